@@ -1,0 +1,86 @@
+import { awscdk, javascript } from 'projen';
+import { configureCheck } from './projenrc/check';
+import { configureDocs } from './projenrc/docs';
+import { configureExamples } from './projenrc/examples';
+import { HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
+import { configureInteg } from './projenrc/integ';
+import { configureLint } from './projenrc/lint';
+import { configurePackaging, JSII_TARGETS } from './projenrc/packaging';
+import { configureTests, JEST_CONFIG } from './projenrc/tests';
+
+const AWS_SDK = '^3.1141.0';
+
+const project = new awscdk.AwsCdkConstructLibrary({
+  name: 'cdk-agentcore-workbench',
+  description: 'CDK constructs that turn an Amazon Bedrock AgentCore runtime into a coding agent that can be trusted with a repository.',
+  keywords: ['aws', 'aws-cdk', 'bedrock', 'agentcore', 'agent', 'coding-agent', 'stepfunctions'],
+  author: 'cdk-agentcore-workbench contributors',
+  authorOrganization: true,
+  authorAddress: 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench',
+  repositoryUrl: 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench.git',
+  license: 'Apache-2.0',
+  // An author of its own line in the licence would name a person; contributors hold the copyright together.
+  copyrightOwner: 'cdk-agentcore-workbench contributors',
+  defaultReleaseBranch: 'main',
+  majorVersion: 0, // API may still move; jsii consumers read it from the version.
+
+  // The first release with EFS and S3 Files mounts on CfnRuntime: docs/decisions/0002.
+  cdkVersion: '2.257.0',
+  constructsVersion: '10.5.1',
+  jsiiVersion: '~6.0.0',
+  typescriptVersion: '~6.0.0', // what jsii 6.0 compiles with; one compiler for build, lint and tests
+  ...JSII_TARGETS,
+
+  packageManager: javascript.NodePackageManager.NPM,
+  npmTokenSecret: undefined,
+  projenrcTs: true,
+  // Node 20 is the oldest that is still found on the machines of CDK users.
+  minNodeVersion: '20.0.0',
+  workflowNodeVersion: '24',
+  // Checks run from .ci/run, which any CI service can call; hosted workflow files would be a second truth.
+  github: false,
+  depsUpgrade: false,
+  // jsii has had no release to compare with so far.
+  compat: false,
+
+  devDeps: [
+    `@aws-sdk/client-bedrock-agentcore@${AWS_SDK}`,
+    `@aws-sdk/client-bedrock-agentcore-control@${AWS_SDK}`,
+    '@types/aws-lambda',
+    'aws-cdk@^2.1148.1', // 3.x does not read the assembly schema of 2.257
+    'cdk-nag@^3.0.2',
+    'esbuild',
+    'fast-check@^4',
+  ],
+
+  lambdaOptions: { runtime: HANDLER_RUNTIME, bundlingOptions: HANDLER_BUNDLING },
+  jestOptions: JEST_CONFIG,
+  tsconfigDevFile: 'tsconfig.dev.json', // one for everything that jsii does not see, at the root, where editors look
+  tsconfigDev: {
+    include: ['.projenrc.ts', 'src/**/*.ts', 'test/**/*.ts', 'projenrc/**/*.ts', 'integ/**/*.ts', 'examples/**/*.ts', 'rehearsal/**/*.ts', 'benchmark/**/*.ts', 'scripts/**/*.ts'],
+    exclude: ['node_modules', '**/cdk.out', '**/*.snapshot'],
+    // Runs as it is by ts-node and ts-jest, file by file.
+    compilerOptions: { isolatedModules: true },
+  },
+  eslintOptions: {
+    projectService: false, // it would look for a tsconfig.json in each folder
+    tsconfigPath: './tsconfig.dev.json',
+    dirs: ['src'],
+    devdirs: ['test', 'integ', 'examples', 'rehearsal', 'benchmark', 'scripts', 'projenrc'],
+    ignorePatterns: ['*.js', '*.d.ts', 'node_modules/', '*-function.ts', '*.snapshot/', 'cdk.out/', 'coverage'],
+  },
+  gitignore: ['cdk.out/', '.rehearsal/', '/benchmark/results/', '*.tabl.json', '.jsii.tabl.json'],
+});
+
+configurePackaging(project);
+configureLint(project);
+configureTests(project);
+configureInteg(project);
+configureExamples(project);
+configureDocs(project);
+configureCheck(project);
+
+// jsii's notice about Node 20 says nothing about this project, which still supports it.
+project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');
+
+project.synth();

@@ -1,0 +1,18 @@
+import { awscdk } from 'projen';
+
+/** The README's second command: everything that has to hold, on a machine that has only Node and git. */
+export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
+  project.addTask('check', {
+    description: 'Install the tools that the tests use, then build, lint and test everything',
+    // CI: packages for JavaScript only, since the other languages need their own toolchains (`npx projen package-all`).
+    env: { CI: 'true' },
+    steps: [
+      { exec: 'bash scripts/install-tools.sh' },
+      { spawn: 'build' },
+    ],
+  });
+  project.addTask('check:newest-cdk', {
+    description: 'Compile and test against the newest aws-cdk-lib',
+    exec: 'bash scripts/newest-cdk.sh',
+  });
+}

@@ -1,0 +1,31 @@
+import { awscdk } from 'projen';
+
+/** Names under which the library is published for each language. Built by `projen package-all`; JavaScript alone in CI. */
+export const JSII_TARGETS = {
+  publishToPypi: { distName: 'cdk-agentcore-workbench', module: 'cdk_agentcore_workbench' },
+  publishToMaven: {
+    javaPackage: 'io.github.cdkagentcoreworkbench',
+    mavenGroupId: 'io.github.cdk-agentcore-workbench',
+    mavenArtifactId: 'cdk-agentcore-workbench',
+  },
+  publishToNuget: { dotNetNamespace: 'CdkAgentcoreWorkbench', packageId: 'CdkAgentcoreWorkbench' },
+  publishToGo: { moduleName: 'github.com/cdk-agentcore-workbench/cdk-agentcore-workbench-go' },
+} satisfies Partial<awscdk.AwsCdkConstructLibraryOptions>;
+
+const NOT_PUBLISHED = [
+  '/.ci/', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/', '/rehearsal/', '/rosetta/', '/scripts/',
+  '.jsii.tabl.json', 'cdk.out/',
+];
+
+/** What npm itself has to be told. */
+export function configurePackaging(project: awscdk.AwsCdkConstructLibrary) {
+  project.package.addField('overrides', {
+    // 1.13.0 lists platform packages that were never published, which fails `npm ci`.
+    'unrs-resolver': '1.12.2',
+    // The plugin works with TypeScript 6; its peer range only has not caught up.
+    'eslint-plugin-awscdk': { typescript: '$typescript' },
+  });
+  for (const path of NOT_PUBLISHED) project.npmignore?.exclude(path);
+  // The lock file has to be usable behind any registry mirror.
+  project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Compiles and unit-tests a copy of the project against the newest aws-cdk-lib, without touching this checkout.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+git ls-files -z | xargs -0 cp --parents -t "$copy"
+cd "$copy"
+# Bundled dependencies of aws-cdk-lib come out broken when its version changes in place: install from nothing.
+rm -f package-lock.json
+npm pkg set devDependencies.aws-cdk-lib=latest devDependencies.constructs=^10.5.1
+npm install --no-audit --no-fund --loglevel=error
+echo "aws-cdk-lib $(node -p 'require("aws-cdk-lib/package.json").version')"
+npx jsii --silence-warnings=reserved-word
+npx jest --ci --coverage=false
