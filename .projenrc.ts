@@ -2,7 +2,7 @@ import { awscdk, javascript } from 'projen';
 import { configureCheck } from './projenrc/check';
 import { configureDocs } from './projenrc/docs';
 import { configureExamples } from './projenrc/examples';
-import { HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
+import { embedJobScript, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
 import { configureInteg } from './projenrc/integ';
 import { configureLint } from './projenrc/lint';
 import { configurePackaging, JSII_TARGETS } from './projenrc/packaging';
@@ -44,11 +44,14 @@ const project = new awscdk.AwsCdkConstructLibrary({
   compat: false,
 
   devDeps: [
+    '@aws-sdk/credential-provider-env@^3',
     `@aws-sdk/client-bedrock-agentcore@${AWS_SDK}`,
     `@aws-sdk/client-bedrock-agentcore-control@${AWS_SDK}`,
     '@types/aws-lambda',
     'aws-cdk@^2.1148.1', // 3.x does not read the assembly schema of 2.257
     'cdk-nag@^3.0.2',
+    '@aws-lambda-powertools/logger@^2',
+    '@aws-lambda-powertools/metrics@^2',
     'esbuild',
     'fast-check@^4',
   ],
@@ -67,12 +70,13 @@ const project = new awscdk.AwsCdkConstructLibrary({
     tsconfigPath: './tsconfig.dev.json',
     dirs: ['src'],
     devdirs: ['test', 'integ', 'examples', 'rehearsal', 'benchmark', 'scripts', 'projenrc'],
-    ignorePatterns: ['*.js', '*.d.ts', 'node_modules/', '*-function.ts', '*.snapshot/', 'cdk.out/', 'coverage'],
+    ignorePatterns: ['*.js', '*.d.ts', 'node_modules/', '*-function.ts', '*.generated.ts', '*.snapshot/', 'cdk.out/', 'coverage'],
   },
   gitignore: ['cdk.out/', '.rehearsal/', '/benchmark/results/', '*.tabl.json', '.jsii.tabl.json'],
 });
 
 configurePackaging(project);
+embedJobScript(project);
 configureLint(project);
 configureTests(project);
 configureInteg(project);

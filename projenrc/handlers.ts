@@ -10,6 +10,16 @@ export const HANDLER_BUNDLING = {
   // The SDK's ES modules can be tree-shaken, its CommonJS cannot: a third less to load at a cold start.
   mainFields: ['module', 'main'],
   minify: true,
-  keepNames: true, // error names are part of the contract with the state machines
   sourcemap: false,
+  // See the file for why.
+  esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/shared/credentials.client.ts' },
 };
+
+/** The job protocol is a shell script for its readers and for shellcheck, and a string for the handler. */
+export function embedJobScript(project: awscdk.AwsCdkConstructLibrary) {
+  const embed = project.addTask('embed-job-script', {
+    description: 'Write the script of the job protocol into a TypeScript file',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/embed-job-script.ts',
+  });
+  project.preCompileTask.prependSpawn(embed);
+}

@@ -6,7 +6,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import type { Assembly, Callable, Docs, Parameter, Type } from '@jsii/spec';
-import { checkText, getDefaultSettings } from 'cspell-lib';
 
 const WORDS = [
   'agentcore', 'fsap', // AWS
@@ -39,6 +38,7 @@ async function main() {
       places.push(place);
     }
   }
+  const { checkText, getDefaultSettings } = await import('cspell-lib'); // an ES module
   const defaults = await getDefaultSettings();
   const result = await checkText(lines.join('\n'), { ...defaults, words: WORDS, languageId: 'typescript' });
   const starts = lines.reduce((offsets, line) => [...offsets, offsets[offsets.length - 1] + line.length + 1], [0]);

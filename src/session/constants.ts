@@ -1,0 +1,115 @@
+/**
+ * Names and limits that the constructs, the handler, the state machines and the tests share.
+ */
+
+/** What the driver can be asked for. */
+export const OPERATIONS = { INVOKE: 'invoke', RUN: 'run', STOP: 'stop' } as const;
+
+/** What became of a command. Only `PASSED` means that it ran to its end and exited with 0. */
+export const VERDICTS = {
+  /** Exit code 0. */
+  PASSED: 'PASSED',
+  /** Another exit code, or a fail-fast pattern matched. */
+  FAILED: 'FAILED',
+  /** Longer than its timeout: ended, with its children. */
+  TIMED_OUT: 'TIMED_OUT',
+  /** Exit code 126 or 127, or no such working directory: the image lacks what the command needs. */
+  INERT: 'INERT',
+  /** It cannot be known how it ended: the microVM or the workspace was replaced while it ran. */
+  LOST: 'LOST',
+  /** The service failed before a verdict was known. Never in a result: it is an error by name, and counted as this. */
+  PLATFORM: 'PLATFORM',
+} as const;
+
+/** Whether a job has a verdict yet. */
+export const STATUSES = { RUNNING: 'RUNNING', ENDED: 'ENDED' } as const;
+
+/** Why a verdict is `LOST`. */
+export const LOST_REASONS = {
+  /** The microVM was replaced in mid-job. Running it again, under another name, is safe. */
+  MICROVM: 'MICROVM',
+  /** The process that watched the command is gone, with the command's end. */
+  SUPERVISOR: 'SUPERVISOR',
+  /** The call that made the job died before it started the command. The command never ran. */
+  UNSTARTED: 'UNSTARTED',
+  /** The job is not there: it never began, or its records were wiped. */
+  ABSENT: 'ABSENT',
+  /** The workspace is not the one that the run began in. */
+  WORKSPACE: 'WORKSPACE',
+} as const;
+
+/**
+ * Errors that the driver throws, by the name that Step Functions sees. All are infrastructure: they say nothing about the
+ * command or the agent's work.
+ */
+export const ERRORS = {
+  /** 429, or no capacity for another session (402). Nothing was started. Retried. */
+  THROTTLED: 'Workbench.Throttled',
+  /** 409: the session is being started or stopped. Nothing was started. Retried. */
+  CONFLICT: 'Workbench.Conflict',
+  /** The service failed (5xx, exit code -1). Retried: a job is attached to, an invoke had not begun to answer. */
+  SERVER: 'Workbench.ServerError',
+  /** The connection broke, or the stream ended without saying how. Retried for jobs, never for an invoke. */
+  STREAM_CUT: 'Workbench.StreamCut',
+  /** The request is wrong (400), or was refused before it was sent. Not retried. */
+  VALIDATION: 'Workbench.Validation',
+  /** 401, 403. Not retried. */
+  ACCESS_DENIED: 'Workbench.AccessDenied',
+  /** No such runtime or endpoint (404). Not retried. */
+  NOT_FOUND: 'Workbench.NotFound',
+  /** The container failed: it did not start, did not mount, or answered with 4xx or 5xx (424). Not retried. */
+  CONTAINER: 'Workbench.ContainerError',
+  /** The agent answered, and says that its turn failed, such as for an error of its model. Not retried. */
+  AGENT: 'Workbench.AgentFailed',
+  /** The agent did not end within the timeout. Not retried: it may still be at work. */
+  INVOKE_TIMEOUT: 'Workbench.InvokeTimedOut',
+} as const;
+
+/** Limits, with where they come from. */
+export const LIMITS = {
+  /** Of a command as it is sent, in bytes. InvokeAgentRuntimeCommand, "Amazon Bedrock AgentCore quotas". */
+  execCommandBytes: 65_536,
+  /** Of a command of the user, in bytes: with the job protocol beside it, it fits the service's limit in any quoting. */
+  commandBytes: 32_768,
+  /** Of one InvokeAgentRuntimeCommand call, in seconds; InvokeAgentRuntimeCommand API reference. */
+  execSeconds: 3_600,
+  /** Of a session, in seconds: `maxLifetime` of a microVM. AgentCore developer guide, "lifecycle settings". */
+  sessionSeconds: 28_800,
+  /** Of the driver, in seconds: Lambda's own maximum. */
+  functionSeconds: 900,
+  /** What the driver keeps of it to end in order, in seconds. */
+  functionMarginSeconds: 20,
+  /** Of a session id, in characters: 256 may be sent, but the service's replies are modelled with 100. */
+  sessionId: { min: 33, max: 100 },
+  /** Of the tail of an output that travels in a state, in bytes: JSON may need six for one, and a state holds 256 KiB. */
+  tailBytes: { min: 0, default: 8_192, max: 24_576 },
+  /** Of a log that stays in the workspace, in bytes: beyond it, the first and the newest parts are kept. */
+  logBytes: { min: 65_536, default: 33_554_432, max: 268_435_456 },
+  /** Of an agent's reply that travels in a state, in bytes. */
+  replyBytes: 131_072,
+} as const;
+
+/** Environment of the driver's function. */
+export const ENVIRONMENT = {
+  /** Seconds between two looks at a failing service start here; tests set it to 0. */
+  BACKOFF_SECONDS: 'WORKBENCH_BACKOFF_SECONDS',
+} as const;
+
+/** CloudWatch metrics of the driver, in the embedded metric format. */
+export const METRICS = {
+  namespace: 'AgentCoreWorkbench',
+  dimensions: { VERDICT: 'Verdict', RUNTIME: 'RuntimeId' },
+  names: {
+    /** Jobs that came to an end, by verdict. */
+    JOBS: 'Jobs',
+    /** Seconds from a job's begin to its end. */
+    JOB_SECONDS: 'JobSeconds',
+    /** Calls that attached to a job again, after the first. */
+    ATTACHES: 'Attaches',
+    /** Bytes of output that a job wrote. */
+    OUTPUT_BYTES: 'OutputBytes',
+  },
+} as const;
+
+/** Folder of the workspace for our own records. */
+export const RECORDS_FOLDER = '.workbench';

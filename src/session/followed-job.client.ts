@@ -1,0 +1,166 @@
+import { randomUUID } from 'crypto';
+import { ERRORS, LIMITS, RECORDS_FOLDER, STATUSES, VERDICTS } from './constants';
+import { SessionError } from './errors.client';
+import { ExecEnd } from './exec.client';
+import { JobMode, jobCommand, jobId } from './job-command.client';
+import { JobEnd, JobStreamParser } from './job-stream.client';
+import { commandOf, environmentOf, RunRequest } from './run-request.client';
+import { LineMatcher, Tail } from './tail.client';
+import { LostReason, lostReasonOf, Verdict, verdictOf } from './verdict.client';
+
+/** What is known of a job. Far below the 256 KiB of a state, whatever the command prints. */
+export interface RunResult {
+  /** `RUNNING`: ask again, with mode `attach` and this `offset`. */
+  readonly status: typeof STATUSES[keyof typeof STATUSES];
+  /** Absent while it runs. */
+  readonly verdict?: Verdict;
+  readonly lostReason?: LostReason;
+  /** The command's own; null while it runs and when it is lost. */
+  readonly exitCode: number | null;
+  /** The pattern that ended it. */
+  readonly failFast?: string;
+  readonly job: string;
+  /** Where the whole output is, in the session. */
+  readonly logPath: string;
+  readonly outputBytes: number;
+  readonly seconds: number;
+  /** The end of the output, as text. */
+  readonly tail: string;
+  /** Calls that attached to the job again. */
+  readonly attaches: number;
+  readonly offset: number;
+}
+
+/** A budget that the first call has over the job's timeout, to see its end. */
+const AFTER_TIMEOUT_SECONDS = 60;
+const LONGEST_BUDGET_SECONDS = LIMITS.execSeconds - 10;
+
+/** One job as it is seen through one call after the other: how far its log was read, and what it said. */
+export class FollowedJob {
+  public readonly id: string;
+  /** Whether the session has answered for it: from then on it is not started again. */
+  public seen = false;
+  public matched?: string;
+  private readonly tail: Tail;
+  private readonly matcher: LineMatcher;
+  private offset: number;
+  private calls = 0;
+  private nonce = '';
+  private parser?: JobStreamParser;
+  private end?: JobEnd;
+  private complaints = '';
+
+  constructor(private readonly request: RunRequest) {
+    this.id = jobId(request.run, request.round ?? 0, request.name);
+    const tailBytes = request.tailBytes ?? LIMITS.tailBytes.default;
+    this.tail = new Tail(tailBytes);
+    this.matcher = new LineMatcher(request.failFast ?? []);
+    // From a little earlier, so that the tail is whole though nothing was kept of it.
+    this.offset = Math.max(0, (request.offset ?? 0) - tailBytes);
+  }
+
+  /** The next call: what to send, and for how long it may take. */
+  public nextCall(mode: JobMode, secondsLeft: number): { readonly command: string; readonly timeoutSeconds: number } {
+    const { request } = this;
+    // The first call stays with the job, even if we do not: the service may end what a call leaves behind.
+    const wanted = mode === 'start' ? request.timeoutSeconds + AFTER_TIMEOUT_SECONDS : Math.ceil(secondsLeft);
+    const budgetSeconds = Math.max(1, Math.min(wanted, LONGEST_BUDGET_SECONDS));
+    this.calls++;
+    this.nonce = randomUUID();
+    this.parser = new JobStreamParser(this.id, this.nonce);
+    this.end = undefined;
+    this.complaints = '';
+    const command = jobCommand({
+      mode,
+      job: this.id,
+      nonce: this.nonce,
+      mount: request.mount,
+      command: commandOf(request),
+      workingDirectory: request.workingDirectory ?? request.mount,
+      environment: environmentOf(request),
+      input: request.input,
+      timeoutSeconds: request.timeoutSeconds,
+      budgetSeconds,
+      offset: this.offset,
+      logBytes: request.logBytes ?? LIMITS.logBytes.default,
+      marker: request.marker,
+    });
+    return { command, timeoutSeconds: Math.min(budgetSeconds + 10, LIMITS.execSeconds) };
+  }
+
+  public onStdout(text: string): void {
+    for (const record of this.parser!.push(text)) {
+      if (this.end) throw new SessionError(ERRORS.STREAM_CUT, 'the session said more after the end of the job');
+      switch (record.kind) {
+        case 'job':
+          this.seen = true;
+          break;
+        case 'out':
+          this.read(record.offset, record.data);
+          break;
+        case 'end':
+          this.end = record;
+          break;
+      }
+    }
+  }
+
+  /** Only what goes wrong in the protocol itself comes here; the command's own is in its log. */
+  public onStderr(text: string): void {
+    this.complaints = (this.complaints + text).slice(-1_000);
+  }
+
+  /** What a call that came to its end has proven. Fails if that is nothing. */
+  public conclude(exec: ExecEnd): JobEnd {
+    const { end } = this;
+    const said = this.complaints.trim() ? `: ${this.complaints.trim()}` : '';
+    if (exec.exitCode === -1) throw new SessionError(ERRORS.SERVER, `the service could not run the command (exit code -1, ${exec.status})${said}`);
+    if (!end && (exec.exitCode === 126 || exec.exitCode === 127)) {
+      throw new SessionError(ERRORS.CONTAINER, `the container has no /bin/bash (exit code ${exec.exitCode})${said}`);
+    }
+    if (!end) throw new SessionError(ERRORS.STREAM_CUT, `the call ended without a word on the job (exit code ${exec.exitCode}, ${exec.status})${said}`);
+    if (exec.exitCode !== 0) throw new SessionError(ERRORS.STREAM_CUT, `the call ended with exit code ${exec.exitCode} after the end of the job${said}`);
+    if (end.state === 'REFUSED') throw new SessionError(ERRORS.VALIDATION, `the session refused the job (${end.detail})${said}`);
+    if (end.state !== 'RUNNING') this.matched ??= this.matcher.end();
+    return end;
+  }
+
+  public running(): RunResult {
+    return this.result({ status: STATUSES.RUNNING, exitCode: null, outputBytes: this.offset, seconds: 0 });
+  }
+
+  public ended(end: JobEnd): RunResult {
+    const verdict = this.matched === undefined ? verdictOf(end) : VERDICTS.FAILED;
+    const lostReason = lostReasonOf(end);
+    return this.result({
+      status: STATUSES.ENDED,
+      verdict,
+      ...(verdict === VERDICTS.LOST && lostReason ? { lostReason } : {}),
+      ...(this.matched === undefined ? {} : { failFast: this.matched }),
+      exitCode: end.exitCode ?? null,
+      outputBytes: end.bytes ?? this.offset,
+      seconds: end.end !== undefined && end.begin !== undefined ? Math.max(0, end.end - end.begin) : 0,
+    });
+  }
+
+  private result(known: Pick<RunResult, 'status' | 'verdict' | 'lostReason' | 'failFast' | 'exitCode' | 'outputBytes' | 'seconds'>): RunResult {
+    return {
+      ...known,
+      job: this.id,
+      logPath: `${this.request.mount.replace(/\/$/, '')}/${RECORDS_FOLDER}/jobs/${this.id}/log`,
+      tail: this.tail.text(),
+      attaches: Math.max(0, this.calls - 1),
+      offset: this.offset,
+    };
+  }
+
+  private read(offset: number, data: Buffer): void {
+    const known = this.offset - offset; // bytes that an earlier call had brought
+    if (known >= data.length) return;
+    const fresh = known > 0 ? data.subarray(known) : data;
+    if (known < 0) this.tail.push(Buffer.from(`\n[${-known} bytes of output were not kept]\n`));
+    this.offset = offset + data.length;
+    this.tail.push(fresh);
+    this.matched ??= this.matcher.push(fresh);
+  }
+}

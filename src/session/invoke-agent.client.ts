@@ -1,0 +1,145 @@
+import { BedrockAgentCoreClient, InvokeAgentRuntimeCommand } from '@aws-sdk/client-bedrock-agentcore';
+import { ERRORS, LIMITS } from './constants';
+import { SessionError, typedError } from './errors.client';
+import { SessionAddress } from './exec.client';
+import { Tail } from './tail.client';
+
+/** What `InvokeAgent` asks of the driver: one turn of the agent. */
+export interface InvokeRequest extends SessionAddress {
+  /** Sent as JSON. */
+  readonly payload: unknown;
+  readonly timeoutSeconds: number;
+}
+
+export interface InvokeResult {
+  /** The JSON of the reply, or of its last event; its text if it is no JSON; null if it is larger than a state takes. */
+  readonly reply: unknown;
+  /** The reply's end, as text, if `reply` could not hold all of it. */
+  readonly tail?: string;
+  readonly replyBytes: number;
+  /** Of an event stream. */
+  readonly events?: number;
+  readonly seconds: number;
+}
+
+/**
+ * Invokes the agent and reads all of its answer, holding on to no more of it than a state takes.
+ *
+ * Errors tell who failed: the service (throttled, in transition, broken), the container (4xx, 5xx, no start) or the agent,
+ * which answered in order that its turn failed: JSON with `error`, or an event of that name.
+ */
+export async function invokeAgent(client: BedrockAgentCoreClient, request: InvokeRequest): Promise<InvokeResult> {
+  const began = Date.now();
+  const timeout = AbortSignal.timeout(request.timeoutSeconds * 1_000);
+  const response = await client.send(new InvokeAgentRuntimeCommand({
+    agentRuntimeArn: request.runtimeArn,
+    qualifier: request.qualifier,
+    runtimeSessionId: request.sessionId,
+    contentType: 'application/json',
+    accept: 'application/json, text/event-stream',
+    payload: Buffer.from(JSON.stringify(request.payload)),
+  }), { abortSignal: timeout }).catch((error) => {
+    throw timeout.aborted ? timedOut(request) : typedError(error);
+  });
+
+  const reader = response.contentType?.startsWith('text/event-stream') ? new EventReader() : new JsonReader();
+  try {
+    for await (const piece of response.response as AsyncIterable<Uint8Array>) reader.push(Buffer.from(piece));
+  } catch (error) {
+    if (timeout.aborted) throw timedOut(request);
+    throw new SessionError(ERRORS.STREAM_CUT, `the agent's answer broke off after ${reader.bytes} bytes: ${(error as Error).message}`, { cause: error });
+  }
+  const { reply, ...rest } = reader.result();
+  const failure = failureOf(reply);
+  if (failure !== undefined) throw new SessionError(ERRORS.AGENT, failure);
+  return { reply, ...rest, seconds: Math.round((Date.now() - began) / 1_000) };
+}
+
+function timedOut(request: InvokeRequest): SessionError {
+  return new SessionError(ERRORS.INVOKE_TIMEOUT,
+    `the agent did not answer in ${request.timeoutSeconds} seconds; it may still be at work until its session is stopped`);
+}
+
+/** What an agent says of its own failure, bounded, since it becomes an error's message. */
+function failureOf(reply: unknown): string | undefined {
+  if (typeof reply !== 'object' || reply === null || !('error' in reply) || !reply.error) return undefined;
+  const { error } = reply;
+  const text = typeof error === 'string' ? error : (error as { message?: string }).message ?? JSON.stringify(error);
+  return `the agent says that its turn failed: ${text}`.slice(0, 4_000);
+}
+
+/** Collects one JSON document, or the end of what is too large. */
+class JsonReader {
+  public bytes = 0;
+  private readonly tail = new Tail(LIMITS.tailBytes.default);
+  private pieces: Buffer[] = [];
+
+  public push(piece: Buffer): void {
+    this.bytes += piece.length;
+    this.tail.push(piece);
+    if (this.bytes <= LIMITS.replyBytes) this.pieces.push(piece);
+    else this.pieces = [];
+  }
+
+  public result() {
+    if (this.bytes > LIMITS.replyBytes) return { reply: null, tail: this.tail.text(), replyBytes: this.bytes };
+    return { reply: jsonOrText(Buffer.concat(this.pieces).toString('utf8')), replyBytes: this.bytes };
+  }
+}
+
+/** Reads server-sent events and keeps the last one's data: an agent's conclusion comes last. */
+class EventReader {
+  public bytes = 0;
+  private events = 0;
+  private readonly tail = new Tail(LIMITS.tailBytes.default);
+  private pending = Buffer.alloc(0);
+  private skipping = false;
+  private data: string[] = [];
+  private name = '';
+  private last: unknown = null;
+
+  public push(piece: Buffer): void {
+    this.bytes += piece.length;
+    this.tail.push(piece);
+    let rest = Buffer.concat([this.pending, piece]);
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      const line = rest.subarray(0, end).toString('utf8').replace(/\r$/, '');
+      rest = rest.subarray(end + 1);
+      if (!this.skipping) this.line(line);
+      this.skipping = false;
+    }
+    // A line longer than a state takes is not worth its memory.
+    this.skipping ||= rest.length > LIMITS.replyBytes;
+    this.pending = Buffer.from(this.skipping ? Buffer.alloc(0) : rest);
+  }
+
+  public result() {
+    this.line('');
+    const size = Buffer.byteLength(JSON.stringify(this.last) ?? '');
+    const fits = size <= LIMITS.replyBytes;
+    return { reply: fits ? this.last : null, ...(fits ? {} : { tail: this.tail.text() }), replyBytes: this.bytes, events: this.events };
+  }
+
+  private line(line: string): void {
+    if (line.startsWith('data:')) {
+      this.data.push(line.slice(5).replace(/^ /, ''));
+    } else if (line.startsWith('event:')) {
+      this.name = line.slice(6).trim();
+    } else if (line === '' && this.data.length > 0) {
+      const value = jsonOrText(this.data.join('\n'));
+      this.events++;
+      // An error is the conclusion, whatever comes after it.
+      if (failureOf(this.last) === undefined) this.last = this.name === 'error' && failureOf(value) === undefined ? { error: value } : value;
+      this.data = [];
+      this.name = '';
+    }
+  }
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,104 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, STATUSES, VERDICTS } from './constants';
+import { SessionError } from './errors.client';
+import { SessionAddress } from './exec.client';
+import { RunResult } from './followed-job.client';
+import { invokeAgent, InvokeRequest, InvokeResult } from './invoke-agent.client';
+import { runJob } from './run-job.client';
+import { RunRequest } from './run-request.client';
+import { stopSession } from './stop-session.client';
+import { SYSTEM_CLOCK } from '../shared/clock.client';
+import { numberFromEnv } from '../shared/environment.client';
+
+/**
+ * The one function that talks to sessions: invokes the agent, runs commands as jobs, stops sessions.
+ *
+ * It keeps nothing between calls. A result is data, such as a verdict; an error is infrastructure, by a name of `ERRORS`,
+ * which the state machines retry or not. Logs and metrics have identities, verdicts and sizes, never a prompt, a command or
+ * its output: those may hold anything.
+ */
+export type DriverRequest =
+  | ({ readonly operation: typeof OPERATIONS.INVOKE } & InvokeRequest)
+  | ({ readonly operation: typeof OPERATIONS.RUN } & RunRequest)
+  | ({ readonly operation: typeof OPERATIONS.STOP } & SessionAddress);
+
+const logger = new Logger({ serviceName: 'session-driver' });
+const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'session-driver' });
+metrics.setThrowOnEmptyMetrics(false);
+
+// An invoke is never repeated unseen: the agent may have begun. A job's call may be, since it attaches.
+const once = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
+const repeating = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 3 }));
+
+export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
+  const { operation, sessionId, runtimeArn, qualifier } = request;
+  const job = operation === OPERATIONS.RUN ? { run: request.run, round: request.round, job: request.name } : {};
+  logger.resetKeys();
+  logger.appendKeys({ operation, sessionId, runtimeArn, qualifier, ...job });
+  try {
+    const result = await perform(request, context.getRemainingTimeInMillis() - LIMITS.functionMarginSeconds * 1_000);
+    logger.info('done', summaryOf(result));
+    return result;
+  } catch (error) {
+    // The message is the service's or our own; an agent's, of its own failure, may quote a prompt.
+    const message = error instanceof SessionError && error.name === ERRORS.AGENT ? undefined : (error as Error).message;
+    logger.error('failed', { error: (error as Error).name, reason: message });
+    if (operation === OPERATIONS.RUN) countJob(runtimeArn, VERDICTS.PLATFORM);
+    throw error;
+  } finally {
+    metrics.publishStoredMetrics();
+  }
+}
+
+async function perform(request: DriverRequest, millisecondsLeft: number): Promise<unknown> {
+  const backoffSeconds = numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1);
+  switch (request.operation) {
+    case OPERATIONS.INVOKE:
+      return invokeAgent(once(), { ...request, timeoutSeconds: Math.min(request.timeoutSeconds, millisecondsLeft / 1_000) });
+    case OPERATIONS.RUN: {
+      const result = await runJob(request, {
+        client: repeating(),
+        clock: SYSTEM_CLOCK,
+        until: Date.now() + millisecondsLeft,
+        backoffSeconds,
+        onRetry: (error, job) => logger.warn('attaching again', { jobId: job.id, error: error.name, reason: error.message }),
+      });
+      measure(request.runtimeArn, result);
+      return result;
+    }
+    case OPERATIONS.STOP:
+      return stopSession(repeating(), request, SYSTEM_CLOCK, backoffSeconds);
+    default:
+      throw new SessionError(ERRORS.VALIDATION,
+        `"operation" is ${JSON.stringify((request as { operation?: unknown }).operation)}, one of ${Object.values(OPERATIONS).join(', ')} is needed`);
+  }
+}
+
+/** What may be logged of a result. */
+function summaryOf(result: unknown) {
+  const { status, verdict, lostReason, exitCode, job, seconds, outputBytes, attaches, replyBytes, events } =
+    result as Partial<RunResult & InvokeResult>;
+  return { status, verdict, lostReason, exitCode, jobId: job, seconds, outputBytes, attaches, replyBytes, events };
+}
+
+function measure(runtimeArn: string, result: RunResult): void {
+  if (result.status === STATUSES.ENDED) {
+    countJob(runtimeArn, result.verdict!);
+    metrics.addMetric(METRICS.names.JOB_SECONDS, MetricUnit.Seconds, result.seconds);
+    metrics.addMetric(METRICS.names.OUTPUT_BYTES, MetricUnit.Bytes, result.outputBytes);
+  }
+  metrics.addMetric(METRICS.names.ATTACHES, MetricUnit.Count, result.attaches);
+}
+
+function countJob(runtimeArn: string, verdict: string): void {
+  metrics.addDimension(METRICS.dimensions.RUNTIME, runtimeArn.split('/').pop()!);
+  metrics.addDimension(METRICS.dimensions.VERDICT, verdict);
+  metrics.addMetric(METRICS.names.JOBS, MetricUnit.Count, 1);
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}

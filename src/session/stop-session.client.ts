@@ -1,0 +1,35 @@
+import { BedrockAgentCoreClient, StopRuntimeSessionCommand } from '@aws-sdk/client-bedrock-agentcore';
+import { ERRORS } from './constants';
+import { isTransient, typedError } from './errors.client';
+import { SessionAddress } from './exec.client';
+import { Clock } from '../shared/clock.client';
+
+/** Waits after 1, 2, 4, 8, 16 and 32 times the back-off, 63 s in all; a session's teardown takes up to 15 s. */
+const TRIES = 6;
+
+export interface StopResult {
+  /** `ALREADY_STOPPED`: there was none, or it had ended by itself. */
+  readonly status: 'STOPPED' | 'ALREADY_STOPPED';
+  readonly sessionId: string;
+}
+
+/** Stops a session and waits until the service says so. One that is gone is stopped; one in transition is waited for. */
+export async function stopSession(
+  client: BedrockAgentCoreClient, session: SessionAddress, clock: Clock, backoffSeconds: number,
+): Promise<StopResult> {
+  for (let failures = 0; ; failures++) {
+    try {
+      await client.send(new StopRuntimeSessionCommand({
+        agentRuntimeArn: session.runtimeArn,
+        qualifier: session.qualifier,
+        runtimeSessionId: session.sessionId,
+      }));
+      return { status: 'STOPPED', sessionId: session.sessionId };
+    } catch (thrown) {
+      const error = typedError(thrown);
+      if (error.name === ERRORS.NOT_FOUND) return { status: 'ALREADY_STOPPED', sessionId: session.sessionId };
+      if (!isTransient(error) || failures >= TRIES) throw error;
+      await clock.sleep(backoffSeconds * 2 ** failures);
+    }
+  }
+}

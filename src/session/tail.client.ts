@@ -1,0 +1,75 @@
+import { StringDecoder } from 'string_decoder';
+import { stripVTControlCharacters } from 'util';
+
+/** Keeps the last bytes of an output, without ever holding more than twice as many. */
+export class Tail {
+  private pieces: Buffer[] = [];
+  private size = 0;
+
+  constructor(private readonly limit: number) {}
+
+  public push(data: Buffer): void {
+    if (this.limit === 0) return;
+    const piece = data.length > this.limit ? data.subarray(data.length - this.limit) : data;
+    this.pieces.push(Buffer.from(piece)); // a view would keep the whole chunk alive
+    this.size += piece.length;
+    if (this.size > 2 * this.limit || this.pieces.length > 1_000) {
+      const kept = Buffer.concat(this.pieces).subarray(-this.limit);
+      this.pieces = [Buffer.from(kept)];
+      this.size = kept.length;
+    }
+  }
+
+  /** As text for a person or a model: whole characters, no terminal sequences, whole lines if any. */
+  public text(): string {
+    const all = Buffer.concat(this.pieces);
+    let start = Math.max(0, all.length - this.limit);
+    while (start > 0 && start < all.length && (all[start] & 0xc0) === 0x80) start++; // not in the middle of a character
+    let text = all.subarray(start).toString('utf8');
+    if (start > 0) {
+      const newline = text.indexOf('\n');
+      if (newline >= 0 && newline < text.length - 1) text = text.slice(newline + 1);
+    }
+    // eslint-disable-next-line no-control-regex -- control characters are what is taken out
+    return stripVTControlCharacters(text).replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
+  }
+}
+
+/** Longer lines are looked at in pieces of this many characters. */
+const LONGEST_LINE = 16_384;
+
+/** Finds the first line that matches one of the patterns, however the output is cut into pieces. */
+export class LineMatcher {
+  private readonly decoder = new StringDecoder('utf8');
+  private readonly patterns: { readonly source: string; readonly pattern: RegExp }[];
+  private line = '';
+
+  constructor(patterns: readonly string[]) {
+    this.patterns = patterns.map((source) => ({ source, pattern: new RegExp(source) }));
+  }
+
+  /** The source of the pattern that matched, if one did. */
+  public push(data: Buffer): string | undefined {
+    if (this.patterns.length === 0) return undefined;
+    const lines = (this.line + this.decoder.write(data)).split('\n');
+    this.line = lines.pop()!;
+    if (this.line.length > LONGEST_LINE) {
+      lines.push(this.line);
+      this.line = this.line.slice(-LONGEST_LINE / 2);
+    }
+    for (const line of lines) {
+      const found = this.match(line);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The same for a last line without an end. */
+  public end(): string | undefined {
+    return this.match(this.line);
+  }
+
+  private match(line: string): string | undefined {
+    return this.patterns.find(({ pattern }) => pattern.test(line))?.source;
+  }
+}
