@@ -1,0 +1,194 @@
+import { Fn } from 'aws-cdk-lib';
+import { CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as efs from 'aws-cdk-lib/aws-efs';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as s3files from 'aws-cdk-lib/aws-s3files';
+import { IDependable } from 'constructs';
+import { EFS_READ_ACTIONS, EFS_READ_WRITE_ACTIONS, S3_FILES_READ_ACTIONS, S3_FILES_READ_WRITE_ACTIONS } from './perms';
+
+/** What a runtime needs to mount a filesystem. */
+export interface FilesystemConfig {
+  /** The entry of `FilesystemConfigurations`. */
+  readonly configuration: CfnRuntime.FilesystemConfigurationProperty;
+
+  /**
+   * What the execution role has to be allowed.
+   *
+   * @default - nothing; session storage needs no permissions
+   */
+  readonly statements?: iam.PolicyStatement[];
+
+  /**
+   * Whose security groups have to let the runtime in on TCP 2049.
+   *
+   * @default - nothing is reached over the VPC
+   */
+  readonly mountTargets?: ec2.IConnectable[];
+
+  /**
+   * What has to exist before the runtime is created, since the service tries the mount.
+   *
+   * @default - nothing
+   */
+  readonly dependencies?: IDependable[];
+}
+
+/** Options of `Filesystem.fromEfsAccessPoint`. */
+export interface EfsAccessPointOptions {
+  /**
+   * Whether the runtime may only read.
+   *
+   * The execution role is then not allowed to write; the mount itself looks the same.
+   *
+   * @default false
+   */
+  readonly readOnly?: boolean;
+}
+
+/** Options of `Filesystem.fromS3FilesAccessPoint`. */
+export interface S3FilesAccessPointOptions {
+  /**
+   * Whether the runtime may only read.
+   *
+   * The execution role is then not allowed to write; the mount itself looks the same.
+   *
+   * @default false
+   */
+  readonly readOnly?: boolean;
+
+  /**
+   * Mount targets of the file system, which the runtime waits for when it is deployed.
+   * S3 Files needs one in each availability zone of the runtime.
+   *
+   * @default - none is waited for, since they exist before this stack does
+   */
+  readonly mountTargets?: s3files.IMountTargetRef[];
+
+  /**
+   * Security groups of the mount targets. Each gets a rule that lets the runtime in on TCP 2049.
+   *
+   * @default - no rule is added, since they let the runtime in already
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+}
+
+/**
+ * A filesystem that a runtime mounts into each of its sessions.
+ *
+ * At most 5 of them, of which 1 session storage, 2 EFS access points and 2 S3 Files access points. All are mounted in
+ * parallel when a session starts, within 30 seconds; one that fails makes the invocation fail with HTTP 424.
+ * None is there while the container starts: the paths appear with the first invocation.
+ *
+ * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-filesystem-configurations.html
+ */
+export abstract class Filesystem {
+  /**
+   * Storage that the service keeps for each session by itself: it outlives a stop, and comes back when the session resumes.
+   *
+   * Holds 1 GB and some 100,000 files for each session. It is emptied when a session was not invoked for 14 days, and
+   * **when the endpoint that the session uses moves to another version of the runtime**. Needs no VPC and no permissions.
+   * In VPC mode the data goes through your VPC to Amazon S3, which has to be reachable.
+   *
+   * @param mountPath one folder under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
+   */
+  public static sessionStorage(mountPath: string): Filesystem {
+    return new SessionStorageFilesystem(mountPath);
+  }
+
+  /**
+   * An access point of an Amazon EFS file system, shared by all sessions. It outlives new versions of the runtime.
+   *
+   * Needs VPC mode. The execution role is allowed to mount this access point and no other, the security groups are opened
+   * on TCP 2049, and the runtime waits for the mount targets. The POSIX user of the access point has to be the container's.
+   *
+   * @param accessPoint one that knows its file system: imported ones by `AccessPoint.fromAccessPointAttributes` with `fileSystem`
+   * @param mountPath one folder under `/mnt`, such as `/mnt/shared`; 6 to 200 characters
+   * @param options what else to know about the mount
+   */
+  public static fromEfsAccessPoint(accessPoint: efs.IAccessPoint, mountPath: string, options: EfsAccessPointOptions = {}): Filesystem {
+    return new EfsFilesystem(mountPath, accessPoint, options);
+  }
+
+  /**
+   * An access point of an Amazon S3 Files file system, shared by all sessions. It outlives new versions of the runtime.
+   *
+   * Needs VPC mode. The execution role is allowed to mount this access point and no other. Security groups and mount targets
+   * have to be given, since an access point does not know them. Hard links do not work.
+   *
+   * @param accessPoint the access point
+   * @param mountPath one folder under `/mnt`, such as `/mnt/data`; 6 to 200 characters
+   * @param options what else to know about the mount
+   */
+  public static fromS3FilesAccessPoint(
+    accessPoint: s3files.IAccessPointRef, mountPath: string, options: S3FilesAccessPointOptions = {},
+  ): Filesystem {
+    return new S3FilesFilesystem(mountPath, accessPoint, options);
+  }
+
+  /** Where the filesystem is mounted, as given: a trailing slash is allowed and says nothing. */
+  public readonly mountPath: string;
+
+  protected constructor(mountPath: string) {
+    this.mountPath = mountPath;
+  }
+
+  /** What a runtime needs to mount this filesystem. Called by the runtime, once for each that mounts it. */
+  public abstract bind(): FilesystemConfig;
+}
+
+class SessionStorageFilesystem extends Filesystem {
+  constructor(mountPath: string) {
+    super(mountPath);
+  }
+
+  public bind(): FilesystemConfig {
+    return { configuration: { sessionStorage: { mountPath: this.mountPath } } };
+  }
+}
+
+class EfsFilesystem extends Filesystem {
+  constructor(mountPath: string, private readonly accessPoint: efs.IAccessPoint, private readonly options: EfsAccessPointOptions) {
+    super(mountPath);
+  }
+
+  public bind(): FilesystemConfig {
+    const { accessPointArn, fileSystem } = this.accessPoint;
+    return {
+      configuration: { efsAccessPoint: { accessPointArn, mountPath: this.mountPath } },
+      statements: [
+        new iam.PolicyStatement({
+          actions: this.options.readOnly ? EFS_READ_ACTIONS : EFS_READ_WRITE_ACTIONS,
+          resources: [fileSystem.fileSystemArn],
+          conditions: { ArnEquals: { 'elasticfilesystem:AccessPointArn': accessPointArn } },
+        }),
+      ],
+      mountTargets: [fileSystem],
+      dependencies: [fileSystem.mountTargetsAvailable],
+    };
+  }
+}
+
+class S3FilesFilesystem extends Filesystem {
+  constructor(mountPath: string, private readonly accessPoint: s3files.IAccessPointRef, private readonly options: S3FilesAccessPointOptions) {
+    super(mountPath);
+  }
+
+  public bind(): FilesystemConfig {
+    const { accessPointArn } = this.accessPoint.accessPointRef;
+    // The ARN of an access point begins with the one of its file system, so that the two cannot be given in disagreement.
+    const fileSystemArn = Fn.select(0, Fn.split('/access-point/', accessPointArn));
+    return {
+      configuration: { s3FilesAccessPoint: { accessPointArn, mountPath: this.mountPath } },
+      statements: [
+        new iam.PolicyStatement({
+          actions: this.options.readOnly ? S3_FILES_READ_ACTIONS : S3_FILES_READ_WRITE_ACTIONS,
+          resources: [fileSystemArn],
+          conditions: { ArnEquals: { 's3files:AccessPointArn': accessPointArn } },
+        }),
+      ],
+      mountTargets: this.options.securityGroups,
+      dependencies: this.options.mountTargets,
+    };
+  }
+}

@@ -1,0 +1,200 @@
+import { Lazy, Token, Validations } from 'aws-cdk-lib';
+import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { AgentExecutionRole } from './agent-execution-role';
+import { BedrockModel } from './bedrock-model';
+import { lifecycleOf, networkModeOf } from './introspection';
+import { CPU_USED, MEMORY_USED, SERVICE } from './metrics';
+import { RuntimeGrantOptions, RuntimeGrants } from './runtime-grants';
+import { mountFaults, mountsOf } from '../filesystem/configurations';
+import { Filesystem, FilesystemConfig } from '../filesystem/filesystem';
+import { grantOrWarn } from '../private/grant';
+import { throwOnFaults } from '../private/validation';
+
+/** Port of NFS, which EFS and S3 Files are mounted by. */
+const NFS = ec2.Port.tcp(2049);
+
+/** Id of the warning for S3 Files without security groups. Stable, since users acknowledge it by this name. */
+export const MOUNT_TARGETS_NOT_OPENED = 'cdk-agentcore-workbench:mountTargetsNotOpened';
+
+/** Id of the warning for a role that the official construct made. Stable, since users acknowledge it by this name. */
+export const OFFICIAL_ROLE = 'cdk-agentcore-workbench:officialExecutionRole';
+
+/** Properties of `AgentRuntime`: those of the official `Runtime`, and what it lacks. */
+export interface AgentRuntimeProps extends agentcore.RuntimeProps {
+  /**
+   * Filesystems that are mounted into every session. At most 5: 1 session storage, 2 EFS access points, 2 S3 Files access points.
+   *
+   * @default - none; what a session writes is gone when it stops
+   */
+  readonly filesystems?: Filesystem[];
+}
+
+/**
+ * An AgentCore runtime whose sessions have filesystems, and whose execution role is allowed only what this one runtime needs.
+ *
+ * It is the official `Runtime`, with every prop, grant and metric of it, and the same logical ids: switching from one to the other replaces nothing.
+ *
+ * Every change of a runtime's configuration makes a new version of it. The endpoint `DEFAULT` moves there at once, and **the session storage of
+ * every session behind a moved endpoint is emptied**.
+ *
+ * An image given by `AgentRuntimeArtifact.fromImageUri` names no repository, so nothing is granted for it, as in the official
+ * construct: call `repository.grantPull(runtime)`.
+ *
+ * @resource AWS::BedrockAgentCore::Runtime
+ * @example
+ * const runtime = new AgentRuntime(this, 'Agent', {
+ *   agentRuntimeArtifact: agentcore.AgentRuntimeArtifact.fromAsset('agent', { platform: Platform.LINUX_ARM64 }),
+ *   filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+ * });
+ */
+export class AgentRuntime extends agentcore.Runtime {
+  private readonly runtimeGrants: RuntimeGrants;
+
+  constructor(scope: Construct, id: string, props: AgentRuntimeProps) {
+    super(scope, id, withExecutionRole(scope, id, props));
+    this.runtimeGrants = RuntimeGrants.fromRuntime(this);
+
+    if (this.hasOfficialRole(props)) {
+      Validations.of(this).addWarning(OFFICIAL_ROLE, 'a property injector replaced the props, so the runtime has the wider role of the ' +
+        'official construct: give "executionRole" an AgentExecutionRole');
+    }
+    const configs = (props.filesystems ?? []).map((filesystem) => filesystem.bind());
+    if (configs.length > 0) {
+      this.resource.filesystemConfigurations = configs.map(({ configuration }) => configuration);
+    }
+    throwOnFaults(this, [
+      ...mountFaults(mountsOf(this.resource), 'filesystems', networkModeOf(this)),
+      ...this.lifecycleFaults(),
+      ...this.roleFaults(props),
+    ]);
+    configs.forEach((config) => this.connect(config));
+  }
+
+  /**
+   * Allows to run commands in sessions: `InvokeAgentRuntimeCommand`.
+   *
+   * A command has the credentials of the execution role, and none of the agent's own restrictions apply to it.
+   */
+  public grantInvokeCommand(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
+    return this.runtimeGrants.invokeCommand(grantee, options);
+  }
+
+  /**
+   * Allows to open an interactive shell in sessions: `InvokeAgentRuntimeCommandShell`.
+   *
+   * A shell has the credentials of the execution role, and none of the agent's own restrictions apply to it.
+   */
+  public grantCommandShell(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
+    return this.runtimeGrants.commandShell(grantee, options);
+  }
+
+  /** Allows to stop sessions: `StopRuntimeSession`. A session can be resumed later. */
+  public grantStopSession(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
+    return this.runtimeGrants.stopSession(grantee, options);
+  }
+
+  /** Allows the agent to invoke a model, streamed or not. No model may be invoked otherwise. */
+  public grantInvokeModel(model: BedrockModel): iam.Grant {
+    return model.grantInvoke(this, this);
+  }
+
+  /**
+   * The vCPU hours that the sessions of this runtime used, up to an hour late. Documented by the service; not confirmed in an account.
+   *
+   * By default the sum over 5 minutes.
+   */
+  public metricCpuUsed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.usage(CPU_USED, props);
+  }
+
+  /**
+   * The GB hours of memory that the sessions of this runtime used, up to an hour late. Documented by the service; not confirmed in an account.
+   *
+   * By default the sum over 5 minutes.
+   */
+  public metricMemoryUsed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.usage(MEMORY_USED, props);
+  }
+
+  private hasOfficialRole({ executionRole }: AgentRuntimeProps): boolean {
+    return executionRole === undefined && this.role.node.scope === this && !(this.role instanceof AgentExecutionRole);
+  }
+
+  private get resource(): agentcore.CfnRuntime {
+    return this.node.defaultChild as agentcore.CfnRuntime;
+  }
+
+  private usage(metricName: string, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric(metricName, {
+      statistic: cloudwatch.Stats.SUM,
+      ...props,
+      dimensionsMap: { Service: SERVICE, ...props?.dimensionsMap },
+    });
+  }
+
+  /** The service refuses these as well, but only when the stack is deployed. */
+  private lifecycleFaults(): string[] {
+    const { idleRuntimeSessionTimeout: idle, maxLifetime } = lifecycleOf(this)!;
+    // The service fills in one that is left out so that they fit.
+    if (idle === undefined || maxLifetime === undefined) return [];
+    if (Token.isUnresolved(idle) || Token.isUnresolved(maxLifetime) || idle <= maxLifetime) return [];
+    return [
+      `"idleRuntimeSessionTimeout" is ${idle} seconds, must be at most "maxLifetime", which is ${maxLifetime} seconds: ` +
+      'lower the one or raise the other',
+    ];
+  }
+
+  private roleFaults({ executionRole }: AgentRuntimeProps): string[] {
+    if (!(executionRole instanceof AgentExecutionRole)) return [];
+    const [own, roles] = [this.agentRuntimeName, executionRole.runtimeName];
+    if (Token.isUnresolved(own) || Token.isUnresolved(roles) || own === roles) return [];
+    return [`"executionRole" is for the runtime "${roles}", must be for this one, "${own}": give both the same "runtimeName"`];
+  }
+
+  private connect({ configuration, statements = [], mountTargets = [], dependencies = [] }: FilesystemConfig): void {
+    for (const { actions, resources, conditions } of statements) {
+      grantOrWarn(this, { grantee: this, actions, resourceArns: resources, conditions });
+    }
+    for (const mountTarget of mountTargets) {
+      // From this side, so that a file system in another stack does not come to depend on this one.
+      this.connections.allowTo(mountTarget, NFS, `mount into ${this.node.path}`);
+    }
+    if (configuration.s3FilesAccessPoint !== undefined && mountTargets.length === 0) {
+      Validations.of(this).addWarning(MOUNT_TARGETS_NOT_OPENED, 'no "securityGroups" are given for a file system of S3 Files: ' +
+        'they have to let the runtime in on TCP 2049, or every invocation fails with HTTP 424');
+    }
+    if (dependencies.length > 0) this.resource.node.addDependency(...dependencies);
+  }
+}
+
+/**
+ * The props for the official construct, with a role of ours unless one is given.
+ *
+ * The role has to be a child of the runtime to have the official role's logical id, and the runtime is no construct before
+ * `super()` has run. But the official constructor reads the prop only once it is one, so that a getter can make the role in
+ * its right place.
+ *
+ * Not enumerable: a property injector that copies the props shall neither trigger it too early, nor find an `undefined`
+ * that overrides a role of its own.
+ */
+function withExecutionRole(scope: Construct, id: string, props: AgentRuntimeProps): agentcore.RuntimeProps {
+  const { filesystems, ...official } = props;
+  if (props.executionRole instanceof AgentExecutionRole) return { ...official, runtimeName: props.runtimeName ?? props.executionRole.runtimeName };
+  if (props.executionRole !== undefined) return official;
+
+  let role: AgentExecutionRole | undefined;
+  return Object.defineProperty(official, 'executionRole', {
+    enumerable: false,
+    get: () => {
+      const runtime = scope.node.tryFindChild(id) as agentcore.Runtime | undefined;
+      if (runtime === undefined) return undefined;
+      return role ??= new AgentExecutionRole(runtime, 'ExecutionRole', {
+        runtimeName: Lazy.string({ produce: () => runtime.agentRuntimeName }),
+      });
+    },
+  });
+}
