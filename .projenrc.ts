@@ -43,6 +43,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
   // jsii has had no release to compare with so far.
   compat: false,
 
+  // What runs at synth and is not the CDK has to be in the package: jsii's other languages have no npm.
+  bundledDeps: ['dockerfile-ast@^0.7.1'],
   devDeps: [
     '@aws-sdk/credential-provider-env@^3',
     `@aws-sdk/client-bedrock-agentcore@${AWS_SDK}`,

@@ -20,3 +20,6 @@ export {
   type S3FilesAccessPointOptions,
   SessionStorage,
 } from './filesystem';
+
+// Container images with developer tools
+export { AgentImage, type AgentImageOptions, type CustomToolOptions, DevTool } from './image';

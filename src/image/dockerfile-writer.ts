@@ -1,0 +1,87 @@
+import { Keyword } from 'dockerfile-ast';
+import { type BuildArgs, type ParsedDockerfile, type Stage, environmentOf } from './dockerfile';
+import { type ToolSteps, cacheInstructions } from './dockerfile-steps';
+import { userAt } from './dockerfile-user';
+import type { ToolEntry } from './tool-entry';
+
+/** Where the agent's files are in an image that we write the Dockerfile of. */
+export const APPLICATION_DIRECTORY = '/app';
+
+/** Where they are in the build context, apart from our scripts, so that the image holds none of those. */
+export const APPLICATION_CONTEXT = 'application';
+
+export interface NewDockerfileOptions {
+  readonly base: string;
+  readonly command: readonly string[];
+  readonly setup: readonly string[];
+  readonly user: string;
+  readonly steps: ToolSteps;
+  readonly entries: readonly ToolEntry[];
+}
+
+/** A Dockerfile for a directory that has none. The tools come first: a change of the agent's code leaves their layers as they are. */
+export function newDockerfile(options: NewDockerfileOptions): string {
+  const { steps } = options;
+  return [
+    '# Written by cdk-agentcore-workbench: change the options of AgentImage.fromDirectory, not this file.',
+    `FROM ${options.base}`,
+    ...steps.install,
+    ...steps.verify,
+    `WORKDIR ${APPLICATION_DIRECTORY}`,
+    `COPY ${APPLICATION_CONTEXT}/ ${APPLICATION_DIRECTORY}/`,
+    ...options.setup.map((command) => `RUN ${JSON.stringify(['/bin/bash', '-euo', 'pipefail', '-c', command])}`),
+    ...cacheInstructions(options.entries, new Set()),
+    `USER ${options.user}`,
+    'EXPOSE 8080', // the port that the service calls
+    `CMD ${JSON.stringify(options.command)}`,
+    '',
+  ].join('\n');
+}
+
+export interface AmendedDockerfileOptions {
+  readonly text: string;
+  readonly parsed: ParsedDockerfile;
+  readonly stage: Stage;
+  readonly buildArgs: BuildArgs;
+  /** The user at run time, as a number; `undefined`: the base image's, which nothing in the Dockerfile changes. */
+  readonly user?: string;
+  readonly steps: ToolSteps;
+  readonly entries: readonly ToolEntry[];
+}
+
+const NEEDS_TOOLS = new Set<string>([Keyword.RUN, Keyword.COPY, Keyword.ADD]);
+
+function asRoot(user: string | undefined, instructions: readonly string[], back: string | undefined): string[] {
+  return user === undefined || user === '0' ? [...instructions] : ['USER 0', ...instructions, ...(back ? [`USER ${back}`] : [])];
+}
+
+/**
+ * Adds the tools to a stage of a Dockerfile as its author wrote it.
+ *
+ * They go in before the stage's first step that makes a layer, so that the author's own steps can use them and a change of the
+ * code does not rebuild them. The check goes to the stage's end, so that nothing after it can undo what it found.
+ */
+export function amendDockerfile(options: AmendedDockerfileOptions): string {
+  const { text, stage, parsed, buildArgs, steps } = options;
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
+  const lines = text.split(/\r?\n/);
+  if (lines[lines.length - 1] === '') lines.pop();
+
+  const first = stage.instructions.find((instruction) => NEEDS_TOOLS.has(instruction.getKeyword()));
+  const next = parsed.stages[parsed.stages.indexOf(stage) + 1];
+  const end = next ? next.from.getRange().start.line : lines.length;
+  const start = first ? first.getRange().start.line : end;
+
+  const atStart = userAt(parsed, stage, buildArgs, first);
+  const atEnd = userAt(parsed, stage, buildArgs);
+  // Where the base image's user is not known, a `user` that was given says that it may not be root.
+  const userAtStart = atStart ? atStart.number ?? atStart.text : options.user;
+  const top = ['# Tools, by cdk-agentcore-workbench', ...asRoot(userAtStart, steps.install, atStart?.text)];
+  const bottom = [
+    '# Check of the tools, by cdk-agentcore-workbench',
+    ...asRoot(atEnd?.number ?? atEnd?.text ?? options.user, steps.verify, undefined),
+    ...cacheInstructions(options.entries, environmentOf(stage)),
+    ...(options.user !== undefined ? [`USER ${options.user}`] : []),
+  ];
+  return [...lines.slice(0, start), ...top, ...lines.slice(start, end), ...bottom, ...lines.slice(end), ''].join(newline);
+}

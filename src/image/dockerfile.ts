@@ -1,0 +1,133 @@
+import { Arg, Copy, DockerfileParser, Env, From, type Instruction, Keyword, type Property, Run } from 'dockerfile-ast';
+
+/** One `FROM` and what follows it. */
+export interface Stage {
+  readonly from: From;
+  /** The image or earlier stage that it builds on, with its variables resolved as far as they are known. */
+  readonly base: string;
+  readonly alias?: string;
+  readonly platform?: string;
+  readonly instructions: Instruction[];
+  /** The stage it builds on, where that is one of the same file. */
+  readonly parent?: Stage;
+}
+
+export type Variables = ReadonlyMap<string, string>;
+
+export interface BuildArgs { readonly [name: string]: string }
+
+export interface ParsedDockerfile {
+  readonly stages: readonly Stage[];
+  /** The arguments before the first `FROM`; a stage sees one only if it declares it again. */
+  readonly globals: Variables;
+  /** What is wrong with the text, one line each. If there is anything, the stages mean nothing. */
+  readonly faults: readonly string[];
+}
+
+const KEYWORDS = new Set<string>(Object.values(Keyword));
+
+/** Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`; a variable that is not known stays as it is. */
+export function substitute(text: string, variables: Variables): string {
+  return text.replace(/\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))/g, (whole, braced, operator, word, plain) => {
+    const value = variables.get(braced ?? plain);
+    if (operator === '-') return value || word;
+    if (operator === '+') return value ? word : '';
+    return value ?? whole;
+  });
+}
+
+function lineOf(instruction: Instruction): number {
+  return instruction.getRange().start.line + 1;
+}
+
+function faultsOfInstruction(instruction: Instruction): string[] {
+  const keyword = instruction.getKeyword();
+  const at = `line ${lineOf(instruction)}`;
+  if (!KEYWORDS.has(keyword)) return [`${at}: '${instruction.getInstruction()}' is not an instruction of a Dockerfile`];
+  if ((instruction.getRawArgumentsContent() ?? '').trim() === '') return [`${at}: ${keyword} has no argument`];
+  const heredocs = instruction instanceof Run || instruction instanceof Copy ? instruction.getHeredocs() : [];
+  const open = heredocs.find((heredoc) => heredoc.getDelimiterRange() === null);
+  return open ? [`${at}: the here-document '${open.getName()}' has no end`] : [];
+}
+
+/**
+ * Reads a Dockerfile into stages.
+ *
+ * The parser takes anything, as an editor needs it to; what a build would refuse is refused here, where the line can be named.
+ */
+export function parseDockerfile(text: string, buildArgs: BuildArgs = {}): ParsedDockerfile {
+  const instructions = DockerfileParser.parse(text).getInstructions();
+  const faults = instructions.flatMap(faultsOfInstruction);
+  const first = instructions.findIndex((instruction) => instruction instanceof From);
+  if (first < 0) return { stages: [], globals: new Map(), faults: [...faults, 'it has no FROM'] };
+
+  const globals = new Map<string, string>();
+  for (const instruction of instructions.slice(0, first)) {
+    if (instruction instanceof Arg) declare([instruction.getProperty()], globals, buildArgs);
+    else if (KEYWORDS.has(instruction.getKeyword())) faults.push(`line ${lineOf(instruction)}: ${instruction.getKeyword()} comes before the first FROM`);
+  }
+
+  const stages: Stage[] = [];
+  for (const instruction of instructions.slice(first)) {
+    if (instruction instanceof From) stages.push(stageOf(instruction, stages, globals));
+    else stages[stages.length - 1].instructions.push(instruction);
+  }
+  return { stages, globals, faults };
+}
+
+function stageOf(from: From, earlier: readonly Stage[], globals: Variables): Stage {
+  const base = substitute(from.getImage() ?? '', globals);
+  const platform = from.getPlatformFlag()?.getValue();
+  return {
+    from,
+    base,
+    alias: from.getBuildStage()?.toLowerCase(),
+    platform: platform ? substitute(platform, globals) : undefined,
+    instructions: [],
+    parent: stageNamed(earlier, base),
+  };
+}
+
+/** The stage of a name, in any case, as `FROM` finds it. */
+export function stageNamed(stages: readonly Stage[], name: string): Stage | undefined {
+  return stages.find((stage) => stage.alias === name.toLowerCase());
+}
+
+/** The stage and those it builds on, the outermost first. */
+export function lineage(stage: Stage): Stage[] {
+  return [...(stage.parent ? lineage(stage.parent) : []), stage];
+}
+
+/** The instructions that make a stage, from its outermost ancestor to the given one or to the end. */
+export function instructionsUpTo(stage: Stage, end?: Instruction): Instruction[] {
+  const all = lineage(stage).flatMap(({ instructions }) => instructions);
+  return end ? all.slice(0, all.indexOf(end)) : all;
+}
+
+function declare(properties: readonly (Property | null)[], into: Map<string, string>, given: BuildArgs = {}, inherited: Variables = new Map()): void {
+  for (const property of properties) {
+    const name = property?.getName();
+    if (!property || !name) continue;
+    const own = property.getValue();
+    const value = given[name] ?? (own !== null ? substitute(own, into) : inherited.get(name));
+    if (value !== undefined) into.set(name, value);
+  }
+}
+
+/** The variables that hold at the end of a stage, or before one of its instructions. */
+export function variablesAt(stage: Stage, globals: Variables, buildArgs: BuildArgs, end?: Instruction): Variables {
+  const variables = new Map<string, string>();
+  const own = new Set<Instruction>(stage.instructions);
+  for (const instruction of instructionsUpTo(stage, end)) {
+    if (instruction instanceof Env) declare(instruction.getProperties(), variables);
+    // An ENV goes on into the stages that build on its own, an ARG does not.
+    else if (instruction instanceof Arg && own.has(instruction)) declare([instruction.getProperty()], variables, buildArgs, globals);
+  }
+  return variables;
+}
+
+/** The names that the Dockerfile sets by ENV, in the stage or in one it builds on. */
+export function environmentOf(stage: Stage): Set<string> {
+  const properties = instructionsUpTo(stage).flatMap((instruction) => (instruction instanceof Env ? instruction.getProperties() : []));
+  return new Set(properties.map((property) => property.getName()));
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { basename, dirname, join } from 'path';
+import { FileSystem, IgnoreMode, SymlinkFollowMode } from 'aws-cdk-lib';
+import { SCRIPTS_DIRECTORY } from './constants';
+
+/** A script of ours in the build context. */
+export interface ContextScript {
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * A script named by its own content.
+ *
+ * Builders keep a step's layer as long as the step's text is the same, and not all of them look into what it mounts.
+ */
+export function contextScript(name: string, text: string): ContextScript {
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return { file: `${name}-${hash}.sh`, text };
+}
+
+export interface ContextOptions {
+  readonly directory: string;
+  readonly exclude?: readonly string[];
+  readonly ignoreMode?: IgnoreMode;
+  readonly followSymlinks?: SymlinkFollowMode;
+  /** Path of the Dockerfile within the context. */
+  readonly file: string;
+  readonly dockerfile: string;
+  readonly scripts: readonly ContextScript[];
+  /** Where the directory's own files go in the context. */
+  readonly application: string;
+}
+
+/** Directories to remove when the process ends. */
+const temporary = new Set<string>();
+
+function removeTemporary(): void {
+  for (const directory of temporary) rmSync(directory, { recursive: true, force: true });
+}
+
+/** Leaves a context where it is, for whoever reads it after this process. */
+export function keepContext(directory: string): void {
+  temporary.delete(directory);
+}
+
+/**
+ * Copies the directory, as far as it is not ignored, and puts our Dockerfile and scripts with it.
+ *
+ * A copy, since the user's directory is not ours to write into. Its place is random, its content is not, and the asset's hash is made of the
+ * content only.
+ */
+export function stageContext(options: ContextOptions): string {
+  const { directory, file, application } = options;
+  const context = FileSystem.mkdtemp('agent-image-');
+  if (temporary.size === 0) process.once('exit', removeTemporary);
+  temporary.add(context);
+
+  const patterns = ignorePatterns(directory, file);
+  const target = join(context, application);
+  mkdirSync(target, { recursive: true });
+  FileSystem.copyDirectory(directory, target, {
+    exclude: [...patterns, ...options.exclude ?? [], '.dockerignore', `${file}.dockerignore`, ...assemblyOutput()],
+    ignoreMode: options.ignoreMode ?? IgnoreMode.DOCKER,
+    follow: options.followSymlinks,
+  });
+
+  mkdirSync(dirname(join(context, file)), { recursive: true });
+  writeFileSync(join(context, file), options.dockerfile);
+  mkdirSync(join(context, SCRIPTS_DIRECTORY));
+  for (const script of options.scripts) writeFileSync(join(context, SCRIPTS_DIRECTORY, script.file), script.text);
+  return context;
+}
+
+/** What the build would ignore. Docker looks for an ignore file of the Dockerfile's own first. */
+function ignorePatterns(directory: string, file: string): string[] {
+  const own = join(directory, `${file}.dockerignore`);
+  const path = existsSync(own) ? own : join(directory, '.dockerignore');
+  return existsSync(path) ? readFileSync(path, 'utf8').split(/\r?\n/).filter((line) => line.trim() !== '') : [];
+}
+
+/** An app at the root of the agent's directory writes its assembly there; it would hold itself, and change the hash with each synth. */
+function assemblyOutput(): string[] {
+  return ['cdk.out', basename(process.env.CDK_OUTDIR ?? 'cdk.out')];
+}

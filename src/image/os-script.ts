@@ -1,0 +1,119 @@
+import { RECORDS, SCRIPTS_MOUNT } from './constants';
+import type { OsPackageNames } from './os-packages';
+import { quote, slug } from './shell';
+import type { ToolEntry } from './tool-entry';
+
+/** The beginning of each of our scripts. POSIX shell: Bash may be one of the things that are about to be installed. */
+export function preamble(purpose: string): string[] {
+  return [
+    '#!/bin/sh',
+    `# ${purpose} Written by cdk-agentcore-workbench.`,
+    'set -eu',
+    'umask 022', // what root installs, every user has to be able to read
+    '',
+    'fail() {',
+    '  echo "agent-image: $*" >&2',
+    '  exit 1',
+    '}',
+  ];
+}
+
+/** A quoted command with variables of its own is what ShellCheck takes for a mistake. */
+export function expandedLater(command: string): string[] {
+  return /[$`']/.test(command) ? ['# shellcheck disable=SC2016,SC1003 # the command is for a shell of its own'] : [];
+}
+
+/** Keeps for the manifest how a tool came into the image. */
+export const RECORD_FUNCTION = [
+  '# record NAME HOW [VERSION]',
+  'record() {',
+  `  mkdir -p ${RECORDS}`,
+  `  printf '%s\\n%s\\n' "$2" "\${3:-}" > ${RECORDS}/"$1"`,
+  '}',
+];
+
+const MANAGERS: readonly (keyof OsPackageNames)[] = ['apt', 'dnf', 'apk'];
+
+/** One branch per package manager, with the packages of a tool. */
+function wanted(title: string, packages: OsPackageNames): string[] {
+  return [
+    '  case "$manager" in',
+    ...MANAGERS.map((manager) => {
+      const names = packages[manager];
+      const action = names.length > 0
+        ? `set -- "$@" ${names.map(quote).join(' ')}`
+        : `fail ${quote(`${manager} has no package of "${title}"; take another base, or DevTool.mise(…) or DevTool.custom(…) for it`)}`;
+      return `    ${manager}) ${action} ;;`;
+    }),
+    '  esac',
+  ];
+}
+
+function block(entry: ToolEntry): string[] {
+  if (entry.install.kind !== 'os') return entry.libraries ? ['', `# what ${entry.name} needs`, '{', ...wanted(entry.name, entry.libraries), '}'] : [];
+  const { commands, packages } = entry.install;
+  const install = [...wanted(entry.name, packages), `  record ${quote(slug(entry.name))} "$manager"`];
+  if (commands.length === 0) return ['', '{', ...install, '}'];
+  return [
+    '',
+    `if has ${commands.map(quote).join(' ')}; then`,
+    `  record ${quote(slug(entry.name))} 'base image'`,
+    'else',
+    ...install,
+    'fi',
+  ];
+}
+
+/**
+ * Installs what the base image's package manager brings, in one layer.
+ *
+ * A tool that the base has already is left alone: `curl` on Amazon Linux, for one, conflicts with the `curl-minimal` that is there.
+ */
+export function osScript(entries: readonly ToolEntry[]): string {
+  return [
+    ...preamble('Installs the tools that the package manager of the image brings.'),
+    '',
+    ...RECORD_FUNCTION,
+    '',
+    '# has COMMAND...: whether all of them are there',
+    'has() {',
+    '  for wanted_command in "$@"; do',
+    '    command -v "$wanted_command" >/dev/null 2>&1 || return 1',
+    '  done',
+    '}',
+    '',
+    'if [ "$(id -u)" != 0 ]; then',
+    '  fail "tools are installed by root, but the base image runs as user $(id -u): begin the last stage with USER root and end it with USER $(id -u), or give it to AgentImage as user"',
+    'fi',
+    'if has apt-get; then manager=apt',
+    'elif has dnf; then manager=dnf dnf=dnf',
+    'elif has microdnf; then manager=dnf dnf=microdnf',
+    'elif has apk; then manager=apk',
+    'else fail "the base image has none of the package managers apt, dnf, microdnf and apk, so that no tools can be installed; take a base that has one"',
+    'fi',
+    `rm -rf ${RECORDS}`, // a base that is an image of ours has records of its own
+    'set --',
+    ...entries.flatMap(block),
+    '',
+    '# Certificates are for git, npm and all others that speak TLS.',
+    'if ! [ -e /etc/ssl/certs/ca-certificates.crt ] && ! [ -e /etc/pki/tls/certs/ca-bundle.crt ]; then set -- "$@" ca-certificates; fi',
+    '',
+    'if [ "$#" -gt 0 ]; then',
+    '  case "$manager" in',
+    '    apt)',
+    '      apt-get update',
+    '      DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -- "$@"',
+    '      apt-get clean',
+    '      rm -rf /var/lib/apt/lists/*',
+    '      ;;',
+    '    dnf)',
+    '      "$dnf" install -y --setopt=install_weak_deps=0 --setopt=tsflags=nodocs "$@"',
+    '      "$dnf" clean all',
+    '      ;;',
+    '    apk) apk add --no-cache "$@" ;;',
+    '  esac',
+    'fi',
+    `echo "agent-image: scripts from ${SCRIPTS_MOUNT} installed by $manager: \${*:-nothing}"`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,110 @@
+import { CACHE_ROOT, MANIFEST_PATH, RECORDS } from './constants';
+import { expandedLater, preamble } from './os-script';
+import { quote, slug } from './shell';
+import { type ToolEntry, versionOf } from './tool-entry';
+
+export interface VerifyScriptOptions {
+  /** A user whose name was replaced by a number: the build fails if the two do not belong together. */
+  readonly user?: { readonly name: string; readonly number: string };
+  /** A user that is made, unless the base has one of its number. */
+  readonly createUser?: string;
+}
+
+function createUser(id: string): string[] {
+  return [
+    '',
+    '# Without an entry in passwd a user has no home, and git, npm and pip want one.',
+    `if ! cut -d : -f 3 /etc/passwd | grep -qx ${id}; then`,
+    `  grep -q '^agent:' /etc/group || echo 'agent:x:${id}:' >> /etc/group`,
+    `  echo 'agent:x:${id}:${id}::/home/agent:/bin/bash' >> /etc/passwd`,
+    '  mkdir -p /home/agent',
+    `  chown ${id}:${id} /home/agent`,
+    'fi',
+  ];
+}
+
+function checkUser({ name, number }: { name: string; number: string }): string[] {
+  return [
+    '',
+    '# The name of the user is replaced by its number, since the service cannot start many-layered images by name.',
+    `if [ "$(id -u ${quote(name)})" != ${quote(number.split(':')[0])} ]; then`,
+    `  fail "the user '"${quote(name)}"' has the number $(id -u ${quote(name)}), not ${number}: give it to AgentImage as user: '$(id -u ${quote(name)})'"`,
+    'fi',
+  ];
+}
+
+/** The last step of the build: every tool is run once, and what was found becomes the manifest. */
+export function verifyScript(entries: readonly ToolEntry[], options: VerifyScriptOptions = {}): string {
+  return [
+    ...preamble('Checks that every tool is there, and lists them.'),
+    '',
+    'missing=',
+    'separator=',
+    'manifest=$(mktemp)',
+    'trap \'rm -f "$manifest"\' EXIT',
+    '',
+    '# version TEXT: the first thing in it that looks like one',
+    'version() {',
+    '  printf \'%s\\n\' "$1" | sed -n \'/[0-9]/{s/^[^0-9]*\\([0-9][0-9A-Za-z.+_~-]*\\).*/\\1/p;q;}\'',
+    '}',
+    '',
+    '# lacks NAME WHY',
+    'lacks() {',
+    '  echo "agent-image: the tool $1 is missing: $2" >&2',
+    '  missing="$missing $1"',
+    '}',
+    '',
+    '# list NAME VERSION RECORD',
+    'list() {',
+    '  how=""; recorded=""',
+    `  if [ -r ${RECORDS}/"$3" ]; then { read -r how; read -r recorded || true; } < ${RECORDS}/"$3"; fi`,
+    '  printf \'%s\\n    { "name": "%s", "version": "%s", "installedBy": "%s" }\' "$separator" "$1" "${recorded:-$2}" "$how" >> "$manifest"',
+    '  separator=,',
+    '}',
+    '',
+    '# check NAME RECORD VERSION EXPECTED COMMAND: the version is found in the output unless it is given',
+    'check() {',
+    '  if ! output=$(cd / && sh -c "$5" 2>&1); then',
+    '    lacks "$1" "\'$5\' failed"',
+    '    printf \'%s\\n\' "$output" | tail -n 20 >&2',
+    '    return',
+    '  fi',
+    '  case "$output" in',
+    '    *"$4"*) list "$1" "${3:-$(version "$output")}" "$2" ;;',
+    '    *) lacks "$1" "\'$5\' says \'$output\', which is not version $4; another copy comes first on PATH" ;;',
+    '  esac',
+    '}',
+    '',
+    '# check_package NAME: a package without a command of its own',
+    'check_package() {',
+    '  if command -v dpkg-query >/dev/null; then output=$(dpkg-query --show --showformat \'${db:Status-Abbrev} ${Version}\' "$1" 2>&1) || output=',
+    '  elif command -v rpm >/dev/null; then output=$(rpm -q --whatprovides --qf \'ii %{VERSION}-%{RELEASE}\' "$1" 2>&1) || output=',
+    '  else output=$(apk info -e -v "$1" 2>&1) && output="ii ${output#"$1-"}" || output=',
+    '  fi',
+    '  case "$output" in',
+    '    ii*) list "$1" "${output##* }" "$1" ;;',
+    '    *) lacks "$1" \'the package manager does not have it\' ;;',
+    '  esac',
+    '}',
+    '',
+    '[ "$(id -u)" = 0 ] || fail "the list of tools is written by root, but this step runs as user $(id -u)"',
+    ...entries.flatMap((entry) => (entry.verify === undefined
+      ? [`check_package ${quote(entry.name)}`]
+      : [
+        ...expandedLater(entry.verify),
+        `check ${quote(entry.name)} ${quote(slug(entry.name))} ${quote(entry.floating ? '' : versionOf(entry) ?? '')} ${quote(entry.expect ?? '')} ${quote(entry.verify)}`,
+      ])),
+    '',
+    '[ -z "$missing" ] || fail "the image lacks:$missing"',
+    ...(options.user ? checkUser(options.user) : []),
+    ...(options.createUser ? createUser(options.createUser) : []),
+    '',
+    '# Caches of a session: what the build left there would belong to root.',
+    `rm -rf ${CACHE_ROOT}`,
+    `mkdir -p ${CACHE_ROOT}`,
+    `chmod 1777 ${CACHE_ROOT}`,
+    `{ printf '{\\n  "tools": ['; cat "$manifest"; printf '\\n  ]\\n}\\n'; } > ${MANIFEST_PATH}`,
+    `cat ${MANIFEST_PATH}`,
+    '',
+  ].join('\n');
+}

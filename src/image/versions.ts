@@ -1,0 +1,46 @@
+/**
+ * Versions that are installed when a tool is asked for by a shorter one, or by none.
+ *
+ * Looked up on 2026-11-22: Node in the versions of npm's package `node`, Python in the downloads that uv 0.13.9 lists
+ * (python-build-standalone, which mise installs too), Go from 1.25 on in `golang.org/toolchain` of the Go module proxy, Bun, Deno and uv in
+ * their own packages on npm and PyPI; Go 1.24, Java (Temurin), Rust, the GitHub CLI and the AWS CLI in public mise configurations.
+ *
+ * A short version is the newest of its line at that date. Whoever needs a newer one names it in full.
+ */
+export const PINNED_VERSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'node': { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' },
+  'python': {
+    '3.10': '3.10.22', '3.11': '3.11.18', '3.12': '3.12.16', '3.13': '3.13.18', '3.14': '3.14.10', '3.15': '3.15.2',
+  },
+  'java': { 17: 'temurin-17.0.20+8', 21: 'temurin-21.0.12+8.0.LTS', 25: 'temurin-25.0.4+7.0.LTS' },
+  'go': { 1.24: '1.24.13', 1.25: '1.25.14', 1.26: '1.26.10', 1.27: '1.27.3' },
+  'rust': { '1.90': '1.90.0', '1.97': '1.97.1', '1.98': '1.98.0' },
+  'bun': { 1: '1.4.5' },
+  'deno': { 2: '2.9.6' },
+  'uv': { 0.13: '0.13.9' },
+  'github-cli': { 2: '2.98.0' },
+  'aws-cli': { 2: '2.37.6' },
+};
+
+/**
+ * The image that brings mise: a scratch image with the static binary alone, checked by its makers against the release's signatures.
+ *
+ * By version and not by digest, since a digest names one registry's copy; `miseImage` takes either.
+ */
+export const MISE_VERSION = '2026.9.11';
+export const MISE_IMAGE = `ghcr.io/jdx/mise:${MISE_VERSION}`;
+
+/** Debian, since every language runtime has binaries for it; from Amazon's public registry, which asks for no account. */
+export const DEFAULT_BASE = 'public.ecr.aws/docker/library/debian:bookworm-slim';
+
+/** The version that is installed for the version that was asked for. */
+export function pinnedVersion(tool: string, version: string): string {
+  return PINNED_VERSIONS[tool]?.[version] ?? version;
+}
+
+/** Whether two builds at different times may install different versions. */
+export function isFloating(tool: string, version: string): boolean {
+  // Tools without a table number themselves as they like, so only words and a lone major version are known to move.
+  const exact = tool in PINNED_VERSIONS ? /\d+\.\d+\.\d+/ : /\d+\.\d+|\d{5,}/;
+  return !exact.test(version);
+}
