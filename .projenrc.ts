@@ -54,6 +54,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'cdk-nag@^3.0.2',
     '@aws-lambda-powertools/logger@^2',
     '@aws-lambda-powertools/metrics@^2',
+    '@smithy/core', // the event stream codec of the rehearsal's server
     'esbuild',
     'fast-check@^4',
   ],

@@ -1,0 +1,110 @@
+import type { Sandbox } from '../sandbox';
+import { AgentProcess } from './agent-process';
+import type { Clock } from './clock';
+
+export interface AgentRequest {
+  readonly sessionId: string;
+  readonly payload: Buffer;
+  readonly contentType: string;
+  readonly accept: string;
+  readonly userId?: string;
+  /** The payload, parsed as JSON. */
+  json(): unknown;
+}
+
+export interface CommandOutput {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a scripted agent has of its session. */
+export interface AgentSession {
+  readonly id: string;
+  readonly runtimeVersion: string;
+  /** Aborted when the microVM ends, or the client has gone and the server kills what it had asked for. */
+  readonly signal: AbortSignal;
+  /** Runs a shell line, or words as they are, in the session's sandbox. */
+  exec(command: string | readonly string[], options?: { workingDirectory?: string; environment?: Record<string, string> }): Promise<CommandOutput>;
+  /** What `/ping` answers from now on: a busy agent keeps its session beyond the idle timeout. */
+  setBusy(busy: boolean): void;
+}
+
+export interface AgentResponse {
+  /** @default 200 */
+  readonly statusCode?: number;
+  /** @default 'application/json' */
+  readonly contentType?: string;
+  readonly body: string | Buffer | AsyncIterable<string | Buffer>;
+}
+
+/** Answers an invocation with a response, or with a value that is sent as JSON. To throw is to answer 500. */
+export type AgentHandler = (request: AgentRequest, session: AgentSession) => unknown;
+
+/** A scripted agent, in the test's own process. */
+export interface HandlerAgent {
+  readonly handler: AgentHandler;
+}
+
+/**
+ * A program with the container contract, started in the session's sandbox. Sandboxes share the host's network, so that it has to listen
+ * on the port that `PORT` names, not on 8080.
+ */
+export interface CommandAgent {
+  readonly command: readonly string[];
+  /** @default '/' */
+  readonly workingDirectory?: string;
+}
+
+export type Agent = HandlerAgent | CommandAgent;
+
+/** An agent in one microVM. */
+export interface RunningAgent {
+  invoke(request: AgentRequest, signal: AbortSignal): Promise<AgentResponse>;
+  /** Whether it answers `HealthyBusy`. */
+  busy(): Promise<boolean>;
+}
+
+export interface AgentContext {
+  readonly sandbox: Sandbox;
+  readonly session: Omit<AgentSession, 'signal' | 'setBusy'>;
+  readonly clock: Clock;
+  readonly log: (text: string) => void;
+}
+
+/** Settles when the agent is ready for invocations; a failure to get there is the service's initialization error. */
+export async function startAgent(agent: Agent, context: AgentContext): Promise<RunningAgent> {
+  return 'handler' in agent ? new ScriptedAgent(agent.handler, context) : AgentProcess.start(agent, context);
+}
+
+class ScriptedAgent implements RunningAgent {
+  private isBusy = false;
+
+  constructor(private readonly handler: AgentHandler, private readonly context: AgentContext) {}
+
+  async busy(): Promise<boolean> {
+    return this.isBusy;
+  }
+
+  async invoke(request: AgentRequest, signal: AbortSignal): Promise<AgentResponse> {
+    const session: AgentSession = {
+      ...this.context.session,
+      signal,
+      setBusy: busy => {
+        this.isBusy = busy;
+      },
+    };
+    try {
+      const answer = await this.handler(request, session);
+      return isResponse(answer) ? answer : { body: JSON.stringify(answer ?? null) };
+    } catch (error) {
+      this.context.log(`${error instanceof Error ? error.stack : error}\n`);
+      return { statusCode: 500, body: JSON.stringify({ error: String(error) }) };
+    }
+  }
+}
+
+function isResponse(answer: unknown): answer is AgentResponse {
+  const { body } = (answer ?? {}) as { body?: unknown };
+  return typeof body === 'string' || Buffer.isBuffer(body) || (typeof body === 'object' && body !== null && Symbol.asyncIterator in body);
+}

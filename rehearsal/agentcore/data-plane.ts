@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { Leftovers } from '../sandbox';
+import type { Clock } from './clock';
+import { ServiceError, StreamCut, validation } from './errors';
+import { Exchange, SESSION_HEADER } from './exchange';
+import type { Fault } from './faults';
+import { LIMITS } from './limits';
+import type { Session } from './session';
+import type { Sessions } from './sessions';
+
+/** What the service does where its documentation says nothing: a test tries each. */
+export interface Unconfirmed {
+  /** How a command is run: handed to a shell, or split into words. */
+  readonly commandMode: 'shell' | 'split';
+  /** Whether processes that a command leaves behind are killed at its end. */
+  readonly leftovers: Leftovers;
+  /** What becomes of a running command or invocation when its client's connection breaks. */
+  readonly onDisconnect: 'continue' | 'kill';
+  /** How the reply ends when its microVM ends: cleanly, by a reset, or with an exception in the stream. */
+  readonly onSessionEnd: 'end' | 'reset' | 'exception';
+  /** Exit code that goes with `TIMED_OUT`. */
+  readonly timedOutExitCode: number;
+}
+
+export interface DataPlane {
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+  readonly unconfirmed: Unconfirmed;
+}
+
+/** The session of a request; its id is made up when there is none, as the SDKs do. */
+export function sessionOf(exchange: Exchange, { sessions }: DataPlane, required = false): Session {
+  const id = exchange.header(SESSION_HEADER);
+  if (id === undefined && required) {
+    throw validation('runtimeSessionId is required');
+  }
+  const sessionId = id ?? randomUUID();
+  if (sessionId.length < LIMITS.sessionId.min || sessionId.length > LIMITS.sessionId.max) {
+    throw validation(`runtimeSessionId must have ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} characters, not ${sessionId.length}`);
+  }
+  exchange.call.sessionId = sessionId;
+  return sessions.get(exchange.call.runtime!, exchange.call.qualifier, sessionId);
+}
+
+/** Carries out what a fault does to a session; the rest, which cuts the reply, is the caller's. */
+export async function strikeSession(fault: Fault, session: Session): Promise<boolean> {
+  switch (fault.spec.kind) {
+    case 'replaceMicrovm':
+      await session.replaceMicrovm();
+      return true;
+    case 'wipeWorkspace':
+      await session.wipeWorkspace();
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A fault before anything has been started. `emptyReply` begins a reply of the operation's kind, for faults that are ends of one. */
+export async function strikeBeforeStart(exchange: Exchange, session: Session | undefined, emptyReply: () => void): Promise<void> {
+  const fault = exchange.strike('beforeStart');
+  if (!fault || (session && await strikeSession(fault, session))) {
+    return;
+  }
+  if (fault.error) {
+    throw new ServiceError(fault.error, `injected: ${fault.spec.kind}`);
+  }
+  if (fault.spec.kind === 'hang') {
+    await exchange.hang();
+  } else if (fault.spec.kind === 'reset') {
+    exchange.reset();
+  } else {
+    emptyReply();
+    exchange.cut();
+  }
+  throw new StreamCut();
+}

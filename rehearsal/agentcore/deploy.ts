@@ -1,0 +1,61 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Agent } from './agent';
+import type { FilesystemConfiguration, Registry, Runtime, RuntimeConfiguration, RuntimeVersion } from './registry';
+import { validateConfiguration, validateName } from './validation';
+
+export interface RuntimeProps {
+  /** Letters, digits and underscores; unique in the server. */
+  readonly name: string;
+  /** Mount paths of session storage (the service takes one), or file systems as in the API. @default - none */
+  readonly mounts?: readonly (string | FilesystemConfiguration)[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Seconds. @default - idle 900, maximum 28,800 */
+  readonly lifecycle?: { readonly idleRuntimeSessionTimeout?: number; readonly maxLifetime?: number };
+  /** What would be the container image; another value makes another version. @default - a fixed one */
+  readonly containerUri?: string;
+  /** @default - no agent: an invocation fails, commands work */
+  readonly agent?: Agent;
+}
+
+const ROLE_ARN = 'arn:aws:iam::123456789012:role/rehearsal';
+const CONTAINER_URI = '123456789012.dkr.ecr.us-east-1.amazonaws.com/rehearsal:latest';
+
+/** Creates or updates, by name. Without a change there is no new version, so that workspaces are found again. */
+export function deploy(registry: Registry, props: RuntimeProps): { runtime: Runtime; version: RuntimeVersion } {
+  const configuration = configurationOf(props);
+  validateName(props.name);
+  validateConfiguration(configuration);
+  const existing = registry.list().find(({ name, status }) => name === props.name && status !== 'DELETING');
+  if (!existing) {
+    const runtime = registry.create(props.name, configuration);
+    return { runtime, version: registry.version(runtime, '1') };
+  }
+  const latest = registry.version(existing, existing.latestVersion);
+  // As it would be read back from the file, where what is undefined is not there.
+  const changed = !isDeepStrictEqual(JSON.parse(JSON.stringify(configuration)), JSON.parse(JSON.stringify(latest.configuration)));
+  return { runtime: existing, version: changed ? registry.update(existing, configuration) : latest };
+}
+
+function configurationOf({ mounts = [], environment, lifecycle, containerUri = CONTAINER_URI }: RuntimeProps): RuntimeConfiguration {
+  return {
+    agentRuntimeArtifact: { containerConfiguration: { containerUri } },
+    roleArn: ROLE_ARN,
+    networkConfiguration: { networkMode: 'PUBLIC' },
+    environmentVariables: environment,
+    filesystemConfigurations: mounts.map(mount => typeof mount === 'string' ? { sessionStorage: { mountPath: mount } } : mount),
+    lifecycleConfiguration: lifecycle,
+  };
+}
+
+/** Agents that were given with `createRuntime`: code, which no file keeps. */
+export class Agents {
+  private readonly agents = new Map<string, Agent | undefined>();
+
+  set(runtime: Runtime, version: RuntimeVersion, agent: Agent | undefined): void {
+    this.agents.set(`${runtime.id}:${version.version}`, agent);
+  }
+
+  find(runtime: Runtime, version: RuntimeVersion): Agent | undefined {
+    return this.agents.get(`${runtime.id}:${version.version}`);
+  }
+}

@@ -1,0 +1,123 @@
+import type { Call } from './calls';
+import type { ErrorCode } from './errors';
+
+/**
+ * Where in a call's life a fault strikes.
+ * - `beforeStart`: the request is there, nothing has been started
+ * - `firstByte`: the reply has begun (`contentStart`, or the agent's first byte)
+ * - `midOutput`: after `afterBytes` bytes of output
+ * - `beforeEnd`: all is done (the command has exited, the change is made), but the end of the reply is not sent
+ */
+export type FaultPoint = 'beforeStart' | 'firstByte' | 'midOutput' | 'beforeEnd';
+
+const ERRORS = {
+  throttle: 'ThrottlingException',
+  conflict: 'RetryableConflictException',
+  agentError: 'RuntimeClientError',
+  internal: 'InternalServerException',
+  quota: 'ServiceQuotaExceededException',
+  accessDenied: 'AccessDeniedException',
+  notFound: 'ResourceNotFoundException',
+  validation: 'ValidationException',
+} as const satisfies Record<string, ErrorCode>;
+
+/** A fault that is an error of the service: an HTTP status before the reply has begun, an exception in the stream after. */
+export type ErrorFault = keyof typeof ERRORS;
+
+/**
+ * - `reset`: the connection is reset
+ * - `end`: the reply ends cleanly, without what should end it
+ * - `hang`: nothing comes any more, and the connection stays
+ * - `platformExit`: `contentStop` with exit code -1
+ * - `replaceMicrovm`: the session goes on in a new microVM, as after a failure of the host
+ * - `wipeWorkspace`: the session's storage is emptied under its feet
+ */
+export type FaultKind = ErrorFault | 'reset' | 'end' | 'hang' | 'platformExit' | 'replaceMicrovm' | 'wipeWorkspace';
+
+export interface FaultSpec {
+  /** An operation of the data or the control plane. */
+  readonly operation: string;
+  readonly at: FaultPoint;
+  readonly kind: FaultKind;
+  /** @default 1 */
+  readonly times?: number;
+  /** @default - every call of the operation */
+  readonly match?: (call: Call) => boolean;
+  /** For `midOutput`. @default 1 */
+  readonly afterBytes?: number;
+  /**
+   * What becomes of a running command or invocation when its reply is cut.
+   * @default - the server's `onDisconnect`
+   */
+  readonly then?: 'continue' | 'kill';
+}
+
+export class Fault {
+  fired = 0;
+
+  constructor(readonly spec: FaultSpec) {}
+
+  get error(): ErrorCode | undefined {
+    return isError(this.spec.kind) ? ERRORS[this.spec.kind] : undefined;
+  }
+}
+
+/** Faults that wait for their call. */
+export class Faults {
+  private readonly waiting: Fault[] = [];
+
+  /** Returns the fault, which counts how often it struck. */
+  add(spec: FaultSpec): Fault {
+    const reason = refusal(spec);
+    if (reason) {
+      throw new Error(`fault '${spec.kind}' at '${spec.at}' of ${spec.operation} cannot happen: ${reason}`);
+    }
+    const fault = new Fault(spec);
+    this.waiting.push(fault);
+    return fault;
+  }
+
+  clear(): void {
+    this.waiting.length = 0;
+  }
+
+  /** The fault that strikes a call now, if any; it is used up by this. */
+  strike(call: Call, at: FaultPoint): Fault | undefined {
+    const fault = this.find(call, at);
+    if (fault) {
+      fault.fired += 1;
+      call.faults.push(fault.spec.kind);
+    }
+    return fault;
+  }
+
+  /** How many more bytes a call may send before a fault strikes it in mid-output. */
+  bytesLeft(call: Call): number | undefined {
+    const fault = this.find(call, 'midOutput');
+    return fault && Math.max(0, (fault.spec.afterBytes ?? 1) - call.bytes);
+  }
+
+  private find(call: Call, at: FaultPoint): Fault | undefined {
+    return this.waiting.find(({ spec, fired }) => spec.operation === call.operation && spec.at === at
+      && fired < (spec.times ?? 1) && (spec.match?.(call) ?? true));
+  }
+}
+
+function isError(kind: FaultKind): kind is ErrorFault {
+  return kind in ERRORS;
+}
+
+function refusal({ operation, at, kind }: FaultSpec): string | undefined {
+  const started = at !== 'beforeStart';
+  switch (operation) {
+    case 'InvokeAgentRuntimeCommand':
+      return started && kind === 'conflict' ? 'its stream has no such exception' : undefined;
+    case 'InvokeAgentRuntime':
+      return kind === 'platformExit' || (started && isError(kind)) ? 'the reply is the agent\'s own, and has begun' : undefined;
+    default:
+      if (at === 'firstByte' || at === 'midOutput') {
+        return 'its reply is not a stream';
+      }
+      return isError(kind) || kind === 'reset' || kind === 'hang' ? undefined : 'it has neither a stream nor a microVM';
+  }
+}

@@ -1,0 +1,80 @@
+import { invokeCommand } from './command';
+import { controlPlane } from './control-plane';
+import type { DataPlane } from './data-plane';
+import type { Exchange } from './exchange';
+import { invokeAgent } from './invoke';
+import type { Registry } from './registry';
+import { stopSession } from './stop';
+import type { Workspaces } from './workspaces';
+
+/** Everything an operation may need of the server. */
+export interface Plane extends DataPlane {
+  readonly registry: Registry;
+  readonly workspaces: Workspaces;
+}
+
+export type Operation = (exchange: Exchange, plane: Plane, parameters: Readonly<Record<string, string>>) => Promise<void> | void;
+
+interface Route {
+  readonly operation: string;
+  readonly method: string;
+  readonly path: RegExp;
+  readonly run: Operation;
+}
+
+const RUNTIME = '/runtimes/(?<runtime>[^/]+)';
+const ENDPOINTS = `${RUNTIME}/runtime-endpoints`;
+
+const ROUTES: readonly Route[] = [
+  data('InvokeAgentRuntime', 'invocations', invokeAgent),
+  data('InvokeAgentRuntimeCommand', 'commands', invokeCommand),
+  data('StopRuntimeSession', 'stopruntimesession', stopSession),
+  control('CreateAgentRuntime', 'PUT', '/runtimes'),
+  control('ListAgentRuntimes', 'POST', '/runtimes'),
+  control('GetAgentRuntime', 'GET', RUNTIME),
+  control('UpdateAgentRuntime', 'PUT', RUNTIME),
+  control('DeleteAgentRuntime', 'DELETE', RUNTIME),
+  control('ListAgentRuntimeVersions', 'POST', `${RUNTIME}/versions`),
+  control('CreateAgentRuntimeEndpoint', 'PUT', ENDPOINTS),
+  control('ListAgentRuntimeEndpoints', 'POST', ENDPOINTS),
+  control('GetAgentRuntimeEndpoint', 'GET', `${ENDPOINTS}/(?<endpoint>[^/]+)`),
+  control('UpdateAgentRuntimeEndpoint', 'PUT', `${ENDPOINTS}/(?<endpoint>[^/]+)`),
+  control('DeleteAgentRuntimeEndpoint', 'DELETE', `${ENDPOINTS}/(?<endpoint>[^/]+)`),
+];
+
+function data(operation: string, path: string, run: Operation): Route {
+  return { operation, method: 'POST', path: new RegExp(`^${RUNTIME}/${path}/?$`), run };
+}
+
+function control(operation: keyof typeof controlPlane, method: string, path: string): Route {
+  return { operation, method, path: new RegExp(`^${path}/?$`), run: controlPlane[operation] };
+}
+
+export interface Routed {
+  readonly operation: string;
+  readonly runtime?: string;
+  readonly qualifier?: string;
+  run(exchange: Exchange, plane: Plane): Promise<void> | void;
+}
+
+/** Finds the operation of a request by the bindings of the service models. */
+export function route(method: string, target: string): Routed | undefined {
+  const url = new URL(target, 'http://localhost');
+  for (const { operation, method: wanted, path, run } of ROUTES) {
+    const match = wanted === method ? path.exec(url.pathname) : null;
+    if (match) {
+      const parameters = { ...Object.fromEntries(url.searchParams), ...decode(match.groups ?? {}) };
+      return {
+        operation,
+        runtime: parameters.runtime,
+        qualifier: parameters.qualifier ?? parameters.endpoint,
+        run: (exchange, plane) => run(exchange, plane, parameters),
+      };
+    }
+  }
+  return undefined;
+}
+
+function decode(groups: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value)]));
+}

@@ -1,0 +1,170 @@
+import { mkdirSync } from 'node:fs';
+import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
+import { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { NamespaceDriver, SandboxDriver } from '../sandbox';
+import { Agent } from './agent';
+import { Call, CallLog } from './calls';
+import { Clock, MovableClock } from './clock';
+import type { Unconfirmed } from './data-plane';
+import { Agents, deploy, RuntimeProps } from './deploy';
+import { hostEnvironment } from './environment';
+import { StreamCut } from './errors';
+import { Exchange } from './exchange';
+import { Faults } from './faults';
+import { LIMITS } from './limits';
+import { Registry, RuntimeVersion, Runtime } from './registry';
+import { route } from './router';
+import { SessionLog } from './session-log';
+import { Sessions } from './sessions';
+import { Workspaces } from './workspaces';
+
+export interface AgentCoreServerProps extends Partial<Unconfirmed> {
+  /** Keeps runtimes and workspaces from one start to the next. One server at a time uses it. */
+  readonly stateDirectory: string;
+  /** @default - Linux namespaces */
+  readonly sandbox?: SandboxDriver;
+  /** @default - the real time, which can be moved on */
+  readonly clock?: Clock;
+  /** @default 'us-east-1' */
+  readonly region?: string;
+  /** @default '123456789012' */
+  readonly account?: string;
+  /** Milliseconds that runtimes and endpoints stay in CREATING, UPDATING and DELETING. @default 0 */
+  readonly transition?: number;
+  /** What runtimes run that were made through the control plane. @default - no agent: an invocation fails, commands work */
+  readonly agentFor?: (runtime: Runtime, version: RuntimeVersion) => Agent | undefined;
+  /** What every container has in its environment. @default - the host's PATH, locale, proxy and certificates, and the region */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Directories of the host that all sandboxes share with it at the same path, such as that of a bare repository. */
+  readonly sharedDirectories?: readonly string[];
+}
+
+/**
+ * Amazon Bedrock AgentCore Runtime on loopback: data and control plane as the SDKs speak them. FEATURES.md tells what is like the service and
+ * what is not.
+ */
+export class AgentCoreServer {
+  static async start(props: AgentCoreServerProps): Promise<AgentCoreServer> {
+    const server = new AgentCoreServer(props);
+    await new Promise<void>((started, failed) => server.http.once('error', failed).listen(0, '127.0.0.1', started));
+    return server;
+  }
+
+  readonly calls = new CallLog();
+  readonly faults = new Faults();
+  readonly clock: Clock;
+  /** What runs relied on that the service does not give, in words for a person. */
+  readonly warnings: string[] = [];
+  readonly logs: SessionLog;
+  private readonly http: Server;
+  private readonly registry: Registry;
+  private readonly workspaces: Workspaces;
+  private readonly sessions: Sessions;
+  private readonly agents = new Agents();
+  private readonly unconfirmed: Unconfirmed;
+
+  private constructor(props: AgentCoreServerProps) {
+    const { region = 'us-east-1', account = '123456789012', clock = new MovableClock() } = props;
+    const stateDirectory = resolve(props.stateDirectory);
+    mkdirSync(stateDirectory, { recursive: true });
+    this.clock = clock;
+    this.unconfirmed = {
+      commandMode: props.commandMode ?? 'shell',
+      leftovers: props.leftovers ?? 'keep',
+      onDisconnect: props.onDisconnect ?? 'continue',
+      onSessionEnd: props.onSessionEnd ?? 'end',
+      timedOutExitCode: props.timedOutExitCode ?? -1,
+    };
+    this.registry = new Registry({ file: join(stateDirectory, 'runtimes.json'), clock, region, account, transition: props.transition ?? 0 });
+    this.workspaces = new Workspaces(join(stateDirectory, 'workspaces'), clock);
+    this.logs = new SessionLog(join(stateDirectory, 'logs'));
+    this.sessions = new Sessions(this.registry, {
+      driver: props.sandbox ?? new NamespaceDriver(),
+      clock,
+      workspaces: this.workspaces,
+      stateDirectory,
+      environment: { ...hostEnvironment(region), ...props.environment },
+      sharedDirectories: props.sharedDirectories ?? [],
+      agent: ({ runtimeId }, version) => {
+        const runtime = this.registry.find(runtimeId);
+        return this.agents.find(runtime, version) ?? props.agentFor?.(runtime, version);
+      },
+      log: (key, text) => this.logs.append(key, text),
+      warn: (key, text) => this.warnings.push(`${key.runtimeId} ${key.endpoint} ${key.sessionId}: ${text}`),
+    });
+    this.http = createServer((request, response) => void this.handle(request, response));
+    this.http.requestTimeout = 0; // a command may take an hour
+  }
+
+  get endpoint(): string {
+    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+  }
+
+  /**
+   * Deploys a runtime: makes it if there is none of that name, or gives it a new version if its configuration has changed, as a deployment with
+   * CloudFormation would. Called again after a restart with the same state directory, it finds the runtime and its workspaces.
+   */
+  createRuntime(props: RuntimeProps): { arn: string; id: string; version: string } {
+    const { runtime, version } = deploy(this.registry, props);
+    this.agents.set(runtime, version, props.agent);
+    return { arn: runtime.arn, id: runtime.id, version: version.version };
+  }
+
+  /** The session goes on in a new microVM: no process and nothing of the ephemeral disk is left, the workspace is. */
+  async replaceMicrovm(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): Promise<void> {
+    await this.sessions.get(runtimeArn, qualifier, sessionId).replaceMicrovm();
+  }
+
+  async wipeWorkspace(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): Promise<void> {
+    await this.sessions.get(runtimeArn, qualifier, sessionId).wipeWorkspace();
+  }
+
+  /** Where the session's workspace is on the host. */
+  workspaceDirectory(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): string {
+    return this.workspaces.data(this.sessions.get(runtimeArn, qualifier, sessionId).key);
+  }
+
+  /** Ends all sessions and connections. Workspaces stay. */
+  async close(): Promise<void> {
+    const closed = new Promise(done => this.http.close(done));
+    await this.sessions.close();
+    this.http.closeAllConnections();
+    await closed;
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const found = route(request.method ?? 'GET', request.url ?? '/');
+    const body = await readBody(request).catch(() => undefined);
+    if (body === undefined) {
+      return; // the client has gone
+    }
+    const call = new Call(found?.operation ?? 'Unknown', found?.runtime, found?.qualifier ?? 'DEFAULT', body, this.clock.now());
+    const exchange = new Exchange(request, response, call, this.faults, this.calls, this.clock);
+    try {
+      if (!found) {
+        exchange.json(404, { message: `not an operation of this server: ${request.method} ${request.url}` }, { 'x-amzn-errortype': 'UnknownOperationException' });
+        return;
+      }
+      const { clock, sessions, registry, workspaces, unconfirmed } = this;
+      await found.run(exchange, { clock, sessions, registry, workspaces, unconfirmed });
+    } catch (error) {
+      if (!(error instanceof StreamCut)) {
+        exchange.error(error);
+      }
+    }
+  }
+}
+
+/** Keeps one byte more than any operation takes, which is enough to refuse it. */
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let room = LIMITS.payload + 1;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    if (room > 0) {
+      chunks.push(chunk.subarray(0, room));
+      room -= chunk.length;
+    }
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { WorkspaceKey } from './workspaces';
+
+/** What the service writes to a runtime's log group: the agent's output, and the text of each command. One file per session. */
+export class SessionLog {
+  constructor(private readonly directory: string) {}
+
+  append(key: WorkspaceKey, text: string): void {
+    const file = this.file(key);
+    mkdirSync(join(file, '..'), { recursive: true });
+    appendFileSync(file, text);
+  }
+
+  read(key: WorkspaceKey): string {
+    const file = this.file(key);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  private file({ runtimeId, endpoint, sessionId }: WorkspaceKey): string {
+    return join(this.directory, `${runtimeId}-${endpoint}`, `${createHash('sha256').update(sessionId).digest('hex').slice(0, 32)}.log`);
+  }
+}

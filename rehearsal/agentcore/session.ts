@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Sandbox, SandboxDriver, SandboxMount } from '../sandbox';
+import { Agent, RunningAgent, startAgent } from './agent';
+import type { Clock } from './clock';
+import { agentFailed, inTransition, notFound, ServiceError } from './errors';
+import { LIMITS } from './limits';
+import type { FilesystemConfiguration, RuntimeVersion } from './registry';
+import { collect } from './session-exec';
+import { reportUnsupported } from './workspace-scan';
+import type { WorkspaceKey, Workspaces } from './workspaces';
+
+export type SessionState = 'stopped' | 'starting' | 'active' | 'stopping';
+
+export interface SessionContext {
+  readonly driver: SandboxDriver;
+  readonly clock: Clock;
+  readonly workspaces: Workspaces;
+  readonly stateDirectory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sharedDirectories: readonly string[];
+  readonly agent: (key: WorkspaceKey, version: RuntimeVersion) => Agent | undefined;
+  readonly log: (key: WorkspaceKey, text: string) => void;
+  readonly warn: (key: WorkspaceKey, text: string) => void;
+}
+
+/** What a session runs on until it is stopped, replaced, or too old. */
+export interface Microvm {
+  readonly sandbox: Sandbox;
+  readonly version: string;
+  /** Aborted when the microVM ends. */
+  readonly signal: AbortSignal;
+  /** Rejects as long as there is no agent to invoke. */
+  readonly agent: RunningAgent | ServiceError;
+}
+
+interface LiveMicrovm extends Microvm {
+  readonly controller: AbortController;
+  readonly cancelLifetime: () => void;
+  readonly idleSeconds: number;
+}
+
+/** One session of one endpoint: at most one microVM at a time, and a workspace that outlives it. */
+export class Session {
+  private current: SessionState = 'stopped';
+  private microvm?: LiveMicrovm;
+  private starting?: Promise<LiveMicrovm>;
+  private operations = 0;
+  private cancelIdle?: () => void;
+
+  /** `version` tells what the endpoint serves now. */
+  constructor(readonly key: WorkspaceKey, private readonly version: () => RuntimeVersion, private readonly context: SessionContext) {}
+
+  get state(): SessionState {
+    return this.current;
+  }
+
+  /** Writes to the runtime's log group. */
+  log(text: string): void {
+    this.context.log(this.key, text);
+  }
+
+  /** Does something in the session's microVM, which is provisioned if there is none, and counts it as activity until it ends. */
+  async use<T>(operation: (microvm: Microvm) => Promise<T>): Promise<T> {
+    if (this.current === 'stopping') {
+      throw inTransition();
+    }
+    this.operations += 1;
+    this.cancelIdle?.();
+    try {
+      return await operation(this.microvm ?? await (this.starting ??= this.start()));
+    } finally {
+      this.operations -= 1;
+      this.awaitIdle();
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.current === 'stopped') {
+      throw notFound(`Session '${this.key.sessionId}' was not found or has already been terminated`);
+    }
+    if (this.current !== 'active') {
+      throw inTransition();
+    }
+    await this.end();
+  }
+
+  /** Ends the session in whatever state it is. */
+  async close(): Promise<void> {
+    await this.starting?.catch(() => undefined);
+    await this.end();
+  }
+
+  /** A new microVM at once, as after a failure of the host: only the workspace stays. */
+  async replaceMicrovm(): Promise<void> {
+    if (this.microvm) {
+      await this.end();
+      await (this.starting ??= this.start());
+      this.awaitIdle();
+    }
+  }
+
+  async wipeWorkspace(): Promise<void> {
+    await this.context.workspaces.wipe(this.key);
+  }
+
+  private async start(): Promise<LiveMicrovm> {
+    this.current = 'starting';
+    try {
+      this.microvm = await this.provision(this.version());
+      this.current = 'active';
+      return this.microvm;
+    } catch (error) {
+      this.current = 'stopped';
+      throw error instanceof ServiceError ? error : agentFailed(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.starting = undefined;
+    }
+  }
+
+  private async provision(version: RuntimeVersion): Promise<LiveMicrovm> {
+    const { driver, clock, stateDirectory, environment } = this.context;
+    const log = (text: string) => this.log(text);
+    const sandbox = await driver.start({
+      disk: join(stateDirectory, 'microvms', randomUUID()),
+      mounts: this.mounts(version),
+      environment: { ...environment, ...version.configuration.environmentVariables },
+      hidden: [stateDirectory],
+    });
+    sandbox.warnings.forEach(warning => this.context.warn(this.key, warning));
+    const definition = this.context.agent(this.key, version);
+    let agent: RunningAgent | ServiceError = agentFailed('there is no agent for this runtime: give it one when the server is started');
+    if (definition) {
+      const session = { id: this.key.sessionId, runtimeVersion: version.version, exec: collect(sandbox) };
+      try {
+        agent = await startAgent(definition, { sandbox, session, clock, log });
+      } catch (error) {
+        await sandbox.kill();
+        throw error;
+      }
+    }
+    const controller = new AbortController();
+    const { idle, max } = lifecycle(version);
+    return {
+      sandbox,
+      version: version.version,
+      agent,
+      controller,
+      signal: controller.signal,
+      idleSeconds: idle,
+      cancelLifetime: clock.setTimeout(() => this.end(), max * 1000),
+    };
+  }
+
+  private mounts({ version, configuration }: RuntimeVersion): SandboxMount[] {
+    const { workspaces, stateDirectory, sharedDirectories } = this.context;
+    const filesystem = (item: FilesystemConfiguration): SandboxMount => {
+      if (item.sessionStorage) {
+        return { source: workspaces.open(this.key, version).directory, target: item.sessionStorage.mountPath };
+      }
+      const { accessPointArn, mountPath } = (item.efsAccessPoint ?? item.s3FilesAccessPoint)!;
+      return { source: workspaces.shared(join(stateDirectory, 'filesystems'), accessPointArn), target: mountPath };
+    };
+    return [
+      ...sharedDirectories.map(directory => ({ source: directory, target: directory })),
+      ...(configuration.filesystemConfigurations ?? []).map(filesystem),
+    ];
+  }
+
+  private async end(): Promise<void> {
+    const { microvm } = this;
+    if (!microvm) {
+      return;
+    }
+    this.microvm = undefined;
+    this.current = 'stopping';
+    this.cancelIdle?.();
+    microvm.cancelLifetime();
+    microvm.controller.abort();
+    await microvm.sandbox.kill();
+    await reportUnsupported(this.context.workspaces.data(this.key), warning => this.context.warn(this.key, warning));
+    this.current = 'stopped';
+  }
+
+  private awaitIdle(): void {
+    const { microvm } = this;
+    this.cancelIdle?.();
+    if (!microvm || this.operations > 0) {
+      return;
+    }
+    this.cancelIdle = this.context.clock.setTimeout(async () => {
+      const busy = 'busy' in microvm.agent && await microvm.agent.busy();
+      if (this.microvm === microvm && this.operations === 0) {
+        await (busy ? this.awaitIdle() : this.end());
+      }
+    }, microvm.idleSeconds * 1000);
+  }
+}
+
+/** Seconds. A maximum alone that is shorter than the default idle timeout counts for both. */
+function lifecycle({ configuration }: RuntimeVersion): { idle: number; max: number } {
+  const max = configuration.lifecycleConfiguration?.maxLifetime ?? LIMITS.maxLifetime.default;
+  return { idle: configuration.lifecycleConfiguration?.idleRuntimeSessionTimeout ?? Math.min(LIMITS.idleTimeout.default, max), max };
+}

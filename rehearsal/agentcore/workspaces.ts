@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from './clock';
+import { LIMITS } from './limits';
+
+export interface WorkspaceKey {
+  readonly runtimeId: string;
+  readonly endpoint: string;
+  readonly sessionId: string;
+}
+
+export interface WorkspaceRecord extends WorkspaceKey {
+  /** The version that the endpoint served when the workspace was last used. */
+  readonly version: string;
+  readonly createdAt: number;
+  readonly lastInvokedAt: number;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Session storage: one directory per runtime, endpoint and session, which outlives microVMs and the server. */
+export class Workspaces {
+  constructor(readonly directory: string, private readonly clock: Clock) {
+    mkdirSync(directory, { recursive: true });
+  }
+
+  /** The session's directory; emptied first if the endpoint has moved to another version, or nobody has invoked the session for 14 days. */
+  open(key: WorkspaceKey, version: string): { directory: string; wiped: boolean } {
+    const record = this.record(key);
+    const now = this.clock.now();
+    const stale = record !== undefined && (record.version !== version || now - record.lastInvokedAt > LIMITS.workspaceDays * DAY);
+    if (stale) {
+      rmSync(this.data(key), { recursive: true, force: true });
+    }
+    mkdirSync(this.data(key), { recursive: true });
+    if (record === undefined || stale) {
+      this.write({ ...key, version, createdAt: now, lastInvokedAt: now });
+    }
+    return { directory: this.data(key), wiped: stale };
+  }
+
+  /** Starts the 14 days anew. Only invocations are known to do so. */
+  invoked(key: WorkspaceKey): void {
+    const record = this.record(key);
+    if (record) {
+      this.write({ ...record, lastInvokedAt: this.clock.now() });
+    }
+  }
+
+  /** Empties the directory in place, since it may be mounted. */
+  async wipe(key: WorkspaceKey): Promise<void> {
+    const directory = this.data(key);
+    const entries = existsSync(directory) ? await readdir(directory) : [];
+    await Promise.all(entries.map(entry => rm(join(directory, entry), { recursive: true, force: true })));
+  }
+
+  /** Removes what belonged to a runtime, or to one endpoint of it. */
+  remove(runtimeId: string, endpoint?: string): void {
+    rmSync(join(this.directory, runtimeId, endpoint ?? ''), { recursive: true, force: true });
+  }
+
+  record(key: WorkspaceKey): WorkspaceRecord | undefined {
+    const file = join(this.home(key), 'record.json');
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as WorkspaceRecord : undefined;
+  }
+
+  data(key: WorkspaceKey): string {
+    return join(this.home(key), 'data');
+  }
+
+  /** The directory that stands for a file system which sessions share, such as EFS. */
+  shared(parent: string, accessPointArn: string): string {
+    const directory = join(parent, createHash('sha256').update(accessPointArn).digest('hex').slice(0, 32));
+    mkdirSync(directory, { recursive: true });
+    return directory;
+  }
+
+  private write(record: WorkspaceRecord): void {
+    writeFileSync(join(this.home(record), 'record.json'), JSON.stringify(record, undefined, 2));
+  }
+
+  /** A session id may be longer than a file name, and hold any character. */
+  private home({ runtimeId, endpoint, sessionId }: WorkspaceKey): string {
+    return join(this.directory, runtimeId, endpoint, createHash('sha256').update(sessionId).digest('hex').slice(0, 32));
+  }
+}

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Carried in the environment of each command's processes, to find them again when they have left their process group and parents. */
+export const EXEC_MARKER = 'REHEARSAL_EXEC_ID';
+
+/**
+ * Process ids, as the sandbox counts them, of what descends from one command. A process that clears its environment and detaches itself is not
+ * found here; it ends with the sandbox.
+ *
+ * @param initPid process 1 of the sandbox, as the host counts
+ */
+export function processesOf(initPid: number, execId: string): number[] {
+  const proc = `/proc/${initPid}/root/proc`;
+  const marker = `${EXEC_MARKER}=${execId}`;
+  return list(proc).filter(pid => {
+    try {
+      return readFileSync(`${proc}/${pid}/environ`, 'utf8').split('\0').includes(marker) && !isZombie(`${proc}/${pid}/stat`);
+    } catch {
+      return false; // ended meanwhile
+    }
+  });
+}
+
+function list(proc: string): number[] {
+  try {
+    return readdirSync(proc).map(Number).filter(pid => Number.isInteger(pid) && pid > 1);
+  } catch {
+    return [];
+  }
+}
+
+function isZombie(statFile: string): boolean {
+  const stat = readFileSync(statFile, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+}

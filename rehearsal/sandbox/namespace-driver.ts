@@ -1,0 +1,73 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { NamespaceSandbox } from './namespace-sandbox';
+import { INIT_SCRIPT, SUPERVISOR_SCRIPT } from './namespace-script';
+import { PipePool } from './pipes';
+import { Sandbox, SandboxDriver, SandboxOptions, SandboxUnavailableError } from './sandbox';
+
+const FIRST_PIPES = Array.from({ length: 32 }, (_, index) => `first-${index}`);
+
+export interface NamespaceDriverOptions {
+  /**
+   * Make a user namespace too, in which an ordinary user may mount.
+   * @default - only when not root
+   */
+  readonly userNamespace?: boolean;
+}
+
+/** Sandboxes out of Linux namespaces: nothing to install but util-linux, bash and coreutils. The host's programs, with changes thrown away. */
+export class NamespaceDriver implements SandboxDriver {
+  readonly name = 'namespace';
+  private readonly userNamespace: boolean;
+
+  constructor(options: NamespaceDriverOptions = {}) {
+    this.userNamespace = options.userNamespace ?? process.getuid?.() !== 0;
+  }
+
+  async start(options: SandboxOptions): Promise<Sandbox> {
+    if (process.platform !== 'linux') {
+      throw new SandboxUnavailableError(`the namespace sandbox needs Linux, not ${process.platform}: use the container sandbox`);
+    }
+    mkdirSync(dirname(options.disk), { recursive: true });
+    const flags = this.userNamespace ? ['--user', '--map-root-user'] : [];
+    const hidden = (options.hidden ?? []).filter(directory => existsSync(directory));
+    const supervisor = spawn('bash', [
+      '--norc', '-c', SUPERVISOR_SCRIPT, 'supervisor', options.disk, INIT_SCRIPT, `${flags.length}`, ...flags,
+      this.userNamespace ? ',userxattr' : '', `${options.mounts.length}`, ...options.mounts.flatMap(mount => [mount.source, mount.target]), ...hidden,
+    ], {
+      detached: true, // Ctrl-C is for the rehearsal, which ends its sandboxes in order
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH },
+    });
+    const { pid, stderr } = await ready(supervisor);
+    return new NamespaceSandbox({
+      supervisor,
+      initPid: pid,
+      enter: [...(this.userNamespace ? ['--user', '--preserve-credentials'] : []), '--mount', '--pid', '--ipc'],
+      environment: options.environment,
+      pipes: new PipePool(join(options.disk, 'pipes'), FIRST_PIPES),
+      warnings: stderr,
+    });
+  }
+}
+
+function ready(supervisor: ChildProcess): Promise<{ pid: number; stderr: string[] }> {
+  return new Promise((resolve, reject) => {
+    let stdout = '';
+    let stderr = '';
+    const fail = (why: string) => reject(new SandboxUnavailableError(`no namespace sandbox could be started: ${why}${stderr ? `: ${stderr.trim()}` : ''}; `
+      + 'it needs bash, coreutils and util-linux, and root or a kernel that allows user namespaces; the container sandbox needs neither'));
+    supervisor.stderr!.setEncoding('utf8').on('data', (chunk: string) => stderr += chunk);
+    supervisor.stdin!.on('error', () => undefined);
+    supervisor.once('error', error => fail(error.message));
+    supervisor.once('close', code => fail(`exit code ${code}`));
+    supervisor.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+      const line = /^ready (\d+)\n/m.exec(stdout);
+      if (line) {
+        resolve({ pid: Number(line[1]), stderr: stderr.split('\n').filter(text => text !== '') });
+      }
+    });
+  });
+}

@@ -1,0 +1,125 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { EXEC_MARKER, processesOf } from './leftovers';
+import { OutputPump } from './output-pump';
+import { discard, PipePool } from './pipes';
+import type { ExecOptions, ExecResult, ProcessOptions, Sandbox, SandboxProcess } from './sandbox';
+
+export interface NamespaceSandboxProps {
+  readonly supervisor: ChildProcess;
+  readonly initPid: number;
+  /** Flags of `nsenter` for the namespaces to join. */
+  readonly enter: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly pipes: PipePool;
+  readonly warnings: readonly string[];
+}
+
+/** A sandbox of Linux namespaces. Commands get in by `nsenter`, which costs about as much as starting a second small program. */
+export class NamespaceSandbox implements Sandbox {
+  readonly warnings: readonly string[];
+  private readonly gone: Promise<void>;
+  private isGone = false;
+  private killing = false;
+  private execs = 0;
+
+  constructor(private readonly props: NamespaceSandboxProps) {
+    this.warnings = props.warnings;
+    const { supervisor } = props;
+    this.gone = new Promise(resolve => supervisor.once('exit', () => {
+      this.isGone = true;
+      resolve();
+    }));
+  }
+
+  get killed(): boolean {
+    return this.killing || this.isGone;
+  }
+
+  async spawn(options: ProcessOptions): Promise<SandboxProcess> {
+    const execId = `${this.props.initPid}-${++this.execs}`;
+    const stdout = await this.props.pipes.take();
+    const stderr = await this.props.pipes.take();
+    if (this.killed) {
+      discard(stdout);
+      discard(stderr);
+      return { ended: Promise.resolve({ exitCode: 137, sandboxKilled: true }), kill: () => undefined };
+    }
+    const child = spawn('nsenter', [
+      ...this.props.enter, '--target', `${this.props.initPid}`, '--wd=/', '--', ...inDirectory(options.workingDirectory, options.command),
+    ], {
+      detached: true, // a process group of its own, to be killed as a whole
+      stdio: ['ignore', stdout.writeFd, stderr.writeFd],
+      env: { ...this.props.environment, ...options.environment, [EXEC_MARKER]: execId },
+    });
+    closeSync(stdout.writeFd);
+    closeSync(stderr.writeFd);
+    const outputs = [new OutputPump(stdout.reader, options.onStdout), new OutputPump(stderr.reader, options.onStderr)];
+    const exited = new Promise<number>(resolve => {
+      child.once('error', () => resolve(126));
+      child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+    });
+    const sweep = async () => {
+      if (options.leftovers === 'kill') {
+        await this.killProcesses(execId);
+      }
+    };
+    const ended = exited.then(async exitCode => {
+      await sweep();
+      await Promise.all(outputs.map(output => output.drain()));
+      return { exitCode, sandboxKilled: this.killed };
+    });
+    return {
+      ended,
+      kill: () => {
+        killGroup(child);
+        void sweep();
+      },
+    };
+  }
+
+  async exec(options: ExecOptions): Promise<ExecResult> {
+    const started = await this.spawn(options);
+    const kill = () => started.kill();
+    options.signal?.addEventListener('abort', kill);
+    if (options.signal?.aborted) {
+      kill();
+    }
+    try {
+      return await started.ended;
+    } finally {
+      options.signal?.removeEventListener('abort', kill);
+    }
+  }
+
+  async kill(): Promise<void> {
+    if (!this.killing && !this.isGone) {
+      this.killing = true;
+      process.kill(this.props.initPid, 'SIGKILL');
+      this.props.supervisor.stdin?.destroy();
+    }
+    await this.gone;
+  }
+
+  /** Repeats, since what is found may have forked before it was killed. */
+  private async killProcesses(execId: string): Promise<void> {
+    for (let found = processesOf(this.props.initPid, execId); found.length > 0 && !this.killed; found = processesOf(this.props.initPid, execId)) {
+      const killer = spawn('nsenter', [...this.props.enter, '--target', `${this.props.initPid}`, '--', 'kill', '-KILL', ...found.map(String)], { stdio: 'ignore' });
+      await new Promise(resolve => killer.once('error', resolve).once('exit', resolve));
+    }
+  }
+}
+
+/** `nsenter` looks up a working directory before it is inside. */
+function inDirectory(directory: string | undefined, command: readonly string[]): readonly string[] {
+  return directory === undefined || directory === '/' ? command : ['bash', '--norc', '-c', 'cd -- "$0" && exec "$@"', directory, ...command];
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-child.pid!, 'SIGKILL');
+  } catch {
+    // Ended already.
+  }
+}

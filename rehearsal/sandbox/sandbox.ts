@@ -1,0 +1,77 @@
+/** A host directory that a sandbox sees at a path of its own. */
+export interface SandboxMount {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** What becomes of the processes that a command leaves behind. The service's behaviour is unconfirmed, so both have to be tried. */
+export type Leftovers = 'keep' | 'kill';
+
+export interface SandboxOptions {
+  /** A directory that does not exist yet: the ephemeral disk. It is removed when the sandbox is killed. */
+  readonly disk: string;
+  /** Directories of the host that are shared with the sandbox and outlive it, such as a session's workspace. */
+  readonly mounts: readonly SandboxMount[];
+  /** The whole environment of what runs in the sandbox: nothing of the host's comes along by itself. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Directories of the host that must look empty, such as the workspaces of other sessions. */
+  readonly hidden?: readonly string[];
+}
+
+/** Takes a piece of output. The process is not read any further until a returned promise has settled. */
+export type OutputListener = (chunk: Buffer) => void | Promise<void>;
+
+export interface ProcessOptions {
+  /** The program and its arguments, handed over as they are. */
+  readonly command: readonly string[];
+  /** Added to the sandbox's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** @default '/' */
+  readonly workingDirectory?: string;
+  readonly onStdout?: OutputListener;
+  readonly onStderr?: OutputListener;
+  /** @default 'keep' */
+  readonly leftovers?: Leftovers;
+}
+
+export interface ExecOptions extends ProcessOptions {
+  /** Kills the command, with its process group, and with everything that descends from it when left-overs are killed. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ExecResult {
+  /** The program's own code; 128 + n after signal n; 126 or 127 when the program cannot be started. */
+  readonly exitCode: number;
+  /** The sandbox itself was killed: the code says nothing about the command. */
+  readonly sandboxKilled: boolean;
+}
+
+export interface SandboxProcess {
+  /** Settles once the program has ended and the output that it had written has been handed over. Never rejects. */
+  readonly ended: Promise<ExecResult>;
+  kill(): void;
+}
+
+/** One microVM: processes, ephemeral disk, mounts. */
+export interface Sandbox {
+  /** Ways in which this sandbox is looser than a microVM, in words for a person. */
+  readonly warnings: readonly string[];
+  readonly killed: boolean;
+  spawn(options: ProcessOptions): Promise<SandboxProcess>;
+  exec(options: ExecOptions): Promise<ExecResult>;
+  /** Settles when no process and nothing of the ephemeral disk is left. May be called again. */
+  kill(): Promise<void>;
+}
+
+export interface SandboxDriver {
+  readonly name: string;
+  start(options: SandboxOptions): Promise<Sandbox>;
+}
+
+/** No sandbox could be made here: the message says what is missing. */
+export class SandboxUnavailableError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SandboxUnavailableError';
+  }
+}

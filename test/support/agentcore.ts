@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  BedrockAgentCoreClient, InvokeAgentRuntimeCommand, InvokeAgentRuntimeCommandCommand, InvokeAgentRuntimeCommandCommandInput,
+  StopRuntimeSessionCommand,
+} from '@aws-sdk/client-bedrock-agentcore';
+import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
+import { AgentCoreServer, AgentCoreServerProps, MovableClock, RuntimeProps } from '../../rehearsal/agentcore';
+
+const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
+
+/** What a command's stream came to, and what each event of it was. */
+export interface CommandResult {
+  stdout: string;
+  stderr: string;
+  exitCode?: number;
+  status?: string;
+  error?: Error;
+  events: string[];
+}
+
+/** A server with one runtime that has session storage, the real SDK clients, and a state directory of its own. */
+export class ServerFixture {
+  static async start(runtimeProps: Partial<RuntimeProps> = {}, props: Partial<AgentCoreServerProps> = {}): Promise<ServerFixture> {
+    const stateDirectory = props.stateDirectory ?? mkdtempSync(join(tmpdir(), 'agentcore-'));
+    const clock = new MovableClock();
+    const server = await AgentCoreServer.start({ clock, ...props, stateDirectory });
+    const runtime = server.createRuntime({ name: 'coder', mounts: ['/mnt/workspace'], ...runtimeProps });
+    return new ServerFixture(server, clock, runtime.arn, stateDirectory);
+  }
+
+  readonly client: BedrockAgentCoreClient;
+  readonly control: BedrockAgentCoreControlClient;
+  readonly sessionId = newSessionId();
+
+  private constructor(readonly server: AgentCoreServer, readonly clock: MovableClock, readonly arn: string, readonly stateDirectory: string) {
+    const config = { endpoint: server.endpoint, region: 'us-east-1', credentials: CREDENTIALS, maxAttempts: 1 };
+    this.client = new BedrockAgentCoreClient(config);
+    this.control = new BedrockAgentCoreControlClient(config);
+  }
+
+  /** Runs a command and reads its stream to the end, whatever the end is. */
+  async command(command: string, input: Partial<InvokeAgentRuntimeCommandCommandInput> & { timeout?: number } = {}): Promise<CommandResult> {
+    const { timeout, ...rest } = input;
+    const response = await this.client.send(new InvokeAgentRuntimeCommandCommand({
+      agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, body: { command, timeout }, ...rest,
+    }));
+    const result: CommandResult = { stdout: '', stderr: '', events: [] };
+    try {
+      for await (const event of response.stream!) {
+        const { contentStart, contentDelta, contentStop } = event.chunk ?? {};
+        result.events.push(contentStart ? 'contentStart' : contentDelta ? 'contentDelta' : contentStop ? 'contentStop' : 'unknown');
+        result.stdout += contentDelta?.stdout ?? '';
+        result.stderr += contentDelta?.stderr ?? '';
+        Object.assign(result, contentStop);
+      }
+    } catch (error) {
+      result.error = error as Error;
+    }
+    return result;
+  }
+
+  async invoke(payload: unknown, input: { runtimeSessionId?: string; qualifier?: string } = {}) {
+    const response = await this.client.send(new InvokeAgentRuntimeCommand({
+      agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, contentType: 'application/json', payload: Buffer.from(JSON.stringify(payload)), ...input,
+    }));
+    return { ...response, text: () => response.response!.transformToString() };
+  }
+
+  async stop(input: { runtimeSessionId?: string; qualifier?: string } = {}) {
+    return this.client.send(new StopRuntimeSessionCommand({ agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, ...input }));
+  }
+
+  /** Ends the server. Fails if a mount of it is left, or a process in a sandbox of it. */
+  async close(options: { keepState?: boolean } = {}): Promise<void> {
+    this.client.destroy();
+    this.control.destroy();
+    await this.server.close();
+    if (readFileSync('/proc/self/mountinfo', 'utf8').includes(this.stateDirectory)) {
+      throw new Error(`a mount of ${this.stateDirectory} is left`);
+    }
+    if (!options.keepState) {
+      rmSync(this.stateDirectory, { recursive: true });
+    }
+  }
+}
+
+let sessions = 0;
+
+/** As long as the service wants them. */
+export function newSessionId(): string {
+  return `test-session-${process.pid}-${`${++sessions}`.padStart(24, '0')}`;
+}
