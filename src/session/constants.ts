@@ -65,6 +65,16 @@ export const ERRORS = {
   INVOKE_TIMEOUT: 'Workbench.InvokeTimedOut',
 } as const;
 
+/** Errors of the function itself, as Step Functions names them. "Error handling in Step Functions", "Handling Lambda errors". */
+export const LAMBDA_ERRORS = {
+  /** It was not called. */
+  THROTTLED: ['Lambda.TooManyRequestsException'],
+  /** It may have been called. */
+  SERVICE: ['Lambda.ClientExecutionTimeoutException', 'Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException'],
+  /** It was called and did not come to its end: out of memory, out of time, crashed. */
+  DIED: ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory', 'States.Timeout'],
+} as const;
+
 /** Limits, with where they come from. */
 export const LIMITS = {
   /** Of a command as it is sent, in bytes. InvokeAgentRuntimeCommand, "Amazon Bedrock AgentCore quotas". */

@@ -10,7 +10,7 @@ import { LostReason, lostReasonOf, Verdict, verdictOf } from './verdict.client';
 
 /** What is known of a job. Far below the 256 KiB of a state, whatever the command prints. */
 export interface RunResult {
-  /** `RUNNING`: ask again, with mode `attach` and this `offset`. */
+  /** `RUNNING`: ask again, with mode `attach`. */
   readonly status: typeof STATUSES[keyof typeof STATUSES];
   /** Absent while it runs. */
   readonly verdict?: Verdict;
@@ -28,7 +28,8 @@ export interface RunResult {
   readonly tail: string;
   /** Calls that attached to the job again. */
   readonly attaches: number;
-  readonly offset: number;
+  /** As it was asked for: whoever attaches needs it again. */
+  readonly run: string;
 }
 
 /** A budget that the first call has over the job's timeout, to see its end. */
@@ -43,7 +44,7 @@ export class FollowedJob {
   public matched?: string;
   private readonly tail: Tail;
   private readonly matcher: LineMatcher;
-  private offset: number;
+  private offset = 0;
   private calls = 0;
   private nonce = '';
   private parser?: JobStreamParser;
@@ -52,11 +53,8 @@ export class FollowedJob {
 
   constructor(private readonly request: RunRequest) {
     this.id = jobId(request.run, request.round ?? 0, request.name);
-    const tailBytes = request.tailBytes ?? LIMITS.tailBytes.default;
-    this.tail = new Tail(tailBytes);
+    this.tail = new Tail(request.tailBytes ?? LIMITS.tailBytes.default);
     this.matcher = new LineMatcher(request.failFast ?? []);
-    // From a little earlier, so that the tail is whole though nothing was kept of it.
-    this.offset = Math.max(0, (request.offset ?? 0) - tailBytes);
   }
 
   /** The next call: what to send, and for how long it may take. */
@@ -150,7 +148,7 @@ export class FollowedJob {
       logPath: `${this.request.mount.replace(/\/$/, '')}/${RECORDS_FOLDER}/jobs/${this.id}/log`,
       tail: this.tail.text(),
       attaches: Math.max(0, this.calls - 1),
-      offset: this.offset,
+      run: this.request.run,
     };
   }
 

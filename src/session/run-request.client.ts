@@ -26,8 +26,6 @@ export interface RunRequest extends SessionAddress {
   readonly logBytes?: number;
   /** What the workspace's marker has to hold, for the workspace to be the run's own. */
   readonly marker?: string;
-  /** Where to follow the log from: what an earlier result said. */
-  readonly offset?: number;
 }
 
 /**
@@ -65,7 +63,6 @@ const RULES: readonly Rule[] = [
     (r) => `"tailBytes" is ${JSON.stringify(r.tailBytes)}, ${LIMITS.tailBytes.min} to ${LIMITS.tailBytes.max} are allowed`],
   [(r) => r.logBytes !== undefined && outside(r.logBytes, LIMITS.logBytes.min, LIMITS.logBytes.max),
     (r) => `"logBytes" is ${JSON.stringify(r.logBytes)}, ${LIMITS.logBytes.min} to ${LIMITS.logBytes.max} are allowed`],
-  [(r) => r.offset !== undefined && outside(r.offset, 0, Number.MAX_SAFE_INTEGER), (r) => `"offset" is ${JSON.stringify(r.offset)}, a whole number from 0 is needed`],
   [(r) => Object.keys(r.environment ?? {}).some((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)),
     (r) => `"environment" has a name that no shell takes: ${Object.keys(r.environment!).find((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))}`],
   [(r) => Object.values(r.environment ?? {}).some((value) => typeof value !== 'string'), () => '"environment" has a value that is not a string'],
