@@ -23,3 +23,26 @@ export {
 
 // Container images with developer tools
 export { AgentImage, type AgentImageOptions, type CustomToolOptions, DevTool } from './image';
+// Work in sessions, for Step Functions
+export { SessionDriver, type SessionDriverProps } from './session';
+export {
+  InvokeAgent,
+  type InvokeAgentJsonataProps,
+  type InvokeAgentJsonPathProps,
+  type InvokeAgentOptions,
+  type InvokeAgentProps,
+  type JsonataResultProps,
+  type JsonPathResultProps,
+  RunCommand,
+  type RunCommandJsonataProps,
+  type RunCommandJsonataResultProps,
+  type RunCommandJsonPathProps,
+  type RunCommandJsonPathResultProps,
+  type RunCommandOptions,
+  type RunCommandProps,
+  type SessionTaskProps,
+  StopSession,
+  type StopSessionJsonataProps,
+  type StopSessionJsonPathProps,
+  type StopSessionProps,
+} from './tasks';

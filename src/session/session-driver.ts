@@ -101,13 +101,13 @@ export class SessionDriver extends Construct {
    *
    * @internal
    */
-  public _allow(runtime: IBedrockAgentRuntime, action: string, endpointName?: string): void {
+  public _allow(runtime: IBedrockAgentRuntime, actions: string[], endpointName?: string): void {
     const arn = runtime.agentRuntimeArn;
-    const key = JSON.stringify([Stack.of(this).resolve(arn), action, endpointName]);
+    const key = JSON.stringify([Stack.of(this).resolve(arn), actions, endpointName]);
     if (this.allowed.has(key)) return;
     this.allowed.add(key);
     this.policy.addStatements(new iam.PolicyStatement({
-      actions: [`bedrock-agentcore:${action}`],
+      actions,
       // The service looks at the runtime and at the endpoint.
       resources: [arn, endpointName === undefined ? `${arn}/*` : `${arn}/runtime-endpoint/${endpointName}`],
     }));

@@ -1,0 +1,30 @@
+import { Stack } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+
+/** What a secret looks like in a template, or as a literal. Not complete: it catches the mistakes that people make. */
+const SECRETS: readonly { readonly pattern: RegExp; readonly what: string }[] = [
+  { pattern: /\{\{resolve:secretsmanager:/, what: 'a value from Secrets Manager' },
+  { pattern: /\{\{resolve:ssm-secure:/, what: 'a SecureString from Parameter Store' },
+  { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, what: 'an AWS access key' },
+  { pattern: /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,}|glpat-[A-Za-z0-9_-]{20,})/, what: 'an access token of a git host' },
+  { pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/, what: 'a private key' },
+  { pattern: /\bsk-(?:ant-)?[A-Za-z0-9_-]{32,}/, what: 'an API key of a model provider' },
+  { pattern: /\bhttps?:\/\/[^\s/:@]+:[^\s/@]+@/, what: 'a URL with a password' },
+];
+
+/**
+ * A fault for each prop whose value is a secret or resolves to one.
+ *
+ * The service logs commands, Step Functions keeps inputs, CloudFormation templates are read by many: none may hold one.
+ */
+export function secretFaults(scope: IConstruct, values: { readonly [prop: string]: string | undefined }): string[] {
+  return Object.entries(values).flatMap(([prop, value]) => {
+    if (value === undefined) return [];
+    const text = JSON.stringify(Stack.of(scope).resolve(value)) ?? '';
+    const found = SECRETS.find(({ pattern }) => pattern.test(text));
+    return found
+      ? [`"${prop}" holds ${found.what}, which would show in logs, states and the template: let the command fetch it in the session, `
+        + 'with the runtime\'s execution role (grant it read access to the secret), or use a credential helper']
+      : [];
+  });
+}

@@ -1,0 +1,125 @@
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { durationFaults } from './checks';
+import { addressOf, DriverTask, sessionFaults, SessionTaskProps } from './session-task';
+import { JsonataResultProps, JsonPathResultProps } from './task-props';
+import { throwOnFaults } from '../private/validation';
+import { lifecycleOf } from '../runtime/introspection';
+import { INVOKE_ACTIONS } from '../runtime/perms';
+import { LIMITS, OPERATIONS } from '../session/constants';
+import { BEFORE_FIRST_BYTE } from '../session/retry-policies';
+import { SessionDriver } from '../session/session-driver';
+
+/** What `InvokeAgent` needs beside the session. */
+export interface InvokeAgentOptions {
+  /**
+   * What the agent gets, as JSON, with values from the state. With `IntegrationPattern.WAIT_FOR_TASK_TOKEN` it has to hold
+   * the task token.
+   */
+  readonly payload: sfn.TaskInput;
+
+  /**
+   * How long the agent may take to answer: 1 second to 14 minutes and 40 seconds, since a function waits for it. For longer
+   * work let the agent answer at once and report by a task token, or run it as a command.
+   *
+   * @default - 14 minutes and 40 seconds
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * `REQUEST_RESPONSE`: the agent's answer is the result. `WAIT_FOR_TASK_TOKEN`: the agent answers at once, works on in the
+   * background, and reports with `SendTaskSuccess` or `SendTaskFailure`; its execution role needs `states:SendTask*` on the
+   * state machine.
+   *
+   * @default sfn.IntegrationPattern.REQUEST_RESPONSE
+   */
+  readonly integrationPattern?: sfn.IntegrationPattern;
+
+  /**
+   * With a task token: the longest silence of the agent, which has to call `SendTaskHeartbeat` more often than that.
+   *
+   * @default Duration.minutes(5) - with a task token; none without
+   */
+  readonly heartbeat?: Duration;
+
+  /**
+   * With a task token: how long all of the agent's work may take, up to the session's lifetime.
+   *
+   * @default - the session's `maxLifetime`, 8 hours if that is not known
+   */
+  readonly callbackTimeout?: Duration;
+}
+
+/** Props of `InvokeAgent`. */
+export interface InvokeAgentProps extends SessionTaskProps, InvokeAgentOptions, JsonPathResultProps, JsonataResultProps {}
+/** Props of `InvokeAgent.jsonPath`. */
+export interface InvokeAgentJsonPathProps extends SessionTaskProps, InvokeAgentOptions, JsonPathResultProps {}
+/** Props of `InvokeAgent.jsonata`. */
+export interface InvokeAgentJsonataProps extends SessionTaskProps, InvokeAgentOptions, JsonataResultProps {}
+
+const LONGEST_INVOKE_SECONDS = LIMITS.functionSeconds - LIMITS.functionMarginSeconds;
+
+/**
+ * Invokes the agent in a session and waits for its answer.
+ *
+ * The result is `{ reply, replyBytes, seconds }`: `reply` is the answer's JSON, or its text; of an event stream the last
+ * event's data, with `events` as their number. An answer of more than 128 KiB leaves `reply` null and its end in `tail`.
+ *
+ * Errors, by name: `Workbench.AgentFailed` (it answered with `error`), `Workbench.ContainerError` (it did not start, or
+ * answered with 4xx or 5xx), `Workbench.InvokeTimedOut`, `Workbench.StreamCut`, and those of the service. Only what came
+ * before the agent can have begun is retried.
+ *
+ * @example
+ * declare const runtime: agentcore.IBedrockAgentRuntime;
+ * new InvokeAgent(this, 'Ask the agent', {
+ *   runtime,
+ *   sessionId: sfn.JsonPath.stringAt('$.session.id'),
+ *   payload: sfn.TaskInput.fromObject({ prompt: sfn.JsonPath.stringAt('$.prompt') }),
+ *   resultPath: '$.turn',
+ * });
+ */
+export class InvokeAgent extends DriverTask {
+  /** A state that reads its input by JSONPath. */
+  public static jsonPath(scope: Construct, id: string, props: InvokeAgentJsonPathProps): InvokeAgent {
+    return new InvokeAgent(this, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
+  }
+
+  /** A state that reads its input by JSONata. */
+  public static jsonata(scope: Construct, id: string, props: InvokeAgentJsonataProps): InvokeAgent {
+    return new InvokeAgent(this, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
+  }
+
+  constructor(scope: Construct, id: string, props: InvokeAgentProps) {
+    const driver = props.driver ?? SessionDriver.of(scope);
+    const { runtime, endpointName, sessionId, driver: _driver, payload, timeout, heartbeat, callbackTimeout, ...state } = props;
+    const callback = props.integrationPattern === sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN;
+    const timeoutSeconds = timeout === undefined || timeout.isUnresolved() ? LONGEST_INVOKE_SECONDS : timeout.toSeconds();
+    const lifetime = Duration.seconds(lifecycleOf(runtime)?.maxLifetime ?? LIMITS.sessionSeconds);
+    super(scope, id, {
+      driver,
+      request: { operation: OPERATIONS.INVOKE, ...addressOf(props), timeoutSeconds, payload: payload.value },
+      retries: BEFORE_FIRST_BYTE,
+      state: {
+        ...state,
+        ...(callback
+          ? {
+            taskTimeout: sfn.Timeout.duration(callbackTimeout ?? lifetime),
+            heartbeatTimeout: sfn.Timeout.duration(heartbeat ?? Duration.minutes(5)),
+          }
+          : { taskTimeout: sfn.Timeout.duration(Duration.seconds(LIMITS.functionSeconds + LIMITS.functionMarginSeconds)) }),
+      },
+    });
+    throwOnFaults(this, [
+      ...sessionFaults({ runtime, endpointName, sessionId }),
+      ...durationFaults('timeout', timeout, 1, LONGEST_INVOKE_SECONDS,
+        'let the agent report by a task token, or run it as a command'),
+      ...durationFaults('callbackTimeout', callbackTimeout, 1, lifetime.toSeconds(), 'the session does not live longer'),
+      ...(!callback && (heartbeat ?? callbackTimeout) !== undefined
+        ? ['"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'] : []),
+      ...(callback && !sfn.FieldUtils.containsTaskToken(payload.value) && !JSON.stringify(payload.value).includes('$states.context.Task.Token')
+        ? ['"payload" does not hold the task token: put JsonPath.taskToken into it, or "{% $states.context.Task.Token %}" with JSONata'] : []),
+    ]);
+    driver._allow(runtime, INVOKE_ACTIONS, endpointName);
+  }
+}

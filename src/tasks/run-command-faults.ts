@@ -1,0 +1,87 @@
+import { Size, Token } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+import { durationFaults } from './checks';
+import { RunCommandProps } from './run-command-props';
+import { isExpression, sessionFaults } from './session-task';
+import { secretFaults } from '../private/secrets';
+import { lifecycleOf, sessionStorageMountOf } from '../runtime/introspection';
+import { LIMITS } from '../session/constants';
+
+/** The mount that a command's records go to: the one that is given, or the runtime's session storage. */
+export function mountOf(props: RunCommandProps): string | undefined {
+  return (props.mountPath ?? sessionStorageMountOf(props.runtime))?.replace(/(.)\/$/, '$1');
+}
+
+/** Everything that is wrong with the props, before any of it is deployed. */
+export function runCommandFaults(scope: IConstruct, props: RunCommandProps): string[] {
+  const lifetime = lifecycleOf(props.runtime)?.maxLifetime ?? LIMITS.sessionSeconds;
+  const environment = Object.entries(props.environment ?? {});
+  return [
+    ...sessionFaults(props),
+    ...whatFaults(props),
+    ...pathFaults(props),
+    ...durationFaults('timeout', props.timeout, 1, Math.min(lifetime, LIMITS.sessionSeconds),
+      'the session does not live longer; raise its "maxLifetime", or split the command'),
+    ...sizeFaults('tailSize', props.tailSize, LIMITS.tailBytes.min, LIMITS.tailBytes.max),
+    ...sizeFaults('logSize', props.logSize, LIMITS.logBytes.min, LIMITS.logBytes.max),
+    ...environment.flatMap(([name]) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
+      ? [] : [`"environment" has the name "${name}", letters, digits and "_" are allowed, the first no digit: rename it`])),
+    ...secretFaults(scope, {
+      command: props.command,
+      words: props.words === undefined ? undefined : props.words.join(' '),
+      ...Object.fromEntries(environment.map(([name, value]) => [`environment.${name}`, value])),
+    }),
+    ...(props.failFast ?? []).flatMap(patternFaults),
+    ...resultPathFaults(props),
+  ];
+}
+
+function whatFaults({ command, words }: RunCommandProps): string[] {
+  if ((command === undefined) === (words === undefined)) return ['"command" or "words" is needed, and not both: give a shell line, or a program and its arguments'];
+  if (command === '' || words?.length === 0) return ['"command" and "words" are empty: say what to run'];
+  const texts = command === undefined ? words! : [command];
+  if (Token.isUnresolved(words) || texts.some((text) => isExpression(text))) return [];
+  if (texts.some((text) => text.includes('\0'))) return ['"command" holds a NUL character, which no argument can: take it out'];
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, -1);
+  return bytes > LIMITS.commandBytes
+    ? [`"command" has ${bytes} bytes, ${LIMITS.commandBytes} are allowed: put it in a script in the repository or the image, and run that`]
+    : [];
+}
+
+function pathFaults(props: RunCommandProps): string[] {
+  const mount = mountOf(props);
+  if (mount === undefined) {
+    return ['"mountPath" is not known, since the runtime has no session storage that can be seen here: give the runtime session storage, '
+      + 'or the path of a mount that outlives a session'];
+  }
+  const faults = [['mountPath', mount], ['workingDirectory', props.workingDirectory]]
+    .filter(([, path]) => path !== undefined && !isExpression(path) && !path.startsWith('/'))
+    .map(([prop, path]) => `"${prop}" is "${path}", an absolute path is needed: let it begin with "/"`);
+  const directory = props.workingDirectory;
+  const outside = directory !== undefined && !isExpression(directory) && !isExpression(mount)
+    && directory.startsWith('/mnt/') && props.mountPath === undefined && directory !== mount && !directory.startsWith(`${mount}/`);
+  return outside
+    ? [...faults, `"workingDirectory" is "${directory}", which is not on the session storage at "${mount}": change one of them, or name the mount in "mountPath"`]
+    : faults;
+}
+
+function sizeFaults(prop: string, size: Size | undefined, min: number, max: number): string[] {
+  if (size === undefined || size.isUnresolved()) return [];
+  const bytes = size.toBytes({ rounding: undefined });
+  return bytes < min || bytes > max ? [`"${prop}" is ${bytes} bytes, ${min} to ${max} are allowed: change it`] : [];
+}
+
+function patternFaults(pattern: string): string[] {
+  if (isExpression(pattern)) return [];
+  try {
+    return pattern === '' || !new RegExp(pattern) ? ['"failFast" has an empty pattern, which every line matches: take it out'] : [];
+  } catch (error) {
+    return [`"failFast" has "${pattern}", which is no regular expression of JavaScript (${(error as Error).message}): correct it`];
+  }
+}
+
+function resultPathFaults({ resultPath }: RunCommandProps): string[] {
+  return resultPath === undefined || /^\$(\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(resultPath)
+    ? []
+    : [`"resultPath" is "${resultPath}", a path below "$" such as "$.lint" is needed: the input has to stay, for a command that is attached to`];
+}
