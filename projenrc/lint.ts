@@ -30,7 +30,6 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
   eslint.addOverride({
     files: ['src/**/*.ts'],
     rules: {
-      'awscdk/construct-constructor-property': 'error',
       'awscdk/no-construct-stack-suffix': 'error',
       'awscdk/no-mutable-property-of-props-interface': 'error',
       'awscdk/no-mutable-public-property-of-construct': 'error',
@@ -40,7 +39,6 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
       'awscdk/pascal-case-construct-id': 'error',
       'awscdk/props-name-convention': 'error',
       'awscdk/require-jsdoc': 'error',
-      'awscdk/require-passing-this': 'error',
       'awscdk/require-props-default-doc': 'error',
     },
   });

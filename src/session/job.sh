@@ -189,7 +189,7 @@ supervise() {
   printf "%s %s %s %s %s\n" "$state" "$code" "$begin" "$end" "$REPLY" >"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
 }
 
-alive() { # whether the supervisor runs, or may be about to
+alive() { # 0: the supervisor runs; 1: it is gone; 2: it has not come up yet
   local pid since
   { read -r pid since <"$dir/pid"; } 2>/dev/null || return 2
   started_at "$pid" && [[ $REPLY == "$since" ]]
@@ -242,13 +242,19 @@ follow() {
     before=$sent
     emit
     ((sent < quota)) || finish RUNNING quota
-    if ! alive; then
-      [[ ! -e $dir/exit ]] || report
-      if [[ -e $dir/pid ]]; then emit && finish LOST supervisor; fi
-      # No pid: the starter is between two steps, or died there. Whoever makes `go` decides; `go` comes after `pid`.
-      if ((++misses > 100)); then mkdir "$dir/go" 2>/dev/null; fi
-      if [[ -e $dir/go && ! -e $dir/pid ]]; then finish LOST unstarted; fi
-    fi
+    alive
+    case $? in
+      1)
+        [[ ! -e $dir/exit ]] || report
+        emit
+        finish LOST supervisor
+        ;;
+      2)
+        # The starter is between two steps, or died there. Whoever makes `go` decides; a supervisor does so after `pid`.
+        if ((++misses > 50)); then mkdir "$dir/go" 2>/dev/null; fi
+        if [[ -e $dir/go && ! -e $dir/pid ]]; then finish LOST unstarted; fi
+        ;;
+    esac
     ((SECONDS < budget)) || finish RUNNING budget
     if ((sent > before)); then
       pause=0.01 said=$SECONDS

@@ -82,12 +82,12 @@ const LONGEST_INVOKE_SECONDS = LIMITS.functionSeconds - LIMITS.functionMarginSec
 export class InvokeAgent extends DriverTask {
   /** A state that reads its input by JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: InvokeAgentJsonPathProps): InvokeAgent {
-    return new InvokeAgent(this, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
+    return new InvokeAgent(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
   /** A state that reads its input by JSONata. */
   public static jsonata(scope: Construct, id: string, props: InvokeAgentJsonataProps): InvokeAgent {
-    return new InvokeAgent(this, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
+    return new InvokeAgent(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }
 
   constructor(scope: Construct, id: string, props: InvokeAgentProps) {

@@ -104,7 +104,7 @@ export interface RunCommandJsonataResultProps extends sfn.AssignableStateOptions
    *
    * @default - the result
    */
-  readonly outputs?: any;
+  readonly outputs?: unknown;
 
   /**
    * Name of the variable that holds the result.

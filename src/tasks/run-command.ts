@@ -48,15 +48,17 @@ class CommandTask extends DriverTask {}
 export class RunCommand extends sfn.StateMachineFragment {
   /** States that read their input by JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: RunCommandJsonPathProps): RunCommand {
-    return new RunCommand(this, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
+    return new RunCommand(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
   /** States that read their input by JSONata. */
   public static jsonata(scope: Construct, id: string, props: RunCommandJsonataProps): RunCommand {
-    return new RunCommand(this, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
+    return new RunCommand(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }
 
+  /** The first of the states. */
   public readonly startState: sfn.State;
+  /** Where it goes on when the command has ended, whatever its verdict. */
   public readonly endStates: sfn.INextable[];
 
   private readonly tasks: DriverTask[];

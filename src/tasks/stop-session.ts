@@ -38,12 +38,12 @@ const STATE_SECONDS = 180;
 export class StopSession extends DriverTask {
   /** A state that reads its input by JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: StopSessionJsonPathProps): StopSession {
-    return new StopSession(this, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
+    return new StopSession(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
   /** A state that reads its input by JSONata. */
   public static jsonata(scope: Construct, id: string, props: StopSessionJsonataProps): StopSession {
-    return new StopSession(this, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
+    return new StopSession(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }
 
   constructor(scope: Construct, id: string, props: StopSessionProps) {

@@ -14,7 +14,7 @@ export interface JsonPathResultProps extends sfn.JsonPathCommonOptions, sfn.Assi
    *
    * @default - the whole result
    */
-  readonly resultSelector?: { [key: string]: any };
+  readonly resultSelector?: { [key: string]: unknown };
 }
 
 /** What a task's output is, with JSONata. */

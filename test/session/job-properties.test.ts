@@ -1,0 +1,64 @@
+import * as fc from 'fast-check';
+import { quoteWords } from '../../src/session/quote.client';
+import { LocalJobs } from '../support/local-jobs';
+
+const jobs = new LocalJobs();
+afterAll(() => jobs.close());
+
+/** What shells and splitters trip over, beside anything else. */
+const nasty = fc.constantFrom(
+  "'", "''", "'\\''", '"', '\\', '\\\\', '\n', '\r\n', '\t', ' ', '  ', '$(exit 9)', '${HOME}', '$HOME', '`id`', '*', '?', '[a-z]*', '~', '-', '--', '-n', '-e',
+  '!', '!!', '#', '&&', '||', ';', '|', '>', '<', '(', ')', '{a,b}', '=', 'A=b', '%s', '\\n', '\u0001', '\u007f', '\u0085', '\u2028', 'é', '日本語', '👩‍👩‍👧‍👦', '@end', '', '\ufeff',
+);
+const word = fc.array(fc.oneof(nasty, fc.string({ unit: 'grapheme', maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 6 })
+  .map((parts) => parts.join('').replaceAll('\0', '').toWellFormed());
+
+let next = 0;
+
+test('ten thousand arguments reach a program byte for byte', async () => {
+  let count = 0;
+  await fc.assert(fc.asyncProperty(fc.array(word, { minLength: 100, maxLength: 100 }), async (words) => {
+    const { end, output } = await jobs.call({ job: `words-${next++}`, command: quoteWords(['printf', '%s\\0', ...words]) });
+    expect(end).toMatchObject({ state: 'EXITED', exitCode: 0 });
+    expect(output.toString('utf8').split('\0').slice(0, -1)).toEqual(words);
+    count += words.length;
+  }), { numRuns: 100, endOnFailure: true });
+  expect(count).toBeGreaterThanOrEqual(10_000);
+}, 120_000);
+
+test('a thousand interleavings of attach and cut give the same log', async () => {
+  const line = 'line %05d: it\'s "all" $here\\n';
+  const schedule = fc.record({
+    lines: fc.integer({ min: 1, max: 3_000 }),
+    pauses: fc.array(fc.integer({ min: 1, max: 3_000 }), { maxLength: 2 }),
+    cuts: fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 4 }),
+    fromStart: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+  });
+  const one = async ({ lines, pauses, cuts, fromStart }: { lines: number; pauses: number[]; cuts: number[]; fromStart: boolean[] }) => {
+    const job = `cuts-${next++}`;
+    const command = [
+      'echo start >&3',
+      `for i in {1..${lines}}; do printf '${line.replaceAll("'", "'\\''")}' $i; ${pauses.map((at) => `[[ $i != ${at} ]] || sleep 0.01`).join('; ') || ':'}; done`,
+    ].join('; ').replace('>&3', `>> starts-${job}`);
+    const expected = Array.from({ length: lines }, (_, i) => `line ${String(i + 1).padStart(5, '0')}: it's "all" $here\n`).join('');
+    const log = Buffer.alloc(Buffer.byteLength(expected), 0);
+    let offset = 0;
+    for (const [index, cutAfterBytes] of [...cuts, Infinity].entries()) {
+      const call = await jobs.call({ job, command, offset: fromStart[index] ? 0 : offset }, Number.isFinite(cutAfterBytes) ? { cutAfterBytes } : {});
+      for (const record of call.records) {
+        if (record.kind !== 'out') continue;
+        record.data.copy(log, record.offset);
+        offset = Math.max(offset, record.offset + record.data.length);
+      }
+      if (call.end) expect(call.end).toMatchObject({ state: 'EXITED', exitCode: 0, bytes: log.length });
+      if (index === cuts.length) expect(call.end).toBeDefined();
+    }
+    expect(log.toString()).toBe(expected);
+    const starts = await jobs.call({ job: `${job}-starts`, command: `cat starts-${job}` });
+    expect({ ...starts, output: starts.output.toString() }).toMatchObject({ end: { state: 'EXITED', exitCode: 0 }, output: 'start\n' });
+  };
+  // Four at a time, since each mostly waits.
+  await fc.assert(fc.asyncProperty(fc.tuple(schedule, schedule, schedule, schedule), async (schedules) => {
+    await Promise.all(schedules.map(one));
+  }), { numRuns: 250, endOnFailure: true });
+}, 600_000);
