@@ -79,12 +79,12 @@ describe('a job', () => {
     writeFileSync(join(jobs.mount, 'input'), 'from a file');
     const { output } = await jobs.call({
       job: 'surroundings',
-      command: 'pwd; echo "$A"; cat; compgen -v | grep -xE "dir|quota|nonce|marker" | wc -l; ls -l /proc/self/fd | grep -c pipe',
+      command: 'pwd; echo "$A"; cat; compgen -v | grep -xE "dir|quota|nonce|marker" | wc -l',
       workingDirectory: '/usr',
       environment: ["A=it's \"quoted\"\n$(and) more"],
       input: join(jobs.mount, 'input'),
     });
-    expect(output.toString()).toBe("/usr\nit's \"quoted\"\n$(and) more\nfrom a file0\n2\n");
+    expect(output.toString()).toBe("/usr\nit's \"quoted\"\n$(and) more\nfrom a file0\n");
   });
 
   test('is inert in a working directory that is not there', async () => {
