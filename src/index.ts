@@ -23,6 +23,7 @@ export {
 
 // Container images with developer tools
 export { AgentImage, type AgentImageOptions, type CustomToolOptions, DevTool } from './image';
+
 // Work in sessions, for Step Functions
 export { SessionDriver, type SessionDriverProps } from './session';
 export {

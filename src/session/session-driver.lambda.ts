@@ -26,7 +26,6 @@ export type DriverRequest =
 
 const logger = new Logger({ serviceName: 'session-driver' });
 const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'session-driver' });
-metrics.setThrowOnEmptyMetrics(false);
 
 // An invoke is never repeated unseen: the agent may have begun. A job's call may be, since it attaches.
 const once = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
@@ -48,7 +47,7 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
     if (operation === OPERATIONS.RUN) countJob(runtimeArn, VERDICTS.PLATFORM);
     throw error;
   } finally {
-    metrics.publishStoredMetrics();
+    if (operation === OPERATIONS.RUN) metrics.publishStoredMetrics();
   }
 }
 

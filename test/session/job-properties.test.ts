@@ -11,7 +11,7 @@ const nasty = fc.constantFrom(
   '!', '!!', '#', '&&', '||', ';', '|', '>', '<', '(', ')', '{a,b}', '=', 'A=b', '%s', '\\n', '\u0001', '\u007f', '\u0085', '\u2028', 'é', '日本語', '👩‍👩‍👧‍👦', '@end', '', '\ufeff',
 );
 const word = fc.array(fc.oneof(nasty, fc.string({ unit: 'grapheme', maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 6 })
-  .map((parts) => parts.join('').replaceAll('\0', '').toWellFormed());
+  .map((parts) => parts.join('').replaceAll('\0', ''));
 
 let next = 0;
 

@@ -154,8 +154,17 @@ describe('a job', () => {
   test('pauses after a quota of output, so that no call exceeds what the service lets through', async () => {
     const nonce = 'n';
     const text = jobCommand({
-      mode: 'start', job: 'quota', nonce, mount: jobs.mount, command: 'head -c 1000000 /dev/zero', workingDirectory: '/',
-      environment: [], timeoutSeconds: 9, budgetSeconds: 9, offset: 0, logBytes: 10_000_000,
+      mode: 'start',
+      job: 'quota',
+      nonce,
+      mount: jobs.mount,
+      command: 'head -c 1000000 /dev/zero',
+      workingDirectory: '/',
+      environment: [],
+      timeoutSeconds: 9,
+      budgetSeconds: 9,
+      offset: 0,
+      logBytes: 10_000_000,
     });
     const { stdout } = spawnSync('/bin/bash', ['-c', `${text} quota=500000`], { encoding: 'utf8', maxBuffer: 1e8 });
     expect(stdout.trim().split('\n').pop()).toBe('@end n quota RUNNING quota - - - -');
