@@ -51,7 +51,7 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
     files: ['test/**/*.ts'],
     plugins: ['jest'],
     rules: {
-      'jest/expect-expect': ['error', { assertFunctionNames: ['expect*', '**.expect*', 'fc.assert', '**.hasResource*', '**.resource*', 'assert*'] }],
+      'jest/expect-expect': ['error', { assertFunctionNames: ['expect*', '**.expect*', 'fc.assert', '**.has*', '**.resource*', 'assert*'] }],
       'jest/no-conditional-expect': 'error',
       'jest/no-focused-tests': 'error',
       'jest/no-disabled-tests': 'error',

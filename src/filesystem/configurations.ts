@@ -16,7 +16,7 @@ const MOST_MOUNTS = 5;
 
 /** The most of each kind, and what the kind is called by those who use it. */
 const MOST_OF_A_KIND = {
-  sessionStorage: { most: 1, name: 'session storage', needsVpc: false },
+  sessionStorage: { most: 1, name: 'session storages', needsVpc: false },
   efsAccessPoint: { most: 2, name: 'EFS access points', needsVpc: true },
   s3FilesAccessPoint: { most: 2, name: 'S3 Files access points', needsVpc: true },
 } as const;
@@ -34,7 +34,7 @@ interface Mounting {
 const RULES: readonly Rule<Mounting>[] = [
   {
     broken: ({ mounts }) => mounts.length > MOST_MOUNTS,
-    message: ({ mounts, prop }) => `"${prop}" has ${mounts.length} filesystems, may have at most ${MOST_MOUNTS}: remove ${mounts.length - MOST_MOUNTS}`,
+    message: ({ mounts: { length }, prop }) => `"${prop}" has ${length} filesystems, may have at most ${MOST_MOUNTS}: remove ${length - MOST_MOUNTS}`,
   },
   ...KINDS.map((kind): Rule<Mounting> => ({
     broken: ({ mounts }) => count(mounts, kind) > MOST_OF_A_KIND[kind].most,
@@ -96,10 +96,10 @@ export function mountsOf(resource: CfnRuntime): Mount[] {
 
 /** The entries of `FilesystemConfigurations`, with lazy ones resolved. */
 export function configurationsOf(resource: CfnRuntime): CfnRuntime.FilesystemConfigurationProperty[] {
-  return settled(resource, resource.filesystemConfigurations ?? []).map((configuration) => settled(resource, configuration));
+  return (settled(resource, resource.filesystemConfigurations) ?? []).map((configuration) => settled(resource, configuration));
 }
 
-/** The value itself: of a lazy one what it produces. Strings within it may still be tokens. */
+/** The value itself: of a lazy one what it produces, which may be nothing. Strings within it may still be tokens. */
 export function settled<T>(resource: CfnRuntime, value: T): Exclude<T, { resolve(context: unknown): unknown }> {
   return Tokenization.isResolvable(value) ? Stack.of(resource).resolve(value) : value as never;
 }

@@ -32,13 +32,13 @@ export function sessionStorageMountOf(runtime: IBedrockAgentRuntime): string | u
 /** The lifecycle settings of the runtime's sessions. `undefined` if the runtime is imported. */
 export function lifecycleOf(runtime: IBedrockAgentRuntime): SessionLifecycle | undefined {
   const resource = runtimeResourceOf(runtime);
-  return resource && settled(resource, resource.lifecycleConfiguration ?? {});
+  return resource && (settled(resource, resource.lifecycleConfiguration) ?? {});
 }
 
 /** The environment variables of the runtime. Empty if there are none, `undefined` if the runtime is imported. Values may be tokens. */
 export function environmentOf(runtime: IBedrockAgentRuntime): { readonly [name: string]: string } | undefined {
   const resource = runtimeResourceOf(runtime);
-  return resource && settled(resource, resource.environmentVariables ?? {});
+  return resource && (settled(resource, resource.environmentVariables) ?? {});
 }
 
 /** `PUBLIC` or `VPC`. `undefined` if the runtime is imported or the mode not known at synth. */

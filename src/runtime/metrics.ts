@@ -7,7 +7,6 @@
  */
 export const CPU_USED = 'CPUUsed-vCPUHours';
 export const MEMORY_USED = 'MemoryUsed-GBHours';
-export const ACTIVE_SESSIONS = 'ActiveSessionCount';
 
 /** The value of the dimension `Service` of these metrics. */
 export const SERVICE = 'AgentCore.Runtime';

@@ -1,0 +1,67 @@
+import * as fc from 'fast-check';
+import { mountPathFaults, normalizeMountPath } from '../../src/filesystem/mount-path';
+
+/** The service's own pattern and length, from its model. */
+const acceptedByService = (path: string) => /^\/mnt\/[a-zA-Z0-9._-]+\/?$/.test(path) && path.length >= 6 && path.length <= 200;
+
+/** A path of this many characters. */
+const pathOf = (length: number) => '/mnt/'.padEnd(length, 'a');
+
+const BAD_PATHS: [path: string, message: string][] = [
+  ['', '"mountPath" is empty, must be one folder under /mnt: use a path such as "/mnt/workspace"'],
+  ['/mnt', '"mountPath" is "/mnt", must be one folder under /mnt: add its name, such as "/mnt/workspace"'],
+  ['/mnt/', '"mountPath" is "/mnt/", must be one folder under /mnt: add its name, such as "/mnt/workspace"'],
+  ['/mnt//', '"mountPath" is "/mnt//", must be exactly one folder under /mnt: remove the other slashes'],
+  ['/mnt//a', '"mountPath" is "/mnt//a", must be exactly one folder under /mnt: remove the other slashes'],
+  ['/mnt/a/b', '"mountPath" is "/mnt/a/b", must be exactly one folder under /mnt: remove the other slashes'],
+  ['/mnt/a//', '"mountPath" is "/mnt/a//", must be exactly one folder under /mnt: remove the other slashes'],
+  ['/mnt/../etc', '"mountPath" is "/mnt/../etc", must be exactly one folder under /mnt: remove the other slashes'],
+  ['mnt/a', '"mountPath" is "mnt/a", must start with "/mnt/": use a path such as "/mnt/workspace"'],
+  ['/data', '"mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"'],
+  ['/MNT/a', '"mountPath" is "/MNT/a", must start with "/mnt/": use a path such as "/mnt/workspace"'],
+  ['/mnt/.', '"mountPath" is "/mnt/.", must name a folder of its own under /mnt: use a path such as "/mnt/workspace"'],
+  ['/mnt/..', '"mountPath" is "/mnt/..", must name a folder of its own under /mnt: use a path such as "/mnt/workspace"'],
+  ['/mnt/../', '"mountPath" is "/mnt/../", must name a folder of its own under /mnt: use a path such as "/mnt/workspace"'],
+  ['/mnt/a b', '"mountPath" is "/mnt/a b", may have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/": replace the other characters'],
+  ['/mnt/ä', '"mountPath" is "/mnt/ä", may have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/": replace the other characters'],
+  ['/mnt/a\n', '"mountPath" is "/mnt/a\n", may have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/": replace the other characters'],
+  [pathOf(201), `"mountPath" is "${pathOf(201)}", has 201 characters, must have 6 to 200: shorten it`],
+];
+
+test.each(BAD_PATHS)('fails on %j', (path, message) => {
+  expect(mountPathFaults(path)).toEqual([message]);
+});
+
+test('the message names the prop that the path came in', () => {
+  expect(mountPathFaults('/data', 'filesystems[2].mountPath')).toEqual([
+    '"filesystems[2].mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"',
+  ]);
+});
+
+test.each(['/mnt/a', '/mnt/a/', '/mnt/workspace', '/mnt/...', '/mnt/.a', '/mnt/A-b_c.9', pathOf(200), `${pathOf(199)}/`])('%s is accepted', (path) => {
+  expect(mountPathFaults(path)).toEqual([]);
+});
+
+/** Near misses, which a random string would hardly ever be. */
+const almostMountPath = fc.tuple(
+  fc.constantFrom('/mnt/', '/mnt', 'mnt/', '/MNT/', '/data/', '//mnt/', ''),
+  fc.array(fc.constantFrom(...'aZ0._-/ ä\n\\*'), { maxLength: 5 }).map((characters) => characters.join('')),
+  fc.constantFrom('', '/', 'a'.repeat(189), 'a'.repeat(195)),
+).map((parts) => parts.join(''));
+
+test('what is accepted is what the service accepts, but for the two names that are no folders', () => {
+  fc.assert(fc.property(fc.oneof(almostMountPath, fc.string()), (path) => {
+    const isDots = ['/mnt/.', '/mnt/..'].includes(normalizeMountPath(path));
+    expect(mountPathFaults(path).length === 0).toBe(acceptedByService(path) && !isDots);
+  }), { numRuns: 5000 });
+});
+
+test('every bad path has exactly one message', () => {
+  fc.assert(fc.property(almostMountPath, (path) => {
+    expect(mountPathFaults(path).length).toBeLessThanOrEqual(1);
+  }), { numRuns: 1000 });
+});
+
+test.each([['/mnt/a/', '/mnt/a'], ['/mnt/a', '/mnt/a'], ['/mnt/a//', '/mnt/a/']])('one trailing slash is taken off: %s', (path, normalized) => {
+  expect(normalizeMountPath(path)).toBe(normalized);
+});

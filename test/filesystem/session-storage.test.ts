@@ -1,0 +1,89 @@
+import { Lazy, Mixins } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
+import { Construct } from 'constructs';
+import { AgentRuntime, Filesystem, SessionStorage } from '../../src';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
+
+const WORKSPACE = { SessionStorage: { MountPath: '/mnt/workspace' } };
+
+function bare(scope: Construct, props: Partial<agentcore.CfnRuntimeProps> = {}): agentcore.CfnRuntime {
+  return new agentcore.CfnRuntime(scope, 'Runtime', {
+    agentRuntimeName: 'bare',
+    agentRuntimeArtifact: { containerConfiguration: { containerUri: '123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1' } },
+    networkConfiguration: { networkMode: 'PUBLIC' },
+    roleArn: 'arn:aws:iam::123456789012:role/agent',
+    ...props,
+  });
+}
+
+const mountsIn = (stack: ReturnType<typeof newStack>) =>
+  Object.values(Template.fromStack(stack).findResources('AWS::BedrockAgentCore::Runtime')).map(({ Properties }) => Properties.FilesystemConfigurations);
+
+test('an official runtime gets session storage and stays itself', () => {
+  const stack = newStack();
+  const runtime = new agentcore.Runtime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
+
+  expect(runtime.with(new SessionStorage('/mnt/workspace'))).toBe(runtime);
+  expect(mountsIn(stack)).toEqual([[WORKSPACE]]);
+});
+
+test('a bare resource gets session storage', () => {
+  const stack = newStack();
+  bare(stack).with(new SessionStorage('/mnt/workspace'));
+
+  expect(mountsIn(stack)).toEqual([[WORKSPACE]]);
+});
+
+test('all runtimes of a stack can get it at once, and nothing else is touched', () => {
+  const stack = newStack();
+  new agentcore.Runtime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
+  bare(stack);
+  Mixins.of(stack).apply(new SessionStorage('/mnt/workspace'));
+
+  expect(mountsIn(stack)).toEqual([[WORKSPACE], [WORKSPACE]]);
+});
+
+test('it supports the resource of a runtime and nothing else', () => {
+  const mixin = new SessionStorage('/mnt/workspace');
+  const stack = newStack();
+
+  expect([mixin.supports(bare(stack)), mixin.supports(stack)]).toEqual([true, false]);
+  expect(() => mixin.applyTo(stack)).not.toThrow();
+});
+
+test('filesystems that are there are kept, lazy ones and those of a kind that is not known too', () => {
+  const stack = newStack();
+  const efs = { efsAccessPoint: { accessPointArn: 'arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-01234567', mountPath: '/mnt/efs' } };
+  bare(stack, { filesystemConfigurations: Lazy.any({ produce: () => [efs, Lazy.any({ produce: () => ({}) })] }) }).with(new SessionStorage('/mnt/workspace'));
+
+  expect(mountsIn(stack)).toEqual([[
+    { EfsAccessPoint: { AccessPointArn: efs.efsAccessPoint.accessPointArn, MountPath: '/mnt/efs' } }, {}, WORKSPACE,
+  ]]);
+});
+
+test.each([
+  ['a bad path', [], '/data', '"filesystemConfigurations[0].mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"'],
+  ['a second session storage', ['/mnt/a'], '/mnt/b', '"filesystemConfigurations" has 2 session storages, may have at most 1: remove 1'],
+  ['a path that is taken', ['/mnt/a'], '/mnt/a/',
+    '"filesystemConfigurations[1].mountPath" is "/mnt/a/", the same as "filesystemConfigurations[0].mountPath", must be unique: use another folder'],
+])('fails on %s', (_, present, path, message) => {
+  const runtime = new AgentRuntime(newStack(), 'Agent', {
+    agentRuntimeArtifact: IMAGE, filesystems: present.map((mountPath) => Filesystem.sessionStorage(mountPath)),
+  });
+
+  expect(messageOf(() => runtime.with(new SessionStorage(path)))).toContain(message);
+});
+
+test('an imported runtime is left alone', () => {
+  const stack = newStack();
+  const runtime = agentcore.Runtime.fromAgentRuntimeAttributes(stack, 'Agent', {
+    agentRuntimeArn: 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-0123456789',
+    agentRuntimeId: 'agent-0123456789',
+    agentRuntimeName: 'agent',
+    roleArn: 'arn:aws:iam::123456789012:role/agent',
+  });
+
+  expect(() => runtime.with(new SessionStorage('/mnt/workspace'))).not.toThrow();
+  expect(Template.fromStack(stack).toJSON().Resources).toBeUndefined();
+});

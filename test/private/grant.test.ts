@@ -1,0 +1,49 @@
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { grantOrWarn } from '../../src/private/grant';
+import { newStack } from '../support/stacks';
+
+const ARN = 'arn:aws:iam::123456789012:role/caller';
+const assumedBy = new iam.ServicePrincipal('lambda.amazonaws.com');
+
+type Grantee = (scope: Construct) => iam.IGrantable;
+
+function warningsOf(grantee: Grantee): string[] {
+  const stack = newStack({ account: '123456789012', region: 'us-east-1' });
+  grantOrWarn(stack, { grantee: grantee(stack), actions: ['s3:GetObject', 's3:PutObject'], resourceArns: ['arn:aws:s3:::bucket', 'arn:aws:s3:::bucket/*'] });
+  return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('grantNotAdded')).map(({ entry }) => String(entry.data));
+}
+
+test.each<[string, Grantee]>([
+  ['a role', (scope) => new iam.Role(scope, 'Role', { assumedBy })],
+  ['a role that is imported and mutable', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN)],
+  ['a role that is made when it is used', (scope) => new iam.LazyRole(scope, 'Role', { assumedBy })],
+  ['a user', (scope) => new iam.User(scope, 'User')],
+  ['a function', (scope) => new lambda.Function(scope, 'Function', {
+    runtime: lambda.Runtime.NODEJS_LATEST, handler: 'index.handler', code: lambda.Code.fromInline(' '),
+  })],
+])('%s takes a grant without a warning', (_, grantee) => {
+  expect(warningsOf(grantee)).toEqual([]);
+});
+
+const ADVICE = 'allow s3:GetObject, s3:PutObject on ["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"] there yourself ' +
+  '[ack: annotation::cdk-agentcore-workbench:grantNotAdded]';
+
+test.each<[string, Grantee, string]>([
+  ['a role that is imported as not mutable', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN, { mutable: false }), '"Stack/Role"'],
+  ['a role of another account', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN.replace('1234', '9999')), '"Stack/Role"'],
+  ['a role that leaves grants to resources', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN, { mutable: false, addGrantsToResources: true }),
+    '"Stack/Role"'],
+  ['a role without policy updates', (scope) => new iam.Role(scope, 'Role', { assumedBy }).withoutPolicyUpdates(), '"Stack/ImmutableRoleRole"'],
+  ['a principal that is no construct', () => ({ grantPrincipal: assumedBy }), 'the principal "ServicePrincipal(lambda.amazonaws.com)"'],
+])('%s gets a warning that says what to allow', (_, grantee, name) => {
+  expect(warningsOf(grantee)).toEqual([`the policy of ${name} cannot be changed from this app: ${ADVICE}`]);
+});
+
+test('a function of unknown role is left to the warning of the CDK', () => {
+  const unknown: Grantee = (scope) => lambda.Function.fromFunctionArn(scope, 'Function', 'arn:aws:lambda:us-east-1:123456789012:function:caller');
+
+  expect(warningsOf(unknown)).toEqual([]);
+});

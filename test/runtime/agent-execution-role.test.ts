@@ -1,0 +1,161 @@
+import { Aws, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { AgentExecutionRole, AgentExecutionRoleProps, AgentRuntime } from '../../src';
+import { IMAGE, newStack } from '../support/stacks';
+
+const ENV = { account: '123456789012', region: 'us-east-1' };
+const IN_REGION = 'us-east-1:123456789012';
+
+function role(stack: Stack, props: Partial<AgentExecutionRoleProps> = {}): AgentExecutionRole {
+  return new AgentExecutionRole(stack, 'Role', { runtimeName: 'coder', ...props });
+}
+
+/** The template, with the partition as plain text so that ARNs can be read. */
+function templateOf(stack: Stack): Template {
+  return Template.fromJSON(JSON.parse(JSON.stringify(Template.fromStack(stack).toJSON(), (_, value) => {
+    const parts = value?.['Fn::Join']?.[1];
+    return parts?.every((part: unknown) => typeof part === 'string' || JSON.stringify(part) === '{"Ref":"AWS::Partition"}')
+      ? parts.map((part: unknown) => typeof part === 'string' ? part : 'aws').join('') : value;
+  })));
+}
+
+const statementsOf = (stack: Stack) => Object.values(templateOf(stack).findResources('AWS::IAM::Policy'))
+  .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+
+test('only the runtime of this name, of this account, may take the role', () => {
+  const stack = newStack(ENV);
+  role(stack);
+
+  templateOf(stack).hasResourceProperties('AWS::IAM::Role', {
+    AssumeRolePolicyDocument: {
+      Statement: [{
+        Action: 'sts:AssumeRole',
+        Effect: 'Allow',
+        Principal: { Service: 'bedrock-agentcore.amazonaws.com' },
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': '123456789012' },
+          ArnLike: {
+            'aws:SourceArn': [`arn:aws:bedrock-agentcore:${IN_REGION}:runtime/coder`, `arn:aws:bedrock-agentcore:${IN_REGION}:runtime/coder-*`],
+          },
+        },
+      }],
+    },
+  });
+});
+
+test('everything that can be scoped is scoped to the one runtime, and no model may be invoked', () => {
+  const stack = newStack(ENV);
+  role(stack);
+  const identities = `arn:aws:bedrock-agentcore:${IN_REGION}:workload-identity-directory/default`;
+
+  expect(statementsOf(stack).map(({ Action, Resource, Condition }) => [[Action].flat(), [Resource].flat(), Condition])).toEqual([
+    [
+      ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+      [`arn:aws:logs:${IN_REGION}:log-group:/aws/bedrock-agentcore/runtimes/coder-*`],
+      undefined,
+    ],
+    [['logs:DescribeLogGroups'], [`arn:aws:logs:${IN_REGION}:log-group:*`], undefined],
+    [['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*'], undefined],
+    [['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': 'bedrock-agentcore' } }],
+    [
+      [
+        'bedrock-agentcore:GetWorkloadAccessToken', 'bedrock-agentcore:GetWorkloadAccessTokenForJWT', 'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
+      ],
+      [identities, `${identities}/workload-identity/coder-*`],
+      undefined,
+    ],
+  ]);
+});
+
+test('path, permissions boundary and description can be given', () => {
+  const stack = newStack(ENV);
+  role(stack, {
+    path: '/agents/',
+    permissionsBoundary: iam.ManagedPolicy.fromManagedPolicyArn(stack, 'Boundary', 'arn:aws:iam::123456789012:policy/boundary'),
+    description: 'for the coder',
+  });
+
+  templateOf(stack).hasResourceProperties('AWS::IAM::Role', {
+    Path: '/agents/', PermissionsBoundary: 'arn:aws:iam::123456789012:policy/boundary', Description: 'for the coder',
+  });
+});
+
+test('an image is pulled from its own repository alone', () => {
+  const stack = newStack(ENV);
+  const repository = ecr.Repository.fromRepositoryName(stack, 'Repository', 'coder');
+  new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: agentcore.AgentRuntimeArtifact.fromEcrRepository(repository, '1') });
+  const pulls = statementsOf(stack).filter(({ Action }) => [Action].flat().some((action) => action.startsWith('ecr:')));
+
+  expect(pulls.map(({ Action, Resource }) => [[Action].flat().sort(), Resource])).toEqual([
+    [['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'], `arn:aws:ecr:${IN_REGION}:repository/coder`],
+    // Amazon ECR knows no resource for this one.
+    [['ecr:GetAuthorizationToken'], '*'],
+  ]);
+});
+
+test('code is not pulled as an image', () => {
+  const stack = newStack(ENV);
+  new AgentRuntime(stack, 'Agent', {
+    agentRuntimeArtifact: agentcore.AgentRuntimeArtifact.fromS3(
+      { bucketName: 'code', objectKey: 'agent.zip' }, agentcore.AgentCoreRuntime.PYTHON_3_13, ['agent.py'],
+    ),
+  });
+
+  expect(JSON.stringify(statementsOf(stack))).not.toContain('"ecr:');
+});
+
+describe('given to a runtime', () => {
+  test('it lends the runtime its name', () => {
+    const stack = newStack(ENV);
+    new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, executionRole: role(stack) });
+
+    templateOf(stack).hasResourceProperties('AWS::BedrockAgentCore::Runtime', { AgentRuntimeName: 'coder' });
+  });
+
+  test.each([['ours', AgentRuntime], ['the official one', agentcore.Runtime]])('it keeps its own baseline: %s', (_, make) => {
+    const stack = newStack(ENV);
+    new make(stack, 'Agent', { runtimeName: 'coder', agentRuntimeArtifact: IMAGE, executionRole: role(stack) });
+
+    const alone = newStack(ENV);
+    role(alone);
+    expect(statementsOf(stack)).toEqual(statementsOf(alone));
+  });
+
+  test.each([
+    ['has another id', { sid: 'LogGroups', actions: ['logs:DescribeLogStreams', 'logs:CreateLogGroup'] }],
+    ['has other actions', { sid: 'LogGroupAccess', actions: ['logs:DescribeLogStreams', 'logs:CreateLogGroup', 'logs:TagResource'] }],
+    ['has no id', { actions: ['logs:DescribeLogGroups'] }],
+  ])('a statement that %s than the official baseline is added', (_, statement) => {
+    const stack = newStack(ENV);
+    const { statementAdded } = role(stack).addToPrincipalPolicy(new iam.PolicyStatement({ ...statement, resources: ['*'] }));
+
+    expect(statementAdded).toBe(true);
+    expect(statementsOf(stack)).toHaveLength(6);
+  });
+
+  test('fails when it is for a runtime of another name', () => {
+    const stack = newStack(ENV);
+
+    expect(() => new AgentRuntime(stack, 'Agent', { runtimeName: 'other', agentRuntimeArtifact: IMAGE, executionRole: role(stack) })).toThrow(
+      '"executionRole" is for the runtime "coder", must be for this one, "other": give both the same "runtimeName"\n  at Stack/Agent',
+    );
+  });
+
+  test.each([['of the role', 'coder', { runtimeName: Aws.STACK_NAME }], ['of the runtime', Aws.STACK_NAME, {}]])(
+    'a name %s that is a token is not compared', (_, runtimeName, props) => {
+      const stack = newStack(ENV);
+
+      expect(() => new AgentRuntime(stack, 'Agent', { runtimeName, agentRuntimeArtifact: IMAGE, executionRole: role(stack, props) })).not.toThrow();
+    });
+});
+
+test('a function, a key or a bucket can grant to the role as to any other', () => {
+  const stack = newStack(ENV);
+  new ecr.Repository(stack, 'Cache').grantPullPush(role(stack));
+
+  expect(statementsOf(stack)).toContainEqual(expect.objectContaining({ Action: expect.arrayContaining(['ecr:PutImage']) }));
+  templateOf(stack).resourcePropertiesCountIs('AWS::IAM::Policy', { Roles: [{ Ref: Match.anyValue() }] }, 1);
+});

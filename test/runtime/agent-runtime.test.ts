@@ -1,0 +1,139 @@
+import { App, CfnParameter, Duration, IPropertyInjector, PropertyInjectors, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { AgentExecutionRole, AgentRuntime, AgentRuntimeProps } from '../../src';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
+
+const agent = (props: Partial<AgentRuntimeProps> = {}, stack = newStack()) => new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, ...props });
+
+describe('the lifecycle of sessions', () => {
+  const lifecycle = (idle?: Duration, max?: Duration) => () =>
+    agent({ lifecycleConfiguration: { idleRuntimeSessionTimeout: idle, maxLifetime: max } });
+  const { seconds } = Duration;
+  const token = () => seconds(new CfnParameter(new Stack(), 'Seconds', { type: 'Number' }).valueAsNumber);
+
+  test.each([
+    ['equal', seconds(600), seconds(600)],
+    ['idle for one second less than its life', seconds(599), seconds(600)],
+    ['at the lower bound', seconds(60), seconds(60)],
+    ['at the upper bound', seconds(28800), seconds(28800)],
+    ['idle timeout alone, beyond the default of the other', seconds(28800), undefined],
+    ['life alone, below the default of the other', undefined, seconds(60)],
+    ['an idle timeout that is a token', token(), seconds(60)],
+    ['a life that is a token', seconds(28800), token()],
+  ])('is accepted: %s', (_, idle, max) => {
+    expect(lifecycle(idle, max)).not.toThrow();
+  });
+
+  test('fails when a session could be idle for longer than it lives', () => {
+    expect(messageOf(lifecycle(seconds(601), seconds(600)))).toBe(
+      '"idleRuntimeSessionTimeout" is 601 seconds, must be at most "maxLifetime", which is 600 seconds: lower the one or raise the other\n  at Stack/Agent',
+    );
+  });
+});
+
+test.each<[what: string, props: Partial<AgentRuntimeProps>, message: string]>([
+  ['a name with a hyphen', { runtimeName: 'my-agent' }, 'Runtime name must start with a letter'],
+  ['a description that is too long', { description: 'a'.repeat(1201) }, 'The field Description is 1201 characters long'],
+  ['51 environment variables', { environmentVariables: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`V${i}`, ''])) }, 'Maximum allowed is 50'],
+  ['an environment variable that starts with a digit', { environmentVariables: { '1A': '' } }, "Environment variable key '1A' must start with a letter"],
+  ['an idle timeout of 59 seconds', { lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.seconds(59) } }, 'must be between 60 seconds'],
+  ['a life of more than eight hours', { lifecycleConfiguration: { maxLifetime: Duration.seconds(28801) } }, 'and 28800 seconds'],
+  ['a tag of AWS', { tags: { 'aws:x': 'y' } }, 'cannot start with "aws:"'],
+])('fails as the official construct does on %s', (_, props, message) => {
+  expect(messageOf(() => agent(props))).toContain(message);
+});
+
+test('a runtime can be imported', () => {
+  const runtime = AgentRuntime.fromAgentRuntimeAttributes(newStack(), 'Agent', {
+    agentRuntimeArn: 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-0123456789',
+    agentRuntimeId: 'agent-0123456789',
+    agentRuntimeName: 'agent',
+    roleArn: 'arn:aws:iam::123456789012:role/agent',
+  });
+
+  expect(runtime.agentRuntimeId).toBe('agent-0123456789');
+});
+
+test('an id with a slash is as good as any', () => {
+  const stack = newStack();
+  const runtime = new AgentRuntime(stack, 'Agents/Coder', { agentRuntimeArtifact: IMAGE });
+
+  expect(runtime.role).toBeInstanceOf(AgentExecutionRole);
+});
+
+describe('property injectors', () => {
+  function injected(inject: IPropertyInjector['inject'], props: Partial<AgentRuntimeProps> = {}) {
+    const app = new App();
+    PropertyInjectors.of(app).add({ constructUniqueId: agentcore.Runtime.PROPERTY_INJECTION_ID, inject });
+    const stack = new Stack(app, 'Stack');
+    return { stack, runtime: agent(props, stack) };
+  }
+  const officialRole = Match.stringLikeRegexp('give "executionRole" an AgentExecutionRole .*cdk-agentcore-workbench:officialExecutionRole');
+
+  test('that hand the props on leave the role alone', () => {
+    const { stack, runtime } = injected((props) => props);
+
+    expect(runtime.role).toBeInstanceOf(AgentExecutionRole);
+    Annotations.fromStack(stack).hasNoWarning('*', officialRole);
+  });
+
+  test('that copy the props take effect, with a warning that the role is the official one', () => {
+    const { stack } = injected((props) => ({ ...props, description: 'injected' }));
+
+    Template.fromStack(stack).hasResourceProperties('AWS::BedrockAgentCore::Runtime', { Description: 'injected' });
+    Annotations.fromStack(stack).hasWarning('/Stack/Agent', officialRole);
+  });
+
+  test('that look for a role find none before the runtime exists', () => {
+    const seen: unknown[] = [];
+    injected((props) => {
+      seen.push(props.executionRole);
+      return props;
+    });
+
+    expect(seen).toEqual([undefined]);
+  });
+
+  test('that give a role of their own are heard', () => {
+    const { stack, runtime } = injected((props, { scope }) => ({
+      executionRole: new iam.Role(scope, 'Role', { assumedBy: new iam.ServicePrincipal('bedrock-agentcore.amazonaws.com') }), ...props,
+    }));
+
+    expect(runtime.role.node.path).toBe('Stack/Role');
+    Annotations.fromStack(stack).hasNoWarning('*', officialRole);
+  });
+
+  test('a role that is given by the user is not warned about', () => {
+    const app = new App();
+    const stack = new Stack(app, 'Stack');
+    agent({ executionRole: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('bedrock-agentcore.amazonaws.com') }) }, stack);
+
+    Annotations.fromStack(stack).hasNoWarning('*', officialRole);
+  });
+});
+
+describe('metrics of use', () => {
+  test.each([
+    ['CPUUsed-vCPUHours', (runtime: AgentRuntime) => runtime.metricCpuUsed()],
+    ['MemoryUsed-GBHours', (runtime: AgentRuntime) => runtime.metricMemoryUsed()],
+  ])('%s is that of this runtime alone', (metricName, metric) => {
+    const stack = newStack();
+    const runtime = agent({}, stack);
+
+    expect(stack.resolve(metric(runtime).toMetricConfig().metricStat)).toMatchObject({
+      namespace: 'AWS/Bedrock-AgentCore',
+      metricName,
+      statistic: 'Sum',
+      dimensions: [{ name: 'Resource', value: stack.resolve(runtime.agentRuntimeArn) }, { name: 'Service', value: 'AgentCore.Runtime' }],
+    });
+  });
+
+  test('options are kept, and further dimensions added', () => {
+    const { metricStat } = agent().metricCpuUsed({ statistic: 'Average', period: Duration.hours(1), dimensionsMap: { Name: 'agent::DEFAULT' } }).toMetricConfig();
+
+    expect(metricStat).toMatchObject({ statistic: 'Average', period: Duration.hours(1) });
+    expect(metricStat!.dimensions!.map(({ name }) => name)).toEqual(['Name', 'Resource', 'Service']);
+  });
+});

@@ -1,0 +1,88 @@
+import { Aws } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import * as bedrock from 'aws-cdk-lib/aws-bedrock';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { AgentExecutionRole, AgentRuntime, BedrockModel } from '../../src';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
+
+const MODEL_ID = 'anthropic.claude-sonnet-4-20250514-v1:0';
+const ENV = { account: '123456789012', region: 'eu-west-1' };
+const PROFILES = 'arn:aws:bedrock:eu-west-1:123456789012';
+const ANY_REGION = `arn:aws:bedrock:*::foundation-model/${MODEL_ID}`;
+
+/** Resources and conditions of the statements that the grant adds. */
+function allowed(model: BedrockModel) {
+  const stack = newStack(ENV);
+  const role = new AgentExecutionRole(stack, 'Role', { runtimeName: 'coder' });
+  const { success } = role.grantInvokeModel(model);
+  const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+  const text = JSON.stringify(policy).replace(/\{"Fn::Join":\["",\["arn:",\{"Ref":"AWS::Partition"\},"([^"]*)"\]\]\}/g, '"arn:aws$1"');
+  const statements: Record<'Sid' | 'Action' | 'Resource' | 'Condition', unknown>[] = JSON.parse(text).Properties.PolicyDocument.Statement;
+  const added = statements.filter(({ Sid }) => Sid === undefined);
+  expect(success).toBe(true);
+  expect(added.map(({ Action }) => Action)).toEqual(added.map(() => ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream']));
+  return added.map(({ Resource, Condition }) => [Resource, Condition]);
+}
+
+test('a foundation model is the one of the own region, without an account', () => {
+  expect(allowed(BedrockModel.foundationModel(MODEL_ID))).toEqual([[`arn:aws:bedrock:eu-west-1::foundation-model/${MODEL_ID}`, undefined]]);
+});
+
+test('a model of the CDK is taken by its ARN', () => {
+  const arn = `${PROFILES}:provisioned-model/0123456789ab`;
+
+  expect(allowed(BedrockModel.fromModel(bedrock.ProvisionedModel.fromProvisionedModelArn(newStack(), 'Model', arn)))).toEqual([[arn, undefined]]);
+});
+
+test.each(['eu', 'global', 'us-gov'])('an inference profile of %s is allowed with the model behind it, through the profile alone', (geography) => {
+  const profile = `${PROFILES}:inference-profile/${geography}.${MODEL_ID}`;
+
+  expect(allowed(BedrockModel.inferenceProfile(`${geography}.${MODEL_ID}`))).toEqual([
+    [profile, undefined],
+    [ANY_REGION, { ArnEquals: { 'bedrock:InferenceProfileArn': profile } }],
+  ]);
+});
+
+test('an application inference profile is allowed with the models behind it, through the profile alone', () => {
+  const profile = `${PROFILES}:application-inference-profile/0123456789ab`;
+
+  expect(allowed(BedrockModel.applicationInferenceProfile(profile, { modelIds: [MODEL_ID, 'amazon.nova-pro-v1:0'] }))).toEqual([
+    [profile, undefined],
+    [[ANY_REGION, 'arn:aws:bedrock:*::foundation-model/amazon.nova-pro-v1:0'], { ArnEquals: { 'bedrock:InferenceProfileArn': profile } }],
+  ]);
+});
+
+test.each([MODEL_ID, '', 'eu.', 'EU.anthropic.claude'])('fails on the inference profile "%s"', (id) => {
+  expect(messageOf(() => allowed(BedrockModel.inferenceProfile(id)))).toBe(
+    `"inferenceProfileId" is "${id}", must be a geography and the id of a model, such as "eu.${MODEL_ID}": ` +
+    'add the geography, or use BedrockModel.foundationModel()\n  at Stack/Role',
+  );
+});
+
+test('fails on an inference profile that is a token', () => {
+  expect(messageOf(() => allowed(BedrockModel.inferenceProfile(Aws.STACK_NAME)))).toBe(
+    '"inferenceProfileId" is a token, must be known at synth since the model is read from it: use BedrockModel.applicationInferenceProfile()\n  at Stack/Role',
+  );
+});
+
+test('a runtime can be allowed a model, whatever its role', () => {
+  const stack = newStack(ENV);
+  const runtime = new AgentRuntime(stack, 'Agent', {
+    agentRuntimeArtifact: IMAGE, executionRole: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('bedrock-agentcore.amazonaws.com') }),
+  });
+  runtime.grantInvokeModel(BedrockModel.inferenceProfile(`eu.${MODEL_ID}`));
+
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Condition: { ArnEquals: { 'bedrock:InferenceProfileArn': Match.anyValue() } } })]) },
+  });
+});
+
+test('a runtime whose role cannot be changed gets a warning for each statement', () => {
+  const stack = newStack(ENV);
+  const runtime = new AgentRuntime(stack, 'Agent', {
+    agentRuntimeArtifact: IMAGE, executionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::123456789012:role/agent', { mutable: false }),
+  });
+  runtime.grantInvokeModel(BedrockModel.inferenceProfile(`eu.${MODEL_ID}`));
+
+  expect(Annotations.fromStack(stack).findWarning('/Stack/Agent', Match.stringLikeRegexp('allow bedrock:InvokeModel, .*grantNotAdded'))).toHaveLength(2);
+});

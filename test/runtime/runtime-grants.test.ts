@@ -1,0 +1,103 @@
+import { Fn } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { AgentRuntime, RuntimeGrantOptions, RuntimeGrants } from '../../src';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
+
+const ARN = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-0123456789';
+
+const imported = (scope: Construct) => agentcore.Runtime.fromAgentRuntimeAttributes(scope, 'Agent', {
+  agentRuntimeArn: ARN, agentRuntimeId: 'agent-0123456789', agentRuntimeName: 'agent', roleArn: 'arn:aws:iam::123456789012:role/agent',
+});
+const ours = (scope: Construct) => new AgentRuntime(scope, 'Agent', { agentRuntimeArtifact: IMAGE });
+const official = (scope: Construct) => new agentcore.Runtime(scope, 'Agent', { agentRuntimeArtifact: IMAGE });
+
+type Channel = (runtime: agentcore.IBedrockAgentRuntime, grantee: iam.IGrantable, options?: RuntimeGrantOptions) => iam.Grant;
+const CHANNELS: [action: string, channel: Channel][] = [
+  ['InvokeAgentRuntime', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invoke(...rest)],
+  ['InvokeAgentRuntimeForUser', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invokeForUser(...rest)],
+  ['InvokeAgentRuntimeCommand', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invokeCommand(...rest)],
+  ['InvokeAgentRuntimeCommandShell', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).commandShell(...rest)],
+  ['StopRuntimeSession', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).stopSession(...rest)],
+];
+const METHODS: [action: string, channel: Channel][] = [
+  ['InvokeAgentRuntimeCommand', (runtime, ...rest) => (runtime as AgentRuntime).grantInvokeCommand(...rest)],
+  ['InvokeAgentRuntimeCommandShell', (runtime, ...rest) => (runtime as AgentRuntime).grantCommandShell(...rest)],
+  ['StopRuntimeSession', (runtime, ...rest) => (runtime as AgentRuntime).grantStopSession(...rest)],
+];
+
+/** The one statement that the grant adds to a role, and what the grant says of itself. */
+function granted(make: (scope: Construct) => agentcore.IBedrockAgentRuntime, channel: Channel, options?: RuntimeGrantOptions) {
+  const stack = newStack();
+  const runtime = make(stack);
+  const caller = new iam.Role(stack, 'Caller', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+  const { success } = channel(runtime, caller, options);
+  const statements = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
+    .filter(([id]) => id.startsWith('Caller'))
+    .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
+  return { success, statements, arn: stack.resolve(runtime.agentRuntimeArn) };
+}
+
+const under = (arn: unknown, rest: string) => typeof arn === 'string' ? `${arn}/${rest}` : { 'Fn::Join': ['', [arn, `/${rest}`]] };
+
+describe.each([['ours', ours], ['official', official], ['imported', imported]])('a runtime that is %s', (_, make) => {
+  test.each(CHANNELS)('%s is granted alone, on the runtime and all that is under it', (action, channel) => {
+    const { success, statements, arn } = granted(make, channel);
+
+    expect(success).toBe(true);
+    expect(statements).toEqual([{ Action: `bedrock-agentcore:${action}`, Effect: 'Allow', Resource: [arn, under(arn, '*')] }]);
+  });
+
+  test.each(CHANNELS)('%s can be narrowed to one endpoint, on the runtime and that endpoint', (action, channel) => {
+    const { statements, arn } = granted(make, channel, { endpointName: 'live' });
+
+    expect(statements).toEqual([{
+      Action: `bedrock-agentcore:${action}`, Effect: 'Allow', Resource: [arn, under(arn, 'runtime-endpoint/live')],
+    }]);
+  });
+});
+
+test.each(METHODS)('AgentRuntime has a method of its own for %s', (action, channel) => {
+  expect(granted(ours, channel)).toEqual(granted(ours, CHANNELS.find(([name]) => name === action)![1]));
+  expect(granted(ours, channel, { endpointName: 'v7' }).statements[0].Resource[1]['Fn::Join'][1][1]).toBe('/runtime-endpoint/v7');
+});
+
+test('invoking is granted on the same ARNs as by the official grant', () => {
+  const byOfficial: Channel = (runtime, grantee) => runtime.grantInvokeRuntime(grantee);
+
+  expect(granted(ours, CHANNELS[0][1])).toEqual(granted(ours, byOfficial));
+});
+
+describe('the name of an endpoint', () => {
+  const [, channel] = CHANNELS[2];
+  const longest = `a${'0'.repeat(47)}`;
+
+  test.each(['a', 'DEFAULT', 'v_7', longest])('"%s" is accepted', (endpointName) => {
+    expect(granted(imported, channel, { endpointName }).statements[0].Resource[1]).toBe(`${ARN}/runtime-endpoint/${endpointName}`);
+  });
+
+  test.each(['', '*', '7', 'a-b', 'a/b', `${longest}0`])('fails on "%s"', (endpointName) => {
+    expect(messageOf(() => granted(imported, channel, { endpointName }))).toBe(
+      `"endpointName" is "${endpointName}", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": ` +
+      'give the name of an endpoint, or leave it out for all of them\n  at Stack/Agent',
+    );
+  });
+
+  test('that is a token is taken as it is', () => {
+    const { statements } = granted(imported, channel, { endpointName: Fn.importValue('Endpoint') });
+
+    expect(statements[0].Resource[1]).toEqual({ 'Fn::Join': ['', [`${ARN}/runtime-endpoint/`, { 'Fn::ImportValue': 'Endpoint' }]] });
+  });
+});
+
+test('a caller whose role cannot be changed gets a warning with action and ARNs', () => {
+  const stack = newStack();
+  RuntimeGrants.fromRuntime(imported(stack)).stopSession(iam.Role.fromRoleArn(stack, 'Caller', 'arn:aws:iam::123456789012:role/caller', { mutable: false }));
+
+  Annotations.fromStack(stack).hasWarning('/Stack/Agent', Match.exact(
+    'the policy of "Stack/Caller" cannot be changed from this app: ' +
+    `allow bedrock-agentcore:StopRuntimeSession on ["${ARN}","${ARN}/*"] there yourself [ack: annotation::cdk-agentcore-workbench:grantNotAdded]`,
+  ));
+});
