@@ -5,7 +5,7 @@ const OFFLINE = { AWS_EC2_METADATA_DISABLED: 'true', AWS_REGION: 'us-east-1', TS
 
 export function configureInteg(project: awscdk.AwsCdkConstructLibrary) {
   // 2.197 is the newest line that reads the assembly schema of aws-cdk-lib 2.257.
-  project.addDevDeps('@aws-cdk/integ-runner@~2.197.0');
+  project.addDevDeps('@aws-cdk/integ-runner@~2.197.0', '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0');
   const runner = 'integ-runner --directory integ --language typescript --parallel-regions us-east-1';
   const integ = project.addTask('integ', {
     description: 'Compare the templates of integ/ with their snapshots',

@@ -27,7 +27,7 @@ export interface FilesystemConfig {
   readonly mountTargets?: ec2.IConnectable[];
 
   /**
-   * What has to exist before the runtime is created, since the service tries the mount.
+   * What has to exist before the runtime does, so that its first session can mount.
    *
    * @default - nothing
    */

@@ -14,9 +14,6 @@ import { Filesystem, FilesystemConfig } from '../filesystem/filesystem';
 import { grantOrWarn } from '../private/grant';
 import { throwOnFaults } from '../private/validation';
 
-/** Port of NFS, which EFS and S3 Files are mounted by. */
-const NFS = ec2.Port.tcp(2049);
-
 /** Id of the warning for S3 Files without security groups. Stable, since users acknowledge it by this name. */
 export const MOUNT_TARGETS_NOT_OPENED = 'cdk-agentcore-workbench:mountTargetsNotOpened';
 
@@ -159,9 +156,10 @@ export class AgentRuntime extends agentcore.Runtime {
     for (const { actions, resources, conditions } of statements) {
       grantOrWarn(this, { grantee: this, actions, resourceArns: resources, conditions });
     }
+    const nfs = ec2.Port.tcp(2049);
     for (const mountTarget of mountTargets) {
       // From this side, so that a file system in another stack does not come to depend on this one.
-      this.connections.allowTo(mountTarget, NFS, `mount into ${this.node.path}`);
+      this.connections.allowTo(mountTarget, nfs, `mount into ${this.node.path}`);
     }
     if (configuration.s3FilesAccessPoint !== undefined && mountTargets.length === 0) {
       Validations.of(this).addWarning(MOUNT_TARGETS_NOT_OPENED, 'no "securityGroups" are given for a file system of S3 Files: ' +
