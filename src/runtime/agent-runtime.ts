@@ -1,7 +1,7 @@
-import { Lazy, Token, Validations } from 'aws-cdk-lib';
+// Amazon EC2 through here, where it is loaded when it is used: most runtimes are in no VPC, and it is by far the largest module.
+import { aws_ec2 as ec2, Lazy, Token, Validations } from 'aws-cdk-lib';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { AgentExecutionRole } from './agent-execution-role';
