@@ -9,6 +9,8 @@ import type { Assembly, Callable, Docs, Parameter, Type } from '@jsii/spec';
 
 const WORDS = [
   'agentcore', 'fsap', // AWS
+  'jsonata', // the query language of Step Functions
+  'procps', 'shellcheck', // packages of Debian
 ];
 
 type Named = { readonly name?: string; readonly docs?: Docs; readonly parameters?: Parameter[] };
