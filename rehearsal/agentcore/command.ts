@@ -14,7 +14,7 @@ export async function invokeCommand(exchange: Exchange, plane: DataPlane): Promi
   const session = sessionOf(exchange, plane);
   const words = plane.unconfirmed.commandMode === 'shell' ? ['bash', '-c', command] : splitWords(command);
   const headers = { 'content-type': EVENT_STREAM, [SESSION_HEADER]: session.key.sessionId };
-  await strikeBeforeStart(exchange, session, () => exchange.begin(200, headers));
+  await strikeBeforeStart(exchange, { session, beginReply: () => exchange.begin(200, headers) });
   await session.use(async microvm => {
     // As the service does: what is in a command is in the log.
     session.log(`[command] ${JSON.stringify({ command, timeout })}\n`);
@@ -32,8 +32,8 @@ function parse(body: Buffer): { command: string; timeout: number } {
     throw validation('the body is not JSON');
   }
   const { command, timeout = byDefault } = input ?? {};
-  if (typeof command !== 'string' || command.length < LIMITS.command.min || command.length > LIMITS.command.max) {
-    throw validation(`command must have ${LIMITS.command.min} to ${LIMITS.command.max} characters`);
+  if (typeof command !== 'string' || command === '' || Buffer.byteLength(command) > LIMITS.command.max) {
+    throw validation(`command must have ${LIMITS.command.min} to ${LIMITS.command.max} bytes`);
   }
   if (typeof timeout !== 'number' || !Number.isInteger(timeout) || timeout < min || timeout > max) {
     throw validation(`timeout must be a whole number of ${min} to ${max} seconds, not ${JSON.stringify(timeout)}`);
@@ -81,19 +81,27 @@ class CommandCall {
     cancelTimeout();
     await this.attempt(async () => {
       await this.sent;
-      if (sandboxKilled || this.microvm.signal.aborted) {
+      if (sandboxKilled || this.gone) {
         return this.endWithMicrovm();
       }
       for (const encoder of Object.values(this.encoders)) {
         await this.sendAll(encoder.end());
       }
       await this.reach('beforeEnd');
+      if (this.gone) {
+        return this.endWithMicrovm();
+      }
       const outcome = this.timedOut
         ? { exitCode: unconfirmed.timedOutExitCode, status: 'TIMED_OUT' as const }
         : { exitCode, status: 'COMPLETED' as const };
       await this.exchange.send(encodeStop(outcome.exitCode, outcome.status));
       this.exchange.finish({ statusCode: 200, ...outcome });
     });
+  }
+
+  /** Whether the microVM has ended, and with it what the command would have said. */
+  private get gone(): boolean {
+    return this.microvm.signal.aborted;
   }
 
   /** One after the other: a fault in one output must not be overtaken by the other output. */
@@ -118,7 +126,7 @@ class CommandCall {
   }
 
   private async deliverWhole(name: OutputName, chunk: Buffer): Promise<void> {
-    if (!this.streaming) {
+    if (!this.streaming || this.gone) {
       return;
     }
     this.exchange.call.bytes += chunk.length;
@@ -175,12 +183,11 @@ class CommandCall {
       await this.exchange.send(encodeStop(-1, 'COMPLETED'));
       this.exchange.finish({ statusCode: 200, exitCode: -1, status: 'COMPLETED' });
     } else if (kind === 'reset') {
-      this.exchange.reset();
+      await this.exchange.reset();
     } else if (kind === 'end') {
       this.exchange.cut();
-    } else {
-      await this.exchange.hang();
     }
+    // What hangs is the connection; the command is not held up by it.
     this.stopStreaming(then);
     throw new StreamCut();
   }

@@ -112,8 +112,14 @@ export const controlPlane = {
 
 function operation(handler: Handler): Operation {
   return async (exchange: Exchange, plane, parameters) => {
-    await strikeBeforeStart(exchange, undefined, () => undefined);
-    const reply = await handler(plane, parse(exchange.call.body), parameters);
+    await strikeBeforeStart(exchange, { registry: plane.registry });
+    const input = parse(exchange.call.body);
+    const token = input.clientToken ?? parameters.clientToken;
+    const key = JSON.stringify([exchange.call.operation, token]);
+    const reply = plane.replies.get(key) as Reply | undefined ?? await handler(plane, input, parameters);
+    if (token !== undefined) {
+      plane.replies.set(key, reply);
+    }
     await strikeBeforeReply(exchange);
     exchange.json(reply.status, reply.body);
   };
@@ -169,6 +175,7 @@ function runtimeDetails(runtime: Runtime, version: RuntimeVersion) {
     metadataConfiguration: { requireMMDSV2: true },
     ...version.configuration,
     ...runtimeSummary(runtime, version),
+    failureReason: runtime.failureReason,
     createdAt: time(runtime.createdAt),
     lastUpdatedAt: time(version.createdAt),
   };
@@ -184,6 +191,7 @@ function endpointDetails(runtime: Runtime, endpoint: Endpoint) {
     liveVersion: endpoint.liveVersion,
     targetVersion: endpoint.targetVersion,
     description: endpoint.description,
+    failureReason: endpoint.failureReason,
     createdAt: time(endpoint.createdAt),
     lastUpdatedAt: time(endpoint.lastUpdatedAt),
   };

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Leftovers } from '../sandbox';
 import type { Clock } from './clock';
 import { ServiceError, StreamCut, validation } from './errors';
+import { encodeStop } from './event-stream';
 import { Exchange, SESSION_HEADER } from './exchange';
 import type { Fault } from './faults';
 import { LIMITS } from './limits';
+import type { Registry } from './registry';
 import type { Session } from './session';
 import type { Sessions } from './sessions';
 
@@ -56,10 +58,22 @@ export async function strikeSession(fault: Fault, session: Session): Promise<boo
   }
 }
 
-/** A fault before anything has been started. `emptyReply` begins a reply of the operation's kind, for faults that are ends of one. */
-export async function strikeBeforeStart(exchange: Exchange, session: Session | undefined, emptyReply: () => void): Promise<void> {
+/** What a fault can strike beside the reply. */
+export interface FaultTargets {
+  readonly session?: Session;
+  readonly registry?: Registry;
+  /** Begins a reply of the operation's kind, for faults that are an end of one. */
+  readonly beginReply?: () => void;
+}
+
+/** A fault before anything has been started. */
+export async function strikeBeforeStart(exchange: Exchange, { session, registry, beginReply }: FaultTargets = {}): Promise<void> {
   const fault = exchange.strike('beforeStart');
   if (!fault || (session && await strikeSession(fault, session))) {
+    return;
+  }
+  if (fault.spec.kind === 'failTransition') {
+    registry?.failNext(`injected: ${fault.spec.kind}`);
     return;
   }
   if (fault.error) {
@@ -68,9 +82,13 @@ export async function strikeBeforeStart(exchange: Exchange, session: Session | u
   if (fault.spec.kind === 'hang') {
     await exchange.hang();
   } else if (fault.spec.kind === 'reset') {
-    exchange.reset();
+    await exchange.reset();
+  } else if (fault.spec.kind === 'platformExit') {
+    beginReply?.();
+    await exchange.send(encodeStop(-1, 'COMPLETED'));
+    exchange.finish({ statusCode: 200, exitCode: -1, status: 'COMPLETED' });
   } else {
-    emptyReply();
+    beginReply?.();
     exchange.cut();
   }
   throw new StreamCut();

@@ -49,6 +49,10 @@ export class Exchange {
     return this.faults.bytesLeft(this.call);
   }
 
+  awaits(at: FaultPoint): boolean {
+    return this.faults.awaits(this.call, at);
+  }
+
   /** The fault that strikes at this point, for the caller to carry out. */
   strike(at: FaultPoint): Fault | undefined {
     return this.faults.strike(this.call, at);
@@ -82,12 +86,12 @@ export class Exchange {
     this.settle({ statusCode: status });
   }
 
-  error(error: unknown): void {
+  async error(error: unknown): Promise<void> {
     const known = error instanceof ServiceError
       ? error
       : new ServiceError('InternalServerException', error instanceof Error ? error.stack ?? error.message : String(error));
     if (this.response.headersSent) {
-      this.reset();
+      await this.reset();
       return;
     }
     const text = JSON.stringify({ message: known.message, ...known.details });
@@ -97,7 +101,9 @@ export class Exchange {
   }
 
   /** The client sees a reset connection. */
-  reset(): void {
+  async reset(): Promise<void> {
+    // What has been sent before gets there before: Node hands it to the kernel at the end of a turn.
+    await new Promise(resolve => setImmediate(resolve));
     this.request.socket.resetAndDestroy();
     this.settle({ cut: true });
   }

@@ -1,5 +1,6 @@
 import type { Call } from './calls';
 import type { ErrorCode } from './errors';
+import type { OperationName } from './operations';
 
 /**
  * Where in a call's life a fault strikes.
@@ -31,12 +32,12 @@ export type ErrorFault = keyof typeof ERRORS;
  * - `platformExit`: `contentStop` with exit code -1
  * - `replaceMicrovm`: the session goes on in a new microVM, as after a failure of the host
  * - `wipeWorkspace`: the session's storage is emptied under its feet
+ * - `failTransition`: the runtime or endpoint that is created, updated or deleted ends in CREATE_FAILED, UPDATE_FAILED or DELETE_FAILED
  */
-export type FaultKind = ErrorFault | 'reset' | 'end' | 'hang' | 'platformExit' | 'replaceMicrovm' | 'wipeWorkspace';
+export type FaultKind = ErrorFault | 'reset' | 'end' | 'hang' | 'platformExit' | 'replaceMicrovm' | 'wipeWorkspace' | 'failTransition';
 
 export interface FaultSpec {
-  /** An operation of the data or the control plane. */
-  readonly operation: string;
+  readonly operation: OperationName;
   readonly at: FaultPoint;
   readonly kind: FaultKind;
   /** @default 1 */
@@ -97,6 +98,11 @@ export class Faults {
     return fault && Math.max(0, (fault.spec.afterBytes ?? 1) - call.bytes);
   }
 
+  /** Whether a fault would strike a call there. */
+  awaits(call: Call, at: FaultPoint): boolean {
+    return this.find(call, at) !== undefined;
+  }
+
   private find(call: Call, at: FaultPoint): Fault | undefined {
     return this.waiting.find(({ spec, fired }) => spec.operation === call.operation && spec.at === at
       && fired < (spec.times ?? 1) && (spec.match?.(call) ?? true));
@@ -111,12 +117,15 @@ function refusal({ operation, at, kind }: FaultSpec): string | undefined {
   const started = at !== 'beforeStart';
   switch (operation) {
     case 'InvokeAgentRuntimeCommand':
-      return started && kind === 'conflict' ? 'its stream has no such exception' : undefined;
+      return kind === 'failTransition' || (started && kind === 'conflict') ? 'its stream has no such end' : undefined;
     case 'InvokeAgentRuntime':
-      return kind === 'platformExit' || (started && isError(kind)) ? 'the reply is the agent\'s own, and has begun' : undefined;
+      return kind === 'platformExit' || kind === 'failTransition' || (started && isError(kind)) ? 'the reply is the agent\'s own, and has begun' : undefined;
     default:
       if (at === 'firstByte' || at === 'midOutput') {
         return 'its reply is not a stream';
+      }
+      if (kind === 'failTransition') {
+        return !started && /^(Create|Update|Delete)/.test(operation) ? undefined : 'it begins no transition; those that do fail from \'beforeStart\'';
       }
       return isError(kind) || kind === 'reset' || kind === 'hang' ? undefined : 'it has neither a stream nor a microVM';
   }

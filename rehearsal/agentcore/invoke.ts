@@ -14,7 +14,7 @@ export async function invokeAgent(exchange: Exchange, plane: DataPlane): Promise
   }
   const session = sessionOf(exchange, plane);
   const headers = { [SESSION_HEADER]: session.key.sessionId };
-  await strikeBeforeStart(exchange, session, () => exchange.begin(200, { ...headers, 'content-type': 'application/json' }));
+  await strikeBeforeStart(exchange, { session, beginReply: () => exchange.begin(200, { ...headers, 'content-type': 'application/json' }) });
   await session.use(microvm => new Invocation(exchange, plane, session, microvm).run(headers));
 }
 
@@ -58,7 +58,7 @@ class Invocation {
       exchange.finish({ statusCode });
     } catch (error) {
       if (!(error instanceof StreamCut) && exchange.open) {
-        this.fail(error);
+        await this.fail(error);
       }
     } finally {
       cancelLimit();
@@ -81,42 +81,57 @@ class Invocation {
 
   private readonly stop = () => this.stopper.abort();
 
+  private throwIfStopped(): void {
+    if (this.stopper.signal.aborted) {
+      throw new Error('stopped');
+    }
+  }
+
   /** A scripted agent may take no notice of the signal. */
   private untilStopped<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
+      this.throwIfStopped();
       this.stopper.signal.addEventListener('abort', () => reject(new Error('stopped')));
       work.then(resolve, reject);
     });
   }
 
-  private fail(error: unknown): void {
+  private async fail(error: unknown): Promise<void> {
     const { exchange, microvm } = this;
     if (exchange.started) {
       // Whether the microVM, the agent or a limit ended the stream: its client must not take it for complete.
       if (microvm.signal.aborted && this.plane.unconfirmed.onSessionEnd === 'end') {
         exchange.cut();
       } else {
-        exchange.reset();
+        await exchange.reset();
       }
       return;
     }
-    exchange.error(error instanceof ServiceError ? error : agentFailed(this.timedOut ? 504 : 502));
+    await exchange.error(error instanceof ServiceError ? error : agentFailed(this.timedOut ? 504 : 502));
   }
 
   private async relay(body: AgentResponse['body']): Promise<void> {
-    let first = true;
     const parts = typeof body === 'string' || Buffer.isBuffer(body) ? single(body) : body;
     const iterator = parts[Symbol.asyncIterator]();
+    try {
+      await this.relayParts(iterator);
+    } finally {
+      void iterator.return?.().catch(() => undefined);
+    }
+  }
+
+  private async relayParts(iterator: AsyncIterator<string | Buffer>): Promise<void> {
+    let first = true;
     for (let next = await this.untilStopped(iterator.next()); !next.done; next = await this.untilStopped(iterator.next())) {
       const chunk = typeof next.value === 'string' ? Buffer.from(next.value) : next.value;
-      if (first) {
-        first = false;
+      if (first && this.exchange.awaits('firstByte')) {
         await this.send(chunk.subarray(0, 1));
         await this.reach('firstByte');
         await this.deliver(chunk.subarray(1));
       } else {
         await this.deliver(chunk);
       }
+      first = false;
     }
   }
 
@@ -140,14 +155,18 @@ class Invocation {
   }
 
   private async reach(at: FaultPoint): Promise<void> {
-    const fault = this.exchange.strike(at);
-    if (!fault || await strikeSession(fault, this.session)) {
+    const fault = this.exchange.open ? this.exchange.strike(at) : undefined;
+    if (!fault) {
+      return;
+    }
+    if (await strikeSession(fault, this.session)) {
+      this.throwIfStopped();
       return;
     }
     if (fault.spec.kind === 'hang') {
       await this.exchange.hang();
     } else if (fault.spec.kind === 'reset') {
-      this.exchange.reset();
+      await this.exchange.reset();
     } else {
       this.exchange.cut();
     }

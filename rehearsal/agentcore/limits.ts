@@ -2,7 +2,7 @@
 export const LIMITS = {
   /** Characters of a session id. */
   sessionId: { min: 33, max: 256 },
-  /** Characters of a command. */
+  /** Bytes of a command. The model counts characters, the quotas say 64 KB: the stricter holds here. */
   command: { min: 1, max: 65_536 },
   /** Seconds a command may run. */
   commandTimeout: { min: 1, max: 3_600, default: 300 },
@@ -27,7 +27,6 @@ export const LIMITS = {
   /** Where the range of the documentation (100,000 to 200,000) begins. */
   workspaceFiles: 100_000,
   workspaceDepth: 200,
-  symlinkTarget: 4_095,
   endpointsPerRuntime: 10,
   versionsPerRuntime: 1_000,
 } as const;

@@ -41,6 +41,7 @@ export interface Endpoint {
   liveVersion?: string;
   targetVersion: string;
   status: Status;
+  failureReason?: string;
   lastUpdatedAt: number;
 }
 
@@ -50,6 +51,7 @@ export interface Runtime {
   readonly arn: string;
   readonly createdAt: number;
   status: Status;
+  failureReason?: string;
   lastUpdatedAt: number;
   latestVersion: string;
   versions: RuntimeVersion[];
@@ -65,16 +67,24 @@ export interface RegistryProps {
   readonly transition: number;
 }
 
+const FAILED = { CREATING: 'CREATE_FAILED', UPDATING: 'UPDATE_FAILED', DELETING: 'DELETE_FAILED' } as const;
+
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
 /** The account's runtimes with their versions and endpoints; kept in a file, so that their sessions' workspaces can be found again. */
 export class Registry {
   private readonly runtimes: Runtime[];
+  private nextFailure?: string;
 
   constructor(readonly props: RegistryProps) {
     this.runtimes = load(props.file);
     // What was in transition when the server ended has arrived since.
     [...this.runtimes].forEach(runtime => [runtime, ...runtime.endpoints].forEach(item => this.settleLater(item, () => this.arrive(runtime, item))));
+  }
+
+  /** The next transition that begins ends in failure. */
+  failNext(reason: string): void {
+    this.nextFailure = reason;
   }
 
   list(): readonly Runtime[] {
@@ -177,6 +187,8 @@ export class Registry {
 
   private move(runtime: Runtime, item: Runtime | Endpoint, status: Status): void {
     item.status = status;
+    item.failureReason = this.nextFailure;
+    this.nextFailure = undefined;
     item.lastUpdatedAt = this.props.clock.now();
     this.settleLater(item, () => this.arrive(runtime, item));
     this.save();
@@ -184,7 +196,7 @@ export class Registry {
 
   private settleLater(item: Runtime | Endpoint, settle: () => void): void {
     const { status, lastUpdatedAt } = item;
-    if (status === 'READY') {
+    if (!(status in FAILED)) {
       return;
     }
     if (this.props.transition === 0) {
@@ -200,6 +212,11 @@ export class Registry {
 
   private arrive(runtime: Runtime, item: Runtime | Endpoint): void {
     const gone = item.status === 'DELETING';
+    if (item.failureReason !== undefined) {
+      item.status = FAILED[item.status as keyof typeof FAILED];
+      this.save();
+      return;
+    }
     if (gone && item === runtime) {
       this.runtimes.splice(this.runtimes.indexOf(runtime), 1);
     } else if (gone) {

@@ -3,6 +3,7 @@ import { controlPlane } from './control-plane';
 import type { DataPlane } from './data-plane';
 import type { Exchange } from './exchange';
 import { invokeAgent } from './invoke';
+import type { OperationName } from './operations';
 import type { Registry } from './registry';
 import { stopSession } from './stop';
 import type { Workspaces } from './workspaces';
@@ -11,12 +12,14 @@ import type { Workspaces } from './workspaces';
 export interface Plane extends DataPlane {
   readonly registry: Registry;
   readonly workspaces: Workspaces;
+  /** What the control plane answered, by operation and client token. */
+  readonly replies: Map<string, unknown>;
 }
 
 export type Operation = (exchange: Exchange, plane: Plane, parameters: Readonly<Record<string, string>>) => Promise<void> | void;
 
 interface Route {
-  readonly operation: string;
+  readonly operation: OperationName;
   readonly method: string;
   readonly path: RegExp;
   readonly run: Operation;
@@ -42,7 +45,7 @@ const ROUTES: readonly Route[] = [
   control('DeleteAgentRuntimeEndpoint', 'DELETE', `${ENDPOINTS}/(?<endpoint>[^/]+)`),
 ];
 
-function data(operation: string, path: string, run: Operation): Route {
+function data(operation: OperationName, path: string, run: Operation): Route {
   return { operation, method: 'POST', path: new RegExp(`^${RUNTIME}/${path}/?$`), run };
 }
 
@@ -51,7 +54,7 @@ function control(operation: keyof typeof controlPlane, method: string, path: str
 }
 
 export interface Routed {
-  readonly operation: string;
+  readonly operation: OperationName;
   readonly runtime?: string;
   readonly qualifier?: string;
   run(exchange: Exchange, plane: Plane): Promise<void> | void;

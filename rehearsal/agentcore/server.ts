@@ -62,6 +62,7 @@ export class AgentCoreServer {
   private readonly workspaces: Workspaces;
   private readonly sessions: Sessions;
   private readonly agents = new Agents();
+  private readonly replies = new Map<string, unknown>();
   private readonly unconfirmed: Unconfirmed;
 
   private constructor(props: AgentCoreServerProps) {
@@ -91,7 +92,12 @@ export class AgentCoreServer {
         return this.agents.find(runtime, version) ?? props.agentFor?.(runtime, version);
       },
       log: (key, text) => this.logs.append(key, text),
-      warn: (key, text) => this.warnings.push(`${key.runtimeId} ${key.endpoint} ${key.sessionId}: ${text}`),
+      warn: (key, text) => {
+        const warning = `${key.runtimeId} ${key.endpoint} ${key.sessionId}: ${text}`;
+        if (!this.warnings.includes(warning)) {
+          this.warnings.push(warning);
+        }
+      },
     });
     this.http = createServer((request, response) => void this.handle(request, response));
     this.http.requestTimeout = 0; // a command may take an hour
@@ -146,11 +152,11 @@ export class AgentCoreServer {
         exchange.json(404, { message: `not an operation of this server: ${request.method} ${request.url}` }, { 'x-amzn-errortype': 'UnknownOperationException' });
         return;
       }
-      const { clock, sessions, registry, workspaces, unconfirmed } = this;
-      await found.run(exchange, { clock, sessions, registry, workspaces, unconfirmed });
+      const { clock, sessions, registry, workspaces, unconfirmed, replies } = this;
+      await found.run(exchange, { clock, sessions, registry, workspaces, unconfirmed, replies });
     } catch (error) {
       if (!(error instanceof StreamCut)) {
-        exchange.error(error);
+        await exchange.error(error);
       }
     }
   }

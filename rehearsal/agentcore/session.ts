@@ -45,6 +45,7 @@ export class Session {
   private current: SessionState = 'stopped';
   private microvm?: LiveMicrovm;
   private starting?: Promise<LiveMicrovm>;
+  private inspection: Promise<void> = Promise.resolve();
   private operations = 0;
   private cancelIdle?: () => void;
 
@@ -89,6 +90,12 @@ export class Session {
   async close(): Promise<void> {
     await this.starting?.catch(() => undefined);
     await this.end();
+    await this.inspected();
+  }
+
+  /** Settles when the workspace has been looked through since the last stop. */
+  async inspected(): Promise<void> {
+    await this.inspection;
   }
 
   /** A new microVM at once, as after a failure of the host: only the workspace stays. */
@@ -156,7 +163,11 @@ export class Session {
     const { workspaces, stateDirectory, sharedDirectories } = this.context;
     const filesystem = (item: FilesystemConfiguration): SandboxMount => {
       if (item.sessionStorage) {
-        return { source: workspaces.open(this.key, version).directory, target: item.sessionStorage.mountPath };
+        const { directory, wiped } = workspaces.open(this.key, version);
+        if (wiped) {
+          this.context.warn(this.key, `the workspace was emptied before version ${version}: ${wiped}`);
+        }
+        return { source: directory, target: item.sessionStorage.mountPath };
       }
       const { accessPointArn, mountPath } = (item.efsAccessPoint ?? item.s3FilesAccessPoint)!;
       return { source: workspaces.shared(join(stateDirectory, 'filesystems'), accessPointArn), target: mountPath };
@@ -178,8 +189,9 @@ export class Session {
     microvm.cancelLifetime();
     microvm.controller.abort();
     await microvm.sandbox.kill();
-    await reportUnsupported(this.context.workspaces.data(this.key), warning => this.context.warn(this.key, warning));
     this.current = 'stopped';
+    // Not waited for by the stop: it reads the whole workspace.
+    this.inspection = this.inspection.then(() => reportUnsupported(this.context.workspaces.data(this.key), warning => this.context.warn(this.key, warning)));
   }
 
   private awaitIdle(): void {

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LIMITS } from './limits';
 
@@ -8,49 +8,62 @@ const EXAMPLES = 3;
 
 /**
  * Reports what a workspace holds that session storage would not have taken. The host's file system takes it, so that a run succeeds here which
- * fails there.
+ * fails there. Extended attributes and file locks leave no trace that could be found; names and link targets are as long as on any Linux.
  */
 export async function reportUnsupported(directory: string, warn: (warning: string) => void): Promise<void> {
-  if (!existsSync(directory)) {
-    return;
-  }
-  const found = new Map<string, string[]>();
-  const note = (kind: string, path: string) => found.set(kind, [...found.get(kind) ?? [], path]);
-  const totals = { bytes: 0, files: 0 };
-  const visit = async (relative: string, depth: number): Promise<void> => {
-    if (depth > LIMITS.workspaceDepth) {
-      note(`directories deeper than ${LIMITS.workspaceDepth}`, relative);
-      return;
-    }
-    for (const entry of await readdir(join(directory, relative), { withFileTypes: true })) {
-      const path = join(relative, entry.name);
-      totals.files += 1;
-      if (entry.isDirectory()) {
-        await visit(path, depth + 1);
-      } else if (entry.isFile()) {
-        const { nlink, size } = await lstat(join(directory, path));
-        totals.bytes += size;
-        if (nlink > 1) {
-          note('hard links', path);
-        }
-      } else if (entry.isSymbolicLink()) {
-        if (Buffer.byteLength(await readlink(join(directory, path))) > LIMITS.symlinkTarget) {
-          note(`symbolic links to more than ${LIMITS.symlinkTarget} bytes`, path);
-        }
-      } else {
-        note('sockets, FIFOs or device files', path);
-      }
-    }
-  };
-  await visit('', 0);
-  for (const [kind, paths] of found) {
+  const scan = new Scan(directory);
+  await scan.visit('', 0);
+  for (const [kind, paths] of scan.found) {
     const more = paths.length > EXAMPLES ? ` and ${paths.length - EXAMPLES} more` : '';
     warn(`session storage does not take ${kind}: ${paths.slice(0, EXAMPLES).join(', ')}${more}`);
   }
-  if (totals.bytes > LIMITS.workspaceBytes) {
-    warn(`session storage holds 1 GB; the workspace has ${(totals.bytes / LIMITS.workspaceBytes).toFixed(1)} GB`);
+  if (scan.bytes > LIMITS.workspaceBytes) {
+    warn(`session storage holds 1 GB, the workspace has ${(scan.bytes / LIMITS.workspaceBytes).toFixed(1)} GB`);
   }
-  if (totals.files > LIMITS.workspaceFiles) {
-    warn(`session storage holds some ${LIMITS.workspaceFiles} files; the workspace has ${totals.files}`);
+  if (scan.files > LIMITS.workspaceFiles) {
+    warn(`session storage holds some ${LIMITS.workspaceFiles} files, the workspace has ${scan.files}`);
+  }
+}
+
+class Scan {
+  readonly found = new Map<string, string[]>();
+  bytes = 0;
+  files = 0;
+
+  constructor(private readonly directory: string) {}
+
+  async visit(relative: string, depth: number): Promise<void> {
+    if (depth > LIMITS.workspaceDepth) {
+      this.note(`directories deeper than ${LIMITS.workspaceDepth}`, relative);
+      return;
+    }
+    for (const entry of await readdir(join(this.directory, relative), { withFileTypes: true }).catch(vanished) ?? []) {
+      const path = join(relative, entry.name);
+      this.files += 1;
+      await (entry.isDirectory() ? this.visit(path, depth + 1) : this.look(entry, path).catch(vanished));
+    }
+  }
+
+  private async look(entry: Dirent, path: string): Promise<void> {
+    if (entry.isFile()) {
+      const { nlink, size } = await lstat(join(this.directory, path));
+      this.bytes += size;
+      if (nlink > 1) {
+        this.note('hard links', path);
+      }
+    } else if (!entry.isSymbolicLink()) {
+      this.note('sockets, FIFOs or device files', path);
+    }
+  }
+
+  private note(kind: string, path: string): void {
+    this.found.set(kind, [...this.found.get(kind) ?? [], path]);
+  }
+}
+
+/** The session may go on, and change its workspace, while it is looked through. */
+function vanished(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
+    throw error;
   }
 }

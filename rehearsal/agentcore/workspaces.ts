@@ -27,18 +27,18 @@ export class Workspaces {
   }
 
   /** The session's directory; emptied first if the endpoint has moved to another version, or nobody has invoked the session for 14 days. */
-  open(key: WorkspaceKey, version: string): { directory: string; wiped: boolean } {
+  open(key: WorkspaceKey, version: string): { directory: string; wiped?: string } {
     const record = this.record(key);
     const now = this.clock.now();
-    const stale = record !== undefined && (record.version !== version || now - record.lastInvokedAt > LIMITS.workspaceDays * DAY);
-    if (stale) {
+    const wiped = record && reasonToWipe(record, version, now);
+    if (wiped !== undefined) {
       rmSync(this.data(key), { recursive: true, force: true });
     }
     mkdirSync(this.data(key), { recursive: true });
-    if (record === undefined || stale) {
+    if (record === undefined || wiped !== undefined) {
       this.write({ ...key, version, createdAt: now, lastInvokedAt: now });
     }
-    return { directory: this.data(key), wiped: stale };
+    return { directory: this.data(key), wiped };
   }
 
   /** Starts the 14 days anew. Only invocations are known to do so. */
@@ -85,4 +85,11 @@ export class Workspaces {
   private home({ runtimeId, endpoint, sessionId }: WorkspaceKey): string {
     return join(this.directory, runtimeId, endpoint, createHash('sha256').update(sessionId).digest('hex').slice(0, 32));
   }
+}
+
+function reasonToWipe(record: WorkspaceRecord, version: string, now: number): string | undefined {
+  if (record.version !== version) {
+    return `the endpoint has moved from version ${record.version}`;
+  }
+  return now - record.lastInvokedAt > LIMITS.workspaceDays * DAY ? `not invoked for ${LIMITS.workspaceDays} days` : undefined;
 }

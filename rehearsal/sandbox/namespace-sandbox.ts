@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { EXEC_MARKER, processesOf } from './leftovers';
 import { OutputPump } from './output-pump';
-import { discard, PipePool } from './pipes';
+import { discard, Pipe, PipePool } from './pipes';
 import type { ExecOptions, ExecResult, ProcessOptions, Sandbox, SandboxProcess } from './sandbox';
 
 export interface NamespaceSandboxProps {
@@ -39,13 +39,11 @@ export class NamespaceSandbox implements Sandbox {
 
   async spawn(options: ProcessOptions): Promise<SandboxProcess> {
     const execId = `${this.props.initPid}-${++this.execs}`;
-    const stdout = await this.props.pipes.take();
-    const stderr = await this.props.pipes.take();
-    if (this.killed) {
-      discard(stdout);
-      discard(stderr);
+    const pipes = await this.pipes();
+    if (!pipes) {
       return { ended: Promise.resolve({ exitCode: 137, sandboxKilled: true }), kill: () => undefined };
     }
+    const [stdout, stderr] = pipes;
     const child = spawn('nsenter', [
       ...this.props.enter, '--target', `${this.props.initPid}`, '--wd=/', '--', ...inDirectory(options.workingDirectory, options.command),
     ], {
@@ -66,9 +64,10 @@ export class NamespaceSandbox implements Sandbox {
       }
     };
     const ended = exited.then(async exitCode => {
+      const sandboxKilled = this.killed;
       await sweep();
       await Promise.all(outputs.map(output => output.drain()));
-      return { exitCode, sandboxKilled: this.killed };
+      return { exitCode, sandboxKilled };
     });
     return {
       ended,
@@ -96,10 +95,29 @@ export class NamespaceSandbox implements Sandbox {
   async kill(): Promise<void> {
     if (!this.killing && !this.isGone) {
       this.killing = true;
-      process.kill(this.props.initPid, 'SIGKILL');
-      this.props.supervisor.stdin?.destroy();
+      // Its init ends at the end of its input, and the kernel ends all other processes of the namespace with it.
+      this.props.supervisor.stdin!.destroy();
     }
     await this.gone;
+  }
+
+  /** For stdout and stderr; none once the sandbox is killed, whose disk has them. */
+  private async pipes(): Promise<[Pipe, Pipe] | undefined> {
+    const taken: Pipe[] = [];
+    try {
+      while (taken.length < 2 && !this.killed) {
+        taken.push(await this.props.pipes.take());
+      }
+    } catch (error) {
+      if (!this.killed) {
+        throw error;
+      }
+    }
+    if (this.killed) {
+      taken.forEach(discard);
+      return undefined;
+    }
+    return [taken[0], taken[1]];
   }
 
   /** Repeats, since what is found may have forked before it was killed. */
