@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import { AgentExecutionRole } from './agent-execution-role';
 import { BedrockModel } from './bedrock-model';
 import { lifecycleOf, networkModeOf } from './introspection';
-import { CPU_USED, MEMORY_USED, SERVICE } from './metrics';
+import { CPU_USED, MEMORY_USED, NAMESPACE, SERVICE } from './metrics';
 import { RuntimeGrantOptions, RuntimeGrants } from './runtime-grants';
 import { mountFaults, mountsOf } from '../filesystem/configurations';
 import { Filesystem, FilesystemConfig } from '../filesystem/filesystem';
@@ -126,11 +126,14 @@ export class AgentRuntime extends agentcore.Runtime {
   }
 
   private usage(metricName: string, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric(metricName, {
+    // Not by `metric()`, whose dimensions change from release to release: these metrics have a set of their own, and CloudWatch wants it exactly.
+    return new cloudwatch.Metric({
+      namespace: NAMESPACE,
+      metricName,
       statistic: cloudwatch.Stats.SUM,
       ...props,
-      dimensionsMap: { Service: SERVICE, ...props?.dimensionsMap },
-    });
+      dimensionsMap: { Service: SERVICE, Resource: this.agentRuntimeArn, ...props?.dimensionsMap },
+    }).attachTo(this);
   }
 
   /** The service refuses these as well, but only when the stack is deployed. */

@@ -8,5 +8,8 @@
 export const CPU_USED = 'CPUUsed-vCPUHours';
 export const MEMORY_USED = 'MemoryUsed-GBHours';
 
+/** The namespace of all metrics of AgentCore. */
+export const NAMESPACE = 'AWS/Bedrock-AgentCore';
+
 /** The value of the dimension `Service` of these metrics. */
 export const SERVICE = 'AgentCore.Runtime';

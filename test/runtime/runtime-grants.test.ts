@@ -96,8 +96,8 @@ test('a caller whose role cannot be changed gets a warning with action and ARNs'
   const stack = newStack();
   RuntimeGrants.fromRuntime(imported(stack)).stopSession(iam.Role.fromRoleArn(stack, 'Caller', 'arn:aws:iam::123456789012:role/caller', { mutable: false }));
 
-  Annotations.fromStack(stack).hasWarning('/Stack/Agent', Match.exact(
-    'the policy of "Stack/Caller" cannot be changed from this app: ' +
-    `allow bedrock-agentcore:StopRuntimeSession on ["${ARN}","${ARN}/*"] there yourself [ack: annotation::cdk-agentcore-workbench:grantNotAdded]`,
-  ));
+  const [{ entry }] = Annotations.fromStack(stack).findWarning('/Stack/Agent', Match.stringLikeRegexp('cdk-agentcore-workbench:grantNotAdded'));
+  expect(entry.data).toContain(
+    `the policy of "Stack/Caller" cannot be changed from this app: allow bedrock-agentcore:StopRuntimeSession on ["${ARN}","${ARN}/*"] there yourself`,
+  );
 });
