@@ -3,8 +3,8 @@
  *
  * Usage: npx jsii --silence-warnings=reserved-word && npx ts-node --project tsconfig.dev.json benchmark/foundation.ts
  *
- * Each sample is a process of its own. Both kinds take turns, so that whatever else the machine does falls on both; only ratios count.
- * Fails when a ratio is above its limit.
+ * Each sample is a process of its own. The kinds take turns, so that whatever else the machine does falls on all; only ratios count.
+ * Fails when the whole package takes more than its limit.
  */
 import { execFileSync } from 'child_process';
 import { join } from 'path';
@@ -44,21 +44,32 @@ function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-const official = program('aws-cdk-lib/aws-bedrockagentcore', 'Runtime');
-const ours = program(ROOT, 'AgentRuntime');
-const samples: { readonly official: Sample; readonly ours: Sample }[] = [];
-for (let round = 0; round < ROUNDS; round++) samples.push({ official: sample(official), ours: sample(ours) });
+const PROGRAMS = {
+  official: program('aws-cdk-lib/aws-bedrockagentcore', 'Runtime'),
+  foundation: program(`${ROOT}/lib/runtime`, 'AgentRuntime'),
+  package: program(ROOT, 'AgentRuntime'),
+};
+type Kind = keyof typeof PROGRAMS;
+
+const rounds: Record<Kind, Sample>[] = [];
+for (let round = 0; round < ROUNDS; round++) {
+  rounds.push({ official: sample(PROGRAMS.official), foundation: sample(PROGRAMS.foundation), package: sample(PROGRAMS.package) });
+}
+
+// The CDK loads its modules when they are first used, so that what an import saves a synth may pay: only the sum has a limit.
+const PHASES: { readonly name: string; readonly of: (taken: Sample) => number; readonly limited?: boolean }[] = [
+  { name: 'import', of: (taken) => taken.import },
+  { name: 'synth of ten', of: (taken) => taken.synth },
+  { name: 'both', of: (taken) => taken.import + taken.synth, limited: true },
+];
 
 let failed = false;
-const phases: [string, (of: Sample) => number][] = [
-  ['import', (of) => of.import], ['synth of ten', (of) => of.synth], ['both', (of) => of.import + of.synth],
-];
-console.log('| | official, ms | ours, ms | ratio |\n|---|---|---|---|');
-for (const [name, of] of phases) {
-  const [theirs, own] = [median(samples.map((pair) => of(pair.official))), median(samples.map((pair) => of(pair.ours)))];
-  // Of pairs that ran side by side, so that a slow moment of the machine cancels out.
-  const ratio = median(samples.map((pair) => of(pair.ours) / of(pair.official)));
-  failed ||= ratio > LIMIT;
-  console.log(`| ${name} | ${theirs.toFixed(0)} | ${own.toFixed(0)} | ${ratio.toFixed(2)} |`);
+console.log('| | official, ms | runtime/ alone | the whole package |\n|---|---|---|---|');
+for (const { name, of, limited } of PHASES) {
+  // Of runs side by side, so that a slow moment of the machine cancels out.
+  const ratio = (kind: Kind) => median(rounds.map((round) => of(round[kind]) / of(round.official)));
+  failed ||= limited === true && ratio('package') > LIMIT;
+  const official = median(rounds.map((round) => of(round.official)));
+  console.log(`| ${name} | ${official.toFixed(0)} | ${ratio('foundation').toFixed(2)} | ${ratio('package').toFixed(2)} |`);
 }
 process.exit(failed ? 1 : 0);

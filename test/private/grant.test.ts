@@ -58,3 +58,10 @@ test('the warning can be acknowledged by its id', () => {
 
   Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
 });
+
+test('a role that someone else creates is left to the report of the CDK', () => {
+  expect(warningsOf((scope) => {
+    iam.Role.customizeRoles(scope, { usePrecreatedRoles: { 'Stack/Role': 'precreated' } });
+    return new iam.Role(scope, 'Role', { assumedBy });
+  })).toEqual([]);
+});
