@@ -2,7 +2,7 @@ import { awscdk, javascript } from 'projen';
 import { configureCheck } from './projenrc/check';
 import { configureDocs } from './projenrc/docs';
 import { configureExamples } from './projenrc/examples';
-import { embedJobScript, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
+import { embedScripts, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
 import { configureInteg } from './projenrc/integ';
 import { configureLint } from './projenrc/lint';
 import { configurePackaging, JSII_TARGETS } from './projenrc/packaging';
@@ -79,7 +79,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 });
 
 configurePackaging(project);
-embedJobScript(project);
+embedScripts(project);
 configureLint(project);
 configureTests(project);
 configureInteg(project);

@@ -15,11 +15,11 @@ export const HANDLER_BUNDLING = {
   esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/shared/credentials.client.ts' },
 };
 
-/** The job protocol is a shell script for its readers and for shellcheck, and a string for the handler. */
-export function embedJobScript(project: awscdk.AwsCdkConstructLibrary) {
-  const embed = project.addTask('embed-job-script', {
-    description: 'Write the script of the job protocol into a TypeScript file',
-    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/embed-job-script.ts',
+/** What is sent to sessions is a shell script for its readers and for shellcheck, and a string for the handler. */
+export function embedScripts(project: awscdk.AwsCdkConstructLibrary) {
+  const embed = project.addTask('embed-scripts', {
+    description: 'Write the shell scripts that are sent to sessions into TypeScript files',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/embed-scripts.ts',
   });
   project.preCompileTask.prependSpawn(embed);
 }

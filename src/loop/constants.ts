@@ -1,0 +1,102 @@
+/** Names and limits that the loop's constructs, its steps in the driver, its state machine and the tests share. */
+
+/** What the driver can be asked for by a loop: one step of a run each. */
+export const STEPS = {
+  PREPARE: 'loop:prepare',
+  BOOTSTRAP: 'loop:bootstrap',
+  TURN: 'loop:turn',
+  SNAPSHOT: 'loop:snapshot',
+  GATE: 'loop:gate',
+  COMMIT: 'loop:commit',
+  STOP: 'loop:stop',
+  /** For an execution that ended without a step of its own: timed out, aborted, failed in Step Functions itself. */
+  CLEAN_UP: 'loop:cleanUp',
+} as const;
+
+/** How a run that did its work ends. */
+export const OUTCOMES = { COMMITTED: 'COMMITTED', NO_CHANGES: 'NO_CHANGES' } as const;
+
+/** Where a step says to go on. What is not listed goes to the end, as a failure. */
+export const NEXT = {
+  /** The step's job outlived the function: the same step again, which attaches. */
+  RUNNING: 'RUNNING',
+  /** As planned. */
+  GO_ON: 'GO_ON',
+  /** The gate passed on the recorded tree. */
+  PASSED: 'PASSED',
+  /** Another turn, with feedback. */
+  REPAIR: 'REPAIR',
+  /** The gates again, from a new record of the tree: a microVM was lost, or the commit was put on top of another. */
+  AGAIN: 'AGAIN',
+  NO_CHANGES: 'NO_CHANGES',
+  RED: 'RED',
+  STUCK: 'STUCK',
+  INERT: 'INERT',
+} as const;
+
+/** Errors of a run, by the name that Step Functions sees. */
+export const LOOP_ERRORS = {
+  /** The input is wrong; the message names the field. Nothing was started. */
+  BAD_INPUT: 'CodingLoop.BadInput',
+  /** Another run is at work in the session. It is left alone. */
+  SESSION_BUSY: 'CodingLoop.SessionBusy',
+  /** The repository could not be cloned, or the reference is not there. */
+  CHECKOUT_FAILED: 'CodingLoop.CheckoutFailed',
+  /** A bootstrap command did not pass. */
+  BOOTSTRAP_FAILED: 'CodingLoop.BootstrapFailed',
+  /** The agent's command did not pass. */
+  TURN_FAILED: 'CodingLoop.TurnFailed',
+  /** What the agent left cannot be recorded by git. */
+  SNAPSHOT_FAILED: 'CodingLoop.SnapshotFailed',
+  /** The gates did not pass within the repairs. */
+  RED: 'CodingLoop.Red',
+  /** Two rounds in a row ended in the same tree, or in the same failure. */
+  STUCK: 'CodingLoop.Stuck',
+  /** A gate's command is not in the image. */
+  INERT: 'CodingLoop.Inert',
+  /** The workspace is not the run's own any more: wiped by a deployment, or expired. */
+  WORKSPACE_LOST: 'CodingLoop.WorkspaceLost',
+  /** A microVM was lost too often. */
+  LOST: 'CodingLoop.Lost',
+  /** Somebody else pushed, and the commit does not go on top of it. */
+  PUSH_REJECTED: 'CodingLoop.PushRejected',
+  /** The commit could not be made or pushed. */
+  COMMIT_FAILED: 'CodingLoop.CommitFailed',
+  /** The run took longer than the loop's timeout. */
+  TIMED_OUT: 'CodingLoop.TimedOut',
+} as const;
+
+/** Errors after which there is no session to stop, or none that is ours to stop. */
+export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY];
+
+export const LOOP_LIMITS = {
+  /** Of the prompt, in bytes: a state holds 256 KiB, and the repair prompt adds to it. */
+  promptBytes: 204_800,
+  /** Of the output that a repair prompt quotes, in bytes. */
+  feedbackBytes: 16_384,
+  /** How often the gates are run again in a run because a microVM was lost. */
+  losses: 3,
+  /** How often a commit is put on top of what others pushed. */
+  rebases: 2,
+  /** Of a step that has to end within one call of the driver, in seconds; Lambda's 15 minutes less what the call needs itself. */
+  oneCallSeconds: 780,
+  /** Of what the run itself does in the workspace (clone, record, commit), in seconds. */
+  gitSeconds: 600,
+} as const;
+
+/** CloudWatch metrics of runs, in the driver's namespace. */
+export const LOOP_METRICS = {
+  dimension: 'Loop',
+  outcomeDimension: 'Outcome',
+  verdictDimension: 'Verdict',
+  names: {
+    /** Runs that ended, by outcome: COMMITTED, NO_CHANGES, or the error's name. */
+    RUNS: 'Runs',
+    /** Turns of the agent in a run. */
+    ROUNDS: 'Rounds',
+    /** Seconds from a run's begin to its end. */
+    RUN_SECONDS: 'RunSeconds',
+    /** Gates that ended, by verdict. */
+    GATES: 'Gates',
+  },
+} as const;

@@ -1,0 +1,125 @@
+import { createHash } from 'crypto';
+import { LIMITS } from '../session/constants';
+import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
+import { LoopError, LoopInput } from './records.client';
+
+interface Rule {
+  readonly field: string;
+  readonly broken: (input: LoopInput) => boolean;
+  readonly message: string;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+const unknownField = (value: unknown, known: readonly string[]) => isObject(value) && Object.keys(value).some((key) => !known.includes(key));
+
+/** Schemes that git speaks itself, and AWS's helper. Others, above all `ext::`, run programs of their own. */
+const URL_PATTERN = /^(?:(?:https|http|ssh|git|file):\/\/[^\s\0]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s\0]+|codecommit::[a-z0-9-]+:\/\/[^\s\0]+|codecommit:\/\/[^\s\0]+)$/;
+const PASSWORD_PATTERN = /^[a-z]+:\/\/[^/@\s]*:[^/@\s]*@/i;
+const SESSION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
+
+/** What git takes for a branch, a tag or a commit, and no option. After `git help check-ref-format`. */
+export function isRef(ref: unknown): boolean {
+  return typeof ref === 'string' && ref.length > 0 && ref.length <= 200 && !ref.startsWith('-') && !ref.startsWith('/') && !/[/.]$/.test(ref)
+    // eslint-disable-next-line no-control-regex -- git refuses control characters, so they are named here
+    && !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)/.test(ref) && ref !== '@';
+}
+
+export function isRepositoryUrl(url: unknown): boolean {
+  return typeof url === 'string' && url.length <= 2_000 && !url.startsWith('-') && URL_PATTERN.test(url) && !PASSWORD_PATTERN.test(url);
+}
+
+const RULES: readonly Rule[] = [
+  {
+    field: 'prompt',
+    broken: ({ prompt }) => typeof prompt !== 'string' || prompt.trim() === '',
+    message: 'is missing or empty: say what the agent is to do',
+  },
+  {
+    field: 'prompt',
+    broken: ({ prompt }) => typeof prompt === 'string' && Buffer.byteLength(prompt) > LOOP_LIMITS.promptBytes,
+    message: `has more than ${LOOP_LIMITS.promptBytes} bytes: put what is long into a file of the repository`,
+  },
+  {
+    field: 'prompt',
+    broken: ({ prompt }) => typeof prompt === 'string' && prompt.includes('\0'),
+    message: 'holds a NUL character: take it out',
+  },
+  {
+    field: 'taskId',
+    broken: ({ taskId }) => typeof taskId !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(taskId),
+    message: 'must have 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"',
+  },
+  {
+    field: 'repository',
+    broken: ({ repository }) => repository !== undefined && (!isObject(repository) || unknownField(repository, ['url', 'ref'])),
+    message: 'must be an object with "url" and "ref"',
+  },
+  {
+    field: 'repository.url',
+    broken: ({ repository }) => isObject(repository) && repository.url !== undefined && !isRepositoryUrl(repository.url),
+    message: 'must be a URL of https, ssh, git or codecommit, without a password: credentials come from the image or the execution role',
+  },
+  {
+    field: 'repository.ref',
+    broken: ({ repository }) => isObject(repository) && repository.ref !== undefined && !isRef(repository.ref),
+    message: 'must be the name of a branch or a tag, or a commit',
+  },
+  {
+    field: 'session',
+    broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, ['id', 'endpointName', 'stopped', 'error'])),
+    message: 'must be the "session" of an earlier output',
+  },
+  {
+    field: 'session.id',
+    broken: ({ session }) => isObject(session) && (typeof session.id !== 'string' || !SESSION_PATTERN.test(session.id)
+      || session.id.length < LIMITS.sessionId.min || session.id.length > LIMITS.sessionId.max),
+    message: `must have ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} letters, digits, "-" and "_"`,
+  },
+  {
+    field: 'session.endpointName',
+    broken: ({ session }) => isObject(session) && session.endpointName !== undefined
+      && !(typeof session.endpointName === 'string' && ENDPOINT_PATTERN.test(session.endpointName)),
+    message: 'must be the name of an endpoint',
+  },
+];
+
+const FIELDS = ['prompt', 'taskId', 'repository', 'session'];
+
+/** Fails with everything that is wrong with a run's input, each with its field. */
+export function checkInput(input: LoopInput): void {
+  if (!isObject(input)) throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the input must be an object with "prompt" and "taskId"');
+  const unknown = Object.keys(input).filter((key) => !FIELDS.includes(key)).map((key) => `"${key}" is not a field of the input: ${FIELDS.join(', ')} are`);
+  const faults = RULES.filter(({ broken }) => broken(input)).map(({ field, message }) => `"${field}" ${message}`);
+  if (unknown.length + faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, [...unknown, ...faults].join('; '));
+}
+
+/** The run's id: the execution's name, which is unique for 90 days and shows in the console. */
+export function runIdOf(executionArn: string): string {
+  return executionArn.split(':').pop()!;
+}
+
+/**
+ * The session of a run: the input's, or one of its own, from the execution alone, so that whoever cleans up after an
+ * execution finds it too.
+ */
+export function sessionOf(executionArn: string, input: { readonly session?: unknown } | undefined, endpointName?: string) {
+  const given = input?.session as LoopInput['session'];
+  if (isObject(given) && typeof given.id === 'string') {
+    // Session storage belongs to the endpoint it was made through.
+    return { id: given.id, ...withEndpoint(given.endpointName ?? endpointName) };
+  }
+  const name = runIdOf(executionArn).replace(/[^A-Za-z0-9_-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 60);
+  const digest = createHash('sha256').update(executionArn).digest('hex').slice(0, 33);
+  return { id: name === '' ? digest : `${name}-${digest}`, ...withEndpoint(endpointName) };
+}
+
+function withEndpoint(endpointName: string | undefined): { endpointName?: string } {
+  return endpointName === undefined ? {} : { endpointName };
+}
+
+/** A branch for a task: recognizable, and always a name that git takes. */
+export function branchOf(prefix: string, taskId: string): string {
+  const safe = taskId.replace(/\.{2,}/g, '.').replace(/^[.-]+/, '').replace(/\.lock$/i, '-lock').replace(/\.+$/, '');
+  return `${prefix}${safe === '' ? 'task' : safe}`;
+}

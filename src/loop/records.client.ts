@@ -1,0 +1,89 @@
+import { Verdict } from '../session/verdict.client';
+import { LOOP_ERRORS, NEXT } from './constants';
+
+/** What a run is started with. */
+export interface LoopInput {
+  readonly prompt: string;
+  readonly taskId: string;
+  readonly repository?: { readonly url?: string; readonly ref?: string };
+  readonly session?: { readonly id: string; readonly endpointName?: string };
+}
+
+/** What does not change during a run. Made by the first step, carried by the state machine. */
+export interface RunRecord {
+  /** The execution's name: who holds the workspace, and a part of every job's identity. */
+  readonly id: string;
+  readonly taskId: string;
+  readonly session: { readonly id: string; readonly endpointName?: string };
+  readonly mount: string;
+  readonly workspace: string;
+  readonly repository: { readonly url: string; readonly ref?: string };
+  readonly branch: string;
+  /** Seconds since the epoch. Also the date of the run's commits, so that a repeat makes the same commit. */
+  readonly startedAt: number;
+  /** Seconds since the epoch: after it no step begins. */
+  readonly deadline: number;
+}
+
+export interface GateRecord {
+  readonly name: string;
+  readonly verdict: Verdict;
+  readonly exitCode: number | null;
+  readonly seconds: number;
+  readonly logPath: string;
+}
+
+/** Why the agent is asked again. */
+export interface Feedback {
+  readonly gate: string;
+  readonly command: string;
+  readonly verdict: Verdict;
+  readonly exitCode: number | null;
+  readonly output: string;
+  readonly logPath: string;
+  /** The repair that this is for, from 1. */
+  readonly repair: number;
+  readonly maxRepairs: number;
+  /** Files that the gate changed, or somebody while it ran. */
+  readonly changedFiles?: readonly string[];
+}
+
+/** Where a run stands. Each step gets it and returns the next. */
+export interface LoopRecord {
+  readonly next: typeof NEXT[keyof typeof NEXT];
+  /** Turns before this one: 0 is the first. */
+  readonly round: number;
+  /** Times that the gates were begun again, within the run. */
+  readonly losses: number;
+  readonly rebases: number;
+  /** The commit that ours goes on top of. */
+  readonly base: string;
+  /** The tree that the gates see. */
+  readonly tree?: string;
+  /** Of the round that failed before. */
+  readonly lastTree?: string;
+  readonly lastFailure?: string;
+  readonly gates: readonly GateRecord[];
+  readonly feedback?: Feedback;
+  readonly commit?: string;
+}
+
+/** What a run leaves as its output, or as the cause of its failure. */
+export interface RunOutput {
+  readonly outcome: string;
+  readonly taskId: string;
+  readonly rounds: number;
+  readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
+  readonly gates: readonly GateRecord[];
+  readonly session: { readonly id: string; readonly endpointName?: string; readonly stopped: boolean; readonly error?: string };
+  /** What went wrong, if the run failed. */
+  readonly error?: { readonly name: string; readonly message: string };
+  readonly feedback?: Feedback;
+}
+
+/** A run cannot go on. Step Functions sees `name`. */
+export class LoopError extends Error {
+  constructor(readonly name: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS], message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+  }
+}
