@@ -47,3 +47,20 @@ export {
   type StopSessionJsonPathProps,
   type StopSessionProps,
 } from './tasks';
+
+// The loop: turn, gates, repair, commit
+export {
+  AgentTurn,
+  type CallbackTurnOptions,
+  CodingLoop,
+  type CodingLoopProps,
+  type CommandTurnOptions,
+  Commit,
+  type CommitOptions,
+  Gate,
+  type GateOptions,
+  GitRepository,
+  type GitRepositoryOptions,
+  type InvokeTurnOptions,
+  SessionPolicy,
+} from './loop';

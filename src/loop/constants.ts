@@ -62,6 +62,8 @@ export const LOOP_ERRORS = {
   PUSH_REJECTED: 'CodingLoop.PushRejected',
   /** The commit could not be made or pushed. */
   COMMIT_FAILED: 'CodingLoop.CommitFailed',
+  /** The last step itself could not be run: the session may still be there. */
+  NOT_STOPPED: 'CodingLoop.NotStopped',
   /** The run took longer than the loop's timeout. */
   TIMED_OUT: 'CodingLoop.TimedOut',
 } as const;

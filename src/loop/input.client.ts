@@ -1,6 +1,7 @@
 import { createHash } from 'crypto';
 import { LIMITS } from '../session/constants';
 import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
+import { isRef, isRepositoryUrl } from './git-names';
 import { LoopError, LoopInput } from './records.client';
 
 interface Rule {
@@ -12,22 +13,8 @@ interface Rule {
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 const unknownField = (value: unknown, known: readonly string[]) => isObject(value) && Object.keys(value).some((key) => !known.includes(key));
 
-/** Schemes that git speaks itself, and AWS's helper. Others, above all `ext::`, run programs of their own. */
-const URL_PATTERN = /^(?:(?:https|http|ssh|git|file):\/\/[^\s\0]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s\0]+|codecommit::[a-z0-9-]+:\/\/[^\s\0]+|codecommit:\/\/[^\s\0]+)$/;
-const PASSWORD_PATTERN = /^[a-z]+:\/\/[^/@\s]*:[^/@\s]*@/i;
 const SESSION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
-
-/** What git takes for a branch, a tag or a commit, and no option. After `git help check-ref-format`. */
-export function isRef(ref: unknown): boolean {
-  return typeof ref === 'string' && ref.length > 0 && ref.length <= 200 && !ref.startsWith('-') && !ref.startsWith('/') && !/[/.]$/.test(ref)
-    // eslint-disable-next-line no-control-regex -- git refuses control characters, so they are named here
-    && !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)/.test(ref) && ref !== '@';
-}
-
-export function isRepositoryUrl(url: unknown): boolean {
-  return typeof url === 'string' && url.length <= 2_000 && !url.startsWith('-') && URL_PATTERN.test(url) && !PASSWORD_PATTERN.test(url);
-}
 
 const RULES: readonly Rule[] = [
   {

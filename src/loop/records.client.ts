@@ -66,6 +66,7 @@ export interface LoopRecord {
   readonly gates: readonly GateRecord[];
   readonly feedback?: Feedback;
   readonly commit?: string;
+  readonly pushed?: boolean;
 }
 
 /** What a run leaves as its output, or as the cause of its failure. */

@@ -66,8 +66,11 @@ claim() {
 }
 
 release() {
-  [[ $(cat "$records/marker" 2>/dev/null) != "$WB_RUN" ]] || rm -f "$records/marker"
+  local holder
+  holder=$(cat "$records/marker" 2>/dev/null)
+  [[ $holder != "$WB_RUN" ]] || rm -f "$records/marker"
   rm -f "$records/until-$WB_RUN"
+  echo "holder ${holder:-nobody}"
 }
 
 fetch_() { # into our repository: a reference of the remote, and where to keep it
@@ -165,7 +168,7 @@ verify() { # after a gate: are the files still the recorded tree?
   done
 }
 
-push() {
+push() { # fails if somebody else was first
   local remote
   if own push --quiet -- "$WB_URL" "$1:refs/heads/$WB_BRANCH" 2>&1; then
     echo "pushed yes"
@@ -176,7 +179,7 @@ push() {
   case $remote in
     "$1") echo "pushed yes" ;; # an earlier try had arrived
     "") fail 77 "the remote does not take the branch $WB_BRANCH" ;;
-    *) echo "rejected $remote" ;;
+    *) echo "rejected $remote" && return 1 ;;
   esac
 }
 
@@ -187,13 +190,12 @@ commit() { # the same tree, parent, date and message make the same commit, howev
     export GIT_COMMITTER_NAME=$WB_NAME GIT_COMMITTER_EMAIL=$WB_EMAIL GIT_COMMITTER_DATE="@$WB_DATE +0000"
     printf "%s" "$WB_MESSAGE" | own commit-tree "$WB_TREE" -p "$WB_BASE"
   ) || fail 1 "git cannot make the commit"
+  own update-ref refs/workbench/ours "$commit"
   echo "commit $commit"
-  if [[ $WB_PUSH == yes ]]; then push "$commit"; fi
-}
-
-committed() { # the workspace goes on from the commit
-  { own update-ref "refs/heads/$WB_BRANCH" "$WB_COMMIT" && own update-ref refs/workbench/head "$WB_COMMIT"; } || fail 1 "the commit cannot be kept"
-  { [[ -e $repo/.git/HEAD ]] || agents_repository; } && put_on_branch "$WB_COMMIT"
+  if [[ $WB_PUSH == yes ]]; then push "$commit" || return 0; fi
+  # The workspace goes on from the commit.
+  { own update-ref "refs/heads/$WB_BRANCH" "$commit" && own update-ref refs/workbench/head "$commit"; } || fail 1 "the commit cannot be kept"
+  { [[ -e $repo/.git/HEAD ]] || agents_repository; } && put_on_branch "$commit"
 }
 
 rebase() { # puts the change on top of what somebody else pushed, if it goes there without a conflict

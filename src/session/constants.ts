@@ -108,7 +108,9 @@ export const ENVIRONMENT = {
 /** CloudWatch metrics of the driver, in the embedded metric format. */
 export const METRICS = {
   namespace: 'AgentCoreWorkbench',
-  dimensions: { VERDICT: 'Verdict', RUNTIME: 'RuntimeId' },
+  /** Powertools puts it into every metric, as the dimension below. */
+  service: 'session-driver',
+  dimensions: { SERVICE: 'service', VERDICT: 'Verdict', RUNTIME: 'RuntimeId' },
   names: {
     /** Jobs that came to an end, by verdict. */
     JOBS: 'Jobs',

@@ -1,5 +1,5 @@
-// Generated from job.sh by scripts/embed-job-script.ts. Edit that file and run "npx projen".
-/** The job protocol, as it is sent: `job.sh` without its comments. */
+// Generated from job.sh by scripts/embed-scripts.ts. Edit that file and run "npx projen embed-scripts".
+/** job.sh, as it is sent. */
 export const JOB_SCRIPT = [
   "set -u",
   "umask 022",

@@ -6,9 +6,11 @@ import { SessionError } from './errors.client';
 import { SessionAddress } from './exec.client';
 import { RunResult } from './followed-job.client';
 import { invokeAgent, InvokeRequest, InvokeResult } from './invoke-agent.client';
-import { runJob } from './run-job.client';
+import { runJob, RunJobOptions } from './run-job.client';
 import { RunRequest } from './run-request.client';
 import { stopSession } from './stop-session.client';
+import { LoopRecord, RunRecord } from '../loop/records.client';
+import { isLoopRequest, LoopRequest, performStep } from '../loop/steps.client';
 import { SYSTEM_CLOCK } from '../shared/clock.client';
 import { numberFromEnv } from '../shared/environment.client';
 
@@ -22,7 +24,8 @@ import { numberFromEnv } from '../shared/environment.client';
 export type DriverRequest =
   | ({ readonly operation: typeof OPERATIONS.INVOKE } & InvokeRequest)
   | ({ readonly operation: typeof OPERATIONS.RUN } & RunRequest)
-  | ({ readonly operation: typeof OPERATIONS.STOP } & SessionAddress);
+  | ({ readonly operation: typeof OPERATIONS.STOP } & SessionAddress)
+  | LoopRequest;
 
 const logger = new Logger({ serviceName: 'session-driver' });
 const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'session-driver' });
@@ -32,10 +35,9 @@ const once = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
 const repeating = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 3 }));
 
 export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
-  const { operation, sessionId, runtimeArn, qualifier } = request;
-  const job = operation === OPERATIONS.RUN ? { run: request.run, round: request.round, job: request.name } : {};
+  const { operation, runtimeArn } = request;
   logger.resetKeys();
-  logger.appendKeys({ operation, sessionId, runtimeArn, qualifier, ...job });
+  logger.appendKeys({ operation, runtimeArn, ...identityOf(request) });
   try {
     const result = await perform(request, context.getRemainingTimeInMillis() - LIMITS.functionMarginSeconds * 1_000);
     logger.info('done', summaryOf(result));
@@ -51,20 +53,33 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
   }
 }
 
+/** Who the call is about, for the log. */
+function identityOf(request: DriverRequest): object {
+  if (isLoopRequest(request)) {
+    const execution = 'execution' in request ? request.execution : request.detail.executionArn;
+    const state = 'state' in request ? request.state as { readonly run?: RunRecord; readonly loop?: LoopRecord } : {};
+    return { execution, sessionId: state.run?.session.id, round: state.loop?.round };
+  }
+  const { sessionId, qualifier } = request;
+  return { sessionId, qualifier, ...(request.operation === OPERATIONS.RUN ? { run: request.run, round: request.round, job: request.name } : {}) };
+}
+
 async function perform(request: DriverRequest, millisecondsLeft: number): Promise<unknown> {
   const backoffSeconds = numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1);
+  const options: RunJobOptions = {
+    client: repeating(),
+    clock: SYSTEM_CLOCK,
+    until: Date.now() + millisecondsLeft,
+    backoffSeconds,
+    onRetry: (error, job) => logger.warn('attaching again', { jobId: job.id, error: error.name, reason: error.message }),
+  };
+  if (isLoopRequest(request)) return performStep(request, { ...options, onceClient: once(), measure });
   switch (request.operation) {
     case OPERATIONS.INVOKE:
       return invokeAgent(once(), { ...request, timeoutSeconds: Math.min(request.timeoutSeconds, millisecondsLeft / 1_000) });
     case OPERATIONS.RUN: {
-      const result = await runJob(request, {
-        client: repeating(),
-        clock: SYSTEM_CLOCK,
-        until: Date.now() + millisecondsLeft,
-        backoffSeconds,
-        onRetry: (error, job) => logger.warn('attaching again', { jobId: job.id, error: error.name, reason: error.message }),
-      });
-      measure(request.runtimeArn, result);
+      const result = await runJob(request, options);
+      measureJob(request.runtimeArn, result);
       return result;
     }
     case OPERATIONS.STOP:
@@ -82,7 +97,14 @@ function summaryOf(result: unknown) {
   return { status, verdict, lostReason, exitCode, jobId: job, seconds, outputBytes, attaches, replyBytes, events };
 }
 
-function measure(runtimeArn: string, result: RunResult): void {
+/** A metric of its own, with dimensions of its own. */
+function measure(name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }): void {
+  const single = metrics.singleMetric();
+  single.addDimensions({ ...dimensions });
+  single.addMetric(name, MetricUnit[unit], value);
+}
+
+function measureJob(runtimeArn: string, result: RunResult): void {
   if (result.status === STATUSES.ENDED) {
     countJob(runtimeArn, result.verdict!);
     metrics.addMetric(METRICS.names.JOB_SECONDS, MetricUnit.Seconds, result.seconds);

@@ -62,13 +62,16 @@ export class SessionDriver extends Construct {
   /** The function. Called by state machines with a request of the driver's own. */
   public readonly function: lambda.IFunction;
 
+  /** Where the function logs. */
+  public readonly logGroup: logs.ILogGroup;
+
   private readonly policy = new iam.PolicyDocument();
   private readonly allowed = new Set<string>();
 
   constructor(scope: Construct, id: string, props: SessionDriverProps = {}) {
     super(scope, id);
 
-    const logGroup = new logs.LogGroup(this, 'Logs', {
+    this.logGroup = new logs.LogGroup(this, 'Logs', {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       encryptionKey: props.encryptionKey,
       removalPolicy: props.removalPolicy ?? RemovalPolicy.DESTROY,
@@ -79,7 +82,7 @@ export class SessionDriver extends Construct {
       inlinePolicies: { Driver: this.policy },
     });
     this.policy.addStatements(
-      new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }),
+      new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [this.logGroup.logGroupArn] }),
       // X-Ray has no resources to name.
       new iam.PolicyStatement({ actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resources: ['*'] }),
     );
@@ -92,7 +95,7 @@ export class SessionDriver extends Construct {
       tracing: lambda.Tracing.ACTIVE,
       retryAttempts: 0,
       role: role.withoutPolicyUpdates(),
-      logGroup,
+      logGroup: this.logGroup,
     });
   }
 

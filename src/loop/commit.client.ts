@@ -1,0 +1,57 @@
+import { VERDICTS } from '../session/constants';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { LoopError, LoopRecord, RunRecord } from './records.client';
+import { inWorkspace, objectName, StepRequest, StepTools } from './step.client';
+
+export interface CommitRequest extends StepRequest {
+  readonly push: boolean;
+  /** With `{taskId}`, `{prompt}` (its first line) and `{run}`. */
+  readonly message: string;
+  /** The gates that have to have passed. */
+  readonly gates: readonly string[];
+}
+
+/** Commits the recorded tree, and pushes it. A repeat makes the same commit and finds it there. */
+export async function commit(request: CommitRequest, tools: StepTools): Promise<LoopRecord> {
+  const { loop } = request.state;
+  const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && record.verdict === VERDICTS.PASSED))
+    && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED);
+  if (!green || loop.tree === undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'not every gate has passed on the recorded tree: nothing is committed');
+  const lines = await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, {
+    WB_TREE: loop.tree,
+    WB_BASE: loop.base,
+    WB_DATE: request.state.run.startedAt,
+    WB_MESSAGE: messageOf(request.message, request.state.prompt, request.state.run, loop),
+    WB_PUSH: request.push ? 'yes' : 'no',
+  });
+  const id = objectName(lines, 'commit');
+  if (!lines.has('rejected')) return { ...loop, commit: id, pushed: lines.has('pushed'), next: NEXT.GO_ON };
+  if (loop.rebases >= LOOP_LIMITS.rebases) {
+    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else pushed to the branch ${request.state.run.branch}, ${loop.rebases + 1} times`);
+  }
+  const rebased = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, { WB_TREE: loop.tree, WB_BASE: loop.base, WB_COMMIT: id });
+  return { ...loop, base: objectName(rebased, 'base'), rebases: loop.rebases + 1, lastTree: undefined, next: NEXT.AGAIN };
+}
+
+/** The commit's message: a subject of one line, and trailers that say where it comes from and what it passed. */
+export function messageOf(template: string, prompt: string, run: RunRecord, loop: LoopRecord): string {
+  const firstLine = prompt.split(/\r?\n/).map(printable).find((line) => line !== '') ?? '';
+  const values: { readonly [name: string]: string } = { taskId: run.taskId, prompt: shortened(firstLine, 72), run: run.id };
+  const text = template.replace(/\{(taskId|prompt|run)\}/g, (_, name: string) => values[name]).trim() || run.taskId;
+  const trailers = [
+    `Workbench-Task: ${run.taskId}`,
+    `Workbench-Run: ${run.id}`,
+    ...loop.gates.map(({ name, seconds }) => `Workbench-Gate: ${printable(name)} PASSED in ${seconds} s`),
+  ];
+  return `${text}\n\n${trailers.join('\n')}\n`;
+}
+
+/** Without control characters, which would end a line, hide what follows or break a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
+}
+
+function shortened(text: string, length: number): string {
+  const characters = [...text];
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('').trimEnd()}…`;
+}

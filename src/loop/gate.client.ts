@@ -1,0 +1,115 @@
+import { createHash } from 'crypto';
+import { STATUSES, VERDICTS } from '../session/constants';
+import { RunResult } from '../session/followed-job.client';
+import { Verdict } from '../session/verdict.client';
+import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
+import { GateRecord, LoopError, LoopRecord } from './records.client';
+import { inWorkspace, objectName, runStepJob, StepRequest, StepTools } from './step.client';
+
+export interface GateRequest extends StepRequest {
+  readonly gate: {
+    readonly name: string;
+    readonly command: string;
+    readonly timeoutSeconds: number;
+    readonly workingDirectory?: string;
+    readonly environment?: { readonly [name: string]: string };
+    readonly failFast?: readonly string[];
+  };
+  readonly maxRepairs: number;
+}
+
+/** Records the files as a tree, before the gates see them. */
+export async function snapshot(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
+  const { loop } = request.state;
+  const lines = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base });
+  const tree = objectName(lines, 'tree');
+  const next = tree === objectName(lines, 'base-tree') ? NEXT.NO_CHANGES : tree === loop.lastTree ? NEXT.STUCK : NEXT.GO_ON;
+  return { ...loop, tree, gates: [], next };
+}
+
+/**
+ * Runs one gate on the recorded tree, and decides where the run goes on.
+ *
+ * `PASSED` only if the command passed and the files still are that tree; everything else is a repair, the end, or, for a
+ * microVM that was lost, another look.
+ */
+export async function gate(request: GateRequest, tools: StepTools): Promise<LoopRecord> {
+  const { loop, run } = request.state;
+  const { gate: config } = request;
+  const result = await runStepJob(request, tools, {
+    name: `gate ${config.name}`,
+    command: config.command,
+    timeoutSeconds: config.timeoutSeconds,
+    workingDirectory: config.workingDirectory === undefined ? run.workspace : `${run.workspace}/${config.workingDirectory}`,
+    environment: config.environment,
+    failFast: config.failFast,
+    // A state holds 256 KiB, and the prompt may need most of it.
+    tailBytes: JSON.stringify(request.state.prompt).length > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
+  });
+  if (result.status === STATUSES.RUNNING) return { ...loop, next: NEXT.RUNNING };
+  if (result.verdict === VERDICTS.LOST) {
+    count(request, tools, VERDICTS.LOST);
+    if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the gate "${config.name}" was lost ${loop.losses + 1} times (${result.lostReason})`);
+    return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
+  }
+  const changedFiles = result.verdict === VERDICTS.INERT ? [] : await changes(request, tools);
+  const verdict = result.verdict === VERDICTS.PASSED && changedFiles.length > 0 ? VERDICTS.FAILED : result.verdict!;
+  count(request, tools, verdict);
+  const { exitCode, seconds, logPath } = result;
+  const record: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath };
+  const seen = { ...loop, gates: [...loop.gates, record] };
+  if (verdict === VERDICTS.PASSED) return { ...seen, next: NEXT.PASSED };
+  return red(request, seen, verdict, result, changedFiles);
+}
+
+/** The files that are not as they were recorded. What a gate left that git does not have is moved out of the way. */
+async function changes(request: GateRequest, tools: StepTools): Promise<string[]> {
+  const { loop } = request.state;
+  const lines = await inWorkspace(request, tools, 'verify', LOOP_ERRORS.SNAPSHOT_FAILED, {
+    WB_TREE: loop.tree ?? '',
+    WB_BASE: loop.base,
+    WB_LEFT: `${loop.round}-${loop.gates.length}`,
+  }, { label: request.gate.name });
+  return lines.get('changed') ?? [];
+}
+
+function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: RunResult, changedFiles: string[]): LoopRecord {
+  const { gate: config, maxRepairs } = request;
+  const failure = fingerprint(config.name, verdict, result, changedFiles);
+  const feedback = {
+    gate: config.name,
+    command: config.command.slice(0, 2_000),
+    verdict,
+    exitCode: result.exitCode,
+    output: result.tail,
+    logPath: result.logPath,
+    repair: loop.round + 1,
+    maxRepairs,
+    ...(changedFiles.length === 0 ? {} : { changedFiles: changedFiles.slice(0, 50) }),
+  };
+  const next = verdict === VERDICTS.INERT ? NEXT.INERT
+    : loop.round >= maxRepairs ? NEXT.RED
+      : failure === loop.lastFailure ? NEXT.STUCK
+        : NEXT.REPAIR;
+  return {
+    ...loop,
+    next,
+    feedback,
+    lastTree: loop.tree,
+    lastFailure: failure,
+    round: next === NEXT.REPAIR ? loop.round + 1 : loop.round,
+  };
+}
+
+/** Tells one failure from another: without what differs each time, such as durations, dates and addresses. */
+export function fingerprint(name: string, verdict: string, { exitCode, tail }: Pick<RunResult, 'exitCode' | 'tail'>, changedFiles: readonly string[]): string {
+  const text = tail.replace(/0x[0-9a-f]+|\b[0-9a-f]{7,}\b|\d+/gi, '#');
+  return createHash('sha256').update(JSON.stringify([name, verdict, exitCode, text, changedFiles])).digest('hex').slice(0, 16);
+}
+
+function count(request: GateRequest, tools: StepTools, verdict: string): void {
+  tools.measure(LOOP_METRICS.names.GATES, 1, 'Count', {
+    [LOOP_METRICS.dimension]: request.config.name,
+    [LOOP_METRICS.verdictDimension]: verdict,
+  });
+}

@@ -1,0 +1,6 @@
+export * from './agent-turn';
+export * from './coding-loop';
+export * from './coding-loop-props';
+export * from './commit';
+export * from './gate';
+export * from './git-repository';

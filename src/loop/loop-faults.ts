@@ -1,0 +1,50 @@
+import { Token } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+import { secretFaults } from '../private/secrets';
+import { lifecycleOf, sessionStorageMountOf } from '../runtime/introspection';
+import { LIMITS } from '../session/constants';
+import { durationFaults } from '../tasks/checks';
+import { isExpression } from '../tasks/session-task';
+import { CodingLoopProps } from './coding-loop-props';
+
+/** The mount that a run works in: the one that is given, or the runtime's session storage. */
+export function mountOf({ mountPath, runtime }: Pick<CodingLoopProps, 'mountPath' | 'runtime'>): string | undefined {
+  return (mountPath ?? sessionStorageMountOf(runtime))?.replace(/(.)\/$/, '$1');
+}
+
+/** Everything that is wrong with a loop's props, before any of it is deployed. */
+export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] {
+  const { gates, maxRepairs, bootstrap = [], environment = {} } = props;
+  const mount = mountOf(props);
+  const names = gates.map(({ name }) => name);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  const turn = props.turn?._config();
+  const lifetime = lifecycleOf(props.runtime)?.maxLifetime ?? LIMITS.sessionSeconds;
+  const longest = Token.isUnresolved(lifetime) ? LIMITS.sessionSeconds : Math.min(lifetime, LIMITS.sessionSeconds);
+  return [
+    ...(mount === undefined
+      ? ['"runtime" has no session storage, so a run could not survive its microVM: give it Filesystem.sessionStorage, or name a mount that outlives sessions in "mountPath"'] : []),
+    ...(mount !== undefined && !isExpression(mount) && !mount.startsWith('/') ? [`"mountPath" is "${mount}", an absolute path is needed: let it begin with "/"`] : []),
+    ...props.repository._faults(),
+    ...(gates.length < 1 || gates.length > 20 ? [`"gates" has ${gates.length}, 1 to 20 are allowed: without a gate, nothing would be checked`] : []),
+    ...(twice.length > 0 ? [`"gates" has "${twice[0]}" twice: give each a name of its own`] : []),
+    ...gates.flatMap((gate) => gate._faults(scope)),
+    ...gates.map((gate) => gate._config()).filter(({ timeoutSeconds }) => timeoutSeconds > longest).map(({ name, timeoutSeconds }) =>
+      `gate "${name}": "timeout" is ${timeoutSeconds} seconds, but a session of the runtime lives ${longest}: shorten it, or raise the runtime's "maxLifetime"`),
+    ...(turn?.faults ?? []),
+    ...(turn !== undefined && turn.timeoutSeconds > longest
+      ? [`"turn.timeout" is ${turn.timeoutSeconds} seconds, but a session of the runtime lives ${longest}: shorten it, or raise the runtime's "maxLifetime"`] : []),
+    ...(maxRepairs !== undefined && !Token.isUnresolved(maxRepairs) && !(Number.isInteger(maxRepairs) && maxRepairs >= 0 && maxRepairs <= 20)
+      ? [`"maxRepairs" is ${maxRepairs}, 0 to 20 are allowed: change it`] : []),
+    ...(bootstrap.some((command) => command.trim() === '') ? ['"bootstrap" has an empty command: take it out'] : []),
+    ...(Buffer.byteLength(bootstrap.join('\n')) > LIMITS.commandBytes - 1_000 ? ['"bootstrap" has more than 31 KiB of commands: put them in a script of the repository or the image'] : []),
+    ...durationFaults('bootstrapTimeout', props.bootstrapTimeout, 1, longest, 'a session of the runtime does not live longer'),
+    ...durationFaults('timeout', props.timeout, 60, 30 * 86_400, 'a month is the most'),
+    ...Object.keys(environment).filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)).map((name) =>
+      `"environment" has the name "${name}", letters, digits and "_" are allowed, the first no digit: rename it`),
+    ...secretFaults(scope, {
+      bootstrap: bootstrap.join('\n'),
+      ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [`environment.${name}`, value])),
+    }),
+  ];
+}

@@ -1,0 +1,65 @@
+import { STATUSES, VERDICTS } from '../session/constants';
+import { LOOP_ERRORS, NEXT } from './constants';
+import { branchOf, checkInput, runIdOf, sessionOf } from './input.client';
+import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
+import { inWorkspace, LoopConfig, objectName, runStepJob, StepRequest, StepTools } from './step.client';
+
+export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
+  readonly config: LoopConfig & {
+    readonly repository?: { readonly url: string; readonly ref?: string };
+    readonly branchPrefix: string;
+    readonly timeoutSeconds: number;
+  };
+  /** Seconds since the epoch at which the execution started; now if it is not known. */
+  readonly startedAt?: string;
+  readonly state: LoopInput;
+}
+
+/** First step: checks the input, then takes the workspace for this run and puts the repository there. Returns the whole state. */
+export async function prepare(request: PrepareRequest, tools: StepTools) {
+  const { state: input, config } = request;
+  checkInput(input);
+  const url = input.repository?.url ?? config.repository?.url;
+  if (url === undefined) throw new LoopError(LOOP_ERRORS.BAD_INPUT, '"repository.url" is missing, and the loop has no repository of its own');
+  const started = Date.parse(request.startedAt ?? '');
+  const startedAt = Math.floor((Number.isNaN(started) ? tools.clock.now() : started) / 1_000);
+  const sameRepository = input.repository?.url === undefined || input.repository.url === config.repository?.url;
+  const ref = input.repository?.ref ?? (sameRepository ? config.repository?.ref : undefined);
+  const run: RunRecord = {
+    id: runIdOf(request.execution),
+    taskId: input.taskId,
+    session: sessionOf(request.execution, input, config.endpointName),
+    mount: config.mount,
+    workspace: `${config.mount}/repo`,
+    repository: { url, ...(ref === undefined ? {} : { ref }) },
+    branch: branchOf(config.branchPrefix, input.taskId),
+    startedAt,
+    deadline: startedAt + config.timeoutSeconds,
+  };
+  const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
+  const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
+  const lines = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, { WB_DEADLINE: run.deadline }, { unclaimed: true });
+  return { ...state, loop: { ...loop, base: objectName(lines, 'base') } };
+}
+
+export interface BootstrapRequest extends StepRequest {
+  readonly commands: readonly string[];
+  readonly timeoutSeconds: number;
+}
+
+/** Second step: the commands that make the workspace ready, one after the other until one fails. */
+export async function bootstrap(request: BootstrapRequest, tools: StepTools): Promise<LoopRecord> {
+  const { loop } = request.state;
+  const result = await runStepJob(request, tools, {
+    name: 'bootstrap',
+    // Each in a shell of its own, so that a `cd` or a `set` of one is not the next one's.
+    command: ['set -e', ...request.commands.map((command) => `(\n${command}\n)`)].join('\n'),
+    timeoutSeconds: request.timeoutSeconds,
+  });
+  if (result.status === STATUSES.RUNNING) return { ...loop, next: NEXT.RUNNING };
+  if (result.verdict !== VERDICTS.PASSED) {
+    throw new LoopError(LOOP_ERRORS.BOOTSTRAP_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}:\n${result.tail.slice(-4_000)}`);
+  }
+  await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
+  return { ...loop, next: NEXT.GO_ON };
+}

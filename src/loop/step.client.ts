@@ -1,0 +1,155 @@
+import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { ERRORS, LOST_REASONS, STATUSES, VERDICTS } from '../session/constants';
+import { SessionError } from '../session/errors.client';
+import { RunResult } from '../session/followed-job.client';
+import { runJob, RunJobOptions } from '../session/run-job.client';
+import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
+import { LoopError, LoopRecord, RunRecord } from './records.client';
+import { WORKSPACE_SCRIPT } from './workspace-script.generated';
+
+/** What a loop is configured with, as far as more than one step needs it. */
+export interface LoopConfig {
+  /** For metrics. */
+  readonly name: string;
+  readonly mount: string;
+  readonly endpointName?: string;
+  /** Commits of history; 0 is all of it. */
+  readonly depth: number;
+  readonly author: { readonly name: string; readonly email: string };
+  readonly environment?: { readonly [name: string]: string };
+}
+
+/** What every step gets from the state machine. */
+export interface StepRequest {
+  readonly runtimeArn: string;
+  readonly execution: string;
+  readonly config: LoopConfig;
+  /** All of the state: the input, the run and where it stands. */
+  readonly state: { readonly prompt: string; readonly taskId: string; readonly run: RunRecord; readonly loop: LoopRecord };
+}
+
+export interface StepTools extends RunJobOptions {
+  /** For what must not be repeated unseen. */
+  readonly onceClient: BedrockAgentCoreClient;
+  readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;
+}
+
+export interface StepJob {
+  readonly name: string;
+  readonly command: string;
+  readonly timeoutSeconds: number;
+  readonly environment?: { readonly [name: string]: string };
+  readonly workingDirectory?: string;
+  readonly failFast?: readonly string[];
+  readonly input?: string;
+  readonly tailBytes?: number;
+  /** For what the run does in a workspace that it does not hold yet, or no more. */
+  readonly unclaimed?: boolean;
+}
+
+/** Git's own idea of who owns what does not fit a mount that another user made; identity for whoever commits in a gate. */
+function gitEnvironment(author: LoopConfig['author']): { [name: string]: string } {
+  return {
+    GIT_CONFIG_COUNT: '1',
+    GIT_CONFIG_KEY_0: 'safe.directory',
+    GIT_CONFIG_VALUE_0: '*',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+  };
+}
+
+/** Runs one command of the run, at most once under its name in the round. A lost workspace ends the run. */
+export async function runStepJob(request: StepRequest, tools: StepTools, job: StepJob): Promise<RunResult> {
+  const { run, loop } = request.state;
+  const secondsLeft = run.deadline - Math.floor(tools.clock.now() / 1_000);
+  if (secondsLeft <= 0) throw new LoopError(LOOP_ERRORS.TIMED_OUT, `the run took longer than ${run.deadline - run.startedAt} seconds`);
+  const result = await runJob({
+    runtimeArn: request.runtimeArn,
+    qualifier: run.session.endpointName,
+    sessionId: run.session.id,
+    run: run.id,
+    round: loop.round,
+    name: loop.losses + loop.rebases === 0 ? job.name : `${job.name} again ${loop.losses}.${loop.rebases}`,
+    command: job.command,
+    mount: run.mount,
+    workingDirectory: job.workingDirectory ?? run.workspace,
+    environment: { ...gitEnvironment(request.config.author), ...request.config.environment, ...job.environment },
+    timeoutSeconds: Math.min(job.timeoutSeconds, secondsLeft),
+    failFast: job.failFast,
+    input: job.input,
+    tailBytes: job.tailBytes,
+    marker: job.unclaimed ? undefined : run.id,
+  }, tools);
+  if (result.lostReason === LOST_REASONS.WORKSPACE) {
+    throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace is not the run\'s own any more: a deployment moved the endpoint, or it expired');
+  }
+  return result;
+}
+
+/** What the workspace's script says with its exit code. */
+const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS] } = {
+  75: LOOP_ERRORS.SESSION_BUSY,
+  76: LOOP_ERRORS.CHECKOUT_FAILED,
+  77: LOOP_ERRORS.COMMIT_FAILED,
+  78: LOOP_ERRORS.PUSH_REJECTED,
+  127: LOOP_ERRORS.INERT,
+};
+
+/**
+ * Runs one of the functions of `workspace.sh` and returns its lines as words and values.
+ *
+ * All of them can be run again, so that one whose microVM is lost is.
+ */
+export async function inWorkspace(
+  request: StepRequest, tools: StepTools, name: string, otherwise: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS],
+  variables: { readonly [name: string]: string | number }, options: { readonly unclaimed?: boolean; readonly label?: string } = {},
+): Promise<Map<string, string[]>> {
+  const { run } = request.state;
+  const environment = Object.fromEntries(Object.entries({
+    WB_MOUNT: run.mount,
+    WB_RUN: run.id,
+    WB_BRANCH: run.branch,
+    WB_URL: run.repository.url,
+    WB_REF: run.repository.ref ?? '',
+    WB_DEPTH: request.config.depth,
+    WB_NAME: request.config.author.name,
+    WB_EMAIL: request.config.author.email,
+    ...variables,
+  }).map(([key, value]) => [key, String(value)]));
+  for (let attempt = 0; ; attempt++) {
+    const result = await runStepJob(request, tools, {
+      name: [name, options.label, attempt || undefined].filter((part) => part !== undefined).join(' '),
+      command: `${WORKSPACE_SCRIPT}\n${name}`,
+      workingDirectory: '/',
+      timeoutSeconds: LOOP_LIMITS.gitSeconds,
+      environment,
+      tailBytes: 24_576,
+      unclaimed: options.unclaimed,
+    });
+    if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, `"${name}" takes longer than one call of the driver`);
+    if (result.verdict === VERDICTS.LOST && attempt < LOOP_LIMITS.losses) continue;
+    if (result.verdict !== VERDICTS.PASSED) {
+      throw new LoopError(BY_EXIT_CODE[result.exitCode ?? -1] ?? otherwise, `${result.verdict}: ${result.tail.trim().slice(-2_000) || `exit code ${result.exitCode}`}`);
+    }
+    return linesOf(result.tail);
+  }
+}
+
+function linesOf(text: string): Map<string, string[]> {
+  const lines = new Map<string, string[]>();
+  for (const line of text.split('\n')) {
+    const space = line.indexOf(' ');
+    if (space > 0) lines.set(line.slice(0, space), [...lines.get(line.slice(0, space)) ?? [], line.slice(space + 1)]);
+  }
+  return lines;
+}
+
+/** A line that has to be there: an object's name. */
+export function objectName(lines: Map<string, string[]>, word: string): string {
+  const value = lines.get(word)?.[0] ?? '';
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) throw new LoopError(LOOP_ERRORS.SNAPSHOT_FAILED, `git did not say what "${word}" is: ${JSON.stringify(value.slice(0, 100))}`);
+  return value;
+}

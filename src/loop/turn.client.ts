@@ -1,0 +1,116 @@
+import { createHash } from 'crypto';
+import { RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
+import { invokeAgent } from '../session/invoke-agent.client';
+import { quoteWord } from '../session/quote.client';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { Feedback, LoopError, LoopRecord } from './records.client';
+import { runStepJob, StepRequest, StepTools } from './step.client';
+
+export interface TurnRequest extends StepRequest {
+  /** A program that is the agent; without it, the agent that serves the runtime's invocations is asked. */
+  readonly command?: string;
+  readonly timeoutSeconds: number;
+  readonly taskToken?: string;
+}
+
+/** One turn of the agent: the task, or its repair. */
+export async function turn(request: TurnRequest, tools: StepTools): Promise<LoopRecord> {
+  const { loop, run, prompt } = request.state;
+  if (request.command !== undefined) return commandTurn(request, request.command, tools);
+  await invokeAgent(tools.onceClient, {
+    runtimeArn: request.runtimeArn,
+    qualifier: run.session.endpointName,
+    sessionId: run.session.id,
+    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, run.deadline - tools.clock.now() / 1_000, (tools.until - tools.clock.now()) / 1_000))),
+    payload: {
+      prompt: promptOf(prompt, loop.feedback),
+      taskId: run.taskId,
+      round: loop.round,
+      workspace: run.workspace,
+      ...(loop.feedback === undefined ? {} : { feedback: loop.feedback }),
+      ...(request.taskToken === undefined ? {} : { taskToken: request.taskToken }),
+    },
+  });
+  return { ...loop, next: NEXT.GO_ON };
+}
+
+/** The agent is a program: it gets the prompt as its standard input and in a file, never in its command line. */
+async function commandTurn(request: TurnRequest, command: string, tools: StepTools): Promise<LoopRecord> {
+  const { loop, run, prompt } = request.state;
+  const file = await putPrompt(request, tools, promptOf(prompt, loop.feedback));
+  const result = await runStepJob(request, tools, {
+    name: 'turn',
+    command,
+    timeoutSeconds: request.timeoutSeconds,
+    input: file,
+    environment: { WORKBENCH_PROMPT_FILE: file, WORKBENCH_TASK_ID: run.taskId, WORKBENCH_ROUND: String(loop.round) },
+  });
+  if (result.status === STATUSES.RUNNING) return { ...loop, next: NEXT.RUNNING };
+  switch (result.verdict) {
+    case VERDICTS.PASSED:
+      return { ...loop, next: NEXT.GO_ON };
+    case VERDICTS.LOST:
+      if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the agent's turn was lost ${loop.losses + 1} times`);
+      return { ...loop, losses: loop.losses + 1, next: NEXT.RUNNING };
+    case VERDICTS.INERT:
+      throw new LoopError(LOOP_ERRORS.INERT, `the agent's command is not in the image (exit code ${result.exitCode}):\n${result.tail.slice(-2_000)}`);
+    default:
+      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}:\n${result.tail.slice(-4_000)}`);
+  }
+}
+
+/** Bytes of a prompt that fit one command: base64 makes four of three, and a command has 32 KiB. */
+const PIECE = 22_500;
+
+/** Writes the prompt into the session, in pieces, each of which can be sent again. */
+async function putPrompt(request: TurnRequest, tools: StepTools, text: string): Promise<string> {
+  const { run, loop } = request.state;
+  const bytes = Buffer.from(text);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  const file = `${run.mount}/${RECORDS_FOLDER}/prompts/${run.id}-${loop.round}.md`;
+  const pieces = Array.from({ length: Math.max(1, Math.ceil(bytes.length / PIECE)) }, (_, index) => bytes.subarray(index * PIECE, (index + 1) * PIECE));
+  for (const [index, piece] of pieces.entries()) {
+    const last = index === pieces.length - 1;
+    const parts = pieces.map((_, part) => quoteWord(`${file}.${part}`)).join(' ');
+    const result = await runStepJob(request, tools, {
+      name: `prompt ${index}`,
+      timeoutSeconds: 60,
+      command: [
+        'set -e',
+        `mkdir -p ${quoteWord(file.slice(0, file.lastIndexOf('/')))}`,
+        `base64 -d <<<${quoteWord(piece.toString('base64'))} > ${quoteWord(`${file}.${index}`)}`,
+        ...(last ? [`cat ${parts} > ${quoteWord(file)}`, `rm ${parts}`, `sha256sum ${quoteWord(file)}`] : []),
+      ].join('\n'),
+    });
+    if (result.verdict !== VERDICTS.PASSED || (last && !result.tail.includes(digest))) {
+      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `the prompt cannot be written to ${file}: ${result.verdict} ${result.tail.slice(-500)}`);
+    }
+  }
+  return file;
+}
+
+/** What the agent is told: the task, and in a repair what went wrong, so that an agent that reads only this works too. */
+export function promptOf(prompt: string, feedback: Feedback | undefined): string {
+  if (feedback === undefined) return prompt;
+  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, changedFiles } = feedback;
+  const what: { readonly [verdict: string]: string } = {
+    TIMED_OUT: 'did not end within its time limit and was stopped',
+    FAILED: `failed with exit code ${exitCode}`,
+  };
+  return [
+    prompt,
+    '',
+    '---',
+    `Your change is not accepted yet: the check "${gate}" ${what[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
+    `The check runs: ${command}`,
+    ...(changedFiles === undefined ? [] : [
+      'Files changed while it ran; a check has to leave the files alone, and nothing else may write to them meanwhile:',
+      ...changedFiles.map((file) => `  ${file}`),
+    ]),
+    `The end of its output (all of it is in ${logPath}):`,
+    '',
+    output,
+    '---',
+    'Correct the cause. Do not weaken or remove the check.',
+  ].join('\n');
+}
