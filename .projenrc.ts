@@ -56,6 +56,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-lambda-powertools/metrics@^2',
     '@smithy/core', // the event stream codec of the rehearsal's server
     'esbuild',
+    'aws-local-stepfunctions@^3', // the interpreter behind rehearsal/stepfunctions
     'fast-check@^4',
   ],
 

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties?: { readonly [name: string]: unknown };
+}
+
+export interface Template {
+  readonly Resources?: { readonly [logicalId: string]: Resource };
+  readonly Parameters?: { readonly [name: string]: { readonly Default?: unknown } };
+}
+
+interface Manifest {
+  readonly artifacts?: {
+    readonly [id: string]: {
+      readonly type: string;
+      readonly properties?: { readonly templateFile?: string; readonly directoryName?: string; readonly stackName?: string };
+    };
+  };
+}
+
+interface AssetManifest {
+  readonly files?: { readonly [hash: string]: { readonly source: { readonly path?: string } } };
+}
+
+/** One stack as it was synthesized: its template, and where its assets are. */
+export class SynthesizedStack {
+  constructor(readonly id: string, readonly name: string, readonly template: Template, private readonly directory: string, private readonly assets: AssetManifest) {}
+
+  resource(logicalId: string): Resource | undefined {
+    return this.template.Resources?.[logicalId];
+  }
+
+  /** Logical ids of the resources of a type, in the order of the template. */
+  ofType(type: string): string[] {
+    return Object.entries(this.template.Resources ?? {}).filter(([, resource]) => resource.Type === type).map(([logicalId]) => logicalId);
+  }
+
+  /** The one resource of the type that is called so, or whose logical id begins so; without a name, the only one there is. */
+  find(type: string, name = ''): string {
+    const all = this.ofType(type);
+    const found = all.includes(name) ? [name] : all.filter((logicalId) => logicalId.startsWith(name));
+    if (found.length === 1) return found[0];
+    throw new Error(`stack ${this.name} has ${found.length === 0 ? 'no' : 'more than one'} ${type}${name && ` whose logical id begins with "${name}"`}, but ${all.join(', ') || 'none at all'}`);
+  }
+
+  /** Where the files of an asset are, by the key of its object in the bucket. */
+  assetPath(objectKey: string): string {
+    const path = this.assets.files?.[objectKey.replace(/\.[^.]*$/, '')]?.source.path;
+    if (path === undefined) throw new Error(`stack ${this.name} has no file asset ${objectKey}`);
+    return join(this.directory, path);
+  }
+}
+
+/** A cloud assembly (`cdk.out`), read from disk, with those nested in it. */
+export class Assembly {
+  static load(directory: string): Assembly {
+    if (!existsSync(join(directory, 'manifest.json'))) throw new Error(`${directory} is no cloud assembly: it has no manifest.json; run "cdk synth" first`);
+    return new Assembly(directory, stacksIn(directory));
+  }
+
+  private constructor(readonly directory: string, readonly stacks: readonly SynthesizedStack[]) {}
+
+  /** A stack by its id in the app or its name; without a name, the only one there is. */
+  stack(name?: string): SynthesizedStack {
+    const found = this.stacks.filter((stack) => name === undefined || stack.id === name || stack.name === name);
+    if (found.length === 1) return found[0];
+    throw new Error(`${this.directory} has ${found.length === 0 ? 'no' : 'more than one'} stack${name === undefined ? '' : ` "${name}"`}, but ${this.stacks.map((stack) => stack.name).join(', ') || 'none at all'}`);
+  }
+}
+
+function stacksIn(directory: string): SynthesizedStack[] {
+  const manifest = read<Manifest>(join(directory, 'manifest.json'));
+  return Object.entries(manifest.artifacts ?? {}).flatMap(([id, { type, properties }]) => {
+    if (type === 'cdk:cloud-assembly') return stacksIn(join(directory, properties!.directoryName!));
+    if (type !== 'aws:cloudformation:stack') return [];
+    const assets = join(directory, `${id}.assets.json`);
+    const template = read<Template>(join(directory, properties!.templateFile!));
+    return [new SynthesizedStack(id, properties!.stackName ?? id, template, directory, existsSync(assets) ? read<AssetManifest>(assets) : {})];
+  });
+}
+
+function read<T>(file: string): T {
+  return JSON.parse(readFileSync(file, 'utf8')) as T;
+}

@@ -1,0 +1,102 @@
+import type { SynthesizedStack } from './assembly';
+
+export interface TemplateValuesProps {
+  readonly region: string;
+  readonly account: string;
+  /** What references come to: `LogicalId` for a `Ref`, `LogicalId.Attribute` for a `Fn::GetAtt`. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** Gives the references and intrinsic functions of a template fixed values, as if it were deployed. */
+export class TemplateValues {
+  constructor(private readonly stack: SynthesizedStack, private readonly props: TemplateValuesProps) {}
+
+  resolve(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.resolve(item)).filter((item) => item !== undefined);
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value);
+    if (entries.length === 1 && (entries[0][0] === 'Ref' || entries[0][0].startsWith('Fn::'))) return this.intrinsic(entries[0][0], entries[0][1]);
+    return Object.fromEntries(entries.map(([key, item]) => [key, this.resolve(item)]).filter(([, item]) => item !== undefined));
+  }
+
+  text(value: unknown): string {
+    const resolved = this.resolve(value);
+    return typeof resolved === 'string' ? resolved : JSON.stringify(resolved);
+  }
+
+  private intrinsic(name: string, argument: unknown): unknown {
+    switch (name) {
+      case 'Ref':
+        return this.reference(argument as string);
+      case 'Fn::GetAtt': {
+        const [logicalId, ...attribute] = typeof argument === 'string' ? argument.split('.') : argument as string[];
+        return this.attribute(logicalId, attribute.join('.'));
+      }
+      case 'Fn::Join': {
+        const [separator, parts] = argument as [string, unknown];
+        return (this.resolve(parts) as unknown[]).join(separator);
+      }
+      case 'Fn::Sub': {
+        const [text, variables] = typeof argument === 'string' ? [argument, {}] : argument as [string, { [name: string]: unknown }];
+        return text.replace(/\$\{(!?)([^}]+)\}/g, (_, literal, variable: string) => {
+          if (literal) return `\${${variable}}`;
+          if (variable in variables) return this.text(variables[variable]);
+          return variable.includes('.') ? this.text({ 'Fn::GetAtt': variable }) : this.text({ Ref: variable });
+        });
+      }
+      case 'Fn::Select': {
+        const [index, list] = this.resolve(argument) as [number | string, unknown[]];
+        return list[Number(index)];
+      }
+      case 'Fn::Split': {
+        const [separator, text] = this.resolve(argument) as [string, string];
+        return text.split(separator);
+      }
+      default:
+        throw new Error(`a rehearsal cannot tell the value of ${name} (${JSON.stringify(argument)}): give it in "values"`);
+    }
+  }
+
+  private reference(name: string): string | undefined {
+    const given = this.props.values.get(name);
+    if (given !== undefined) return given;
+    const { region, account } = this.props;
+    switch (name) {
+      case 'AWS::Region': return region;
+      case 'AWS::AccountId': return account;
+      case 'AWS::Partition': return 'aws';
+      case 'AWS::URLSuffix': return 'amazonaws.com';
+      case 'AWS::StackName': return this.stack.name;
+      case 'AWS::StackId': return `arn:aws:cloudformation:${region}:${account}:stack/${this.stack.name}/00000000-0000-0000-0000-000000000000`;
+      case 'AWS::NoValue': return undefined;
+    }
+    const parameter = this.stack.template.Parameters?.[name];
+    if (parameter !== undefined) return `${parameter.Default ?? ''}`;
+    const resource = this.stack.resource(name);
+    switch (resource?.Type) {
+      case 'AWS::Lambda::Version':
+      case 'AWS::Lambda::Alias':
+        return `${this.functionArn(resource.Properties?.FunctionName)}:${name}`;
+      case 'AWS::StepFunctions::StateMachine':
+        return this.attribute(name, 'Arn');
+      default:
+        return name;
+    }
+  }
+
+  /** ARNs that say what they are of; any other attribute only has to be the same each time. */
+  private attribute(logicalId: string, attribute: string): string {
+    const { region, account, values } = this.props;
+    const given = values.get(`${logicalId}.${attribute}`);
+    if (given !== undefined) return given;
+    const type = this.stack.resource(logicalId)?.Type ?? 'AWS::Unknown::Resource';
+    if (attribute === 'Arn' && type === 'AWS::Lambda::Function') return this.functionArn(logicalId);
+    if (attribute === 'Arn' && type === 'AWS::StepFunctions::StateMachine') return `arn:aws:states:${region}:${account}:stateMachine:${logicalId}`;
+    if (attribute === 'Arn') return `arn:aws:${type.split('::')[1].toLowerCase()}:${region}:${account}:${logicalId}`;
+    return `${logicalId}.${attribute}`;
+  }
+
+  private functionArn(name: unknown): string {
+    return `arn:aws:lambda:${this.props.region}:${this.props.account}:function:${this.text(name).replace(/^.*:function:/, '')}`;
+  }
+}

@@ -1,0 +1,195 @@
+import type { Agent, AgentCoreServer, RuntimeProps } from './agentcore';
+import { Assembly, SynthesizedStack, TemplateValues } from './assembly';
+import { LocalFunction } from './lambda';
+import { Definition, ExecutionOptions, ExecutionResult, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
+
+export interface LocalDeploymentProps {
+  /** Directory of a cloud assembly, such as `cdk.out`. */
+  readonly assembly: string;
+  /** @default - the only one there is */
+  readonly stack?: string;
+  /** Runtimes of the stack are made in it, and functions of the stack talk to it. */
+  readonly server: AgentCoreServer;
+  /** What the runtimes run: images are not built here. @default - no agent: an invocation fails, commands work */
+  readonly agent?: Agent | ((runtimeLogicalId: string) => Agent | undefined);
+  /** What references come to, beside what is made here: `LogicalId` or `LogicalId.Attribute`. */
+  readonly values?: Readonly<Record<string, string>>;
+  /** Environment of the functions, beside their own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Service integrations other than Lambda's, by their resource, such as `arn:aws:states:::dynamodb:putItem`. */
+  readonly integrations?: Readonly<Record<string, (parameters: unknown, task: TaskCall) => Promise<unknown>>>;
+  /** Hears of what functions write to their logs. */
+  readonly onLog?: (functionLogicalId: string, line: string) => void;
+  /** @default 'us-east-1' */
+  readonly region?: string;
+  /** @default '123456789012' */
+  readonly account?: string;
+}
+
+const TYPES = { RUNTIME: 'AWS::BedrockAgentCore::Runtime', FUNCTION: 'AWS::Lambda::Function', STATE_MACHINE: 'AWS::StepFunctions::StateMachine' } as const;
+const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
+
+/**
+ * A synthesized stack on this machine: its state machines interpreted, each of its functions by its own bundle in processes of
+ * its own, its runtimes in an `AgentCoreServer`. Nothing that it does leaves the machine.
+ *
+ * It stays up between executions, so that many of them are fast.
+ */
+export class LocalDeployment {
+  static start(props: LocalDeploymentProps): LocalDeployment {
+    return new LocalDeployment(Assembly.load(props.assembly).stack(props.stack), props);
+  }
+
+  readonly tokens = new TaskTokens();
+  /** ARNs of the runtimes, by logical id. */
+  readonly runtimes: ReadonlyMap<string, string>;
+  private readonly values: TemplateValues;
+  private readonly functions = new Map<string, LocalFunction>();
+  private readonly stateMachines = new Map<string, LocalStateMachine>();
+
+  private constructor(private readonly stack: SynthesizedStack, private readonly props: LocalDeploymentProps) {
+    const known = new Map(Object.entries(props.values ?? {}));
+    this.values = new TemplateValues(stack, { region: this.region, account: props.account ?? '123456789012', values: known });
+    this.runtimes = new Map(stack.ofType(TYPES.RUNTIME).map((logicalId) => {
+      const { arn, id, version } = props.server.createRuntime(this.runtimeProps(logicalId));
+      for (const [key, value] of Object.entries({ '': id, '.AgentRuntimeArn': arn, '.AgentRuntimeId': id, '.AgentRuntimeVersion': version })) {
+        if (!known.has(`${logicalId}${key}`)) known.set(`${logicalId}${key}`, value);
+      }
+      return [logicalId, arn];
+    }));
+  }
+
+  /** Starts an execution. @param stateMachine its logical id or the beginning of it; not needed if there is only one */
+  startExecution(stateMachine: string | undefined, input: unknown, options?: ExecutionOptions): LocalExecution {
+    return this.stateMachine(this.stack.find(TYPES.STATE_MACHINE, stateMachine)).start(input, options);
+  }
+
+  /** Runs an execution to its end, whatever that is. */
+  async run(stateMachine: string | undefined, input: unknown, options?: ExecutionOptions): Promise<ExecutionResult> {
+    return this.startExecution(stateMachine, input, options).result;
+  }
+
+  /** A function, to ask it or to kill it. @param name its logical id or the beginning of it; not needed if there is only one */
+  function(name?: string): LocalFunction {
+    const logicalId = this.stack.find(TYPES.FUNCTION, name);
+    const made = this.functions.get(logicalId) ?? this.makeFunction(logicalId);
+    this.functions.set(logicalId, made);
+    return made;
+  }
+
+  /** Ends all processes of functions. The server is not ours to end. */
+  async close(): Promise<void> {
+    await Promise.all([...this.functions.values()].map((made) => made.kill()));
+  }
+
+  private get region(): string {
+    return this.props.region ?? 'us-east-1';
+  }
+
+  private stateMachine(logicalId: string): LocalStateMachine {
+    const made = this.stateMachines.get(logicalId) ?? new LocalStateMachine({
+      name: logicalId,
+      arn: this.values.text({ 'Fn::GetAtt': [logicalId, 'Arn'] }),
+      definition: JSON.parse(this.values.text(this.stack.resource(logicalId)!.Properties!.DefinitionString)) as Definition,
+      tokens: this.tokens,
+      onTask: (parameters, task) => this.perform(parameters, task),
+    });
+    this.stateMachines.set(logicalId, made);
+    return made;
+  }
+
+  private async perform(parameters: unknown, task: TaskCall): Promise<unknown> {
+    if (task.resource.startsWith('arn:aws:lambda:')) return this.invoke(task.resource, parameters);
+    if (task.resource === LAMBDA_INVOKE) {
+      const { FunctionName: name, Payload: payload } = parameters as { readonly FunctionName: string; readonly Payload?: unknown };
+      return { ExecutedVersion: '$LATEST', Payload: await this.invoke(name, payload ?? {}), StatusCode: 200 };
+    }
+    const integration = this.props.integrations?.[task.resource];
+    if (!integration) throw new Error(`state "${task.stateName}" needs ${task.resource}, which a rehearsal does not have: give it in "integrations"`);
+    return integration(parameters, task);
+  }
+
+  private async invoke(functionArn: string, event: unknown): Promise<unknown> {
+    const [, name] = /(?:^|:function:)([^:]+)(?::[^:]+)?$/.exec(functionArn)!;
+    const outcome = await this.function(name).invoke(event);
+    if ('result' in outcome) return outcome.result;
+    throw new TaskError(outcome.failure.errorType, JSON.stringify(outcome.failure));
+  }
+
+  private makeFunction(logicalId: string): LocalFunction {
+    const { server, environment, onLog } = this.props;
+    const properties = this.values.resolve(this.stack.resource(logicalId)!.Properties) as {
+      readonly Code: { readonly S3Key?: string };
+      readonly Handler?: string;
+      readonly Runtime?: string;
+      readonly Timeout?: number;
+      readonly MemorySize?: number;
+      readonly Environment?: { readonly Variables?: Record<string, string> };
+    };
+    if (!properties.Runtime?.startsWith('nodejs') || properties.Code.S3Key === undefined) {
+      throw new Error(`function ${logicalId} is not Node.js code in an asset, which is all that a rehearsal can run`);
+    }
+    return new LocalFunction({
+      name: logicalId,
+      arn: this.values.text({ 'Fn::GetAtt': [logicalId, 'Arn'] }),
+      directory: this.stack.assetPath(properties.Code.S3Key),
+      handler: properties.Handler!,
+      timeoutSeconds: properties.Timeout,
+      memorySize: properties.MemorySize,
+      region: this.region,
+      environment: {
+        ...properties.Environment?.Variables,
+        // For all services, so that what the server does not know is refused by it, and not sent to AWS.
+        AWS_ENDPOINT_URL: server.endpoint,
+        ...environment,
+      },
+      onLog: onLog && ((line) => onLog(logicalId, line)),
+    });
+  }
+
+  private runtimeProps(logicalId: string): RuntimeProps {
+    const { agent } = this.props;
+    const properties = this.values.resolve(this.stack.resource(logicalId)!.Properties) as RuntimeProperties;
+    return {
+      name: properties.AgentRuntimeName,
+      mounts: properties.FilesystemConfigurations?.map((configuration) => uncapitalized(configuration) as object),
+      environment: properties.EnvironmentVariables,
+      lifecycle: properties.LifecycleConfiguration === undefined ? undefined : {
+        idleRuntimeSessionTimeout: properties.LifecycleConfiguration.IdleRuntimeSessionTimeout,
+        maxLifetime: properties.LifecycleConfiguration.MaxLifetime,
+      },
+      containerUri: properties.AgentRuntimeArtifact?.ContainerConfiguration?.ContainerUri,
+      agent: typeof agent === 'function' ? agent(logicalId) : agent,
+    };
+  }
+}
+
+interface RuntimeProperties {
+  readonly AgentRuntimeName: string;
+  readonly FilesystemConfigurations?: readonly unknown[];
+  readonly EnvironmentVariables?: Record<string, string>;
+  readonly LifecycleConfiguration?: { readonly IdleRuntimeSessionTimeout?: number; readonly MaxLifetime?: number };
+  readonly AgentRuntimeArtifact?: { readonly ContainerConfiguration?: { readonly ContainerUri?: string } };
+}
+
+/** CloudFormation's property names as those of the API. */
+function uncapitalized(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.charAt(0).toLowerCase() + key.slice(1), uncapitalized(item)]));
+}
+
+export interface RunStateMachineProps extends LocalDeploymentProps, ExecutionOptions {
+  /** Logical id of the state machine, or the beginning of it. @default - the only one there is */
+  readonly logicalId?: string;
+  readonly input: unknown;
+}
+
+/** One execution of one state machine. For more than one, start a `LocalDeployment`. */
+export async function runStateMachine(props: RunStateMachineProps): Promise<ExecutionResult> {
+  const deployment = LocalDeployment.start(props);
+  try {
+    return await deployment.run(props.logicalId, props.input, props);
+  } finally {
+    await deployment.close();
+  }
+}

@@ -1,0 +1,2 @@
+export * from './execution-environment';
+export * from './local-function';

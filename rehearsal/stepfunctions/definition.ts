@@ -1,0 +1,110 @@
+/** A state, as far as it is looked into here. */
+export interface State {
+  readonly Type: string;
+  readonly Resource?: string;
+  readonly QueryLanguage?: string;
+  readonly Assign?: unknown;
+  readonly ResultPath?: string | null;
+  readonly TimeoutSeconds?: number;
+  readonly TimeoutSecondsPath?: string;
+  readonly HeartbeatSeconds?: number;
+  readonly Retry?: unknown;
+  readonly Catch?: readonly { readonly ResultPath?: string | null }[];
+  readonly Branches?: readonly Definition[];
+  readonly Iterator?: Definition;
+  readonly ItemProcessor?: Definition;
+  readonly [field: string]: unknown;
+}
+
+export interface Definition {
+  readonly QueryLanguage?: string;
+  readonly TimeoutSeconds?: number;
+  readonly StartAt: string;
+  readonly States: { readonly [name: string]: State };
+  readonly [field: string]: unknown;
+}
+
+/** What timers can hold: 24 days. */
+const LONGEST_TIMER_SECONDS = 2_147_483;
+
+/** Where the context object of an execution, and that of each of its states, are put for the interpreter. */
+export const CONTEXT = { MACHINE: 'Machine', STATES: 'PerState' } as const;
+
+/** All states, also those of branches and iterations, by name. */
+export function statesOf(definition: Definition): [name: string, state: State][] {
+  return Object.entries(definition.States).flatMap(([name, state]) => [[name, state], ...nested(state).flatMap(statesOf)] as [string, State][]);
+}
+
+function nested(state: State): Definition[] {
+  return [...state.Branches ?? [], ...[state.Iterator, state.ItemProcessor].filter((inner) => inner !== undefined)];
+}
+
+/**
+ * Fits a definition to the interpreter, without a change in what it means:
+ * - the context object is one of ours, with what the interpreter's own lacks, and with a part of its own for each state
+ * - a task without a timeout has none, instead of a minute; none is longer than a timer can be
+ * - `$` as a result path, and one in brackets, are understood
+ *
+ * @throws if it has something that the interpreter would take no notice of, since a rehearsal would show what will not happen
+ */
+export function prepare(definition: Definition): Definition {
+  const complaints = unsupported(definition);
+  if (complaints.length > 0) throw new Error(`this state machine cannot be rehearsed: ${complaints.join('; ')}`);
+  return prepared(definition);
+}
+
+/** The key of a state's own part of the context: names may hold what no path can. */
+export function contextKey(stateName: string): string {
+  return `s${Buffer.from(stateName).toString('hex')}`;
+}
+
+function unsupported(definition: Definition): string[] {
+  const languages = [definition, ...statesOf(definition).map(([, state]) => state)];
+  const names = statesOf(definition).map(([name]) => name);
+  return [
+    ...(languages.some(({ QueryLanguage }) => QueryLanguage === 'JSONata') ? ['it uses JSONata, of which only JSONPath is emulated'] : []),
+    ...statesOf(definition).filter(([, { Assign }]) => Assign !== undefined).map(([name]) => `state "${name}" assigns variables, which are not emulated`),
+    ...names.filter((name, index) => names.indexOf(name) !== index).map((name) => `two states are called "${name}"`),
+  ];
+}
+
+function prepared(definition: Definition): Definition {
+  const { TimeoutSeconds: timeout } = definition;
+  return {
+    ...definition,
+    ...(timeout === undefined ? {} : { TimeoutSeconds: Math.min(timeout, LONGEST_TIMER_SECONDS) }),
+    States: Object.fromEntries(Object.entries(definition.States).map(([name, state]) => [name, preparedState(name, state)])),
+  };
+}
+
+function preparedState(name: string, state: State): State {
+  const { Branches, Iterator, ItemProcessor, ...own } = state;
+  const fitted = contextPaths(own, contextKey(name)) as State;
+  return {
+    ...withResultPath(fitted),
+    ...(fitted.Catch === undefined ? {} : { Catch: fitted.Catch.map(withResultPath) }),
+    ...(state.Type === 'Task' && state.TimeoutSecondsPath === undefined
+      ? { TimeoutSeconds: Math.min(state.TimeoutSeconds ?? LONGEST_TIMER_SECONDS, LONGEST_TIMER_SECONDS) } : {}),
+    ...(Branches === undefined ? {} : { Branches: Branches.map(prepared) }),
+    ...(Iterator === undefined ? {} : { Iterator: prepared(Iterator) }),
+    ...(ItemProcessor === undefined ? {} : { ItemProcessor: prepared(ItemProcessor) }),
+  };
+}
+
+function withResultPath<T extends { readonly ResultPath?: string | null }>(object: T): T {
+  const { ResultPath: path, ...rest } = object;
+  if (path === undefined || path === '$') return rest as T;
+  return { ...object, ResultPath: path?.replace(/^\$\[/, '$.[') ?? null };
+}
+
+/** Paths of the context object, wherever a path may stand. */
+function contextPaths(value: unknown, key: string, field = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => contextPaths(item, key));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, contextPaths(item, key, name)]));
+  }
+  if (typeof value !== 'string' || !(field.endsWith('.$') || field.endsWith('Path') || field === 'Variable')) return value;
+  return value
+    .replace(/\$\$\.(Execution|StateMachine)\b/g, `$$$$.${CONTEXT.MACHINE}.$1`)
+    .replace(/\$\$\.(State|Task)\b/g, `$$$$.${CONTEXT.STATES}.${key}.$1`);
+}

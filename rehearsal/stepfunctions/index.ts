@@ -1,0 +1,5 @@
+export type { Definition, State } from './definition';
+export type { ExecutionEvent } from './interpreter';
+export * from './local-state-machine';
+export * from './task-error';
+export * from './task-tokens';

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { CONTEXT, contextKey, Definition, prepare, State, statesOf } from './definition';
+import { ExecutionEvent, RunOptions, StateMachine, StateMachineDefinition } from './interpreter';
+import { checkSize, DataLimitExceeded } from './task-error';
+import { TaskTokens } from './task-tokens';
+
+/** What does the work of a `Task` state: gets what the service integration would get, returns or throws what it would. */
+export type TaskHandler = (parameters: unknown, task: TaskCall) => Promise<unknown>;
+
+export interface TaskCall {
+  readonly stateName: string;
+  readonly resource: string;
+}
+
+export interface LocalStateMachineProps {
+  readonly name: string;
+  readonly arn: string;
+  readonly definition: Definition;
+  /** Every task comes here, without `.waitForTaskToken` in its resource. */
+  readonly onTask: TaskHandler;
+  readonly tokens?: TaskTokens;
+}
+
+export interface ExecutionOptions {
+  /** @default - a random one */
+  readonly name?: string;
+  /** Hears of everything that happens, in order. */
+  readonly onEvent?: (event: ExecutionEvent) => void;
+  /** Milliseconds before each retry. @default - as the definition says */
+  readonly retryDelay?: number;
+  /** Milliseconds that each `Wait` takes. @default - as the definition says */
+  readonly waitTime?: number;
+}
+
+/** How an execution ended, as `DescribeExecution` says it. */
+export interface ExecutionResult {
+  readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+  readonly output?: unknown;
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+export interface LocalExecution {
+  readonly arn: string;
+  readonly result: Promise<ExecutionResult>;
+  abort(): void;
+}
+
+const CALLBACK = '.waitForTaskToken';
+
+/** A state machine on this machine: its real definition, interpreted, with tasks that are done by a handler. */
+export class LocalStateMachine {
+  readonly tokens: TaskTokens;
+  private readonly machine: InstanceType<typeof StateMachine>;
+  private readonly states: [string, State][];
+
+  constructor(private readonly props: LocalStateMachineProps) {
+    this.tokens = props.tokens ?? new TaskTokens();
+    this.states = statesOf(props.definition);
+    // Its own validation asks for ARNs that real tasks do not have, such as those of a function that is not deployed.
+    this.machine = new StateMachine(prepare(props.definition) as unknown as StateMachineDefinition, { validationOptions: { checkArn: false, checkPaths: false } });
+  }
+
+  start(input: unknown, options: ExecutionOptions = {}): LocalExecution {
+    const name = options.name ?? randomUUID();
+    const arn = `${this.props.arn.replace(':stateMachine:', ':execution:')}:${name}`;
+    const visits = new Visits(this.tokens);
+    const run = this.machine.run(input as never, {
+      context: {
+        [CONTEXT.MACHINE]: {
+          Execution: { Id: arn, Name: name, Input: input, StartTime: new Date().toISOString(), RedriveCount: 0 },
+          StateMachine: { Id: this.props.arn, Name: this.props.name },
+        },
+        [CONTEXT.STATES]: Object.fromEntries(this.states.map(([state]) => [contextKey(state), visits.contextOf(state)])),
+      },
+      overrides: this.overrides(visits, options),
+    });
+    const followed = follow(run.eventLogs, run.abort, options.onEvent);
+    return { arn, abort: run.abort, result: resultOf(run.result, followed) };
+  }
+
+  private overrides(visits: Visits, { retryDelay, waitTime }: ExecutionOptions): RunOptions['overrides'] {
+    const forAll = <T>(value: T, of: (state: State) => boolean) =>
+      Object.fromEntries(this.states.filter(([, state]) => of(state)).map(([name]) => [name, value]));
+    const tasks = this.states.filter(([, { Type }]) => Type === 'Task')
+      .map(([name, state]) => [name, (parameters: unknown) => this.perform(name, state, parameters, visits)]);
+    return {
+      taskResourceLocalHandlers: Object.fromEntries(tasks),
+      ...(retryDelay === undefined ? {} : { retryIntervalOverrides: forAll(retryDelay, ({ Retry }) => Retry !== undefined) }),
+      ...(waitTime === undefined ? {} : { waitTimeOverrides: forAll(waitTime, ({ Type }) => Type === 'Wait') }),
+    };
+  }
+
+  private async perform(stateName: string, state: State, parameters: unknown, visits: Visits): Promise<never> {
+    const token = visits.begin(stateName); // before anything is awaited: the parameters have just been made
+    checkSize(`the input of "${stateName}"`, parameters);
+    const resource = state.Resource!;
+    if (!resource.endsWith(CALLBACK)) {
+      return checkSize(`the result of "${stateName}"`, await this.props.onTask(parameters, { stateName, resource })) as never;
+    }
+    const { outcome, cancel } = this.tokens.wait(token ?? this.tokens.next(), state.HeartbeatSeconds);
+    outcome.catch(() => undefined); // it may come while the task itself is still being handed over
+    try {
+      await this.props.onTask(parameters, { stateName, resource: resource.slice(0, -CALLBACK.length) });
+      return checkSize(`the result of "${stateName}"`, await outcome) as never;
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/**
+ * The parts of the context object that change from state to state.
+ *
+ * The interpreter makes a task's parameters and calls its handler in one go, so that a token that is read in the parameters
+ * is that of the call that follows.
+ */
+class Visits {
+  private readonly current = new Map<string, string>();
+
+  constructor(private readonly tokens: TaskTokens) {}
+
+  contextOf(stateName: string): unknown {
+    const token = () => {
+      if (!this.current.has(stateName)) this.current.set(stateName, this.tokens.next());
+      return this.current.get(stateName);
+    };
+    return {
+      State: {
+        Name: stateName,
+        get EnteredTime() {
+          return new Date().toISOString();
+        },
+      },
+      Task: {
+        get Token() {
+          return token();
+        },
+      },
+    };
+  }
+
+  begin(stateName: string): string | undefined {
+    const token = this.current.get(stateName);
+    this.current.delete(stateName);
+    return token;
+  }
+}
+
+/** Hands on the events. Returns why the execution was ended from here, if it was. */
+async function follow(
+  events: AsyncGenerator<ExecutionEvent>, abort: () => void, onEvent: ExecutionOptions['onEvent'],
+): Promise<DataLimitExceeded | undefined> {
+  let tooLarge: DataLimitExceeded | undefined;
+  for await (const event of events) {
+    onEvent?.(event);
+    if (event.type === 'StateExited' && tooLarge === undefined) {
+      try {
+        checkSize(`the output of "${event.state.name}"`, event.state.output);
+      } catch (error) {
+        tooLarge = error as DataLimitExceeded;
+        abort();
+      }
+    }
+  }
+  return tooLarge;
+}
+
+async function resultOf(output: Promise<unknown>, followed: Promise<DataLimitExceeded | undefined>): Promise<ExecutionResult> {
+  const ended = await output.then((value): ExecutionResult => ({ status: 'SUCCEEDED', output: value }), failed);
+  const tooLarge = await followed;
+  return tooLarge ? { status: 'FAILED', error: tooLarge.name, cause: tooLarge.message } : ended;
+}
+
+function failed(thrown: Error): ExecutionResult {
+  if (thrown.name === 'ExecutionTimeoutError') return { status: 'TIMED_OUT' };
+  if (thrown.name === 'ExecutionAbortedError') return { status: 'ABORTED' };
+  const reason = thrown.cause as Error;
+  return { status: 'FAILED', error: reason.name, cause: reason.message };
+}
+

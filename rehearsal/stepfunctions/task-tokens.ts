@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { TaskError } from './task-error';
+
+interface Waiting {
+  readonly succeed: (output: unknown) => void;
+  readonly fail: (error: TaskError) => void;
+  readonly beat: () => void;
+}
+
+/** A callback came for a token that nobody waits for any more, as the service says it. */
+export class TaskTimedOut extends Error {
+  constructor() {
+    super('Task Timed Out: \'Provided task does not exist anymore\'');
+    this.name = 'TaskTimedOut';
+  }
+}
+
+/** Tasks that wait for a callback, by their tokens. */
+export class TaskTokens {
+  private readonly waiting = new Map<string, Waiting>();
+
+  next(): string {
+    return randomUUID();
+  }
+
+  /** Settles by a callback, or fails by a silence that is longer than allowed. */
+  wait(token: string, heartbeatSeconds?: number): { readonly outcome: Promise<unknown>; readonly cancel: () => void } {
+    let timer: NodeJS.Timeout | undefined;
+    const outcome = new Promise<unknown>((resolve, reject) => {
+      const beat = () => {
+        clearTimeout(timer);
+        if (heartbeatSeconds !== undefined) timer = setTimeout(() => reject(new TaskError('States.HeartbeatTimeout', '')), heartbeatSeconds * 1_000);
+      };
+      this.waiting.set(token, { succeed: resolve, fail: reject, beat });
+      beat();
+    });
+    const cancel = () => {
+      clearTimeout(timer);
+      this.waiting.delete(token);
+    };
+    return { outcome: outcome.finally(cancel), cancel };
+  }
+
+  /** @param output as JSON */
+  sendTaskSuccess(token: string, output: string): void {
+    this.of(token).succeed(JSON.parse(output));
+  }
+
+  sendTaskFailure(token: string, error = '', cause = ''): void {
+    this.of(token).fail(new TaskError(error, cause));
+  }
+
+  sendTaskHeartbeat(token: string): void {
+    this.of(token).beat();
+  }
+
+  private of(token: string): Waiting {
+    const waiting = this.waiting.get(token);
+    if (!waiting) throw new TaskTimedOut();
+    return waiting;
+  }
+}
