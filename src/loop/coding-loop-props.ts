@@ -2,11 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { SessionDriver } from '../session/session-driver';
 import { AgentTurn } from './agent-turn';
 import { Commit } from './commit';
 import { Gate } from './gate';
 import { GitRepository } from './git-repository';
+import { SessionDriver } from '../session/session-driver';
 
 /** What becomes of the session when a run ends. */
 export enum SessionPolicy {

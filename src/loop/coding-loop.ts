@@ -5,16 +5,16 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { throwOnFaults } from '../private/validation';
-import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
-import { METRICS } from '../session/constants';
-import { SessionDriver } from '../session/session-driver';
 import { AgentTurn } from './agent-turn';
 import { CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
 import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './constants';
 import { loopFaults, mountOf } from './loop-faults';
 import { loopStates } from './loop-states';
+import { throwOnFaults } from '../private/validation';
+import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
+import { METRICS } from '../session/constants';
+import { SessionDriver } from '../session/session-driver';
 
 /**
  * Lets an agent work on a repository until it is green, and commits only then: turn, gates, repair, commit.
@@ -69,7 +69,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     const gates = props.gates.map((gate) => gate._config());
     const maxRepairs = props.maxRepairs ?? 3;
     const bootstrapSeconds = props.bootstrapTimeout?.toSeconds() ?? LOOP_LIMITS.oneCallSeconds;
-    const round = turn.timeoutSeconds + LOOP_LIMITS.gitSeconds + gates.reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds + LOOP_LIMITS.gitSeconds, 0);
+    const eachGate = gates.map((gate) => gate.timeoutSeconds + LOOP_LIMITS.gitSeconds);
+    const round = turn.timeoutSeconds + LOOP_LIMITS.gitSeconds + eachGate.reduce((sum, seconds) => sum + seconds, 0);
     const together = bootstrapSeconds + (1 + maxRepairs) * round + 2 * LOOP_LIMITS.gitSeconds;
     const timeoutSeconds = props.timeout?.toSeconds() ?? Math.min(together, 30 * 86_400);
     const mount = mountOf(props)!;

@@ -1,7 +1,7 @@
-import { VERDICTS } from '../session/constants';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
 import { inWorkspace, objectName, StepRequest, StepTools } from './step.client';
+import { VERDICTS } from '../session/constants';
 
 export interface CommitRequest extends StepRequest {
   readonly push: boolean;

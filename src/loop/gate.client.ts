@@ -1,10 +1,10 @@
 import { createHash } from 'crypto';
-import { STATUSES, VERDICTS } from '../session/constants';
-import { RunResult } from '../session/followed-job.client';
-import { Verdict } from '../session/verdict.client';
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
 import { GateRecord, LoopError, LoopRecord } from './records.client';
 import { inWorkspace, objectName, runStepJob, StepRequest, StepTools } from './step.client';
+import { STATUSES, VERDICTS } from '../session/constants';
+import { RunResult } from '../session/followed-job.client';
+import { Verdict } from '../session/verdict.client';
 
 export interface GateRequest extends StepRequest {
   readonly gate: {

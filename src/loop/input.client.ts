@@ -1,8 +1,8 @@
 import { createHash } from 'crypto';
-import { LIMITS } from '../session/constants';
 import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
 import { isRef, isRepositoryUrl } from './git-names';
 import { LoopError, LoopInput } from './records.client';
+import { LIMITS } from '../session/constants';
 
 interface Rule {
   readonly field: string;

@@ -1,13 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { AgentTurnConfig } from './agent-turn';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, STEPS } from './constants';
+import { GateConfig } from './gate';
 import { LIMITS } from '../session/constants';
 import { ATTACHING, BEFORE_FIRST_BYTE } from '../session/retry-policies';
 import { SessionDriver } from '../session/session-driver';
 import { DriverTask } from '../tasks/session-task';
-import { AgentTurnConfig } from './agent-turn';
-import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, STEPS } from './constants';
-import { GateConfig } from './gate';
 
 /** What the states are made of. All plain values, as the driver's steps want them. */
 export interface LoopDefinition {
@@ -40,7 +40,8 @@ function isNext(value: string): sfn.Condition {
 export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IChainable {
   const { turn, gates, commit } = definition;
 
-  const step = (id: string, name: string, operation: string, request: object, state: Partial<sfn.TaskStateBaseProps> = {}) => new StepTask(scope, id, {
+  type StateProps = Partial<sfn.TaskStateBaseProps>;
+  const step = (id: string, name: string, operation: string, request: object, state: StateProps = {}) => new StepTask(scope, id, {
     driver: definition.driver,
     request: {
       operation,
@@ -60,8 +61,8 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
     stateName: 'The session may still run', error: LOOP_ERRORS.NOT_STOPPED, causePath: '$.error.Cause',
   });
 
-  const stop = (id: string, name: string, green: boolean, outputPath?: string) => step(id, name, STEPS.STOP, { stop: definition.stop, green }, { resultPath: undefined, outputPath })
-    .addCatch(running, { resultPath: '$.error' });
+  const stop = (id: string, name: string, green: boolean, outputPath?: string) =>
+    step(id, name, STEPS.STOP, { stop: definition.stop, green }, { resultPath: undefined, outputPath }).addCatch(running, { resultPath: '$.error' });
   const done = stop('Stop', 'Stop the session', true, '$.output');
   const stopFailed = stop('StopFailed', 'Stop the session after a failure', false);
   stopFailed.next(failed);

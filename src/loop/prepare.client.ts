@@ -1,8 +1,8 @@
-import { STATUSES, VERDICTS } from '../session/constants';
 import { LOOP_ERRORS, NEXT } from './constants';
 import { branchOf, checkInput, runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
 import { inWorkspace, LoopConfig, objectName, runStepJob, StepRequest, StepTools } from './step.client';
+import { STATUSES, VERDICTS } from '../session/constants';
 
 export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
   readonly config: LoopConfig & {

@@ -1,5 +1,5 @@
-import { Verdict } from '../session/verdict.client';
 import { LOOP_ERRORS, NEXT } from './constants';
+import { Verdict } from '../session/verdict.client';
 
 /** What a run is started with. */
 export interface LoopInput {

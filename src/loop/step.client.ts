@@ -1,11 +1,11 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
+import { LoopError, LoopRecord, RunRecord } from './records.client';
+import { WORKSPACE_SCRIPT } from './workspace-script.generated';
 import { ERRORS, LOST_REASONS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 import { RunResult } from '../session/followed-job.client';
 import { runJob, RunJobOptions } from '../session/run-job.client';
-import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
-import { LoopError, LoopRecord, RunRecord } from './records.client';
-import { WORKSPACE_SCRIPT } from './workspace-script.generated';
 
 /** What a loop is configured with, as far as more than one step needs it. */
 export interface LoopConfig {

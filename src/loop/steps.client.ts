@@ -1,5 +1,5 @@
-import { STEPS } from './constants';
 import { commit, CommitRequest } from './commit.client';
+import { STEPS } from './constants';
 import { gate, GateRequest, snapshot } from './gate.client';
 import { bootstrap, BootstrapRequest, prepare, PrepareRequest } from './prepare.client';
 import { StepRequest, StepTools } from './step.client';

@@ -1,8 +1,8 @@
-import { stopSession } from '../session/stop-session.client';
 import { LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
 import { runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopRecord, RunOutput, RunRecord } from './records.client';
 import { inWorkspace, LoopConfig, StepRequest, StepTools } from './step.client';
+import { stopSession } from '../session/stop-session.client';
 
 /** A state as it may be at any point: a failed first step leaves only the input. */
 interface AnyState {
@@ -88,7 +88,8 @@ function outputOf(state: AnyState, session: RunOutput['session']): RunOutput {
     outcome,
     taskId: state.taskId ?? '',
     rounds: loop === undefined ? 0 : loop.round + 1,
-    ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true } } : {}),
+    ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
+      ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true } } : {}),
     gates: loop?.gates ?? [],
     session,
     ...(failure === undefined ? {} : { error: failure, ...(loop?.feedback === undefined ? {} : { feedback: loop.feedback }) }),
@@ -143,5 +144,6 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   const state = { prompt: '', taskId: '', loop: FIRST, run: { ...run, startedAt: seconds, deadline: seconds + 600 } };
   const holder = await released({ runtimeArn: request.runtimeArn, execution: detail.executionArn, config, state }, tools);
   if (holder !== undefined && holder !== run.id) return { status: `HELD_BY ${holder}`, sessionId: session.id };
-  return stopSession(tools.client, { runtimeArn: request.runtimeArn, qualifier: session.endpointName, sessionId: session.id }, tools.clock, tools.backoffSeconds);
+  const address = { runtimeArn: request.runtimeArn, qualifier: session.endpointName, sessionId: session.id };
+  return stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
 }

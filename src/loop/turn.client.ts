@@ -1,10 +1,10 @@
 import { createHash } from 'crypto';
-import { RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
-import { invokeAgent } from '../session/invoke-agent.client';
-import { quoteWord } from '../session/quote.client';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { Feedback, LoopError, LoopRecord } from './records.client';
 import { runStepJob, StepRequest, StepTools } from './step.client';
+import { RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
+import { invokeAgent } from '../session/invoke-agent.client';
+import { quoteWord } from '../session/quote.client';
 
 export interface TurnRequest extends StepRequest {
   /** A program that is the agent; without it, the agent that serves the runtime's invocations is asked. */
@@ -17,11 +17,12 @@ export interface TurnRequest extends StepRequest {
 export async function turn(request: TurnRequest, tools: StepTools): Promise<LoopRecord> {
   const { loop, run, prompt } = request.state;
   if (request.command !== undefined) return commandTurn(request, request.command, tools);
+  const now = tools.clock.now() / 1_000;
   await invokeAgent(tools.onceClient, {
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
-    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, run.deadline - tools.clock.now() / 1_000, (tools.until - tools.clock.now()) / 1_000))),
+    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, run.deadline - now, tools.until / 1_000 - now))),
     payload: {
       prompt: promptOf(prompt, loop.feedback),
       taskId: run.taskId,
@@ -68,7 +69,8 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
   const bytes = Buffer.from(text);
   const digest = createHash('sha256').update(bytes).digest('hex');
   const file = `${run.mount}/${RECORDS_FOLDER}/prompts/${run.id}-${loop.round}.md`;
-  const pieces = Array.from({ length: Math.max(1, Math.ceil(bytes.length / PIECE)) }, (_, index) => bytes.subarray(index * PIECE, (index + 1) * PIECE));
+  const count = Math.max(1, Math.ceil(bytes.length / PIECE));
+  const pieces = Array.from({ length: count }, (_, index) => bytes.subarray(index * PIECE, (index + 1) * PIECE));
   for (const [index, piece] of pieces.entries()) {
     const last = index === pieces.length - 1;
     const parts = pieces.map((_, part) => quoteWord(`${file}.${part}`)).join(' ');

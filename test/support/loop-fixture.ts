@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { AgentHandler, AgentCoreServer, MovableClock } from '../../rehearsal/agentcore';
+import { LocalDeployment } from '../../rehearsal/deployment';
+import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
+import { AgentRuntime, CodingLoop, CodingLoopProps, Filesystem, Gate, GitRepository } from '../../src';
+
+export interface LoopFixtureProps {
+  /** What the agent does in a turn, as a shell script in the clone; the number is that of the turn in the whole test, from 0. */
+  readonly agent?: string | ((turn: number, payload: TurnPayload) => string) ;
+  /** Files of the repository. */
+  readonly files?: { readonly [path: string]: string };
+  readonly loop?: Partial<CodingLoopProps>;
+}
+
+export interface TurnPayload {
+  readonly prompt: string;
+  readonly taskId: string;
+  readonly round: number;
+  readonly workspace: string;
+  readonly feedback?: { readonly gate: string; readonly verdict: string; readonly output: string; readonly changedFiles?: string[] };
+}
+
+const FILES = { 'value.txt': 'wrong\n', 'test.sh': '#!/bin/bash\necho "value is $(cat value.txt)"\n[[ $(cat value.txt) == right ]]\n', '.gitignore': 'ignored/\n' };
+
+/** A loop as it would be deployed, on this machine, with a bare repository as the remote. */
+export class LoopFixture {
+  static async start(props: LoopFixtureProps = {}): Promise<LoopFixture> {
+    const directory = mkdtempSync(join(tmpdir(), 'loop-'));
+    const server = await AgentCoreServer.start({
+      stateDirectory: join(directory, 'state'), clock: new MovableClock(), sharedDirectories: [join(directory, 'shared')],
+    });
+    return new LoopFixture(directory, server, props);
+  }
+
+  readonly turns: TurnPayload[] = [];
+  readonly logs: string[] = [];
+  readonly remote: string;
+  readonly shared: string;
+  readonly deployment: LocalDeployment;
+  entered: string[] = [];
+
+  private constructor(private readonly directory: string, readonly server: AgentCoreServer, private readonly props: LoopFixtureProps) {
+    this.shared = join(directory, 'shared');
+    this.remote = join(this.shared, 'remote.git');
+    this.makeRemote({ ...FILES, ...props.files });
+    this.deployment = LocalDeployment.start({
+      assembly: synth(directory, this.remote, props.loop ?? {}),
+      server,
+      agent: { handler: this.agent },
+      environment: { WORKBENCH_BACKOFF_SECONDS: '0' },
+      onLog: (_, line) => this.logs.push(line),
+    });
+  }
+
+  /** The only runtime. */
+  get runtimeArn(): string {
+    return [...this.deployment.runtimes.values()][0];
+  }
+
+  async run(input: object = {}, options: ExecutionOptions = {}): Promise<ExecutionResult & { readonly record: RunRecord }> {
+    this.entered = [];
+    const onEvent = (event: ExecutionEvent) => {
+      if (event.type === 'StateEntered') this.entered.push(event.state.name);
+      options.onEvent?.(event);
+    };
+    const result = await this.deployment.run(undefined, { prompt: 'Make it right', taskId: 'task-1', ...input }, { retryDelay: 0, ...options, onEvent });
+    const record = result.status === 'SUCCEEDED' ? result.output : safeJson(result.cause);
+    return { ...result, record: record as RunRecord };
+  }
+
+  git(...args: string[]): string {
+    return execFileSync('git', ['--git-dir', this.remote, ...args], { encoding: 'utf8' });
+  }
+
+  /** Everything in a commit of the remote. */
+  show(ref = 'workbench/task-1', path = 'value.txt'): string {
+    return this.git('show', `${ref}:${path}`);
+  }
+
+  branches(): string[] {
+    return this.git('for-each-ref', '--format=%(refname:short)', 'refs/heads').trim().split('\n');
+  }
+
+  async close(): Promise<void> {
+    await this.deployment.close();
+    await this.server.close();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private readonly agent: AgentHandler = async (request, session) => {
+    const payload = request.json() as TurnPayload;
+    const number = this.turns.push(payload) - 1;
+    const { agent = 'echo right > value.txt' } = this.props;
+    const script = typeof agent === 'string' ? agent : agent(number, payload);
+    const { exitCode, stderr } = await session.exec(script, { workingDirectory: payload.workspace });
+    if (exitCode !== 0) throw new Error(`the scripted agent failed: ${stderr}`);
+    return { done: true };
+  };
+
+  private makeRemote(files: { readonly [path: string]: string }): void {
+    const seed = join(this.directory, 'seed');
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(seed, path)), { recursive: true });
+      writeFileSync(join(seed, path), text);
+      if (path.endsWith('.sh')) chmodSync(join(seed, path), 0o755);
+    }
+    mkdirSync(this.shared, { recursive: true });
+    const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=seed', '-c', 'user.email=seed@localhost', ...args], { cwd: seed, stdio: 'pipe' });
+    git('init', '--quiet', '--initial-branch', 'main');
+    git('add', '--all');
+    git('commit', '--quiet', '--message', 'the beginning');
+    execFileSync('git', ['clone', '--quiet', '--bare', seed, this.remote], { stdio: 'pipe' });
+  }
+}
+
+export interface RunRecord {
+  readonly outcome: string;
+  readonly rounds: number;
+  readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
+  readonly gates: { readonly name: string; readonly verdict: string; readonly exitCode: number | null }[];
+  readonly session: { readonly id: string; readonly stopped: boolean; readonly error?: string };
+  readonly error?: { readonly name: string; readonly message: string };
+  readonly feedback?: { readonly changedFiles?: string[] };
+}
+
+function synth(directory: string, remote: string, loop: Partial<CodingLoopProps>): string {
+  const app = new App({ outdir: join(directory, 'cdk.out'), analyticsReporting: false });
+  const stack = new Stack(app, 'Stack');
+  const runtime = new AgentRuntime(stack, 'Agent', {
+    runtimeName: 'agent',
+    agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
+    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  });
+  new CodingLoop(stack, 'Loop', {
+    runtime,
+    repository: GitRepository.fromUrl(`file://${remote}`),
+    gates: [Gate.command('test', './test.sh')],
+    ...loop,
+  });
+  return app.synth().directory;
+}
+
+function safeJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
