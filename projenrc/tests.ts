@@ -1,5 +1,8 @@
 import { awscdk, javascript } from 'projen';
 
+/** Tests that build container images: they need root and a minute or two, so they are a task of their own. */
+const IMAGE_BUILDS = '/test/image/build/';
+
 export const JEST_CONFIG: javascript.JestOptions = {
   // The default of projen rewrites snapshots as it runs, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
@@ -8,7 +11,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
     collectCoverageFrom: ['src/**/*.ts'],
     coverageReporters: ['text', 'lcov'],
     coverageThreshold: { lines: 95, branches: 95 },
-    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/'],
+    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', IMAGE_BUILDS],
   },
 };
 
@@ -19,4 +22,12 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
     exec: 'tsc --noEmit -p tsconfig.dev.json',
   });
   project.preCompileTask.spawn(types);
+
+  const images = project.addTask('images', {
+    description: 'Build images with developer tools for real, and look into them',
+    // One after the other: builds share a store, and a second core does not help them.
+    exec: 'jest --ci --coverage=false --runInBand --testPathIgnorePatterns=/node_modules/ --testMatch "<rootDir>/test/image/build/**/*.test.ts"',
+    receiveArgs: true,
+  });
+  project.testTask.spawn(images);
 }

@@ -106,7 +106,7 @@ export function runtimeScript(entries: readonly ToolEntry[], options: RuntimeScr
     'work=$(mktemp -d)',
     'trap \'rm -rf "$work"\' EXIT',
     'mkdir "$work/home"',
-    'export HOME="$work/home" XDG_CACHE_HOME="$work/cache"',
+    'export HOME="$work/home" TMPDIR="$work" XDG_CACHE_HOME="$work/cache"',
     'cd "$work"', // mise would take up a configuration of the directory it runs in
     ...miseSteps(entries, options),
     ...npmSteps(entries),

@@ -1,0 +1,125 @@
+import { spawn } from 'child_process';
+import { createHash } from 'crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+
+/** What a command did. */
+export interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function run(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {}): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text; });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { output.stderr += text; });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ exitCode: code ?? -1, ...output }));
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** Runs a command that has to succeed. */
+export async function succeed(command: string, args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<string> {
+  const result = await run(command, args, options);
+  if (result.exitCode !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${result.exitCode}:\n${result.stdout}\n${result.stderr}`);
+  return result.stdout;
+}
+
+/** Something that takes long to fetch and never changes, kept between runs of the tests. */
+export async function fetched(name: string, fetch: (path: string) => Promise<void>): Promise<string> {
+  const directory = join(__dirname, '../../node_modules/.cache/agent-image');
+  const path = join(directory, name);
+  if (existsSync(path)) return path;
+  mkdirSync(directory, { recursive: true });
+  const partial = mkdtempSync(join(directory, 'partial-'));
+  await fetch(join(partial, 'file'));
+  renameSync(join(partial, 'file'), path);
+  rmSync(partial, { recursive: true });
+  return path;
+}
+
+/** What a build printed and whether it went through. */
+export interface Build extends Run {
+  /** Both outputs. */
+  readonly output: string;
+}
+
+const HOST_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+const CERTIFICATES = '/run/host-certificates.crt';
+
+/** The machine's own certificates, under a path that no package of the image writes to, for registries behind a mirror. */
+function certificateArguments(): string[] {
+  if (!existsSync(HOST_CERTIFICATES)) return [];
+  return ['--volume', `${HOST_CERTIFICATES}:${CERTIFICATES}:ro`, '--env', `NODE_EXTRA_CA_CERTS=${CERTIFICATES}`, '--env', `PIP_CERT=${CERTIFICATES}`];
+}
+
+/** Images and containers of one test file, with nothing but buildah, podman and runc: no engine, and none of the machine's own images. */
+export class ContainerStore {
+  private readonly directory = mkdtempSync(join(tmpdir(), 'container-store-'));
+  private readonly env: NodeJS.ProcessEnv;
+
+  constructor() {
+    chmodSync(this.directory, 0o755); // a step that runs as another user has to get through to its root directory
+    writeFileSync(join(this.directory, 'storage.conf'),
+      `[storage]\ndriver = "overlay"\ngraphroot = "${this.directory}/graph"\nrunroot = "${this.directory}/run"\n`);
+    writeFileSync(join(this.directory, 'containers.conf'), [
+      '[containers]',
+      'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]', // runc is refused the larger ones in a sandbox
+      '[engine]',
+      'runtime = "runc"',
+      'cgroup_manager = "cgroupfs"',
+      '',
+    ].join('\n'));
+    this.env = {
+      ...process.env,
+      CONTAINERS_STORAGE_CONF: join(this.directory, 'storage.conf'),
+      CONTAINERS_CONF: join(this.directory, 'containers.conf'),
+    };
+  }
+
+  /** Makes an image of a name out of a root file system. */
+  async importRootfs(tar: string, image: string, ...config: string[]): Promise<void> {
+    const container = (await this.buildah('from', 'scratch')).trim();
+    await this.buildah('add', '--quiet', container, tar, '/');
+    if (config.length > 0) await this.buildah('config', ...config, container);
+    await this.buildah('commit', '--quiet', '--rm', container, image);
+  }
+
+  /** Builds a context as a user's own builder would, from local images only. */
+  async build(context: string, tag: string, ...args: string[]): Promise<Build> {
+    const result = await run('buildah', [
+      'bud', '--isolation', 'chroot', '--pull-never', '--layers', '--network', 'host', ...certificateArguments(), '--tag', tag, ...args, '.',
+    ], { cwd: context, env: this.env });
+    return { ...result, output: result.stdout + result.stderr };
+  }
+
+  /** Runs a command in a container of an image, as the image's user and with nothing added to its environment. */
+  async exec(image: string, ...command: string[]): Promise<Run> {
+    return run('podman', ['run', '--rm', '--network', 'host', image, ...command], { env: this.env });
+  }
+
+  /** The configuration of an image and its layers. */
+  async inspect(image: string): Promise<{ config: { User?: string; Env?: string[]; Cmd?: string[] }; layers: string[] }> {
+    const [{ Config, RootFS }] = JSON.parse(await succeed('podman', ['image', 'inspect', image], { env: this.env }));
+    return { config: Config, layers: RootFS.Layers };
+  }
+
+  async dispose(): Promise<void> {
+    await run('buildah', ['rm', '--all'], { env: this.env });
+    await run('podman', ['system', 'reset', '--force'], { env: this.env });
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private buildah(...args: string[]): Promise<string> {
+    return succeed('buildah', args, { env: this.env });
+  }
+}
+
+export function sha256(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
