@@ -26,8 +26,7 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
   const images = project.addTask('images', {
     description: 'Build images with developer tools for real, and look into them',
     // One after the other: builds share a store, and a second core does not help them.
-    exec: 'jest --ci --coverage=false --runInBand --testPathIgnorePatterns=/node_modules/ --testMatch "<rootDir>/test/image/build/**/*.test.ts"',
-    receiveArgs: true,
+    exec: 'jest --ci --coverage=false --runInBand --testPathIgnorePatterns=/node_modules/ -- test/image/build/',
   });
   project.testTask.spawn(images);
 }

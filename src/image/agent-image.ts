@@ -10,7 +10,7 @@ import { type ParsedDockerfile, type Stage, parseDockerfile, stageNamed } from '
 import { type ToolSteps, type ToolStepsOptions, toolSteps } from './dockerfile-steps';
 import { type DockerfileUser, userAt } from './dockerfile-user';
 import { APPLICATION_CONTEXT, amendDockerfile, newDockerfile } from './dockerfile-writer';
-import { keepContext, stageContext } from './image-context';
+import { releaseContext, stageContext } from './image-context';
 import type { ToolEntry } from './tool-entry';
 import { DEFAULT_BASE, MISE_IMAGE } from './versions';
 import { ValidationError, faultsOf } from '../private/validation';
@@ -197,9 +197,8 @@ function whenBound(artifact: AgentRuntimeArtifact, context: string, entries: rea
       Annotations.of(scope).addWarningV2('cdk-agentcore-workbench:AgentImage.floatingVersion',
         `two builds of this image may have different versions of ${floating.join(', ')}; give full versions`);
     }
-    // Without staging, the asset is read from here after this process has ended.
-    if (scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)) keepContext(context);
     bind(scope, runtime);
+    releaseContext(context, Boolean(scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)));
   };
   return artifact;
 }

@@ -58,9 +58,10 @@ function numberOf(text: string, commands: readonly string[][]): string | undefin
   if (more.length > 0) return undefined;
   const uid = /^\d+$/.test(user) ? user
     : numberGivenBy(commands, ['useradd', 'adduser'], ['-u', '--uid'], user) ?? WELL_KNOWN.get(user);
+  if (uid === undefined || group === undefined) return uid;
+  if (/^\d+$/.test(group)) return `${uid}:${group}`;
   // A group of the user's own name is the one that passwd has for it, so it need not be said.
-  if (uid === undefined || group === undefined || group === user) return uid;
-  const gid = /^\d+$/.test(group) ? group
-    : numberGivenBy(commands, ['groupadd', 'addgroup'], ['-g', '--gid'], group) ?? (group === 'root' ? '0' : undefined);
+  if (group === user) return uid;
+  const gid = numberGivenBy(commands, ['groupadd', 'addgroup'], ['-g', '--gid'], group) ?? (group === 'root' ? '0' : undefined);
   return gid === undefined ? undefined : `${uid}:${gid}`;
 }

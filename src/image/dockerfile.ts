@@ -30,8 +30,8 @@ const KEYWORDS = new Set<string>(Object.values(Keyword));
 export function substitute(text: string, variables: Variables): string {
   return text.replace(/\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))/g, (whole, braced, operator, word, plain) => {
     const value = variables.get(braced ?? plain);
-    if (operator === '-') return value || word;
-    if (operator === '+') return value ? word : '';
+    if (operator === '-') return value || substitute(word, variables);
+    if (operator === '+') return value ? substitute(word, variables) : '';
     return value ?? whole;
   });
 }

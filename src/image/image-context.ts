@@ -33,16 +33,17 @@ export interface ContextOptions {
   readonly application: string;
 }
 
-/** Directories to remove when the process ends. */
-const temporary = new Set<string>();
+/** Copies that no asset was made of so far. */
+const unused = new Set<string>();
 
-function removeTemporary(): void {
-  for (const directory of temporary) rmSync(directory, { recursive: true, force: true });
+function removeUnused(): void {
+  for (const directory of unused) rmSync(directory, { recursive: true, force: true });
 }
 
-/** Leaves a context where it is, for whoever reads it after this process. */
-export function keepContext(directory: string): void {
-  temporary.delete(directory);
+/** To be called when the asset is there: it has a copy of its own in the assembly, unless it refers to this one. */
+export function releaseContext(directory: string, referredTo: boolean): void {
+  unused.delete(directory);
+  if (!referredTo) rmSync(directory, { recursive: true, force: true });
 }
 
 /**
@@ -54,8 +55,8 @@ export function keepContext(directory: string): void {
 export function stageContext(options: ContextOptions): string {
   const { directory, file, application } = options;
   const context = FileSystem.mkdtemp('agent-image-');
-  if (temporary.size === 0) process.once('exit', removeTemporary);
-  temporary.add(context);
+  if (!process.listeners('exit').includes(removeUnused)) process.once('exit', removeUnused);
+  unused.add(context);
 
   const patterns = ignorePatterns(directory, file);
   const target = join(context, application);

@@ -18,9 +18,9 @@ export function preamble(purpose: string): string[] {
   ];
 }
 
-/** A quoted command with variables of its own is what ShellCheck takes for a mistake. */
-export function expandedLater(command: string): string[] {
-  return /[$`']/.test(command) ? ['# shellcheck disable=SC2016,SC1003 # the command is for a shell of its own'] : [];
+/** A quoted text with variables or quotes of its own is what ShellCheck takes for a mistake. */
+export function expandedLater(text: string): string[] {
+  return /[$`']/.test(text) ? ['# shellcheck disable=SC2016,SC1003 # not for this shell'] : [];
 }
 
 /** Keeps for the manifest how a tool came into the image. */

@@ -26,7 +26,7 @@ function miseSteps(entries: readonly ToolEntry[], options: RuntimeScriptOptions)
     `export MISE_DATA_DIR=${MISE_ROOT} MISE_CACHE_DIR="$work/cache" MISE_STATE_DIR="$work/state" MISE_CONFIG_DIR="$work/config"`,
     `export MISE_CARGO_HOME=${MISE_ROOT}/cargo MISE_RUSTUP_HOME=${MISE_ROOT}/rustup MISE_YES=1`,
     'export MISE_NODE_NPM_SHIM=false # npm itself, not a script that calls mise after it',
-    ...settings.map(([name, value]) => `export ${name}=${quote(value)}`),
+    ...settings.flatMap(([name, value]) => [...expandedLater(value), `export ${name}=${quote(value)}`]),
     ...(secret ? [`if [ -r ${secret} ]; then MISE_GITHUB_TOKEN=$(cat ${secret}) && export MISE_GITHUB_TOKEN; fi`] : []),
     '',
     '# link TOOL@VERSION NAME: one directory with the commands of the tool, for PATH',

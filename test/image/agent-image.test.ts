@@ -1,19 +1,283 @@
-import { mkdtempSync, writeFileSync } from 'fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { App, FileSystem, Lazy, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
-import { AgentImage, DevTool } from '../../src';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import { AgentImage, type AgentImageOptions, AgentRuntime, DevTool } from '../../src';
+import { toolsOf } from '../../src/image/agent-image';
+import { assetOf, imageOf } from '../support/image-assets';
+import { directoryOf } from '../support/image-parts';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
 
-describe('AgentImage.fromDirectory', () => {
-  test('is an artifact for the official runtime', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'agent-'));
-    writeFileSync(join(directory, 'agent.js'), '');
-    const stack = new Stack(new App(), 'Stack');
-    new Runtime(stack, 'Runtime', {
-      agentRuntimeArtifact: AgentImage.fromDirectory(directory, { tools: [DevTool.nodejs('22')], command: ['node', 'agent.js'] }),
+const COMMAND = ['node', 'agent.js'];
+const EVERYTHING: AgentImageOptions = {
+  command: COMMAND,
+  tools: [DevTool.CURL, DevTool.nodejs('22'), DevTool.python('3.12'), DevTool.npm('semver', '7.6.3'), DevTool.osPackages('libpq-dev')],
+};
+
+let directory: string;
+
+beforeEach(() => {
+  directory = directoryOf({ 'agent.js': 'one', 'lib/util.js': 'two', '.dockerignore': '*.log\r\n# a comment\nsecret', 'a.log': '', 'secret/key': '' });
+});
+
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+function faultOf(options: AgentImageOptions): string {
+  return messageOf(() => AgentImage.fromDirectory(directory, options));
+}
+
+describe('an image from a directory', () => {
+  test('is an artifact for the official runtime and for ours', () => {
+    const stack = newStack();
+    new Runtime(stack, 'Official', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND }) });
+    new AgentRuntime(stack, 'Ours', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND }) });
+    Template.fromStack(stack).allResourcesProperties('AWS::BedrockAgentCore::Runtime', {
+      AgentRuntimeArtifact: { ContainerConfiguration: { ContainerUri: Match.anyValue() } },
     });
-    Template.fromStack(stack).hasResourceProperties('AWS::BedrockAgentCore::Runtime', {});
+  });
+
+  test('is built for arm64, whether that is said or not', () => {
+    expect(imageOf(directory, { command: COMMAND }).source.platform).toBe('linux/arm64');
+    expect(imageOf(directory, { command: COMMAND, platform: Platform.LINUX_ARM64 }).source.platform).toBe('linux/arm64');
+  });
+
+  test('has a Dockerfile that is written for it: tools first, then the files', () => {
+    const lines = imageOf(directory, { ...EVERYTHING, setup: ['npm ci', 'echo "$HOME"'], user: '1234' }).dockerfile.trim().split('\n');
+    expect(lines.map((line) => line.replace(/-[0-9a-f]{12}\.sh/, '').replace(/ (--mount\S+ )+/, ' '))).toEqual([
+      expect.stringMatching(/^# Written by/),
+      'FROM public.ecr.aws/docker/library/debian:bookworm-slim',
+      'RUN ["/bin/sh", "/run/agent-image/packages"]',
+      'ENV PATH="/opt/npm/bin:/opt/mise/path/node:/opt/mise/path/python:${PATH}"',
+      'RUN ["/bin/sh", "/run/agent-image/runtimes"]',
+      'RUN ["/bin/sh", "/run/agent-image/verify"]',
+      'WORKDIR /app',
+      'COPY application/ /app/',
+      'RUN ["/bin/bash","-euo","pipefail","-c","npm ci"]',
+      'RUN ["/bin/bash","-euo","pipefail","-c","echo \\"$HOME\\""]',
+      expect.stringMatching(/^ENV XDG_CACHE_HOME=/),
+      'USER 1234',
+      'EXPOSE 8080',
+      'CMD ["node","agent.js"]',
+    ]);
+  });
+
+  test('honours .dockerignore and the exclude option, and leaves the directory as it was', () => {
+    const before = readdirSync(directory, { recursive: true }).sort();
+    const { context } = imageOf(directory, { command: COMMAND, exclude: ['lib'] });
+    expect(readdirSync(join(context, 'application'), { recursive: true })).toEqual(['agent.js']);
+    expect(readdirSync(directory, { recursive: true }).sort()).toEqual(before);
+  });
+
+  test('prefers an ignore file of the Dockerfile\'s own, as Docker does', () => {
+    writeFileSync(join(directory, 'Dockerfile'), 'FROM debian\n');
+    writeFileSync(join(directory, 'Dockerfile.dockerignore'), 'lib\n');
+    expect(readdirSync(imageOf(directory).context).sort()).toEqual(['.agent-image', 'Dockerfile', 'a.log', 'agent.js', 'secret']);
+  });
+
+  test('does not hold the app\'s own assembly', () => {
+    const outdir = join(directory, 'cdk.out');
+    const artifact = AgentImage.fromDirectory(directory, { command: COMMAND });
+    const { hash } = assetOf(artifact, outdir);
+    expect(assetOf(AgentImage.fromDirectory(directory, { command: COMMAND }), outdir).hash).toBe(hash);
+  });
+
+  test('passes the options of the image asset on', () => {
+    writeFileSync(join(directory, 'Dockerfile'), 'FROM debian AS dev\n');
+    const { source } = imageOf(directory, {
+      target: 'dev',
+      buildArgs: { A: '1' },
+      buildSecrets: { GITHUB_TOKEN: 'env=GITHUB_TOKEN' },
+      buildSsh: 'default',
+      cacheDisabled: true,
+      cacheFrom: [{ type: 'registry', params: { ref: 'x' } }],
+    });
+    expect(source).toMatchObject({
+      dockerBuildTarget: 'dev',
+      dockerBuildArgs: { A: '1' },
+      dockerBuildSecrets: { GITHUB_TOKEN: 'env=GITHUB_TOKEN' },
+      dockerBuildSsh: 'default',
+      cacheDisabled: true,
+      cacheFrom: [{ type: 'registry', params: { ref: 'x' } }],
+    });
+  });
+
+  test('takes mise from where it is told to, with the settings and the token that it is given', () => {
+    const image = imageOf(directory, {
+      ...EVERYTHING,
+      miseImage: 'mirror.example.com/mise@sha256:abc',
+      miseSettings: { MISE_PYTHON_PRECOMPILED_FLAVOR: "it's", MISE_NODE_MIRROR_URL: 'https://mirror.example.com' },
+      buildSecrets: { GITHUB_TOKEN: 'env=GITHUB_TOKEN' },
+    });
+    expect(image.dockerfile).toContain('--mount=type=bind,from=mirror.example.com/mise@sha256:abc,source=/usr/local/bin/mise,target=/run/mise');
+    expect(image.dockerfile).toContain('--mount=type=secret,id=GITHUB_TOKEN ');
+    expect(image.scripts.runtimes).toMatch(/export MISE_NODE_MIRROR_URL='https:\/\/mirror.example.com'\n.*\nexport MISE_PYTHON_PRECOMPILED_FLAVOR='it'\\''s'/);
+    expect(image.scripts.runtimes).toContain('cat /run/secrets/GITHUB_TOKEN');
+  });
+
+  test('has no step for runtimes where none is asked for, and does not need mise for npm', () => {
+    expect(imageOf(directory, { command: COMMAND }).scripts.runtimes).toBeUndefined();
+    expect(imageOf(directory, { command: COMMAND, tools: [DevTool.npm('semver', '7.6.3')] }).dockerfile).not.toContain('mise');
+  });
+
+  test('has a directory for Java and caches for the languages whose own images set them', () => {
+    const { dockerfile } = imageOf(directory, { command: COMMAND, tools: [DevTool.java('21'), DevTool.go('1.26'), DevTool.rust('1.90')] });
+    expect(dockerfile).toContain('ENV JAVA_HOME="/opt/mise/java-home"');
+    expect(dockerfile).toMatch(/GOMODCACHE="\S+" CARGO_HOME="/);
+    expect(imageOf(directory, { command: COMMAND }).dockerfile).not.toMatch(/JAVA_HOME|GOMODCACHE|CARGO_HOME/);
+  });
+});
+
+describe('the hash of an image', () => {
+  test('is the same in any directory, at any time and for any output', () => {
+    const { hash } = imageOf(directory, EVERYTHING);
+    const elsewhere = join(mkdtempSync(join(tmpdir(), 'else-')), 'under', 'another-name');
+    cpSync(directory, elsewhere, { recursive: true });
+    for (const file of ['agent.js', 'lib/util.js']) utimesSync(join(elsewhere, file), 1, 1);
+    const app = mkdtempSync(join(tmpdir(), 'out-'));
+    expect(assetOf(AgentImage.fromDirectory(elsewhere, EVERYTHING), app).hash).toBe(hash);
+    rmSync(elsewhere, { recursive: true });
+    rmSync(app, { recursive: true });
+  });
+
+  test('does not depend on the order of settings, nor on a tool that is there anyway', () => {
+    const hashOf = (options: AgentImageOptions) => imageOf(directory, { ...EVERYTHING, ...options }).hash;
+    expect(hashOf({ miseSettings: { MISE_A: '1', MISE_B: '2' } })).toBe(hashOf({ miseSettings: { MISE_B: '2', MISE_A: '1' } }));
+    expect(hashOf({ tools: [DevTool.GIT, DevTool.BASH] })).toBe(hashOf({ tools: [] }));
+  });
+
+  test.each<[what: string, options: AgentImageOptions]>([
+    ['a tool', { tools: [DevTool.JQ] }],
+    ['a version', { tools: [DevTool.nodejs('24')] }],
+    ['the base', { base: 'debian:12' }],
+    ['the command', { command: ['node', 'other.js'] }],
+    ['the user', { user: '1001' }],
+    ['the extra hash', { extraHash: 'x' }],
+  ])('changes with %s', (_, options) => {
+    expect(imageOf(directory, { ...EVERYTHING, ...options }).hash).not.toBe(imageOf(directory, EVERYTHING).hash);
+  });
+
+  test('changes with the application, while the scripts of the tools keep their names', () => {
+    const before = imageOf(directory, EVERYTHING);
+    writeFileSync(join(directory, 'agent.js'), 'changed');
+    const after = imageOf(directory, EVERYTHING);
+    expect(after.hash).not.toBe(before.hash);
+    expect(after.dockerfile).toBe(before.dockerfile);
+  });
+});
+
+describe('options that cannot be used', () => {
+  const UNRESOLVED = Lazy.string({ produce: () => 'x' });
+
+  test.each<[fault: string, options: AgentImageOptions]>([
+    ["\"platform\" is 'linux/amd64'; AgentCore runs arm64 only", { command: COMMAND, platform: Platform.LINUX_AMD64 }],
+    ["\"file\" is '../Dockerfile'; give the path of a Dockerfile within the directory", { file: '../Dockerfile' }],
+    ["\"file\" is '/x'; give the path of a Dockerfile within the directory", { file: '/x' }],
+    ["\"file\" is 'Agent.Dockerfile', which the directory does not have", { file: 'Agent.Dockerfile' }],
+    ["\"target\" is 'dev', but there is no Dockerfile", { target: 'dev', command: COMMAND }],
+    ['"command" is missing', {}],
+    ['"command" is missing', { command: [] }],
+    ['"base" is "debian\\nRUN x"; give the literal reference of an image', { command: COMMAND, base: 'debian\nRUN x' }],
+    ['"base" is only known when the stack is deployed', { command: COMMAND, base: UNRESOLVED }],
+    ['"base" is \'scratch\', which has no package manager', { command: COMMAND, base: 'scratch' }],
+    ['"miseImage" is "a b"', { command: COMMAND, miseImage: 'a b' }],
+    ["\"user\" is 'node'; give a number", { command: COMMAND, user: 'node' }],
+    ["\"user\" is '1000:'; give a number", { command: COMMAND, user: '1000:' }],
+    ['"user" is only known when the stack is deployed', { command: COMMAND, user: UNRESOLVED }],
+    ['"miseSettings" has "NODE_MIRROR", "MISE_a"', { command: COMMAND, miseSettings: { NODE_MIRROR: '', MISE_a: '', MISE_OK: '' } }],
+    ["\"tools\" has 'node' twice, as 22.23.3 and as 24.21.0; keep one of them", { command: COMMAND, tools: [DevTool.nodejs('22'), DevTool.nodejs('24')] }],
+    ["\"tools\" has 'node' twice, as 22.23.3 and as 20.0.0", { command: COMMAND, tools: [DevTool.nodejs('22'), DevTool.mise('node', '20.0.0')] }],
+    [
+      "\"tools\" has 'git' twice, by the package manager and by a command of its own",
+      { command: COMMAND, tools: [DevTool.custom({ name: 'git', install: 'x', verify: 'x' })] },
+    ],
+  ])('fail: %s', (fault, options) => {
+    expect(faultOf(options)).toContain(fault);
+  });
+
+  test('fail all at once, with the call they are of', () => {
+    const message = faultOf({ platform: Platform.LINUX_AMD64, user: 'node' });
+    expect(message).toContain('"platform"');
+    expect(message).toContain('"command"');
+    expect(message).toContain('"user"');
+    expect(message).toContain(`at AgentImage.fromDirectory('${directory}')`);
+  });
+
+  test('fail for a directory that is not there, or is a file', () => {
+    for (const path of [join(directory, 'nowhere'), join(directory, 'agent.js')]) {
+      expect(messageOf(() => AgentImage.fromDirectory(path, { command: COMMAND }))).toContain('"directory" is not a directory');
+    }
+  });
+
+  test('fail where the Dockerfile says the same, naming each', () => {
+    writeFileSync(join(directory, 'Dockerfile'), 'FROM debian\n');
+    expect(faultOf({ base: 'debian', command: COMMAND })).toContain('"base", "command" is for a directory without a Dockerfile; say it in Dockerfile');
+  });
+
+  test('do not fail for a tool that is given twice in one version', () => {
+    expect(imageOf(directory, { command: COMMAND, tools: [DevTool.JQ, DevTool.osPackages('jq'), DevTool.nodejs('22'), DevTool.nodejs('22.23.3')] })
+      .scripts.verify.match(/check 'node'/g)).toHaveLength(1);
+  });
+});
+
+describe('what is said of an image when a runtime takes it', () => {
+  const ID = 'cdk-agentcore-workbench:AgentImage.floatingVersion';
+
+  function warningsOf(tools: DevTool[]): string[] {
+    const stack = newStack();
+    new Runtime(stack, 'Runtime', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND, tools }) });
+    return Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => String(entry.data));
+  }
+
+  test('is a warning with a stable id where a version moves', () => {
+    expect(warningsOf([DevTool.nodejs('latest'), DevTool.npm('semver', 'next'), DevTool.go('1.26')])).toContainEqual(
+      `two builds of this image may have different versions of node (latest), npm:semver (next); give full versions [ack: ${ID}]`);
+  });
+
+  test('is nothing where all versions are pinned', () => {
+    expect(warningsOf(EVERYTHING.tools!).filter((warning) => warning.includes(ID))).toEqual([]);
+  });
+
+  test('is which tools it has, and nothing of other images', () => {
+    const artifact = AgentImage.fromDirectory(directory, { command: COMMAND, tools: [DevTool.JQ] });
+    expect(toolsOf(artifact)).toEqual([DevTool.BASH, DevTool.GIT, DevTool.JQ]);
+    expect(toolsOf(IMAGE)).toBeUndefined();
+  });
+});
+
+describe('the copy that an image is staged from', () => {
+  /** Of this process only: other tests make copies at the same time. */
+  function copiesMadeBy(action: () => void): string[] {
+    const made: string[] = [];
+    const mkdtemp = jest.spyOn(FileSystem, 'mkdtemp').mockImplementation((prefix) => {
+      made.push(mkdtempSync(join(tmpdir(), prefix)));
+      return made[made.length - 1];
+    });
+    action();
+    mkdtemp.mockRestore();
+    return made.filter((copy) => existsSync(copy));
+  }
+
+  test('is gone once a runtime took the image, and a second runtime can take it too', () => {
+    const left = copiesMadeBy(() => {
+      const artifact = AgentImage.fromDirectory(directory, { command: COMMAND });
+      const stack = newStack();
+      new Runtime(stack, 'First', { agentRuntimeArtifact: artifact });
+      new Runtime(stack, 'Second', { agentRuntimeArtifact: artifact });
+      Template.fromStack(stack).resourceCountIs('AWS::BedrockAgentCore::Runtime', 2);
+    });
+    expect(left).toEqual([]);
+  });
+
+  test('is left where it is if the assembly refers to it', () => {
+    const [copy] = copiesMadeBy(() => {
+      const stack = new Stack(new App({ context: { 'aws:cdk:disable-asset-staging': true } }), 'Stack');
+      new Runtime(stack, 'Runtime', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND }) });
+      Template.fromStack(stack);
+    });
+    expect(existsSync(join(copy, 'Dockerfile'))).toBe(true);
+    rmSync(copy, { recursive: true });
   });
 });

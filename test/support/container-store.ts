@@ -11,15 +11,14 @@ export interface Run {
   readonly stderr: string;
 }
 
-export function run(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {}): Promise<Run> {
+export function run(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text; });
     child.stderr.setEncoding('utf8').on('data', (text: string) => { output.stderr += text; });
     child.on('error', reject);
     child.on('close', (code) => resolve({ exitCode: code ?? -1, ...output }));
-    child.stdin.end(options.input ?? '');
   });
 }
 

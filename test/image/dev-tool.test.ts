@@ -1,0 +1,115 @@
+import { Lazy } from 'aws-cdk-lib';
+import { DevTool } from '../../src';
+import { PINNED_VERSIONS } from '../../src/image/versions';
+import { messageOf } from '../support/stacks';
+
+const UNRESOLVED = Lazy.string({ produce: () => '22' });
+
+describe('the version of a tool', () => {
+  test.each<[tool: DevTool, version: string]>([
+    [DevTool.nodejs('22'), PINNED_VERSIONS.node[22]],
+    [DevTool.python('3.12'), PINNED_VERSIONS.python['3.12']],
+    [DevTool.java('21'), PINNED_VERSIONS.java[21]],
+    [DevTool.go('1.24'), PINNED_VERSIONS.go['1.24']],
+    [DevTool.rust('1.90'), PINNED_VERSIONS.rust['1.90']],
+    [DevTool.bun(), PINNED_VERSIONS.bun[1]],
+    [DevTool.deno(), PINNED_VERSIONS.deno[2]],
+    [DevTool.uv(), PINNED_VERSIONS.uv['0.13']],
+    [DevTool.githubCli(), PINNED_VERSIONS['github-cli'][2]],
+    [DevTool.awsCli(), PINNED_VERSIONS['aws-cli'][2]],
+  ])('is pinned in full where a line of it is asked for: %s', (tool, version) => {
+    expect(version).toMatch(/\d+\.\d+\.\d+/);
+    expect(tool.version).toBe(version);
+    expect(tool._entries[0].floating).toBeUndefined();
+  });
+
+  test('is taken as it is where it is a full one', () => {
+    expect(DevTool.nodejs('22.1.0').version).toBe('22.1.0');
+    expect(DevTool.java('corretto-21.0.8.9.1').version).toBe('corretto-21.0.8.9.1');
+    expect(DevTool.mise('terraform', '1.9.5').toString()).toBe('terraform 1.9.5');
+  });
+
+  test('is the base image\'s for what its package manager brings', () => {
+    expect(DevTool.GIT.version).toBeUndefined();
+    expect(DevTool.GIT.toString()).toBe('git');
+    expect(DevTool.osPackages('libpq-dev', 'file').name).toBe('libpq-dev, file');
+  });
+
+  test.each([
+    DevTool.nodejs('latest'), DevTool.nodejs('18'), DevTool.python('3.9'), DevTool.mise('terraform', 'latest'), DevTool.mise('terraform', '1'),
+    DevTool.npm('semver', 'latest'), DevTool.npm('semver', 'next'), DevTool.pip('pytest', 'latest'),
+  ])('is known to move: %s', (tool) => {
+    expect(tool._entries[0].floating).toBe(tool.version);
+    expect(tool._entries[0].expect).toBeUndefined();
+  });
+
+  test.each([DevTool.mise('ktfmt', '0.64'), DevTool.mise('buildifier', '20240101'), DevTool.npm('@scope/tool', '1.2.3-rc.1'), DevTool.pip('six', '1.16.0')])(
+    'is not warned of where it may well be a full one: %s', (tool) => {
+      expect(tool._entries[0].floating).toBeUndefined();
+    });
+});
+
+describe('what is asked of a tool', () => {
+  test('is its version where that is known, without a vendor and a build number', () => {
+    expect(DevTool.java('21')._entries[0]).toMatchObject({ verify: 'java -version && javac -version', expect: '21.0.12' });
+    expect(DevTool.nodejs('22.1.0')._entries[0].expect).toBe('22.1.0');
+  });
+
+  test('is a command of its own for each tool of the operating system', () => {
+    expect(DevTool.RIPGREP._entries[0].verify).toBe('rg --version');
+    expect(DevTool.OPENSSH_CLIENT._entries[0].verify).toBe('ssh -V');
+  });
+
+  test('is the package manager\'s word for a package that we know no command of', () => {
+    expect(DevTool.osPackages('libpq-dev')._entries[0].verify).toBeUndefined();
+  });
+
+  test('is the tool of the table where a package is given by any distribution\'s name of it', () => {
+    for (const name of ['openssh-client', 'openssh-clients']) {
+      expect(DevTool.osPackages(name)._entries).toEqual(DevTool.OPENSSH_CLIENT._entries);
+    }
+  });
+});
+
+describe('a name or version that a shell could read as more', () => {
+  const BAD = ['', ' ', '; rm -rf /', '$(id)', '`id`', 'a b', "a'b", 'a"b', 'a\nRUN x', '-rf', '../x y', 'a&&b', 'a|b', '>x', '*', 'a\\b', '^1.2.3', '1.x || 2'];
+
+  test.each(BAD)('fails as a version: %j', (version) => {
+    for (const tool of [DevTool.nodejs, DevTool.python, DevTool.bun, DevTool.awsCli]) {
+      expect(messageOf(() => tool.call(DevTool, version))).toMatch(/^"version" is /);
+    }
+    for (const tool of [DevTool.mise, DevTool.npm, DevTool.pip]) {
+      expect(messageOf(() => tool.call(DevTool, 'terraform', version))).toMatch(/^"version" is /);
+    }
+  });
+
+  test.each(BAD.filter((name) => !name.startsWith('^')))('fails as a name: %j', (name) => {
+    expect(messageOf(() => DevTool.mise(name, '1'))).toMatch(/^"tool" is /);
+    expect(messageOf(() => DevTool.npm(name, '1'))).toMatch(/^"packageName" is /);
+    expect(messageOf(() => DevTool.pip(name, '1'))).toMatch(/^"packageName" is /);
+    expect(messageOf(() => DevTool.osPackages('git', name))).toMatch(/^"name" is /);
+    expect(messageOf(() => DevTool.custom({ name, install: 'x', verify: 'x' }))).toMatch(/^"name" is /);
+  });
+
+  test('fails with what is allowed, and with the call it is of', () => {
+    expect(messageOf(() => DevTool.nodejs('22;x'))).toBe(
+      '"version" is "22;x"; it becomes part of a shell command in the build, so only letters, digits and . _ + - (not first) are allowed\n  at DevTool.nodejs(…)');
+  });
+
+  test('fails where it is not known when the image is built', () => {
+    expect(messageOf(() => DevTool.nodejs(UNRESOLVED))).toContain('"version" is only known when the stack is deployed');
+    expect(messageOf(() => DevTool.npm(UNRESOLVED, '1.0.0'))).toContain('"packageName" is only known when the stack is deployed');
+  });
+
+  test('fails above 214 characters, not at them', () => {
+    expect(messageOf(() => DevTool.npm('a'.repeat(215), '1.0.0'))).toContain('is 215 characters long');
+    expect(DevTool.npm('a'.repeat(214), '1.0.0').version).toBe('1.0.0');
+  });
+
+  test('fails for a list without packages, and for a custom tool without commands', () => {
+    expect(messageOf(() => DevTool.osPackages())).toContain('"name" is empty');
+    expect(messageOf(() => DevTool.custom({ name: 'x', install: ' ', verify: 'x' }))).toContain('"install" is empty');
+    expect(messageOf(() => DevTool.custom({ name: 'x', install: 'x', verify: '' }))).toContain('"verify" is empty');
+    expect(messageOf(() => DevTool.custom({ name: 'x', install: 'a\0b', verify: 'x' }))).toContain('"install" is "a\\u0000b"');
+  });
+});
