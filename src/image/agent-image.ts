@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'fs';
 import { basename, join } from 'path';
-import { Annotations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { type DockerImageAssetOptions, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
@@ -114,6 +114,9 @@ export class AgentImage {
   private constructor() {}
 }
 
+/** Warned with where a tool's version is not pinned. */
+const FLOATING_VERSION = 'cdk-agentcore-workbench:floatingToolVersion';
+
 const TOOLS = new WeakMap<AgentRuntimeArtifact, readonly DevTool[]>();
 
 /**
@@ -194,7 +197,7 @@ function whenBound(artifact: AgentRuntimeArtifact, context: string, entries: rea
   artifact.bind = (scope, runtime) => {
     const floating = entries.filter((entry) => entry.floating !== undefined).map((entry) => `${entry.name} (${entry.floating})`);
     if (floating.length > 0) {
-      Annotations.of(scope).addWarningV2('cdk-agentcore-workbench:AgentImage.floatingVersion',
+      Validations.of(scope).addWarning(FLOATING_VERSION,
         `two builds of this image may have different versions of ${floating.join(', ')}; give full versions`);
     }
     bind(scope, runtime);

@@ -34,7 +34,9 @@ describe('an image from a directory', () => {
     const stack = newStack();
     new Runtime(stack, 'Official', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND }) });
     new AgentRuntime(stack, 'Ours', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND }) });
-    Template.fromStack(stack).allResourcesProperties('AWS::BedrockAgentCore::Runtime', {
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::BedrockAgentCore::Runtime', 2);
+    template.hasResourceProperties('AWS::BedrockAgentCore::Runtime', {
       AgentRuntimeArtifact: { ContainerConfiguration: { ContainerUri: Match.anyValue() } },
     });
   });
@@ -223,7 +225,7 @@ describe('options that cannot be used', () => {
 });
 
 describe('what is said of an image when a runtime takes it', () => {
-  const ID = 'cdk-agentcore-workbench:AgentImage.floatingVersion';
+  const ID = 'cdk-agentcore-workbench:floatingToolVersion';
 
   function warningsOf(tools: DevTool[]): string[] {
     const stack = newStack();

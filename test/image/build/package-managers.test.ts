@@ -70,8 +70,6 @@ const APPLETS = ['sh', 'id', 'mkdir', 'rm', 'mktemp', 'sed', 'cut', 'grep', 'cat
 
 /** A root file system with BusyBox and a package manager of the given name. */
 class FakeRoot {
-  readonly directory = mkdtempSync(join(tmpdir(), 'fake-root-'));
-
   static async create(manager: string, repository: Repository): Promise<FakeRoot> {
     const root = new FakeRoot();
     const busybox = (await succeed('sh', ['-c', 'command -v busybox'])).trim();
@@ -98,6 +96,8 @@ class FakeRoot {
     ].join('\n'));
     return root;
   }
+
+  readonly directory = mkdtempSync(join(tmpdir(), 'fake-root-'));
 
   write(path: string, text: string): void {
     writeFileSync(join(this.directory, path), text);

@@ -1,0 +1,17 @@
+/**
+ * Stands in for an agent: it answers with the tools that its image says it has.
+ *
+ * Speaks the contract of AgentCore's HTTP protocol: port 8080, `GET /ping`, `POST /invocations`.
+ */
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+
+createServer(async (request, response) => {
+  const reply = (status, body) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (request.url === '/ping') return reply(200, { status: 'Healthy' });
+  try {
+    reply(200, JSON.parse(await readFile('/etc/agent-image.json', 'utf8')));
+  } catch (error) {
+    reply(500, { error: String(error) });
+  }
+}).listen(8080, '0.0.0.0');

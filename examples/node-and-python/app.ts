@@ -1,0 +1,26 @@
+/** An agent for repositories that need Node and Python to be tested. Its directory has no Dockerfile. */
+import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+import { AgentImage, AgentRuntime, DevTool, Filesystem } from '../../src';
+
+const app = new App();
+const stack = new Stack(app, 'NodeAndPython');
+
+const runtime = new AgentRuntime(stack, 'Agent', {
+  agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/agent`, {
+    tools: [
+      DevTool.nodejs('22'),
+      DevTool.python('3.12'),
+      DevTool.uv(),
+      DevTool.npm('pnpm', '10.15.0'),
+      DevTool.RIPGREP,
+      DevTool.JQ,
+      DevTool.BUILD_ESSENTIAL, // native modules of npm and pip are compiled
+    ],
+    command: ['node', 'server.mjs'],
+  }),
+  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+});
+
+new CfnOutput(stack, 'RuntimeArn', { value: runtime.agentRuntimeArn });
+
+app.synth();
