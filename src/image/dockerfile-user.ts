@@ -1,4 +1,4 @@
-import { type Instruction, Keyword } from 'dockerfile-ast';
+import type { Instruction } from 'dockerfile-ast';
 import { type BuildArgs, type ParsedDockerfile, type Stage, instructionsUpTo, substitute, variablesAt } from './dockerfile';
 
 /** The user at some place of a Dockerfile. */
@@ -21,12 +21,12 @@ const WELL_KNOWN: ReadonlyMap<string, string> = new Map([
  */
 export function userAt(parsed: ParsedDockerfile, stage: Stage, buildArgs: BuildArgs, end?: Instruction): DockerfileUser | undefined {
   const before = instructionsUpTo(stage, end);
-  const index = before.map((instruction) => instruction.getKeyword()).lastIndexOf(Keyword.USER);
+  const index = before.map((instruction) => instruction.getKeyword()).lastIndexOf('USER');
   if (index < 0) return undefined;
   const owner = stageWith(stage, before[index]);
   const variables = variablesAt(owner, parsed.globals, buildArgs, before[index]);
   const text = substitute(before[index].getArgumentsContent() ?? '', variables).replace(/^(["'])(.*)\1$/, '$2').trim();
-  const commands = before.slice(0, index).filter((instruction) => instruction.getKeyword() === Keyword.RUN)
+  const commands = before.slice(0, index).filter((instruction) => instruction.getKeyword() === 'RUN')
     .flatMap((run) => commandsOf(substitute(run.getArgumentsContent() ?? '', variables)));
   return { text, number: numberOf(text, commands) };
 }

@@ -1,4 +1,3 @@
-import { Keyword } from 'dockerfile-ast';
 import { type BuildArgs, type ParsedDockerfile, type Stage, environmentOf } from './dockerfile';
 import { type ToolSteps, cacheInstructions } from './dockerfile-steps';
 import { userAt } from './dockerfile-user';
@@ -49,7 +48,7 @@ export interface AmendedDockerfileOptions {
   readonly entries: readonly ToolEntry[];
 }
 
-const NEEDS_TOOLS = new Set<string>([Keyword.RUN, Keyword.COPY, Keyword.ADD]);
+const NEEDS_TOOLS = new Set(['RUN', 'COPY', 'ADD']);
 
 function asRoot(user: string | undefined, instructions: readonly string[], back: string | undefined): string[] {
   return user === undefined || user === '0' ? [...instructions] : ['USER 0', ...instructions, ...(back ? [`USER ${back}`] : [])];

@@ -1,4 +1,4 @@
-import { Arg, Copy, DockerfileParser, Env, From, type Instruction, Keyword, type Property, Run } from 'dockerfile-ast';
+import type { Arg, Copy, Dockerfile, Env, From, Instruction, Property, Run } from 'dockerfile-ast';
 
 /** One `FROM` and what follows it. */
 export interface Stage {
@@ -24,7 +24,22 @@ export interface ParsedDockerfile {
   readonly faults: readonly string[];
 }
 
-const KEYWORDS = new Set<string>(Object.values(Keyword));
+const KEYWORDS = new Set([
+  'ADD', 'ARG', 'CMD', 'COPY', 'ENTRYPOINT', 'ENV', 'EXPOSE', 'FROM', 'HEALTHCHECK', 'LABEL', 'MAINTAINER', 'ONBUILD', 'RUN', 'SHELL', 'STOPSIGNAL',
+  'USER', 'VOLUME', 'WORKDIR',
+]);
+
+const isArg = (instruction: Instruction): instruction is Arg => instruction.getKeyword() === 'ARG';
+const isEnv = (instruction: Instruction): instruction is Env => instruction.getKeyword() === 'ENV';
+const isFrom = (instruction: Instruction): instruction is From => instruction.getKeyword() === 'FROM';
+const holdsHeredocs = (instruction: Instruction): instruction is Run | Copy => ['RUN', 'COPY'].includes(instruction.getKeyword());
+
+function parse(text: string): Dockerfile {
+  // Loaded here, since whoever imports the library for anything else would pay for a parser: a third of the time of the import.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { DockerfileParser } = require('dockerfile-ast') as typeof import('dockerfile-ast');
+  return DockerfileParser.parse(text);
+}
 
 /** Replaces `$NAME`, `${NAME}`, `${NAME:-default}` and `${NAME:+other}`; a variable that is not known stays as it is. */
 export function substitute(text: string, variables: Variables): string {
@@ -45,7 +60,7 @@ function faultsOfInstruction(instruction: Instruction): string[] {
   const at = `line ${lineOf(instruction)}`;
   if (!KEYWORDS.has(keyword)) return [`${at}: '${instruction.getInstruction()}' is not an instruction of a Dockerfile`];
   if ((instruction.getRawArgumentsContent() ?? '').trim() === '') return [`${at}: ${keyword} has no argument`];
-  const heredocs = instruction instanceof Run || instruction instanceof Copy ? instruction.getHeredocs() : [];
+  const heredocs = holdsHeredocs(instruction) ? instruction.getHeredocs() : [];
   const open = heredocs.find((heredoc) => heredoc.getDelimiterRange() === null);
   return open ? [`${at}: the here-document '${open.getName()}' has no end`] : [];
 }
@@ -56,20 +71,20 @@ function faultsOfInstruction(instruction: Instruction): string[] {
  * The parser takes anything, as an editor needs it to; what a build would refuse is refused here, where the line can be named.
  */
 export function parseDockerfile(text: string, buildArgs: BuildArgs = {}): ParsedDockerfile {
-  const instructions = DockerfileParser.parse(text).getInstructions();
+  const instructions = parse(text).getInstructions();
   const faults = instructions.flatMap(faultsOfInstruction);
-  const first = instructions.findIndex((instruction) => instruction instanceof From);
+  const first = instructions.findIndex(isFrom);
   if (first < 0) return { stages: [], globals: new Map(), faults: [...faults, 'it has no FROM'] };
 
   const globals = new Map<string, string>();
   for (const instruction of instructions.slice(0, first)) {
-    if (instruction instanceof Arg) declare([instruction.getProperty()], globals, buildArgs);
+    if (isArg(instruction)) declare([instruction.getProperty()], globals, buildArgs);
     else if (KEYWORDS.has(instruction.getKeyword())) faults.push(`line ${lineOf(instruction)}: ${instruction.getKeyword()} comes before the first FROM`);
   }
 
   const stages: Stage[] = [];
   for (const instruction of instructions.slice(first)) {
-    if (instruction instanceof From) stages.push(stageOf(instruction, stages, globals));
+    if (isFrom(instruction)) stages.push(stageOf(instruction, stages, globals));
     else stages[stages.length - 1].instructions.push(instruction);
   }
   return { stages, globals, faults };
@@ -119,15 +134,15 @@ export function variablesAt(stage: Stage, globals: Variables, buildArgs: BuildAr
   const variables = new Map<string, string>();
   const own = new Set<Instruction>(stage.instructions);
   for (const instruction of instructionsUpTo(stage, end)) {
-    if (instruction instanceof Env) declare(instruction.getProperties(), variables);
+    if (isEnv(instruction)) declare(instruction.getProperties(), variables);
     // An ENV goes on into the stages that build on its own, an ARG does not.
-    else if (instruction instanceof Arg && own.has(instruction)) declare([instruction.getProperty()], variables, buildArgs, globals);
+    else if (isArg(instruction) && own.has(instruction)) declare([instruction.getProperty()], variables, buildArgs, globals);
   }
   return variables;
 }
 
 /** The names that the Dockerfile sets by ENV, in the stage or in one it builds on. */
 export function environmentOf(stage: Stage): Set<string> {
-  const properties = instructionsUpTo(stage).flatMap((instruction) => (instruction instanceof Env ? instruction.getProperties() : []));
+  const properties = instructionsUpTo(stage).flatMap((instruction) => (isEnv(instruction) ? instruction.getProperties() : []));
   return new Set(properties.map((property) => property.getName()));
 }
