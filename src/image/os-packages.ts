@@ -8,7 +8,7 @@ export interface OsTool {
   readonly packages: OsPackageNames;
 }
 
-/** The name of a package differs between distributions; an empty list: the distribution has none, and the build says so. */
+/** What differs between distributions: the names of packages, and how many of them make a tool. */
 export interface OsPackageNames {
   /** Debian, Ubuntu. */
   readonly apt: readonly string[];

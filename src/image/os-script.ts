@@ -35,24 +35,18 @@ export const RECORD_FUNCTION = [
 const MANAGERS: readonly (keyof OsPackageNames)[] = ['apt', 'dnf', 'apk'];
 
 /** One branch per package manager, with the packages of a tool. */
-function wanted(title: string, packages: OsPackageNames): string[] {
+function wanted(packages: OsPackageNames): string[] {
   return [
     '  case "$manager" in',
-    ...MANAGERS.map((manager) => {
-      const names = packages[manager];
-      const action = names.length > 0
-        ? `set -- "$@" ${names.map(quote).join(' ')}`
-        : `fail ${quote(`${manager} has no package of "${title}"; take another base, or DevTool.mise(…) or DevTool.custom(…) for it`)}`;
-      return `    ${manager}) ${action} ;;`;
-    }),
+    ...MANAGERS.map((manager) => `    ${manager}) set -- "$@" ${packages[manager].map(quote).join(' ')} ;;`),
     '  esac',
   ];
 }
 
 function block(entry: ToolEntry): string[] {
-  if (entry.install.kind !== 'os') return entry.libraries ? ['', `# what ${entry.name} needs`, '{', ...wanted(entry.name, entry.libraries), '}'] : [];
+  if (entry.install.kind !== 'os') return entry.libraries ? ['', `# what ${entry.name} needs`, '{', ...wanted(entry.libraries), '}'] : [];
   const { commands, packages } = entry.install;
-  const install = [...wanted(entry.name, packages), `  record ${quote(slug(entry.name))} "$manager"`];
+  const install = [...wanted(packages), `  record ${quote(slug(entry.name))} "$manager"`];
   if (commands.length === 0) return ['', '{', ...install, '}'];
   return [
     '',
