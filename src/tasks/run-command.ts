@@ -121,7 +121,7 @@ function requestOf(name: string, props: RunCommandProps, run: string): { [name: 
   const optional = {
     round: props.round,
     command: props.command,
-    words: props.words,
+    words: wordsOf(props.words),
     workingDirectory: props.workingDirectory,
     environment: props.environment,
     failFast: props.failFast,
@@ -137,6 +137,12 @@ function requestOf(name: string, props: RunCommandProps, run: string): { [name: 
     timeoutSeconds: timeout.toSeconds(),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   };
+}
+
+/** JSONPath takes no paths in an array, but has a function that makes one. */
+function wordsOf(words: string[] | undefined): string[] | string | undefined {
+  const fromState = words?.some((word) => sfn.FieldUtils.findReferencedPaths({ word }).length > 0);
+  return fromState ? sfn.JsonPath.array(...words!) : words;
 }
 
 function bytesOf(size: Size | undefined): number | undefined {

@@ -1,0 +1,62 @@
+/** A build in a session, step by step, without any agent: the same environment that the agent works in. */
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { AgentImage, AgentRuntime, DevTool, Filesystem, RunCommand, RunCommandProps, StopSession } from '../../src';
+
+const WORKSPACE = '/mnt/workspace';
+
+const app = new App();
+const stack = new Stack(app, 'BuildPipeline');
+
+const runtime = new AgentRuntime(stack, 'Agent', {
+  agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, {
+    tools: [DevTool.GIT, DevTool.BUILD_ESSENTIAL, DevTool.awsCli(), DevTool.go('1.24')],
+  }),
+  filesystems: [Filesystem.sessionStorage(WORKSPACE)],
+});
+const artifacts = new s3.Bucket(stack, 'Artifacts', { enforceSSL: true, versioned: true });
+artifacts.grantPut(runtime);
+
+const sessionId = sfn.JsonPath.stringAt('$.sessionId');
+const stop = (id: string, stateName: string) =>
+  new StopSession(stack, id, { runtime, sessionId, stateName, resultPath: sfn.JsonPath.DISCARD });
+
+const failed = stop('StopAfterFailure', 'Stop the session after a failure').next(new sfn.Fail(stack, 'Failed', {
+  stateName: 'Not built', error: 'BuildPipeline.Failed', cause: 'see the state before this one for the step, its verdict and its output',
+}));
+
+/** A step that has to pass: anything else, known or not, ends the build. */
+const step = (id: string, { directory, ...what }: Pick<RunCommandProps, 'words' | 'command' | 'timeout'> & { directory?: string }) => {
+  const resultPath = `$.${id.toLowerCase()}`;
+  const run = new RunCommand(stack, id, { runtime, sessionId, workingDirectory: directory ?? `${WORKSPACE}/source`, resultPath, ...what });
+  run.addCatch(failed, { resultPath: '$.error' });
+  const passed = new sfn.Choice(stack, `${id}Passed`, { stateName: `Did it pass: ${id}?` });
+  return { run, passed, resultPath };
+};
+
+const steps = [
+  // Words reach git as they are: what is in the state is no shell's to interpret.
+  step('Clone', {
+    words: ['git', 'clone', '--quiet', '--depth', '1', '--branch', sfn.JsonPath.stringAt('$.tag'), '--', 'https://git.example.com/tool.git', 'source'],
+    directory: WORKSPACE,
+    timeout: Duration.minutes(10),
+  }),
+  step('Build', { command: 'go build -trimpath -o dist/ ./...', timeout: Duration.minutes(30) }),
+  step('Test', { command: 'go test ./...', timeout: Duration.minutes(30) }),
+  step('Upload', { command: `aws s3 cp --only-show-errors --recursive dist/ "s3://${artifacts.bucketName}/"`, timeout: Duration.minutes(10) }),
+];
+const done = stop('Stop', 'Stop the session');
+steps.forEach(({ run, passed, resultPath }, index) => {
+  run.next(passed
+    .when(sfn.Condition.stringEquals(`${resultPath}.verdict`, 'PASSED'), steps[index + 1]?.run.startState ?? done)
+    .otherwise(failed));
+});
+
+const stateMachine = new sfn.StateMachine(stack, 'Builds', {
+  definitionBody: sfn.DefinitionBody.fromChainable(steps[0].run),
+  timeout: Duration.hours(2),
+});
+new CfnOutput(stack, 'StateMachineArn', { value: stateMachine.stateMachineArn });
+
+app.synth();
