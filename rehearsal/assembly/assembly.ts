@@ -26,7 +26,13 @@ interface AssetManifest {
 
 /** One stack as it was synthesized: its template, and where its assets are. */
 export class SynthesizedStack {
-  constructor(readonly id: string, readonly name: string, readonly template: Template, private readonly directory: string, private readonly assets: AssetManifest) {}
+  constructor(
+    readonly id: string,
+    readonly name: string,
+    readonly template: Template,
+    private readonly directory: string,
+    private readonly assets: AssetManifest,
+  ) {}
 
   resource(logicalId: string): Resource | undefined {
     return this.template.Resources?.[logicalId];

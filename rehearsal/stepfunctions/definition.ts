@@ -9,7 +9,7 @@ export interface State {
   readonly TimeoutSecondsPath?: string;
   readonly HeartbeatSeconds?: number;
   readonly Retry?: unknown;
-  readonly Catch?: readonly { readonly ResultPath?: string | null }[];
+  readonly Catch?: readonly { readonly ResultPath?: string | null; readonly [field: string]: unknown }[];
   readonly Branches?: readonly Definition[];
   readonly Iterator?: Definition;
   readonly ItemProcessor?: Definition;
@@ -44,6 +44,7 @@ function nested(state: State): Definition[] {
  * - the context object is one of ours, with what the interpreter's own lacks, and with a part of its own for each state
  * - a task without a timeout has none, instead of a minute; none is longer than a timer can be
  * - `$` as a result path, and one in brackets, are understood
+ * - a `Fail` whose error or cause is made by a function is two states, the first of which makes them
  *
  * @throws if it has something that the interpreter would take no notice of, since a rehearsal would show what will not happen
  */
@@ -73,7 +74,7 @@ function prepared(definition: Definition): Definition {
   return {
     ...definition,
     ...(timeout === undefined ? {} : { TimeoutSeconds: Math.min(timeout, LONGEST_TIMER_SECONDS) }),
-    States: Object.fromEntries(Object.entries(definition.States).map(([name, state]) => [name, preparedState(name, state)])),
+    States: Object.fromEntries(Object.entries(definition.States).flatMap(([name, state]) => failing(name, preparedState(name, state)))),
   };
 }
 
@@ -89,6 +90,22 @@ function preparedState(name: string, state: State): State {
     ...(Iterator === undefined ? {} : { Iterator: prepared(Iterator) }),
     ...(ItemProcessor === undefined ? {} : { ItemProcessor: prepared(ItemProcessor) }),
   };
+}
+
+/** Ends the names of states that are not in the definition. */
+export const ADDED = ' (as prepared)';
+
+function failing(name: string, state: State): [string, State][] {
+  const made = ['Error', 'Cause'].filter((field) => `${state[`${field}Path`]}`.startsWith('States.'));
+  if (state.Type !== 'Fail' || made.length === 0) return [[name, state]];
+  const { Type, Comment, ...fields } = state;
+  // `ErrorPath` becomes `Error.$`, `Error` stays.
+  const parameters = Object.fromEntries(Object.entries(fields).map(([field, value]) => [field.replace(/Path$/, '.$'), value]));
+  const paths = Object.fromEntries(Object.keys(parameters).map((key) => key.replace(/\.\$$/, '')).map((field) => [`${field}Path`, `$.${field}`]));
+  return [
+    [name, { Type: 'Pass', Parameters: parameters, Next: `${name}${ADDED}` }],
+    [`${name}${ADDED}`, { Type: 'Fail', ...paths }],
+  ];
 }
 
 function withResultPath<T extends { readonly ResultPath?: string | null }>(object: T): T {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CONTEXT, contextKey, Definition, prepare, State, statesOf } from './definition';
+import { ADDED, CONTEXT, contextKey, Definition, prepare, State, statesOf } from './definition';
 import { ExecutionEvent, RunOptions, StateMachine, StateMachineDefinition } from './interpreter';
 import { checkSize, DataLimitExceeded } from './task-error';
 import { TaskTokens } from './task-tokens';
@@ -58,13 +58,15 @@ export class LocalStateMachine {
     this.tokens = props.tokens ?? new TaskTokens();
     this.states = statesOf(props.definition);
     // Its own validation asks for ARNs that real tasks do not have, such as those of a function that is not deployed.
-    this.machine = new StateMachine(prepare(props.definition) as unknown as StateMachineDefinition, { validationOptions: { checkArn: false, checkPaths: false } });
+    const definition = prepare(props.definition) as unknown as StateMachineDefinition;
+    this.machine = new StateMachine(definition, { validationOptions: { checkArn: false, checkPaths: false } });
   }
 
   start(input: unknown, options: ExecutionOptions = {}): LocalExecution {
     const name = options.name ?? randomUUID();
     const arn = `${this.props.arn.replace(':stateMachine:', ':execution:')}:${name}`;
     const visits = new Visits(this.tokens);
+    const over = new AbortController();
     const run = this.machine.run(input as never, {
       context: {
         [CONTEXT.MACHINE]: {
@@ -73,17 +75,18 @@ export class LocalStateMachine {
         },
         [CONTEXT.STATES]: Object.fromEntries(this.states.map(([state]) => [contextKey(state), visits.contextOf(state)])),
       },
-      overrides: this.overrides(visits, options),
+      overrides: this.overrides({ visits, over: over.signal }, options),
     });
     const followed = follow(run.eventLogs, run.abort, options.onEvent);
-    return { arn, abort: run.abort, result: resultOf(run.result, followed) };
+    const result = resultOf(run.result, followed).finally(() => over.abort());
+    return { arn, abort: run.abort, result };
   }
 
-  private overrides(visits: Visits, { retryDelay, waitTime }: ExecutionOptions): RunOptions['overrides'] {
+  private overrides(running: Running, { retryDelay, waitTime }: ExecutionOptions): RunOptions['overrides'] {
     const forAll = <T>(value: T, of: (state: State) => boolean) =>
       Object.fromEntries(this.states.filter(([, state]) => of(state)).map(([name]) => [name, value]));
     const tasks = this.states.filter(([, { Type }]) => Type === 'Task')
-      .map(([name, state]) => [name, (parameters: unknown) => this.perform(name, state, parameters, visits)]);
+      .map(([name, state]) => [name, (parameters: unknown) => released(this.perform(name, state, parameters, running.visits), running.over)]);
     return {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
       ...(retryDelay === undefined ? {} : { retryIntervalOverrides: forAll(retryDelay, ({ Retry }) => Retry !== undefined) }),
@@ -106,6 +109,26 @@ export class LocalStateMachine {
     } finally {
       cancel();
     }
+  }
+}
+
+interface Running {
+  readonly visits: Visits;
+  /** Aborted when the execution has ended. */
+  readonly over: AbortSignal;
+}
+
+/** A task that outlives its execution is not waited for: the interpreter would hold its timer. */
+async function released<T>(task: Promise<T>, over: AbortSignal): Promise<T> {
+  let release = () => {};
+  const ended = new Promise<never>((_, reject) => {
+    release = () => reject(new Error('the execution has ended'));
+    over.addEventListener('abort', release);
+  });
+  try {
+    return await Promise.race([task, ended]);
+  } finally {
+    over.removeEventListener('abort', release);
   }
 }
 
@@ -153,7 +176,7 @@ async function follow(
 ): Promise<DataLimitExceeded | undefined> {
   let tooLarge: DataLimitExceeded | undefined;
   for await (const event of events) {
-    onEvent?.(event);
+    if (!('state' in event && event.state.name.endsWith(ADDED))) onEvent?.(event);
     if (event.type === 'StateExited' && tooLarge === undefined) {
       try {
         checkSize(`the output of "${event.state.name}"`, event.state.output);

@@ -17,7 +17,7 @@ const SECRETS: readonly { readonly pattern: RegExp; readonly what: string }[] = 
  *
  * The service logs commands, Step Functions keeps inputs, CloudFormation templates are read by many: none may hold one.
  */
-export function secretFaults(scope: IConstruct, values: { readonly [prop: string]: string | undefined }): string[] {
+export function secretFaults(scope: IConstruct, values: { readonly [prop: string]: string | readonly string[] | undefined }): string[] {
   return Object.entries(values).flatMap(([prop, value]) => {
     if (value === undefined) return [];
     const text = JSON.stringify(Stack.of(scope).resolve(value)) ?? '';

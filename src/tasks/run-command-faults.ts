@@ -28,7 +28,7 @@ export function runCommandFaults(scope: IConstruct, props: RunCommandProps): str
       ? [] : [`"environment" has the name "${name}", letters, digits and "_" are allowed, the first no digit: rename it`])),
     ...secretFaults(scope, {
       command: props.command,
-      words: props.words === undefined ? undefined : props.words.join(' '),
+      words: props.words,
       ...Object.fromEntries(environment.map(([name, value]) => [`environment.${name}`, value])),
     }),
     ...(props.failFast ?? []).flatMap(patternFaults),

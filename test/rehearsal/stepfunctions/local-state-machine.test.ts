@@ -1,0 +1,150 @@
+import { Definition, ExecutionOptions, LocalStateMachine, State, TaskError, TaskHandler } from '../../../rehearsal/stepfunctions';
+
+const ARN = 'arn:aws:states:us-east-1:123456789012:stateMachine:Machine';
+const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:F';
+
+function machine(states: Definition['States'], onTask: TaskHandler = async (parameters) => parameters): LocalStateMachine {
+  return new LocalStateMachine({ name: 'Machine', arn: ARN, definition: { StartAt: Object.keys(states)[0], States: states }, onTask });
+}
+
+function run(states: Definition['States'], input: unknown = {}, onTask?: TaskHandler, options?: ExecutionOptions) {
+  return machine(states, onTask).start(input, options).result;
+}
+
+const task = (more: Partial<State>): State => ({ Type: 'Task', Resource: FUNCTION, ...('Next' in more ? {} : { End: true }), ...more });
+
+describe('the context object', () => {
+  test('names the execution, the state machine and the state', async () => {
+    const result = await run({
+      A: task({
+        Parameters: {
+          'id.$': '$$.Execution.Id',
+          'name.$': '$$.Execution.Name',
+          'input.$': '$$.Execution.Input',
+          'machine.$': '$$.StateMachine.Name',
+          'state.$': '$$.State.Name',
+          'entered.$': '$$.State.EnteredTime',
+          'text.$': 'States.Format(\'{}/{}\', $$.Execution.Name, $.x)',
+        },
+      }),
+    }, { x: 1 }, undefined, { name: 'first' });
+    expect(result.output).toEqual({
+      id: 'arn:aws:states:us-east-1:123456789012:execution:Machine:first',
+      name: 'first',
+      input: { x: 1 },
+      machine: 'Machine',
+      state: 'A',
+      entered: expect.stringMatching(/^\d{4}-.*Z$/),
+      text: 'first/1',
+    });
+  });
+
+  test('is the execution\'s own in a branch too', async () => {
+    const branch = { StartAt: 'B', States: { B: task({ Parameters: { 'input.$': '$$.Execution.Input' } }) } };
+    const result = await run({ P: { Type: 'Parallel', Branches: [branch], Parameters: { other: true }, End: true } }, { x: 1 });
+    expect(result.output).toEqual([{ input: { x: 1 } }]);
+  });
+});
+
+describe('a task that fails', () => {
+  const fails = async () => Promise.reject(new TaskError('Some.Error', '{"errorMessage":"why"}'));
+
+  test('ends the execution with its error and cause', async () => {
+    expect(await run({ A: task({}) }, {}, fails)).toEqual({ status: 'FAILED', error: 'Some.Error', cause: '{"errorMessage":"why"}' });
+  });
+
+  test('is retried without the delays when a test says so, and caught with its error and cause', async () => {
+    let calls = 0;
+    const result = await run({
+      A: task({
+        Retry: [{ ErrorEquals: ['Some.Error'], IntervalSeconds: 3_600, MaxAttempts: 2 }],
+        Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'B' }],
+      }),
+      B: { Type: 'Succeed' },
+    }, { x: 1 }, async () => {
+      calls++;
+      return fails();
+    }, { retryDelay: 0 });
+    expect(calls).toBe(3);
+    expect(result).toEqual({ status: 'SUCCEEDED', output: { x: 1, error: { Error: 'Some.Error', Cause: '{"errorMessage":"why"}' } } });
+  });
+
+  test('is in a Fail state\'s words when they are made by a function, and seen as one state', async () => {
+    const visited: string[] = [];
+    const result = await run({ A: { Type: 'Fail', Error: 'Red', CausePath: 'States.Format(\'it was {}\', $.x)' } }, { x: 'red' }, undefined, {
+      onEvent: (event) => {
+        if (event.type === 'StateEntered') visited.push(event.state.name);
+      },
+    });
+    expect(result).toEqual({ status: 'FAILED', error: 'Red', cause: 'it was red' });
+    expect(visited).toEqual(['A']);
+  });
+});
+
+describe('a state of more than 256 KiB', () => {
+  const catching = { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'B' }] };
+  const half = 'x'.repeat(200_000);
+
+  test('fails the execution when it is a result, and no Catch sees it', async () => {
+    const result = await run({ A: task(catching), B: { Type: 'Succeed' } }, {}, async () => half + half);
+    expect(result).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
+  });
+
+  test('fails the execution when it is the sum of an input and a result', async () => {
+    const result = await run({ A: task({ ResultPath: '$.more' }) }, { half }, async () => half);
+    expect(result).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded', cause: expect.stringContaining('the output of "A"') });
+  });
+});
+
+describe('a task that waits for a token', () => {
+  const waiting = (more: Partial<State> = {}) => task({
+    Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken', Parameters: { 'one.$': '$$.Task.Token', 'two.$': '$$.Task.Token' }, ...more,
+  });
+
+  test('has one token for each visit, and the callback\'s output as its result', async () => {
+    const tokens: string[] = [];
+    const local = machine({ A: waiting({ Next: 'B' }), B: waiting() }, async (parameters, { resource }) => {
+      const { one, two } = parameters as { one: string; two: string };
+      expect([one, resource]).toEqual([two, 'arn:aws:states:::lambda:invoke']);
+      tokens.push(one);
+      local.tokens.sendTaskHeartbeat(one);
+      local.tokens.sendTaskSuccess(one, `{"by":${tokens.length}}`);
+    });
+    expect(await local.start({}).result).toEqual({ status: 'SUCCEEDED', output: { by: 2 } });
+    expect(tokens[0]).not.toBe(tokens[1]);
+    expect(() => local.tokens.sendTaskSuccess(tokens[0], '1')).toThrow('does not exist anymore');
+  });
+
+  test('fails as the callback says', async () => {
+    const local = machine({ A: waiting() }, async (parameters) => local.tokens.sendTaskFailure((parameters as { one: string }).one, 'Mine', 'because'));
+    expect(await local.start({}).result).toEqual({ status: 'FAILED', error: 'Mine', cause: 'because' });
+  });
+
+  test('fails after a silence longer than its heartbeat', async () => {
+    expect(await run({ A: waiting({ HeartbeatSeconds: 1 }) })).toMatchObject({ status: 'FAILED', error: 'States.HeartbeatTimeout' });
+  });
+});
+
+test('a task without a timeout has none, and one of years does not end at once', async () => {
+  const slow = async () => new Promise((resolve) => setImmediate(resolve, 'done'));
+  expect(await run({ A: task({ TimeoutSeconds: 99_999_999 }) }, {}, slow)).toEqual({ status: 'SUCCEEDED', output: 'done' });
+});
+
+test('a result path of the whole state, and one in brackets, are understood', async () => {
+  const result = await run({
+    A: task({ ResultPath: '$', Next: 'B' }),
+    B: task({ ResultPath: '$[\'b c\']' }),
+  }, { x: 1 }, async () => ({ y: 2 }));
+  expect(result.output).toEqual({ 'y': 2, 'b c': { y: 2 } });
+});
+
+test('an execution can be aborted', async () => {
+  const execution = machine({ A: task({}) }, () => new Promise(() => undefined)).start({});
+  execution.abort();
+  expect(await execution.result).toEqual({ status: 'ABORTED' });
+});
+
+test('fails for what would silently mean something else', () => {
+  expect(() => machine({ A: { Type: 'Pass', QueryLanguage: 'JSONata', End: true } })).toThrow('JSONata');
+  expect(() => machine({ A: { Type: 'Pass', Assign: { x: 1 }, End: true } })).toThrow('state "A" assigns variables');
+});
