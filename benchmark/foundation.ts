@@ -1,7 +1,7 @@
 /**
  * What an `AgentRuntime` costs a synth: importing the package, and synthesizing ten runtimes, against the official construct.
  *
- * Usage: npx jsii --silence-warnings=reserved-word && npx ts-node --project tsconfig.dev.json benchmark/foundation.ts
+ * Usage: npx projen compile && npx ts-node --project tsconfig.dev.json benchmark/foundation.ts
  *
  * Each sample is a process of its own. The kinds take turns, so that whatever else the machine does falls on all; only ratios count.
  * Fails when the whole package takes more than its limit.
