@@ -5,11 +5,12 @@ import { LIMITS } from './limits';
 import type { Endpoint, Registry, Runtime, RuntimeConfiguration, RuntimeVersion, Status } from './registry';
 import { strikeBeforeReply } from './reply';
 import type { Operation, Plane } from './router';
+import { setTags, Tags, tagsOf, validateTags } from './tags';
 import { validateConfiguration, validateName } from './validation';
 
 type Input = Readonly<Record<string, unknown>>;
 type Parameters = Readonly<Record<string, string>>;
-interface Reply { readonly status: number; readonly body: unknown }
+interface Reply { readonly status: number; readonly body?: unknown }
 type Handler = (plane: Plane, input: Input, parameters: Parameters) => Reply | Promise<Reply>;
 
 /** The control plane's operations, by name. */
@@ -62,9 +63,10 @@ export const controlPlane = {
     return page('agentRuntimes', [...runtime.versions].reverse().map(version => listed(runtime, version)), parameters);
   }),
 
-  CreateAgentRuntimeEndpoint: operation(({ registry }, { name, agentRuntimeVersion, description }, { runtime: id }) => {
+  CreateAgentRuntimeEndpoint: operation(({ registry }, { name, agentRuntimeVersion, description, tags }, { runtime: id }) => {
     const runtime = registry.find(id);
     validateName(name, 'name');
+    validateTags(tags as Tags | undefined);
     const version = registry.version(runtime, (agentRuntimeVersion ?? runtime.latestVersion) as string);
     if (runtime.status !== 'READY') {
       throw conflict(`Agent runtime '${runtime.id}' is ${runtime.status}`);
@@ -75,7 +77,7 @@ export const controlPlane = {
     if (runtime.endpoints.length >= LIMITS.endpointsPerRuntime) {
       throw new ServiceError('ServiceQuotaExceededException', `There may be at most ${LIMITS.endpointsPerRuntime} endpoints of a runtime`);
     }
-    const endpoint = registry.addEndpoint(runtime, name as string, version.version, description as string | undefined);
+    const endpoint = registry.addEndpoint(runtime, name as string, version.version, { description, tags } as Pick<Endpoint, 'description' | 'tags'>);
     return { status: 202, body: { ...endpointDetails(runtime, endpoint), status: 'CREATING', endpointName: endpoint.name, agentRuntimeId: runtime.id } };
   }),
 
@@ -107,6 +109,19 @@ export const controlPlane = {
     workspaces.remove(runtime.id, name);
     registry.removeEndpoint(runtime, endpoint);
     return { status: 202, body: { status: 'DELETING', agentRuntimeId: runtime.id, endpointName: name } };
+  }),
+
+  ListTagsForResource: operation(({ registry }, _, { resource }) => ({ status: 200, body: { tags: tagsOf(registry, resource) } })),
+
+  TagResource: operation(({ registry }, { tags }, { resource }) => {
+    setTags(registry, resource, { ...tagsOf(registry, resource), ...tags as Tags });
+    return { status: 204 };
+  }),
+
+  UntagResource: operation(({ registry }, _, { resource, tagKeys }) => {
+    const gone = tagKeys.split(',');
+    setTags(registry, resource, Object.fromEntries(Object.entries(tagsOf(registry, resource)).filter(([key]) => !gone.includes(key))));
+    return { status: 204 };
   }),
 };
 

@@ -80,8 +80,9 @@ export class Exchange {
   }
 
   json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
-    const text = JSON.stringify(body);
-    this.response.writeHead(status, { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}`, ...headers });
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const entity = text === '' ? {} : { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}` };
+    this.response.writeHead(status, { ...entity, ...headers });
     this.response.end(text);
     this.settle({ statusCode: status });
   }

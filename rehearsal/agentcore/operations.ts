@@ -14,6 +14,9 @@ export const OPERATIONS = [
   'UpdateAgentRuntimeEndpoint',
   'DeleteAgentRuntimeEndpoint',
   'ListAgentRuntimeEndpoints',
+  'ListTagsForResource',
+  'TagResource',
+  'UntagResource',
 ] as const;
 
 export type OperationName = typeof OPERATIONS[number];

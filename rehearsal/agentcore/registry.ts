@@ -37,6 +37,7 @@ export interface Endpoint {
   readonly id: string;
   readonly createdAt: number;
   description?: string;
+  tags?: Readonly<Record<string, string>>;
   /** What is served; absent until the endpoint is ready for the first time. */
   liveVersion?: string;
   targetVersion: string;
@@ -151,9 +152,9 @@ export class Registry {
     return version;
   }
 
-  addEndpoint(runtime: Runtime, name: string, version: string, description?: string): Endpoint {
+  addEndpoint(runtime: Runtime, name: string, version: string, { description, tags }: Pick<Endpoint, 'description' | 'tags'> = {}): Endpoint {
     const now = this.props.clock.now();
-    const endpoint: Endpoint = { name, id: name, createdAt: now, description, targetVersion: version, status: 'CREATING', lastUpdatedAt: now };
+    const endpoint: Endpoint = { name, id: name, createdAt: now, description, tags, targetVersion: version, status: 'CREATING', lastUpdatedAt: now };
     runtime.endpoints.push(endpoint);
     this.move(runtime, endpoint, 'CREATING');
     return endpoint;

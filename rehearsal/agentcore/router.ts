@@ -27,6 +27,7 @@ interface Route {
 
 const RUNTIME = '/runtimes/(?<runtime>[^/]+)';
 const ENDPOINTS = `${RUNTIME}/runtime-endpoints`;
+const TAGS = '/tags/(?<resource>[^/]+)';
 
 const ROUTES: readonly Route[] = [
   data('InvokeAgentRuntime', 'invocations', invokeAgent),
@@ -43,6 +44,9 @@ const ROUTES: readonly Route[] = [
   control('GetAgentRuntimeEndpoint', 'GET', `${ENDPOINTS}/(?<endpoint>[^/]+)`),
   control('UpdateAgentRuntimeEndpoint', 'PUT', `${ENDPOINTS}/(?<endpoint>[^/]+)`),
   control('DeleteAgentRuntimeEndpoint', 'DELETE', `${ENDPOINTS}/(?<endpoint>[^/]+)`),
+  control('ListTagsForResource', 'GET', TAGS),
+  control('TagResource', 'POST', TAGS),
+  control('UntagResource', 'DELETE', TAGS),
 ];
 
 function data(operation: OperationName, path: string, run: Operation): Route {
@@ -66,7 +70,7 @@ export function route(method: string, target: string): Routed | undefined {
   for (const { operation, method: wanted, path, run } of ROUTES) {
     const match = wanted === method ? path.exec(url.pathname) : null;
     if (match) {
-      const parameters = { ...Object.fromEntries(url.searchParams), ...decode(match.groups ?? {}) };
+      const parameters = { ...query(url), ...decode(match.groups ?? {}) };
       return {
         operation,
         runtime: parameters.runtime,
@@ -76,6 +80,11 @@ export function route(method: string, target: string): Routed | undefined {
     }
   }
   return undefined;
+}
+
+/** A list, such as the keys of tags to remove, comes as one parameter for each item. */
+function query({ searchParams }: URL): Record<string, string> {
+  return Object.fromEntries([...searchParams.keys()].map(name => [name, searchParams.getAll(name).join(',')]));
 }
 
 function decode(groups: Readonly<Record<string, string>>): Record<string, string> {
