@@ -64,3 +64,12 @@ export {
   type InvokeTurnOptions,
   SessionPolicy,
 } from './loop';
+// Versions of a runtime, tested before they are used
+export {
+  RuntimeRollout,
+  type RuntimeRolloutProps,
+  type SmokeCommandOptions,
+  type SmokeInvokeOptions,
+  SmokeTest,
+  type SmokeTestConfig,
+} from './rollout';

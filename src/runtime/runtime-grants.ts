@@ -5,12 +5,16 @@ import {
   COMMAND_SHELL_ACTIONS, INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, INVOKE_FOR_USER_ACTIONS, STOP_SESSION_ACTIONS,
 } from './perms';
 import { grantOrWarn } from '../private/grant';
+import { isRolloutEndpoint } from '../private/rollout-endpoint';
 import { throwOnFaults } from '../private/validation';
 
 /** Options of every grant on a runtime. */
 export interface RuntimeGrantOptions {
   /**
    * Name of the one endpoint through which the grantee may reach the runtime. `DEFAULT` is the endpoint that every runtime has.
+   *
+   * The name of a `RuntimeRollout` stands for every endpoint of the runtime, since it changes with each version while
+   * sessions stay on the endpoint that they began on.
    *
    * @default - every endpoint of the runtime
    */
@@ -79,7 +83,8 @@ export class RuntimeGrants {
   private allow(grantee: iam.IGrantable, actions: string[], { endpointName }: RuntimeGrantOptions): iam.Grant {
     if (endpointName !== undefined) throwOnFaults(this.runtime, endpointNameFaults(endpointName));
     const { agentRuntimeArn } = this.runtime;
-    const endpoints = endpointName === undefined ? '*' : `runtime-endpoint/${endpointName}`;
+    const every = endpointName === undefined || isRolloutEndpoint(endpointName);
+    const endpoints = every ? '*' : `runtime-endpoint/${endpointName}`;
     return grantOrWarn(this.runtime, { grantee, actions, resourceArns: [agentRuntimeArn, `${agentRuntimeArn}/${endpoints}`] });
   }
 }

@@ -7,6 +7,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { LIMITS } from './constants';
 import { SessionDriverFunction } from './session-driver-function';
+import { isExpression } from '../private/expression';
 
 /** Options of a `SessionDriver`. */
 export interface SessionDriverProps {
@@ -106,13 +107,16 @@ export class SessionDriver extends Construct {
    */
   public _allow(runtime: IBedrockAgentRuntime, actions: string[], endpointName?: string): void {
     const arn = runtime.agentRuntimeArn;
-    const key = JSON.stringify([Stack.of(this).resolve(arn), actions, endpointName]);
+    // A name that is only known later, such as a rollout's, is another one after the next deployment, while runs under way and
+    // sessions that are resumed stay on the endpoint that they began on.
+    const endpoint = endpointName === undefined || isExpression(endpointName) ? undefined : endpointName;
+    const key = JSON.stringify([Stack.of(this).resolve(arn), actions, endpoint]);
     if (this.allowed.has(key)) return;
     this.allowed.add(key);
     this.policy.addStatements(new iam.PolicyStatement({
       actions,
       // The service looks at the runtime and at the endpoint.
-      resources: [arn, endpointName === undefined ? `${arn}/*` : `${arn}/runtime-endpoint/${endpointName}`],
+      resources: [arn, endpoint === undefined ? `${arn}/*` : `${arn}/runtime-endpoint/${endpoint}`],
     }));
   }
 }

@@ -1,8 +1,8 @@
-import { Token } from 'aws-cdk-lib';
 import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { isExpression } from '../private/expression';
 import { LIMITS } from '../session/constants';
 import { SessionDriver } from '../session/session-driver';
 
@@ -51,11 +51,6 @@ export function sessionFaults({ sessionId }: SessionTaskProps): string[] {
   return /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(sessionId)
     ? []
     : [`"sessionId" is "${sessionId}", letters, digits, "-" and "_" are allowed, the first a letter or digit: change it`];
-}
-
-/** Whether a string is decided at run time: a token, a path of JSONPath, or a JSONata expression. */
-export function isExpression(value: string): boolean {
-  return Token.isUnresolved(value) || /^\{%.*%\}$/s.test(value);
 }
 
 /** @internal */

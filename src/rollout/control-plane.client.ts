@@ -1,0 +1,148 @@
+import {
+  BedrockAgentCoreControlClient, CreateAgentRuntimeEndpointCommand, DeleteAgentRuntimeCommand, DeleteAgentRuntimeEndpointCommand,
+  GetAgentRuntimeCommand, GetAgentRuntimeEndpointCommand, GetAgentRuntimeResponse, ListTagsForResourceCommand,
+  paginateListAgentRuntimeEndpoints, paginateListAgentRuntimeVersions, TagResourceCommand, UntagResourceCommand,
+} from '@aws-sdk/client-bedrock-agentcore-control';
+import { ENDPOINT_NAME, TAGS } from './constants';
+import { NoRoomError, NotThereError } from './errors.client';
+import { ERRORS } from '../session/constants';
+import { typedError } from '../session/errors.client';
+
+/** An endpoint, with what its tags say of it. */
+export interface Endpoint {
+  readonly name: string;
+  readonly arn: string;
+  readonly status: string;
+  readonly failureReason?: string;
+  /** What it serves, or will. */
+  readonly version?: string;
+  readonly liveVersion?: string;
+  /** Physical id of the rollout that made it. */
+  readonly rollout?: string;
+  /** Digests of the sets of tests that it passed; empty until it passes one. */
+  readonly passed: readonly string[];
+  /** The request that tested it last. */
+  readonly request?: string;
+  readonly retired?: { readonly at: number; readonly by: string };
+}
+
+/** What the rollout tells an endpoint to remember. */
+export type EndpointTags = { readonly [tag in keyof typeof TAGS]?: string };
+
+/**
+ * One runtime in AgentCore's control plane.
+ *
+ * Every call may be made again. Nothing is remembered between calls: what is true is what the service says.
+ */
+export class ControlPlane {
+  constructor(private readonly client: BedrockAgentCoreControlClient, private readonly runtimeId: string) {}
+
+  public async version(version: string): Promise<GetAgentRuntimeResponse> {
+    return call(() => this.client.send(new GetAgentRuntimeCommand({ agentRuntimeId: this.runtimeId, agentRuntimeVersion: version })));
+  }
+
+  /** All endpoints. Tags are read of those only that by their names may be ours. */
+  public async endpoints(): Promise<Endpoint[]> {
+    return call(async () => {
+      const endpoints: Endpoint[] = [];
+      for await (const page of paginateListAgentRuntimeEndpoints({ client: this.client }, { agentRuntimeId: this.runtimeId })) {
+        for (const { name, agentRuntimeEndpointArn: arn, status, targetVersion, liveVersion } of page.runtimeEndpoints!) {
+          const tags = ENDPOINT_NAME.test(name!) ? await this.tags(arn!) : {};
+          if (tags === undefined) continue;
+          const [at, by] = (tags[TAGS.RETIRED] ?? '').split(' ');
+          endpoints.push({
+            name: name!,
+            arn: arn!,
+            status: status!,
+            version: targetVersion ?? liveVersion,
+            liveVersion,
+            rollout: tags[TAGS.ROLLOUT],
+            passed: (tags[TAGS.PASSED] ?? '').split(' ').filter((digest) => digest !== ''),
+            request: tags[TAGS.REQUEST],
+            retired: by === undefined ? undefined : { at: Date.parse(at), by },
+          });
+        }
+      }
+      return endpoints;
+    });
+  }
+
+  public async failureReason(name: string): Promise<string> {
+    return call(async () => {
+      const { failureReason } = await this.client.send(new GetAgentRuntimeEndpointCommand({ agentRuntimeId: this.runtimeId, endpointName: name }));
+      return failureReason ?? 'the service gives no reason';
+    });
+  }
+
+  public async createEndpoint(name: string, version: string, description: string, tags: EndpointTags): Promise<void> {
+    try {
+      await this.client.send(new CreateAgentRuntimeEndpointCommand({
+        agentRuntimeId: this.runtimeId, name, agentRuntimeVersion: version, description, tags: tagsOf(tags),
+      }));
+    } catch (error) {
+      if ((error as Error).name === 'ServiceQuotaExceededException') throw new NoRoomError((error as Error).message);
+      throw translated(error);
+    }
+  }
+
+  /** Begins the deletion. An endpoint that is gone is as good. */
+  public async deleteEndpoint(name: string): Promise<void> {
+    await unlessGone(() => this.client.send(new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: this.runtimeId, endpointName: name })));
+  }
+
+  public async tag(arn: string, tags: EndpointTags): Promise<void> {
+    await call(() => this.client.send(new TagResourceCommand({ resourceArn: arn, tags: tagsOf(tags) })));
+  }
+
+  public async untag(arn: string, tag: keyof typeof TAGS): Promise<void> {
+    await call(() => this.client.send(new UntagResourceCommand({ resourceArn: arn, tagKeys: [TAGS[tag]] })));
+  }
+
+  public async versions(): Promise<string[]> {
+    return call(async () => {
+      const versions: string[] = [];
+      for await (const page of paginateListAgentRuntimeVersions({ client: this.client }, { agentRuntimeId: this.runtimeId })) {
+        versions.push(...page.agentRuntimes!.map(({ agentRuntimeVersion }) => agentRuntimeVersion!));
+      }
+      return versions;
+    });
+  }
+
+  /** Deletes one version. The same operation deletes the whole runtime if it is given none. */
+  public async deleteVersion(version: string): Promise<void> {
+    if (!/^[1-9][0-9]{0,4}$/.test(version)) throw new RangeError(`"${version}" is not a version`);
+    await unlessGone(() => this.client.send(new DeleteAgentRuntimeCommand({ agentRuntimeId: this.runtimeId, agentRuntimeVersion: version })));
+  }
+
+  /** `undefined` if the endpoint has gone since it was listed. */
+  private async tags(resourceArn: string): Promise<Record<string, string> | undefined> {
+    return unlessGone(async () => (await this.client.send(new ListTagsForResourceCommand({ resourceArn }))).tags ?? {});
+  }
+}
+
+function tagsOf(tags: EndpointTags): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).map(([name, value]) => [TAGS[name as keyof typeof TAGS], value]));
+}
+
+async function unlessGone<T>(send: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call(send);
+  } catch (error) {
+    if (error instanceof NotThereError) return undefined;
+    throw error;
+  }
+}
+
+async function call<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    throw translated(error);
+  }
+}
+
+function translated(error: unknown): Error {
+  if (error instanceof NotThereError) return error;
+  const typed = typedError(error);
+  return typed.name === ERRORS.NOT_FOUND ? new NotThereError(typed.message) : typed;
+}

@@ -1,0 +1,74 @@
+import { abandonCandidate } from './candidate.client';
+import { LIMITS } from './constants';
+import { messageOf, NotThereError, RolloutError } from './errors.client';
+import { reasonOf } from './reason.client';
+import { remove } from './remove.client';
+import { attributesOf, rollOut } from './roll-out.client';
+import { requestOf, RolloutEvent, RolloutRequest } from './rollout-request.client';
+import { Progress, Site } from './site.client';
+import { ERRORS } from '../session/constants';
+import { isTransient, SessionError } from '../session/errors.client';
+
+/** What the provider framework wants to know. */
+export interface Completion {
+  readonly IsComplete: boolean;
+  readonly Data?: { readonly EndpointName: string; readonly Version: string };
+}
+
+/**
+ * One step of a request, and whether it was the last.
+ *
+ * The framework asks every few seconds and fails the deployment at the first error, so what may pass is no error here, until the
+ * request's own time is up. An error's message becomes CloudFormation's reason.
+ */
+export async function handleRollout(event: RolloutEvent, site: Site): Promise<Completion> {
+  const request = requestOf(event, site.clock.now());
+  const seconds = request.type === 'Delete' ? LIMITS.deleteSeconds : request.timeoutSeconds;
+  const deadline = request.began + seconds * 1_000;
+  try {
+    const progress = await step(request, { ...site, until: Math.min(site.until, deadline) });
+    if (progress.waitingFor === undefined) return complete(progress);
+    if (site.clock.now() < deadline) {
+      site.log.info('waiting', { for: progress.waitingFor });
+      return { IsComplete: false };
+    }
+    if (request.type !== 'Delete' && progress.live === undefined) {
+      throw new RolloutError(`waited ${seconds} seconds for ${progress.waitingFor}; "timeout" can be up to ${LIMITS.timeoutSeconds.max} seconds`);
+    }
+    site.log.warn('endpoints left', { reason: `waited ${seconds} seconds for ${progress.waitingFor}` });
+    return complete(progress);
+  } catch (error) {
+    await abandonCandidate(request, site);
+    throw failure(error, site);
+  }
+}
+
+function complete({ live }: Progress): Completion {
+  return { IsComplete: true, ...(live ? { Data: attributesOf(live) } : {}) };
+}
+
+async function step(request: RolloutRequest, site: Site): Promise<Progress> {
+  if (request.type === 'Delete') return remove(request, site);
+  try {
+    return await rollOut(request, site);
+  } catch (error) {
+    if (!mayPass(error, request, site)) throw error;
+    return { waitingFor: `the service to answer (${messageOf(error)})` };
+  }
+}
+
+/** Throttling, conflicts with a transition, failures of the service; and what has only just been made or allowed. */
+function mayPass(error: unknown, request: RolloutRequest, site: Site): boolean {
+  if (isTransient(error)) return true;
+  const isNew = error instanceof NotThereError || (error instanceof SessionError && error.name === ERRORS.ACCESS_DENIED);
+  return isNew && site.clock.now() < request.began + LIMITS.propagationSeconds * 1_000;
+}
+
+/** The framework puts the stack below the message, of which there is too little room to share. */
+function failure(error: unknown, site: Site): Error {
+  site.log.warn('failed', { error: (error as Error).name, reason: messageOf(error) });
+  const failed = new Error(reasonOf(messageOf(error), error instanceof RolloutError ? error.tail : undefined));
+  failed.name = 'RolloutFailed';
+  failed.stack = failed.name;
+  return failed;
+}

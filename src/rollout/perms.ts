@@ -1,0 +1,23 @@
+/** IAM actions of the rollout's function, sorted. */
+
+/** On the runtime and on its endpoints, both of which the service looks at. */
+export const ROLLOUT_ACTIONS = [
+  'bedrock-agentcore:CreateAgentRuntimeEndpoint',
+  'bedrock-agentcore:DeleteAgentRuntimeEndpoint',
+  'bedrock-agentcore:GetAgentRuntime',
+  'bedrock-agentcore:GetAgentRuntimeEndpoint',
+  'bedrock-agentcore:ListAgentRuntimeEndpoints',
+  'bedrock-agentcore:ListTagsForResource',
+  'bedrock-agentcore:TagResource',
+  'bedrock-agentcore:UntagResource',
+];
+export const SMOKE_COMMAND_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeCommand', 'bedrock-agentcore:StopRuntimeSession'];
+export const SMOKE_INVOKE_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntime'];
+
+/** The same operation deletes one version, and the whole runtime. */
+export const DELETE_VERSIONS_ACTIONS = ['bedrock-agentcore:DeleteAgentRuntime', 'bedrock-agentcore:ListAgentRuntimeVersions'];
+
+/** On the state machines whose runs are waited for. */
+export const LIST_EXECUTIONS_ACTIONS = ['states:ListExecutions'];
+/** On their executions. */
+export const DESCRIBE_EXECUTIONS_ACTIONS = ['states:DescribeExecution', 'states:DescribeStateMachineForExecution'];

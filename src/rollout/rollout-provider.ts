@@ -1,0 +1,90 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as cr from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+import { LIMITS } from './constants';
+import { RuntimeRolloutEventFunction } from './runtime-rollout-event-function';
+import { RuntimeRolloutFunction } from './runtime-rollout-function';
+
+/** Longer than anything of ours: its own error at the end says nothing of what was waited for. */
+const FRAMEWORK_SECONDS = 3_600;
+
+/** @internal */
+export interface RolloutProviderProps {
+  /** What the function may do that does the work. */
+  readonly statements: iam.PolicyStatement[];
+  /**
+   * How long the logs are kept.
+   *
+   * @default logs.RetentionDays.THREE_MONTHS
+   */
+  readonly logRetention?: logs.RetentionDays;
+  /**
+   * Key that encrypts the logs.
+   *
+   * @default - CloudWatch Logs' own encryption
+   */
+  readonly encryptionKey?: kms.IKey;
+}
+
+/**
+ * The functions behind the custom resource, and the framework's that ask them.
+ *
+ * One for each rollout, so that each function may touch one runtime and no other.
+ *
+ * @internal
+ */
+export class RolloutProvider extends Construct {
+  /** For the custom resource. */
+  public readonly serviceToken: string;
+
+  constructor(scope: Construct, id: string, props: RolloutProviderProps) {
+    super(scope, id);
+
+    const logGroup = new logs.LogGroup(this, 'Logs', {
+      retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
+      encryptionKey: props.encryptionKey,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const logging = roleFor(logGroup);
+    const common = { architecture: lambda.Architecture.ARM_64, logGroup, retryAttempts: 0 };
+    const onEvent = new RuntimeRolloutEventFunction(this, 'OnEvent', {
+      ...common,
+      description: 'Begins a rollout of an Amazon Bedrock AgentCore runtime',
+      timeout: Duration.seconds(30),
+      role: new iam.Role(this, 'OnEventRole', logging).withoutPolicyUpdates(),
+    });
+    const isComplete = new RuntimeRolloutFunction(this, 'IsComplete', {
+      ...common,
+      description: 'Makes, tests and removes endpoints of an Amazon Bedrock AgentCore runtime',
+      memorySize: 512,
+      timeout: Duration.seconds(LIMITS.functionSeconds),
+      role: new iam.Role(this, 'IsCompleteRole', roleFor(logGroup, props.statements)).withoutPolicyUpdates(),
+    });
+    const provider = new cr.Provider(this, 'Framework', {
+      onEventHandler: onEvent,
+      isCompleteHandler: isComplete,
+      queryInterval: Duration.seconds(LIMITS.pollSeconds),
+      totalTimeout: Duration.seconds(FRAMEWORK_SECONDS),
+      logGroup,
+      frameworkOnEventRole: new iam.Role(this, 'FrameworkOnEventRole', logging),
+      frameworkCompleteAndTimeoutRole: new iam.Role(this, 'FrameworkIsCompleteRole', logging),
+      // The framework's errors and the input of its state machine hold the response URL: neither is logged. Both are defaults today.
+      frameworkLambdaLoggingLevel: lambda.ApplicationLogLevel.FATAL,
+      disableWaiterStateMachineLogging: true,
+    });
+    this.serviceToken = provider.serviceToken;
+  }
+}
+
+/** Inline, as in the session driver: no managed policy that could write to every log group. */
+function roleFor(logGroup: logs.ILogGroup, statements: iam.PolicyStatement[] = []): iam.RoleProps {
+  const logging = new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
+  return {
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: { Rollout: new iam.PolicyDocument({ statements: [logging, ...statements] }) },
+  };
+}

@@ -1,0 +1,31 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
+import { LIMITS } from './constants';
+import { ControlPlane } from './control-plane.client';
+import { handleRollout } from './handle-rollout.client';
+import { RolloutEvent } from './rollout-request.client';
+import { ENVIRONMENT } from '../session/constants';
+import { SYSTEM_CLOCK } from '../shared/clock.client';
+import { numberFromEnv } from '../shared/environment.client';
+
+/**
+ * What the provider framework asks until a request is complete. See `handle-rollout.client.ts`.
+ *
+ * The event holds CloudFormation's response URL, which is as good as a password: it is never logged.
+ */
+export async function handler(event: RolloutEvent, context: { getRemainingTimeInMillis(): number }) {
+  const log = new Logger({ serviceName: 'runtime-rollout', persistentKeys: { request: event.RequestId, runtime: event.ResourceProperties.RuntimeId } });
+  return handleRollout(event, {
+    control: new ControlPlane(new BedrockAgentCoreControlClient({ maxAttempts: 3 }), event.ResourceProperties.RuntimeId),
+    sessions: new BedrockAgentCoreClient({ maxAttempts: 3 }),
+    executions: { using: async () => undefined },
+    clock: SYSTEM_CLOCK,
+    log: {
+      info: (message, details = {}) => log.info(message, details as Record<string, unknown>),
+      warn: (message, details = {}) => log.warn(message, details as Record<string, unknown>),
+    },
+    until: SYSTEM_CLOCK.now() + context.getRemainingTimeInMillis() - LIMITS.functionMarginSeconds * 1_000,
+    backoffSeconds: numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1),
+  });
+}

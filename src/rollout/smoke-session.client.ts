@@ -1,0 +1,21 @@
+import { createHash } from 'crypto';
+import { Endpoint } from './control-plane.client';
+import { RolloutRequest } from './rollout-request.client';
+import { Site } from './site.client';
+import { SessionAddress } from '../session/exec.client';
+import { stopSession } from '../session/stop-session.client';
+
+/**
+ * The throw-away session in which a request tests an endpoint: the same whenever the request is handled again, so that what was
+ * begun is found, and another for each request, so that nothing of an earlier test is.
+ */
+export function smokeSession({ runtimeArn }: RolloutRequest, endpointName: string, requestId: string): SessionAddress {
+  const id = createHash('sha256').update(JSON.stringify([requestId, endpointName])).digest('hex');
+  return { runtimeArn, qualifier: endpointName, sessionId: `smoke-${id}` };
+}
+
+/** Stops the session of the request that tested the endpoint last. One that is gone is stopped. */
+export async function stopSmokeSession(request: RolloutRequest, endpoint: Pick<Endpoint, 'name' | 'request'>, site: Site): Promise<void> {
+  if (endpoint.request === undefined) return;
+  await stopSession(site.sessions, smokeSession(request, endpoint.name, endpoint.request), site.clock, site.backoffSeconds);
+}

@@ -1,0 +1,83 @@
+import { Endpoint } from './control-plane.client';
+import { messageOf } from './errors.client';
+import { RolloutRequest } from './rollout-request.client';
+import { DONE, Live, Progress, Site } from './site.client';
+import { stopSmokeSession } from './smoke-session.client';
+import { isTransient } from '../session/errors.client';
+
+/**
+ * What is left to do when an endpoint has passed: note who took whose place, and remove what the rules do not keep.
+ *
+ * None of it fails the rollout. What may work later is waited for; what does not work is logged, and left to the next one.
+ */
+export async function tidyUp(request: RolloutRequest, live: Live, site: Site): Promise<Progress> {
+  try {
+    const own = (await site.control.endpoints()).filter(({ rollout }) => rollout === request.rollout);
+    await noteWhoIsLive(request, own, live, site);
+    const busy = await removeAll(request, dueEndpoints(request, own, live, site.clock.now()), site);
+    if (busy !== undefined) return { waitingFor: busy };
+    if (request.deleteUnusedVersions) await deleteUnusedVersions(request, site);
+    return DONE;
+  } catch (error) {
+    if (isTransient(error)) return { waitingFor: `endpoints that are not kept to be removed (${messageOf(error)})` };
+    site.log.warn('not tidied up', { error: (error as Error).name, reason: messageOf(error) });
+    return DONE;
+  }
+}
+
+async function noteWhoIsLive(request: RolloutRequest, own: readonly Endpoint[], live: Live, site: Site): Promise<void> {
+  for (const { name, arn, passed, retired } of own) {
+    if (name === live.name && retired !== undefined) await site.control.untag(arn, 'RETIRED');
+    if (name !== live.name && retired === undefined && passed.length > 0) {
+      await site.control.tag(arn, { RETIRED: `${new Date(site.clock.now()).toISOString()} ${request.id}` });
+      site.log.info('endpoint replaced', { endpoint: name, by: live.name });
+    }
+  }
+}
+
+/**
+ * What the rules do not keep: candidates that never passed, and of those that did whatever is neither among the newest nor young.
+ *
+ * The age counts from the day on which another took the endpoint's place: until then it was given to new runs. What was replaced in this very
+ * request stays in any case: if a later resource of the stack fails, CloudFormation rolls back to it.
+ */
+export function dueEndpoints(request: RolloutRequest, own: readonly Endpoint[], live: Live, now: number): Endpoint[] {
+  const others = own.filter(({ name }) => name !== live.name);
+  const passed = others.filter((endpoint) => endpoint.passed.length > 0).sort((a, b) => Number(b.name.slice(1)) - Number(a.name.slice(1)));
+  const past = passed.slice(request.keepEndpoints - 1).filter(({ retired }) => (
+    retired !== undefined && retired.by !== request.id && now - retired.at >= request.retentionSeconds * 1_000));
+  return [...others.filter((endpoint) => endpoint.passed.length === 0), ...past].filter(({ status }) => status !== 'DELETING');
+}
+
+/** Removes them one by one. Returns what one of them still waits for, if anything. */
+async function removeAll(request: RolloutRequest, due: readonly Endpoint[], site: Site): Promise<string | undefined> {
+  let waitingFor: string | undefined;
+  for (const endpoint of due) {
+    if (endpoint.status === 'DELETE_FAILED') {
+      site.log.warn('endpoint left', { endpoint: endpoint.name, reason: await site.control.failureReason(endpoint.name) });
+      continue;
+    }
+    const run = await site.executions.using(request.drainStateMachines, endpoint.name);
+    if (run !== undefined) {
+      if (site.clock.now() < request.began + request.drainSeconds * 1_000) waitingFor = `run ${run} on endpoint "${endpoint.name}" to end`;
+      else site.log.warn('endpoint left', { endpoint: endpoint.name, reason: `${run} still runs on it after ${request.drainSeconds} seconds` });
+      continue;
+    }
+    await stopSmokeSession(request, endpoint, site);
+    await site.control.deleteEndpoint(endpoint.name);
+    site.log.info('endpoint removed', { endpoint: endpoint.name, reason: endpoint.passed.length > 0 ? 'past keepEndpoints and retention' : 'not passed' });
+  }
+  return waitingFor;
+}
+
+/** Versions that are older than the newest and that no endpoint uses, whoever made it. */
+async function deleteUnusedVersions(request: RolloutRequest, site: Site): Promise<void> {
+  const endpoints = await site.control.endpoints();
+  const used = new Set(endpoints.flatMap(({ version, liveVersion }) => [version, liveVersion]));
+  const versions = await site.control.versions();
+  const newest = Math.max(Number(request.version), ...versions.map(Number));
+  for (const version of versions.filter((item) => !used.has(item) && Number(item) < newest && item !== request.version)) {
+    await site.control.deleteVersion(version);
+    site.log.info('version deleted', { version });
+  }
+}

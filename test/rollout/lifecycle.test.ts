@@ -1,0 +1,46 @@
+import { ServerFixture } from '../support/agentcore';
+import { commandTest, RolloutStack } from '../support/rollout-stack';
+
+let fixture: ServerFixture;
+
+beforeEach(async () => {
+  fixture = await ServerFixture.start({ name: 'another' }, { transition: 5_000 });
+});
+
+afterEach(() => fixture.close());
+
+const HEALTHY = [commandTest('git --version'), commandTest('test "$HEALTHY" != no')];
+
+describe('a rollout', () => {
+  test('gives each version an endpoint of its own and keeps the one before', async () => {
+    const stack = new RolloutStack(fixture);
+
+    const created = await stack.deploy({ environment: { A: '1' }, rollout: { SmokeTests: HEALTHY } });
+    const updated = await stack.deploy({ environment: { A: '2' }, rollout: { SmokeTests: HEALTHY } });
+
+    expect(created).toEqual({ status: 'COMPLETE', endpointName: 'v1', version: '1' });
+    expect(updated).toEqual({ status: 'COMPLETE', endpointName: 'v2', version: '2' });
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2']);
+  });
+
+  test('fails the deployment with the command, its exit code and its output, and hands out the endpoint from before', async () => {
+    const stack = new RolloutStack(fixture);
+    await stack.deploy({ environment: { A: '1' }, rollout: { SmokeTests: HEALTHY } });
+
+    const failing = [commandTest('echo the model is gone; exit 3')];
+    const updated = await stack.deploy({ environment: { A: '2' }, rollout: { SmokeTests: failing } });
+
+    expect(updated).toMatchObject({ status: 'ROLLBACK_COMPLETE', endpointName: 'v1', version: '1' });
+    expect(updated.reason).toContain('exit code 3, expected 0: echo the model is gone; exit 3\noutput ends with:\nthe model is gone\n');
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1']);
+  });
+
+  test('leaves nothing behind when its creation fails', async () => {
+    const stack = new RolloutStack(fixture);
+
+    const created = await stack.deploy({ rollout: { SmokeTests: [commandTest('false')] } });
+
+    expect(created).toMatchObject({ status: 'ROLLBACK_COMPLETE' });
+    expect(stack.responses.map(({ status }) => status)).toEqual(['FAILED', 'SUCCESS']);
+  });
+});
