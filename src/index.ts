@@ -64,6 +64,7 @@ export {
   type InvokeTurnOptions,
   SessionPolicy,
 } from './loop';
+
 // Versions of a runtime, tested before they are used
 export {
   RuntimeRollout,

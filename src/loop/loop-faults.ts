@@ -1,11 +1,11 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { CodingLoopProps } from './coding-loop-props';
+import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
 import { lifecycleOf, sessionStorageMountOf } from '../runtime/introspection';
 import { LIMITS } from '../session/constants';
 import { durationFaults } from '../tasks/checks';
-import { isExpression } from '../tasks/session-task';
 
 /** The mount that a run works in: the one that is given, or the runtime's session storage. */
 export function mountOf({ mountPath, runtime }: Pick<CodingLoopProps, 'mountPath' | 'runtime'>): string | undefined {

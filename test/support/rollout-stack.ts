@@ -194,7 +194,8 @@ export class RolloutStack {
       this.deployed = undefined;
       return { status: 'ROLLBACK_COMPLETE' };
     }
-    const runtime = changed.runtimeId === before.runtimeId ? await this.deployRuntime(before.template, { ...changed, physicalId: undefined }) : before;
+    const isReplaced = changed.runtimeId !== before.runtimeId;
+    const runtime = isReplaced ? before : await this.deployRuntime(before.template, changed);
     this.deployed = { ...before, version: runtime.version };
     let rolledBack: Response | undefined;
     if (before.physicalId !== undefined && response !== undefined) {
@@ -205,7 +206,7 @@ export class RolloutStack {
     } else if (response !== undefined) {
       await this.ask('Delete', propertiesOf(changed.template, changed), response.physicalId);
     }
-    if (changed.runtimeId !== before.runtimeId) await this.deleteRuntime(changed.runtimeId);
+    if (isReplaced) await this.deleteRuntime(changed.runtimeId);
     return {
       status: rolledBack?.status === 'FAILED' ? 'ROLLBACK_FAILED' : 'ROLLBACK_COMPLETE',
       endpointName: rolledBack?.data.EndpointName,
