@@ -147,6 +147,11 @@ describe('the user of a Dockerfile', () => {
     expect(faultOf('ARG ID=1\nFROM debian\nUSER $ID')).toContain("the number of USER '$ID' cannot be told");
   });
 
+  test('is not made of an argument of the stage that its own builds on, only of a variable', () => {
+    expect(faultOf('FROM debian AS base\nARG ID=1001\nFROM base\nUSER $ID')).toContain("the number of USER '$ID' cannot be told");
+    expect(amended('FROM debian AS base\nENV ID=1001\nFROM base\nUSER $ID').trim()).toMatch(/USER 1001$/);
+  });
+
   test('is the one that is given, whatever the Dockerfile says', () => {
     expect(amended('FROM debian\nUSER someone', { user: '1000:1000' }).trim()).toMatch(/USER 1000:1000$/);
   });

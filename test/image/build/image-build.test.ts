@@ -216,6 +216,16 @@ describe('an image from a Dockerfile of one\'s own', () => {
     expect(built.stderr).toContain("the user 'node' has the number 1005, not 1000: give it to AgentImage as user: '1005'");
   });
 
+  test.each([
+    ['npm', DevTool.npm('semver', '7.6.3'), '"npm:semver" needs npm: add DevTool.nodejs(…), or take a base that has it'],
+    ['pip', DevTool.pip('six', '1.16.0'), '"pip:six" needs pip: add DevTool.python(…) or DevTool.PYTHON3, or take a base that has it'],
+    ['a custom command', DevTool.custom({ name: 'own', install: 'exit 3', verify: 'true' }), 'the installation of "own" failed'],
+  ])('fails, and says what to add, if a tool cannot be installed by %s', async (_, tool, message) => {
+    const built = await build({ Dockerfile: `FROM ${BASE}\n` }, 'incomplete', { tools: [tool] });
+    expect(built.exitCode).not.toBe(0);
+    expect(built.stderr).toContain(`agent-image: ${message}`);
+  });
+
   test('fails on a base without a package manager', async () => {
     const built = await build({
       Dockerfile: `FROM ${BASE} AS bare\nRUN rm /usr/bin/apt-get\nFROM bare\nRUN true\n`,
