@@ -12,6 +12,7 @@ import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './constants';
 import { loopFaults, mountOf } from './loop-faults';
 import { loopStates } from './loop-states';
 import { throwOnFaults } from '../private/validation';
+import { warnAboutDefaultEndpoint } from '../rollout/default-endpoint-warning';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
 import { METRICS } from '../session/constants';
 import { SessionDriver } from '../session/session-driver';
@@ -59,6 +60,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
     super(scope, id);
     throwOnFaults(this, loopFaults(this, props));
+    warnAboutDefaultEndpoint(this, props.runtime, props.endpointName);
 
     const driver = props.driver ?? SessionDriver.of(this);
     for (const actions of [INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(props.runtime, actions, props.endpointName);
