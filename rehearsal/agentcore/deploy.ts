@@ -37,12 +37,14 @@ export function deploy(registry: Registry, props: RuntimeProps): { runtime: Runt
 }
 
 function configurationOf({ mounts = [], environment, lifecycle, containerUri = CONTAINER_URI }: RuntimeProps): RuntimeConfiguration {
+  const filesystemConfigurations = mounts.map(mount => typeof mount === 'string' ? { sessionStorage: { mountPath: mount } } : mount);
+  const vpc = filesystemConfigurations.some(item => 'efsAccessPoint' in item || 's3FilesAccessPoint' in item);
   return {
     agentRuntimeArtifact: { containerConfiguration: { containerUri } },
     roleArn: ROLE_ARN,
-    networkConfiguration: { networkMode: 'PUBLIC' },
+    networkConfiguration: { networkMode: vpc ? 'VPC' : 'PUBLIC' },
     environmentVariables: environment,
-    filesystemConfigurations: mounts.map(mount => typeof mount === 'string' ? { sessionStorage: { mountPath: mount } } : mount),
+    filesystemConfigurations,
     lifecycleConfiguration: lifecycle,
   };
 }

@@ -136,8 +136,9 @@ export class Registry {
       endpoints: [],
     };
     this.runtimes.push(runtime);
-    this.addEndpoint(runtime, 'DEFAULT', '1');
-    this.move(runtime, runtime, 'CREATING');
+    const failure = this.takeFailure();
+    this.move(runtime, runtime, 'CREATING', failure);
+    this.addEndpoint(runtime, 'DEFAULT', '1', {}, failure);
     return runtime;
   }
 
@@ -147,23 +148,25 @@ export class Registry {
     const version = { version: `${Number(runtime.latestVersion) + 1}`, createdAt: now, configuration };
     runtime.versions.push(version);
     runtime.latestVersion = version.version;
-    this.move(runtime, runtime, 'UPDATING');
-    this.retarget(runtime, this.endpoint(runtime, 'DEFAULT'), version.version);
+    const failure = this.takeFailure();
+    const endpoint = this.endpoint(runtime, 'DEFAULT');
+    this.move(runtime, runtime, 'UPDATING', failure);
+    this.retarget(runtime, endpoint, version.version, endpoint.description, failure);
     return version;
   }
 
-  addEndpoint(runtime: Runtime, name: string, version: string, { description, tags }: Pick<Endpoint, 'description' | 'tags'> = {}): Endpoint {
+  addEndpoint(runtime: Runtime, name: string, version: string, texts: Pick<Endpoint, 'description' | 'tags'> = {}, failure = this.takeFailure()): Endpoint {
     const now = this.props.clock.now();
-    const endpoint: Endpoint = { name, id: name, createdAt: now, description, tags, targetVersion: version, status: 'CREATING', lastUpdatedAt: now };
+    const endpoint: Endpoint = { name, id: name, createdAt: now, ...texts, targetVersion: version, status: 'CREATING', lastUpdatedAt: now };
     runtime.endpoints.push(endpoint);
-    this.move(runtime, endpoint, 'CREATING');
+    this.move(runtime, endpoint, 'CREATING', failure);
     return endpoint;
   }
 
-  retarget(runtime: Runtime, endpoint: Endpoint, version: string, description = endpoint.description): void {
+  retarget(runtime: Runtime, endpoint: Endpoint, version: string, description = endpoint.description, failure = this.takeFailure()): void {
     endpoint.targetVersion = version;
     endpoint.description = description;
-    this.move(runtime, endpoint, 'UPDATING');
+    this.move(runtime, endpoint, 'UPDATING', failure);
   }
 
   removeEndpoint(runtime: Runtime, endpoint: Endpoint): void {
@@ -186,10 +189,15 @@ export class Registry {
     renameSync(`${file}.new`, file);
   }
 
-  private move(runtime: Runtime, item: Runtime | Endpoint, status: Status): void {
-    item.status = status;
-    item.failureReason = this.nextFailure;
+  private takeFailure(): string | undefined {
+    const reason = this.nextFailure;
     this.nextFailure = undefined;
+    return reason;
+  }
+
+  private move(runtime: Runtime, item: Runtime | Endpoint, status: Status, failure = this.takeFailure()): void {
+    item.status = status;
+    item.failureReason = failure;
     item.lastUpdatedAt = this.props.clock.now();
     this.settleLater(item, () => this.arrive(runtime, item));
     this.save();

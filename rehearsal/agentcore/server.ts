@@ -133,7 +133,7 @@ export class AgentCoreServer {
 
   /** Ends all sessions and connections. Workspaces stay. */
   async close(): Promise<void> {
-    const closed = new Promise(done => this.http.close(done));
+    const closed = new Promise(done => this.http.close(done)); // calls back when it is closed already, too
     await this.sessions.close();
     this.http.closeAllConnections();
     await closed;

@@ -191,7 +191,8 @@ export class Session {
     await microvm.sandbox.kill();
     this.current = 'stopped';
     // Not waited for by the stop: it reads the whole workspace.
-    this.inspection = this.inspection.then(() => reportUnsupported(this.context.workspaces.data(this.key), warning => this.context.warn(this.key, warning)));
+    const directory = this.context.workspaces.data(this.key);
+    this.inspection = this.inspection.then(() => reportUnsupported(directory, warning => this.context.warn(this.key, warning)));
   }
 
   private awaitIdle(): void {

@@ -31,14 +31,34 @@ boot_id=$(</proc/sys/kernel/random/uuid)
 disk=$1 options=$2 count=$3
 shift 3
 
+# What is mounted deeper down (a home directory, a container engine's resolv.conf) would be covered by an overlay, and is bound again. A user
+# namespace may not make an overlay of a directory that has mounts below: that becomes read-only, with overlays of its subdirectories.
+mapfile -t points < <(cut -d ' ' -f 5 /proc/self/mountinfo)
+overlays=() below=() split=()
+cover() {
+  local directory point
+  for directory in "$1"/*; do
+    [ -d "$directory" ] && [ ! -L "$directory" ] || continue
+    case $directory in /proc | /sys | /dev | /run | /tmp | /mnt | /lost+found | *[[:space:]:,\\\\]*) continue ;; esac
+    local inside=()
+    for point in "\${points[@]}"; do
+      case $point in *\\\\*) ;; "$directory"/*) inside+=("$point") ;; esac
+    done
+    if [ -n "$options" ] && [ \${#inside[@]} -gt 0 ]; then
+      split+=("$directory")
+      # Container engines mount much there that no session needs.
+      if [ "$directory" != /var/lib ]; then cover "$directory"; fi
+    else
+      overlays+=("$directory")
+      below+=("\${inside[@]}")
+    fi
+  done
+}
+cover ''
+
 directories=("$disk"/{host,mnt,tmp,shm,empty,pipes,shared})
 for ((i = 0; i < count; i++)); do directories+=("$disk/shared/$i"); done
-for directory in /*; do
-  [ -d "$directory" ] && [ ! -L "$directory" ] || continue
-  case $directory in /proc | /sys | /dev | /run | /tmp | /mnt | /lost+found | *[[:space:]:,\\\\]*) continue ;; esac
-  overlays+=("$directory")
-  directories+=("$disk/overlay$directory/"{upper,work})
-done
+for directory in "\${overlays[@]}"; do directories+=("$disk/overlay$directory/"{upper,work}); done
 mkdir -p "\${directories[@]}"
 chmod 1777 "$disk/tmp" "$disk/shm"
 mkfifo -m 600 "$disk"/pipes/first-{0..31}
@@ -52,18 +72,23 @@ done
 mount --rbind / "$disk/host"
 mount --rbind "$disk" /mnt
 
+for directory in "\${split[@]}"; do echo "/mnt/host$directory $directory none rbind,ro 0 0"; done >/mnt/fstab
 for directory in "\${overlays[@]}"; do
   changes=/mnt/overlay$directory
-  echo "overlay $directory overlay lowerdir=/mnt/host$directory,upperdir=$changes/upper,workdir=$changes/work$options 0 0"
-done >/mnt/fstab
-# What is mounted deeper down (a home directory, a container engine's resolv.conf) would be covered by the overlays.
-while read -r _ _ _ _ point _; do
+  echo "overlay $directory overlay lowerdir=/mnt/host$directory,upperdir=$changes/upper,workdir=$changes/work,volatile$options 0 0"
+done >>/mnt/fstab
+for point in "\${below[@]}"; do
   case $point in
-    /proc/* | /sys/* | /dev/* | /run/* | /tmp/* | /mnt/* | /var/lib/* | *\\\\*) ;;
-    /*/*) echo "/mnt/host$point $point none rbind 0 0" ;;
+    /var/lib/*) ;; # of container engines, and many
+    *) echo "/mnt/host$point $point none rbind 0 0" ;;
   esac
-done </proc/self/mountinfo >>/mnt/fstab
-mount --all --fstab /mnt/fstab || true
+done >>/mnt/fstab
+if ! mount --all --fstab /mnt/fstab 2>/dev/null; then
+  # The disk's file system cannot hold an overlay's changes, as when it is one itself: memory can.
+  mount --types tmpfs -o mode=755 tmpfs /mnt/overlay
+  for directory in "\${overlays[@]}"; do mkdir -p "/mnt/overlay$directory/"{upper,work}; done
+  mount --all --fstab /mnt/fstab || true
+fi
 
 mount --types proc proc /proc
 echo "$boot_id" >/mnt/boot_id

@@ -61,7 +61,7 @@ export class ServerFixture {
     return result;
   }
 
-  async invoke(payload: unknown, input: { runtimeSessionId?: string; qualifier?: string } = {}) {
+  async invoke(payload: unknown, input: { runtimeSessionId?: string; qualifier?: string; runtimeUserId?: string } = {}) {
     const response = await this.client.send(new InvokeAgentRuntimeCommand({
       agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, contentType: 'application/json', payload: Buffer.from(JSON.stringify(payload)), ...input,
     }));

@@ -1,4 +1,5 @@
-import { AgentRequest, AgentSession } from '../../../rehearsal/agentcore';
+import { readdirSync, readFileSync } from 'node:fs';
+import { AgentHandler, AgentSession } from '../../../rehearsal/agentcore';
 import { ServerFixture } from '../../support/agentcore';
 
 /** A program with the container contract. `fail` is answered with that status, `stream` with events, the rest with what was asked. */
@@ -45,16 +46,133 @@ describe('InvokeAgentRuntime with a program as agent', () => {
   });
 });
 
-describe('InvokeAgentRuntime with a scripted agent', () => {
-  test('runs the handler with commands in the session\'s sandbox', async () => {
-    const handler = async (request: AgentRequest, session: AgentSession) => {
-      const { stdout } = await session.exec('echo changed >/mnt/workspace/file; cat /mnt/workspace/file');
-      return { prompt: request.json(), stdout, session: session.id };
-    };
-    const fixture = await ServerFixture.start({ agent: { handler } });
-    const reply = await fixture.invoke('hello');
-    expect(JSON.parse(await reply.text())).toEqual({ prompt: 'hello', stdout: 'changed\n', session: fixture.sessionId });
-    expect((await fixture.command('cat /mnt/workspace/file')).stdout).toBe('changed\n');
+describe('InvokeAgentRuntime with a program that does not hold to the contract', () => {
+  test('fails when it ends before it is healthy, with its output in the log', async () => {
+    const fixture = await ServerFixture.start({ agent: { command: ['bash', '-c', 'echo no model >&2; exit 9'] } });
+    await expect(fixture.invoke({})).rejects.toThrow('Received error (the agent ended with exit code 9 before it was healthy) from runtime');
+    expect(fixture.server.logs.read({ runtimeId: fixture.arn.split('/')[1], endpoint: 'DEFAULT', sessionId: fixture.sessionId })).toBe('no model\n');
+    await fixture.close();
+  });
+
+  test('fails when it is not healthy within 60 s', async () => {
+    const fixture = await ServerFixture.start({ agent: { command: ['sleep', '1000'] } });
+    const received = fixture.server.calls.next();
+    const invoking = fixture.invoke({}).catch((error: Error) => error.message);
+    await received;
+    while (readdirSync('/proc').every(pid => !commandLine(pid).startsWith('sleep\x001000'))) {
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    await fixture.clock.advance(60_000);
+    expect(await invoking).toContain('Runtime initialization time exceeded');
+    await fixture.close();
+  });
+
+  test('fails when it dies in the midst of an invocation', async () => {
+    const fixture = await ServerFixture.start({ agent: { command: ['node', '-e', PROGRAM.replace('input.fail', 'process.exit(1)')] } });
+    await expect(fixture.invoke({})).rejects.toThrow('Received error (502) from runtime');
     await fixture.close();
   });
 });
+
+describe('InvokeAgentRuntime with a scripted agent', () => {
+  let fixture: ServerFixture;
+  let handler: AgentHandler;
+  beforeEach(async () => {
+    fixture = await ServerFixture.start({ agent: { handler: (request, session) => handler(request, session) } });
+  });
+  afterEach(() => fixture.close());
+
+  test('runs the handler with commands in the session\'s sandbox', async () => {
+    handler = async (request, session) => {
+      const { stdout } = await session.exec('echo changed >/mnt/workspace/file; cat /mnt/workspace/file');
+      return { prompt: request.json(), stdout, session: session.id, user: request.userId };
+    };
+    const reply = await fixture.invoke('hello', { runtimeUserId: 'someone' });
+    expect(JSON.parse(await reply.text())).toEqual({ prompt: 'hello', stdout: 'changed\n', session: fixture.sessionId, user: 'someone' });
+    expect((await fixture.command('cat /mnt/workspace/file')).stdout).toBe('changed\n');
+  });
+
+  test('runs words as they are, in a directory and an environment of their own', async () => {
+    handler = (_, session) => session.exec(['bash', '-c', 'pwd; echo "$1 $A"; exit 4', 'bash', '$HOME *'], { workingDirectory: '/mnt', environment: { A: 'b' } });
+    expect(JSON.parse(await (await fixture.invoke({})).text())).toEqual({ exitCode: 4, stdout: '/mnt\n$HOME * b\n', stderr: '' });
+  });
+
+  test('answers with the content type and the body that it is given', async () => {
+    handler = () => ({ contentType: 'text/plain', body: 'plain' });
+    const reply = await fixture.invoke({});
+    expect([reply.contentType, await reply.text()]).toEqual(['text/plain', 'plain']);
+  });
+
+  test('fails when the handler throws, with its error in the log', async () => {
+    handler = () => {
+      throw new Error('model refused');
+    };
+    await expect(fixture.invoke({})).rejects.toThrow('Received error (500) from runtime');
+    expect(fixture.server.logs.read({ runtimeId: fixture.arn.split('/')[1], endpoint: 'DEFAULT', sessionId: fixture.sessionId })).toContain('model refused');
+  });
+
+  test('fails when an answer that is not streamed takes more than 15 minutes', async () => {
+    let asked = () => {};
+    const called = new Promise<void>(resolve => asked = resolve);
+    handler = (_, session) => new Promise(() => {
+      session.signal.addEventListener('abort', () => fixture.server.logs.append(key, 'told to stop\n'));
+      asked();
+    });
+    const key = { runtimeId: fixture.arn.split('/')[1], endpoint: 'DEFAULT', sessionId: fixture.sessionId };
+    const invoking = fixture.invoke({}).catch((error: Error) => error.message);
+    await called;
+    await fixture.clock.advance(900_000);
+    expect(await invoking).toContain('Received error (504) from runtime');
+    expect(fixture.server.logs.read(key)).toBe('told to stop\n');
+  });
+
+  test('lets a stream go on beyond 15 minutes, and cuts it after 60', async () => {
+    handler = () => ({ contentType: 'text/event-stream', body: forever() });
+    const reply = await fixture.invoke({});
+    const reading = reply.text().catch((error: Error) => error.message);
+    await fixture.clock.advance(3_599_000);
+    expect(fixture.server.calls.all.at(-1)!.outcome).toBeUndefined();
+    await fixture.clock.advance(1_000);
+    expect(await reading).toBe('aborted');
+  });
+
+  test.each([['continue', 'yes'], ['kill', 'no']] as const)('when the client goes, an agent may %s', async (onDisconnect, wentOn) => {
+    const other = await ServerFixture.start({ agent: { handler: (_, session) => ({ contentType: 'text/event-stream', body: slow(session) }) } }, { onDisconnect });
+    const reply = await other.invoke({});
+    for await (const chunk of reply.response as unknown as AsyncIterable<Buffer>) {
+      expect(chunk.toString()).toBe('first');
+      break;
+    }
+    other.client.destroy();
+    const ended = (await other.command('touch /tmp/go; for i in {1..50}; do [ -e /tmp/went-on ] && break; sleep 0.01; done; ls /tmp/went-on')).exitCode === 0;
+    expect(ended ? 'yes' : 'no').toBe(wentOn);
+    await other.close();
+  });
+
+  test('fails for a runtime that has no agent, but runs commands', async () => {
+    const other = await ServerFixture.start();
+    await expect(other.invoke({})).rejects.toThrow('there is no agent for this runtime');
+    expect((await other.command('echo fine')).stdout).toBe('fine\n');
+    await other.close();
+  });
+});
+
+async function* forever(): AsyncIterable<string> {
+  yield 'data: 1\n\n';
+  await new Promise(() => undefined);
+}
+
+async function* slow(session: AgentSession): AsyncIterable<string> {
+  yield 'first';
+  await session.exec('until [ -e /tmp/go ]; do sleep 0.01; done');
+  yield 'second';
+  await session.exec('touch /tmp/went-on');
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import * as fc from 'fast-check';
+import { splitWords } from '../../../rehearsal/agentcore/words';
+
+describe('splitWords', () => {
+  test.each([
+    ['  a  b\tc\nd ', ['a', 'b', 'c', 'd']],
+    ['', []],
+    ['\'\' ""', ['', '']],
+    ['a\'b c\'"d e"f', ['ab cd ef']],
+    ['a\\ b \\\'c', ['a b', '\'c']],
+    ['"a\\"b\\\\c\\d"', ['a"b\\c\\d']],
+    ['\'a\\b\'', ['a\\b']],
+    ['a && b | c $(d) *', ['a', '&&', 'b', '|', 'c', '$(d)', '*']],
+    ['a\\\nb', ['ab']],
+  ])('splits %j', (line, words) => {
+    expect(splitWords(line)).toEqual(words);
+  });
+
+  test.each(['\'', '"a', 'a "b\\"'])('fails on a quote without an end: %s', line => {
+    expect(() => splitWords(line)).toThrow('command has a quote without an end');
+  });
+
+  test('gives back whatever was quoted, as bash does', () => {
+    const quote = (word: string) => `'${word.replace(/'/g, "'\\''")}'`;
+    fc.assert(fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), words => {
+      expect(splitWords(words.map(quote).join(' '))).toEqual(words);
+    }));
+    const sample = fc.sample(fc.string({ unit: fc.constantFrom('a', ' ', '"', '\\', '$', '`'), minLength: 1 }), 50).map(text => `"${text.replace(/["$`\\]/g, '\\$&')}"`);
+    const byBash = execFileSync('bash', ['-c', `printf '%s\\0' ${sample.join(' ')}`]).toString().split('\0').slice(0, -1);
+    expect(splitWords(sample.join(' '))).toEqual(byBash);
+  });
+});
