@@ -127,7 +127,7 @@ describe('the output of a command', () => {
   });
 
   test('fails beyond 100 MB with an exception in the stream, and the command is killed', async () => {
-    const result = await fixture.command('yes | head -c 104857601; touch /tmp/went-on');
+    const result = await fixture.command('yes | head -c 200000000; touch /tmp/went-on');
     expect(result.error?.name).toBe('ServiceQuotaExceededException');
     expect(result.stdout.length).toBeLessThanOrEqual(100 * KIB * KIB);
     expect(result.events).not.toContain('contentStop');

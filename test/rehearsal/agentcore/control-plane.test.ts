@@ -39,9 +39,8 @@ const createEndpoint = (name: string, agentRuntimeVersion?: string) =>
 const updateEndpoint = (endpointName: string, agentRuntimeVersion: string) =>
   fixture.control.send(new UpdateAgentRuntimeEndpointCommand({ agentRuntimeId: id, endpointName, agentRuntimeVersion }));
 const deleteEndpoint = (endpointName: string) => fixture.control.send(new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: id, endpointName }));
-  fixture = await ServerFixture.start({}, {
-    transition: TRANSITION, agentFor: runtime => ({ handler: () => ({ agentOf: runtime.name }) }),
-  });
+const deleteRuntime = (agentRuntimeVersion?: string) =>
+  fixture.control.send(new DeleteAgentRuntimeCommand({ agentRuntimeId: id, agentRuntimeVersion }));
 
 describe('a runtime', () => {
   test('is CREATING, then READY with its DEFAULT endpoint', async () => {
