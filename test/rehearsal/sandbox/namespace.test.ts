@@ -2,9 +2,13 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { ExecOptions, NamespaceDriver, Sandbox, SandboxMount, SandboxOptions, SandboxUnavailableError } from '../../../rehearsal/sandbox';
 
+const AS_ROOT = process.getuid!() === 0;
+
 let directory: string;
+const scratches: string[] = [];
 const sandboxes: Sandbox[] = [];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'sandbox-'));
@@ -15,8 +19,14 @@ afterEach(async () => {
   expect(existsSync(join(directory, 'disks')) ? readdirSync(join(directory, 'disks')) : []).toEqual([]);
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(directory);
   expect(hostProcesses(directory)).toEqual([]);
-  rmSync(directory, { recursive: true });
+  [directory, ...scratches.splice(0)].forEach(path => rmSync(path, { recursive: true }));
 });
+
+/** A directory that is not in /tmp, which a sandbox has an own one of. */
+function scratch(): string {
+  scratches.push(mkdtempSync(join(process.cwd(), '.rehearsal-test-')));
+  return scratches.at(-1)!;
+}
 
 /** Ids of the host's processes whose command line has a text. */
 function hostProcesses(text: string): string[] {
@@ -54,7 +64,7 @@ async function run(sandbox: Sandbox, command: string, options: Partial<ExecOptio
   return { ...output, ...result };
 }
 
-describe.each([['as root', false], ['with a user namespace', true]])('a namespace sandbox %s', (_, userNamespace) => {
+describe.each([...AS_ROOT ? [['as root', false] as const] : [], ['with a user namespace', true] as const])('a namespace sandbox %s', (_, userNamespace) => {
   test('sees the workspace at its mount path, and shares it with the host', async () => {
     writeFileSync(join(directory, 'workspace', 'from-host'), 'host');
     const sandbox = await start({ userNamespace });
@@ -83,25 +93,26 @@ describe.each([['as root', false], ['with a user namespace', true]])('a namespac
     expect(await running).toMatchObject({ sandboxKilled: true });
   });
 
-  test('keeps the host from changes below other mounts too', async () => {
-    const below = mkdtempSync(join(process.cwd(), '.rehearsal-test-'));
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', below]);
+  test('keeps the host from changes beside other mounts too', async () => {
+    const beside = scratch();
+    mkdirSync(join(beside, 'mount'));
+    if (AS_ROOT) {
+      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(beside, 'mount')]);
+    }
     try {
       const sandbox = await start({ userNamespace });
-      await run(sandbox, `touch ${process.cwd()}/.rehearsal-change`);
-      expect(existsSync(join(process.cwd(), '.rehearsal-change'))).toBe(false);
+      await run(sandbox, `touch ${beside}/change`);
+      expect(readdirSync(beside)).toEqual(['mount']);
     } finally {
-      execFileSync('umount', [below]);
-      rmSync(below, { recursive: true });
+      execFileSync('umount', AS_ROOT ? [join(beside, 'mount')] : ['--version']);
     }
   });
 
   test('shows nothing of hidden directories', async () => {
-    const hidden = mkdtempSync(join(process.cwd(), '.rehearsal-test-'));
+    const hidden = scratch();
     writeFileSync(join(hidden, 'secret'), '');
     const sandbox = await start({ userNamespace, hidden: [hidden, join(hidden, 'not-there')] });
     expect(await run(sandbox, `ls ${hidden}`)).toMatchObject({ stdout: '', exitCode: 0 });
-    rmSync(hidden, { recursive: true });
   });
 
   test('takes several mounts, outside /mnt too, whatever their names', async () => {
@@ -199,6 +210,25 @@ describe('left-over processes', () => {
     expect(await run(sandbox, LEAVE, { leftovers: 'kill' })).toMatchObject({ stdout: 'done\n', exitCode: 0 });
     expect((await run(sandbox, 'pgrep -c sleep')).stdout).toBe('0\n');
   });
+});
+
+test('an ordinary user can make one, and nothing of it is left', async () => {
+  const program = join(directory, 'program.js');
+  await build({ entryPoints: [join(__dirname, '../../../rehearsal/sandbox/index.ts')], bundle: true, platform: 'node', outfile: program, logLevel: 'error' });
+  const script = `
+    const { NamespaceDriver } = require(process.argv[1] + '/program.js');
+    const mounts = [{ source: process.argv[1] + '/workspace', target: '/mnt/workspace' }];
+    new NamespaceDriver().start({ disk: process.argv[1] + '/user/disk', mounts, environment: { PATH: process.env.PATH } }).then(async sandbox => {
+      const command = 'touch /mnt/workspace/made && mkdir -p /tmp/a/b && chmod 000 /tmp/a/b /tmp/a && id -u';
+      await sandbox.exec({ command: ['bash', '-c', command], onStdout: chunk => void process.stdout.write(chunk), onStderr: chunk => void process.stderr.write(chunk) });
+      await sandbox.kill();
+    });`;
+  const asUser = AS_ROOT ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : ['env'];
+  execFileSync('chmod', ['-R', '777', directory]);
+  const output = execFileSync(asUser[0], [...asUser.slice(1), process.execPath, '-e', script, directory], { encoding: 'utf8' });
+  expect(output).toBe('0\n'); // root of its own user namespace
+  expect(readdirSync(join(directory, 'workspace'))).toEqual(['made']);
+  expect(readdirSync(join(directory, 'user'))).toEqual([]);
 });
 
 test('nothing is left when the rehearsal itself is killed', async () => {
