@@ -5,7 +5,8 @@ const codec = new EventStreamCodec(bytes => Buffer.from(bytes).toString(), text 
 
 function decode(message: Uint8Array) {
   const { headers, body } = codec.decode(message);
-  return { headers: Object.fromEntries(Object.entries(headers).map(([name, { value }]) => [name, value])), body: JSON.parse(Buffer.from(body).toString()) as unknown };
+  const values = Object.fromEntries(Object.entries(headers).map(([name, { value }]) => [name, value]));
+  return { headers: values, body: JSON.parse(Buffer.from(body).toString()) as unknown };
 }
 
 function texts(messages: Uint8Array[]): string[] {

@@ -202,7 +202,7 @@ describe('left-over processes', () => {
   test('stay if they may, and do not hold up the end', async () => {
     const sandbox = await start();
     expect(await run(sandbox, LEAVE, { leftovers: 'keep' })).toMatchObject({ stdout: 'done\n', exitCode: 0 });
-    expect((await run(sandbox, 'pgrep -c sleep')).stdout).toBe('3\n');
+    expect((await run(sandbox, 'until [ $(pgrep -cx sleep) = 3 ]; do sleep 0.01; done')).exitCode).toBe(0);
   });
 
   test('are killed if they may not, however they were detached', async () => {
