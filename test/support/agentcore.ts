@@ -8,6 +8,9 @@ import {
 import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
 import { AgentCoreServer, AgentCoreServerProps, MovableClock, RuntimeProps } from '../../rehearsal/agentcore';
 
+// Real processes, on a machine that may be busy with other tests.
+jest.setTimeout(60_000);
+
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
 
 /** What a command's stream came to, and what each event of it was. */

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { ExecOptions, NamespaceDriver, Sandbox, SandboxMount, SandboxOptions, SandboxUnavailableError } from '../../../rehearsal/sandbox';
 
+jest.setTimeout(60_000); // real processes, on a machine that may be busy with other tests
+
 const AS_ROOT = process.getuid!() === 0;
 
 let directory: string;
