@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -201,8 +201,18 @@ export class CodingLoop extends Construct implements iam.IGrantable {
         resources: [props.encryptionKey.keyArn],
       })]),
     ];
+    const stack = Stack.of(this);
+    const stateMachines = stack.formatArn({
+      service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
     return new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('states.amazonaws.com'),
+      // The state machine's own ARN would be a cycle.
+      assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': stack.account },
+          ArnLike: { 'aws:SourceArn': stateMachines },
+        },
+      }),
       inlinePolicies: { Runs: new iam.PolicyDocument({ statements }) },
     });
   }
