@@ -1,5 +1,6 @@
 import type { Agent, AgentCoreServer, RuntimeProps } from './agentcore';
 import { Assembly, SynthesizedStack, TemplateValues } from './assembly';
+import { ExecutionEnded, inputOf, matches, Rule } from './events';
 import { LocalFunction } from './lambda';
 import { Definition, ExecutionOptions, ExecutionResult, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
 
@@ -26,7 +27,7 @@ export interface LocalDeploymentProps {
   readonly account?: string;
 }
 
-const TYPES = { RUNTIME: 'AWS::BedrockAgentCore::Runtime', FUNCTION: 'AWS::Lambda::Function', STATE_MACHINE: 'AWS::StepFunctions::StateMachine' } as const;
+const TYPES = { RUNTIME: 'AWS::BedrockAgentCore::Runtime', FUNCTION: 'AWS::Lambda::Function', STATE_MACHINE: 'AWS::StepFunctions::StateMachine', RULE: 'AWS::Events::Rule' } as const;
 const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
 
 /**
@@ -47,7 +48,7 @@ export class LocalDeployment {
   private readonly functions = new Map<string, LocalFunction>();
   private readonly stateMachines = new Map<string, LocalStateMachine>();
 
-  private constructor(private readonly stack: SynthesizedStack, private readonly props: LocalDeploymentProps) {
+  private constructor(readonly stack: SynthesizedStack, private readonly props: LocalDeploymentProps) {
     const known = new Map(Object.entries(props.values ?? {}));
     this.values = new TemplateValues(stack, { region: this.region, account: props.account ?? '123456789012', values: known });
     this.runtimes = new Map(stack.ofType(TYPES.RUNTIME).map((logicalId) => {
@@ -69,12 +70,25 @@ export class LocalDeployment {
     return this.startExecution(stateMachine, input, options).result;
   }
 
+  /** What a state machine runs, with values for its references. */
+  definition(logicalId: string): Definition {
+    return JSON.parse(this.values.text(this.stack.resource(logicalId)!.Properties!.DefinitionString)) as Definition;
+  }
+
   /** A function, to ask it or to kill it. @param name its logical id or the beginning of it; not needed if there is only one */
   function(name?: string): LocalFunction {
     const logicalId = this.stack.find(TYPES.FUNCTION, name);
     const made = this.functions.get(logicalId) ?? this.makeFunction(logicalId);
     this.functions.set(logicalId, made);
     return made;
+  }
+
+  /** Tells the stack's event rules that an execution has ended, as EventBridge would, and waits for what they call. */
+  async notifyEnd(detail: ExecutionEnded): Promise<void> {
+    const event = { 'source': 'aws.states', 'detail-type': 'Step Functions Execution Status Change', detail };
+    const rules = this.stack.ofType(TYPES.RULE).map((logicalId) => this.values.resolve(this.stack.resource(logicalId)!.Properties) as Rule);
+    const targets = rules.filter(({ EventPattern }) => matches(EventPattern, event)).flatMap(({ Targets = [] }) => Targets);
+    await Promise.all(targets.filter(({ Arn }) => Arn.includes(':function:')).map((target) => this.invoke(target.Arn, inputOf(target, event))));
   }
 
   /** Ends all processes of functions. The server is not ours to end. */
@@ -90,7 +104,7 @@ export class LocalDeployment {
     const made = this.stateMachines.get(logicalId) ?? new LocalStateMachine({
       name: logicalId,
       arn: this.values.text({ 'Fn::GetAtt': [logicalId, 'Arn'] }),
-      definition: JSON.parse(this.values.text(this.stack.resource(logicalId)!.Properties!.DefinitionString)) as Definition,
+      definition: this.definition(logicalId),
       tokens: this.tokens,
       onTask: (parameters, task) => this.perform(parameters, task),
     });

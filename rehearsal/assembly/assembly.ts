@@ -20,8 +20,19 @@ interface Manifest {
   };
 }
 
+interface ImageSource {
+  readonly directory?: string;
+  readonly dockerFile?: string;
+}
+
 interface AssetManifest {
   readonly files?: { readonly [hash: string]: { readonly source: { readonly path?: string } } };
+  readonly dockerImages?: { readonly [hash: string]: { readonly source: ImageSource } };
+}
+
+/** There is no such assembly, or no such stack in it. */
+export class AssemblyError extends Error {
+  readonly name = 'AssemblyError';
 }
 
 /** One stack as it was synthesized: its template, and where its assets are. */
@@ -57,12 +68,20 @@ export class SynthesizedStack {
     if (path === undefined) throw new Error(`stack ${this.name} has no file asset ${objectKey}`);
     return join(this.directory, path);
   }
+
+  /** The directory and the Dockerfile of an image, by its tag; none for an image that the app did not make. */
+  imageSource(tag: string): { readonly directory: string; readonly dockerfile: string } | undefined {
+    const source = this.assets.dockerImages?.[tag]?.source;
+    if (source?.directory === undefined) return undefined;
+    const directory = join(this.directory, source.directory);
+    return { directory, dockerfile: join(directory, source.dockerFile ?? 'Dockerfile') };
+  }
 }
 
 /** A cloud assembly (`cdk.out`), read from disk, with those nested in it. */
 export class Assembly {
   static load(directory: string): Assembly {
-    if (!existsSync(join(directory, 'manifest.json'))) throw new Error(`${directory} is no cloud assembly: it has no manifest.json; run "cdk synth" first`);
+    if (!existsSync(join(directory, 'manifest.json'))) throw new AssemblyError(`${directory} is no cloud assembly: it has no manifest.json; run "cdk synth" first`);
     return new Assembly(directory, stacksIn(directory));
   }
 
@@ -72,7 +91,7 @@ export class Assembly {
   stack(name?: string): SynthesizedStack {
     const found = this.stacks.filter((stack) => name === undefined || stack.id === name || stack.name === name);
     if (found.length === 1) return found[0];
-    throw new Error(`${this.directory} has ${found.length === 0 ? 'no' : 'more than one'} stack${name === undefined ? '' : ` "${name}"`}, but ${this.stacks.map((stack) => stack.name).join(', ') || 'none at all'}`);
+    throw new AssemblyError(`${this.directory} has ${found.length === 0 ? 'no' : 'more than one'} stack${name === undefined ? '' : ` "${name}"`}, but ${this.stacks.map((stack) => stack.name).join(', ') || 'none at all'}`);
   }
 }
 

@@ -34,7 +34,11 @@ export class ExecutionEnvironment {
   private reply?: (reply: Reply) => void;
 
   constructor(environment: Readonly<Record<string, string>>, onLog: (line: string) => void) {
-    this.child = spawn(process.execPath, ['-e', BOOTSTRAP], { env: environment, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.child = spawn(process.execPath, ['-e', BOOTSTRAP], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true, // Ctrl-C is for the rehearsal, which ends its functions in order; they end by themselves if it dies
+    });
     this.child.on('message', (message: Reply) => {
       if (message.ready === undefined) this.reply?.(message);
     });

@@ -1,0 +1,31 @@
+/** A coding agent that may commit to a repository, but only what its tests let pass. */
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import { AgentRuntime, BedrockModel, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+
+const app = new App();
+const stack = new Stack(app, 'FirstLoop');
+
+const runtime = new AgentRuntime(stack, 'Agent', {
+  agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(`${__dirname}/agent`, { platform: Platform.LINUX_ARM64 }),
+  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  // The longest turn is shorter than this, and so is the longest gate.
+  lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(20), maxLifetime: Duration.hours(4) },
+});
+runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));
+
+const loop = new CodingLoop(stack, 'Fix', {
+  runtime,
+  // Each run says which repository it is for.
+  repository: GitRepository.fromInput(),
+  gates: [
+    Gate.command('syntax', 'node --check prices.mjs', { timeout: Duration.minutes(1) }),
+    Gate.command('test', 'npm test', { timeout: Duration.minutes(10) }),
+  ],
+  maxRepairs: 2,
+});
+
+new CfnOutput(stack, 'StateMachineArn', { value: loop.stateMachine.stateMachineArn });
+
+app.synth();

@@ -1,0 +1,27 @@
+import { MisuseError, parseOptions, USAGE } from './options';
+import { EXIT, rehearse } from './run';
+import { AssemblyError } from '../assembly';
+import { RepositoryError } from '../run/local-repository';
+import { StateInUseError } from '../run/lock';
+import { LoopNotFoundError } from '../run/loop-description';
+
+const MISUSES = [MisuseError, RepositoryError, StateInUseError, AssemblyError, LoopNotFoundError];
+
+/** The command line. Returns the exit code. */
+export async function main(args: readonly string[], stdout = process.stdout, stderr = process.stderr): Promise<number> {
+  const [command, ...rest] = args;
+  if (command === undefined || args.includes('--help') || args.includes('-h') || command === 'help') {
+    stdout.write(USAGE);
+    return command === undefined ? EXIT.MISUSE : EXIT.COMMITTED;
+  }
+  try {
+    if (command !== 'rehearse') throw new MisuseError(`"${command}" is no command: "rehearse" is the only one`);
+    const options = parseOptions(rest);
+    return await rehearse(options, stdout, stderr);
+  } catch (error) {
+    const misuse = MISUSES.some((type) => error instanceof type);
+    stderr.write(`${misuse || !(error instanceof Error) || error.name !== 'Error' ? (error as Error).message : error.stack}\n`);
+    if (error instanceof MisuseError) stderr.write('"cdk-agentcore-workbench --help" shows what can be said\n');
+    return misuse ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
+  }
+}

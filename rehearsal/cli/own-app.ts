@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { MisuseError, Target } from './options';
+import type * as library from '../../src';
+
+/** Synthesizes an app with the loop that the command line describes, for a repository that has no app. Returns its assembly. */
+export async function synthesizeLoop(target: Target, state: string): Promise<string> {
+  if (target.agent === undefined) throw new MisuseError('--agent is missing: name the command that is the agent, or give --app for a loop of your own');
+  if (!target.gates?.length) throw new MisuseError("--gate is missing: name what has to pass, such as --gate test='npm test'");
+  // Only here: they take a second to load, which a loop of an app need not wait for.
+  const { App, Stack } = await import('aws-cdk-lib');
+  const { AgentRuntimeArtifact } = await import('aws-cdk-lib/aws-bedrockagentcore');
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import of a folder would be one of an ES module
+  const { AgentRuntime, AgentTurn, CodingLoop, Filesystem, Gate, GitRepository } = require('../../src') as typeof library;
+
+  const key = createHash('sha256').update(JSON.stringify(target)).digest('hex').slice(0, 12);
+  const outdir = join(state, 'apps', key);
+  rmSync(outdir, { recursive: true, force: true });
+  const app = new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:disable-asset-staging': false } });
+  const stack = new Stack(app, 'Rehearsal');
+  // The same for all targets: another configuration would be another version, which empties the workspaces of its sessions.
+  const runtime = new AgentRuntime(stack, 'Agent', {
+    runtimeName: 'rehearsal',
+    agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/rehearsal:1'),
+    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  });
+  try {
+    new CodingLoop(stack, 'Loop', {
+      runtime,
+      repository: GitRepository.fromInput(),
+      bootstrap: target.bootstrap && [...target.bootstrap],
+      turn: AgentTurn.command(target.agent),
+      gates: target.gates.map(({ name, command }) => Gate.command(name, command)),
+      maxRepairs: target.maxRepairs,
+    });
+  } catch (error) {
+    throw new MisuseError((error as Error).message);
+  }
+  return app.synth().directory;
+}

@@ -1,0 +1,62 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Target } from './options';
+import type { RehearsalRecord, SessionDescription } from '../run/record';
+
+/** A run as it is kept: enough to go on with its session. */
+export interface StoredRun {
+  readonly target: Target;
+  readonly record: RehearsalRecord;
+}
+
+export interface StoredSession extends SessionDescription {
+  /** From the first to the last. */
+  readonly runs: readonly StoredRun[];
+}
+
+/** Runs and their reports, in the state directory. */
+export class RunStore {
+  private readonly directory: string;
+
+  constructor(state: string) {
+    this.directory = join(state, 'runs');
+  }
+
+  /** Returns where the run is kept. */
+  save(run: StoredRun, report: string): { readonly record: string; readonly report: string } {
+    const home = join(this.directory, run.record.id);
+    const files = { record: join(home, 'record.json'), report: join(home, 'report.html') };
+    mkdirSync(home, { recursive: true });
+    writeFileSync(files.record, JSON.stringify(run, undefined, 2));
+    writeFileSync(files.report, report);
+    return files;
+  }
+
+  all(): StoredRun[] {
+    if (!existsSync(this.directory)) return [];
+    return readdirSync(this.directory).map((id) => join(this.directory, id, 'record.json')).filter(existsSync)
+      .map((file) => JSON.parse(readFileSync(file, 'utf8')) as StoredRun)
+      .sort((a, b) => a.record.startedAt.localeCompare(b.record.startedAt));
+  }
+
+  /** Sessions with their runs, the one that was used last at the end. */
+  sessions(): StoredSession[] {
+    const sessions = new Map<string, StoredSession>();
+    for (const run of this.all()) {
+      const { session } = run.record;
+      if (!session) continue;
+      const runs = [...sessions.get(session.id)?.runs ?? [], run];
+      sessions.delete(session.id);
+      sessions.set(session.id, { ...session, runs });
+    }
+    return [...sessions.values()];
+  }
+
+  /** The session of that id, or whose id begins or ends so. */
+  session(id: string): StoredSession | undefined {
+    const all = this.sessions();
+    const found = all.filter((session) => session.id === id);
+    const close = found.length > 0 ? found : all.filter((session) => session.id.startsWith(id) || session.id.endsWith(id));
+    return close.length === 1 ? close[0] : undefined;
+  }
+}

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { MisuseError, Options, Target } from './options';
+import { synthesizeLoop } from './own-app';
+import { preflight } from './preflight';
+import { RunStore } from './run-store';
+import { Story } from './story';
+import { Terminal } from './terminal';
+import type { CommandAgent } from '../agentcore';
+import { Rehearsal, RehearsalInput } from '../rehearsal';
+import { reportOf } from '../report/report';
+import type { RehearsalRecord } from '../run/record';
+
+export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERRUPTED: 130 } as const;
+
+/** What the agent, the gates or the repository are to blame for; everything else is infrastructure. */
+const RED_ERRORS = [
+  'CodingLoop.Red', 'CodingLoop.Stuck', 'CodingLoop.Inert', 'CodingLoop.TurnFailed', 'CodingLoop.BootstrapFailed', 'CodingLoop.SnapshotFailed',
+  'CodingLoop.PushRejected', 'CodingLoop.TimedOut', 'Workbench.AgentFailed', 'Workbench.InvokeTimedOut',
+];
+const MISUSE_ERRORS = ['CodingLoop.BadInput', 'CodingLoop.SessionBusy', 'CodingLoop.CheckoutFailed'];
+
+export function exitCodeOf({ outcome, error }: Pick<RehearsalRecord, 'outcome' | 'error'>): number {
+  if (outcome === 'INTERRUPTED') return EXIT.INTERRUPTED;
+  if (error === undefined) return EXIT.COMMITTED;
+  return RED_ERRORS.includes(error.name) ? EXIT.RED : MISUSE_ERRORS.includes(error.name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
+}
+
+/** One run by the command line: a new one, or one that goes on in a session. */
+export async function rehearse(options: Options, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Promise<number> {
+  const store = new RunStore(options.state);
+  const { target, input } = resume(options, store);
+  if (input.prompt === undefined) throw new MisuseError('--prompt is missing: say what the agent is to do, here or in the file of --input');
+  await preflight(options.state);
+  const assembly = target.app ?? await synthesizeLoop(target, options.state);
+  const terminal = new Terminal(options.json ? stderr : stdout);
+  const rehearsal = await start(target, assembly, options, stderr);
+  const interrupt = onInterrupt(terminal, rehearsal);
+  try {
+    const story = new Story(terminal);
+    if (!options.json) await introduce(terminal, rehearsal, target, input);
+    const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
+    const record = await run.record;
+    await rehearsal.close();
+    const files = store.save({ target, record }, reportOf(record));
+    if (options.json) stdout.write(`${JSON.stringify({ ...record, definition: undefined, report: files.report }, undefined, 2)}\n`);
+    else story.ended(record, files.report);
+    return exitCodeOf(record);
+  } finally {
+    await rehearsal.close();
+    terminal.settle();
+    interrupt.dispose();
+  }
+}
+
+/** What is asked for, together with what an earlier run of the session was asked for. */
+function resume(options: Options, store: RunStore): { target: Target; input: RehearsalInput } {
+  const input = { prompt: undefined as unknown as string, ...options.input };
+  if (options.sessionId === undefined) return { target: options.target, input };
+  const session = store.session(options.sessionId);
+  if (!session) throw new MisuseError(`--session ${options.sessionId}: there is no such session in ${options.state}; "rehearse sessions" lists them`);
+  const last = session.runs[session.runs.length - 1];
+  const { id, endpointName } = session;
+  return {
+    target: { ...last.target, ...options.target },
+    input: { taskId: last.record.input.taskId, ...input, session: { id, ...(endpointName === undefined ? {} : { endpointName }) } },
+  };
+}
+
+async function start(target: Target, assembly: string, options: Options, stderr: NodeJS.WriteStream): Promise<Rehearsal> {
+  return Rehearsal.start({
+    assembly,
+    stack: target.stack,
+    loop: target.loop,
+    repository: target.repository,
+    agent: target.app === undefined ? undefined : agentOf(target),
+    stateDirectory: options.state,
+    environment: Object.fromEntries((target.env ?? []).map((name) => [name, process.env[name] ?? ''])),
+    onLog: options.verbose ? (name, line) => void stderr.write(`${name}: ${line}\n`) : undefined,
+  });
+}
+
+function agentOf({ agent }: Target): CommandAgent | undefined {
+  return agent === undefined ? undefined : { command: ['bash', '-c', `exec ${agent}`], workingDirectory: process.cwd() };
+}
+
+async function introduce(terminal: Terminal, { loop, directory }: Rehearsal, target: Target, { prompt }: RehearsalInput): Promise<void> {
+  terminal.line(`${terminal.bold(loop.path)} rehearses${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
+  terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${command})`).join(', ')}; at most ${loop.maxRepairs} repairs`);
+  terminal.line(`prompt: ${prompt.trim().split('\n')[0]}`);
+  terminal.line(terminal.dim(`state: ${join(directory)}`));
+  terminal.line();
+}
+
+/** The first Ctrl-C ends the run in order; a second one, at once: even then the kernel ends the sandboxes. */
+function onInterrupt(terminal: Terminal, rehearsal: Rehearsal): { dispose(): void } {
+  let first = true;
+  const interrupted = () => {
+    if (!first) process.exit(EXIT.INTERRUPTED);
+    first = false;
+    terminal.line('interrupted: the session is being stopped, its workspace stays');
+    void rehearsal.close();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  signals.forEach((signal) => process.on(signal, interrupted));
+  return { dispose: () => signals.forEach((signal) => process.off(signal, interrupted)) };
+}

@@ -1,0 +1,89 @@
+import type { Terminal } from './terminal';
+import type { JournalListener, Step } from '../run/journal';
+import type { RehearsalRecord } from '../run/record';
+
+/** Lines of a failing gate's output that the story tells. */
+const QUOTED_LINES = 14;
+const NAME_WIDTH = 34;
+
+/** Tells a run as it happens: each state with its time, what the gates say, and at last what came of it. */
+export class Story implements JournalListener {
+  constructor(private readonly terminal: Terminal) {}
+
+  begins(step: Step): void {
+    const entered = Date.now();
+    this.terminal.watch(() => this.row(step, `${seconds(Date.now() - entered)} …`));
+  }
+
+  ends(step: Step): void {
+    const { terminal } = this;
+    terminal.line(this.row(step, [seconds(step.duration), this.verdict(step)].join('  ').trimEnd()));
+    if (step.log) step.log.split('\n').slice(-5).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
+    if (step.kind === 'gate' && step.verdict !== 'PASSED' && step.output !== undefined) this.quote(step);
+    if (step.changedFiles?.length) terminal.line(`${INDENT}it changed files, which a gate must not: ${step.changedFiles.join(', ')}`);
+    if (step.retries > 0) terminal.line(`${INDENT}${step.retries} ${step.retries === 1 ? 'retry' : 'retries'} by Step Functions`);
+    if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}: ${step.error.message.trim().split('\n').join(`\n${INDENT}`)}`);
+    if (step.next === 'REPAIR' && step.feedback) {
+      terminal.line(`${INDENT}→ repair ${step.feedback.repair} of ${step.feedback.maxRepairs}: the agent gets this output with its prompt`);
+    }
+    if (step.next === 'RED') terminal.line(`${INDENT}→ no repairs are left`);
+    if (step.next === 'STUCK') terminal.line(`${INDENT}→ the same as in the round before: the agent does not get on`);
+  }
+
+  ended(record: RehearsalRecord, report: string): void {
+    const { terminal } = this;
+    terminal.line();
+    const rounds = record.output?.rounds ?? 0;
+    const turns = `${rounds} ${rounds === 1 ? 'turn' : 'turns'}`;
+    const good = record.error === undefined && record.outcome !== 'INTERRUPTED';
+    terminal.line(`${(good ? terminal.green : terminal.red)(terminal.bold(record.outcome))} after ${turns} in ${record.seconds.toFixed(1)} s`);
+    if (record.error) terminal.line(`  ${record.error.message.trim().split('\n').join('\n  ')}`);
+    if (record.commit) this.commit(record, record.commit);
+    record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
+    terminal.line();
+    if (record.session) terminal.line(`session    ${record.session.id}`);
+    terminal.line(`report     ${report}`);
+  }
+
+  private commit({ repository }: RehearsalRecord, commit: NonNullable<RehearsalRecord['commit']>): void {
+    const { terminal } = this;
+    terminal.line();
+    terminal.line(`commit ${commit.id.slice(0, 12)} on ${terminal.bold(commit.branch)}`);
+    for (const line of commit.message.split('\n')) terminal.line(`    ${line}`.trimEnd());
+    terminal.line();
+    commit.stat.split('\n').forEach((line) => terminal.line(`   ${line}`));
+    terminal.line();
+    terminal.line(`look       git --git-dir ${repository.copy} show ${commit.branch}`);
+    terminal.line(`take it    git fetch ${repository.copy} ${commit.branch}`);
+  }
+
+  private quote({ output = '' }: Step): void {
+    for (const line of tellingLines(output)) this.terminal.line(`${INDENT}${this.terminal.dim('│')} ${line}`);
+  }
+
+  private row(step: Step, rest: string): string {
+    const name = step.kind === 'turn' ? `${step.state} (turn ${step.round + 1})` : step.state;
+    return `${this.terminal.dim(`${(step.begin / 1_000).toFixed(1).padStart(6)} s`)}  ${name.padEnd(NAME_WIDTH)} ${rest}`;
+  }
+
+  private verdict({ verdict, exitCode }: Step): string {
+    if (verdict === undefined) return '';
+    if (verdict === 'PASSED') return this.terminal.green(verdict);
+    return this.terminal.red(exitCode === undefined || exitCode === null ? verdict : `${verdict}, exit code ${exitCode}`);
+  }
+}
+
+const INDENT = ' '.repeat(10);
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(2)} s`.padStart(8);
+}
+
+/** The end of an output, without what a reader skips: empty lines, and frames of a stack. */
+export function tellingLines(output: string): string[] {
+  // eslint-disable-next-line no-control-regex -- colours of a test tool
+  const lines = output.replace(/\x1b\[[\d;]*m/g, '').split('\n').map((line) => line.trimEnd());
+  const end = lines.filter((line) => line.trim() !== '' && !/^\s+at /.test(line) && !line.startsWith('npm ')).slice(-QUOTED_LINES);
+  const failure = end.findIndex((line) => /fail|error|✖|not ok|panic|expected/i.test(line) && !/\b(?:fail|failures?|errors?):? 0\b/i.test(line));
+  return end.slice(Math.max(0, failure)).map((line) => line.slice(0, 160));
+}

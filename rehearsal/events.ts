@@ -1,0 +1,36 @@
+/** The detail of EventBridge's "Step Functions Execution Status Change", as far as rules look at it. */
+export interface ExecutionEnded {
+  readonly executionArn: string;
+  readonly stateMachineArn: string;
+  readonly name: string;
+  readonly status: string;
+  /** As JSON. */
+  readonly input: string;
+}
+
+export interface Target {
+  readonly Arn: string;
+  readonly Input?: string;
+  readonly InputTransformer?: { readonly InputPathsMap?: { readonly [name: string]: string }; readonly InputTemplate: string };
+}
+
+export interface Rule {
+  readonly EventPattern?: unknown;
+  readonly Targets?: readonly Target[];
+}
+
+/** Whether an event fits a pattern of literal values; what a pattern may hold beside them never fits. */
+export function matches(pattern: unknown, event: unknown): boolean {
+  if (Array.isArray(pattern)) return pattern.includes(event);
+  if (typeof pattern !== 'object' || pattern === null || typeof event !== 'object' || event === null) return false;
+  return Object.entries(pattern).every(([key, wanted]) => matches(wanted, (event as { readonly [key: string]: unknown })[key]));
+}
+
+/** What a target is called with. */
+export function inputOf({ Input, InputTransformer }: Target, event: unknown): unknown {
+  if (Input !== undefined) return JSON.parse(Input);
+  if (InputTransformer === undefined) return event;
+  const { InputPathsMap = {}, InputTemplate } = InputTransformer;
+  const at = (path: string) => path.replace(/^\$\.?/, '').split('.').reduce((value, key) => key === '' ? value : (value as { readonly [key: string]: unknown })?.[key], event);
+  return JSON.parse(InputTemplate.replace(/<([^>]+)>/g, (whole, name: string) => name in InputPathsMap ? JSON.stringify(at(InputPathsMap[name])) : whole));
+}

@@ -1,0 +1,155 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
+import { LocalDeployment } from './deployment';
+import { agentOfImage } from './run/image-agent';
+import { LocalRepository } from './run/local-repository';
+import { LocalRun, RunOptions } from './run/local-run';
+import { Lock } from './run/lock';
+import { findLoop, LoopDescription } from './run/loop-description';
+import { RehearsalRecord } from './run/record';
+import type { SandboxDriver } from './sandbox';
+
+/** What a run is asked for; everything else has a default. */
+export interface RehearsalInput {
+  readonly prompt: string;
+  /** @default - one of its own */
+  readonly taskId?: string;
+  readonly session?: { readonly id: string; readonly endpointName?: string };
+  readonly repository?: { readonly url?: string; readonly ref?: string };
+}
+
+export interface RehearsalProps {
+  /** Directory of a cloud assembly, such as `cdk.out`, with the stack of the loop. */
+  readonly assembly: string;
+  /** @default - the only one there is */
+  readonly stack?: string;
+  /** Path or logical id of the `CodingLoop`. @default - the only one there is */
+  readonly loop?: string;
+  /** What runs instead of the runtime's image: a function of yours, or a program with the container contract. @default - the image's own command, on this machine */
+  readonly agent?: Agent;
+  /**
+   * Directory or URL of the repository. The run works on a bare copy of it and pushes there; the original is not touched.
+   * @default - the loop's own, or that of a run's input
+   */
+  readonly repository?: string;
+  /** Keeps sessions from one rehearsal to the next. @default - a temporary directory, which is removed at the end */
+  readonly stateDirectory?: string;
+  /** Environment of the sessions, beside that of the template. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** How the server behaves where the service's documentation says nothing. */
+  readonly server?: Pick<AgentCoreServerProps, 'commandMode' | 'leftovers' | 'onDisconnect' | 'onSessionEnd' | 'timedOutExitCode'>;
+  /** @default - Linux namespaces */
+  readonly sandbox?: SandboxDriver;
+  /** Directories of this machine that sessions see at the same path. */
+  readonly sharedDirectories?: readonly string[];
+  /** Hears of what functions write to their logs. */
+  readonly onLog?: (functionLogicalId: string, line: string) => void;
+}
+
+/**
+ * A `CodingLoop` of a synthesized app on this machine: the template's own state machine, the handlers' own bundles, real bash
+ * and git in sandboxes, and an emulated AgentCore. Nothing that it does leaves the machine.
+ */
+export class Rehearsal {
+  static async start(props: RehearsalProps): Promise<Rehearsal> {
+    const directory = props.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'rehearsal-')) : resolve(props.stateDirectory);
+    mkdirSync(directory, { recursive: true });
+    const lock = Lock.take(directory);
+    let server: AgentCoreServer | undefined;
+    try {
+      const clock = new MovableClock();
+      const copies = join(directory, 'repositories');
+      mkdirSync(copies, { recursive: true });
+      server = await AgentCoreServer.start({
+        ...props.server,
+        stateDirectory: join(directory, 'agentcore'),
+        clock,
+        sandbox: props.sandbox,
+        environment: props.environment,
+        sharedDirectories: [copies, ...programsOf(props), ...props.sharedDirectories ?? []],
+        agentFor: ({ arn }) => props.agent ?? imageAgent(arn),
+      });
+      const deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
+      const loop = findLoop(deployment, props.loop);
+      // A loop whose agent is a program asks nobody else; and what its image runs may not be on this machine.
+      const imageAgent = (arn: string) => loop.agentCommand === undefined ? agentOfRuntime(deployment, arn) : undefined;
+      return new Rehearsal(props, directory, lock, server, clock, deployment, loop);
+    } catch (error) {
+      await server?.close();
+      lock.release();
+      if (props.stateDirectory === undefined) rmSync(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  private readonly running = new Set<LocalRun>();
+  private closed?: Promise<void>;
+
+  private constructor(
+    private readonly props: RehearsalProps,
+    readonly directory: string,
+    private readonly lock: Lock,
+    readonly server: AgentCoreServer,
+    /** Time, as the sessions see it: it can be moved on. */
+    readonly clock: MovableClock,
+    readonly deployment: LocalDeployment,
+    readonly loop: LoopDescription,
+  ) {}
+
+  /** The next call that fits is struck by it. */
+  inject(fault: FaultSpec): Fault {
+    return this.server.faults.add(fault);
+  }
+
+  /** One run, to its end, whatever that is. Only what is wrong with the rehearsal itself is thrown. */
+  async run(input: RehearsalInput, options: RunOptions = {}): Promise<RehearsalRecord> {
+    return (await this.begin(input, options)).record;
+  }
+
+  /** Begins a run, to follow or to interrupt it. */
+  async begin(input: RehearsalInput, options: RunOptions = {}): Promise<LocalRun> {
+    const repository = await this.repository(input);
+    const run = new LocalRun(this, repository, input, options);
+    this.running.add(run);
+    void run.record.finally(() => this.running.delete(run)).catch(() => undefined);
+    return run;
+  }
+
+  /** Ends everything that runs: no process, mount or lock is left. Workspaces stay, if there is a state directory. */
+  async close(): Promise<void> {
+    this.closed ??= this.end();
+    return this.closed;
+  }
+
+  private async end(): Promise<void> {
+    try {
+      await Promise.all([...this.running].map((run) => run.interrupt()));
+      await this.deployment.close();
+      await this.server.close();
+    } finally {
+      this.lock.release();
+      if (this.props.stateDirectory === undefined) rmSync(this.directory, { recursive: true, force: true });
+    }
+  }
+
+  private async repository(input: RehearsalInput): Promise<LocalRepository> {
+    const source = this.props.repository ?? input.repository?.url ?? this.loop.repository?.url;
+    if (source === undefined) {
+      throw new Error(`loop ${this.loop.path} has no repository of its own: name one with "repository", in the input or beside it`);
+    }
+    return LocalRepository.copy(source, join(this.directory, 'repositories'));
+  }
+}
+
+function agentOfRuntime(deployment: LocalDeployment, runtimeArn: string): Agent | undefined {
+  const found = [...deployment.runtimes].find(([, arn]) => arn === runtimeArn);
+  return found && agentOfImage(deployment.stack, found[0]);
+}
+
+/** Where the agent's program is, if a sandbox would not see it: these directories are its own. */
+function programsOf({ assembly, agent }: RehearsalProps): string[] {
+  const directories = [assembly, ...(agent !== undefined && 'command' in agent && agent.workingDirectory !== undefined ? [agent.workingDirectory] : [])];
+  return directories.map((directory) => resolve(directory)).filter((directory) => /^\/(tmp|mnt|run|dev)\//.test(directory));
+}

@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import type { LoopDescription } from './loop-description';
+import type { Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
+import type { ExecutionEvent } from '../stepfunctions';
+
+/** One visit of a state that does something. */
+export interface Step {
+  readonly state: string;
+  readonly kind: StepKind;
+  /** Turns before this one. */
+  readonly round: number;
+  /** Milliseconds since the run began. */
+  readonly begin: number;
+  /** Milliseconds. */
+  duration: number;
+  retries: number;
+  /** For a gate. */
+  verdict?: string;
+  exitCode?: number | null;
+  output?: string;
+  /** What comes of a gate that is red: repaired, or the end. */
+  feedback?: Feedback;
+  changedFiles?: readonly string[];
+  /** For a turn: what the agent printed. */
+  log?: string;
+  error?: { readonly name: string; readonly message: string };
+  next?: string;
+}
+
+export type StepKind = 'prepare' | 'bootstrap' | 'turn' | 'snapshot' | 'gate' | 'commit' | 'stop' | 'other';
+
+interface LoopState {
+  readonly run?: RunRecord;
+  readonly loop?: LoopRecord;
+}
+
+export interface JournalListener {
+  begins(step: Step): void;
+  ends(step: Step): void;
+}
+
+export interface JournalProps {
+  readonly loop: LoopDescription;
+  readonly listener?: JournalListener;
+  /** Where a file of the session's workspace is on this machine. */
+  readonly fileOf: (path: string, session: RunRecord['session']) => string | undefined;
+  /** Everything that the session's agent and commands have logged. */
+  readonly logOf: (session: RunRecord['session']) => string;
+}
+
+/** Of a gate's log, in a report. */
+const OUTPUT_BYTES = 262_144;
+
+/** Turns the events of an execution into the steps of a run. */
+export class Journal {
+  readonly steps: Step[] = [];
+  /** States in the order in which they were entered. */
+  readonly path: string[] = [];
+  /** As Step Functions counts them: retries too. */
+  transitions = 0;
+  run?: RunRecord;
+  private began?: number;
+  private current?: Step;
+  private logged = 0;
+
+  constructor(private readonly props: JournalProps) {}
+
+  readonly hear = (event: ExecutionEvent): void => {
+    this.began ??= event.timestamp;
+    switch (event.type) {
+      case 'StateEntered':
+        return this.entered(event.state.name, event.state.type, event.timestamp, event.state.input as LoopState);
+      case 'StateExited':
+        return this.exited(event.timestamp, event.state.input as LoopState, event.state.output as LoopState);
+      case 'StateRetried':
+        this.transitions += 1;
+        if (this.current) this.current.retries += 1;
+        return;
+      case 'StateFailed':
+        if (this.current) this.current.error = { name: event.Error, message: messageOf(event.Cause) };
+        return;
+    }
+  };
+
+  private entered(state: string, type: string, timestamp: number, input: LoopState): void {
+    this.transitions += 1;
+    this.path.push(state);
+    if (this.current) this.ended(this.current, timestamp); // it failed, and was caught
+    if (type !== 'Task') return;
+    this.run = input.run ?? this.run;
+    const step: Step = { state, kind: this.kindOf(state), round: input.loop?.round ?? 0, begin: timestamp - this.began!, duration: 0, retries: 0 };
+    this.current = step;
+    this.steps.push(step);
+    this.props.listener?.begins(step);
+  }
+
+  private exited(timestamp: number, input: LoopState, output: LoopState): void {
+    const step = this.current;
+    if (!step) return;
+    this.run = output?.run ?? this.run;
+    const { loop } = output ?? {};
+    step.next = loop?.next;
+    if (step.kind === 'turn' && this.run) step.log = this.newLog(this.run.session);
+    if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
+    this.ended(step, timestamp);
+  }
+
+  private ended(step: Step, timestamp: number): void {
+    this.current = undefined;
+    step.duration = timestamp - this.began! - step.begin;
+    this.props.listener?.ends(step);
+  }
+
+  private gateEnded(step: Step, loop: LoopRecord, before: LoopRecord | undefined): void {
+    const record: GateRecord | undefined = loop.gates.length > (before?.gates.length ?? 0) ? loop.gates[loop.gates.length - 1] : undefined;
+    step.verdict = record?.verdict ?? loop.next;
+    step.exitCode = record?.exitCode;
+    if (record && record.verdict !== 'PASSED') step.feedback = loop.feedback;
+    step.changedFiles = step.feedback?.changedFiles;
+    step.output = record && (this.read(record.logPath) ?? step.feedback?.output);
+  }
+
+  private read(path: string): string | undefined {
+    const file = this.props.fileOf(path, this.run!.session);
+    try {
+      return file === undefined ? undefined : readFileSync(file, 'utf8').slice(-OUTPUT_BYTES);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** What the agent printed since the last turn: the texts of commands, which the service logs too, are left out. */
+  private newLog(session: RunRecord['session']): string {
+    const log = this.props.logOf(session);
+    const fresh = log.slice(this.logged).split('\n').filter((line) => !line.startsWith('[command] ')).join('\n').trim();
+    this.logged = log.length;
+    return fresh;
+  }
+
+  private kindOf(state: string): StepKind {
+    const { operation } = (this.props.loop.definition.States[state]?.Parameters ?? {}) as { readonly operation?: string };
+    const kind = operation?.replace('loop:', '') as StepKind | undefined;
+    return kind !== undefined && KINDS.includes(kind) ? kind : 'other';
+  }
+}
+
+const KINDS: readonly StepKind[] = ['prepare', 'bootstrap', 'turn', 'snapshot', 'gate', 'commit', 'stop'];
+
+/** A run's output, from an execution that did its work or from the cause of one that failed. */
+export function outputOf(result: { readonly output?: unknown; readonly cause?: string }): RunOutput | undefined {
+  const output = result.output ?? parsed(result.cause);
+  return typeof output === 'object' && output !== null && 'outcome' in output ? output as RunOutput : undefined;
+}
+
+/** Lambda's cause is a JSON of its own. */
+function messageOf(cause: unknown): string {
+  const { errorMessage } = (parsed(String(cause)) ?? {}) as { readonly errorMessage?: string };
+  return errorMessage ?? String(cause ?? '');
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}

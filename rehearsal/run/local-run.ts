@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Journal, JournalListener, outputOf } from './journal';
+import { LocalRepository } from './local-repository';
+import type { CallDescription, RehearsalRecord } from './record';
+import type { RunRecord } from '../../src/loop/records.client';
+import type { Call } from '../agentcore';
+import type { Rehearsal, RehearsalInput } from '../rehearsal';
+import type { ExecutionResult, LocalExecution } from '../stepfunctions';
+
+export interface RunOptions {
+  /** Name of the execution. @default - a random one */
+  readonly name?: string;
+  /** Hears of each step as it happens. */
+  readonly listener?: JournalListener;
+  /** Milliseconds before each retry. @default - as the state machine says */
+  readonly retryDelay?: number;
+}
+
+/** One run of a loop, under way or at its end. */
+export class LocalRun {
+  readonly name: string;
+  readonly taskId: string;
+  readonly journal: Journal;
+  /** Settles when the run has ended, in whatever way. */
+  readonly record: Promise<RehearsalRecord>;
+  private readonly execution: LocalExecution;
+  private readonly startedAt = new Date();
+  private readonly firstCall: number;
+  private readonly stateInput: { readonly prompt: string; readonly taskId: string };
+
+  constructor(private readonly rehearsal: Rehearsal, private readonly repository: LocalRepository, input: RehearsalInput, options: RunOptions) {
+    const { loop, server, deployment } = rehearsal;
+    this.name = options.name ?? `rehearsal-${this.startedAt.toISOString().replace(/\D/g, '').slice(0, 14)}-${randomUUID().slice(0, 6)}`;
+    this.taskId = input.taskId ?? this.name;
+    this.firstCall = server.calls.all.length;
+    this.journal = new Journal({
+      loop,
+      listener: options.listener,
+      fileOf: (path, session) => path.startsWith(`${loop.mount}/`) ? join(this.workspaceOf(session), path.slice(loop.mount.length)) : undefined,
+      logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
+    });
+    const ref = input.repository?.ref ?? loop.repository?.ref;
+    const { repository: _, ...rest } = input;
+    this.stateInput = { ...rest, taskId: this.taskId };
+    this.execution = deployment.startExecution(loop.logicalId, {
+      ...this.stateInput,
+      // Its copy, so that nothing is pushed to where others see it.
+      repository: { url: repository.url, ...(ref === undefined ? {} : { ref }) },
+    }, { name: this.name, onEvent: this.journal.hear, retryDelay: options.retryDelay });
+    this.record = this.execution.result.then((result) => this.ended(result));
+  }
+
+  /** Ends the execution, and its session as an event rule of the stack would. */
+  async interrupt(): Promise<void> {
+    this.execution.abort();
+    await this.record.catch(() => undefined);
+  }
+
+  private get runtimeId(): string {
+    return this.rehearsal.loop.runtimeArn.split('/').pop()!;
+  }
+
+  private workspaceOf({ id, endpointName }: RunRecord['session']): string {
+    return this.rehearsal.server.workspaceDirectory(this.rehearsal.loop.runtimeArn, id, endpointName);
+  }
+
+  private async ended(result: ExecutionResult): Promise<RehearsalRecord> {
+    const { loop, server, deployment } = this.rehearsal;
+    if (result.status === 'ABORTED' || result.status === 'TIMED_OUT') {
+      await deployment.notifyEnd({
+        executionArn: this.execution.arn,
+        stateMachineArn: this.execution.arn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, ''),
+        name: this.name,
+        status: result.status,
+        input: JSON.stringify(this.stateInput),
+      });
+    }
+    const output = outputOf(result);
+    const { run, steps, path, transitions } = this.journal;
+    const calls = server.calls.all.slice(this.firstCall);
+    const head = await this.repository.head();
+    const commit = output?.commit && { ...await this.repository.describe(output.commit.id), branch: output.commit.branch };
+    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: result.cause ?? '' });
+    return {
+      id: this.name,
+      loop: loop.path,
+      outcome: output?.outcome ?? (result.status === 'ABORTED' ? 'INTERRUPTED' : result.error ?? result.status),
+      error,
+      startedAt: this.startedAt.toISOString(),
+      seconds: (Date.now() - this.startedAt.getTime()) / 1_000,
+      input: { prompt: this.stateInput.prompt, taskId: this.taskId },
+      output,
+      steps,
+      path,
+      transitions,
+      definition: loop.definition,
+      repository: { source: this.repository.source, copy: this.repository.directory, ...head, uncommittedFiles: await this.repository.uncommitted() },
+      commit,
+      session: run && { ...run.session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(run.session) },
+      calls: calls.map(describeCall),
+      faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),
+      warnings: [...server.warnings],
+      sessionSeconds: calls.length === 0 ? 0 : (Math.max(...calls.map(({ finishedAt, receivedAt }) => finishedAt ?? receivedAt)) - calls[0].receivedAt) / 1_000,
+    };
+  }
+}
+
+function describeCall({ operation, receivedAt, finishedAt = receivedAt, outcome }: Call): CallDescription {
+  const ending = outcome?.error ?? (outcome?.cut ? 'cut off'
+    : outcome?.exitCode !== undefined ? `${outcome.status}, exit code ${outcome.exitCode}`
+      : `${outcome?.statusCode ?? 'open'}`);
+  return { operation, milliseconds: finishedAt - receivedAt, outcome: ending };
+}

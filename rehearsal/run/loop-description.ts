@@ -1,0 +1,75 @@
+import type { LocalDeployment } from '../deployment';
+import type { Definition } from '../stepfunctions';
+
+/** What a synthesized `CodingLoop` says of itself. */
+export interface LoopDescription {
+  readonly logicalId: string;
+  /** The construct's path, such as `FirstLoop/Fix`. */
+  readonly path: string;
+  readonly definition: Definition;
+  readonly runtimeArn: string;
+  readonly mount: string;
+  readonly endpointName?: string;
+  readonly repository?: { readonly url: string; readonly ref?: string };
+  readonly gates: readonly { readonly name: string; readonly command: string; readonly state: string }[];
+  /** The program that is the agent; without it, the agent that serves the runtime is invoked. */
+  readonly agentCommand?: string;
+  readonly maxRepairs: number;
+}
+
+/** The stack has no such loop, or more than one. */
+export class LoopNotFoundError extends Error {
+  readonly name = 'LoopNotFoundError';
+}
+
+interface StepParameters {
+  readonly operation?: string;
+  readonly runtimeArn?: string;
+  readonly config?: { readonly name: string; readonly mount: string; readonly endpointName?: string; readonly repository?: LoopDescription['repository'] };
+  readonly gates?: readonly string[];
+  readonly gate?: { readonly name: string; readonly command: string };
+  readonly maxRepairs?: number;
+  readonly command?: string;
+}
+
+const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';
+
+/** The loops of a stack: state machines that begin with a run's preparation. */
+export function loopsOf(deployment: LocalDeployment): LoopDescription[] {
+  return deployment.stack.ofType(STATE_MACHINE).flatMap((logicalId) => describe(logicalId, deployment.definition(logicalId)) ?? []);
+}
+
+/** The loop of that path or logical id, or whose path or logical id begins or ends so; without a name, the only one. */
+export function findLoop(deployment: LocalDeployment, name?: string): LoopDescription {
+  const all = loopsOf(deployment);
+  const exact = all.filter(({ path, logicalId }) => path === name || logicalId === name);
+  const found = exact.length > 0 ? exact : all.filter(({ path, logicalId }) => name === undefined || logicalId.startsWith(name) || path.endsWith(`/${name}`));
+  if (found.length === 1) return found[0];
+  const there = all.map(({ path }) => path).join(', ') || 'none';
+  throw new LoopNotFoundError(name === undefined
+    ? `stack ${deployment.stack.name} has ${all.length === 0 ? 'no CodingLoop' : `more than one CodingLoop (${there}): name one`}`
+    : `stack ${deployment.stack.name} has ${found.length === 0 ? 'no' : 'more than one'} CodingLoop "${name}"; there is ${there}`);
+}
+
+function describe(logicalId: string, definition: Definition): LoopDescription | undefined {
+  const steps = Object.entries(definition.States).map(([state, { Parameters }]) => ({ state, ...Parameters as StepParameters | undefined }));
+  const of = (operation: string) => steps.filter((step) => step.operation === operation);
+  const [prepare] = of('loop:prepare');
+  if (prepare?.config === undefined || prepare.runtimeArn === undefined) return undefined;
+  const { name, mount, endpointName, repository } = prepare.config;
+  // In the order of the run: the template has the states as they were made.
+  const order = of('loop:commit')[0]?.gates ?? [];
+  const gates = of('loop:gate').sort((a, b) => order.indexOf(a.gate!.name) - order.indexOf(b.gate!.name));
+  return {
+    logicalId,
+    path: name,
+    definition,
+    runtimeArn: prepare.runtimeArn,
+    mount,
+    endpointName,
+    repository,
+    gates: gates.map(({ state, gate }) => ({ state, name: gate!.name, command: gate!.command })),
+    agentCommand: of('loop:turn')[0]?.command,
+    maxRepairs: gates[0]?.maxRepairs ?? 0,
+  };
+}

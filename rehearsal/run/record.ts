@@ -1,0 +1,55 @@
+import type { Step } from './journal';
+import type { CommitDescription } from './local-repository';
+import type { RunOutput } from '../../src/loop/records.client';
+import type { Definition } from '../stepfunctions';
+
+/** Everything that is known of a run when it has ended: what `--json` prints, and what the report is made of. */
+export interface RehearsalRecord {
+  /** Name of the execution. */
+  readonly id: string;
+  readonly loop: string;
+  /** `COMMITTED`, `NO_CHANGES`, `INTERRUPTED`, or the name of the error that the execution failed with. */
+  readonly outcome: string;
+  readonly error?: { readonly name: string; readonly message: string };
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly input: { readonly prompt: string; readonly taskId: string };
+  /** The execution's own output, or the record in the cause of its failure. */
+  readonly output?: RunOutput;
+  readonly steps: readonly Step[];
+  /** States in the order in which they were entered. */
+  readonly path: readonly string[];
+  readonly transitions: number;
+  readonly definition: Definition;
+  readonly repository: {
+    readonly source: string;
+    /** The bare copy, which the run cloned from and pushed to. */
+    readonly copy: string;
+    readonly branch: string;
+    readonly commit: string;
+    readonly uncommittedFiles: number;
+  };
+  readonly commit?: CommitDescription & { readonly branch: string };
+  readonly session?: SessionDescription;
+  readonly calls: readonly CallDescription[];
+  readonly faults: readonly string[];
+  readonly warnings: readonly string[];
+  /** What the runtime's sessions were charged for, in seconds. */
+  readonly sessionSeconds: number;
+}
+
+export interface SessionDescription {
+  readonly id: string;
+  readonly runtimeArn: string;
+  readonly endpointName?: string;
+  readonly mount: string;
+  /** The workspace on this machine. */
+  readonly workspace: string;
+}
+
+/** One request of a handler to AgentCore. */
+export interface CallDescription {
+  readonly operation: string;
+  readonly milliseconds: number;
+  readonly outcome: string;
+}

@@ -1,0 +1,67 @@
+/**
+ * The README's first command: synthesizes `examples/first-loop` and runs its loop on this machine, on the repository that comes
+ * with the example. Arguments are handed on to `rehearse`.
+ *
+ * Usage: npm run rehearse [-- --json ...]
+ */
+import { execFileSync } from 'child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join, resolve } from 'path';
+import { main } from '../rehearsal/cli/main';
+
+const root = resolve(__dirname, '..');
+const example = join(root, 'examples/first-loop');
+const assembly = join(root, 'cdk.out/first-loop');
+
+function run(program: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): void {
+  try {
+    execFileSync(program, args, { cwd: root, stdio: 'pipe', encoding: 'utf8', ...options });
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
+    console.error(`${message}\n${stdout}${stderr}`);
+    process.exit(3);
+  }
+}
+
+/** The files of the example as a repository with one commit, the same each time, so that the commit's id is. */
+function repository(parent: string): string {
+  const directory = join(parent, 'basket');
+  cpSync(join(example, 'repository'), directory, { recursive: true });
+  const git = (...args: string[]) => run('git', args, {
+    cwd: directory,
+    env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_AUTHOR_DATE: '@1767225600 +0000', GIT_COMMITTER_DATE: '@1767225600 +0000' },
+  });
+  git('init', '--quiet', '--initial-branch', 'main');
+  git('add', '--all');
+  git('-c', 'user.name=basket', '-c', 'user.email=basket@localhost', 'commit', '--quiet', '--message', 'a basket that charges wrongly');
+  return directory;
+}
+
+async function rehearse(): Promise<number> {
+  const [command = ''] = process.argv.slice(2);
+  const state = ['--state', join(root, '.rehearsal')];
+  if (/^[a-z]/.test(command)) return main(['rehearse', ...process.argv.slice(2), ...state]); // about sessions of earlier runs
+  const began = Date.now();
+  console.error('synthesizing examples/first-loop …');
+  const projen = join(root, 'node_modules/.bin/projen');
+  run(projen, ['bundle']); // the driver function's code
+  mkdirSync(assembly, { recursive: true });
+  run(process.execPath, [require.resolve('ts-node/dist/bin'), '--transpile-only', '--project', join(root, 'tsconfig.dev.json'), join(example, 'app.ts')], {
+    env: { ...process.env, CDK_OUTDIR: assembly },
+  });
+  console.error(`the template is ${join(assembly, 'FirstLoop.template.json')} (${((Date.now() - began) / 1_000).toFixed(1)} s)\n`);
+  const temporary = mkdtempSync(join(tmpdir(), 'first-loop-'));
+  try {
+    return await main([
+      'rehearse', '--app', assembly, '--loop', 'Fix', '--input', join(example, 'input.json'), '--repository', repository(temporary),
+      ...state, ...process.argv.slice(2),
+    ]);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+void rehearse().then((code) => {
+  process.exitCode = code;
+});
