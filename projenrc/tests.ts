@@ -9,6 +9,8 @@ export const JEST_CONFIG: javascript.JestOptions = {
   jestConfig: {
     coveragePathIgnorePatterns: ['/node_modules/', '/test/', '-function\\.ts$'],
     collectCoverageFrom: ['src/**/*.ts'],
+    // A bound for what hangs, not for what is slow: many tests run real commands, and a machine may be busy.
+    testTimeout: 60_000,
     coverageReporters: ['text', 'lcov'],
     coverageThreshold: { lines: 95, branches: 95 },
     testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', IMAGE_BUILDS],
