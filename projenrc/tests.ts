@@ -7,7 +7,9 @@ export const JEST_CONFIG: javascript.JestOptions = {
   // The default of projen rewrites snapshots as it runs, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
   jestConfig: {
-    coveragePathIgnorePatterns: ['/node_modules/', '/test/', '-function\\.ts$'],
+    coveragePathIgnorePatterns: ['/node_modules/', '/test/', '-function\\.ts$', '\\.generated\\.ts$'],
+    // Most tests wait for processes of their own; the default would leave one of two cores idle.
+    maxWorkers: '100%',
     collectCoverageFrom: ['src/**/*.ts'],
     // A bound for what hangs, not for what is slow: many tests run real commands, and a machine may be busy.
     testTimeout: 60_000,
