@@ -14,6 +14,8 @@ export interface SessionAddress {
 export interface ExecCall extends SessionAddress {
   readonly command: string;
   readonly timeoutSeconds: number;
+  /** How long until the reply begins: a microVM may have to start first. */
+  readonly replySeconds: number;
   /** The service, or something before it, drops connections that say nothing; ours say something every 20 seconds. */
   readonly silenceSeconds: number;
   /** Ends the call from our side, without an error. The command is not told. */
@@ -38,8 +40,9 @@ const HUNG_UP = Symbol('hung up');
  */
 export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Promise<ExecEnd | undefined> {
   const connection = new AbortController();
+  let begun = false;
   try {
-    const response = await unless(call.deadline, call.silenceSeconds, client.send(new InvokeAgentRuntimeCommandCommand({
+    const response = await unless(call.deadline, call.replySeconds, client.send(new InvokeAgentRuntimeCommandCommand({
       agentRuntimeArn: call.runtimeArn,
       qualifier: call.qualifier,
       runtimeSessionId: call.sessionId,
@@ -48,6 +51,7 @@ export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Prom
       body: { command: call.command, timeout: call.timeoutSeconds },
     }), { abortSignal: connection.signal }));
     if (response === HUNG_UP) return undefined;
+    begun = true;
     const events = response.stream![Symbol.asyncIterator]();
     for (;;) {
       const event = await unless(call.deadline, call.silenceSeconds, events.next());
@@ -56,8 +60,10 @@ export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Prom
       const end = handOn(event.value, call);
       if (end) return end;
     }
-  } catch (error) {
-    throw typedError(error);
+  } catch (thrown) {
+    const error = typedError(thrown);
+    // A container that has begun to answer can start: this is the end of its microVM, as some streams tell it.
+    throw begun && error.name === ERRORS.CONTAINER ? new SessionError(ERRORS.STREAM_CUT, error.message, { cause: thrown }) : error;
   } finally {
     connection.abort(); // closes the connection, also in the middle of a stream
   }

@@ -108,6 +108,11 @@ export class FollowedJob {
     this.complaints = (this.complaints + text).slice(-1_000);
   }
 
+  /** Whether the call has said that it has no more to say, and the job goes on. */
+  public get paused(): boolean {
+    return this.end?.state === 'RUNNING';
+  }
+
   /** What a call that came to its end has proven. Fails if that is nothing. */
   public conclude(exec: ExecEnd): JobEnd {
     const { end } = this;

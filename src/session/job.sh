@@ -14,7 +14,10 @@
 #   group       the command's process group
 #   log, log.N  both outputs in segments, N being the offset of the first byte; the first and the newest ones are kept
 #   timed-out   the timeout has struck;  cancelled: a call asked for the end
+#   absent      it was asked for when it was not there, and is not started any more
 #   exit        written once, by rename, when all is over: state, exit code, begin, end, bytes of output
+#
+#   /tmp/.workbench-jobs<mount>/<job> says the same on ephemeral disk, so that a wiped workspace does not start it a second time
 #
 #   (no directory) --start--> starting --go--> running --> exit            EXITED, TIMED_OUT or CANCELLED
 #                                |                |
@@ -98,19 +101,24 @@ group_lives() { # zombies do not count: the container's first process may never 
   return 1
 }
 
-end_group() { # TERM, then KILL, and whoever of the job left the group
-  local i entry pair
+end_strays() { # whoever of the job left its process group, or outlived its records
+  local entry pair
+  for entry in /proc/[0-9]*/environ; do
+    while IFS= read -r -d "" pair; do
+      [[ $pair == "WORKBENCH_JOB=$job" ]] && kill -KILL "${entry//[!0-9]/}"
+    done <"$entry"
+  done 2>/dev/null
+}
+
+end_group() { # TERM, then KILL
+  local i
   kill -TERM -- "-$1" 2>/dev/null
   for ((i = 0; i < grace * 20; i++)); do
     group_lives "$1" || break
     sleep 0.05
   done
   kill -KILL -- "-$1" 2>/dev/null
-  for entry in /proc/[0-9]*/environ; do
-    while IFS= read -r -d "" pair; do
-      [[ $pair == "WORKBENCH_JOB=$job" ]] && kill -KILL "${entry//[!0-9]/}"
-    done <"$entry"
-  done 2>/dev/null
+  end_strays
 }
 
 write_log() { # standard input into segments; never lets the command block or break on a full disk
@@ -227,11 +235,25 @@ emit() { # copies what the log has beyond the offset
   done
 }
 
+gone() { # its place is taken, so that it does not begin later, and what is left of it ended, so that it disturbs nobody
+  mkdir -p "${dir%/*}" && mkdir "$dir" 2>/dev/null || return 0
+  : >"$dir/absent"
+  end_strays
+  finish LOST absent
+}
+
+leave() { # a reply must not get larger: whoever wants the rest attaches. The call that started the job stays with it without a
+  # word, since the service may end what a call leaves behind
+  printf "@end %s %s RUNNING quota - - - -\n" "$nonce" "$job"
+  while [[ $attached == started && ! -e $dir/exit ]] && ((SECONDS < budget)) && alive; do sleep 1; done
+  exit 0
+}
+
 report() { # the exit file's words are the end record's
   local state code begin end bytes
   read -r state code begin end bytes <"$dir/exit"
   emit
-  ((sent < quota)) || finish RUNNING quota
+  ((sent < quota)) || leave
   finish "$state" - "$code" "$begin" "$end" "$bytes"
 }
 
@@ -241,7 +263,7 @@ follow() {
     [[ ! -e $dir/exit ]] || report
     before=$sent
     emit
-    ((sent < quota)) || finish RUNNING quota
+    ((sent < quota)) || leave
     alive
     case $? in
       1)
@@ -250,6 +272,7 @@ follow() {
         finish LOST supervisor
         ;;
       2)
+        [[ -d $dir ]] || gone
         # The starter is between two steps, or died there. Whoever makes `go` decides; a supervisor does so after `pid`.
         if ((++misses > 50)); then mkdir "$dir/go" 2>/dev/null; fi
         if [[ -e $dir/go && ! -e $dir/pid ]]; then finish LOST unstarted; fi
@@ -279,6 +302,8 @@ main() {
   if [[ $mode == start ]]; then
     mkdir -p "${dir%/*}" || refuse mount "no directory can be made in $mount"
     if mkdir "$dir" 2>/dev/null; then
+      [[ ! -d /tmp/.workbench-jobs$mount/$job ]] || { rmdir "$dir" && gone; }
+      mkdir -p "/tmp/.workbench-jobs$mount/$job" 2>/dev/null
       attached=started
       { printf "%s\n" "$boot" >"$dir/boot" && printf "%s\n" "$command" >"$dir/command"; } || refuse mount "$mount is full"
       set -m
@@ -286,7 +311,8 @@ main() {
       set +m
     fi
   fi
-  [[ -d $dir ]] || finish LOST absent
+  [[ -d $dir ]] || gone
+  [[ ! -e $dir/absent ]] || finish LOST absent
   printf "@job %s %s %s\n" "$nonce" "$job" "$attached"
   if [[ ! -e $dir/exit && -s $dir/boot && $(<"$dir/boot") != "$boot" ]]; then
     emit

@@ -16,12 +16,17 @@ const TRIES_IN_A_ROW = 5;
 /** Three times the 20 seconds after which the session says that it is alive. */
 const SILENCE_SECONDS = 60;
 
+/** A microVM has two minutes to come up, AgentCore developer guide, "how it works"; more than that is a lost connection. */
+const REPLY_SECONDS = 150;
+
 export interface RunJobOptions {
   readonly client: BedrockAgentCoreClient;
   readonly clock: Clock;
   /** Milliseconds since the epoch; a job that runs longer is left running. */
   readonly until: number;
   readonly backoffSeconds: number;
+  /** @default 60 */
+  readonly silenceSeconds?: number;
   /** Hears of every call that failed and is made again. */
   readonly onRetry: (error: SessionError, job: FollowedJob) => void;
 }
@@ -47,7 +52,12 @@ export async function runJob(request: RunRequest, options: RunJobOptions): Promi
         if (deadline.signal.aborted && (!end || end.state === 'RUNNING')) return job.running();
         if (end && end.state !== 'RUNNING') return job.ended(end);
       } catch (error) {
-        if (!isTransient(error) || failures >= TRIES_IN_A_ROW || deadline.signal.aborted) throw error;
+        if (!isTransient(error)) throw error;
+        if (failures >= TRIES_IN_A_ROW || deadline.signal.aborted) {
+          // An error would be answered by another start; from here on it must only be attached to.
+          if (job.seen && request.mode !== 'attach') return job.running();
+          throw error;
+        }
         options.onRetry(error, job);
         await options.clock.sleep(options.backoffSeconds * 2 ** failures++);
       }
@@ -57,22 +67,23 @@ export async function runJob(request: RunRequest, options: RunJobOptions): Promi
   }
 }
 
-/** One call; `undefined` if it was given up, at the deadline or since a fail-fast pattern matched. */
+/** One call; `undefined` if it was given up: at the deadline, for a fail-fast pattern, or since it has no more to say. */
 async function call(
   request: RunRequest, job: FollowedJob, mode: JobMode, deadline: AbortSignal, options: RunJobOptions,
 ): Promise<JobEnd | undefined> {
-  const matched = new AbortController();
+  const enough = new AbortController();
   const secondsLeft = (options.until - options.clock.now()) / 1_000;
   const end = await exec(options.client, {
     runtimeArn: request.runtimeArn,
     qualifier: request.qualifier,
     sessionId: request.sessionId,
     ...job.nextCall(mode, secondsLeft),
-    silenceSeconds: SILENCE_SECONDS,
-    deadline: AbortSignal.any([deadline, matched.signal]),
+    replySeconds: REPLY_SECONDS,
+    silenceSeconds: options.silenceSeconds ?? SILENCE_SECONDS,
+    deadline: AbortSignal.any([deadline, enough.signal]),
     onStdout: (text) => {
       job.onStdout(text);
-      if (job.matched !== undefined && mode !== 'cancel') matched.abort();
+      if (job.paused || (job.matched !== undefined && mode !== 'cancel')) enough.abort();
     },
     onStderr: (text) => job.onStderr(text),
   });

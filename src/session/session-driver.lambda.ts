@@ -30,9 +30,8 @@ export type DriverRequest =
 const logger = new Logger({ serviceName: 'session-driver' });
 const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'session-driver' });
 
-// An invoke is never repeated unseen: the agent may have begun. A job's call may be, since it attaches.
-const once = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
-const repeating = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 3 }));
+// Nothing is repeated unseen: of an invoke the agent may have begun, and a job's calls have a loop of their own.
+const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
 
 export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
   const { operation, runtimeArn } = request;
@@ -67,23 +66,23 @@ function identityOf(request: DriverRequest): object {
 async function perform(request: DriverRequest, millisecondsLeft: number): Promise<unknown> {
   const backoffSeconds = numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1);
   const options: RunJobOptions = {
-    client: repeating(),
+    client: client(),
     clock: SYSTEM_CLOCK,
     until: Date.now() + millisecondsLeft,
     backoffSeconds,
     onRetry: (error, job) => logger.warn('attaching again', { jobId: job.id, error: error.name, reason: error.message }),
   };
-  if (isLoopRequest(request)) return performStep(request, { ...options, onceClient: once(), measure });
+  if (isLoopRequest(request)) return performStep(request, { ...options, onceClient: client(), measure });
   switch (request.operation) {
     case OPERATIONS.INVOKE:
-      return invokeAgent(once(), { ...request, timeoutSeconds: Math.min(request.timeoutSeconds, millisecondsLeft / 1_000) });
+      return invokeAgent(client(), { ...request, timeoutSeconds: Math.min(request.timeoutSeconds, millisecondsLeft / 1_000) });
     case OPERATIONS.RUN: {
       const result = await runJob(request, options);
       measureJob(request.runtimeArn, result);
       return result;
     }
     case OPERATIONS.STOP:
-      return stopSession(repeating(), request, SYSTEM_CLOCK, backoffSeconds);
+      return stopSession(client(), request, SYSTEM_CLOCK, backoffSeconds);
     default:
       throw new SessionError(ERRORS.VALIDATION,
         `"operation" is ${JSON.stringify((request as { operation?: unknown }).operation)}, one of ${Object.values(OPERATIONS).join(', ')} is needed`);

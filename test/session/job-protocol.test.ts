@@ -209,7 +209,33 @@ describe('a job that is lost', () => {
   test('is not there for a call that only attaches, and is not started by it', async () => {
     const { end } = await jobs.call({ job: 'absent', mode: 'attach' });
     expect(end).toMatchObject({ state: 'LOST', detail: 'absent' });
-    expect(existsSync(join(jobs.mount, '.workbench/jobs/absent'))).toBe(false);
+  });
+
+  test('is not started by a call that comes after it was said to be lost', async () => {
+    await jobs.call({ job: 'late', mode: 'attach' });
+    const late = await jobs.call({ job: 'late', command: 'touch started' });
+    expect(late.end).toMatchObject({ state: 'LOST', detail: 'absent' });
+    expect(existsSync(join(jobs.mount, 'started'))).toBe(false);
+  });
+
+  test.each(['start', 'attach'] as const)('is not started again in a workspace that was wiped: %s', async (mode) => {
+    const job = `wiped-${mode}-${process.pid}`;
+    await jobs.call({ job, command: 'true' });
+    rmSync(join(jobs.mount, '.workbench'), { recursive: true });
+    const { end } = await jobs.call({ job, mode, command: 'touch again' });
+    expect(end).toMatchObject({ state: 'LOST', detail: 'absent' });
+    expect(existsSync(join(jobs.mount, 'again'))).toBe(false);
+  });
+
+  test('is told from one that runs on in a workspace that was wiped, and is ended', async () => {
+    const job = `wiped-running-${process.pid}`;
+    const command = 'echo begun; exec sleep 1000';
+    await jobs.call({ job, command, budgetSeconds: 1 });
+    const pid = jobs.file(job, 'group').trim();
+    const following = jobs.call({ job, command });
+    rmSync(join(jobs.mount, '.workbench'), { recursive: true });
+    expect((await following).end).toMatchObject({ state: 'LOST', detail: 'absent' });
+    expect(existsSync(`/proc/${pid}`) && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))).toBe(false);
   });
 
   test('is refused in a workspace that is not the run\'s own', async () => {

@@ -1,0 +1,104 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { AgentCoreServerProps } from '../../rehearsal/agentcore';
+import type { RunResult } from '../../src/session/followed-job.client';
+import type { RunRequest } from '../../src/session/run-request.client';
+import type { handler } from '../../src/session/session-driver.lambda';
+import { newSessionId, ServerFixture } from './agentcore';
+
+/** What may follow a call: a result, or an error by name. */
+export type Outcome = RunResult | { readonly error: string; readonly message: string };
+
+/** The verdict, `RUNNING`, or the error's name. */
+export function summary(outcome: Outcome): string {
+  if ('error' in outcome) return outcome.error;
+  return outcome.lostReason === undefined ? outcome.verdict ?? outcome.status : `${outcome.verdict} ${outcome.lostReason}`;
+}
+
+/** The driver's real handler, in this process, and an AgentCore that it reaches by HTTP. */
+export class DriverFixture {
+  static async start(props: Partial<AgentCoreServerProps> = {}): Promise<DriverFixture> {
+    const shared = mkdtempSync(join(tmpdir(), 'shared-'));
+    const fixture = await ServerFixture.start({}, { ...props, sharedDirectories: [shared] });
+    const driver = new DriverFixture(fixture, shared, loadHandler(fixture.server.endpoint));
+    // The client reads the endpoint when it is first used: before another server's takes its place.
+    await driver.call({ operation: 'stop', runtimeArn: fixture.arn, sessionId: newSessionId() });
+    return driver;
+  }
+
+  private constructor(readonly fixture: ServerFixture, readonly shared: string, private readonly invoke: typeof handler) {}
+
+  get server() {
+    return this.fixture.server;
+  }
+
+  async close(): Promise<void> {
+    await this.fixture.close();
+    rmSync(this.shared, { recursive: true });
+  }
+
+  /** A session whose microVM is up. */
+  async session(): Promise<string> {
+    const sessionId = newSessionId();
+    await this.fixture.command('true', { runtimeSessionId: sessionId });
+    return sessionId;
+  }
+
+  request(sessionId: string, request: Partial<RunRequest>): RunRequest & { operation: 'run' } {
+    return {
+      operation: 'run', runtimeArn: this.fixture.arn, sessionId, run: 'run', name: 'job', mount: '/mnt/workspace', timeoutSeconds: 30, ...request,
+    };
+  }
+
+  /** One invocation of the function. */
+  async call(request: object, remainingMilliseconds = 900_000): Promise<Outcome> {
+    try {
+      return await this.invoke(request as never, { getRemainingTimeInMillis: () => remainingMilliseconds }) as RunResult;
+    } catch (error) {
+      return { error: (error as Error).name, message: (error as Error).message };
+    }
+  }
+
+  /** Asks as `RunCommand`'s states do, without their retries: what still runs is attached to. */
+  async run(request: RunRequest): Promise<Outcome> {
+    let outcome = await this.call(request);
+    while (!('error' in outcome) && outcome.status === 'RUNNING') outcome = await this.call({ ...request, mode: 'attach' });
+    return outcome;
+  }
+
+  /** Settles when a fault has struck a call of the session. */
+  async struck(sessionId: string): Promise<void> {
+    while (!this.server.calls.all.some((call) => call.sessionId === sessionId && call.faults.length > 0)) await setImmediate();
+  }
+
+  /** Settles when a command that writes to this file was started so often. */
+  async started(file: string, times: number): Promise<void> {
+    while (this.starts(file) < times) await setImmediate();
+  }
+
+  /** How often a command was started that writes a line to this file of the shared directory. */
+  starts(file: string): number {
+    const path = join(this.shared, file);
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
+  }
+}
+
+/** The handler with clients of its own, which read the endpoint when they are first used. */
+export function loadHandler(endpoint: string): typeof handler {
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    WORKBENCH_BACKOFF_SECONDS: '0',
+    POWERTOOLS_LOG_LEVEL: process.env.POWERTOOLS_LOG_LEVEL ?? 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: process.env.POWERTOOLS_METRICS_DISABLED ?? 'true',
+  });
+  let loaded!: { handler: typeof handler };
+  jest.isolateModules(() => {
+    loaded = jest.requireActual('../../src/session/session-driver.lambda');
+  });
+  return loaded.handler;
+}
