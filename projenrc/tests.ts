@@ -15,6 +15,8 @@ export const JEST_CONFIG: javascript.JestOptions = {
     testTimeout: 60_000,
     coverageReporters: ['text', 'lcov'],
     coverageThreshold: { lines: 95, branches: 95 },
+    // Copies of example repositories, each with a package.json of the same name.
+    modulePathIgnorePatterns: ['<rootDir>/\\.rehearsal/', '<rootDir>/cdk\\.out/'],
     testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', IMAGE_BUILDS],
   },
 };

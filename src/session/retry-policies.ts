@@ -7,8 +7,8 @@ import { ERRORS, LAMBDA_ERRORS } from './constants';
  *
  * From the most specific error to the catch-all:
  * - the session is in transition, which takes up to 15 s: 8 tries, 3, 6, 12 and then 15 s apart, 96 s in all
- * - throttled, by the service or by Lambda: 8 tries from 5 s, doubled up to 60 s, 335 s in all
- * - the service failed or the stream was cut: 6 tries from 2 s, doubled up to 30 s, 92 s in all
+ * - throttled, by the service or by Lambda: 8 tries from 5 s, doubled up to 60 s, 315 s in all
+ * - the service failed or the stream was cut: 6 tries from 2 s, doubled up to 30 s, 90 s in all
  */
 export const REPEATABLE: readonly sfn.RetryProps[] = [
   {

@@ -1,4 +1,5 @@
 import { Size, Token } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { IConstruct } from 'constructs';
 import { durationFaults } from './checks';
 import { RunCommandProps } from './run-command-props';
@@ -84,5 +85,5 @@ function patternFaults(pattern: string): string[] {
 function resultPathFaults({ resultPath }: RunCommandProps): string[] {
   return resultPath === undefined || /^\$(\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(resultPath)
     ? []
-    : [`"resultPath" is "${resultPath}", a path below "$" such as "$.lint" is needed: the input has to stay, for a command that is attached to`];
+    : [`"resultPath" is ${resultPath === sfn.JsonPath.DISCARD ? 'JsonPath.DISCARD' : `"${resultPath}"`}, a path below "$" such as "$.lint" is needed: the input has to stay, for a command that is attached to`];
 }

@@ -1,0 +1,40 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+
+/** A state as it is in the definition. */
+export interface StateJson {
+  readonly Type: string;
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly End?: boolean;
+  readonly Resource?: unknown;
+  readonly TimeoutSeconds?: number;
+  readonly HeartbeatSeconds?: number;
+  readonly Parameters?: { readonly [name: string]: unknown };
+  readonly Arguments?: { readonly [name: string]: unknown };
+  readonly Retry?: readonly { readonly ErrorEquals: string[]; readonly IntervalSeconds: number; readonly MaxAttempts: number; readonly BackoffRate: number; readonly MaxDelaySeconds?: number }[];
+  readonly Catch?: readonly { readonly ErrorEquals: string[]; readonly Next: string; readonly ResultPath?: string }[];
+  readonly Choices?: readonly { readonly [name: string]: unknown }[];
+  readonly [name: string]: unknown;
+}
+
+/** The states of the only state machine of a stack, by name; references are replaced by `<LogicalId>` or `<LogicalId.Attribute>`. */
+export function statesOf(stack: Stack): { [name: string]: StateJson } {
+  const [machine] = Object.values(Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine'));
+  return JSON.parse(textOf(machine.Properties.DefinitionString)).States;
+}
+
+/** The states of a chain that is put into a state machine of its own. */
+export function statesOfChain(stack: Stack, chain: sfn.IChainable): { [name: string]: StateJson } {
+  new sfn.StateMachine(stack, 'StateMachine', { definitionBody: sfn.DefinitionBody.fromChainable(chain) });
+  return statesOf(stack);
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const [[name, argument]] = Object.entries(value as object);
+  if (name === 'Fn::Join') return (argument as [string, unknown[]])[1].map(textOf).join((argument as [string])[0]);
+  if (name === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;
+  return `<${String(argument)}>`;
+}

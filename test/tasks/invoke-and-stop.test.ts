@@ -1,0 +1,98 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { AgentRuntime, InvokeAgent, InvokeAgentProps, StopSession } from '../../src';
+import { statesOfChain } from '../support/definitions';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
+
+const SESSION = 'a-session-of-more-than-33-characters';
+const runtimeIn = (stack: Stack) => new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
+const payload = sfn.TaskInput.fromObject({ prompt: sfn.JsonPath.stringAt('$.prompt') });
+const CALLBACK = sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN;
+
+function invoke(props: Partial<InvokeAgentProps> = {}, stack: Stack = newStack()): InvokeAgent {
+  return new InvokeAgent(stack, 'Ask', { runtime: runtimeIn(stack), sessionId: SESSION, payload, ...props });
+}
+
+const fault = (props: Partial<InvokeAgentProps>) => messageOf(() => invoke(props)).split('\n  at ')[0];
+
+describe('InvokeAgent', () => {
+  test('asks the driver for one turn, and retries only what came before the agent can have begun', () => {
+    const stack = newStack();
+    const { Ask } = statesOfChain(stack, invoke({ resultPath: '$.turn', timeout: Duration.minutes(3), endpointName: 'live' }, stack));
+    expect(Ask.Parameters).toEqual({
+      operation: 'invoke', runtimeArn: '<Agent255F68E9.AgentRuntimeArn>', qualifier: 'live', sessionId: SESSION, timeoutSeconds: 180, payload: { 'prompt.$': '$.prompt' },
+    });
+    const retried = Ask.Retry!.flatMap(({ ErrorEquals }) => ErrorEquals);
+    expect(retried).toEqual(['Workbench.Conflict', 'Workbench.Throttled', 'Lambda.TooManyRequestsException', 'Workbench.ServerError']);
+    expect(Ask.ResultPath).toBe('$.turn');
+  });
+
+  test('waits for a token with a heartbeat, for as long as the session lives', () => {
+    const stack = newStack();
+    const { Ask } = statesOfChain(stack, invoke({
+      integrationPattern: CALLBACK, payload: sfn.TaskInput.fromObject({ token: sfn.JsonPath.taskToken }),
+    }, stack));
+    expect(Ask).toMatchObject({
+      Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
+      HeartbeatSeconds: 300,
+      TimeoutSeconds: 28_800,
+      Parameters: { Payload: { payload: { 'token.$': '$$.Task.Token' } } },
+    });
+  });
+
+  test('speaks JSONata', () => {
+    const stack = newStack();
+    const { Ask } = statesOfChain(stack, InvokeAgent.jsonata(stack, 'Ask', {
+      runtime: runtimeIn(stack),
+      sessionId: '{% $states.input.id %}',
+      integrationPattern: CALLBACK,
+      heartbeat: Duration.minutes(1),
+      callbackTimeout: Duration.hours(1),
+      payload: sfn.TaskInput.fromObject({ token: '{% $states.context.Task.Token %}' }),
+      outputs: '{% $states.input %}',
+    }));
+    expect(Ask).toMatchObject({
+      QueryLanguage: 'JSONata', HeartbeatSeconds: 60, TimeoutSeconds: 3_600, Arguments: { Payload: { sessionId: '{% $states.input.id %}' } }, Output: '{% $states.input %}',
+    });
+  });
+
+  test('speaks JSONPath', () => {
+    const stack = newStack();
+    const states = statesOfChain(stack, InvokeAgent.jsonPath(stack, 'Ask', { runtime: runtimeIn(stack), sessionId: sfn.JsonPath.stringAt('$.id'), payload }));
+    expect(states.Ask.Parameters).toMatchObject({ 'sessionId.$': '$.id', 'timeoutSeconds': 880 });
+  });
+
+  test.each<[string, Partial<InvokeAgentProps>, string]>([
+    ['no time', { timeout: Duration.seconds(0) }, '"timeout" is 0 seconds, 1 to 880 are allowed: make it longer'],
+    ['more than a function can wait', { timeout: Duration.seconds(881) }, '"timeout" is 881 seconds, 1 to 880 are allowed: let the agent report by a task token, or run it as a command'],
+    ['a heartbeat without a token', { heartbeat: Duration.minutes(1) }, '"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'],
+    ['a callback without the token', { integrationPattern: CALLBACK }, '"payload" does not hold the task token: put JsonPath.taskToken into it, or "{% $states.context.Task.Token %}" with JSONata'],
+    ['a short session id', { sessionId: 'short' }, '"sessionId" has 5 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
+    ['a callback of more than a session\'s life', {
+      integrationPattern: CALLBACK, callbackTimeout: Duration.seconds(28_801), payload: sfn.TaskInput.fromObject({ token: sfn.JsonPath.taskToken }),
+    }, '"callbackTimeout" is 28801 seconds, 1 to 28800 are allowed: the session does not live longer'],
+  ])('fails with %s', (_, props, message) => {
+    expect(fault(props)).toBe(message);
+  });
+
+  test.each([1, 880])('accepts %d seconds', (seconds) => {
+    expect(() => invoke({ timeout: Duration.seconds(seconds) })).not.toThrow();
+  });
+});
+
+describe('StopSession', () => {
+  test('asks the driver, in both languages, and tries again what may help', () => {
+    const stack = newStack();
+    const runtime = runtimeIn(stack);
+    const states = statesOfChain(stack, StopSession.jsonPath(stack, 'Stop', { runtime, sessionId: SESSION, resultPath: sfn.JsonPath.DISCARD })
+      .next(StopSession.jsonata(stack, 'Again', { runtime, sessionId: '{% $states.input.id %}' })));
+    expect(states.Stop).toMatchObject({ Parameters: { operation: 'stop', sessionId: SESSION }, ResultPath: null });
+    expect(states.Again).toMatchObject({ QueryLanguage: 'JSONata', Arguments: { operation: 'stop', sessionId: '{% $states.input.id %}' } });
+    expect(states.Stop.Retry!.map(({ ErrorEquals }) => ErrorEquals[0])).toEqual(['Workbench.Conflict', 'Workbench.Throttled', 'Workbench.ServerError']);
+  });
+
+  test('fails with a session id that no session can have', () => {
+    const stack = newStack();
+    expect(messageOf(() => new StopSession(stack, 'Stop', { runtime: runtimeIn(stack), sessionId: 'short' }))).toContain('"sessionId" has 5 characters');
+  });
+});

@@ -1,0 +1,206 @@
+import { Duration, SecretValue, Size, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { AgentRuntime, Filesystem, RunCommand, RunCommandProps, StopSession } from '../../src';
+import { statesOfChain } from '../support/definitions';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
+
+const SESSION = 'a-session-of-more-than-33-characters';
+
+function runtimeIn(stack: Stack): AgentRuntime {
+  return new AgentRuntime(stack, 'Agent', {
+    agentRuntimeArtifact: IMAGE,
+    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(10), maxLifetime: Duration.hours(2) },
+  });
+}
+
+function command(props: Partial<RunCommandProps> = {}, stack: Stack = newStack()): RunCommand {
+  return new RunCommand(stack, 'Lint', {
+    runtime: props.runtime ?? runtimeIn(stack), sessionId: SESSION, ...(props.words ? {} : { command: 'npm run lint' }), ...props,
+  });
+}
+
+const fault = (props: Partial<RunCommandProps>) => messageOf(() => command(props)).split('\n  at ')[0];
+
+describe('the states of a command', () => {
+  test('ask the driver to start it, and to attach for as long as it runs', () => {
+    const stack = newStack();
+    const states = statesOfChain(stack, command({ timeout: Duration.minutes(90), workingDirectory: '/mnt/workspace/repo' }, stack));
+
+    expect(Object.keys(states)).toEqual(['Lint: name the job', 'Lint', 'Lint: ended?', 'Lint: attach']);
+    expect(states.Lint.Parameters).toEqual({
+      'operation': 'run',
+      'runtimeArn': '<Agent255F68E9.AgentRuntimeArn>',
+      'sessionId': SESSION,
+      'run.$': '$.command.run',
+      'name': 'Lint',
+      'mount': '/mnt/workspace',
+      'timeoutSeconds': 5_400,
+      'command': 'npm run lint',
+      'workingDirectory': '/mnt/workspace/repo',
+      'mode': 'start',
+    });
+    expect(states['Lint: attach'].Parameters).toEqual({ ...states.Lint.Parameters, mode: 'attach' });
+    expect(states['Lint: ended?'].Choices).toEqual([{ Variable: '$.command.status', StringEquals: 'RUNNING', Next: 'Lint: attach' }]);
+  });
+
+  test('attach, and do not start again, when the function died and nobody knows whether the command began', () => {
+    const stack = newStack();
+    const states = statesOfChain(stack, command({}, stack));
+    expect(states.Lint.Catch).toEqual([{ ErrorEquals: expect.arrayContaining(['Lambda.Unknown', 'States.Timeout']), ResultPath: '$.command.error', Next: 'Lint: attach' }]);
+    expect(states.Lint.Retry!.flatMap(({ ErrorEquals }) => ErrorEquals)).not.toContain('Lambda.Unknown');
+    expect(states['Lint: attach'].Retry!.flatMap(({ ErrorEquals }) => ErrorEquals)).toContain('Lambda.Unknown');
+  });
+
+  test('name no job when the run is given, such as by a loop', () => {
+    const stack = newStack();
+    const states = statesOfChain(stack, command({ run: sfn.JsonPath.stringAt('$.run'), round: sfn.JsonPath.numberAt('$.round') }, stack));
+    expect(Object.keys(states)).toEqual(['Lint', 'Lint: ended?', 'Lint: attach']);
+    expect(states.Lint.Parameters).toMatchObject({ 'run.$': '$.run', 'round.$': '$.round' });
+  });
+
+  test('pass words with values of the state as a list', () => {
+    const stack = newStack();
+    const states = statesOfChain(stack, command({ words: ['git', 'checkout', sfn.JsonPath.stringAt('$.ref')] }, stack));
+    expect(states.Lint.Parameters).toMatchObject({ 'words.$': "States.Array('git', 'checkout', $.ref)" });
+  });
+
+  test('use variables with JSONata, and leave the input as it was', () => {
+    const stack = newStack();
+    const states = statesOfChain(stack, RunCommand.jsonata(stack, 'Lint', {
+      runtime: runtimeIn(stack), sessionId: '{% $states.input.session.id %}', command: 'npm run lint', resultVariable: 'lint', assign: { done: true },
+    }));
+    expect(states.Lint).toMatchObject({
+      QueryLanguage: 'JSONata',
+      Arguments: { sessionId: '{% $states.input.session.id %}', run: '{% $lint.run %}', mode: 'start' },
+      Assign: { lint: '{% $states.result %}' },
+      Output: '{% $states.input %}',
+    });
+    expect(states['Lint: ended?']).toMatchObject({
+      Choices: [{ Condition: "{% $lint.status = 'RUNNING' %}", Next: 'Lint: attach' }], Output: '{% $lint %}', Assign: { done: true },
+    });
+  });
+
+  test('wait longer than the function lives, which lives longer than a call that follows a command', () => {
+    const stack = newStack();
+    const states = statesOfChain(stack, RunCommand.jsonPath(stack, 'Lint', { runtime: runtimeIn(stack), sessionId: SESSION, command: 'true' }));
+    const [{ Properties }] = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
+    expect(states.Lint.TimeoutSeconds).toBeGreaterThan(Properties.Timeout);
+    expect(states['Lint: attach'].TimeoutSeconds).toBeGreaterThan(Properties.Timeout);
+  });
+
+  test('go to a handler when the driver fails, whichever of the two it was', () => {
+    const stack = newStack();
+    const stop = new StopSession(stack, 'Stop', { runtime: Runtime.fromAgentRuntimeAttributes(stack, 'Other', ATTRIBUTES), sessionId: SESSION });
+    const states = statesOfChain(stack, command({}, stack).addCatch(stop, { resultPath: '$.error' }));
+    for (const name of ['Lint', 'Lint: attach']) {
+      expect(states[name].Catch).toContainEqual({ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Stop' });
+    }
+  });
+
+  test('carry every option in the units of the driver', () => {
+    const stack = newStack();
+    const states = statesOfChain(stack, command({
+      environment: { CI: 'true' }, failFast: ['^FATAL'], tailSize: Size.kibibytes(4), logSize: Size.mebibytes(1), resultPath: '$.lint', endpointName: 'live',
+    }, stack));
+    expect(states.Lint.Parameters).toMatchObject({
+      environment: { CI: 'true' }, failFast: ['^FATAL'], tailBytes: 4_096, logBytes: 1_048_576, qualifier: 'live',
+    });
+    expect(states.Lint.ResultPath).toBe('$.lint');
+  });
+});
+
+const ATTRIBUTES = {
+  agentRuntimeArn: 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/other-0123456789',
+  agentRuntimeId: 'other-0123456789',
+  agentRuntimeName: 'other',
+  agentRuntimeVersion: '1',
+  roleArn: 'arn:aws:iam::123456789012:role/other',
+};
+
+describe('a command that cannot work fails at synth', () => {
+  test.each<[string, Partial<RunCommandProps>, string]>([
+    ['a session id of 32 characters', { sessionId: 'x'.repeat(32) }, '"sessionId" has 32 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
+    ['a session id of 101 characters', { sessionId: 'x'.repeat(101) }, '"sessionId" has 101 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
+    ['a session id with a dot', { sessionId: `${'x'.repeat(40)}.` }, `"sessionId" is "${'x'.repeat(40)}.", letters, digits, "-" and "_" are allowed, the first a letter or digit: change it`],
+    ['neither command nor words', { command: undefined }, '"command" or "words" is needed, and not both: give a shell line, or a program and its arguments'],
+    ['both command and words', { command: 'a', words: ['b'] }, '"command" or "words" is needed, and not both: give a shell line, or a program and its arguments'],
+    ['an empty command', { command: '' }, '"command" and "words" are empty: say what to run'],
+    ['no words', { command: undefined, words: [] }, '"command" and "words" are empty: say what to run'],
+    ['a NUL character', { words: ['a\0b'] }, '"command" holds a NUL character, which no argument can: take it out'],
+    ['a command over 32 KiB', { command: 'x'.repeat(32_769) }, '"command" has 32769 bytes, 32768 are allowed: put it in a script in the repository or the image, and run that'],
+    ['a relative mount', { mountPath: 'workspace' }, '"mountPath" is "workspace", an absolute path is needed: let it begin with "/"'],
+    ['a relative directory', { workingDirectory: 'repo' }, '"workingDirectory" is "repo", an absolute path is needed: let it begin with "/"'],
+    ['a directory on another mount', { workingDirectory: '/mnt/workspaces/repo' }, '"workingDirectory" is "/mnt/workspaces/repo", which is not on the session storage at "/mnt/workspace": change one of them, or name the mount in "mountPath"'],
+    ['no time', { timeout: Duration.seconds(0) }, '"timeout" is 0 seconds, 1 to 7200 are allowed: make it longer'],
+    ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" is 1.5 seconds, whole seconds are allowed: round it'],
+    ['more time than the session has', { timeout: Duration.seconds(7_201) }, '"timeout" is 7201 seconds, 1 to 7200 are allowed: the session does not live longer; raise its "maxLifetime", or split the command'],
+    ['a tail over 24 KiB', { tailSize: Size.kibibytes(25) }, '"tailSize" is 25600 bytes, 0 to 24576 are allowed: change it'],
+    ['a log under 64 KiB', { logSize: Size.kibibytes(63) }, '"logSize" is 64512 bytes, 65536 to 268435456 are allowed: change it'],
+    ['a log over 256 MiB', { logSize: Size.mebibytes(257) }, '"logSize" is 269484032 bytes, 65536 to 268435456 are allowed: change it'],
+    ['a name that no shell takes', { environment: { 'A-B': '' } }, '"environment" has the name "A-B", letters, digits and "_" are allowed, the first no digit: rename it'],
+    ['an empty pattern', { failFast: [''] }, '"failFast" has an empty pattern, which every line matches: take it out'],
+    ['the whole state as result', { resultPath: '$' }, '"resultPath" is "$", a path below "$" such as "$.lint" is needed: the input has to stay, for a command that is attached to'],
+    ['a discarded result', { resultPath: sfn.JsonPath.DISCARD }, '"resultPath" is JsonPath.DISCARD, a path below "$" such as "$.lint" is needed: the input has to stay, for a command that is attached to'],
+  ])('with %s', (_, props, message) => {
+    expect(fault(props)).toBe(message);
+  });
+
+  test('with a pattern that is no regular expression', () => {
+    expect(fault({ failFast: ['('] })).toMatch(/^"failFast" has "\(", which is no regular expression of JavaScript \(.*\): correct it$/);
+  });
+
+  test('with a runtime whose storage is not known, and no mount', () => {
+    const stack = newStack();
+    const runtime = Runtime.fromAgentRuntimeAttributes(stack, 'Imported', ATTRIBUTES);
+    expect(messageOf(() => command({ runtime }, stack))).toMatch(/^"mountPath" is not known, since the runtime has no session storage that can be seen here/);
+    expect(() => command({ runtime, mountPath: '/mnt/work/' }, newStack())).not.toThrow();
+  });
+
+  test('with all that is wrong at once', () => {
+    expect(fault({ sessionId: 'short', timeout: Duration.hours(9), failFast: [''] }).split('\n')).toHaveLength(3);
+  });
+
+  test.each<[string, Partial<RunCommandProps>, string, RegExp]>([
+    ['a value of Secrets Manager in the environment', { environment: { TOKEN: SecretValue.secretsManager('token').unsafeUnwrap() } }, 'environment.TOKEN', /a value from Secrets Manager/],
+    ['a SecureString in the command', { command: `login ${SecretValue.ssmSecure('/token', '1').unsafeUnwrap()}` }, 'command', /a SecureString/],
+    ['an access key in a word', { words: ['aws', 'AKIA' + 'IOSFODNN7EXAMPLE'] }, 'words', /an AWS access key/],
+    ['a private key', { command: 'echo "-----BEGIN RSA ' + 'PRIVATE KEY-----"' }, 'command', /a private key/],
+    ['a token of a git host', { command: `git clone https://ghp_${'a'.repeat(36)}.example.com` }, 'command', /an access token of a git host/],
+    ['a URL with a password', { command: 'git clone https://me:secret@git.example.com/a.git' }, 'command', /a URL with a password/],
+  ])('with %s, and says where secrets belong', (_, props, prop, what) => {
+    const message = fault(props);
+    expect(message).toMatch(what);
+    expect(message).toContain(`"${prop}" holds`);
+    expect(message).toContain('let the command fetch it in the session');
+  });
+});
+
+describe('at the edge of what works', () => {
+  test.each<[string, Partial<RunCommandProps>]>([
+    ['a session id of 33 characters', { sessionId: 'x'.repeat(33) }],
+    ['a session id of 100 characters', { sessionId: 'x'.repeat(100) }],
+    ['a session id of the state', { sessionId: sfn.JsonPath.stringAt('$.id') }],
+    ['a command of 32 KiB', { command: 'x'.repeat(32_768) }],
+    ['as long as the session lives', { timeout: Duration.hours(2) }],
+    ['one second', { timeout: Duration.seconds(1) }],
+    ['no tail', { tailSize: Size.bytes(0) }],
+    ['a tail of 24 KiB', { tailSize: Size.kibibytes(24) }],
+    ['a log of 64 KiB', { logSize: Size.kibibytes(64) }],
+    ['a log of 256 MiB', { logSize: Size.mebibytes(256) }],
+    ['the mount itself', { workingDirectory: '/mnt/workspace' }],
+    ['ephemeral disk', { workingDirectory: '/tmp' }],
+    ['a directory that is not known yet', { workingDirectory: Token.asString({ Ref: 'X' }) }],
+    ['a pattern that is not known yet', { failFast: [Token.asString({ Ref: 'X' })] }],
+  ])('%s is accepted', (_, props) => {
+    expect(() => command(props)).not.toThrow();
+  });
+
+  test('a command that is read from the state is a warning', () => {
+    const stack = newStack();
+    command({ command: sfn.JsonPath.stringAt('$.command') }, stack);
+    Annotations.fromStack(stack).hasWarning('/Stack/Lint', Match.stringLikeRegexp('"command" is read from the state.*cdk-agentcore-workbench:commandFromState'));
+  });
+});
