@@ -85,6 +85,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...(props.environment === undefined ? {} : { environment: props.environment }),
     };
 
+    const stop = (props.session ?? SessionPolicy.STOP) === SessionPolicy.STOP;
     const definition = loopStates(this, {
       driver,
       runtimeArn: props.runtime.agentRuntimeArn,
@@ -102,7 +103,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       gates,
       maxRepairs,
       commit: { push: commit.pushes, message },
-      stop: (props.session ?? SessionPolicy.STOP) === SessionPolicy.STOP,
+      stop,
     });
 
     const role = this.role(driver, props);
@@ -131,6 +132,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
           operation: STEPS.CLEAN_UP,
           runtimeArn: props.runtime.agentRuntimeArn,
           config,
+          stop,
           detail: events.EventField.fromPath('$.detail'),
         }),
       })],

@@ -68,7 +68,7 @@ async function changes(request: GateRequest, tools: StepTools): Promise<string[]
   const lines = await inWorkspace(request, tools, 'verify', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_TREE: loop.tree ?? '',
     WB_BASE: loop.base,
-    WB_LEFT: `${loop.round}-${loop.gates.length}`,
+    WB_LEFT: `${loop.round}-${loop.losses}-${loop.rebases}-${loop.gates.length}`,
   }, { label: request.gate.name });
   return lines.get('changed') ?? [];
 }

@@ -105,8 +105,9 @@ function withEndpoint(endpointName: string | undefined): { endpointName?: string
   return endpointName === undefined ? {} : { endpointName };
 }
 
-/** A branch for a task: recognizable, and always a name that git takes. */
+/** A branch for a task: recognizable, always a name that git takes, and never that of another task. */
 export function branchOf(prefix: string, taskId: string): string {
-  const safe = taskId.replace(/\.{2,}/g, '.').replace(/^[.-]+/, '').replace(/\.lock$/i, '-lock').replace(/\.+$/, '');
-  return `${prefix}${safe === '' ? 'task' : safe}`;
+  const safe = taskId.replace(/\.{2,}/g, '.').replace(/^[.-]+/, '').replace(/\.+$/, '').replace(/\.lock$/i, '-lock');
+  if (safe === taskId) return `${prefix}${taskId}`;
+  return `${prefix}${safe === '' ? 'task' : safe}-${createHash('sha256').update(taskId).digest('hex').slice(0, 8)}`;
 }

@@ -1,8 +1,9 @@
-import { LOOP_ERRORS, NEXT } from './constants';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { branchOf, checkInput, runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
 import { inWorkspace, LoopConfig, objectName, runStepJob, StepRequest, StepTools } from './step.client';
-import { STATUSES, VERDICTS } from '../session/constants';
+import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
+import { SessionError } from '../session/errors.client';
 
 export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
   readonly config: LoopConfig & {
@@ -56,7 +57,11 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
     command: ['set -e', ...request.commands.map((command) => `(\n${command}\n)`)].join('\n'),
     timeoutSeconds: request.timeoutSeconds,
   });
-  if (result.status === STATUSES.RUNNING) return { ...loop, next: NEXT.RUNNING };
+  if (result.status === STATUSES.RUNNING) {
+    // A bootstrap that fits one call has no way back to this state: the state's retry attaches.
+    if (request.timeoutSeconds <= LOOP_LIMITS.oneCallSeconds) throw new SessionError(ERRORS.STREAM_CUT, 'the bootstrap takes longer than one call of the driver');
+    return { ...loop, next: NEXT.RUNNING };
+  }
   if (result.verdict !== VERDICTS.PASSED) {
     throw new LoopError(LOOP_ERRORS.BOOTSTRAP_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}:\n${result.tail.slice(-4_000)}`);
   }

@@ -61,11 +61,17 @@ function gitEnvironment(author: LoopConfig['author']): { [name: string]: string 
   };
 }
 
+/** Until the run's time is up; fails if it is. */
+export function secondsLeftOf(run: RunRecord, tools: Pick<StepTools, 'clock'>): number {
+  const seconds = run.deadline - Math.floor(tools.clock.now() / 1_000);
+  if (seconds <= 0) throw new LoopError(LOOP_ERRORS.TIMED_OUT, `the run took longer than ${run.deadline - run.startedAt} seconds`);
+  return seconds;
+}
+
 /** Runs one command of the run, at most once under its name in the round. A lost workspace ends the run. */
 export async function runStepJob(request: StepRequest, tools: StepTools, job: StepJob): Promise<RunResult> {
   const { run, loop } = request.state;
-  const secondsLeft = run.deadline - Math.floor(tools.clock.now() / 1_000);
-  if (secondsLeft <= 0) throw new LoopError(LOOP_ERRORS.TIMED_OUT, `the run took longer than ${run.deadline - run.startedAt} seconds`);
+  const secondsLeft = secondsLeftOf(run, tools);
   const result = await runJob({
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,

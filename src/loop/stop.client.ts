@@ -1,4 +1,4 @@
-import { LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
+import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
 import { runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopRecord, RunOutput, RunRecord } from './records.client';
 import { inWorkspace, LoopConfig, StepRequest, StepTools } from './step.client';
@@ -41,9 +41,8 @@ export interface StopResult {
 export async function stop(request: StopRequest, tools: StepTools): Promise<StopResult> {
   const { state, execution, config } = request;
   const session = state.run?.session ?? sessionOf(execution, state, config.endpointName);
-  const holder = state.run && await released({ ...request, state: { prompt: '', taskId: '', loop: FIRST, ...state, run: state.run } }, tools);
   let stopped = false;
-  let problem = holder === undefined || holder === state.run?.id ? undefined : `left running: the run ${holder} is at work in it`;
+  let problem = await othersWork(request, execution, session, state, tools);
   if (request.stop && problem === undefined) {
     try {
       const address = { runtimeArn: request.runtimeArn, qualifier: session.endpointName, sessionId: session.id };
@@ -64,19 +63,40 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
   return { output, failure };
 }
 
+/** Gives the workspace free, and says why its session must not be stopped, if that is so. */
+async function othersWork(
+  { runtimeArn, config }: Pick<StopRequest, 'runtimeArn' | 'config'>, execution: string, session: RunRecord['session'], state: AnyState, tools: StepTools,
+): Promise<string | undefined> {
+  const id = runIdOf(execution);
+  const holder = await released({ runtimeArn, execution, config, state: releasing(id, config, session, state, tools) }, tools);
+  if (holder === UNKNOWN) {
+    // Ours by its name, or since we had taken it.
+    return state.run !== undefined || session.id === sessionOf(execution, undefined).id ? undefined : 'left running: it cannot be known whether another run is at work in it';
+  }
+  return holder === NOBODY || holder === id ? undefined : `left running: the run ${holder} is at work in it`;
+}
+
+/** A state that is enough to give the workspace free, however far the run came; with time of its own for that. */
+function releasing(id: string, config: LoopConfig, session: RunRecord['session'], { loop = FIRST }: AnyState, tools: StepTools): StepRequest['state'] {
+  const startedAt = Math.floor(tools.clock.now() / 1_000);
+  const run = { id, taskId: '', mount: config.mount, workspace: config.mount, session, repository: { url: '' }, branch: '', startedAt };
+  return { prompt: '', taskId: '', loop, run: { ...run, deadline: startedAt + LOOP_LIMITS.gitSeconds } };
+}
+
+const NOBODY = 'nobody';
+const UNKNOWN = '';
 const FIRST: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
 
 /**
- * Gives the workspace free and returns who holds it, if that can be known.
+ * Gives the workspace free and returns who holds it: a run, `NOBODY`, or `UNKNOWN`.
  *
  * One that cannot be given free, such as one that is lost, is free when the run's time is up.
  */
-async function released(request: StepRequest, tools: StepTools): Promise<string | undefined> {
+async function released(request: StepRequest, tools: StepTools): Promise<string> {
   try {
-    const holder = (await inWorkspace(request, tools, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, { unclaimed: true })).get('holder')?.[0];
-    return holder === 'nobody' ? undefined : holder;
+    return (await inWorkspace(request, tools, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, { unclaimed: true })).get('holder')?.[0] ?? UNKNOWN;
   } catch {
-    return undefined;
+    return UNKNOWN;
   }
 }
 
@@ -125,6 +145,8 @@ function causeOf(output: RunOutput): string {
 export interface CleanUpRequest {
   readonly runtimeArn: string;
   readonly config: LoopConfig;
+  /** Whether the session is stopped, or left to its idle timeout. */
+  readonly stop: boolean;
   /** The detail of the event "Step Functions Execution Status Change". */
   readonly detail: { readonly executionArn: string; readonly input?: string | null; readonly status: string };
 }
@@ -139,11 +161,8 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
     input = undefined; // too long for an event
   }
   const session = sessionOf(detail.executionArn, input, config.endpointName);
-  const run = { id: runIdOf(detail.executionArn), mount: config.mount, workspace: config.mount, session, repository: { url: '' }, branch: '', taskId: '' };
-  const seconds = Math.floor(tools.clock.now() / 1_000);
-  const state = { prompt: '', taskId: '', loop: FIRST, run: { ...run, startedAt: seconds, deadline: seconds + 600 } };
-  const holder = await released({ runtimeArn: request.runtimeArn, execution: detail.executionArn, config, state }, tools);
-  if (holder !== undefined && holder !== run.id) return { status: `HELD_BY ${holder}`, sessionId: session.id };
+  const problem = await othersWork(request, detail.executionArn, session, {}, tools);
+  if (problem !== undefined || !request.stop) return { status: problem ?? 'left to its idle timeout', sessionId: session.id };
   const address = { runtimeArn: request.runtimeArn, qualifier: session.endpointName, sessionId: session.id };
   return stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
 }

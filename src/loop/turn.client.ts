@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { Feedback, LoopError, LoopRecord } from './records.client';
-import { runStepJob, StepRequest, StepTools } from './step.client';
+import { runStepJob, secondsLeftOf, StepRequest, StepTools } from './step.client';
 import { RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
 import { invokeAgent } from '../session/invoke-agent.client';
 import { quoteWord } from '../session/quote.client';
@@ -17,12 +17,12 @@ export interface TurnRequest extends StepRequest {
 export async function turn(request: TurnRequest, tools: StepTools): Promise<LoopRecord> {
   const { loop, run, prompt } = request.state;
   if (request.command !== undefined) return commandTurn(request, request.command, tools);
-  const now = tools.clock.now() / 1_000;
+  const secondsLeft = Math.min(secondsLeftOf(run, tools), (tools.until - tools.clock.now()) / 1_000);
   await invokeAgent(tools.onceClient, {
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
-    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, run.deadline - now, tools.until / 1_000 - now))),
+    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, secondsLeft))),
     payload: {
       prompt: promptOf(prompt, loop.feedback),
       taskId: run.taskId,

@@ -82,6 +82,17 @@ export class LoopFixture {
     return this.git('show', `${ref}:${path}`);
   }
 
+  /** Where the session's workspace is on this machine. */
+  workspace(session: { readonly id: string }): string {
+    return this.server.workspaceDirectory(this.runtimeArn, session.id);
+  }
+
+  /** Commands that were sent for jobs whose name begins so, by job. A job that is attached to again is sent again. */
+  jobs(name: string): string[] {
+    const found = this.server.calls.of('InvokeAgentRuntimeCommand').map(({ command = '' }) => /job=([\w-]+-\d+-[0-9a-f]{12})/.exec(command)?.[1] ?? '');
+    return [...new Set(found.filter((job) => job.startsWith(name)))];
+  }
+
   branches(): string[] {
     return this.git('for-each-ref', '--format=%(refname:short)', 'refs/heads').trim().split('\n');
   }
@@ -116,6 +127,20 @@ export class LoopFixture {
     git('commit', '--quiet', '--message', 'the beginning');
     execFileSync('git', ['clone', '--quiet', '--bare', seed, this.remote], { stdio: 'pipe' });
   }
+}
+
+/** Starts loops, and ends each of them after its test. */
+export function useLoops(): (props?: LoopFixtureProps) => Promise<LoopFixture> {
+  const open: LoopFixture[] = [];
+  jest.setTimeout(120_000);
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((loop) => loop.close()));
+  });
+  return async (props) => {
+    const loop = await LoopFixture.start(props);
+    open.push(loop);
+    return loop;
+  };
 }
 
 export interface RunRecord {

@@ -1,0 +1,167 @@
+import { Duration } from 'aws-cdk-lib';
+import { Commit, Gate, SessionPolicy } from '../../src';
+import { useLoops } from '../support/loop-fixture';
+
+const start = useLoops();
+
+test('a run that is green at once commits and stops its session', async () => {
+  const loop = await start();
+  const { status, record } = await loop.run();
+  expect({ status, outcome: record.outcome, rounds: record.rounds }).toEqual({ status: 'SUCCEEDED', outcome: 'COMMITTED', rounds: 1 });
+  expect(record.commit).toMatchObject({ branch: 'workbench/task-1', pushed: true });
+  expect(record.session.stopped).toBe(true);
+  expect(loop.show()).toBe('right\n');
+  expect(loop.git('rev-parse', 'workbench/task-1').trim()).toBe(record.commit!.id);
+});
+
+test('a run that is red is repaired with what went wrong, and then committed', async () => {
+  const loop = await start({ agent: (turn) => turn === 0 ? 'echo rihgt > value.txt' : 'echo right > value.txt' });
+  const { record } = await loop.run();
+  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, gates: [{ name: 'test', verdict: 'PASSED' }] });
+  const [first, second] = loop.turns;
+  expect(first).toEqual({ prompt: 'Make it right', taskId: 'task-1', round: 0, workspace: '/mnt/workspace/repo' });
+  expect(second.feedback).toMatchObject({
+    gate: 'test', command: './test.sh', verdict: 'FAILED', exitCode: 1, output: 'value is rihgt\n', repair: 1, maxRepairs: 3,
+    logPath: expect.stringMatching(/^\/mnt\/workspace\/\.workbench\/jobs\/.*\/log$/),
+  });
+  for (const part of ['Make it right', '"test"', 'exit code 1', './test.sh', 'value is rihgt', 'repair 1 of 3']) expect(second.prompt).toContain(part);
+  expect(loop.git('rev-list', '--count', 'workbench/task-1').trim()).toBe('2');
+});
+
+test('a run that stays red fails with the record as its cause, and nothing is committed', async () => {
+  const loop = await start({ agent: (turn) => `echo wrong-${'abc'[turn]} > value.txt`, loop: { maxRepairs: 2 } });
+  const { status, error, record } = await loop.run();
+  expect({ status, error }).toEqual({ status: 'FAILED', error: 'CodingLoop.Red' });
+  expect(record).toMatchObject({ outcome: 'CodingLoop.Red', rounds: 3, gates: [{ name: 'test', verdict: 'FAILED' }], session: { stopped: true } });
+  expect(record.commit).toBeUndefined();
+  expect(loop.turns).toHaveLength(3);
+  expect(loop.branches()).toEqual(['main']);
+});
+
+test('a run without repairs is red after one turn', async () => {
+  const loop = await start({ agent: 'echo wrong-a > value.txt', loop: { maxRepairs: 0 } });
+  expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Red', record: { rounds: 1 } });
+});
+
+test('a run is stuck when two turns leave the same files', async () => {
+  const loop = await start({ agent: 'echo wrong-a > value.txt' });
+  const { error, record } = await loop.run();
+  expect(error).toBe('CodingLoop.Stuck');
+  expect(loop.turns).toHaveLength(2);
+  expect(record.session.stopped).toBe(true);
+  expect(loop.jobs('gate-')).toHaveLength(1);
+});
+
+test('a run is stuck when two turns leave the same failure, whatever numbers it holds', async () => {
+  const loop = await start({
+    agent: (turn) => `echo ${turn} > other.txt`,
+    files: { 'test.sh': '#!/bin/bash\necho "failed after $(date +%s%N) ns at 0x$RANDOM"; exit 1\n' },
+  });
+  expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Stuck', record: { rounds: 2 } });
+});
+
+test('a run whose agent changes nothing says so, runs no gate and commits nothing', async () => {
+  const loop = await start({ agent: 'mkdir -p empty/directory ignored && echo x > ignored/file' });
+  const { status, record } = await loop.run();
+  expect({ status, outcome: record.outcome }).toEqual({ status: 'SUCCEEDED', outcome: 'NO_CHANGES' });
+  expect(record.session.stopped).toBe(true);
+  expect(loop.jobs('gate-')).toEqual([]);
+  expect(loop.branches()).toEqual(['main']);
+});
+
+test('a gate whose command is not there ends the run without another turn', async () => {
+  const loop = await start({ loop: { gates: [Gate.command('lint', 'no-such-linter --all')] } });
+  const { error, record } = await loop.run();
+  expect(error).toBe('CodingLoop.Inert');
+  expect(record).toMatchObject({ gates: [{ name: 'lint', verdict: 'INERT', exitCode: 127 }], session: { stopped: true } });
+  expect(loop.turns).toHaveLength(1);
+});
+
+test('a gate that takes too long is ended, and the agent is told', async () => {
+  const loop = await start({
+    agent: (turn) => turn === 0 ? 'echo slow > value.txt' : 'echo right > value.txt',
+    loop: { gates: [Gate.command('test', '[[ $(cat value.txt) == right ]] || sleep 60', { timeout: Duration.seconds(1) })] },
+  });
+  const { record } = await loop.run();
+  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
+  expect(loop.turns[1].feedback!.verdict).toBe('TIMED_OUT');
+  expect(loop.turns[1].prompt).toContain('did not end within its time limit');
+});
+
+test('a gate that says that it fails is ended before it does', async () => {
+  const loop = await start({ loop: { gates: [Gate.command('test', 'echo FATAL; sleep 60', { failFast: ['^FATAL'] })], maxRepairs: 0 } });
+  expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Red', record: { gates: [{ verdict: 'FAILED' }] } });
+});
+
+test('of two gates, the second decides as much as the first, and both see each round', async () => {
+  const loop = await start({
+    agent: (turn) => turn === 0 ? 'echo fine > value.txt' : 'echo right > value.txt',
+    loop: { gates: [Gate.command('lint', 'grep -q . value.txt'), Gate.command('test', './test.sh')] },
+  });
+  const { record } = await loop.run();
+  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, gates: [{ name: 'lint', verdict: 'PASSED' }, { name: 'test', verdict: 'PASSED' }] });
+  expect(loop.turns[1].feedback!.gate).toBe('test');
+  expect(loop.jobs('gate-lint')).toHaveLength(2);
+  expect(loop.jobs('gate-test')).toHaveLength(2);
+  expect(loop.git('log', '-1', '--format=%(trailers:key=Workbench-Gate,valueonly)', 'workbench/task-1'))
+    .toMatch(/^lint PASSED in \d+ s\ntest PASSED in \d+ s\n/);
+});
+
+test('a gate has its directory and its environment, over that of the loop', async () => {
+  const loop = await start({
+    files: { 'app/here': '' },
+    loop: {
+      environment: { A: 'loop', B: 'loop' },
+      gates: [Gate.command('test', '[[ -e here && $A$B == loopgate ]]', { workingDirectory: 'app', environment: { B: 'gate' } })],
+    },
+  });
+  expect((await loop.run()).record.outcome).toBe('COMMITTED');
+});
+
+test('a run that commits locally pushes nothing, and its session goes on from the commit', async () => {
+  const loop = await start({ agent: (turn) => `echo right > value.txt; echo ${turn} > turn`, loop: { commit: Commit.locally() } });
+  const first = (await loop.run()).record;
+  expect(first.commit).toMatchObject({ pushed: false });
+  expect(loop.branches()).toEqual(['main']);
+  const second = (await loop.run({ session: first.session })).record;
+  expect(second.outcome).toBe('COMMITTED');
+});
+
+test('a session that is left is not stopped, and its workspace is free', async () => {
+  const loop = await start({ loop: { session: SessionPolicy.LEAVE } });
+  const { record } = await loop.run();
+  expect(record).toMatchObject({ outcome: 'COMMITTED', session: { stopped: false } });
+  expect(record.session.error).toBeUndefined();
+  expect(loop.server.calls.of('StopRuntimeSession')).toEqual([]);
+  expect((await loop.run({ session: record.session })).record.outcome).toBe('NO_CHANGES');
+});
+
+test('bootstrap commands run one after the other, and what they leave is not committed', async () => {
+  const loop = await start({
+    agent: 'echo right > value.txt; ls > seen.txt',
+    loop: { bootstrap: ['mkdir -p "env [a] *" && cd "env [a] *" && touch x', 'test -d "env [a] *"', 'echo y > \'!loose \''] },
+  });
+  const { record } = await loop.run();
+  expect(record.outcome).toBe('COMMITTED');
+  expect(loop.show(undefined, 'seen.txt')).toContain('env [a] *\n');
+  expect(loop.git('ls-tree', '-r', '--name-only', 'workbench/task-1').trim().split('\n').sort())
+    .toEqual(['.gitignore', 'seen.txt', 'test.sh', 'value.txt']);
+});
+
+test('fails with the output when a bootstrap command fails, before the agent is asked', async () => {
+  const loop = await start({ loop: { bootstrap: ['echo installing; false', 'echo never'] } });
+  const { error, record } = await loop.run();
+  expect(error).toBe('CodingLoop.BootstrapFailed');
+  expect(record.error!.message).toContain('installing');
+  expect(record.error!.message).not.toContain('never');
+  expect(record.session.stopped).toBe(true);
+  expect(loop.turns).toEqual([]);
+});
+
+test('fails when the agent says that its turn failed, and stops the session', async () => {
+  const loop = await start({ agent: 'exit 1' });
+  const { error, record } = await loop.run();
+  expect(error).toBe('Workbench.ContainerError');
+  expect(record.session.stopped).toBe(true);
+  expect(loop.turns).toHaveLength(1);
+});
