@@ -45,7 +45,7 @@ const RULES: readonly Rule[] = [
   {
     field: 'repository.url',
     broken: ({ repository }) => isObject(repository) && repository.url !== undefined && !isRepositoryUrl(repository.url),
-    message: 'must be a URL of https, ssh, git or codecommit, without a password: credentials come from the image or the execution role',
+    message: 'must be a URL of https, http, ssh, git, file or codecommit, without a password: credentials come from the image or the execution role',
   },
   {
     field: 'repository.ref',
@@ -72,11 +72,13 @@ const RULES: readonly Rule[] = [
 ];
 
 const FIELDS = ['prompt', 'taskId', 'repository', 'session'];
+/** What Step Functions adds to the input of an execution that another one has started. */
+const OF_THE_SERVICE = 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID';
 
 /** Fails with everything that is wrong with a run's input, each with its field. */
 export function checkInput(input: LoopInput): void {
   if (!isObject(input)) throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the input must be an object with "prompt" and "taskId"');
-  const unknown = Object.keys(input).filter((key) => !FIELDS.includes(key)).map((key) => `"${key}" is not a field of the input: ${FIELDS.join(', ')} are`);
+  const unknown = Object.keys(input).filter((key) => !FIELDS.includes(key) && key !== OF_THE_SERVICE).map((key) => `"${key}" is not a field of the input: ${FIELDS.join(', ')} are`);
   const faults = RULES.filter(({ broken }) => broken(input)).map(({ field, message }) => `"${field}" ${message}`);
   if (unknown.length + faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, [...unknown, ...faults].join('; '));
 }

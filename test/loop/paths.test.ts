@@ -21,7 +21,13 @@ test('a run that is red is repaired with what went wrong, and then committed', a
   const [first, second] = loop.turns;
   expect(first).toEqual({ prompt: 'Make it right', taskId: 'task-1', round: 0, workspace: '/mnt/workspace/repo' });
   expect(second.feedback).toMatchObject({
-    gate: 'test', command: './test.sh', verdict: 'FAILED', exitCode: 1, output: 'value is rihgt\n', repair: 1, maxRepairs: 3,
+    gate: 'test',
+    command: './test.sh',
+    verdict: 'FAILED',
+    exitCode: 1,
+    output: 'value is rihgt\n',
+    repair: 1,
+    maxRepairs: 3,
     logPath: expect.stringMatching(/^\/mnt\/workspace\/\.workbench\/jobs\/.*\/log$/),
   });
   for (const part of ['Make it right', '"test"', 'exit code 1', './test.sh', 'value is rihgt', 'repair 1 of 3']) expect(second.prompt).toContain(part);

@@ -1,0 +1,192 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MovableClock } from '../../rehearsal/agentcore';
+import { AgentTurn, Gate } from '../../src';
+import { useLoops } from '../support/loop-fixture';
+
+const start = useLoops();
+const HOUR = 3_600_000;
+/** Runs until something else lets it: what the test waits for is the file that it makes. */
+const UNTIL_FREE = 'touch /mnt/workspace/waiting; until [ -e /mnt/workspace/free ]; do sleep 0.05; done';
+
+async function appears(path: string): Promise<void> {
+  for (;;) {
+    try {
+      readFileSync(path);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+test('a gate whose microVM is replaced runs again under another name, and the run goes on', async () => {
+  const loop = await start({ loop: { gates: [Gate.command('test', `./test.sh && { [ -e /mnt/workspace/free ] || { ${UNTIL_FREE}; }; }`)] } });
+  const session = { id: 'a-session-of-more-than-thirty-three-characters' };
+  const run = loop.run({ session });
+  await appears(join(loop.workspace(session), 'waiting'));
+  await loop.server.replaceMicrovm(loop.runtimeArn, session.id);
+  writeFileSync(join(loop.workspace(session), 'free'), '');
+  const { record, cause } = await run;
+  expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
+  expect(loop.jobs('gate-test')).toHaveLength(2);
+  expect(loop.turns).toHaveLength(1);
+});
+
+test('fails when a gate is lost again and again', async () => {
+  const loop = await start({ loop: { gates: [Gate.command('test', 'printf "%0999d" 0; sleep 60')] } });
+  loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand',
+    at: 'midOutput',
+    kind: 'replaceMicrovm',
+    times: 99,
+    afterBytes: 400,
+    match: ({ command = '' }) => /workbench '?mode=start'? .*job=gate-test/.test(command),
+  });
+  const { error, record } = await loop.run();
+  expect(error).toBe('CodingLoop.Lost');
+  expect(record.error!.message).toContain('4 times');
+  expect(record.session.stopped).toBe(true);
+  expect(loop.jobs('gate-test')).toHaveLength(4);
+  expect(loop.branches()).toEqual(['main']);
+});
+
+test('a turn that is a command and is lost is asked for again, a bounded number of times', async () => {
+  const loop = await start({ loop: { turn: AgentTurn.command('printf "%0999d" 0; sleep 60') } });
+  loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand',
+    at: 'midOutput',
+    kind: 'replaceMicrovm',
+    times: 99,
+    afterBytes: 400,
+    match: ({ command = '' }) => /workbench '?mode=start'? .*job=turn/.test(command),
+  });
+  const { error } = await loop.run();
+  expect(error).toBe('CodingLoop.Lost');
+  expect(loop.jobs('turn')).toHaveLength(4);
+});
+
+test('fails when the workspace is wiped under the run, and commits nothing', async () => {
+  const loop = await start();
+  const session = { id: 'a-session-of-more-than-thirty-three-characters' };
+  const fault = loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'wipeWorkspace', match: ({ command = '' }) => /job=gate-test/.test(command),
+  });
+  const { error, record } = await loop.run({ session });
+  expect(fault.fired).toBe(1);
+  expect(error).toBe('CodingLoop.WorkspaceLost');
+  expect(record.session.stopped).toBe(true);
+  expect(loop.branches()).toEqual(['main']);
+});
+
+test('a run goes on in the session of an earlier output, on the next day', async () => {
+  const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt; echo first > first' : 'cat first && echo second > second' });
+  const first = (await loop.run()).record;
+  await (loop.server.clock as MovableClock).advance(24 * HOUR);
+  const { record, cause } = await loop.run({ session: first.session, prompt: 'Go on' });
+  expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
+  expect(record.session.id).toBe(first.session.id);
+  expect(loop.git('log', '--format=%s', 'workbench/task-1')).toBe('Go on\nMake it right\nthe beginning\n');
+});
+
+test('a run goes on in the session of a failed run, with the work that was not committed', async () => {
+  const loop = await start({
+    agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt; mkdir new && echo mine > new/file' : 'cat new/file && echo right > value.txt',
+    loop: { maxRepairs: 0, bootstrap: ['mkdir -p env && touch env/x'] },
+  });
+  const first = await loop.run();
+  expect(first.error).toBe('CodingLoop.Red');
+  const { record, cause } = await loop.run({ session: first.record.session });
+  expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
+  expect(loop.show(undefined, 'new/file')).toBe('mine\n');
+  expect(loop.git('ls-tree', '--name-only', 'workbench/task-1')).not.toContain('env');
+});
+
+test('fails when a session is to go on with another repository', async () => {
+  const loop = await start();
+  const { record } = await loop.run();
+  const { error, record: failed } = await loop.run({ session: record.session, repository: { url: 'https://127.0.0.1:1/other.git' } });
+  expect(error).toBe('CodingLoop.CheckoutFailed');
+  expect(failed.error!.message).toContain('use another session');
+});
+
+describe('two runs in one session', () => {
+  test('fails the second at once, leaves the first alone, and does not stop its session', async () => {
+    const loop = await start({ loop: { gates: [Gate.command('test', `./test.sh && { ${UNTIL_FREE}; }`)] } });
+    const session = { id: 'a-session-of-more-than-thirty-three-characters' };
+    const first = loop.run({ session }, { name: 'first' });
+    await appears(join(loop.workspace(session), 'waiting'));
+    const second = await loop.run({ session }, { name: 'second' });
+    expect(second.error).toBe('CodingLoop.SessionBusy');
+    expect(second.cause).toContain('first');
+    expect(loop.server.calls.of('StopRuntimeSession')).toEqual([]);
+    writeFileSync(join(loop.workspace(session), 'free'), '');
+    const { record, cause } = await first;
+    expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
+    expect(loop.turns).toHaveLength(1);
+  });
+
+  test('takes the place of a run that is dead, and not of one whose time is not up', async () => {
+    const loop = await start();
+    const session = { id: 'a-session-of-more-than-thirty-three-characters' };
+    const records = join(loop.workspace(session), '.workbench');
+    mkdirSync(records, { recursive: true });
+    writeFileSync(join(records, 'marker'), 'dead\n');
+    writeFileSync(join(records, 'until-dead'), `${Math.floor(Date.now() / 1_000) + 1_000}\n`);
+    expect((await loop.run({ session })).error).toBe('CodingLoop.SessionBusy');
+    writeFileSync(join(records, 'until-dead'), `${Math.floor(Date.now() / 1_000) - 1}\n`);
+    expect((await loop.run({ session })).record.outcome).toBe('COMMITTED');
+    expect(readdirSync(records).filter((name) => /marker|until/.test(name))).toEqual([]);
+  });
+
+  test('a run whose first step failed gives the workspace free', async () => {
+    const loop = await start();
+    const session = { id: 'a-session-of-more-than-thirty-three-characters' };
+    const { error, record } = await loop.run({ session, repository: { ref: 'not-there' } });
+    expect(error).toBe('CodingLoop.CheckoutFailed');
+    expect(record.session.stopped).toBe(true);
+    expect((await loop.run({ session })).record.outcome).toBe('COMMITTED');
+  });
+});
+
+describe('the end of a run', () => {
+  test('names a stop that failed in the result, of a run that has committed', async () => {
+    const loop = await start();
+    const fault = loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'internal', times: 99 });
+    const { status, record } = await loop.run();
+    expect(status).toBe('SUCCEEDED');
+    expect(record).toMatchObject({ outcome: 'COMMITTED', session: { stopped: false, error: expect.stringContaining('Workbench.ServerError') } });
+    expect(fault.fired).toBeGreaterThan(6);
+  });
+
+  test('repeats a stop until the session is stopped', async () => {
+    const loop = await start();
+    loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'conflict', times: 4 });
+    expect((await loop.run()).record.session).toMatchObject({ stopped: true });
+  });
+
+  test.each(['loop:turn', 'loop:snapshot'])('fails when a step begins after the run\'s time: %s', async (operation) => {
+    const loop = await start();
+    const run = {
+      id: 'run',
+      taskId: 'task-1',
+      session: { id: 'a-session-of-more-than-thirty-three-characters' },
+      mount: '/mnt/workspace',
+      workspace: '/mnt/workspace/repo',
+      repository: { url: 'https://127.0.0.1/a.git' },
+      branch: 'b',
+      startedAt: 1_000,
+      deadline: 1_060,
+    };
+    const outcome = await loop.deployment.function().invoke({
+      operation,
+      runtimeArn: loop.runtimeArn,
+      execution: 'arn:run',
+      timeoutSeconds: 100,
+      config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' } },
+      state: { prompt: 'a', taskId: 'task-1', run, loop: { next: 'GO_ON', round: 0, losses: 0, rebases: 0, base: '', gates: [] } },
+    });
+    expect(outcome).toMatchObject({ failure: { errorType: 'CodingLoop.TimedOut', errorMessage: 'the run took longer than 60 seconds' } });
+    expect(loop.server.calls.all).toEqual([]);
+  });
+});
