@@ -13,7 +13,7 @@ export interface StateJson {
   readonly HeartbeatSeconds?: number;
   readonly Parameters?: { readonly [name: string]: unknown };
   readonly Arguments?: { readonly [name: string]: unknown };
-  readonly Retry?: readonly { readonly ErrorEquals: string[]; readonly IntervalSeconds: number; readonly MaxAttempts: number; readonly BackoffRate: number; readonly MaxDelaySeconds?: number }[];
+  readonly Retry?: readonly { readonly ErrorEquals: string[]; readonly IntervalSeconds: number; readonly MaxAttempts: number }[];
   readonly Catch?: readonly { readonly ErrorEquals: string[]; readonly Next: string; readonly ResultPath?: string }[];
   readonly Choices?: readonly { readonly [name: string]: unknown }[];
   readonly [name: string]: unknown;
