@@ -11,6 +11,11 @@ export function configureDocs(project: awscdk.AwsCdkConstructLibrary) {
     description: 'Check the spelling of every public name',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/check-public-names.ts',
   });
+  const pictures = project.addTask('docs:pictures', {
+    description: 'Draw the pictures of state machines in docs/ from their definitions',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/draw-pictures.ts',
+  });
   project.postCompileTask.spawn(rosetta);
+  project.postCompileTask.spawn(pictures);
   project.postCompileTask.spawn(spelling);
 }

@@ -116,7 +116,11 @@ describe.each`
   test.each(SERVICES.map((service, index) => [service.commandMode, service.leftovers, index] as const))('%s, %s leftovers', async (_, __, index) => {
     const driver = drivers[index];
     const deployed = new LocalFunction({
-      name: 'driver', arn: 'arn:aws:lambda:us-east-1:123456789012:function:driver', handler: 'index.handler', timeoutSeconds: 900, region: 'us-east-1',
+      name: 'driver',
+      arn: 'arn:aws:lambda:us-east-1:123456789012:function:driver',
+      handler: 'index.handler',
+      timeoutSeconds: 900,
+      region: 'us-east-1',
       directory: join(__dirname, '../../assets/session/session-driver.lambda'),
       environment: { AWS_ENDPOINT_URL: driver.server.endpoint },
     });

@@ -8,7 +8,7 @@ export interface StateJson {
   readonly Next?: string;
   readonly Default?: string;
   readonly End?: boolean;
-  readonly Resource?: unknown;
+  readonly Resource?: string;
   readonly TimeoutSeconds?: number;
   readonly HeartbeatSeconds?: number;
   readonly Parameters?: { readonly [name: string]: unknown };
@@ -19,10 +19,22 @@ export interface StateJson {
   readonly [name: string]: unknown;
 }
 
-/** The states of the only state machine of a stack, by name; references are replaced by `<LogicalId>` or `<LogicalId.Attribute>`. */
-export function statesOf(stack: Stack): { [name: string]: StateJson } {
+export interface DefinitionJson {
+  readonly StartAt: string;
+  readonly TimeoutSeconds?: number;
+  readonly States: { [name: string]: StateJson };
+  readonly [name: string]: unknown;
+}
+
+/** The definition of the only state machine of a stack; references are replaced by `<LogicalId>` or `<LogicalId.Attribute>`. */
+export function definitionOf(stack: Stack): DefinitionJson {
   const [machine] = Object.values(Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine'));
-  return JSON.parse(textOf(machine.Properties.DefinitionString)).States;
+  return JSON.parse(textOf(machine.Properties.DefinitionString));
+}
+
+/** Its states, by name. */
+export function statesOf(stack: Stack): { [name: string]: StateJson } {
+  return definitionOf(stack).States;
 }
 
 /** The states of a chain that is put into a state machine of its own. */

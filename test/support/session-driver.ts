@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { newSessionId, ServerFixture } from './agentcore';
 import { AgentCoreServerProps } from '../../rehearsal/agentcore';
 import type { RunResult } from '../../src/session/followed-job.client';
 import type { RunRequest } from '../../src/session/run-request.client';
 import type { handler } from '../../src/session/session-driver.lambda';
-import { newSessionId, ServerFixture } from './agentcore';
 
 /** What may follow a call: a result, or an error by name. */
 export type Outcome = RunResult | { readonly error: string; readonly message: string };
