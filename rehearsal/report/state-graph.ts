@@ -125,7 +125,8 @@ function line({ from, to }: Edge, places: Map<string, Place>, main: string[], ba
 function noteOf(name: string, edges: Edge[]): string {
   const sources = [...new Set(edges.filter(({ to, kind }) => to === name && kind === 'catch').map(({ from }) => from))];
   if (sources.length === 0) return '';
-  return sources.length > 2 ? 'after an error of any other' : `after an error of: ${sources.join(', ')}`;
+  const names = sources.join(', ');
+  return sources.length > 2 ? 'after an error of any other' : `after an error of: ${names.length > 40 ? `${names.slice(0, 40)}…` : names}`;
 }
 
 function box(name: string, state: State, { x, y }: Place, visits: Visits | undefined, note: string): string {
