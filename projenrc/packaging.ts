@@ -14,7 +14,7 @@ export const JSII_TARGETS = {
 
 const NOT_PUBLISHED = [
   '/.ci/', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/', '/rehearsal/', '/rosetta/', '/scripts/',
-  '.jsii.tabl.json', 'cdk.out/',
+  '.jsii.tabl.json', '.rehearsal/', 'cdk.out/',
 ];
 
 /** What npm itself has to be told. */
