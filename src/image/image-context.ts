@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
-import { basename, dirname, join } from 'path';
+import { basename, dirname, join, resolve } from 'path';
 import { FileSystem, IgnoreMode, SymlinkFollowMode } from 'aws-cdk-lib';
 import { SCRIPTS_DIRECTORY } from './constants';
 
@@ -61,7 +61,8 @@ export function stageContext(options: ContextOptions): string {
   const patterns = ignorePatterns(directory, file);
   const target = join(context, application);
   mkdirSync(target, { recursive: true });
-  FileSystem.copyDirectory(directory, target, {
+  // Patterns of a .dockerignore are matched against absolute paths only.
+  FileSystem.copyDirectory(resolve(directory), target, {
     exclude: [...patterns, ...options.exclude ?? [], '.dockerignore', `${file}.dockerignore`, ...assemblyOutput()],
     ignoreMode: options.ignoreMode ?? IgnoreMode.DOCKER,
     follow: options.followSymlinks,

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
-import { join } from 'path';
+import { join, relative } from 'path';
 import { App, FileSystem, Lazy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
@@ -142,6 +142,11 @@ describe('the hash of an image', () => {
     expect(assetOf(AgentImage.fromDirectory(elsewhere, EVERYTHING), app).hash).toBe(hash);
     rmSync(elsewhere, { recursive: true });
     rmSync(app, { recursive: true });
+  });
+
+  test('is the same for a directory that is given relative to the working directory', () => {
+    const { hash } = imageOf(directory, EVERYTHING);
+    expect(imageOf(relative(process.cwd(), directory), EVERYTHING).hash).toBe(hash);
   });
 
   test('does not depend on the order of settings, nor on a tool that is there anyway', () => {
