@@ -92,6 +92,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       config,
       prepare: {
         timeoutSeconds,
+        promptBytes: promptBytesOf([gates, props.bootstrap, turn.command, config]),
         branchPrefix,
         ...(props.repository.url === undefined ? {} : {
           repository: { url: props.repository.url, ...(props.repository.ref === undefined ? {} : { ref: props.repository.ref }) },
@@ -218,4 +219,10 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       inlinePolicies: { Runs: new iam.PolicyDocument({ statements }) },
     });
   }
+}
+
+/** What a prompt may have, so that it fits each step's request beside what the loop itself puts there. */
+function promptBytesOf(requests: readonly unknown[]): number {
+  const others = Buffer.byteLength(JSON.stringify(requests));
+  return Math.max(0, Math.min(LOOP_LIMITS.promptBytes, LOOP_LIMITS.requestBytes - others));
 }

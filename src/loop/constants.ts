@@ -72,10 +72,14 @@ export const LOOP_ERRORS = {
 export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY];
 
 export const LOOP_LIMITS = {
-  /** Of the prompt, in bytes: a state holds 256 KiB, and the repair prompt adds to it. */
-  promptBytes: 204_800,
+  /** Of the prompt as JSON, in bytes, at the most. */
+  promptBytes: 221_184,
+  /** Of what a step is sent, in bytes of JSON: Step Functions' 256 KiB, less what a run's records and a feedback may need. */
+  requestBytes: 262_144 - 36_864,
   /** Of the output that a repair prompt quotes, in bytes. */
   feedbackBytes: 16_384,
+  /** Of all names of changed files that a repair prompt lists, in characters. */
+  changedFilesLength: 4_096,
   /** How often the gates are run again in a run because a microVM was lost. */
   losses: 3,
   /** How often a commit is put on top of what others pushed. */

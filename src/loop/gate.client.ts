@@ -1,5 +1,6 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
+import { jsonBytes } from './input.client';
 import { GateRecord, LoopError, LoopRecord } from './records.client';
 import { inWorkspace, objectName, runStepJob, StepRequest, StepTools } from './step.client';
 import { STATUSES, VERDICTS } from '../session/constants';
@@ -44,7 +45,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     environment: config.environment,
     failFast: config.failFast,
     // A state holds 256 KiB, and the prompt may need most of it.
-    tailBytes: JSON.stringify(request.state.prompt).length > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
+    tailBytes: jsonBytes(request.state.prompt) > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
   });
   if (result.status === STATUSES.RUNNING) return { ...loop, next: NEXT.RUNNING };
   if (result.verdict === VERDICTS.LOST) {
@@ -78,14 +79,14 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: R
   const failure = fingerprint(config.name, verdict, result, changedFiles);
   const feedback = {
     gate: config.name,
-    command: config.command.slice(0, 2_000),
+    command: config.command.slice(0, 1_000),
     verdict,
     exitCode: result.exitCode,
     output: result.tail,
     logPath: result.logPath,
     repair: loop.round + 1,
     maxRepairs,
-    ...(changedFiles.length === 0 ? {} : { changedFiles: changedFiles.slice(0, 50) }),
+    ...(changedFiles.length === 0 ? {} : { changedFiles: bounded(changedFiles) }),
   };
   const next = verdict === VERDICTS.INERT ? NEXT.INERT
     : loop.round >= maxRepairs ? NEXT.RED
@@ -99,6 +100,13 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: R
     lastFailure: failure,
     round: next === NEXT.REPAIR ? loop.round + 1 : loop.round,
   };
+}
+
+/** As many names as fit; at least one, if in part. */
+function bounded(files: readonly string[]): string[] {
+  const lengths = files.map((_, index) => files.slice(0, index + 1).join('').length);
+  const fitting = files.filter((_, index) => lengths[index] <= LOOP_LIMITS.changedFilesLength).slice(0, 50);
+  return fitting.length > 0 ? fitting : [files[0].slice(0, LOOP_LIMITS.changedFilesLength)];
 }
 
 /** Tells one failure from another: without what differs each time, such as durations, dates and addresses. */

@@ -1,5 +1,5 @@
 import { createHash } from 'crypto';
-import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
+import { LOOP_ERRORS } from './constants';
 import { isRef, isRepositoryUrl } from './git-names';
 import { LoopError, LoopInput } from './records.client';
 import { LIMITS } from '../session/constants';
@@ -13,6 +13,8 @@ interface Rule {
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 const unknownField = (value: unknown, known: readonly string[]) => isObject(value) && Object.keys(value).some((key) => !known.includes(key));
 
+export const jsonBytes = (text: string) => Buffer.byteLength(JSON.stringify(text));
+
 const SESSION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 
@@ -21,11 +23,6 @@ const RULES: readonly Rule[] = [
     field: 'prompt',
     broken: ({ prompt }) => typeof prompt !== 'string' || prompt.trim() === '',
     message: 'is missing or empty: say what the agent is to do',
-  },
-  {
-    field: 'prompt',
-    broken: ({ prompt }) => typeof prompt === 'string' && Buffer.byteLength(prompt) > LOOP_LIMITS.promptBytes,
-    message: `has more than ${LOOP_LIMITS.promptBytes} bytes: put what is long into a file of the repository`,
   },
   {
     field: 'prompt',
@@ -75,11 +72,18 @@ const FIELDS = ['prompt', 'taskId', 'repository', 'session'];
 /** What Step Functions adds to the input of an execution that another one has started. */
 const OF_THE_SERVICE = 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID';
 
-/** Fails with everything that is wrong with a run's input, each with its field. */
-export function checkInput(input: LoopInput): void {
+/**
+ * Fails with everything that is wrong with a run's input, each with its field.
+ *
+ * @param promptBytes of the prompt as JSON, at the most
+ */
+export function checkInput(input: LoopInput, promptBytes: number): void {
   if (!isObject(input)) throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the input must be an object with "prompt" and "taskId"');
   const unknown = Object.keys(input).filter((key) => !FIELDS.includes(key) && key !== OF_THE_SERVICE).map((key) => `"${key}" is not a field of the input: ${FIELDS.join(', ')} are`);
   const faults = RULES.filter(({ broken }) => broken(input)).map(({ field, message }) => `"${field}" ${message}`);
+  if (typeof input.prompt === 'string' && jsonBytes(input.prompt) > promptBytes) {
+    faults.push(`"prompt" has more than ${promptBytes} bytes as JSON: put what is long into a file of the repository`);
+  }
   if (unknown.length + faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, [...unknown, ...faults].join('; '));
 }
 

@@ -10,6 +10,8 @@ export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
     readonly repository?: { readonly url: string; readonly ref?: string };
     readonly branchPrefix: string;
     readonly timeoutSeconds: number;
+    /** Of the prompt as JSON, at the most. */
+    readonly promptBytes: number;
   };
   /** Seconds since the epoch at which the execution started; now if it is not known. */
   readonly startedAt?: string;
@@ -19,7 +21,7 @@ export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
 /** First step: checks the input, then takes the workspace for this run and puts the repository there. Returns the whole state. */
 export async function prepare(request: PrepareRequest, tools: StepTools) {
   const { state: input, config } = request;
-  checkInput(input);
+  checkInput(input, config.promptBytes);
   const url = input.repository?.url ?? config.repository?.url;
   if (url === undefined) throw new LoopError(LOOP_ERRORS.BAD_INPUT, '"repository.url" is missing, and the loop has no repository of its own');
   const started = Date.parse(request.startedAt ?? '');

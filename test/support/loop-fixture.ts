@@ -41,6 +41,8 @@ export class LoopFixture {
   readonly logs: string[] = [];
   readonly remote: string;
   readonly shared: string;
+  /** Directory of the cloud assembly. */
+  readonly assembly: string;
   readonly deployment: LocalDeployment;
   entered: string[] = [];
 
@@ -48,8 +50,9 @@ export class LoopFixture {
     this.shared = join(directory, 'shared');
     this.remote = join(this.shared, 'remote.git');
     this.makeRemote({ ...FILES, ...props.files });
+    this.assembly = synth(directory, this.remote, props.loop ?? {});
     this.deployment = LocalDeployment.start({
-      assembly: synth(directory, this.remote, props.loop ?? {}),
+      assembly: this.assembly,
       server,
       agent: { handler: this.agent },
       environment: { WORKBENCH_BACKOFF_SECONDS: '0' },

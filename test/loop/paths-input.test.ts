@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Gate, SessionPolicy } from '../../src';
+import { LoopFixture, useLoops } from '../support/loop-fixture';
+
+const start = useLoops();
+const SESSION = 'a-session-of-more-than-thirty-three-characters';
+
+describe('bad input', () => {
+  let loop: LoopFixture;
+  beforeAll(async () => {
+    loop = await LoopFixture.start();
+  });
+  afterAll(() => loop.close());
+
+  test.each<[string, object, string]>([
+    ['without a prompt', { prompt: undefined }, '"prompt"'],
+    ['with an empty prompt', { prompt: ' \n' }, '"prompt"'],
+    ['with a prompt that is no text', { prompt: ['a'] }, '"prompt"'],
+    ['with a prompt that holds a NUL', { prompt: 'a\0b' }, '"prompt"'],
+    ['with a prompt that is too long', { prompt: 'x'.repeat(221_183) }, '"prompt"'],
+    ['with a prompt that is too long as JSON', { prompt: '\n'.repeat(120_000) + 'x' }, '"prompt"'],
+    ['without a task', { taskId: undefined }, '"taskId"'],
+    ['with an empty task', { taskId: '' }, '"taskId"'],
+    ['with a task of 65 characters', { taskId: 'x'.repeat(65) }, '"taskId"'],
+    ['with a task that has a slash', { taskId: 'a/b' }, '"taskId"'],
+    ['with a task that has a line end', { taskId: 'a\n' }, '"taskId"'],
+    ['with an unknown field', { promt: 'x' }, '"promt"'],
+    ['with a repository that is no object', { repository: 'https://example.com' }, '"repository"'],
+    ['with an unknown field of the repository', { repository: { uri: 'https://example.com' } }, '"repository"'],
+    ['with a URL that is an option', { repository: { url: '--upload-pack=touch /tmp/x' } }, '"repository.url"'],
+    ['with a URL that runs a program', { repository: { url: 'ext::sh -c touch% /tmp/x' } }, '"repository.url"'],
+    ['with a URL that holds a password', { repository: { url: 'https://a:b@example.com/' } }, '"repository.url"'],
+    ['with a ref that is an option', { repository: { ref: '-x' } }, '"repository.ref"'],
+    ['with a ref that git refuses', { repository: { ref: 'a..b' } }, '"repository.ref"'],
+    ['with a ref that is a refspec', { repository: { ref: 'a:refs/heads/b' } }, '"repository.ref"'],
+    ['with a session that is no object', { session: SESSION }, '"session"'],
+    ['with a session without an id', { session: {} }, '"session.id"'],
+    ['with a session id of 32 characters', { session: { id: 'x'.repeat(32) } }, '"session.id"'],
+    ['with a session id of 101 characters', { session: { id: 'x'.repeat(101) } }, '"session.id"'],
+    ['with a session id of other characters', { session: { id: `${SESSION}/..` } }, '"session.id"'],
+    ['with an endpoint that is none', { session: { id: SESSION, endpointName: 'a-b' } }, '"session.endpointName"'],
+    ['with an unknown field of the session', { session: { id: SESSION, qualifier: 'x' } }, '"session"'],
+  ])('fails a run %s, and starts nothing', async (_, input, field) => {
+    const { status, error, cause } = await loop.run(input);
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'CodingLoop.BadInput' });
+    expect(JSON.parse(cause!).errorMessage).toContain(field);
+    expect(loop.server.calls.all).toHaveLength(0);
+    expect(loop.entered).toEqual(['Prepare the run', 'Refused, nothing was started']);
+  });
+
+  test.each([[null], ['text'], [[]]])('fails a run whose input is %j', async (input) => {
+    const { status } = await loop.deployment.run(undefined, input, { retryDelay: 0 });
+    expect(status).toBe('FAILED');
+    expect(loop.server.calls.all).toHaveLength(0);
+  });
+
+  test('names all that is wrong', async () => {
+    const { cause } = await loop.run({ prompt: '', taskId: '/', more: 1 });
+    for (const field of ['"prompt"', '"taskId"', '"more"']) expect(cause).toContain(field.replace(/"/g, '\\"'));
+  });
+});
+
+test('a prompt of the greatest length goes through all of a run, with a repair and an output as unpleasant as can be', async () => {
+  const loop = await start({
+    agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt; for i in {1..99}; do echo > "$(printf "%0200d" $i)"; done' : 'echo right > value.txt',
+    loop: { gates: [Gate.command('test', 'head -c 50000 /dev/urandom; ./test.sh || { rm 0*; exit 1; }')] },
+  });
+  const { record, status, error } = await loop.run({ prompt: 'x'.repeat(221_182) });
+  expect({ status, error, outcome: record?.outcome }).toEqual({ status: 'SUCCEEDED', error: undefined, outcome: 'COMMITTED' });
+  expect(loop.turns[1].feedback!.changedFiles!.join('').length).toBeLessThanOrEqual(4_096);
+});
+
+test('an execution that another one has started is a run like others', async () => {
+  const loop = await start();
+  const { record } = await loop.run({ AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'arn:aws:states:us-east-1:123456789012:execution:a:b' });
+  expect(record.outcome).toBe('COMMITTED');
+});
+
+describe('an execution that Step Functions ended', () => {
+  /** What the rule makes of an event, by its input transformer. */
+  function transformed(loop: LoopFixture, detail: object): object {
+    const template = Template.fromString(readFileSync(join(loop.assembly, 'Stack.template.json'), 'utf8'));
+    const [rule] = Object.values(template.findResources('AWS::Events::Rule'));
+    expect(rule.Properties.EventPattern.detail.status).toEqual(['ABORTED', 'TIMED_OUT']);
+    const { InputPathsMap, InputTemplate } = rule.Properties.Targets[0].InputTransformer;
+    const [[name]] = Object.entries(InputPathsMap).filter(([, value]) => value === '$.detail');
+    const parts = InputTemplate['Fn::Join'][1].map((part: unknown) => typeof part === 'string' ? part : loop.runtimeArn);
+    return JSON.parse(parts.join('').replace(`<${name}>`, JSON.stringify(detail)));
+  }
+
+  test.each([
+    ['of its own', {}, SessionPolicy.STOP],
+    ['from its input', { session: { id: SESSION } }, SessionPolicy.STOP],
+    ['that is to be left', {}, SessionPolicy.LEAVE],
+  ])('has its session %s given free and stopped', async (_, given, session) => {
+    const loop = await start({ agent: 'sleep 60', loop: { session } });
+    const input = { prompt: 'x', taskId: 'task-1', ...given };
+    const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
+    const execution = loop.deployment.startExecution(undefined, input, { name: 'cut-off' });
+    const { sessionId } = await asked;
+    execution.abort();
+    expect((await execution.result).status).toBe('ABORTED');
+    const event = transformed(loop, { executionArn: execution.arn, status: 'ABORTED', input: JSON.stringify(input) });
+    const stopped = session === SessionPolicy.STOP;
+    expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: stopped ? 'STOPPED' : 'left to its idle timeout' } });
+    expect(loop.server.calls.of('StopRuntimeSession').map((call) => call.sessionId)).toEqual(stopped ? [sessionId] : []);
+    expect(loop.jobs('release')).toHaveLength(1);
+  });
+
+  test('leaves a session alone that another run holds', async () => {
+    const loop = await start({ agent: 'sleep 60' });
+    const input = { prompt: 'x', taskId: 'task-1', session: { id: SESSION } };
+    const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
+    const execution = loop.deployment.startExecution(undefined, input, { name: 'holder' });
+    await asked;
+    const other = execution.arn.replace('holder', 'other');
+    const outcome = await loop.deployment.function().invoke(transformed(loop, { executionArn: other, status: 'ABORTED', input: JSON.stringify(input) }));
+    expect(outcome).toMatchObject({ result: { status: 'left running: the run holder is at work in it' } });
+    expect(loop.server.calls.of('StopRuntimeSession')).toEqual([]);
+    execution.abort();
+    await execution.result;
+  });
+
+  test('leaves a session alone of which nobody can say who holds it, unless it was made for the execution', async () => {
+    const loop = await start();
+    loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'accessDenied', times: 99 });
+    const executionArn = 'arn:aws:states:us-east-1:123456789012:execution:Loop:run';
+    const given = await loop.deployment.function().invoke(transformed(loop, { executionArn, status: 'TIMED_OUT', input: JSON.stringify({ session: { id: SESSION } }) }));
+    expect(given).toMatchObject({ result: { status: expect.stringContaining('cannot be known') } });
+    const own = await loop.deployment.function().invoke(transformed(loop, { executionArn, status: 'TIMED_OUT', input: null }));
+    expect(own).toMatchObject({ result: { status: 'ALREADY_STOPPED' } });
+  });
+});
