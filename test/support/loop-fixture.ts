@@ -14,7 +14,10 @@ export interface LoopFixtureProps {
   readonly agent?: string | ((turn: number, payload: TurnPayload) => string) ;
   /** Files of the repository. */
   readonly files?: { readonly [path: string]: string };
-  readonly loop?: Partial<CodingLoopProps>;
+  /** More of the repository, as a shell script in it, after its files were added and before they are committed. */
+  readonly seed?: string;
+  /** More of the loop's props; the directory is one that all sandboxes share with this machine. */
+  readonly loop?: Partial<CodingLoopProps> | ((shared: string) => Partial<CodingLoopProps>);
 }
 
 export interface TurnPayload {
@@ -46,11 +49,14 @@ export class LoopFixture {
   readonly deployment: LocalDeployment;
   entered: string[] = [];
 
-  private constructor(private readonly directory: string, readonly server: AgentCoreServer, private readonly props: LoopFixtureProps) {
+  private constructor(
+    private readonly directory: string, readonly server: AgentCoreServer, private readonly props: LoopFixtureProps, private readonly first?: LoopFixture,
+  ) {
     this.shared = join(directory, 'shared');
     this.remote = join(this.shared, 'remote.git');
-    this.makeRemote({ ...FILES, ...props.files });
-    this.assembly = synth(directory, this.remote, props.loop ?? {});
+    if (first === undefined) this.makeRemote({ ...FILES, ...props.files });
+    const { loop = {} } = props;
+    this.assembly = first?.assembly ?? synth(directory, this.remote, typeof loop === 'function' ? loop(this.shared) : loop);
     this.deployment = LocalDeployment.start({
       assembly: this.assembly,
       server,
@@ -58,6 +64,11 @@ export class LoopFixture {
       environment: { WORKBENCH_BACKOFF_SECONDS: '0' },
       onLog: (_, line) => this.logs.push(line),
     });
+  }
+
+  /** The same loop, with functions of its own, so that they can die without others. */
+  another(): LoopFixture {
+    return new LoopFixture(this.directory, this.server, this.props, this);
   }
 
   /** The only runtime. */
@@ -102,6 +113,7 @@ export class LoopFixture {
 
   async close(): Promise<void> {
     await this.deployment.close();
+    if (this.first !== undefined) return;
     await this.server.close();
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -127,6 +139,7 @@ export class LoopFixture {
     const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=seed', '-c', 'user.email=seed@localhost', ...args], { cwd: seed, stdio: 'pipe' });
     git('init', '--quiet', '--initial-branch', 'main');
     git('add', '--all');
+    if (this.props.seed !== undefined) execFileSync('bash', ['-euc', this.props.seed], { cwd: seed, stdio: 'pipe' });
     git('commit', '--quiet', '--message', 'the beginning');
     execFileSync('git', ['clone', '--quiet', '--bare', seed, this.remote], { stdio: 'pipe' });
   }

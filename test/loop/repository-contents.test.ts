@@ -1,0 +1,131 @@
+import { Gate } from '../../src';
+import { LoopFixture, useLoops } from '../support/loop-fixture';
+
+const start = useLoops();
+
+const NAMES = ['a b', 'q"u\'o`te$x', 'new\nline', 'ünïcode 漢', ' lead', 'trail ', '-option', '*.glob', 'back\\slash', '[a]', '#hash', 'é\u0301'];
+const quoted = (name: string) => `'${name.replace(/'/g, "'\\''")}'`;
+const touchAll = NAMES.map((name) => `printf x > ./${quoted(name)}`).join('\n');
+const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 12345\n`;
+
+/** Mode and path of everything in a commit. */
+function tree(loop: LoopFixture, ref = 'workbench/task-1'): { readonly [path: string]: string } {
+  const entries = loop.git('ls-tree', '-r', '-z', ref).split('\0').filter((entry) => entry !== '');
+  return Object.fromEntries(entries.map((entry) => [entry.slice(entry.indexOf('\t') + 1), entry.slice(0, 6)]));
+}
+
+/** Paths that differ from what the run began with. */
+const changed = (loop: LoopFixture) => loop.git('diff-tree', '-r', '-z', '--name-only', '--no-renames', 'main', 'workbench/task-1').split('\0').slice(0, -1);
+
+async function committed(loop: LoopFixture): Promise<void> {
+  const { record, cause } = await loop.run();
+  expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
+}
+
+test('nothing that a repository may hold is changed by a run', async () => {
+  const loop = await start({
+    files: { '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n', 'big.bin': POINTER, 'crlf.txt': 'a\r\nb\r\n', 'mixed.txt': 'a\r\nb\nc\r' },
+    seed: [
+      'ln -s value.txt link; ln -s /nowhere dangling; printf x > tool; chmod a+x tool', touchAll, 'git add --all',
+      'printf \'[submodule "sub"]\\n\\tpath = sub\\n\\turl = https://127.0.0.1/sub.git\\n\' > .gitmodules; git add .gitmodules',
+      'git update-index --add --cacheinfo 160000,1234567890123456789012345678901234567890,sub',
+    ].join('\n'),
+    // Files that are written anew, with the same content, are the same files.
+    agent: 'for file in *; do [ -f "./$file" ] && [ ! -L "./$file" ] && cp -p "./$file" /tmp/copy && rm "./$file" && cp -p /tmp/copy "./$file"; done; echo right > value.txt',
+    loop: { gates: [Gate.command('test', './test.sh && test -d sub && test -L link && test -x tool && test ! -x value.txt')] },
+  });
+  await committed(loop);
+  expect(changed(loop)).toEqual(['value.txt']);
+  expect(tree(loop)).toMatchObject({ 'sub': '160000', 'link': '120000', 'dangling': '120000', 'tool': '100755', 'new\nline': '100644' });
+});
+
+test('all that an agent may make is committed as it is', async () => {
+  const loop = await start({
+    agent: [
+      'echo right > value.txt; ln -s "value.txt" "li nk"; ln -s /etc dir-link; printf x > tool; chmod a+x tool; mkdir -p empty/dir "dir with space"', touchAll,
+      'printf "a\\r\\nb\\r\\n" > crlf.txt; mkdir -p ignored && echo x > ignored/file; rm .gitignore; echo "ignored/" > .gitignore',
+      'printf x > "dir with space/f"; chmod a-x test.sh; chmod a+x test.sh; head -c 1000 /dev/urandom > binary',
+    ].join('\n'),
+  });
+  await committed(loop);
+  expect(tree(loop)).toEqual({
+    ...Object.fromEntries(NAMES.map((name) => [name, '100644'])),
+    'value.txt': '100644',
+    'test.sh': '100755',
+    '.gitignore': '100644',
+    'crlf.txt': '100644',
+    'binary': '100644',
+    'dir with space/f': '100644',
+    'li nk': '120000',
+    'dir-link': '120000',
+    'tool': '100755',
+  });
+  expect(loop.show(undefined, 'crlf.txt')).toBe('a\r\nb\r\n');
+});
+
+test('hooks of the repository decide nothing', async () => {
+  const hook = '#!/bin/sh\necho "hooked" > hooked.txt; git add hooked.txt; exit 1\n';
+  const names = ['pre-commit', 'commit-msg', 'prepare-commit-msg', 'pre-push', 'post-checkout', 'reference-transaction', 'post-index-change'];
+  const loop = await start({
+    files: Object.fromEntries(names.map((name) => [`.githooks/${name}`, hook])),
+    loop: { bootstrap: ['chmod a+x .githooks/*; git config core.hooksPath .githooks; git config --global core.hooksPath /mnt/workspace/repo/.githooks; git checkout -q -- . || true'] },
+    agent: 'git reset -q --hard 2>/dev/null; rm -f hooked.txt; chmod a-x .githooks/*; echo right > value.txt; chmod a+x .githooks/*; chmod a-x .githooks/*',
+  });
+  await committed(loop);
+  expect(changed(loop)).toEqual(['value.txt']);
+});
+
+test('pointers of Git LFS stay pointers, also where Git LFS would replace them', async () => {
+  const loop = await start({
+    files: { '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n', 'big.bin': POINTER },
+    agent: 'git config filter.lfs.clean "tr a-z A-Z"; git config filter.lfs.smudge "tr a-z A-Z"; touch big.bin; echo right > value.txt',
+  });
+  await committed(loop);
+  expect(changed(loop)).toEqual(['value.txt']);
+});
+
+describe('a submodule', () => {
+  const seed = 'git init -q sub && cd sub && echo x > x && git add x && git -c user.name=a -c user.email=a@b commit -qm sub && cd .. && git add sub 2>/dev/null && rm -rf sub';
+  const checkOut = 'cd sub && git init -q . && echo x > x && git add x && git commit -qm sub';
+
+  test('that is checked out at another commit is committed as that', async () => {
+    const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut}` });
+    await committed(loop);
+    expect(tree(loop)).toMatchObject({ sub: '160000' });
+  });
+
+  test('fails the run if it has changes that are not committed in it', async () => {
+    const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut} && echo y > x` });
+    const { error, record } = await loop.run();
+    expect(error).toBe('CodingLoop.SnapshotFailed');
+    expect(record.error!.message).toContain('a submodule has changes that are not committed in it: sub');
+  });
+
+  test('fails a gate that changes it', async () => {
+    const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut}`, loop: { maxRepairs: 0, gates: [Gate.command('test', 'echo y > sub/x')] } });
+    const { error, record } = await loop.run();
+    expect(error).toBe('CodingLoop.Red');
+    expect(record.feedback!.changedFiles).toEqual(['sub']);
+  });
+
+  test('that the agent adds in order is one', async () => {
+    const loop = await start({ agent: `echo right > value.txt; mkdir sub; (${checkOut}); printf '[submodule "sub"]\\n\\tpath = sub\\n\\turl = https://127.0.0.1/a.git\\n' > .gitmodules` });
+    await committed(loop);
+    expect(tree(loop)).toMatchObject({ sub: '160000' });
+  });
+});
+
+test.each([
+  ['without a commit', 'git init -q app && mkdir app/sub && echo x > app/sub/x'],
+  ['within a repository', 'git init -q app && echo x > app/x && git init -q app/sub && echo x > app/sub/x && (cd app/sub && git add x && git commit -qm x)'],
+  ['in place of a file', 'rm test2 && git init -q app && mkdir -p app/sub && echo x > app/sub/x'],
+])('a repository within the repository, %s, is its files', async (_, script) => {
+  const loop = await start({
+    files: { test2: '' },
+    agent: `echo right > value.txt; ${script}`,
+    loop: { gates: [Gate.command('test', './test.sh && test -e app/sub/x && touch app/left')] },
+  });
+  await committed(loop);
+  expect(tree(loop)).toMatchObject({ 'app/sub/x': '100644' });
+  expect(Object.keys(tree(loop)).filter((path) => /\.git\/|left/.test(path))).toEqual([]);
+});
