@@ -42,7 +42,7 @@ function scheduleOf(seed: number) {
   return { strikes, killAt: next(3) === 0 ? next(10) : -1, killAfter: next(200), turns: next(3) };
 }
 
-const TURN = 'echo "$WORKBENCH_JOB" >> STARTS; read -r prompt; case "$prompt" in *"$WORKBENCH_ROUND"*) echo right ;; *) echo "wrong-$WORKBENCH_ROUND" ;; esac > value.txt';
+const TURN = 'echo "$WORKBENCH_JOB" >> STARTS; read -r prompt; case "$prompt" in *"$WORKBENCH_ROUND"*) echo right ;; *) letters=abcdef; echo "wrong-${letters:WORKBENCH_ROUND:1}" ;; esac > value.txt';
 
 describe('random faults', () => {
   let loops: LoopFixture[];
