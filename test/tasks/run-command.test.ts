@@ -156,7 +156,7 @@ describe('a command that cannot work fails at synth', () => {
     const stack = newStack();
     const runtime = Runtime.fromAgentRuntimeAttributes(stack, 'Imported', ATTRIBUTES);
     expect(messageOf(() => command({ runtime }, stack))).toMatch(/^"mountPath" is not known, since the runtime has no session storage that can be seen here/);
-    expect(() => command({ runtime, mountPath: '/mnt/work/' }, newStack())).not.toThrow();
+    expect(() => command({ runtime, mountPath: '/mnt/data/' }, newStack())).not.toThrow();
   });
 
   test('with all that is wrong at once', () => {

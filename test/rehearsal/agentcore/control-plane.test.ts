@@ -244,7 +244,7 @@ describe('validation', () => {
     ['51 environment variables', { environmentVariables: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`V${i}`, ''])) }],
     ['two session storages', { filesystemConfigurations: [storage('/mnt/one'), storage('/mnt/two')] }],
     ['a mount path outside /mnt', { filesystemConfigurations: [storage('/workspace')] }],
-    ['a mount path of two levels', { filesystemConfigurations: [storage('/mnt/work/space')] }],
+    ['a mount path of two levels', { filesystemConfigurations: [storage('/mnt/a/b')] }],
     ['a mount path that is there twice but for a slash', {
       filesystemConfigurations: [storage('/mnt/one'), { efsAccessPoint: { accessPointArn, mountPath: '/mnt/one/' } }],
       networkConfiguration: { networkMode: 'VPC', networkModeConfig: { subnets: ['subnet-00000001'], securityGroups: ['sg-00000001'] } },
