@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
@@ -27,7 +27,10 @@ export interface RehearsalProps {
   readonly stack?: string;
   /** Path or logical id of the `CodingLoop`. @default - the only one there is */
   readonly loop?: string;
-  /** What runs instead of the runtime's image: a function of yours, or a program with the container contract. @default - the image's own command, on this machine */
+  /**
+   * What runs instead of the runtime's image: a function of yours, or a program with the container contract.
+   * @default - the image's own command, on this machine
+   */
   readonly agent?: Agent;
   /**
    * Directory or URL of the repository. The run works on a bare copy of it and pushes there; the original is not touched.
@@ -56,6 +59,7 @@ export class Rehearsal {
   static async start(props: RehearsalProps): Promise<Rehearsal> {
     const directory = props.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'rehearsal-')) : resolve(props.stateDirectory);
     mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, '.gitignore'), '*\n'); // it may be in somebody's working copy
     const lock = Lock.take(directory);
     let server: AgentCoreServer | undefined;
     try {

@@ -1,5 +1,6 @@
 import { MisuseError, parseOptions, USAGE } from './options';
 import { EXIT, rehearse } from './run';
+import { aboutSessions } from './sessions';
 import { AssemblyError } from '../assembly';
 import { RepositoryError } from '../run/local-repository';
 import { StateInUseError } from '../run/lock';
@@ -17,6 +18,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
   try {
     if (command !== 'rehearse') throw new MisuseError(`"${command}" is no command: "rehearse" is the only one`);
     const options = parseOptions(rest);
+    if (options.command !== 'run') return await aboutSessions(options, stdout);
     return await rehearse(options, stdout, stderr);
   } catch (error) {
     const misuse = MISUSES.some((type) => error instanceof type);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CurrentRun } from './current-run';
 import { MisuseError, Options, Target } from './options';
 import { synthesizeLoop } from './own-app';
 import { preflight } from './preflight';
@@ -39,6 +40,7 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
     const story = new Story(terminal);
     if (!options.json) await introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
+    CurrentRun.write(options.state, { pid: process.pid, sessionId: run.sessionId, taskId: run.taskId, startedAt: new Date().toISOString() });
     const record = await run.record;
     await rehearsal.close();
     const files = store.save({ target, record }, reportOf(record));
@@ -47,6 +49,7 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
     return exitCodeOf(record);
   } finally {
     await rehearsal.close();
+    CurrentRun.clear(options.state);
     terminal.settle();
     interrupt.dispose();
   }

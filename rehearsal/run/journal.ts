@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { LoopDescription } from './loop-description';
 import type { Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
 import type { ExecutionEvent } from '../stepfunctions';
@@ -100,7 +101,7 @@ export class Journal {
     this.run = output?.run ?? this.run;
     const { loop } = output ?? {};
     step.next = loop?.next;
-    if (step.kind === 'turn' && this.run) step.log = this.newLog(this.run.session);
+    if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.turnOutput(step.round);
     if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
     this.ended(step, timestamp);
   }
@@ -124,6 +125,18 @@ export class Journal {
     const file = this.props.fileOf(path, this.run!.session);
     try {
       return file === undefined ? undefined : readFileSync(file, 'utf8').slice(-OUTPUT_BYTES);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Of an agent that is a program: its job's log. */
+  private turnOutput(round: number): string | undefined {
+    const jobs = this.props.fileOf(`${this.props.loop.mount}/.workbench/jobs`, this.run!.session);
+    try {
+      const name = readdirSync(jobs!).filter((job) => job.startsWith(`turn-${round}-`)).map((job) => join(jobs!, job, 'log'))
+        .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).pop();
+      return readFileSync(name!, 'utf8').slice(-OUTPUT_BYTES).trim();
     } catch {
       return undefined;
     }

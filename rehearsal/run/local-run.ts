@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Journal, JournalListener, outputOf } from './journal';
 import { LocalRepository } from './local-repository';
 import type { CallDescription, RehearsalRecord } from './record';
+import { sessionOf } from '../../src/loop/input.client';
 import type { RunRecord } from '../../src/loop/records.client';
 import type { Call } from '../agentcore';
 import type { Rehearsal, RehearsalInput } from '../rehearsal';
@@ -27,7 +28,7 @@ export class LocalRun {
   private readonly execution: LocalExecution;
   private readonly startedAt = new Date();
   private readonly firstCall: number;
-  private readonly stateInput: { readonly prompt: string; readonly taskId: string };
+  private readonly stateInput: Omit<RehearsalInput, 'repository'> & { readonly taskId: string };
 
   constructor(private readonly rehearsal: Rehearsal, private readonly repository: LocalRepository, input: RehearsalInput, options: RunOptions) {
     const { loop, server, deployment } = rehearsal;
@@ -49,6 +50,11 @@ export class LocalRun {
       repository: { url: repository.url, ...(ref === undefined ? {} : { ref }) },
     }, { name: this.name, onEvent: this.journal.hear, retryDelay: options.retryDelay });
     this.record = this.execution.result.then((result) => this.ended(result));
+  }
+
+  /** Known from the beginning: it is made of the execution's name. */
+  get sessionId(): string {
+    return sessionOf(this.execution.arn, this.stateInput).id;
   }
 
   /** Ends the execution, and its session as an event rule of the stack would. */
@@ -101,9 +107,15 @@ export class LocalRun {
       calls: calls.map(describeCall),
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),
       warnings: [...server.warnings],
-      sessionSeconds: calls.length === 0 ? 0 : (Math.max(...calls.map(({ finishedAt, receivedAt }) => finishedAt ?? receivedAt)) - calls[0].receivedAt) / 1_000,
+      sessionSeconds: secondsBetween(calls),
     };
   }
+}
+
+/** From the first request of a session to the end of the last. */
+function secondsBetween(calls: readonly Call[]): number {
+  const end = Math.max(...calls.map(({ finishedAt, receivedAt }) => finishedAt ?? receivedAt));
+  return calls.length === 0 ? 0 : (end - calls[0].receivedAt) / 1_000;
 }
 
 function describeCall({ operation, receivedAt, finishedAt = receivedAt, outcome }: Call): CallDescription {

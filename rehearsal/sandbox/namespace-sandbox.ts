@@ -92,6 +92,16 @@ export class NamespaceSandbox implements Sandbox {
     }
   }
 
+  async attach(options: Pick<ProcessOptions, 'command' | 'environment' | 'workingDirectory'>): Promise<number> {
+    const child = spawn('nsenter', [
+      ...this.props.enter, '--target', `${this.props.initPid}`, '--wd=/', '--', ...inDirectory(options.workingDirectory, options.command),
+    ], { stdio: 'inherit', env: { ...this.props.environment, ...options.environment } });
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+    });
+  }
+
   async kill(): Promise<void> {
     if (!this.killing && !this.isGone) {
       this.killing = true;

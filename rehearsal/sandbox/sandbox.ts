@@ -59,6 +59,8 @@ export interface Sandbox {
   readonly killed: boolean;
   spawn(options: ProcessOptions): Promise<SandboxProcess>;
   exec(options: ExecOptions): Promise<ExecResult>;
+  /** Runs a program with the terminal of this process, for a person; returns its exit code. Not all sandboxes can. */
+  attach?(options: Pick<ProcessOptions, 'command' | 'environment' | 'workingDirectory'>): Promise<number>;
   /** Settles when no process and nothing of the ephemeral disk is left. May be called again. */
   kill(): Promise<void>;
 }

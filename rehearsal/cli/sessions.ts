@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { CurrentRun } from './current-run';
+import { MisuseError, Options } from './options';
+import { RunStore, StoredSession } from './run-store';
+import { hostEnvironment } from '../agentcore/environment';
+import { SessionLog } from '../agentcore/session-log';
+import { Lock } from '../run/lock';
+import { NamespaceDriver } from '../sandbox';
+
+/** `sessions`, `stop`, `shell` and `logs`: what people do with sessions when a run did not go as they thought. */
+export async function aboutSessions(options: Options, stdout: NodeJS.WriteStream): Promise<number> {
+  const store = new RunStore(options.state);
+  const current = CurrentRun.read(options.state);
+  if (options.command === 'sessions') return list(store, current, options, stdout);
+  if (options.command === 'stop' && current?.sessionId.includes(options.id!)) return stop(current, options, stdout);
+  const session = store.session(options.id!);
+  if (!session) throw new MisuseError(`there is no session "${options.id}" in ${options.state}: "rehearse sessions" lists them`);
+  switch (options.command) {
+    case 'stop':
+      stdout.write(`it is stopped already; its workspace is ${session.workspace}\n`);
+      return 0;
+    case 'logs':
+      return logs(session, options, stdout);
+    default:
+      return shell(session, options, stdout);
+  }
+}
+
+function list(store: RunStore, current: CurrentRun | undefined, { json }: Options, stdout: NodeJS.WriteStream): number {
+  const rows = [
+    ...store.sessions().map(({ id, runs, workspace }) => {
+      const { record } = runs[runs.length - 1];
+      return { id, state: id === current?.sessionId ? 'running' : 'stopped', outcome: record.outcome, runs: runs.length, at: record.startedAt, task: record.input.taskId, workspace };
+    }),
+    ...(current && !store.session(current.sessionId) ? [{ id: current.sessionId, state: 'running', outcome: '', runs: 1, at: current.startedAt, task: current.taskId, workspace: '' }] : []),
+  ];
+  if (json) stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  else if (rows.length === 0) stdout.write('no sessions yet\n');
+  else for (const { id, state, outcome, at, task } of rows) stdout.write(`${at.slice(0, 16).replace('T', ' ')}  ${state.padEnd(8)} ${outcome.padEnd(22)} ${task.padEnd(20)} ${id}\n`);
+  return 0;
+}
+
+/** The run ends as at Ctrl-C. */
+async function stop({ pid, sessionId }: CurrentRun, { state }: Options, stdout: NodeJS.WriteStream): Promise<number> {
+  process.kill(pid, 'SIGINT');
+  while (Lock.holder(state) === pid) await setTimeout(50);
+  stdout.write(`stopped ${sessionId}; its workspace stays\n`);
+  return 0;
+}
+
+/** What the agent printed, and each command with its output. */
+function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace }: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): number {
+  const log = new SessionLog(join(state, 'agentcore', 'logs')).read({ runtimeId: runtimeArn.split('/').pop()!, endpoint: endpointName, sessionId: id });
+  const agent = log.split('\n').filter((line) => line !== '' && !line.startsWith('[command] '));
+  stdout.write(`== the agent\n${agent.length === 0 ? '(it printed nothing)' : agent.join('\n')}\n`);
+  const jobs = join(workspace, '.workbench', 'jobs');
+  const names = existsSync(jobs) ? readdirSync(jobs).filter((name) => existsSync(join(jobs, name, 'log'))) : [];
+  const began = (name: string) => statSync(join(jobs, name)).birthtimeMs;
+  for (const name of names.sort((a, b) => began(a) - began(b))) {
+    const exit = join(jobs, name, 'exit');
+    stdout.write(`\n== ${name.replace(/-[0-9a-f]{12}$/, '')}${existsSync(exit) ? `: ${readFileSync(exit, 'utf8').trim().split(/\s+/).slice(0, 2).join(' ')}` : ''}\n`);
+    stdout.write(readFileSync(join(jobs, name, 'log'), 'utf8'));
+  }
+  return 0;
+}
+
+/** A shell where the session's commands ran: the same workspace at the same path, with a new disk beside it. */
+async function shell({ id, mount, workspace, runs }: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): Promise<number> {
+  if (!existsSync(workspace)) throw new MisuseError(`the workspace of session ${id} is gone: a change of the runtime empties it`);
+  const copies = join(state, 'repositories');
+  const sandbox = await new NamespaceDriver().start({
+    disk: join(state, 'microvms', randomUUID()),
+    mounts: [{ source: workspace, target: mount }, ...(existsSync(copies) ? [{ source: copies, target: copies }] : [])],
+    environment: { ...hostEnvironment('us-east-1'), ...passedOn(runs[runs.length - 1].target.env), PS1: 'session \\w \\$ ' },
+  });
+  try {
+    stdout.write(`the workspace of ${id} is at ${mount}; "exit" leaves\n`);
+    return await sandbox.attach!({ command: ['bash', '--norc'], workingDirectory: existsSync(join(workspace, 'repo')) ? `${mount}/repo` : mount });
+  } finally {
+    await sandbox.kill();
+  }
+}
+
+function passedOn(names: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']));
+}
