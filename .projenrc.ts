@@ -6,6 +6,7 @@ import { embedScripts, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/hand
 import { configureInteg } from './projenrc/integ';
 import { configureLint } from './projenrc/lint';
 import { configurePackaging, JSII_TARGETS } from './projenrc/packaging';
+import { configureRehearsal } from './projenrc/rehearsal';
 import { configureTests, JEST_CONFIG } from './projenrc/tests';
 
 const AWS_SDK = '^3.1141.0';
@@ -86,6 +87,7 @@ configureTests(project);
 configureInteg(project);
 configureExamples(project);
 configureDocs(project);
+configureRehearsal(project);
 configureCheck(project);
 
 // jsii's notice about Node 20 says nothing about this project, which still supports it.

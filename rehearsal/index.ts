@@ -1,0 +1,10 @@
+/** `cdk-agentcore-workbench/rehearsal`: loops of one's own in one's own tests. */
+export type {
+  Agent, AgentHandler, AgentRequest, AgentResponse, AgentSession, CommandAgent, CommandOutput, Fault, FaultKind, FaultPoint, FaultSpec, HandlerAgent,
+} from './agentcore';
+export { Rehearsal } from './rehearsal';
+export type { RehearsalInput, RehearsalProps } from './rehearsal';
+export type { LocalRun, RunOptions } from './run/local-run';
+export type { JournalListener, Step, StepKind } from './run/journal';
+export type { CommitDescription } from './run/local-repository';
+export type { CallDescription, RehearsalRecord, SessionDescription } from './run/record';
