@@ -4,8 +4,12 @@ export type ErrorName = typeof ERRORS[keyof typeof ERRORS];
 
 /** Infrastructure failed, or the request was wrong. Step Functions sees `name` as the error and `message` in its cause. */
 export class SessionError extends Error {
-  constructor(readonly name: ErrorName, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  /**
+   * @param summary what happened, in our own words: this is logged
+   * @param options.quote what somebody else said, such as the service or the agent: it may hold a prompt or an output
+   */
+  constructor(readonly name: ErrorName, readonly summary: string, options: { readonly cause?: unknown; readonly quote?: string } = {}) {
+    super(options.quote ? `${summary}: ${options.quote}` : summary, { cause: options.cause });
   }
 }
 
@@ -41,6 +45,8 @@ const BY_STATUS: { readonly [status: number]: ErrorName } = {
 };
 
 interface SdkError extends Error {
+  /** Of a connection, such as `ECONNRESET`. */
+  readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
 }
 
@@ -51,5 +57,6 @@ export function typedError(error: unknown): SessionError {
   const status = thrown?.$metadata?.httpStatusCode ?? 0;
   const name = BY_EXCEPTION[thrown?.name] ?? BY_STATUS[status] ?? (status >= 500 ? ERRORS.SERVER : ERRORS.STREAM_CUT);
   const request = thrown?.$metadata?.requestId;
-  return new SessionError(name, `${thrown?.name ?? 'Error'}: ${thrown?.message ?? String(error)}${request ? ` (request ${request})` : ''}`, { cause: error });
+  const what = thrown?.code ?? thrown?.name ?? 'Error';
+  return new SessionError(name, request ? `${what} (request ${request})` : what, { cause: error, quote: thrown?.message ?? String(error) });
 }

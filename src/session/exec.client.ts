@@ -1,5 +1,5 @@
 import { BedrockAgentCoreClient, InvokeAgentRuntimeCommandCommand, InvokeAgentRuntimeCommandStreamOutput } from '@aws-sdk/client-bedrock-agentcore';
-import { ERRORS } from './constants';
+import { ERRORS, LIMITS } from './constants';
 import { SessionError, typedError } from './errors.client';
 
 /** Which session of which runtime. */
@@ -22,6 +22,21 @@ export interface ExecCall extends SessionAddress {
   readonly deadline: AbortSignal;
   readonly onStdout: (text: string) => void;
   readonly onStderr: (text: string) => void;
+}
+
+type Rule = readonly [broken: (address: SessionAddress) => boolean, message: (address: SessionAddress) => string];
+
+/** Without a session id the SDK would make one up, and with it a session that nobody stops. */
+export const ADDRESS_RULES: readonly Rule[] = [
+  [({ runtimeArn }) => typeof runtimeArn !== 'string' || runtimeArn === '', () => '"runtimeArn" is missing'],
+  [({ sessionId }) => typeof sessionId !== 'string' || sessionId.length < LIMITS.sessionId.min || sessionId.length > LIMITS.sessionId.max,
+    ({ sessionId }) => `"sessionId" has ${String(sessionId ?? '').length} characters, ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} are needed`],
+];
+
+/** Fails before anything is sent. */
+export function checkAddress(address: SessionAddress): void {
+  const complaints = ADDRESS_RULES.filter(([broken]) => broken(address)).map(([, message]) => message(address));
+  if (complaints.length > 0) throw new SessionError(ERRORS.VALIDATION, complaints.join('; '));
 }
 
 /** How a call ended that the service brought to its end. */
@@ -63,7 +78,8 @@ export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Prom
   } catch (thrown) {
     const error = typedError(thrown);
     // A container that has begun to answer can start: this is the end of its microVM, as some streams tell it.
-    throw begun && error.name === ERRORS.CONTAINER ? new SessionError(ERRORS.STREAM_CUT, error.message, { cause: thrown }) : error;
+    if (begun && error.name === ERRORS.CONTAINER) throw new SessionError(ERRORS.STREAM_CUT, error.summary, { cause: thrown, quote: error.message });
+    throw error;
   } finally {
     connection.abort(); // closes the connection, also in the middle of a stream
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'crypto';
 import { ERRORS, LIMITS, RECORDS_FOLDER, STATUSES, VERDICTS } from './constants';
-import { SessionError } from './errors.client';
+import { ErrorName, SessionError } from './errors.client';
 import { ExecEnd } from './exec.client';
 import { JobMode, jobCommand, jobId } from './job-command.client';
 import { JobEnd, JobStreamParser } from './job-stream.client';
@@ -116,14 +116,13 @@ export class FollowedJob {
   /** What a call that came to its end has proven. Fails if that is nothing. */
   public conclude(exec: ExecEnd): JobEnd {
     const { end } = this;
-    const said = this.complaints.trim() ? `: ${this.complaints.trim()}` : '';
-    if (exec.exitCode === -1) throw new SessionError(ERRORS.SERVER, `the service could not run the command (exit code -1, ${exec.status})${said}`);
-    if (!end && (exec.exitCode === 126 || exec.exitCode === 127)) {
-      throw new SessionError(ERRORS.CONTAINER, `the container has no /bin/bash (exit code ${exec.exitCode})${said}`);
-    }
-    if (!end) throw new SessionError(ERRORS.STREAM_CUT, `the call ended without a word on the job (exit code ${exec.exitCode}, ${exec.status})${said}`);
-    if (exec.exitCode !== 0) throw new SessionError(ERRORS.STREAM_CUT, `the call ended with exit code ${exec.exitCode} after the end of the job${said}`);
-    if (end.state === 'REFUSED') throw new SessionError(ERRORS.VALIDATION, `the session refused the job (${end.detail})${said}`);
+    const fault = (name: ErrorName, what: string) => new SessionError(name, what, { quote: this.complaints.trim() });
+    const exit = `(exit code ${exec.exitCode}, ${exec.status})`;
+    if (exec.exitCode === -1) throw fault(ERRORS.SERVER, `the service could not run the command ${exit}`);
+    if (!end && (exec.exitCode === 126 || exec.exitCode === 127)) throw fault(ERRORS.CONTAINER, `the container has no /bin/bash ${exit}`);
+    if (!end) throw fault(ERRORS.STREAM_CUT, `the call ended without a word on the job ${exit}`);
+    if (exec.exitCode !== 0) throw fault(ERRORS.STREAM_CUT, `the call failed after the end of the job ${exit}`);
+    if (end.state === 'REFUSED') throw fault(ERRORS.VALIDATION, `the session refused the job (${end.detail})`);
     if (end.state !== 'RUNNING') this.matched ??= this.matcher.end();
     return end;
   }

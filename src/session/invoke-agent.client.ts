@@ -1,7 +1,7 @@
 import { BedrockAgentCoreClient, InvokeAgentRuntimeCommand } from '@aws-sdk/client-bedrock-agentcore';
 import { ERRORS, LIMITS } from './constants';
 import { SessionError, typedError } from './errors.client';
-import { SessionAddress } from './exec.client';
+import { checkAddress, SessionAddress } from './exec.client';
 import { Tail } from './tail.client';
 
 /** What `InvokeAgent` asks of the driver: one turn of the agent. */
@@ -29,6 +29,8 @@ export interface InvokeResult {
  * which answered in order that its turn failed: JSON with `error`, or an event of that name.
  */
 export async function invokeAgent(client: BedrockAgentCoreClient, request: InvokeRequest): Promise<InvokeResult> {
+  checkAddress(request);
+  if (!(request.timeoutSeconds > 0)) throw new SessionError(ERRORS.VALIDATION, `"timeoutSeconds" is ${request.timeoutSeconds}, more than 0 is needed`);
   const began = Date.now();
   const timeout = AbortSignal.timeout(request.timeoutSeconds * 1_000);
   const response = await client.send(new InvokeAgentRuntimeCommand({
@@ -47,11 +49,11 @@ export async function invokeAgent(client: BedrockAgentCoreClient, request: Invok
     for await (const piece of response.response as AsyncIterable<Uint8Array>) reader.push(Buffer.from(piece));
   } catch (error) {
     if (timeout.aborted) throw timedOut(request);
-    throw new SessionError(ERRORS.STREAM_CUT, `the agent's answer broke off after ${reader.bytes} bytes: ${(error as Error).message}`, { cause: error });
+    throw new SessionError(ERRORS.STREAM_CUT, `the agent's answer broke off after ${reader.bytes} bytes`, { cause: error, quote: (error as Error).message });
   }
   const { reply, ...rest } = reader.result();
   const failure = failureOf(reply);
-  if (failure !== undefined) throw new SessionError(ERRORS.AGENT, failure);
+  if (failure !== undefined) throw new SessionError(ERRORS.AGENT, 'the agent says that its turn failed', { quote: failure });
   return { reply, ...rest, seconds: Math.round((Date.now() - began) / 1_000) };
 }
 
@@ -64,8 +66,8 @@ function timedOut(request: InvokeRequest): SessionError {
 function failureOf(reply: unknown): string | undefined {
   if (typeof reply !== 'object' || reply === null || !('error' in reply) || !reply.error) return undefined;
   const { error } = reply;
-  const text = typeof error === 'string' ? error : (error as { message?: string }).message ?? JSON.stringify(error);
-  return `the agent says that its turn failed: ${text}`.slice(0, 4_000);
+  const text = typeof error === 'string' ? error : (error as { message?: unknown }).message ?? error;
+  return (typeof text === 'string' ? text : JSON.stringify(text)).slice(0, 4_000);
 }
 
 /** Collects one JSON document, or the end of what is too large. */
@@ -95,44 +97,63 @@ class EventReader {
   private pending = Buffer.alloc(0);
   private skipping = false;
   private data: string[] = [];
+  private size = 0;
   private name = '';
+  /** Null for an event that was larger than a state takes. */
   private last: unknown = null;
+  private lastIsLarge = false;
 
   public push(piece: Buffer): void {
     this.bytes += piece.length;
     this.tail.push(piece);
     let rest = Buffer.concat([this.pending, piece]);
     for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-      const line = rest.subarray(0, end).toString('utf8').replace(/\r$/, '');
+      if (!this.skipping) this.line(rest.subarray(0, end));
       rest = rest.subarray(end + 1);
-      if (!this.skipping) this.line(line);
       this.skipping = false;
     }
-    // A line longer than a state takes is not worth its memory.
-    this.skipping ||= rest.length > LIMITS.replyBytes;
+    if (rest.length > LIMITS.replyBytes) {
+      // A line longer than a state takes is not worth its memory.
+      this.skipping = true;
+      this.size = Infinity;
+    }
     this.pending = Buffer.from(this.skipping ? Buffer.alloc(0) : rest);
   }
 
   public result() {
-    this.line('');
-    const size = Buffer.byteLength(JSON.stringify(this.last) ?? '');
-    const fits = size <= LIMITS.replyBytes;
-    return { reply: fits ? this.last : null, ...(fits ? {} : { tail: this.tail.text() }), replyBytes: this.bytes, events: this.events };
+    // The end of the stream ends a line and an event, for agents that forget to.
+    if (this.pending.length > 0) this.line(this.pending);
+    this.endEvent();
+    const large = this.lastIsLarge || Buffer.byteLength(JSON.stringify(this.last)) > LIMITS.replyBytes;
+    return { reply: large ? null : this.last, ...(large ? { tail: this.tail.text() } : {}), replyBytes: this.bytes, events: this.events };
   }
 
-  private line(line: string): void {
+  private line(bytes: Buffer): void {
+    const line = bytes.toString('utf8').replace(/\r$/, '');
     if (line.startsWith('data:')) {
-      this.data.push(line.slice(5).replace(/^ /, ''));
+      this.size += line.length;
+      if (this.size <= LIMITS.replyBytes) this.data.push(line.slice(5).replace(/^ /, ''));
     } else if (line.startsWith('event:')) {
       this.name = line.slice(6).trim();
-    } else if (line === '' && this.data.length > 0) {
-      const value = jsonOrText(this.data.join('\n'));
+    } else if (line === '') {
+      this.endEvent();
+    }
+  }
+
+  private endEvent(): void {
+    if (this.size > 0) {
+      const large = this.size > LIMITS.replyBytes;
+      const value = large ? null : jsonOrText(this.data.join('\n'));
       this.events++;
       // An error is the conclusion, whatever comes after it.
-      if (failureOf(this.last) === undefined) this.last = this.name === 'error' && failureOf(value) === undefined ? { error: value } : value;
-      this.data = [];
-      this.name = '';
+      if (failureOf(this.last) === undefined) {
+        this.last = this.name === 'error' && failureOf(value) === undefined ? { error: value ?? 'of more than can be held' } : value;
+        this.lastIsLarge = large;
+      }
     }
+    this.data = [];
+    this.size = 0;
+    this.name = '';
   }
 }
 

@@ -122,5 +122,5 @@ function natural(word: string): number | undefined {
 }
 
 function broken(what: string, text: string): SessionError {
-  return new SessionError(ERRORS.STREAM_CUT, `the session's reply is not one of the job protocol: ${what}: ${JSON.stringify(text.slice(0, 100))}`);
+  return new SessionError(ERRORS.STREAM_CUT, `the session's reply is not one of the job protocol: ${what}`, { quote: JSON.stringify(text.slice(0, 100)) });
 }

@@ -1,6 +1,6 @@
 import { ERRORS, LIMITS } from './constants';
 import { SessionError } from './errors.client';
-import { SessionAddress } from './exec.client';
+import { ADDRESS_RULES, SessionAddress } from './exec.client';
 import { quoteWords } from './quote.client';
 
 /** What `RunCommand` asks of the driver: one command, at most once in its session. */
@@ -47,9 +47,7 @@ const isPath = (value: unknown) => isText(value) && value.startsWith('/');
 const outside = (value: unknown, min: number, max: number) => !Number.isSafeInteger(value) || (value as number) < min || (value as number) > max;
 
 const RULES: readonly Rule[] = [
-  [(r) => !isText(r.runtimeArn), () => '"runtimeArn" is missing'],
-  [(r) => !isText(r.sessionId) || r.sessionId.length < LIMITS.sessionId.min || r.sessionId.length > LIMITS.sessionId.max,
-    (r) => `"sessionId" has ${String(r.sessionId ?? '').length} characters, ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} are needed`],
+  ...ADDRESS_RULES,
   [(r) => !isText(r.run), () => '"run" is missing'],
   [(r) => !isText(r.name), () => '"name" is missing'],
   [(r) => r.round !== undefined && outside(r.round, 0, 1_000_000), (r) => `"round" is ${JSON.stringify(r.round)}, a whole number from 0 is needed`],

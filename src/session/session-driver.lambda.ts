@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, STATUSES, VERDICTS } from './constants';
-import { SessionError } from './errors.client';
+import { isTransient, SessionError } from './errors.client';
 import { SessionAddress } from './exec.client';
 import { RunResult } from './followed-job.client';
 import { invokeAgent, InvokeRequest, InvokeResult } from './invoke-agent.client';
@@ -42,10 +42,8 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
     logger.info('done', summaryOf(result));
     return result;
   } catch (error) {
-    // The message is the service's or our own; an agent's, of its own failure, may quote a prompt.
-    const message = error instanceof SessionError && error.name === ERRORS.AGENT ? undefined : (error as Error).message;
-    logger.error('failed', { error: (error as Error).name, reason: message });
-    if (operation === OPERATIONS.RUN) countJob(runtimeArn, VERDICTS.PLATFORM);
+    logger.error('failed', { error: (error as Error).name, reason: error instanceof SessionError ? error.summary : (error as Error).message });
+    if (operation === OPERATIONS.RUN && isTransient(error)) countJob(runtimeArn, VERDICTS.PLATFORM);
     throw error;
   } finally {
     if (operation === OPERATIONS.RUN) metrics.publishStoredMetrics();
@@ -70,7 +68,7 @@ async function perform(request: DriverRequest, millisecondsLeft: number): Promis
     clock: SYSTEM_CLOCK,
     until: Date.now() + millisecondsLeft,
     backoffSeconds,
-    onRetry: (error, job) => logger.warn('attaching again', { jobId: job.id, error: error.name, reason: error.message }),
+    onRetry: (error, job) => logger.warn('attaching again', { jobId: job.id, error: error.name, reason: error.summary }),
   };
   if (isLoopRequest(request)) return performStep(request, { ...options, onceClient: client(), measure });
   switch (request.operation) {

@@ -1,7 +1,7 @@
 import { BedrockAgentCoreClient, StopRuntimeSessionCommand } from '@aws-sdk/client-bedrock-agentcore';
 import { ERRORS } from './constants';
 import { isTransient, typedError } from './errors.client';
-import { SessionAddress } from './exec.client';
+import { checkAddress, SessionAddress } from './exec.client';
 import { Clock } from '../shared/clock.client';
 
 /** Waits after 1, 2, 4, 8, 16 and 32 times the back-off, 63 s in all; a session's teardown takes up to 15 s. */
@@ -17,6 +17,7 @@ export interface StopResult {
 export async function stopSession(
   client: BedrockAgentCoreClient, session: SessionAddress, clock: Clock, backoffSeconds: number,
 ): Promise<StopResult> {
+  checkAddress(session);
   for (let failures = 0; ; failures++) {
     try {
       await client.send(new StopRuntimeSessionCommand({

@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'util';
 export class Tail {
   private pieces: Buffer[] = [];
   private size = 0;
+  private cut = false;
 
   constructor(private readonly limit: number) {}
 
@@ -13,6 +14,7 @@ export class Tail {
     const piece = data.length > this.limit ? data.subarray(data.length - this.limit) : data;
     this.pieces.push(Buffer.from(piece)); // a view would keep the whole chunk alive
     this.size += piece.length;
+    this.cut ||= piece.length < data.length || this.size > this.limit;
     if (this.size > 2 * this.limit || this.pieces.length > 1_000) {
       const kept = Buffer.concat(this.pieces).subarray(-this.limit);
       this.pieces = [Buffer.from(kept)];
@@ -24,9 +26,9 @@ export class Tail {
   public text(): string {
     const all = Buffer.concat(this.pieces);
     let start = Math.max(0, all.length - this.limit);
-    while (start > 0 && start < all.length && (all[start] & 0xc0) === 0x80) start++; // not in the middle of a character
+    while (this.cut && start < all.length && (all[start] & 0xc0) === 0x80) start++; // not in the middle of a character
     let text = all.subarray(start).toString('utf8');
-    if (start > 0) {
+    if (this.cut) {
       const newline = text.indexOf('\n');
       if (newline >= 0 && newline < text.length - 1) text = text.slice(newline + 1);
     }

@@ -1,0 +1,60 @@
+import * as fc from 'fast-check';
+import { LineMatcher, Tail } from '../../src/session/tail.client';
+
+function tailOf(limit: number, ...pieces: (string | Buffer)[]): string {
+  const tail = new Tail(limit);
+  for (const piece of pieces) tail.push(Buffer.from(piece as string));
+  return tail.text();
+}
+
+describe('a tail', () => {
+  test('is the whole of a short output', () => expect(tailOf(10, 'abc\n', 'def')).toBe('abc\ndef'));
+  test('is whole lines of a longer one', () => expect(tailOf(10, 'first line\nsecond\nx\n')).toBe('second\nx\n'));
+  test('is the end of a line that is longer than it', () => expect(tailOf(4, 'abcdefgh')).toBe('efgh'));
+  test('is nothing if nothing is wanted', () => expect(tailOf(0, 'abc')).toBe(''));
+  test('begins with a whole character', () => expect(tailOf(4, 'aé日')).toBe('日'));
+  test('has no terminal sequences, no control characters and the usual ends of lines', () => {
+    expect(tailOf(100, '\u001b[31mred\u001b[0m\r\nnext\rlast\u0007\u0000\tend\n')).toBe('red\nnext\nlast\tend\n');
+  });
+
+  test('is that of the whole output however it comes, and holds little more', () => {
+    fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 100 }), fc.integer({ min: 1, max: 60 }), (pieces, limit) => {
+      expect(tailOf(limit, ...pieces.map((piece) => Buffer.from(piece)))).toBe(tailOf(limit, Buffer.concat(pieces)));
+    }));
+  });
+
+  test('holds on to no more than twice its size, of many small pieces and of a large one', () => {
+    const tail = new Tail(1_000);
+    for (let i = 0; i < 100_000; i++) tail.push(Buffer.from('x'));
+    tail.push(Buffer.alloc(10_000_000));
+    const held = (tail as unknown as { pieces: Buffer[] }).pieces;
+    expect(held.reduce((sum, piece) => sum + piece.buffer.byteLength, 0)).toBeLessThan(50_000);
+    expect(held.length).toBeLessThanOrEqual(1_001);
+  });
+});
+
+describe('a fail-fast pattern', () => {
+  const matcher = () => new LineMatcher(['^FATAL', 'out of memory$']);
+
+  test('is found in a line that comes in pieces', () => {
+    const lines = matcher();
+    expect([lines.push(Buffer.from('fine\nFAT')), lines.push(Buffer.from('AL: broken')), lines.push(Buffer.from('\n'))]).toEqual([undefined, undefined, '^FATAL']);
+  });
+
+  test('is not found across lines', () => expect(matcher().push(Buffer.from('out of\nmemory\n'))).toBeUndefined());
+  test('is found in a last line without an end', () => {
+    const lines = matcher();
+    expect(lines.push(Buffer.from('it is out of memory'))).toBeUndefined();
+    expect(lines.end()).toBe('out of memory$');
+  });
+  test('is found in a line that is too long to be held', () => {
+    const lines = matcher();
+    expect(lines.push(Buffer.from(`FATAL${'x'.repeat(20_000)}`))).toBe('^FATAL');
+  });
+  test('sees characters that are cut in two', () => {
+    const lines = new LineMatcher(['é']);
+    const [first, second] = [Buffer.from('é\n').subarray(0, 1), Buffer.from('é\n').subarray(1)];
+    expect([lines.push(first), lines.push(second)]).toEqual([undefined, 'é']);
+  });
+  test('costs nothing when there is none', () => expect(new LineMatcher([]).push(Buffer.from('x\n'))).toBeUndefined());
+});
