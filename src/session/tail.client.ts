@@ -30,7 +30,7 @@ export class Tail {
     let text = all.subarray(start).toString('utf8');
     if (this.cut) {
       const newline = text.indexOf('\n');
-      if (newline >= 0 && newline < text.length - 1) text = text.slice(newline + 1);
+      if (newline >= 0 && text.slice(newline).trim() !== '') text = text.slice(newline + 1);
     }
     // eslint-disable-next-line no-control-regex -- control characters are what is taken out
     return stripVTControlCharacters(text).replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');

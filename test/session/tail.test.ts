@@ -11,6 +11,7 @@ describe('a tail', () => {
   test('is the whole of a short output', () => expect(tailOf(10, 'abc\n', 'def')).toBe('abc\ndef'));
   test('is whole lines of a longer one', () => expect(tailOf(10, 'first line\nsecond\nx\n')).toBe('second\nx\n'));
   test('is the end of a line that is longer than it', () => expect(tailOf(4, 'abcdefgh')).toBe('efgh'));
+  test('is the end of a last line that is longer than it', () => expect(tailOf(4, 'abcdefgh\n')).toBe('fgh\n'));
   test('is nothing if nothing is wanted', () => expect(tailOf(0, 'abc')).toBe(''));
   test('begins with a whole character', () => expect(tailOf(4, 'aé日')).toBe('日'));
   test('has no terminal sequences, no control characters and the usual ends of lines', () => {
