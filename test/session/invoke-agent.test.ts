@@ -21,7 +21,7 @@ const events = (...pieces: (string | Buffer)[]) => ({
     yield* pieces;
   })(),
 });
-const failsWith = (error: string, message?: string) => expect.objectContaining({ name: error, ...(message === undefined ? {} : { message: expect.stringContaining(message) }) });
+const failsWith = (error: string, message = '') => expect.objectContaining({ name: error, message: expect.stringContaining(message) });
 
 describe('an agent that answers with JSON', () => {
   test('gets the payload, and its document is the reply', async () => {
@@ -151,6 +151,7 @@ describe('an agent that does not answer', () => {
       })(),
     });
     const sessionId = newSessionId();
+    await fixture.command('true', { runtimeSessionId: sessionId }); // a session that is starting cannot be stopped
     await expect(invoke({ sessionId, timeoutSeconds: 0.2 })).rejects.toEqual(failsWith(ERRORS.INVOKE_TIMEOUT));
     await fixture.stop({ runtimeSessionId: sessionId });
   });

@@ -24,6 +24,16 @@ function read(...pieces: string[]): JobRecord[] {
   return joined;
 }
 
+/** What is read of a stream, and nothing of one that is refused. */
+function recordsOf(text: string): JobRecord[] {
+  try {
+    return read(text);
+  } catch (error) {
+    if (error instanceof SessionError) return [];
+    throw error;
+  }
+}
+
 const outputs = fc.array(fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.constantFrom(Buffer.from(end('EXITED - 0 1 2 3')), Buffer.from('@'))), { maxLength: 5 });
 const stream = outputs.map((pieces) => {
   let offset = 0;
@@ -48,14 +58,9 @@ describe('what a call of the job protocol prints', () => {
     const mutation = fc.record({ at: fc.nat(2_000), remove: fc.nat(40), insert: fc.oneof(fc.constantFrom('', '@', '\n', '@end ', 'EXITED - 0 1 2 3'), fc.string({ maxLength: 20 })) });
     fc.assert(fc.property(stream, fc.array(mutation, { minLength: 1, maxLength: 3 }), (text, mutations) => {
       const damaged = mutations.reduce((old, { at, remove, insert }) => old.slice(0, at) + insert + old.slice(at + remove), text);
-      let ends: JobRecord[] = [];
-      try {
-        ends = read(damaged).filter(({ kind }) => kind === 'end');
-      } catch (error) {
-        expect(error).toBeInstanceOf(SessionError);
-      }
+      const ends = recordsOf(damaged).filter((record) => record.kind === 'end');
       // What is said to be the end stands there as a record of this job and this call.
-      const words = ends.map((found) => found.kind === 'end' && `@end ${NONCE} ${JOB} ${found.state} ${found.detail ?? '-'} ${found.exitCode ?? ''}`);
+      const words = ends.map((found) => `@end ${NONCE} ${JOB} ${found.state} ${found.detail ?? '-'} ${found.exitCode ?? ''}`);
       for (const record of words) expect(damaged).toContain(record);
     }), { numRuns: 2_000 });
   });

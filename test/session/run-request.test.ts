@@ -4,7 +4,12 @@ import { messageOf } from '../support/stacks';
 
 const GOOD: RunRequest = {
   runtimeArn: 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/coder-abcdefghij',
-  sessionId: 's'.repeat(33), run: 'run', name: 'lint', command: 'npm run lint', mount: '/mnt/workspace', timeoutSeconds: 300,
+  sessionId: 's'.repeat(33),
+  run: 'run',
+  name: 'lint',
+  command: 'npm run lint',
+  mount: '/mnt/workspace',
+  timeoutSeconds: 300,
 };
 const check = (change: object) => checkRunRequest({ ...GOOD, ...change } as RunRequest);
 
