@@ -1,18 +1,15 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { MisuseError, Target } from './options';
-import type * as library from '../../src';
+import { AgentRuntime, AgentTurn, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
 
 /** Synthesizes an app with the loop that the command line describes, for a repository that has no app. Returns its assembly. */
-export async function synthesizeLoop(target: Target, state: string): Promise<string> {
+export function synthesizeLoop(target: Target, state: string): string {
   if (target.agent === undefined) throw new MisuseError('--agent is missing: name the command that is the agent, or give --app for a loop of your own');
   if (!target.gates?.length) throw new MisuseError("--gate is missing: name what has to pass, such as --gate test='npm test'");
-  // Only here: they take a second to load, which a loop of an app need not wait for.
-  const { App, Stack } = await import('aws-cdk-lib');
-  const { AgentRuntimeArtifact } = await import('aws-cdk-lib/aws-bedrockagentcore');
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import of a folder would be one of an ES module
-  const { AgentRuntime, AgentTurn, CodingLoop, Filesystem, Gate, GitRepository } = require('../../src') as typeof library;
 
   const key = createHash('sha256').update(JSON.stringify(target)).digest('hex').slice(0, 12);
   const outdir = join(state, 'apps', key);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CurrentRun } from './current-run';
 import { MisuseError, Options, Target } from './options';
-import { synthesizeLoop } from './own-app';
+import type * as ownApp from './own-app';
 import { preflight } from './preflight';
 import { RunStore } from './run-store';
 import { Story } from './story';
@@ -32,7 +32,7 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
   const { target, input } = resume(options, store);
   if (input.prompt === undefined) throw new MisuseError('--prompt is missing: say what the agent is to do, here or in the file of --input');
   await preflight(options.state);
-  const assembly = target.app ?? await synthesizeLoop(target, options.state);
+  const assembly = target.app ?? ownAssembly(target, options.state);
   const terminal = new Terminal(options.json ? stderr : stdout);
   const rehearsal = await start(target, assembly, options, stderr);
   const interrupt = onInterrupt(terminal, rehearsal);
@@ -53,6 +53,13 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
     terminal.settle();
     interrupt.dispose();
   }
+}
+
+/** The CDK takes a second to load, which a loop of an app need not wait for. */
+function ownAssembly(target: Target, state: string): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would be of all of it, at once
+  const { synthesizeLoop } = require('./own-app') as typeof ownApp;
+  return synthesizeLoop(target, state);
 }
 
 /** What is asked for, together with what an earlier run of the session was asked for. */

@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RehearsalRecord } from '../../../rehearsal/run/record';
+import { commandLine, WorkingCopy } from '../../support/command-line';
+
+jest.setTimeout(120_000);
+
+/** The first answer is incomplete; told that the gate failed, it is completed. */
+const AGENT = 'prompt=$(cat); if [[ $prompt == *"FAIL: no mark"* ]]; then echo "Hello, world!" > greeting; else echo "Hello, world" > greeting; fi; echo "wrote it"';
+const FILES = {
+  'greeting': 'Hi\n',
+  'test.sh': '#!/bin/bash\n[[ $(cat greeting) == *! ]] || { echo "FAIL: no mark in $(cat greeting)"; exit 1; }\n',
+};
+
+let copy: WorkingCopy;
+beforeEach(() => {
+  copy = new WorkingCopy(FILES);
+});
+afterEach(() => copy.remove());
+
+/** Settles when a run is under way. */
+async function begun(state: string): Promise<void> {
+  mkdirSync(state, { recursive: true });
+  for await (const { filename } of watch(state)) if (filename === 'current.json') return;
+}
+
+function rehearse(...more: string[]) {
+  return commandLine('rehearse', '--repository', copy.directory, '--gate', 'test=./test.sh', '--prompt', 'Greet the world', '--state', copy.state, ...more);
+}
+
+test('a run with a repair is told as a story, and its commit can be fetched', async () => {
+  const { exitCode, stdout, stderr } = await rehearse('--agent', AGENT, '--task', 'greet');
+
+  expect([exitCode, stderr]).toEqual([0, '']);
+  const outline = ['Prepare the run', '(turn 1)', 'agent: wrote it', 'Record what changed', 'FAILED, exit code 1', 'FAIL: no mark in Hello, world',
+    'repair 1 of 3', '(turn 2)', 'PASSED', 'Commit and push', 'Stop the session', 'COMMITTED after 2 turns', 'Greet the world', 'greeting | 2 +-', 'report'];
+  let position = 0;
+  for (const part of outline) {
+    const found = stdout.indexOf(part, position);
+    expect([part, found]).toEqual([part, expect.any(Number)]);
+    expect(found).toBeGreaterThanOrEqual(position);
+    position = found;
+  }
+  const [, fetch] = /take it {4}git (fetch .*)/.exec(stdout)!;
+  copy.git(...fetch.split(' '));
+  expect(copy.git('show', 'FETCH_HEAD:greeting')).toBe('Hello, world!\n');
+});
+
+test('the working copy is not touched, and what is not committed is left out', async () => {
+  writeFileSync(join(copy.directory, 'greeting'), 'a change of my own\n');
+  const before = copy.git('for-each-ref') + copy.git('status', '--porcelain');
+
+  const { exitCode, stdout } = await rehearse('--agent', 'cat greeting >> /dev/stdout; cat >/dev/null; echo "Hello!" > greeting', '--json');
+
+  expect(exitCode).toBe(0);
+  expect((JSON.parse(stdout) as RehearsalRecord).repository.uncommittedFiles).toBe(1);
+  expect((JSON.parse(stdout) as RehearsalRecord).steps.find(({ kind }) => kind === 'turn')?.log).toBe('Hi');
+  expect(copy.git('for-each-ref') + copy.git('status', '--porcelain')).toBe(before);
+  expect(readFileSync(join(copy.directory, 'greeting'), 'utf8')).toBe('a change of my own\n');
+});
+
+test('a run that stays red ends with 1 and commits nothing', async () => {
+  const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; echo "$RANDOM" >> greeting', '--max-repairs', '1', '--json');
+
+  const record = JSON.parse(stdout) as RehearsalRecord;
+  expect([exitCode, record.outcome, record.commit]).toEqual([1, 'CodingLoop.Red', undefined]);
+});
+
+test('a session goes on where it was left, with the agent and the gates of before', async () => {
+  const first = JSON.parse((await rehearse('--agent', AGENT, '--task', 'greet', '--json')).stdout) as RehearsalRecord;
+
+  const second = await commandLine('rehearse', '--session', first.session!.id, '--agent', 'cat >/dev/null; echo "And you!" >> greeting',
+    '--prompt', 'Ask back', '--state', copy.state, '--json');
+
+  const record = JSON.parse(second.stdout) as RehearsalRecord;
+  expect(second.exitCode).toBe(0);
+  expect(record.session!.id).toBe(first.session!.id);
+  expect(record.commit!.patch).toContain('+And you!');
+  expect(record.commit!.patch).not.toContain('+Hello');
+  const listed = await commandLine('rehearse', 'sessions', '--state', copy.state);
+  expect(listed.stdout).toContain(first.session!.id);
+  const logs = await commandLine('rehearse', 'logs', first.session!.id, '--state', copy.state);
+  expect(logs.stdout).toContain('FAIL: no mark in Hello, world');
+});
+
+test('an interrupted run leaves no process and no lock, but its workspace', async () => {
+  const running = rehearse('--agent', 'cat >/dev/null; echo begun > begun; sleep 1000', '--json');
+  await Promise.race([running, begun(copy.state)]);
+  process.emit('SIGINT');
+
+  const { exitCode, stdout } = await running;
+
+  const record = JSON.parse(stdout) as RehearsalRecord;
+  expect([exitCode, record.outcome]).toEqual([130, 'INTERRUPTED']);
+  expect(existsSync(join(copy.state, 'lock'))).toBe(false);
+  expect(existsSync(join(copy.state, 'current.json'))).toBe(false);
+  expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
+});
+
+test.each([
+  ['fails without a gate', ['--agent', 'true', '--repository', '.', '--prompt', 'x'], /--gate is missing/],
+  ['fails without an agent', ['--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /--agent is missing/],
+  ['fails without a prompt', ['--agent', 'true', '--gate', 'test=true', '--repository', '.'], /--prompt is missing/],
+  ['fails for a gate without a name', ['--gate', 'npm test'], /--gate is "npm test": write NAME=COMMAND/],
+  ['fails for an option that is not there', ['--gates', 'x'], /Unknown option '--gates'/],
+  ['fails for a directory that is no cloud assembly', ['--app', '.', '--prompt', 'x'], /is no cloud assembly/],
+  ['fails for a session that is not there', ['--session', 'nobody', '--prompt', 'x'], /there is no such session/],
+  ['fails for a repository that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', '/nowhere', '--prompt', 'x'], /\/nowhere cannot be cloned/],
+  ['fails for a gate that the loop refuses', ['--agent', 'true', '--gate', 'te/st=true', '--repository', '.', '--prompt', 'x'], /gate "te\/st"/],
+])('%s, with 2', async (_, args, message) => {
+  const { exitCode, stderr } = await commandLine('rehearse', ...args, '--state', copy.state);
+
+  expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)]);
+});
