@@ -58,6 +58,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@smithy/core', // the event stream codec of the rehearsal's server
     'esbuild',
     'aws-local-stepfunctions@^3', // the interpreter behind rehearsal/stepfunctions
+    'asl-validator@^4',
     'fast-check@^4',
   ],
 

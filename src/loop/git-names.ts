@@ -3,14 +3,16 @@
 /** Schemes that git speaks itself, and AWS's helper. Others, above all `ext::`, run programs of their own. */
 const URL_PATTERN = /^(?:(?:https|http|ssh|git|file):\/\/[^\s\0]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s\0]+|codecommit::[a-z0-9-]+:\/\/[^\s\0]+|codecommit:\/\/[^\s\0]+)$/;
 const PASSWORD_PATTERN = /^[a-z]+:\/\/[^/@\s]*:[^/@\s]*@/i;
+/** A host that ssh would take for an option. */
+const OPTION_PATTERN = /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?-/i;
 /** What git takes for a branch, a tag or a commit, and no option. After `git help check-ref-format`. */
 export function isRef(ref: unknown): boolean {
-  return typeof ref === 'string' && ref.length > 0 && ref.length <= 200 && !ref.startsWith('-') && !ref.startsWith('/') && !/[/.]$/.test(ref)
+  return typeof ref === 'string' && ref.length > 0 && ref.length <= 200 && !ref.startsWith('-') && !ref.startsWith('/') && !ref.startsWith('.') && !/[/.]$/.test(ref)
     // eslint-disable-next-line no-control-regex -- git refuses control characters, so they are named here
     && !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)/.test(ref) && ref !== '@';
 }
 
 /** Where git may be sent: no option, no helper that runs programs, no password. */
 export function isRepositoryUrl(url: unknown): boolean {
-  return typeof url === 'string' && url.length <= 2_000 && !url.startsWith('-') && URL_PATTERN.test(url) && !PASSWORD_PATTERN.test(url);
+  return typeof url === 'string' && url.length <= 2_000 && URL_PATTERN.test(url) && !PASSWORD_PATTERN.test(url) && !OPTION_PATTERN.test(url);
 }

@@ -66,7 +66,7 @@ describe('random faults', () => {
 
   test(`${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
     const seeds = Array.from({ length: SCHEDULES }, (_, index) => FIRST_SEED + index);
-    const outcomes = new Map<string, number>();
+    const outcomes = new Map<string, number[]>();
     const faults: string[] = [];
     await Promise.all(loops.map(async (loop) => {
       for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
@@ -74,15 +74,20 @@ describe('random faults', () => {
           faults.push(`seed ${seed}: ${error.message} ${JSON.stringify(scheduleOf(seed!))}`);
           return 'broken';
         });
-        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        outcomes.set(outcome, [...outcomes.get(outcome) ?? [], seed]);
       }
     }));
-    process.stdout.write(`seeds ${FIRST_SEED} to ${FIRST_SEED + SCHEDULES - 1}: ${[...outcomes].map(([name, count]) => `${name} ${count}`).join(', ')}\n`);
+    process.stdout.write(`seeds ${FIRST_SEED} to ${FIRST_SEED + SCHEDULES - 1}: ${[...outcomes].map(wordsOf).join(', ')}\n`);
     expect(faults).toEqual([]);
     const jobs = readFileSync(starts, 'utf8').trim().split('\n');
     expect(jobs.filter((job, index) => jobs.indexOf(job) !== index)).toEqual([]);
   }, 60_000 + SCHEDULES * 10_000);
 });
+
+/** With the seeds of what is rare. */
+function wordsOf([name, seeds]: [string, number[]]): string {
+  return `${name} ${seeds.length}${seeds.length > 5 ? '' : ` (${seeds.join(' ')})`}`;
+}
 
 /** One run, and what has to hold for it. Returns its outcome. */
 async function strike(loop: LoopFixture, seed: number): Promise<string> {
