@@ -1,7 +1,7 @@
 import { awscdk, javascript } from 'projen';
 
-/** Tests that build container images: they need root and a minute or two, so they are a task of their own. */
-const IMAGE_BUILDS = '/test/image/build/';
+/** Tests that build container images, or run containers: they need root and some minutes, so they are a task of their own. */
+const CONTAINERS = ['/test/image/build/', '/test/rehearsal/sandbox/container/'];
 
 export const JEST_CONFIG: javascript.JestOptions = {
   // The default of projen rewrites snapshots as it runs, so that none could ever fail.
@@ -17,7 +17,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
     coverageThreshold: { lines: 95, branches: 95 },
     // Copies of example repositories, each with a package.json of the same name.
     modulePathIgnorePatterns: ['<rootDir>/\\.rehearsal/', '<rootDir>/cdk\\.out/'],
-    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', IMAGE_BUILDS],
+    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...CONTAINERS],
   },
 };
 
@@ -30,9 +30,9 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
   project.preCompileTask.spawn(types);
 
   const images = project.addTask('images', {
-    description: 'Build images with developer tools for real, and look into them',
+    description: 'Build images with developer tools for real, look into them, and rehearse in them',
     // One after the other: builds share a store, and a second core does not help them.
-    exec: 'jest --ci --coverage=false --runInBand --testPathIgnorePatterns=/node_modules/ -- test/image/build/',
+    exec: `jest --ci --coverage=false --runInBand --testPathIgnorePatterns=/node_modules/ -- ${CONTAINERS.map((directory) => directory.slice(1)).join(' ')}`,
   });
   project.testTask.spawn(images);
 }

@@ -78,7 +78,7 @@ export class Rehearsal {
       const deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
       const loop = findLoop(deployment, props.loop);
       // A loop whose agent is a program asks nobody else; and what its image runs may not be on this machine.
-      const imageAgent = (arn: string) => loop.agentCommand === undefined ? agentOfRuntime(deployment, arn) : undefined;
+      const imageAgent = (arn: string) => loop.agentCommand !== undefined ? undefined : agentOfSandbox(props.sandbox) ?? agentOfRuntime(deployment, arn);
       return new Rehearsal(props, directory, lock, server, clock, deployment, loop);
     } catch (error) {
       await server?.close();
@@ -145,6 +145,11 @@ export class Rehearsal {
     }
     return LocalRepository.copy(source, join(this.directory, 'repositories'));
   }
+}
+
+/** The image's own command in its own sandbox. */
+function agentOfSandbox(sandbox: SandboxDriver | undefined): Agent | undefined {
+  return sandbox?.image?.command.length ? sandbox.image : undefined;
 }
 
 function agentOfRuntime(deployment: LocalDeployment, runtimeArn: string): Agent | undefined {

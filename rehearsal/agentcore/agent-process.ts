@@ -1,5 +1,4 @@
 import { get, IncomingMessage, request as httpRequest } from 'node:http';
-import { AddressInfo, createServer } from 'node:net';
 import type { SandboxProcess } from '../sandbox';
 import type { AgentContext, AgentRequest, AgentResponse, CommandAgent, RunningAgent } from './agent';
 import { agentFailed } from './errors';
@@ -11,15 +10,15 @@ const PING_INTERVAL = 15;
 /** An agent that is a program of its own, spoken to over HTTP as the service does. */
 export class AgentProcess implements RunningAgent {
   static async start(agent: CommandAgent, { sandbox, clock, log }: AgentContext): Promise<AgentProcess> {
-    const port = await freePort();
+    const { inside, outside } = await sandbox.agentPort();
     const started = await sandbox.spawn({
       command: agent.command,
       workingDirectory: agent.workingDirectory,
-      environment: { PORT: `${port}` },
+      environment: { PORT: `${inside}` },
       onStdout: chunk => log(chunk.toString()),
       onStderr: chunk => log(chunk.toString()),
     });
-    const running = new AgentProcess(port, started);
+    const running = new AgentProcess(outside, started);
     await running.healthy(milliseconds => new Promise<void>(resolve => clock.setTimeout(resolve, milliseconds)));
     return running;
   }
@@ -96,15 +95,4 @@ async function readAll(message: IncomingMessage): Promise<string> {
     text += chunk;
   }
   return text;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -67,6 +67,7 @@ export class AgentCoreServer {
 
   private constructor(props: AgentCoreServerProps) {
     const { region = 'us-east-1', account = '123456789012', clock = new MovableClock() } = props;
+    const sandbox: SandboxDriver = props.sandbox ?? new NamespaceDriver();
     const stateDirectory = resolve(props.stateDirectory);
     mkdirSync(stateDirectory, { recursive: true });
     this.clock = clock;
@@ -81,11 +82,11 @@ export class AgentCoreServer {
     this.workspaces = new Workspaces(join(stateDirectory, 'workspaces'), clock);
     this.logs = new SessionLog(join(stateDirectory, 'logs'));
     this.sessions = new Sessions(this.registry, {
-      driver: props.sandbox ?? new NamespaceDriver(),
+      driver: sandbox,
       clock,
       workspaces: this.workspaces,
       stateDirectory,
-      environment: { ...hostEnvironment(region), ...props.environment },
+      environment: { ...hostEnvironment(region, sandbox.image !== undefined), ...props.environment },
       sharedDirectories: props.sharedDirectories ?? [],
       agent: ({ runtimeId }, version) => {
         const runtime = this.registry.find(runtimeId);

@@ -1,10 +1,12 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { execute } from './execute';
+import { freePort } from './free-port';
 import { EXEC_MARKER, processesOf } from './leftovers';
 import { OutputPump } from './output-pump';
 import { discard, Pipe, PipePool } from './pipes';
-import type { ExecOptions, ExecResult, ProcessOptions, Sandbox, SandboxProcess } from './sandbox';
+import type { AgentPort, ExecOptions, ExecResult, ProcessOptions, Sandbox, SandboxProcess } from './sandbox';
 
 export interface NamespaceSandboxProps {
   readonly supervisor: ChildProcess;
@@ -79,17 +81,12 @@ export class NamespaceSandbox implements Sandbox {
   }
 
   async exec(options: ExecOptions): Promise<ExecResult> {
-    const started = await this.spawn(options);
-    const kill = () => started.kill();
-    options.signal?.addEventListener('abort', kill);
-    if (options.signal?.aborted) {
-      kill();
-    }
-    try {
-      return await started.ended;
-    } finally {
-      options.signal?.removeEventListener('abort', kill);
-    }
+    return execute(this, options);
+  }
+
+  async agentPort(): Promise<AgentPort> {
+    const port = await freePort();
+    return { inside: port, outside: port };
   }
 
   async attach(options: Pick<ProcessOptions, 'command' | 'environment' | 'workingDirectory'>): Promise<number> {

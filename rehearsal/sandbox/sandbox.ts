@@ -8,7 +8,7 @@ export interface SandboxMount {
 export type Leftovers = 'keep' | 'kill';
 
 export interface SandboxOptions {
-  /** A directory that does not exist yet: the ephemeral disk. It is removed when the sandbox is killed. */
+  /** A directory that does not exist yet, for an ephemeral disk. It is removed when the sandbox is killed. */
   readonly disk: string;
   /** Directories of the host that are shared with the sandbox and outlive it, such as a session's workspace. */
   readonly mounts: readonly SandboxMount[];
@@ -52,6 +52,12 @@ export interface SandboxProcess {
   kill(): void;
 }
 
+/** Where a program with the container contract listens, and where it is reached from outside. */
+export interface AgentPort {
+  readonly inside: number;
+  readonly outside: number;
+}
+
 /** One microVM: processes, ephemeral disk, mounts. */
 export interface Sandbox {
   /** Ways in which this sandbox is looser than a microVM, in words for a person. */
@@ -61,12 +67,27 @@ export interface Sandbox {
   exec(options: ExecOptions): Promise<ExecResult>;
   /** Runs a program with the terminal of this process, for a person; returns its exit code. Not all sandboxes can. */
   attach?(options: Pick<ProcessOptions, 'command' | 'environment' | 'workingDirectory'>): Promise<number>;
+  /** Ports on loopback for one program. */
+  agentPort(): Promise<AgentPort>;
   /** Settles when no process and nothing of the ephemeral disk is left. May be called again. */
   kill(): Promise<void>;
 }
 
+/** A container image, and what it runs by itself. */
+export interface SandboxImage {
+  readonly name: string;
+  /** Entry point and command. */
+  readonly command: readonly string[];
+  readonly workingDirectory: string;
+  /** Numbers of its user and group. */
+  readonly user: number;
+  readonly group: number;
+}
+
 export interface SandboxDriver {
   readonly name: string;
+  /** Where the programs in its sandboxes come from. @default - this machine */
+  readonly image?: SandboxImage;
   start(options: SandboxOptions): Promise<Sandbox>;
 }
 

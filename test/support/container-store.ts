@@ -52,7 +52,7 @@ const HOST_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 const CERTIFICATES = '/run/host-certificates.crt';
 
 /** The machine's own certificates, under a path that no package of the image writes to, for registries behind a mirror. */
-function certificateArguments(): string[] {
+export function certificateArguments(): string[] {
   if (!existsSync(HOST_CERTIFICATES)) return [];
   return ['--volume', `${HOST_CERTIFICATES}:${CERTIFICATES}:ro`, '--env', `NODE_EXTRA_CA_CERTS=${CERTIFICATES}`, '--env', `PIP_CERT=${CERTIFICATES}`];
 }
@@ -60,7 +60,8 @@ function certificateArguments(): string[] {
 /** Images and containers of one test file, with nothing but buildah, podman and runc: no engine, and none of the machine's own images. */
 export class ContainerStore {
   private readonly directory = mkdtempSync(join(tmpdir(), 'container-store-'));
-  private readonly env: NodeJS.ProcessEnv;
+  /** For tools that are to work with this store. */
+  readonly env: NodeJS.ProcessEnv;
 
   constructor() {
     chmodSync(this.directory, 0o755); // a step that runs as another user has to get through to its root directory

@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ContainerDriver, ContainerDriverOptions } from './container-driver';
+import { ContainerTool, ContainerToolOptions, findContainerTool } from './container-tool';
+import { NamespaceDriver } from './namespace-driver';
+import { SandboxDriver, SandboxUnavailableError } from './sandbox';
+
+export interface ChooseSandboxOptions extends ContainerToolOptions, Pick<ContainerDriverOptions, 'network'> {
+  /** @default - `namespace` where that works, else `container` */
+  readonly driver?: 'namespace' | 'container';
+  /** What containers are made from: an image's name, or a function that makes one with the tool that is there. @default - no containers */
+  readonly image?: string | ((tool: ContainerTool) => Promise<string>);
+}
+
+/**
+ * The sandbox that this machine can have. Namespaces come first: they need nothing and start ten times as fast.
+ *
+ * @throws SandboxUnavailableError with what to install or allow, if there is none
+ */
+export async function chooseSandbox(options: ChooseSandboxOptions = {}): Promise<SandboxDriver> {
+  const complaints: string[] = [];
+  if (options.driver !== 'container') {
+    const complaint = await namespaceComplaint();
+    if (complaint === undefined) {
+      return new NamespaceDriver();
+    }
+    complaints.push(`  namespace: ${complaint}`);
+  }
+  if (options.driver !== 'namespace') {
+    const tool = await findContainerTool(options);
+    if (tool instanceof ContainerTool && options.image !== undefined) {
+      const image = typeof options.image === 'string' ? options.image : await options.image(tool);
+      return ContainerDriver.create({ tool, image, network: options.network });
+    }
+    complaints.push(...tool instanceof ContainerTool
+      ? [`  container: ${tool.name} is there, but no image: name one, or rehearse an app whose runtime has one`]
+      : tool.map(complaint => `  container: ${complaint}`));
+  }
+  throw new SandboxUnavailableError(['no sandbox can be made here:', ...complaints, 'One of these helps:', ...remedies(options.driver)].join('\n'));
+}
+
+/** Why there are no namespaces: the only way to know is to make some. */
+async function namespaceComplaint(): Promise<string | undefined> {
+  const directory = mkdtempSync(join(tmpdir(), 'rehearsal-probe-'));
+  try {
+    const sandbox = await new NamespaceDriver().start({ disk: join(directory, 'disk'), mounts: [], environment: { PATH: process.env.PATH ?? '' } });
+    const { exitCode } = await sandbox.exec({ command: ['true'] });
+    await sandbox.kill();
+    return exitCode === 0 ? undefined : `a program in it ended with ${exitCode}`;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function remedies(driver: ChooseSandboxOptions['driver']): string[] {
+  const container = [
+    '  install Docker, Podman or Finch, and start it ("podman machine start", "finch vm start"); rehearse as a user who may use it',
+  ];
+  const namespace = [
+    '  apt-get install bash coreutils util-linux                            programs that it takes',
+    '  sudo sysctl --write kernel.unprivileged_userns_clone=1               user namespaces, on Debian',
+    '  sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0   on Ubuntu 24.04 and later',
+    '  docker run --privileged …                                            in a container',
+    '  rehearse as root',
+  ];
+  return [...driver === 'namespace' ? [] : container, ...driver === 'container' || process.platform !== 'linux' ? [] : namespace];
+}

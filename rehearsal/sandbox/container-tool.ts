@@ -1,0 +1,89 @@
+import { ChildProcess, ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Tools with the command line of `docker`, in the order in which they are looked for. */
+export const CONTAINER_TOOLS = ['docker', 'podman', 'finch'] as const;
+export type ContainerToolName = typeof CONTAINER_TOOLS[number];
+
+export interface ContainerToolOptions {
+  /** Environment of the tool itself, such as `DOCKER_HOST`. @default - that of this process */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** What a tool does not do, in its own words. */
+export class ContainerToolError extends Error {
+  readonly name = 'ContainerToolError';
+}
+
+/** The command line of a container engine. */
+export class ContainerTool {
+  private readonly environment: NodeJS.ProcessEnv;
+
+  constructor(readonly name: ContainerToolName, options: ContainerToolOptions = {}) {
+    this.environment = options.environment ?? process.env;
+  }
+
+  /** Whether the tool is there and its engine answers; if not, why not. */
+  async complaint(): Promise<string | undefined> {
+    try {
+      await this.run(['ps', '--quiet']); // unlike a version, it takes the engine
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** Runs the tool to its end. @returns what it printed */
+  async run(args: readonly string[]): Promise<string> {
+    try {
+      return (await run(this.name, args, { env: this.environment, maxBuffer: 64 * 1024 * 1024 })).stdout;
+    } catch (error) {
+      const { code, stderr = '' } = error as { code?: string | number; stderr?: string };
+      const why = code === 'ENOENT' ? 'not installed' : stderr.trim() || (error as Error).message;
+      throw new ContainerToolError(`${this.name} ${args[0]}: ${why}`);
+    }
+  }
+
+  /**
+   * Starts the tool, to talk to what it runs.
+   * @param variables for the container; they follow `args[0]`, by name alone where that is possible, since a command line is for all to see
+   */
+  start(args: readonly string[], variables: Readonly<Record<string, string>>): ChildProcessByStdio<Writable, Readable, Readable> {
+    const { words, env } = this.withVariables(args, variables);
+    return spawn(this.name, words, {
+      detached: true, // Ctrl-C is for the rehearsal, which ends its sandboxes in order
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env,
+    });
+  }
+
+  /** Runs the tool with the terminal of this process, for a person. */
+  attach(args: readonly string[], variables: Readonly<Record<string, string>>): ChildProcess {
+    const { words, env } = this.withVariables(args, variables);
+    return spawn(this.name, words, { stdio: 'inherit', env });
+  }
+
+  private withVariables(args: readonly string[], variables: Readonly<Record<string, string>>): { words: string[]; env: NodeJS.ProcessEnv } {
+    const entries = Object.entries(variables);
+    const own = ([name, value]: [string, string]) => this.environment[name] !== undefined && this.environment[name] !== value;
+    const flags = entries.flatMap(entry => ['--env', own(entry) ? entry.join('=') : entry[0]]);
+    return { words: [args[0], ...flags, ...args.slice(1)], env: { ...this.environment, ...Object.fromEntries(entries.filter(entry => !own(entry))) } };
+  }
+}
+
+/** The first tool that answers, or why none does. */
+export async function findContainerTool(options: ContainerToolOptions = {}): Promise<ContainerTool | string[]> {
+  const complaints: string[] = [];
+  for (const name of CONTAINER_TOOLS) {
+    const tool = new ContainerTool(name, options);
+    const complaint = await tool.complaint();
+    if (complaint === undefined) {
+      return tool;
+    }
+    complaints.push(complaint);
+  }
+  return complaints;
+}

@@ -1,0 +1,47 @@
+import { ContainerTool } from './container-tool';
+import type { SandboxImage } from './sandbox';
+
+/** Whom commands run as, in words of `run`. */
+export interface ContainerUser {
+  readonly flags: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+interface Numbers {
+  readonly user: number;
+  readonly group: number;
+}
+
+/**
+ * The image's own user wherever it can use the workspace. On Linux the workspace belongs, by number, to the one who rehearses, and an engine passes
+ * numbers through; unless it is rootless, when that one is the container's root, or whom it is told to be.
+ *
+ * @param host who rehearses; none where a virtual machine lies between, whose file sharing maps users
+ */
+export function userOf(image: Numbers & Pick<SandboxImage, 'name'>, host: Numbers | undefined, rootless: 'podman' | 'docker' | undefined): ContainerUser {
+  const is = `runs as user ${image.user}`;
+  if (host === undefined || (rootless === undefined && host.user === image.user) || (rootless !== undefined && image.user === 0)) {
+    return { flags: [], warnings: [] };
+  }
+  if (rootless === 'podman') {
+    return { flags: ['--userns', `keep-id:uid=${image.user},gid=${image.group}`], warnings: [] };
+  }
+  const user = rootless === 'docker' ? { user: 0, group: 0 } : host;
+  return {
+    flags: ['--user', `${user.user}:${user.group}`],
+    warnings: [`the image ${is}, but the sandbox as user ${user.user}, to whom the workspace belongs: what only the image's own user may or may not do is not seen`],
+  };
+}
+
+export async function containerUser(tool: ContainerTool, image: SandboxImage): Promise<ContainerUser> {
+  const host = process.platform === 'linux' ? { user: process.getuid!(), group: process.getgid!() } : undefined;
+  return userOf(image, host, host && host.user !== 0 ? await rootlessTool(tool) : undefined);
+}
+
+async function rootlessTool(tool: ContainerTool): Promise<'podman' | 'docker' | undefined> {
+  if (tool.name === 'podman') {
+    return 'podman';
+  }
+  const options = await tool.run(['info', '--format', '{{json .SecurityOptions}}']).catch(() => '');
+  return options.includes('name=rootless') ? 'docker' : undefined;
+}
