@@ -78,7 +78,8 @@ export class Rehearsal {
       const deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
       const loop = findLoop(deployment, props.loop);
       // A loop whose agent is a program asks nobody else; and what its image runs may not be on this machine.
-      const imageAgent = (arn: string) => loop.agentCommand !== undefined ? undefined : agentOfSandbox(props.sandbox) ?? agentOfRuntime(deployment, arn);
+      const ownAgent = (arn: string) => agentOfSandbox(props.sandbox) ?? agentOfRuntime(deployment, arn);
+      const imageAgent = (arn: string) => loop.agentCommand === undefined ? ownAgent(arn) : undefined;
       return new Rehearsal(props, directory, lock, server, clock, deployment, loop);
     } catch (error) {
       await server?.close();

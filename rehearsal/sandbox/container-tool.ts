@@ -70,7 +70,8 @@ export class ContainerTool {
     const entries = Object.entries(variables);
     const own = ([name, value]: [string, string]) => this.environment[name] !== undefined && this.environment[name] !== value;
     const flags = entries.flatMap(entry => ['--env', own(entry) ? entry.join('=') : entry[0]]);
-    return { words: [args[0], ...flags, ...args.slice(1)], env: { ...this.environment, ...Object.fromEntries(entries.filter(entry => !own(entry))) } };
+    const env = { ...this.environment, ...Object.fromEntries(entries.filter(entry => !own(entry))) };
+    return { words: [args[0], ...flags, ...args.slice(1)], env };
   }
 }
 
