@@ -3,7 +3,7 @@
 set -euo pipefail
 
 # command that is needed = package that brings it
-tools=(git=git shellcheck=shellcheck busybox=busybox buildah=buildah podman=podman runc=runc mmdebstrap=mmdebstrap newuidmap=uidmap fuse-overlayfs=fuse-overlayfs)
+tools=(git=git shellcheck=shellcheck busybox=busybox buildah=buildah podman=podman runc=runc mmdebstrap=mmdebstrap newuidmap=uidmap fuse-overlayfs=fuse-overlayfs chromium=chromium)
 
 missing=()
 for tool in "${tools[@]}"; do

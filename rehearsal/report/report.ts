@@ -1,6 +1,89 @@
+import { costsOf, PRICES } from './costs';
+import { graphOf } from './graph';
+import { escape, table } from './html';
+import { STYLE } from './style';
+import { nameOf, timelineOf } from './timeline';
+import type { Step } from '../run/journal';
 import type { RehearsalRecord } from '../run/record';
 
-/** One file, without anything from a network. */
+/** A run as one file: opens anywhere, asks no network. */
 export function reportOf(record: RehearsalRecord): string {
-  return `<!doctype html><pre>${JSON.stringify(record, undefined, 2)}</pre>`;
+  const good = record.error === undefined && record.outcome !== 'INTERRUPTED';
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escape(`${record.outcome}: ${record.input.taskId}`)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header>
+<h1><span class="${good ? 'good' : 'bad'}">${escape(record.outcome)}</span> ${escape(record.loop)}</h1>
+<p>${escape(record.input.prompt.trim().split('\n')[0])}</p>
+<p class="dim">${escape(`${record.startedAt.slice(0, 19).replace('T', ' ')} UTC, ${record.seconds.toFixed(1)} s, ${record.output?.rounds ?? 0} turns, task ${record.input.taskId}, run ${record.id}`)}</p>
+${record.error === undefined ? '' : `<pre>${escape(`${record.error.name}: ${record.error.message}`)}</pre>`}
+</header>
+<main>
+${section('Turns and gates', rounds(record.steps))}
+${record.commit === undefined ? '' : section('Commit', commit(record.commit, record))}
+${section('Timeline', timelineOf(record.steps))}
+${section('Way through the states', graphOf(record.definition, record.path))}
+${section('Calls of AgentCore', table(['operation', 'milliseconds', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
+${section('Faults injected', list(record.faults, 'none'))}
+${section('Warnings', list(record.warnings, 'none'))}
+${section('What AWS would charge', costs(record))}
+${section('Session', session(record))}
+</main>
+</body>
+</html>
+`;
+}
+
+function section(title: string, content: string): string {
+  return `<section><h2>${title}</h2>\n${content}\n</section>`;
+}
+
+function rounds(steps: readonly Step[]): string {
+  return steps.filter(({ kind, error }) => kind === 'turn' || kind === 'gate' || kind === 'bootstrap' || error !== undefined).map((step) => {
+    const passed = step.verdict === 'PASSED';
+    const verdict = step.verdict === undefined ? '' : ` <span class="${passed ? 'good' : 'bad'}">${escape(step.verdict)}</span>${step.exitCode ? `, exit code ${step.exitCode}` : ''}`;
+    const text = [step.error && `${step.error.name}: ${step.error.message}`, step.changedFiles && `changed: ${step.changedFiles.join(', ')}`, step.output ?? step.log]
+      .filter((part) => part).join('\n');
+    const open = step.kind === 'gate' && !passed ? ' open' : '';
+    return `<details${open}><summary>${escape(nameOf(step))} <span class="dim">${(step.duration / 1_000).toFixed(2)} s</span>${verdict}</summary><pre>${escape(text || '(no output)')}</pre></details>`;
+  }).join('\n');
+}
+
+function commit({ id, branch, tree, message, stat, patch }: NonNullable<RehearsalRecord['commit']>, { repository }: RehearsalRecord): string {
+  const lines = patch.split('\n').map((line) => {
+    const kind = /^\+(?!\+\+)/.test(line) ? 'added' : /^-(?!--)/.test(line) ? 'removed' : '';
+    return kind === '' ? escape(line) : `<span class="${kind}">${escape(line)}</span>`;
+  });
+  return `<p><code>${id}</code> on <strong>${escape(branch)}</strong>, tree <code>${tree}</code></p>
+<pre>${escape(`${message}\n\n${stat}`)}</pre>
+<details open><summary>Changes</summary><pre>${lines.join('\n')}</pre></details>
+<p class="dim">To take it: <code>git fetch ${escape(repository.copy)} ${escape(branch)}</code></p>`;
+}
+
+function list(items: readonly string[], nothing: string): string {
+  return items.length === 0 ? `<p class="dim">${nothing}</p>` : `<ul>${items.map((item) => `<li>${escape(item)}</li>`).join('')}</ul>`;
+}
+
+function costs(record: RehearsalRecord): string {
+  const rows = costsOf(record);
+  const total = rows.reduce((sum, { usd }) => sum + usd, 0);
+  const usd = (amount: number) => `${amount.toFixed(6)} USD`;
+  return `${table(['item', 'amount', 'price'], [...rows.map(({ item, amount, usd: price }) => [item, amount, usd(price)]), ['<strong>together</strong>', '', usd(total)]])}
+<p class="dim">Without the model. Prices of us-east-1 as of ${PRICES.asOf}, from docs/prices.md, which says what is assumed.</p>`;
+}
+
+function session({ session: found, repository }: RehearsalRecord): string {
+  if (!found) return '<p class="dim">none was started</p>';
+  return table(['', ''], [
+    ['id', `<code>${escape(found.id)}</code>`],
+    ['workspace', `<code>${escape(found.workspace)}</code>`],
+    ['repository', `<code>${escape(repository.source)}</code> (${escape(repository.branch)} at <code>${repository.commit.slice(0, 12)}</code>${repository.uncommittedFiles > 0 ? `; ${repository.uncommittedFiles} uncommitted files left out` : ''})`],
+  ]);
 }

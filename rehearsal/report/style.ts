@@ -1,0 +1,34 @@
+/** Both colour schemes, any width, nothing from a network. */
+export const STYLE = `
+:root { color-scheme: light dark; --text: #1b1f24; --dim: #5b6470; --line: #d5dae0; --back: #fff; --soft: #f4f6f8; --good: #0f7b3e; --bad: #c0262d; --path: #1f5fc4; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e4e8ed; --dim: #9aa5b1; --line: #3a424c; --back: #14181d; --soft: #1d2329; --good: #58c98a; --bad: #ff8a85; --path: #7fb0ff; }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 70rem; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+p { margin: .4rem 0; overflow-wrap: anywhere; }
+.dim { color: var(--dim); }
+.good { color: var(--good); font-weight: 600; }
+.bad { color: var(--bad); font-weight: 600; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: .92rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; color: var(--dim); }
+td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+pre, code { font: .85rem/1.45 ui-monospace, monospace; }
+pre { margin: .3rem 0; padding: .7rem .9rem; background: var(--soft); border: 1px solid var(--line); border-radius: 6px; overflow: auto; max-height: 28rem; }
+details { margin: .4rem 0; }
+summary { cursor: pointer; overflow-wrap: anywhere; }
+svg { display: block; max-width: 100%; height: auto; }
+svg text { font: 13px system-ui, sans-serif; fill: var(--text); }
+svg .dim text { fill: var(--dim); }
+.node rect { fill: var(--soft); stroke: var(--line); }
+.node.taken rect { stroke: var(--path); stroke-width: 2; }
+.edge { fill: none; stroke: var(--line); stroke-width: 1.2; }
+.edge.taken { stroke: var(--path); stroke-width: 2; }
+marker path { fill: var(--line); } marker.taken path { fill: var(--path); }
+.bar { fill: var(--path); } .bar.good { fill: var(--good); } .bar.bad { fill: var(--bad); }
+.added { color: var(--good); } .removed { color: var(--bad); }
+`;
