@@ -1,6 +1,7 @@
 import type { Agent, AgentCoreServer, RuntimeProps } from './agentcore';
 import { Assembly, SynthesizedStack, TemplateValues } from './assembly';
 import { ExecutionEnded, inputOf, matches, Rule } from './events';
+import { accessKeyOf, Authorizer } from './iam/authorizer';
 import { LocalFunction } from './lambda';
 import { Definition, ExecutionOptions, ExecutionResult, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
 
@@ -44,6 +45,8 @@ export class LocalDeployment {
   readonly tokens = new TaskTokens();
   /** ARNs of the runtimes, by logical id. */
   readonly runtimes: ReadonlyMap<string, string>;
+  /** What the template's policies allow, and what they were found not to. */
+  readonly authorizer: Authorizer;
   private readonly values: TemplateValues;
   private readonly functions = new Map<string, LocalFunction>();
   private readonly stateMachines = new Map<string, LocalStateMachine>();
@@ -51,6 +54,8 @@ export class LocalDeployment {
   private constructor(readonly stack: SynthesizedStack, private readonly props: LocalDeploymentProps) {
     const known = new Map(Object.entries(props.values ?? {}));
     this.values = new TemplateValues(stack, { region: this.region, account: props.account ?? '123456789012', values: known });
+    this.authorizer = new Authorizer(stack, this.values);
+    props.server.authorize = (authorization, action, resources) => this.authorizer.refusalOfRequest(authorization, action, resources);
     this.runtimes = new Map(stack.ofType(TYPES.RUNTIME).map((logicalId) => {
       const { arn, id, version } = props.server.createRuntime(this.runtimeProps(logicalId));
       for (const [key, value] of Object.entries({ '': id, '.AgentRuntimeArn': arn, '.AgentRuntimeId': id, '.AgentRuntimeVersion': version })) {
@@ -106,21 +111,28 @@ export class LocalDeployment {
       arn: this.values.text({ 'Fn::GetAtt': [logicalId, 'Arn'] }),
       definition: this.definition(logicalId),
       tokens: this.tokens,
-      onTask: (parameters, task) => this.perform(parameters, task),
+      onTask: (parameters, task) => this.perform(logicalId, parameters, task),
     });
     this.stateMachines.set(logicalId, made);
     return made;
   }
 
-  private async perform(parameters: unknown, task: TaskCall): Promise<unknown> {
-    if (task.resource.startsWith('arn:aws:lambda:')) return this.invoke(task.resource, parameters);
+  private async perform(stateMachine: string, parameters: unknown, task: TaskCall): Promise<unknown> {
+    if (task.resource.startsWith('arn:aws:lambda:')) return this.invokeAs(stateMachine, task.resource, parameters);
     if (task.resource === LAMBDA_INVOKE) {
       const { FunctionName: name, Payload: payload } = parameters as { readonly FunctionName: string; readonly Payload?: unknown };
-      return { ExecutedVersion: '$LATEST', Payload: await this.invoke(name, payload ?? {}), StatusCode: 200 };
+      return { ExecutedVersion: '$LATEST', Payload: await this.invokeAs(stateMachine, name, payload ?? {}), StatusCode: 200 };
     }
     const integration = this.props.integrations?.[task.resource];
     if (!integration) throw new Error(`state "${task.stateName}" needs ${task.resource}, which a rehearsal does not have: give it in "integrations"`);
     return integration(parameters, task);
+  }
+
+  /** With the role of a state machine. */
+  private async invokeAs(stateMachine: string, functionArn: string, event: unknown): Promise<unknown> {
+    const refusal = this.authorizer.refusal(stateMachine, 'RoleArn', 'lambda:InvokeFunction', [functionArn]);
+    if (refusal !== undefined) throw new TaskError('Lambda.AWSLambdaException', refusal);
+    return this.invoke(functionArn, event);
   }
 
   private async invoke(functionArn: string, event: unknown): Promise<unknown> {
@@ -151,6 +163,7 @@ export class LocalDeployment {
       timeoutSeconds: properties.Timeout,
       memorySize: properties.MemorySize,
       region: this.region,
+      accessKeyId: accessKeyOf(logicalId),
       environment: {
         ...properties.Environment?.Variables,
         // For all services, so that what the server does not know is refused by it, and not sent to AWS.

@@ -9,7 +9,7 @@ import { Clock, MovableClock } from './clock';
 import type { Unconfirmed } from './data-plane';
 import { Agents, deploy, RuntimeProps } from './deploy';
 import { hostEnvironment } from './environment';
-import { StreamCut } from './errors';
+import { ServiceError, StreamCut } from './errors';
 import { Exchange } from './exchange';
 import { Faults } from './faults';
 import { LIMITS } from './limits';
@@ -57,6 +57,8 @@ export class AgentCoreServer {
   /** What runs relied on that the service does not give, in words for a person. */
   readonly warnings: string[] = [];
   readonly logs: SessionLog;
+  /** Why a request is refused, by its authorization header. @default - everybody may do everything */
+  authorize?: (authorization: string, action: string, resources: readonly string[]) => string | undefined;
   private readonly http: Server;
   private readonly registry: Registry;
   private readonly workspaces: Workspaces;
@@ -153,6 +155,7 @@ export class AgentCoreServer {
         exchange.json(404, { message: `not an operation of this server: ${request.method} ${request.url}` }, { 'x-amzn-errortype': 'UnknownOperationException' });
         return;
       }
+      this.checkAccess(request, call);
       const { clock, sessions, registry, workspaces, unconfirmed, replies } = this;
       await found.run(exchange, { clock, sessions, registry, workspaces, unconfirmed, replies });
     } catch (error) {
@@ -160,6 +163,14 @@ export class AgentCoreServer {
         await exchange.error(error);
       }
     }
+  }
+
+  /** The service looks at the runtime and at the endpoint. */
+  private checkAccess(request: IncomingMessage, { operation, runtime, qualifier }: Call): void {
+    if (this.authorize === undefined || runtime === undefined) return;
+    const { arn } = this.registry.find(runtime);
+    const refusal = this.authorize(request.headers.authorization ?? '', `bedrock-agentcore:${operation}`, [arn, `${arn}/runtime-endpoint/${qualifier}`]);
+    if (refusal !== undefined) throw new ServiceError('AccessDeniedException', refusal);
   }
 }
 

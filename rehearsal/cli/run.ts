@@ -20,7 +20,9 @@ const RED_ERRORS = [
 ];
 const MISUSE_ERRORS = ['CodingLoop.BadInput', 'CodingLoop.SessionBusy', 'CodingLoop.CheckoutFailed'];
 
-export function exitCodeOf({ outcome, error }: Pick<RehearsalRecord, 'outcome' | 'error'>): number {
+export function exitCodeOf({ outcome, error, missingPermissions }: Pick<RehearsalRecord, 'outcome' | 'error' | 'missingPermissions'>): number {
+  // Even if the loop got around it: what it could not do is not done.
+  if (missingPermissions.length > 0) return EXIT.INFRASTRUCTURE;
   if (outcome === 'INTERRUPTED') return EXIT.INTERRUPTED;
   if (error === undefined) return EXIT.COMMITTED;
   return RED_ERRORS.includes(error.name) ? EXIT.RED : MISUSE_ERRORS.includes(error.name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;

@@ -39,6 +39,10 @@ export class Story implements JournalListener {
     terminal.line(`${(good ? terminal.green : terminal.red)(terminal.bold(record.outcome))} after ${turns} in ${record.seconds.toFixed(1)} s`);
     if (record.error) terminal.line(`  ${record.error.message.trim().split('\n').join('\n  ')}`);
     if (record.commit) this.commit(record, record.commit);
+    for (const { role, action, statement } of record.missingPermissions) {
+      terminal.line(`${terminal.red('missing permission')}: role ${role} may not ${action}; this statement would allow it:`);
+      terminal.line(`  ${statement}`);
+    }
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);

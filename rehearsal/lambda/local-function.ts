@@ -13,6 +13,8 @@ export interface LocalFunctionProps {
   /** MiB, for its environment; nothing holds it to that. @default 128 */
   readonly memorySize?: number;
   readonly region: string;
+  /** Tells servers whose requests these are; nothing checks a signature. @default 'AKIDLOCAL' */
+  readonly accessKeyId?: string;
   /** Its own variables, and endpoints of the services it may call. Nothing of ours is passed on. */
   readonly environment: Readonly<Record<string, string>>;
   readonly onLog?: (line: string) => void;
@@ -37,7 +39,7 @@ export class LocalFunction {
   }
 
   private start(): ExecutionEnvironment {
-    const { name, handler, directory, memorySize = 128, region, environment, onLog = () => undefined } = this.props;
+    const { name, handler, directory, memorySize = 128, region, accessKeyId = 'AKIDLOCAL', environment, onLog = () => undefined } = this.props;
     const started = new ExecutionEnvironment({
       ...environment,
       _HANDLER: handler,
@@ -50,7 +52,7 @@ export class LocalFunction {
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
       AWS_LAMBDA_LOG_STREAM_NAME: 'local',
       // Any will do, where nothing checks a signature; none would make the SDK look for some on this machine.
-      AWS_ACCESS_KEY_ID: 'AKIDLOCAL',
+      AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: 'local',
       AWS_SESSION_TOKEN: 'local',
       AWS_EC2_METADATA_DISABLED: 'true',

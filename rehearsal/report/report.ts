@@ -32,6 +32,7 @@ ${section('Timeline', timelineOf(record.steps))}
 ${section('Way through the states', graphOf(record.definition, record.path))}
 ${section('Calls of AgentCore', table(['operation', 'milliseconds', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
 ${section('Faults injected', list(record.faults, 'none'))}
+${record.missingPermissions.length === 0 ? '' : section('Missing permissions', list(record.missingPermissions.map(({ role, statement }) => `${role}: ${statement}`), ''))}
 ${section('Warnings', list(record.warnings, 'none'))}
 ${section('What AWS would charge', costs(record))}
 ${section('Session', session(record))}

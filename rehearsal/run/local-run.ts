@@ -107,6 +107,7 @@ export class LocalRun {
       calls: calls.map(describeCall),
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),
       warnings: [...server.warnings],
+      missingPermissions: [...deployment.authorizer.missing],
       sessionSeconds: secondsBetween(calls),
     };
   }

@@ -1,6 +1,7 @@
 import type { Step } from './journal';
 import type { CommitDescription } from './local-repository';
 import type { RunOutput } from '../../src/loop/records.client';
+import type { MissingPermission } from '../iam/policies';
 import type { Definition } from '../stepfunctions';
 
 /** Everything that is known of a run when it has ended: what `--json` prints, and what the report is made of. */
@@ -34,6 +35,8 @@ export interface RehearsalRecord {
   readonly calls: readonly CallDescription[];
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
+  /** Calls that the template's policies do not allow, with the statements that would. */
+  readonly missingPermissions: readonly MissingPermission[];
   /** What the runtime's sessions were charged for, in seconds. */
   readonly sessionSeconds: number;
 }

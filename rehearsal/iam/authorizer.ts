@@ -1,0 +1,39 @@
+import { MissingPermission, RolePolicies } from './policies';
+import type { SynthesizedStack, TemplateValues } from '../assembly';
+
+/** The access key id of a function's role: by it, a server knows who asks. */
+export function accessKeyOf(functionLogicalId: string): string {
+  return `AKID${functionLogicalId}`;
+}
+
+/** Checks what functions and state machines of a stack do against the policies that they would be deployed with. */
+export class Authorizer {
+  /** Everything that was refused, once. */
+  readonly missing: MissingPermission[] = [];
+  private readonly roles = new Map<string, RolePolicies>();
+
+  constructor(private readonly stack: SynthesizedStack, private readonly values: TemplateValues) {}
+
+  /** Why a signed request is refused; nothing if it is allowed, or if nobody of this stack has signed it. */
+  refusalOfRequest(authorization: string, action: string, resources: readonly string[]): string | undefined {
+    const [, key] = /Credential=AKID([^/]+)\//.exec(authorization) ?? [];
+    return key === undefined || this.stack.resource(key) === undefined ? undefined : this.refusal(key, 'Role', action, resources);
+  }
+
+  /** Why a resource with a role may not do something. */
+  refusal(logicalId: string, property: 'Role' | 'RoleArn', action: string, resources: readonly string[]): string | undefined {
+    const role = roleOf(this.stack.resource(logicalId)?.Properties?.[property]);
+    if (role === undefined || this.stack.resource(role) === undefined) return undefined; // imported: its policies are not here
+    const policies = this.roles.get(role) ?? new RolePolicies(role, this.stack, this.values);
+    this.roles.set(role, policies);
+    const missing = resources.map((resource) => policies.check(action, resource)).find((found) => found !== undefined);
+    if (missing === undefined) return undefined;
+    if (!this.missing.some(({ statement, role: known }) => statement === missing.statement && known === role)) this.missing.push(missing);
+    return `role ${role} is not authorized to perform: ${action} on resource: ${missing.resource}; this statement would allow it: ${missing.statement}`;
+  }
+}
+
+function roleOf(value: unknown): string | undefined {
+  const { 'Fn::GetAtt': attribute } = (typeof value === 'object' && value !== null ? value : {}) as { readonly 'Fn::GetAtt'?: readonly string[] };
+  return attribute?.[1] === 'Arn' ? attribute[0] : undefined;
+}
