@@ -53,7 +53,8 @@ export class RolePolicies {
 
 function applies(statement: Statement, action: string, resource: string): boolean {
   if (statement.Effect === 'Deny' && statement.Condition !== undefined) return false;
-  const named = (names: string | readonly string[] | undefined, value: string, anyCase: boolean) => listOf(names ?? []).some((name) => fits(name, value, anyCase));
+  const named = (names: string | readonly string[] | undefined, value: string, anyCase: boolean) =>
+    listOf(names ?? []).some((name) => fits(name, value, anyCase));
   const acts = statement.NotAction === undefined ? named(statement.Action, action, true) : !named(statement.NotAction, action, true);
   return acts && (statement.NotResource === undefined ? named(statement.Resource, resource, false) : !named(statement.NotResource, resource, false));
 }

@@ -73,7 +73,8 @@ function ordered(definition: Definition): string[] {
 
 function nextOf(state: State): string[] {
   const choices = (state.Choices as { readonly Next: string }[] | undefined) ?? [];
-  return [state.Next as string | undefined, ...choices.map(({ Next }) => Next), state.Default as string | undefined].filter((name) => name !== undefined);
+  const all = [state.Next as string | undefined, ...choices.map(({ Next }) => Next), state.Default as string | undefined];
+  return all.filter((name) => name !== undefined);
 }
 
 function catchesOf(state: State): string[] {
