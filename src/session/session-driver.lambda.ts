@@ -46,7 +46,7 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
     if (operation === OPERATIONS.RUN && isTransient(error)) countJob(runtimeArn, VERDICTS.PLATFORM);
     throw error;
   } finally {
-    if (operation === OPERATIONS.RUN) metrics.publishStoredMetrics();
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
   }
 }
 
