@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ImageAsset } from '../sandbox';
 
 export interface Resource {
   readonly Type: string;
@@ -23,6 +24,8 @@ interface Manifest {
 interface ImageSource {
   readonly directory?: string;
   readonly dockerFile?: string;
+  readonly dockerBuildArgs?: { readonly [name: string]: string };
+  readonly dockerBuildTarget?: string;
 }
 
 interface AssetManifest {
@@ -69,12 +72,13 @@ export class SynthesizedStack {
     return join(this.directory, path);
   }
 
-  /** The directory and the Dockerfile of an image, by its tag; none for an image that the app did not make. */
-  imageSource(tag: string): { readonly directory: string; readonly dockerfile: string } | undefined {
+  /** What an image is built from, by its tag; none for an image that the app did not make. */
+  imageAsset(tag: string): ImageAsset | undefined {
     const source = this.assets.dockerImages?.[tag]?.source;
     if (source?.directory === undefined) return undefined;
     const directory = join(this.directory, source.directory);
-    return { directory, dockerfile: join(directory, source.dockerFile ?? 'Dockerfile') };
+    const dockerfile = join(directory, source.dockerFile ?? 'Dockerfile');
+    return { tag, directory, dockerfile, buildArgs: source.dockerBuildArgs, target: source.dockerBuildTarget };
   }
 }
 
