@@ -9,6 +9,7 @@ import { LocalRun, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
 import { findLoop, LoopDescription } from './run/loop-description';
 import { RehearsalRecord } from './run/record';
+import { checkSupport } from './run/support';
 import type { SandboxDriver } from './sandbox';
 
 /** What a run is asked for; everything else has a default. */
@@ -77,6 +78,7 @@ export class Rehearsal {
       });
       const deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
       const loop = findLoop(deployment, props.loop);
+      checkSupport(deployment, loop);
       // A loop whose agent is a program asks nobody else; and what its image runs may not be on this machine.
       const ownAgent = (arn: string) => agentOfSandbox(props.sandbox) ?? agentOfRuntime(deployment, arn);
       const imageAgent = (arn: string) => loop.agentCommand === undefined ? ownAgent(arn) : undefined;

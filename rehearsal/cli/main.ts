@@ -5,8 +5,9 @@ import { AssemblyError } from '../assembly';
 import { RepositoryError } from '../run/local-repository';
 import { StateInUseError } from '../run/lock';
 import { LoopNotFoundError } from '../run/loop-description';
+import { NotEmulatedError } from '../run/support';
 
-const MISUSES = [MisuseError, RepositoryError, StateInUseError, AssemblyError, LoopNotFoundError];
+const MISUSES = [NotEmulatedError, MisuseError, RepositoryError, StateInUseError, AssemblyError, LoopNotFoundError];
 
 /** The command line. Returns the exit code. */
 export async function main(args: readonly string[], stdout = process.stdout, stderr = process.stderr): Promise<number> {

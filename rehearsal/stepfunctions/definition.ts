@@ -59,7 +59,8 @@ export function contextKey(stateName: string): string {
   return `s${Buffer.from(stateName).toString('hex')}`;
 }
 
-function unsupported(definition: Definition): string[] {
+/** What the interpreter would take no notice of. */
+export function unsupported(definition: Definition): string[] {
   const languages = [definition, ...statesOf(definition).map(([, state]) => state)];
   const names = statesOf(definition).map(([name]) => name);
   return [

@@ -86,6 +86,15 @@ test('fails for a state machine that may not call its function', async () => {
   expect([record.missingPermissions.map(({ action }) => action), exitCodeOf(record)]).toEqual([['lambda:InvokeFunction'], 3]);
 });
 
+test('fails before the start for what is not emulated, by name', async () => {
+  const assembly = synth();
+  const file = join(assembly, 'Stack.template.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('nodejs24.x', 'python3.13'));
+
+  await expect(Rehearsal.start({ assembly, repository: copy.directory }))
+    .rejects.toThrow(/Stack\/Loop cannot be rehearsed: state "Prepare the run" needs the function \w+, which is not Node.js code/);
+});
+
 test('what a run prints cannot become markup of its report', async () => {
   rehearsal = await Rehearsal.start({ assembly: synth(), repository: copy.directory, agent: { handler: writes('"<script>alert(1)</script>"', '42') } });
 

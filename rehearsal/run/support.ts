@@ -1,0 +1,32 @@
+import type { LoopDescription } from './loop-description';
+import type { LocalDeployment } from '../deployment';
+import { Definition, unsupported } from '../stepfunctions/definition';
+
+/** The template has something that is not emulated, by name. */
+export class NotEmulatedError extends Error {
+  readonly name = 'NotEmulatedError';
+}
+
+/** Fails before anything is started if the loop uses what a rehearsal does not have: a run would show what will not happen. */
+export function checkSupport(deployment: LocalDeployment, loop: LoopDescription): void {
+  const complaints = [
+    ...unsupported(loop.definition),
+    ...tasksOf(loop.definition).flatMap(([name, resource]) => complaintAbout(deployment, name, resource) ?? []),
+    ...(loop.endpointName === undefined || loop.endpointName === 'DEFAULT' ? []
+      : [`the endpoint "${loop.endpointName}", since only DEFAULT is made of a template`]),
+  ];
+  if (complaints.length > 0) throw new NotEmulatedError(`${loop.path} cannot be rehearsed: ${complaints.join('; ')}`);
+}
+
+function tasksOf({ States }: Definition): [name: string, resource: string][] {
+  return Object.entries(States).flatMap(([name, { Type, Resource }]) => Type === 'Task' && Resource !== undefined ? [[name, Resource]] : []);
+}
+
+function complaintAbout(deployment: LocalDeployment, state: string, resource: string): string | undefined {
+  const [, name] = /:function:([^:]+)/.exec(resource) ?? [];
+  if (name === undefined) return resource.startsWith('arn:aws:states:::lambda:invoke') ? undefined : `state "${state}" needs ${resource}, which is not emulated`;
+  const properties = deployment.stack.resource(name)?.Properties as { readonly Runtime?: string; readonly Code?: { readonly S3Key?: unknown } } | undefined;
+  if (properties === undefined) return `state "${state}" needs the function ${name}, which is not in this stack`;
+  const runs = properties.Runtime?.startsWith('nodejs') && properties.Code?.S3Key !== undefined;
+  return runs ? undefined : `state "${state}" needs the function ${name}, which is not Node.js code in an asset`;
+}
