@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { LIMITS } from '../session/constants';
-import { durationFaults } from '../tasks/checks';
+import { durationFaults, secondsOf, unknownDurationFaults } from '../tasks/checks';
 
 /** Options of a turn that is an invocation. */
 export interface InvokeTurnOptions {
@@ -82,7 +82,7 @@ export class AgentTurn {
   /** @internal */
   public _config(): AgentTurnConfig {
     const longest = this.kind === 'INVOKE' ? LIMITS.functionSeconds - LIMITS.functionMarginSeconds : LIMITS.sessionSeconds;
-    const timeoutSeconds = this.timeout?.isUnresolved() === false ? this.timeout.toSeconds() : this.kind === 'INVOKE' ? longest : 3_600;
+    const timeoutSeconds = secondsOf(this.timeout, this.kind === 'INVOKE' ? longest : 3_600);
     const heartbeat = this.heartbeat ?? Duration.minutes(5);
     return {
       command: this.line,
@@ -90,7 +90,10 @@ export class AgentTurn {
       timeoutSeconds,
       heartbeat,
       faults: [
-        ...(this.line === '' ? ['"turn" has an empty command: say which program is the agent'] : []),
+        ...(this.line?.trim() === '' ? ['"turn" has an empty command: say which program is the agent'] : []),
+        ...(Buffer.byteLength(this.line ?? '') > LIMITS.commandBytes ? [`"turn" has more than ${LIMITS.commandBytes} bytes: put it in a script of the image`] : []),
+        ...unknownDurationFaults('turn.timeout', this.timeout),
+        ...unknownDurationFaults('turn.heartbeat', this.heartbeat),
         ...durationFaults('turn.timeout', this.timeout, 1, longest, this.kind === 'INVOKE'
           ? 'use AgentTurn.command or AgentTurn.callback for longer turns' : 'a session does not live longer'),
         ...durationFaults('turn.heartbeat', this.heartbeat, 10, timeoutSeconds, 'it has to be shorter than the timeout'),

@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -16,6 +16,7 @@ import { warnAboutDefaultEndpoint } from '../rollout/default-endpoint-warning';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
 import { METRICS } from '../session/constants';
 import { SessionDriver } from '../session/session-driver';
+import { secondsOf } from '../tasks/checks';
 
 /**
  * Lets an agent work on a repository until it is green, and commits only then: turn, gates, repair, commit.
@@ -70,11 +71,12 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     const { message, branchPrefix, author } = commit._config();
     const gates = props.gates.map((gate) => gate._config());
     const maxRepairs = props.maxRepairs ?? 3;
-    const bootstrapSeconds = props.bootstrapTimeout?.toSeconds() ?? LOOP_LIMITS.oneCallSeconds;
+    const bootstrapSeconds = secondsOf(props.bootstrapTimeout, LOOP_LIMITS.oneCallSeconds);
     const eachGate = gates.map((gate) => gate.timeoutSeconds + LOOP_LIMITS.gitSeconds);
     const round = turn.timeoutSeconds + LOOP_LIMITS.gitSeconds + eachGate.reduce((sum, seconds) => sum + seconds, 0);
-    const together = bootstrapSeconds + (1 + maxRepairs) * round + 2 * LOOP_LIMITS.gitSeconds;
-    const timeoutSeconds = props.timeout?.toSeconds() ?? Math.min(together, 30 * 86_400);
+    const rounds = 1 + (Token.isUnresolved(maxRepairs) ? LOOP_LIMITS.repairs : maxRepairs);
+    const together = bootstrapSeconds + rounds * round + 2 * LOOP_LIMITS.gitSeconds;
+    const timeoutSeconds = secondsOf(props.timeout, Math.min(together, 30 * 86_400));
     const mount = mountOf(props)!;
     const config = {
       name: this.node.path,

@@ -72,6 +72,8 @@ export const LOOP_ERRORS = {
 export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY];
 
 export const LOOP_LIMITS = {
+  /** How often an agent may repair. */
+  repairs: 20,
   /** Of the prompt as JSON, in bytes, at the most. */
   promptBytes: 221_184,
   /** Of what a step is sent, in bytes of JSON: Step Functions' 256 KiB, less what a run's records and a feedback may need. */

@@ -2,7 +2,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { secretFaults } from '../private/secrets';
 import { LIMITS } from '../session/constants';
-import { durationFaults } from '../tasks/checks';
+import { durationFaults, environmentFaults, secondsOf, unknownDurationFaults } from '../tasks/checks';
 
 /** Options of a gate. */
 export interface GateOptions {
@@ -62,7 +62,7 @@ export class Gate {
     return {
       name: this.name,
       command: this.line,
-      timeoutSeconds: (timeout ?? Duration.minutes(15)).toSeconds(),
+      timeoutSeconds: secondsOf(timeout, 900),
       ...(workingDirectory === undefined ? {} : { workingDirectory }),
       ...(environment === undefined ? {} : { environment }),
       ...(failFast === undefined ? {} : { failFast }),
@@ -78,6 +78,8 @@ export class Gate {
         ? [] : ['"name" has 1 to 40 letters, digits, spaces, "-" and "_", the first a letter or digit: rename it']),
       ...(this.line.trim() === '' ? ['"command" is empty: say what to run'] : []),
       ...(Buffer.byteLength(this.line) > LIMITS.commandBytes ? [`"command" has more than ${LIMITS.commandBytes} bytes: put it in a script of the repository`] : []),
+      ...unknownDurationFaults('timeout', timeout),
+      ...environmentFaults('environment', environment),
       ...durationFaults('timeout', timeout, 1, LIMITS.sessionSeconds, 'a session does not live longer'),
       ...(workingDirectory !== undefined && !Token.isUnresolved(workingDirectory) && (workingDirectory.startsWith('/') || workingDirectory.split('/').includes('..'))
         ? [`"workingDirectory" is "${workingDirectory}", a directory of the repository is allowed: make it relative, without ".."`] : []),

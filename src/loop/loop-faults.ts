@@ -1,11 +1,12 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { CodingLoopProps } from './coding-loop-props';
+import { LOOP_LIMITS } from './constants';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
 import { lifecycleOf, sessionStorageMountOf } from '../runtime/introspection';
 import { LIMITS } from '../session/constants';
-import { durationFaults } from '../tasks/checks';
+import { durationFaults, environmentFaults, unknownDurationFaults } from '../tasks/checks';
 
 /** The mount that a run works in: the one that is given, or the runtime's session storage. */
 export function mountOf({ mountPath, runtime }: Pick<CodingLoopProps, 'mountPath' | 'runtime'>): string | undefined {
@@ -34,16 +35,20 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
     ...(turn?.faults ?? []),
     ...(turn !== undefined && turn.timeoutSeconds > longest
       ? [`"turn.timeout" is ${turn.timeoutSeconds} seconds, but a session of the runtime lives ${longest}: shorten it, or raise the runtime's "maxLifetime"`] : []),
-    ...(maxRepairs !== undefined && !Token.isUnresolved(maxRepairs) && !(Number.isInteger(maxRepairs) && maxRepairs >= 0 && maxRepairs <= 20)
+    ...(maxRepairs !== undefined && !Token.isUnresolved(maxRepairs)
+      && !(Number.isInteger(maxRepairs) && maxRepairs >= 0 && maxRepairs <= LOOP_LIMITS.repairs)
       ? [`"maxRepairs" is ${maxRepairs}, 0 to 20 are allowed: change it`] : []),
     ...(bootstrap.some((command) => command.trim() === '') ? ['"bootstrap" has an empty command: take it out'] : []),
     ...(Buffer.byteLength(bootstrap.join('\n')) > LIMITS.commandBytes - 1_000 ? ['"bootstrap" has more than 31 KiB of commands: put them in a script of the repository or the image'] : []),
+    ...unknownDurationFaults('bootstrapTimeout', props.bootstrapTimeout),
+    ...unknownDurationFaults('timeout', props.timeout),
     ...durationFaults('bootstrapTimeout', props.bootstrapTimeout, 1, longest, 'a session of the runtime does not live longer'),
     ...durationFaults('timeout', props.timeout, 60, 30 * 86_400, 'a month is the most'),
-    ...Object.keys(environment).filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)).map((name) =>
-      `"environment" has the name "${name}", letters, digits and "_" are allowed, the first no digit: rename it`),
+    ...environmentFaults('environment', environment),
+    ...(props.commit?._faults() ?? []),
     ...secretFaults(scope, {
       bootstrap: bootstrap.join('\n'),
+      turn: turn?.command,
       ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [`environment.${name}`, value])),
     }),
   ];

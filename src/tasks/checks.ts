@@ -1,5 +1,21 @@
 import { Duration, Token } from 'aws-cdk-lib';
 
+/** Seconds of a duration for a sum; a fault of its own is made of one that has no whole seconds, or none that are known at synth. */
+export function secondsOf(value: Duration | undefined, otherwise: number): number {
+  return value === undefined || value.isUnresolved() ? otherwise : Math.ceil(value.toSeconds({ integral: false }));
+}
+
+/** A fault for a duration that is not known at synth, where others are compared with it. */
+export function unknownDurationFaults(prop: string, value: Duration | undefined): string[] {
+  return value?.isUnresolved() ? [`"${prop}" is only known when it is deployed, but the limits around it are worked out at synth: give a value`] : [];
+}
+
+/** Faults for names of variables that no shell takes. */
+export function environmentFaults(prop: string, environment: { readonly [name: string]: string }): string[] {
+  return Object.keys(environment).filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)).map((name) =>
+    `"${prop}" has the name "${name}", letters, digits and "_" are allowed, the first no digit: rename it`);
+}
+
 /** A fault for a duration outside of its bounds, in seconds. */
 export function durationFaults(prop: string, value: Duration | undefined, min: number, max: number, otherwise: string): string[] {
   if (value === undefined || value.isUnresolved() || Token.isUnresolved(max)) return [];

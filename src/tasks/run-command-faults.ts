@@ -1,7 +1,7 @@
 import { Size, Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { IConstruct } from 'constructs';
-import { durationFaults } from './checks';
+import { durationFaults, environmentFaults } from './checks';
 import { RunCommandProps } from './run-command-props';
 import { sessionFaults } from './session-task';
 import { isExpression } from '../private/expression';
@@ -26,8 +26,7 @@ export function runCommandFaults(scope: IConstruct, props: RunCommandProps): str
       'the session does not live longer; raise its "maxLifetime", or split the command'),
     ...sizeFaults('tailSize', props.tailSize, LIMITS.tailBytes.min, LIMITS.tailBytes.max),
     ...sizeFaults('logSize', props.logSize, LIMITS.logBytes.min, LIMITS.logBytes.max),
-    ...environment.flatMap(([name]) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
-      ? [] : [`"environment" has the name "${name}", letters, digits and "_" are allowed, the first no digit: rename it`])),
+    ...environmentFaults('environment', props.environment ?? {}),
     ...secretFaults(scope, {
       command: props.command,
       words: props.words,

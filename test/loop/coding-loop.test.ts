@@ -1,0 +1,257 @@
+import { Duration, SecretValue, Stack, Token } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { AgentRuntime, AgentTurn, CodingLoop, CodingLoopProps, Commit, Filesystem, Gate, GitRepository, SessionDriver, SessionPolicy } from '../../src';
+import { IMAGE, newStack } from '../support/stacks';
+
+const GATE = Gate.command('test', 'npm test');
+const REPOSITORY = GitRepository.fromUrl('https://example.com/a.git');
+const token = () => Token.asString({ Ref: 'Given' });
+
+function runtimeIn(stack: Stack, props: Partial<agentcore.RuntimeProps> & { readonly filesystems?: Filesystem[] } = {}): AgentRuntime {
+  return new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, filesystems: [Filesystem.sessionStorage('/mnt/workspace/')], ...props });
+}
+
+function loopIn(stack: Stack, props: Partial<CodingLoopProps> = {}): CodingLoop {
+  const runtime = props.runtime ?? runtimeIn(stack);
+  return new CodingLoop(stack, 'Loop', { runtime, repository: REPOSITORY, gates: [GATE], ...props });
+}
+
+const make = (props: Partial<CodingLoopProps> = {}) => () => loopIn(newStack(), props);
+
+/** The definition as text, with what is not known at synth replaced. */
+function definitionOf(stack: Stack): string {
+  const [machine] = Object.values(Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine'));
+  const { DefinitionString: text } = machine.Properties;
+  return typeof text === 'string' ? text : text['Fn::Join'][1].map((part: unknown) => typeof part === 'string' ? part : '<ref>').join('');
+}
+
+function statementsOf(stack: Stack, name: string) {
+  const [role] = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Role')).filter(([id]) => id.startsWith(name)).map(([, resource]) => resource);
+  return role.Properties.Policies.flatMap((policy: { readonly PolicyDocument: { readonly Statement: object[] } }) => policy.PolicyDocument.Statement);
+}
+
+describe('fails at synth', () => {
+  test.each<[string, Partial<CodingLoopProps>, RegExp]>([
+    ['without a gate', { gates: [] }, /"gates" has 0, 1 to 20 are allowed/],
+    ['with 21 gates', { gates: Array.from({ length: 21 }, (_, index) => Gate.command(`g${index}`, 'x')) }, /"gates" has 21/],
+    ['with two gates of one name', { gates: [GATE, GATE] }, /"gates" has "test" twice/],
+    ['with a gate without a name', { gates: [Gate.command('', 'x')] }, /"name" has 1 to 40/],
+    ['with a gate whose name has 41 characters', { gates: [Gate.command('x'.repeat(41), 'x')] }, /"name" has 1 to 40/],
+    ['with a gate whose name begins with a dash', { gates: [Gate.command('-x', 'x')] }, /"name" has 1 to 40/],
+    ['with a gate without a command', { gates: [Gate.command('a', ' ')] }, /gate "a": "command" is empty/],
+    ['with a gate whose command is too long', { gates: [Gate.command('a', 'x'.repeat(32_769))] }, /gate "a": "command" has more than 32768 bytes/],
+    ['with a gate that takes no time', { gates: [Gate.command('a', 'x', { timeout: Duration.seconds(0) })] }, /gate "a": "timeout" is 0 seconds, 1 to 28800/],
+    ['with a gate that outlives a session', { gates: [Gate.command('a', 'x', { timeout: Duration.seconds(28_801) })] }, /"timeout" is 28801 seconds/],
+    ['with a gate of half a second', { gates: [Gate.command('a', 'x', { timeout: Duration.millis(1_500) })] }, /whole seconds are allowed/],
+    ['with a gate outside of the repository', { gates: [Gate.command('a', 'x', { workingDirectory: 'b/../../c' })] }, /"workingDirectory" is "b\/..\/..\/c"/],
+    ['with a gate in an absolute directory', { gates: [Gate.command('a', 'x', { workingDirectory: '/b' })] }, /"workingDirectory" is "\/b"/],
+    ['with an empty pattern', { gates: [Gate.command('a', 'x', { failFast: [''] })] }, /"failFast" has an empty pattern/],
+    ['with a pattern that is none', { gates: [Gate.command('a', 'x', { failFast: ['('] })] }, /"failFast" has "\(", which is no regular expression/],
+    ['with an environment of a gate that no shell takes', { gates: [Gate.command('a', 'x', { environment: { 'A-B': 'x' } })] }, /"environment" has the name "A-B"/],
+    ['with a secret in a gate', { gates: [Gate.command('a', 'x', { environment: { A: SecretValue.secretsManager('s').unsafeUnwrap() } })] }, /"environment.A" holds a value from Secrets Manager/],
+    ['with a secret in the environment', { environment: { A: `ghp_${'x'.repeat(36)}` } }, /"environment.A" holds an access token/],
+    ['with a secret in the bootstrap', { bootstrap: ['curl https://a:b@example.com'] }, /"bootstrap" holds a URL with a password/],
+    ['with a secret in the turn', { turn: AgentTurn.command(`KEY=sk-${'x'.repeat(32)} agent`) }, /"turn" holds an API key/],
+    ['with an environment that no shell takes', { environment: { '1A': 'x' } }, /"environment" has the name "1A"/],
+    ['with an empty bootstrap command', { bootstrap: ['npm ci', ' '] }, /"bootstrap" has an empty command/],
+    ['with a bootstrap that is too long', { bootstrap: ['x'.repeat(32_000)] }, /"bootstrap" has more than/],
+    ['with a bootstrap that takes no time', { bootstrapTimeout: Duration.seconds(0) }, /"bootstrapTimeout" is 0 seconds/],
+    ['with a bootstrap that outlives a session', { bootstrapTimeout: Duration.seconds(28_801) }, /"bootstrapTimeout" is 28801 seconds/],
+    ['with less than a minute', { timeout: Duration.seconds(59) }, /"timeout" is 59 seconds, 60 to 2592000/],
+    ['with more than a month', { timeout: Duration.seconds(2_592_001) }, /"timeout" is 2592001 seconds/],
+    ['with -1 repairs', { maxRepairs: -1 }, /"maxRepairs" is -1, 0 to 20/],
+    ['with 21 repairs', { maxRepairs: 21 }, /"maxRepairs" is 21/],
+    ['with half a repair', { maxRepairs: 0.5 }, /"maxRepairs" is 0.5/],
+    ['with an invoke of 881 seconds', { turn: AgentTurn.invoke({ timeout: Duration.seconds(881) }) }, /"turn.timeout" is 881 seconds, 1 to 880 are allowed: use AgentTurn.command/],
+    ['with a command turn that outlives a session', { turn: AgentTurn.command('x', { timeout: Duration.seconds(28_801) }) }, /"turn.timeout" is 28801 seconds/],
+    ['with an empty command turn', { turn: AgentTurn.command(' ') }, /"turn" has an empty command/],
+    ['with a command turn that is too long', { turn: AgentTurn.command('x'.repeat(32_769)) }, /"turn" has more than 32768 bytes/],
+    ['with a heartbeat longer than the turn', { turn: AgentTurn.callback({ timeout: Duration.minutes(5), heartbeat: Duration.minutes(6) }) }, /"turn.heartbeat" is 360 seconds, 10 to 300/],
+    ['with a heartbeat of 9 seconds', { turn: AgentTurn.callback({ heartbeat: Duration.seconds(9) }) }, /"turn.heartbeat" is 9 seconds/],
+    ['with a URL that runs programs', { repository: GitRepository.fromUrl('ext::sh') }, /"repository" has the URL "ext::sh"/],
+    ['with a ref that is an option', { repository: GitRepository.fromInput({ ref: '-x' }) }, /"ref" is "-x"/],
+    ['with a negative depth', { repository: GitRepository.fromInput({ depth: -1 }) }, /"depth" is -1/],
+    ['with a depth that is no whole number', { repository: GitRepository.fromInput({ depth: 1.5 }) }, /"depth" is 1.5/],
+    ['with a mount that is relative', { mountPath: 'mnt' }, /"mountPath" is "mnt", an absolute path is needed/],
+    ['with a branch prefix that git refuses', { commit: Commit.push({ branchPrefix: '-a b/' }) }, /"branchPrefix" is "-a b\/"/],
+    ['with an author that git refuses', { commit: Commit.push({ authorName: 'a <b' }) }, /"authorName" is "a <b"/],
+    ['with an author without a name', { commit: Commit.push({ authorName: '' }) }, /"authorName" is ""/],
+    ['with an address that git refuses', { commit: Commit.push({ authorEmail: 'a\nb' }) }, /"authorEmail" is/],
+    ['with an empty message', { commit: Commit.push({ message: ' ' }) }, /"message" is empty/],
+    ['with a message that is too long', { commit: Commit.push({ message: 'x'.repeat(4_097) }) }, /"message" has 4097 characters, 4096 are allowed/],
+  ])('%s', (_, props, message) => {
+    expect(make(props)).toThrow(message);
+  });
+
+  test('for a runtime without session storage, unless a mount is named', () => {
+    const official = (stack: Stack) => new agentcore.Runtime(stack, 'Official', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE });
+    const stack = newStack();
+    expect(() => loopIn(stack, { runtime: official(stack) })).toThrow(/"runtime" has no session storage/);
+    const other = newStack();
+    expect(() => loopIn(other, { runtime: official(other), mountPath: '/mnt/efs/' })).not.toThrow();
+    expect(definitionOf(other)).toContain('"mount":"/mnt/efs"');
+  });
+
+  test('for a gate or a turn that outlives the runtime\'s sessions', () => {
+    const short = (props: Partial<CodingLoopProps>) => () => {
+      const stack = newStack();
+      const lifecycleConfiguration = { idleRuntimeSessionTimeout: Duration.minutes(10), maxLifetime: Duration.hours(1) };
+      return loopIn(stack, { runtime: runtimeIn(stack, { lifecycleConfiguration }), ...props });
+    };
+    expect(short({ gates: [Gate.command('a', 'x', { timeout: Duration.seconds(3_600) })], turn: AgentTurn.command('x') })).not.toThrow();
+    expect(short({ gates: [Gate.command('a', 'x', { timeout: Duration.seconds(3_601) })] })).toThrow(/gate "a": "timeout" is 3601 seconds, but a session of the runtime lives 3600/);
+    expect(short({ turn: AgentTurn.command('x', { timeout: Duration.seconds(3_601) }) })).toThrow(/"turn.timeout" is 3601 seconds, but a session of the runtime lives 3600/);
+  });
+
+  test('for times that are only known when it is deployed', () => {
+    const later = Duration.seconds(Token.asNumber({ Ref: 'Seconds' }));
+    const turn = AgentTurn.callback({ timeout: later, heartbeat: later });
+    expect(make({ timeout: later, bootstrapTimeout: later, turn, gates: [Gate.command('a', 'x', { timeout: later })] }))
+      .toThrow(/gate "a": "timeout" is only known[^]*"turn.timeout" is only known[^]*"turn.heartbeat"[^]*"bootstrapTimeout"[^]*"timeout"/);
+  });
+
+  test('with all that is wrong at once', () => {
+    expect(make({ gates: [], maxRepairs: 99 })).toThrow(/"gates"[^]*"maxRepairs"/);
+  });
+});
+
+describe('takes', () => {
+  test.each<[string, Partial<CodingLoopProps>]>([
+    ['20 gates', { gates: Array.from({ length: 20 }, (_, index) => Gate.command(`g${index}`, 'x')) }],
+    ['a gate of 40 characters and 32 KiB', { gates: [Gate.command(`a b_-${'x'.repeat(35)}`, 'x'.repeat(32_768), { timeout: Duration.hours(8), workingDirectory: 'a/b', failFast: ['^x'] })] }],
+    ['a gate of a second', { gates: [Gate.command('a', 'x', { timeout: Duration.seconds(1) })] }],
+    ['0 repairs', { maxRepairs: 0 }],
+    ['20 repairs', { maxRepairs: 20 }],
+    ['a minute', { timeout: Duration.seconds(60) }],
+    ['a month', { timeout: Duration.days(30) }],
+    ['an invoke of 880 seconds', { turn: AgentTurn.invoke({ timeout: Duration.seconds(880) }) }],
+    ['a heartbeat as long as the turn', { turn: AgentTurn.callback({ timeout: Duration.minutes(5), heartbeat: Duration.minutes(5) }) }],
+    ['all of the history', { repository: GitRepository.fromInput({ depth: 0 }) }],
+    ['a bootstrap of 8 hours', { bootstrap: ['x'], bootstrapTimeout: Duration.hours(8) }],
+  ])('%s', (_, props) => {
+    expect(make(props)).not.toThrow();
+  });
+
+  test('what is only known when it is deployed', () => {
+    const stack = newStack();
+    loopIn(stack, {
+      repository: GitRepository.fromUrl(token(), { ref: token(), depth: Token.asNumber({ Ref: 'Depth' }) }),
+      gates: [Gate.command('test', token(), { workingDirectory: token(), environment: { A: token() } })],
+      commit: Commit.push({ branchPrefix: token(), authorName: token(), authorEmail: token(), message: token() }),
+      maxRepairs: Token.asNumber({ Ref: 'Repairs' }),
+      mountPath: token(),
+      endpointName: token(),
+      environment: { A: token() },
+      turn: AgentTurn.command(token()),
+    });
+    expect(() => Template.fromStack(stack)).not.toThrow();
+  });
+});
+
+describe('the roles of a loop', () => {
+  test('let the state machine call the driver, log, trace and use the key, and nothing else', () => {
+    const stack = newStack();
+    loopIn(stack, { encryptionKey: new kms.Key(stack, 'Key') });
+    expect(statementsOf(stack, 'LoopRole')).toEqual([
+      { Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: { 'Fn::GetAtt': [expect.stringMatching(/^AgentcoreWorkbenchSessionDriver/), 'Arn'] } },
+      { Action: expect.arrayContaining(['logs:CreateLogDelivery', 'logs:PutResourcePolicy']), Effect: 'Allow', Resource: '*' },
+      { Action: ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Effect: 'Allow', Resource: '*' },
+      { Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Effect: 'Allow', Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] } },
+    ]);
+    Template.fromStack(stack).resourceCountIs('AWS::IAM::Policy', 1); // of the runtime
+  });
+
+  test('have no statements for what is not asked for', () => {
+    const stack = newStack();
+    loopIn(stack, { tracingEnabled: false });
+    expect(statementsOf(stack, 'LoopRole').flatMap(({ Action }: { readonly Action: string | string[] }) => Action).filter((action: string) => /^(xray|kms):/.test(action))).toEqual([]);
+    Template.fromStack(stack).hasResourceProperties('AWS::StepFunctions::StateMachine', { TracingConfiguration: { Enabled: false }, EncryptionConfiguration: Match.absent() });
+  });
+
+  test('let the driver reach one endpoint, if one is named', () => {
+    const stack = newStack();
+    loopIn(stack, { endpointName: 'v7' });
+    const resources = statementsOf(stack, 'AgentcoreWorkbenchSessionDriver').filter(({ Action }: { readonly Action: string | string[] }) => String(Action).startsWith('bedrock-agentcore:'));
+    expect(resources.length).toBeGreaterThan(2);
+    for (const { Resource } of resources) expect(JSON.stringify(Resource)).toMatch(/AgentRuntimeArn.*runtime-endpoint\/v7/);
+  });
+
+  test('let whoever is granted it start runs', () => {
+    const stack = newStack();
+    const loop = loopIn(stack);
+    loop.grantStartExecution(new iam.User(stack, 'User'));
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: [{ Action: 'states:StartExecution', Effect: 'Allow', Resource: { Ref: stack.getLogicalId(loop.stateMachine.node.defaultChild as sfn.CfnStateMachine) } }] },
+    });
+    expect(stack.resolve((loop.grantPrincipal as iam.IRole).roleArn)).toEqual(stack.resolve(loop.stateMachine.role.roleArn));
+    expect(loop.node.defaultChild).toBe(loop.stateMachine);
+  });
+});
+
+describe('the state machine', () => {
+  test('logs errors without what runs carry, traces, and is encrypted by AWS, unless told otherwise', () => {
+    const stack = newStack();
+    loopIn(stack);
+    Template.fromStack(stack).hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      LoggingConfiguration: { Level: 'ERROR', IncludeExecutionData: false },
+      TracingConfiguration: { Enabled: true },
+      EncryptionConfiguration: Match.absent(),
+    });
+  });
+
+  test('has the name, the logs, the key and the driver that it is given', () => {
+    const stack = newStack();
+    const destination = new logs.LogGroup(stack, 'OwnLogs');
+    const driver = new SessionDriver(stack, 'OwnDriver');
+    loopIn(stack, {
+      stateMachineName: 'fix', logs: { destination, level: sfn.LogLevel.ALL, includeExecutionData: true }, encryptionKey: new kms.Key(stack, 'Key'), driver,
+    });
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      StateMachineName: 'fix',
+      LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: true, Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: { 'Fn::GetAtt': [stack.getLogicalId(destination.node.defaultChild as logs.CfnLogGroup), 'Arn'] } } }] },
+      EncryptionConfiguration: { Type: 'CUSTOMER_MANAGED_KMS_KEY', KmsKeyId: Match.anyValue() },
+    });
+    template.resourceCountIs('AWS::Lambda::Function', 1);
+  });
+
+  test('has the time that its parts may take together, and an hour more', () => {
+    const stack = newStack();
+    loopIn(stack, { maxRepairs: 1, turn: AgentTurn.invoke({ timeout: Duration.seconds(100) }), gates: [Gate.command('a', 'x', { timeout: Duration.seconds(200) })] });
+    const own = 780 + 2 * (100 + 600 + 200 + 600) + 2 * 600;
+    expect(definitionOf(stack)).toContain(`"timeoutSeconds":${own}`);
+    expect(definitionOf(stack)).toMatch(new RegExp(`"TimeoutSeconds":${own + 3_600}\\}$`));
+  });
+
+  test('lets the prompt have what the loop\'s own commands leave of a state', () => {
+    const bytesOf = (command: string) => {
+      const stack = newStack();
+      loopIn(stack, { gates: [Gate.command('a', command)] });
+      return Number(/"promptBytes":(\d+)/.exec(definitionOf(stack))![1]);
+    };
+    expect(bytesOf('x')).toBe(221_184);
+    expect(bytesOf('x'.repeat(30_000))).toBeLessThan(196_000);
+  });
+
+  test('leaves the session if it is told to', () => {
+    const stack = newStack();
+    loopIn(stack, { session: SessionPolicy.LEAVE });
+    expect(definitionOf(stack)).not.toContain('"stop":true');
+  });
+});
+
+describe('the metrics of a loop', () => {
+  test('have the statistics that suit them, and can have others', () => {
+    const loop = loopIn(newStack());
+    expect(loop.metricRuns('COMMITTED')).toMatchObject({ namespace: 'AgentCoreWorkbench', metricName: 'Runs', statistic: 'Sum', dimensions: { Loop: 'Stack/Loop', Outcome: 'COMMITTED', service: 'session-driver' } });
+    expect(loop.metricRounds('COMMITTED')).toMatchObject({ metricName: 'Rounds', statistic: 'Average' });
+    expect(loop.metricRunSeconds('CodingLoop.Red', { statistic: 'p99' })).toMatchObject({ metricName: 'RunSeconds', statistic: 'p99', dimensions: { Outcome: 'CodingLoop.Red' } });
+    expect(loop.metricGates('FAILED')).toMatchObject({ metricName: 'Gates', statistic: 'Sum', dimensions: { Verdict: 'FAILED' } });
+    expect(loop.metric('Other')).toMatchObject({ metricName: 'Other', dimensions: { Loop: 'Stack/Loop' } });
+  });
+});

@@ -1,0 +1,60 @@
+import { Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+import { useLoops } from '../support/loop-fixture';
+import { IMAGE, newStack } from '../support/stacks';
+
+const start = useLoops();
+
+/** A metric as CloudWatch knows it: namespace, name and all dimensions. */
+type Identity = string;
+const identity = (namespace: string, name: string, dimensions: object): Identity => JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
+
+interface EmbeddedMetric {
+  readonly _aws: {
+    readonly CloudWatchMetrics: readonly { readonly Namespace: string; readonly Dimensions: string[][]; readonly Metrics: { readonly Name: string }[] }[];
+  };
+  readonly [name: string]: unknown;
+}
+
+/** What the lines of a log emit, in the embedded metric format. */
+function emitted(logs: readonly string[]): { readonly [identity: Identity]: unknown } {
+  const lines = logs.filter((line) => line.includes('"CloudWatchMetrics"'));
+  const records: EmbeddedMetric[] = lines.map((line) => JSON.parse(line.slice(line.indexOf('{'))));
+  const metricsOf = (record: EmbeddedMetric) => record._aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) => Dimensions.flatMap((names) => {
+    const dimensions = Object.fromEntries(names.map((name) => [name, record[name]]));
+    return Metrics.map(({ Name }) => [identity(Namespace, Name, dimensions), [record[Name]].flat()[0]]);
+  }));
+  return Object.fromEntries(records.flatMap(metricsOf));
+}
+
+const read = ({ namespace, metricName, dimensions = {} }: cloudwatch.Metric) => identity(namespace, metricName, dimensions);
+
+function loopIn(stack: Stack): CodingLoop {
+  const filesystems = [Filesystem.sessionStorage('/mnt/workspace')];
+  const runtime = new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, filesystems });
+  return new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'x')] });
+}
+
+test('what a run emits is what the loop\'s metrics read', async () => {
+  const metrics = loopIn(newStack());
+  const loop = await start({ agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt' : 'echo right > value.txt' });
+  await loop.run();
+  await loop.deployment.close(); // so that all of its output is there
+  const found = emitted(loop.logs);
+  expect(found).toMatchObject({
+    [read(metrics.metricRuns('COMMITTED'))]: 1,
+    [read(metrics.metricRounds('COMMITTED'))]: 2,
+    [read(metrics.metricRunSeconds('COMMITTED'))]: expect.any(Number),
+    [read(metrics.metricGates('PASSED'))]: 1,
+    [read(metrics.metricGates('FAILED'))]: 1,
+  });
+});
+
+test('a run that fails is counted by its error\'s name', async () => {
+  const metrics = loopIn(newStack());
+  const loop = await start({ agent: 'echo wrong-a > value.txt', loop: { maxRepairs: 0 } });
+  await loop.run();
+  await loop.deployment.close();
+  expect(emitted(loop.logs)).toMatchObject({ [read(metrics.metricRuns('CodingLoop.Red'))]: 1 });
+});
