@@ -8,11 +8,16 @@ const start = useLoops();
 
 /** A metric as CloudWatch knows it: namespace, name and all dimensions. */
 type Identity = string;
-const identity = (namespace: string, name: string, dimensions: object): Identity => JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
+const identity = (namespace: string, name: string, dimensions: object): Identity =>
+  JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
 
 interface EmbeddedMetric {
   readonly _aws: {
-    readonly CloudWatchMetrics: readonly { readonly Namespace: string; readonly Dimensions: string[][]; readonly Metrics: { readonly Name: string }[] }[];
+    readonly CloudWatchMetrics: readonly {
+      readonly Namespace: string;
+      readonly Dimensions: string[][];
+      readonly Metrics: readonly { readonly Name: string }[];
+    }[];
   };
   readonly [name: string]: unknown;
 }
@@ -21,10 +26,11 @@ interface EmbeddedMetric {
 function emitted(logs: readonly string[]): { readonly [identity: Identity]: unknown } {
   const lines = logs.filter((line) => line.includes('"CloudWatchMetrics"'));
   const records: EmbeddedMetric[] = lines.map((line) => JSON.parse(line.slice(line.indexOf('{'))));
-  const metricsOf = (record: EmbeddedMetric) => record._aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) => Dimensions.flatMap((names) => {
-    const dimensions = Object.fromEntries(names.map((name) => [name, record[name]]));
-    return Metrics.map(({ Name }) => [identity(Namespace, Name, dimensions), [record[Name]].flat()[0]]);
-  }));
+  const metricsOf = (record: EmbeddedMetric) => record._aws.CloudWatchMetrics.flatMap(
+    ({ Namespace, Dimensions, Metrics }) => Dimensions.flatMap((names) => {
+      const dimensions = Object.fromEntries(names.map((name) => [name, record[name]]));
+      return Metrics.map(({ Name }) => [identity(Namespace, Name, dimensions), [record[Name]].flat()[0]]);
+    }));
   return Object.fromEntries(records.flatMap(metricsOf));
 }
 
