@@ -30,8 +30,14 @@ async function measure<T>(program: string, environment: Record<string, string> =
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
-      ...process.env, AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret', POWERTOOLS_LOG_LEVEL: 'SILENT',
-      POWERTOOLS_METRICS_DISABLED: 'true', NODE_NO_WARNINGS: '1', ...environment,
+      ...process.env,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      POWERTOOLS_LOG_LEVEL: 'SILENT',
+      POWERTOOLS_METRICS_DISABLED: 'true',
+      NODE_NO_WARNINGS: '1',
+      ...environment,
     },
   });
   let text = '';
@@ -104,8 +110,15 @@ async function load(): Promise<{ driver: number; bare: number; bytes: number; ba
     export const handler = async (request) => client.send(request.a ? new InvokeAgentRuntimeCommand(request)
       : request.b ? new InvokeAgentRuntimeCommandCommand(request) : new StopRuntimeSessionCommand(request));`);
   buildSync({
-    entryPoints: [entry], outfile: bare, bundle: true, minify: true, platform: 'node', target: 'node20', mainFields: ['module', 'main'],
-    absWorkingDir: ROOT, nodePaths: [join(ROOT, 'node_modules')],
+    entryPoints: [entry],
+    outfile: bare,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    absWorkingDir: ROOT,
+    nodePaths: [join(ROOT, 'node_modules')],
   });
   const sample = (file: string) => Number(execFileSync(process.execPath, ['-e', `
     const began = performance.now();
