@@ -24,7 +24,8 @@ function tasksOf({ States }: Definition): [name: string, resource: string][] {
 
 function complaintAbout(deployment: LocalDeployment, state: string, resource: string): string | undefined {
   const [, name] = /:function:([^:]+)/.exec(resource) ?? [];
-  if (name === undefined) return resource.startsWith('arn:aws:states:::lambda:invoke') ? undefined : `state "${state}" needs ${resource}, which is not emulated`;
+  if (resource.startsWith('arn:aws:states:::lambda:invoke')) return undefined;
+  if (name === undefined) return `state "${state}" needs ${resource}, which is not emulated`;
   const properties = deployment.stack.resource(name)?.Properties as { readonly Runtime?: string; readonly Code?: { readonly S3Key?: unknown } } | undefined;
   if (properties === undefined) return `state "${state}" needs the function ${name}, which is not in this stack`;
   const runs = properties.Runtime?.startsWith('nodejs') && properties.Code?.S3Key !== undefined;
