@@ -22,11 +22,16 @@ function tasksOf({ States }: Definition): [name: string, resource: string][] {
   return Object.entries(States).flatMap(([name, { Type, Resource }]) => Type === 'Task' && Resource !== undefined ? [[name, Resource]] : []);
 }
 
+interface FunctionProperties {
+  readonly Runtime?: string;
+  readonly Code?: { readonly S3Key?: unknown };
+}
+
 function complaintAbout(deployment: LocalDeployment, state: string, resource: string): string | undefined {
   const [, name] = /:function:([^:]+)/.exec(resource) ?? [];
   if (resource.startsWith('arn:aws:states:::lambda:invoke')) return undefined;
   if (name === undefined) return `state "${state}" needs ${resource}, which is not emulated`;
-  const properties = deployment.stack.resource(name)?.Properties as { readonly Runtime?: string; readonly Code?: { readonly S3Key?: unknown } } | undefined;
+  const properties = deployment.stack.resource(name)?.Properties as FunctionProperties | undefined;
   if (properties === undefined) return `state "${state}" needs the function ${name}, which is not in this stack`;
   const runs = properties.Runtime?.startsWith('nodejs') && properties.Code?.S3Key !== undefined;
   return runs ? undefined : `state "${state}" needs the function ${name}, which is not Node.js code in an asset`;
