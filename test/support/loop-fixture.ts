@@ -7,6 +7,7 @@ import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { AgentHandler, AgentCoreServer, MovableClock } from '../../rehearsal/agentcore';
 import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
+import { loadHandler } from './session-driver';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Filesystem, Gate, GitRepository } from '../../src';
 
 export interface LoopFixtureProps {
@@ -28,7 +29,14 @@ export interface TurnPayload {
   readonly feedback?: { readonly gate: string; readonly verdict: string; readonly output: string; readonly changedFiles?: string[] };
 }
 
-const FILES = { 'value.txt': 'wrong\n', 'test.sh': '#!/bin/bash\necho "value is $(cat value.txt)"\n[[ $(cat value.txt) == right ]]\n', '.gitignore': 'ignored/\n' };
+/** Where it is set, handlers run in the test's own process, from their sources: coverage does not reach a bundle in another one. */
+export const IN_PROCESS = 'WORKBENCH_HANDLERS_IN_PROCESS';
+
+const FILES = {
+  'value.txt': 'wrong\n',
+  'test.sh': '#!/bin/bash\necho "value is $(cat value.txt)"\n[[ $(cat value.txt) == right ]]\n',
+  '.gitignore': 'ignored/\n',
+};
 
 /** A loop as it would be deployed, on this machine, with a bare repository as the remote. */
 export class LoopFixture {
@@ -64,6 +72,7 @@ export class LoopFixture {
       environment: { WORKBENCH_BACKOFF_SECONDS: '0' },
       onLog: (_, line) => this.logs.push(line),
     });
+    if (IN_PROCESS in process.env) callInProcess(this.deployment, server.endpoint);
   }
 
   /** The same loop, with functions of its own, so that they can die without others. */
@@ -157,6 +166,17 @@ export function useLoops(): (props?: LoopFixtureProps) => Promise<LoopFixture> {
     open.push(loop);
     return loop;
   };
+}
+
+function callInProcess(deployment: LocalDeployment, endpoint: string): void {
+  const handler = loadHandler(endpoint);
+  jest.spyOn(deployment.function(), 'invoke').mockImplementation(async (event) => {
+    try {
+      return { result: JSON.parse(JSON.stringify(await handler(event as never, { getRemainingTimeInMillis: () => 900_000 }))) };
+    } catch (error) {
+      return { failure: { errorType: (error as Error).name, errorMessage: (error as Error).message } };
+    }
+  });
 }
 
 export interface RunRecord {

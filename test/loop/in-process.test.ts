@@ -1,0 +1,8 @@
+import { IN_PROCESS } from '../support/loop-fixture';
+
+// The same paths once more: elsewhere they run through the bundle that is deployed, which coverage does not see.
+process.env[IN_PROCESS] = '1';
+
+describe('with the handlers in this process', () => {
+  for (const file of ['paths', 'paths-push', 'paths-session', 'paths-turn']) jest.requireActual(`./${file}.test`);
+});
