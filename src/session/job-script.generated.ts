@@ -137,6 +137,7 @@ export const JOB_SCRIPT = [
   "done",
   "printf -v end \"%(%s)T\" -1",
   "log_end",
+  "[[ -e $dir/pid ]] || exit 0",
   "printf \"%s %s %s %s %s\\n\" \"$state\" \"$code\" \"$begin\" \"$end\" \"$REPLY\" >\"$dir/exit.new\" && mv \"$dir/exit.new\" \"$dir/exit\"",
   "}",
   "alive() {",

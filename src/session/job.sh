@@ -194,6 +194,8 @@ supervise() {
   done
   printf -v end "%(%s)T" -1
   log_end
+  # Records that were wiped are not begun anew by their end.
+  [[ -e $dir/pid ]] || exit 0
   printf "%s %s %s %s %s\n" "$state" "$code" "$begin" "$end" "$REPLY" >"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
 }
 

@@ -45,14 +45,18 @@ let cells = 0;
 async function strike({ driver, kind, point, times }: Cell): Promise<{ fired: boolean; struck: string; again: string; starts: number }> {
   const sessionId = await driver.session();
   const file = `starts-${++cells}`;
-  // Some output, a while, more output: the fault in mid-output strikes in the while.
-  const command = `echo start >>${driver.shared}/${file}; echo begun; sleep 0.3; printf '%s\\n' {1..200}`;
+  const go = join(driver.shared, `go-${cells}`);
+  const command = `echo start >>${driver.shared}/${file}; echo begun; while [[ ! -e ${go} ]]; do sleep 0.02; done; printf '%s\\n' {1..200}`;
   const request = driver.request(sessionId, { command });
   let striking = true;
   const fault = driver.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand', at: point, kind, times, afterBytes: 75, match: (call) => striking && call.sessionId === sessionId,
   });
-  const struck = summary(await driver.run(request));
+  const running = driver.run(request);
+  // In mid-output the command is still at work when the fault strikes; what ends it does not let it go on.
+  if (point === 'midOutput') await driver.struck(sessionId);
+  if (!(point === 'midOutput' && (kind === 'replaceMicrovm' || kind === 'wipeWorkspace'))) writeFileSync(go, '');
+  const struck = summary(await running);
   striking = false;
   const again = summary(await driver.run(request));
   return { fired: fault.fired > 0, struck, again, starts: driver.starts(file) };
