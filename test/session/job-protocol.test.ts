@@ -173,7 +173,7 @@ describe('a job', () => {
 
 describe('a job that is lost', () => {
   test('is told from one whose microVM was replaced', async () => {
-    await jobs.call({ job: 'replaced', command: 'echo before; sleep 60', budgetSeconds: 1 });
+    await jobs.call({ job: 'replaced', command: 'echo before; sleep 60', budgetSeconds: 2 });
     writeFileSync(join(jobs.mount, '.workbench/jobs/replaced/boot'), 'another boot\n');
     const { end, output } = await jobs.call({ job: 'replaced', mode: 'attach' });
     expect(end).toMatchObject({ state: 'LOST', detail: 'microvm' });
@@ -230,7 +230,7 @@ describe('a job that is lost', () => {
   test('is told from one that runs on in a workspace that was wiped, and is ended', async () => {
     const job = `wiped-running-${process.pid}`;
     const command = 'echo begun; exec sleep 1000';
-    await jobs.call({ job, command, budgetSeconds: 1 });
+    await jobs.call({ job, command, budgetSeconds: 2 });
     const pid = jobs.file(job, 'group').trim();
     const following = jobs.call({ job, command });
     rmSync(join(jobs.mount, '.workbench'), { recursive: true });
