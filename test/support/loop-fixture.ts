@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { loadHandler } from './session-driver';
 import { AgentHandler, AgentCoreServer, MovableClock } from '../../rehearsal/agentcore';
 import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
-import { loadHandler } from './session-driver';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Filesystem, Gate, GitRepository } from '../../src';
 
 export interface LoopFixtureProps {
@@ -58,7 +58,10 @@ export class LoopFixture {
   entered: string[] = [];
 
   private constructor(
-    private readonly directory: string, readonly server: AgentCoreServer, private readonly props: LoopFixtureProps, private readonly first?: LoopFixture,
+    private readonly directory: string,
+    readonly server: AgentCoreServer,
+    private readonly props: LoopFixtureProps,
+    private readonly first?: LoopFixture,
   ) {
     this.shared = join(directory, 'shared');
     this.remote = join(this.shared, 'remote.git');
