@@ -115,8 +115,8 @@ export async function abandonCandidate(request: RolloutRequest, site: Site): Pro
   for (let tries = 1; tries <= ABANDON_TRIES; tries++) {
     try {
       const candidate = (await site.control.endpoints()).find((endpoint) => endpoint.name === name);
-      if (candidate === undefined || candidate.rollout !== request.rollout || candidate.status === 'DELETING') return;
-      if (candidate.request === request.id && candidate.status === 'READY') await stopSmokeSession(request, candidate, site);
+      if (candidate?.rollout !== request.rollout || candidate.status === 'DELETING') return;
+      if (tries === 1 && candidate.request === request.id) await stopSmokeSession(request, candidate, site);
       if (candidate.passed.length > 0) return;
       await site.control.deleteEndpoint(name);
       site.log.info('endpoint removed', { endpoint: name, reason: 'not passed' });

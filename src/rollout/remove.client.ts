@@ -1,3 +1,4 @@
+import { Endpoint } from './control-plane.client';
 import { messageOf, NotThereError } from './errors.client';
 import { RolloutRequest } from './rollout-request.client';
 import { DONE, Progress, Site } from './site.client';
@@ -13,16 +14,38 @@ import { isTransient } from '../session/errors.client';
 export async function remove(request: RolloutRequest, site: Site): Promise<Progress> {
   try {
     const own = (await site.control.endpoints()).filter(({ rollout }) => rollout === request.rollout);
-    for (const endpoint of own.filter(({ status }) => status !== 'DELETING')) {
-      await stopSmokeSession(request, endpoint, site);
-      await site.control.deleteEndpoint(endpoint.name);
-      site.log.info('endpoint removed', { endpoint: endpoint.name, reason: 'the rollout is deleted' });
+    const going: string[] = [];
+    for (const endpoint of own) {
+      if (endpoint.status === 'DELETING' || await removeEndpoint(request, endpoint, 'the rollout is deleted', site)) going.push(endpoint.name);
     }
-    return own.length === 0 ? DONE : { waitingFor: `endpoints ${own.map(({ name, status }) => `${name} (${status})`).join(', ')} to be gone` };
+    return going.length === 0 ? DONE : { waitingFor: `endpoints ${going.join(', ')} to be gone` };
   } catch (error) {
     if (error instanceof NotThereError) return DONE;
-    if (isTransient(error)) return { waitingFor: `the endpoints to be removed (${messageOf(error)})` };
+    if (isTransient(error)) return { waitingFor: `the service to answer (${messageOf(error)})` };
     site.log.warn('endpoints left', { error: (error as Error).name, reason: messageOf(error) });
     return DONE;
+  }
+}
+
+/**
+ * Stops the session that tested an endpoint, and begins to remove the endpoint, which takes all its other sessions with it.
+ *
+ * Returns whether it goes, now or at the next try; what does not is logged.
+ */
+export async function removeEndpoint(request: RolloutRequest, endpoint: Endpoint, reason: string, site: Site): Promise<boolean> {
+  const { name } = endpoint;
+  try {
+    if (endpoint.status === 'READY') await stopSmokeSession(request, endpoint, site);
+  } catch (error) {
+    site.log.warn('session left', { endpoint: name, error: (error as Error).name, reason: messageOf(error) });
+  }
+  try {
+    await site.control.deleteEndpoint(name);
+    site.log.info('endpoint removed', { endpoint: name, reason });
+    return true;
+  } catch (error) {
+    if (isTransient(error)) return true;
+    site.log.warn('endpoint left', { endpoint: name, error: (error as Error).name, reason: messageOf(error) });
+    return false;
   }
 }

@@ -1,8 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { LIMITS } from './constants';
 import { ControlPlane } from './control-plane.client';
+import { StepFunctionsExecutions } from './executions.client';
 import { handleRollout } from './handle-rollout.client';
 import { RolloutEvent } from './rollout-request.client';
 import { ENVIRONMENT } from '../session/constants';
@@ -19,7 +21,7 @@ export async function handler(event: RolloutEvent, context: { getRemainingTimeIn
   return handleRollout(event, {
     control: new ControlPlane(new BedrockAgentCoreControlClient({ maxAttempts: 3 }), event.ResourceProperties.RuntimeId),
     sessions: new BedrockAgentCoreClient({ maxAttempts: 3 }),
-    executions: { using: async () => undefined },
+    executions: new StepFunctionsExecutions(new SFNClient({ maxAttempts: 3 })),
     clock: SYSTEM_CLOCK,
     log: {
       info: (message, details = {}) => log.info(message, details as Record<string, unknown>),

@@ -1,8 +1,8 @@
 import { Endpoint } from './control-plane.client';
 import { messageOf } from './errors.client';
+import { removeEndpoint } from './remove.client';
 import { RolloutRequest } from './rollout-request.client';
 import { DONE, Live, Progress, Site } from './site.client';
-import { stopSmokeSession } from './smoke-session.client';
 import { isTransient } from '../session/errors.client';
 
 /**
@@ -53,19 +53,16 @@ export function dueEndpoints(request: RolloutRequest, own: readonly Endpoint[], 
 async function removeAll(request: RolloutRequest, due: readonly Endpoint[], site: Site): Promise<string | undefined> {
   let waitingFor: string | undefined;
   for (const endpoint of due) {
-    if (endpoint.status === 'DELETE_FAILED') {
-      site.log.warn('endpoint left', { endpoint: endpoint.name, reason: await site.control.failureReason(endpoint.name) });
-      continue;
+    const { name, passed } = endpoint;
+    const run = await site.executions.using(request.drainStateMachines, name);
+    if (run === undefined) {
+      const isGoing = await removeEndpoint(request, endpoint, passed.length > 0 ? 'past keepEndpoints and retention' : 'not passed', site);
+      if (isGoing) waitingFor = `endpoint "${name}" to be gone`;
+    } else if (site.clock.now() < request.began + request.drainSeconds * 1_000) {
+      waitingFor = `run "${run}" on endpoint "${name}" to end`;
+    } else {
+      site.log.warn('endpoint left', { endpoint: name, reason: `"${run}" still runs on it after ${request.drainSeconds} seconds` });
     }
-    const run = await site.executions.using(request.drainStateMachines, endpoint.name);
-    if (run !== undefined) {
-      if (site.clock.now() < request.began + request.drainSeconds * 1_000) waitingFor = `run ${run} on endpoint "${endpoint.name}" to end`;
-      else site.log.warn('endpoint left', { endpoint: endpoint.name, reason: `${run} still runs on it after ${request.drainSeconds} seconds` });
-      continue;
-    }
-    await stopSmokeSession(request, endpoint, site);
-    await site.control.deleteEndpoint(endpoint.name);
-    site.log.info('endpoint removed', { endpoint: endpoint.name, reason: endpoint.passed.length > 0 ? 'past keepEndpoints and retention' : 'not passed' });
   }
   return waitingFor;
 }

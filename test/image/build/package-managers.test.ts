@@ -163,7 +163,7 @@ describe.each<[manager: string, install: RegExp, repository: Repository, listedA
     await root.run(image.scripts.packages);
     await root.run(image.scripts.verify);
     expect(root.read('log').split(' ')).not.toContain('curl');
-    expect(root.read('etc/agent-image.json')).toContain('{ "name": "curl", "version": "8.0.0", "installedBy": "base image" }');
+    expect(root.read('etc/agent-image.json')).toContain('{ "name": "curl", "version": "8.0.0", "installedBy": "base image", "verify": "curl --version" }');
   });
 
   test('fails with the name of a tool that is gone when the build ends', async () => {
