@@ -112,11 +112,15 @@ function noRoom(runtimeId: string, endpoints: readonly Endpoint[], now: number):
  */
 export async function abandonCandidate(request: RolloutRequest, site: Site): Promise<void> {
   const name = endpointNameOf(request.version);
+  let isStopped = false;
   for (let tries = 1; tries <= ABANDON_TRIES; tries++) {
     try {
       const candidate = (await site.control.endpoints()).find((endpoint) => endpoint.name === name);
       if (candidate?.rollout !== request.rollout || candidate.status === 'DELETING') return;
-      if (tries === 1 && candidate.request === request.id) await stopSmokeSession(request, candidate, site);
+      if (candidate.request === request.id && !isStopped) {
+        isStopped = true; // or cannot be: the endpoint's end is the session's
+        await stopSmokeSession(request, candidate, site);
+      }
       if (candidate.passed.length > 0) return;
       await site.control.deleteEndpoint(name);
       site.log.info('endpoint removed', { endpoint: name, reason: 'not passed' });

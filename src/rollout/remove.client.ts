@@ -16,7 +16,7 @@ export async function remove(request: RolloutRequest, site: Site): Promise<Progr
     const own = (await site.control.endpoints()).filter(({ rollout }) => rollout === request.rollout);
     const going: string[] = [];
     for (const endpoint of own) {
-      if (endpoint.status === 'DELETING' || await removeEndpoint(request, endpoint, 'the rollout is deleted', site)) going.push(endpoint.name);
+      if (endpoint.status === 'DELETING' || await removeEndpoint(request, endpoint, 'the rollout is deleted', site) !== 'LEFT') going.push(endpoint.name);
     }
     return going.length === 0 ? DONE : { waitingFor: `endpoints ${going.join(', ')} to be gone` };
   } catch (error) {
@@ -30,9 +30,9 @@ export async function remove(request: RolloutRequest, site: Site): Promise<Progr
 /**
  * Stops the session that tested an endpoint, and begins to remove the endpoint, which takes all its other sessions with it.
  *
- * Returns whether it goes, now or at the next try; what does not is logged.
+ * Returns whether it goes, may go at the next try, or does not; the last is logged.
  */
-export async function removeEndpoint(request: RolloutRequest, endpoint: Endpoint, reason: string, site: Site): Promise<boolean> {
+export async function removeEndpoint(request: RolloutRequest, endpoint: Endpoint, reason: string, site: Site): Promise<'GOING' | 'LATER' | 'LEFT'> {
   const { name } = endpoint;
   try {
     if (endpoint.status === 'READY') await stopSmokeSession(request, endpoint, site);
@@ -42,10 +42,10 @@ export async function removeEndpoint(request: RolloutRequest, endpoint: Endpoint
   try {
     await site.control.deleteEndpoint(name);
     site.log.info('endpoint removed', { endpoint: name, reason });
-    return true;
+    return 'GOING';
   } catch (error) {
-    if (isTransient(error)) return true;
+    if (isTransient(error)) return 'LATER';
     site.log.warn('endpoint left', { endpoint: name, error: (error as Error).name, reason: messageOf(error) });
-    return false;
+    return 'LEFT';
   }
 }

@@ -56,8 +56,8 @@ async function removeAll(request: RolloutRequest, due: readonly Endpoint[], site
     const { name, passed } = endpoint;
     const run = await site.executions.using(request.drainStateMachines, name);
     if (run === undefined) {
-      const isGoing = await removeEndpoint(request, endpoint, passed.length > 0 ? 'past keepEndpoints and retention' : 'not passed', site);
-      if (isGoing) waitingFor = `endpoint "${name}" to be gone`;
+      const outcome = await removeEndpoint(request, endpoint, passed.length > 0 ? 'past keepEndpoints and retention' : 'not passed', site);
+      if (outcome === 'LATER') waitingFor = `endpoint "${name}" to be removed`;
     } else if (site.clock.now() < request.began + request.drainSeconds * 1_000) {
       waitingFor = `run "${run}" on endpoint "${name}" to end`;
     } else {

@@ -1,5 +1,5 @@
 import {
-  CreateAgentRuntimeCommand, DeleteAgentRuntimeCommand, GetAgentRuntimeCommand, ListAgentRuntimeEndpointsCommand, UpdateAgentRuntimeCommand,
+  BedrockAgentCoreControlClient, CreateAgentRuntimeCommand, DeleteAgentRuntimeCommand, GetAgentRuntimeCommand, ListAgentRuntimeEndpointsCommand, UpdateAgentRuntimeCommand,
 } from '@aws-sdk/client-bedrock-agentcore-control';
 import { ServerFixture } from './agentcore';
 import { Handlers, LambdaDied, ProviderFramework, Response } from './cloudformation';
@@ -39,6 +39,8 @@ interface Deployed {
 }
 
 export interface RolloutStackOptions {
+  /** In place of the one over HTTP. */
+  readonly control?: BedrockAgentCoreControlClient;
   readonly onDeath?: 'again' | 'fail';
   /** What a roll-back tells of the version: that which its new one is called, or the one that the old template's event had. */
   readonly rollbackVersion?: 'new' | 'old';
@@ -47,9 +49,17 @@ export interface RolloutStackOptions {
   readonly handlers?: Handlers;
 }
 
+/** A request of a handler to the service. */
+export interface HandlerCall {
+  readonly operation: string;
+  readonly input: { readonly agentRuntimeId?: string; readonly endpointName?: string; readonly qualifier?: string; readonly runtimeSessionId?: string };
+}
+
 type Send = (command: object, ...rest: unknown[]) => Promise<unknown>;
 
 const ROLE = 'arn:aws:iam::123456789012:role/agent';
+
+let stacks = 0;
 
 /**
  * A stack with a runtime and its rollout, deployed as CloudFormation would, on the emulated service and with the real handlers.
@@ -61,15 +71,17 @@ export class RolloutStack {
   public readonly log: { message: string; details?: object }[] = [];
   public readonly responses: Response[] = [];
   /** Called before each request of the handlers to the service; a rejection is the death of the function. */
-  public beforeCall?: (operation: string) => Promise<void> | void;
+  public beforeCall?: (call: HandlerCall) => Promise<void> | void;
   /** The same, after the service has done it. */
-  public afterCall?: (operation: string) => Promise<void> | void;
+  public afterCall?: (call: HandlerCall) => Promise<void> | void;
   public deployed?: Deployed;
-  private kill?: () => void;
+  /** Names of runtimes are unique in an account. */
+  private readonly number = ++stacks;
+  private readonly control: BedrockAgentCoreControlClient;
+  private kill = () => {};
 
   constructor(private readonly fixture: ServerFixture, private readonly options: RolloutStackOptions = {}) {
-    this.watch(fixture.control);
-    this.watch(fixture.client);
+    this.control = options.control ?? fixture.control;
   }
 
   public async deploy(template: Template): Promise<Deployment> {
@@ -95,8 +107,10 @@ export class RolloutStack {
     return response;
   }
 
+  /** Names of all endpoints, once those that are going have gone. */
   public async endpoints(): Promise<string[]> {
-    const { runtimeEndpoints } = await this.fixture.control.send(
+    await this.fixture.clock.advance(60_000);
+    const { runtimeEndpoints } = await this.control.send(
       new ListAgentRuntimeEndpointsCommand({ agentRuntimeId: this.deployed!.runtimeId }));
     return runtimeEndpoints!.map(({ name }) => name!);
   }
@@ -110,26 +124,13 @@ export class RolloutStack {
     return response;
   }
 
-  /** The same clients serve CloudFormation; only what a handler sends counts. */
-  private watch(client: { send: unknown }): void {
-    const send = (client.send as Send).bind(client);
-    client.send = async (command: object, ...rest: unknown[]) => {
-      if (this.kill === undefined) return send(command, ...rest);
-      const operation = command.constructor.name.replace(/Command$/, '');
-      await this.orDie(() => this.beforeCall?.(operation));
-      const output = await send(command, ...rest);
-      await this.orDie(() => this.afterCall?.(operation));
-      return output;
-    };
-  }
-
   private handlersHere(): Handlers {
     const { clock } = this.fixture;
     return {
       onEvent: async (event) => ({ ...await onEvent(event), Began: clock.now() }),
       isComplete: (event) => this.mortal(() => handleRollout(event, {
-        control: new ControlPlane(this.fixture.control, event.ResourceProperties.RuntimeId),
-        sessions: this.fixture.client,
+        control: new ControlPlane(this.watched(this.control), event.ResourceProperties.RuntimeId),
+        sessions: this.watched(this.fixture.client),
         executions: this.options.executions ?? { using: async () => undefined },
         clock: { now: () => clock.now(), sleep: (seconds) => clock.advance(seconds * 1_000) },
         log: { info: (message, details) => this.log.push({ message, details }), warn: (message, details) => this.log.push({ message, details }) },
@@ -139,37 +140,47 @@ export class RolloutStack {
     };
   }
 
+  /** The client, as a handler has it. */
+  private watched<T extends { send: unknown }>(client: T): T {
+    const send = (client.send as Send).bind(client);
+    return Object.assign(Object.create(client) as T, {
+      send: async (command: { readonly input: object }, ...rest: unknown[]) => {
+        const call = { operation: command.constructor.name.replace(/Command$/, ''), input: command.input };
+        await this.orDie(() => this.beforeCall?.(call));
+        const output = await send(command, ...rest);
+        await this.orDie(() => this.afterCall?.(call));
+        return output;
+      },
+    });
+  }
+
   /** Runs a handler until it answers or dies; a dead one does nothing any more. */
   private async mortal<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        this.kill = () => reject(new LambdaDied('RequestId: 1 Error: Runtime exited with error: signal: killed'));
-        run().then(resolve, reject);
-      });
-    } finally {
-      this.kill = undefined;
-    }
+    return new Promise<T>((resolve, reject) => {
+      this.kill = () => reject(new LambdaDied('RequestId: 1 Error: Runtime exited with error: signal: killed'));
+      run().then(resolve, reject);
+    });
   }
 
   private async orDie(hook: () => Promise<void> | void): Promise<void> {
     try {
       await hook();
     } catch {
-      this.kill!();
-      await new Promise(() => {});
+      this.kill();
+      await new Promise(() => {}); // a dead function does nothing any more
     }
   }
 
   private async deployRuntime(template: Template, before?: Deployed): Promise<Deployed> {
     const configuration = configurationOf(template);
     if (before === undefined || (before.template.runtimeName ?? 'coder') !== (template.runtimeName ?? 'coder')) {
-      const { agentRuntimeId, agentRuntimeArn, agentRuntimeVersion } = await this.fixture.control.send(
-        new CreateAgentRuntimeCommand({ agentRuntimeName: template.runtimeName ?? 'coder', ...configuration }));
+      const { agentRuntimeId, agentRuntimeArn, agentRuntimeVersion } = await this.control.send(
+        new CreateAgentRuntimeCommand({ agentRuntimeName: `${template.runtimeName ?? 'coder'}_${this.number}`, ...configuration }));
       await this.stable(agentRuntimeId!);
       return { template, runtimeId: agentRuntimeId!, runtimeArn: agentRuntimeArn!, version: agentRuntimeVersion! };
     }
     if (JSON.stringify(configuration) === JSON.stringify(configurationOf(before.template))) return { ...before, template };
-    const { agentRuntimeVersion } = await this.fixture.control.send(
+    const { agentRuntimeVersion } = await this.control.send(
       new UpdateAgentRuntimeCommand({ agentRuntimeId: before.runtimeId, ...configuration }));
     await this.stable(before.runtimeId);
     return { ...before, template, version: agentRuntimeVersion! };
@@ -217,7 +228,7 @@ export class RolloutStack {
   /** CloudFormation's own handlers wait for a terminal status. */
   private async stable(agentRuntimeId: string): Promise<void> {
     for (;;) {
-      const { status } = await this.fixture.control.send(new GetAgentRuntimeCommand({ agentRuntimeId }));
+      const { status } = await this.control.send(new GetAgentRuntimeCommand({ agentRuntimeId }));
       if (status === 'READY') return;
       if (status?.endsWith('_FAILED')) throw new Error(`the runtime is ${status}`);
       await this.fixture.clock.advance(1_000);
@@ -227,7 +238,7 @@ export class RolloutStack {
   private async deleteRuntime(agentRuntimeId: string): Promise<void> {
     for (let tries = 0; ; tries++) {
       try {
-        await this.fixture.control.send(new DeleteAgentRuntimeCommand({ agentRuntimeId }));
+        await this.control.send(new DeleteAgentRuntimeCommand({ agentRuntimeId }));
         await this.fixture.clock.advance(60_000);
         return;
       } catch (error) {

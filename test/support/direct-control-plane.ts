@@ -1,0 +1,49 @@
+import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
+import { Call } from '../../rehearsal/agentcore/calls';
+import { controlPlane } from '../../rehearsal/agentcore/control-plane';
+import { ServiceError, StreamCut } from '../../rehearsal/agentcore/errors';
+import type { Exchange } from '../../rehearsal/agentcore/exchange';
+import type { Plane } from '../../rehearsal/agentcore/router';
+import { AgentCoreServer } from '../../rehearsal/agentcore';
+
+interface Input { readonly [name: string]: unknown }
+
+/**
+ * A client of the emulated control plane that calls its operations in this process: thirty times as fast as over HTTP, which is
+ * what makes a thousand schedules bearable. Validation, states, quotas and faults are the server's own.
+ */
+export function directControlPlane(server: AgentCoreServer, client: BedrockAgentCoreControlClient): BedrockAgentCoreControlClient {
+  const send = async ({ input, constructor }: { readonly input: Input; readonly constructor: { readonly name: string } }) => {
+    const name = constructor.name.replace(/Command$/, '') as keyof typeof controlPlane;
+    const body = Buffer.from(JSON.stringify(input));
+    const call = new Call(name, input.agentRuntimeId as string, (input.endpointName ?? 'DEFAULT') as string, body, server.clock.now());
+    let reply: { readonly status: number; readonly body?: unknown } | undefined;
+    const exchange = {
+      call,
+      strike: (at: 'beforeStart' | 'beforeEnd') => server.faults.strike(call, at),
+      json: (status: number, result?: unknown) => { reply = { status, body: result }; },
+      reset: () => {},
+    };
+    try {
+      await controlPlane[name](exchange as unknown as Exchange, server as unknown as Plane, parametersOf(input));
+    } catch (error) {
+      throw clientError(error);
+    }
+    return reply!.body === undefined ? {} : JSON.parse(JSON.stringify(reply!.body)) as unknown;
+  };
+  return Object.assign(Object.create(client) as BedrockAgentCoreControlClient, { send });
+}
+
+/** As the paths and queries of the service's model would have them. */
+function parametersOf(input: Input): Record<string, string> {
+  const { agentRuntimeId: runtime, endpointName: endpoint, agentRuntimeVersion: version, resourceArn: resource, tagKeys, nextToken } = input;
+  const all = { runtime, endpoint, version, resource, tagKeys: (tagKeys as string[] | undefined)?.join(','), nextToken };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Record<string, string>;
+}
+
+/** As the SDK would throw it. */
+function clientError(error: unknown): Error {
+  if (error instanceof StreamCut) return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+  const { code, status, message } = error as ServiceError;
+  return Object.assign(new Error(message), { name: code, $metadata: { httpStatusCode: status } });
+}

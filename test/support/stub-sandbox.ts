@@ -1,0 +1,24 @@
+import { Sandbox, SandboxDriver } from '../../rehearsal/sandbox';
+
+/** Microvms without a machine, for agents in the test's own process. Commands exit with 0 and say nothing. */
+export const STUB_SANDBOXES: SandboxDriver = {
+  name: 'stub',
+  start: async () => new StubSandbox(),
+};
+
+class StubSandbox implements Sandbox {
+  public readonly warnings: readonly string[] = [];
+  public killed = false;
+
+  public async spawn() {
+    return { ended: this.exec(), kill: () => {} };
+  }
+
+  public async exec() {
+    return { exitCode: 0, sandboxKilled: this.killed };
+  }
+
+  public async kill() {
+    this.killed = true;
+  }
+}
