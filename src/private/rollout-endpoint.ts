@@ -5,7 +5,8 @@ const ROLLOUT = Symbol.for('cdk-agentcore-workbench.RuntimeRollout');
 
 /** Makes the attributes of a custom resource known as those of a rollout. Here, since grants may not know rollouts. */
 export function markAsRollout(resource: IConstruct): void {
-  Object.defineProperty(resource, ROLLOUT, { value: true });
+  // References to attributes are to the L1 below it.
+  Object.defineProperty(resource.node.defaultChild, ROLLOUT, { value: true });
 }
 
 /**

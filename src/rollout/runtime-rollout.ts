@@ -66,7 +66,7 @@ export interface RuntimeRolloutProps {
    * How long a deployment waits for such runs, from its begin; at most as long as `timeout`. What still runs then keeps its endpoint
    * until the next deployment.
    *
-   * @default Duration.minutes(10)
+   * @default Duration.minutes(10) - or `timeout`, if that is shorter
    */
   readonly drainTimeout?: Duration;
 
@@ -173,7 +173,7 @@ export class RuntimeRollout extends Construct {
         TimeoutSeconds: `${timeout.toSeconds()}`,
         DeleteUnusedVersions: `${props.deleteUnusedVersions ?? false}`,
         DrainStateMachines: drainArns,
-        DrainSeconds: `${props.drainTimeout?.toSeconds() ?? LIMITS.drainSeconds}`,
+        DrainSeconds: `${props.drainTimeout?.toSeconds() ?? Math.min(LIMITS.drainSeconds, timeout.toSeconds())}`,
       },
     });
     markAsRollout(resource);

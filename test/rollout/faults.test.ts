@@ -1,6 +1,6 @@
-import { invokeTest, RolloutStack, RolloutStackOptions, Template } from '../support/rollout-stack';
 import { ServerFixture } from '../support/agentcore';
 import { directControlPlane } from '../support/direct-control-plane';
+import { invokeTest, RolloutStack, RolloutStackOptions, Template } from '../support/rollout-stack';
 import { STUB_SANDBOXES } from '../support/stub-sandbox';
 
 /** What can go wrong with one request of a function to the service. */
@@ -112,7 +112,7 @@ async function prepared(before: Template[], options?: RolloutStackOptions): Prom
 }
 
 /** Runs the sequence with the fault at its nth request; returns how many requests there were. */
-async function runWithFault({ before, run, outcome, endpoints, removesAll }: Sequence, fault: Fault | undefined, nth: number): Promise<number> {
+async function expectSameWithFault({ before, run, outcome, endpoints, removesAll }: Sequence, fault: Fault | undefined, nth: number): Promise<number> {
   const stack = await prepared(before);
   const live = stack.deployed && [stack.deployed.runtimeId, `v${before.length}`];
   const sessions = new Set<string>();
@@ -145,14 +145,14 @@ async function runWithFault({ before, run, outcome, endpoints, removesAll }: Seq
 
 describe.each(SEQUENCES)('$name', (sequence) => {
   test('ends as it should', async () => {
-    expect(await runWithFault(sequence, undefined, 0)).toBeGreaterThan(0);
+    expect(await expectSameWithFault(sequence, undefined, 0)).toBeGreaterThan(0);
   });
 
   test.each(FAULTS)('ends the same with a %s at any of its requests', async (fault) => {
     let requests = Infinity;
     for (let nth = 1; nth <= requests; nth++) {
       try {
-        const made = await runWithFault(sequence, fault, nth);
+        const made = await expectSameWithFault(sequence, fault, nth);
         if (nth === 1) requests = made;
       } catch (error) {
         throw new Error(`${fault} at request ${nth}: ${(error as Error).message}`, { cause: error });

@@ -1,10 +1,10 @@
 import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
+import { AgentCoreServer } from '../../rehearsal/agentcore';
 import { Call } from '../../rehearsal/agentcore/calls';
 import { controlPlane } from '../../rehearsal/agentcore/control-plane';
 import { ServiceError, StreamCut } from '../../rehearsal/agentcore/errors';
 import type { Exchange } from '../../rehearsal/agentcore/exchange';
 import type { Plane } from '../../rehearsal/agentcore/router';
-import { AgentCoreServer } from '../../rehearsal/agentcore';
 
 interface Input { readonly [name: string]: unknown }
 

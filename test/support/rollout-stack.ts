@@ -1,5 +1,6 @@
 import {
-  BedrockAgentCoreControlClient, CreateAgentRuntimeCommand, DeleteAgentRuntimeCommand, GetAgentRuntimeCommand, ListAgentRuntimeEndpointsCommand, UpdateAgentRuntimeCommand,
+  BedrockAgentCoreControlClient, CreateAgentRuntimeCommand, DeleteAgentRuntimeCommand, GetAgentRuntimeCommand, ListAgentRuntimeEndpointsCommand,
+  UpdateAgentRuntimeCommand,
 } from '@aws-sdk/client-bedrock-agentcore-control';
 import { ServerFixture } from './agentcore';
 import { Handlers, LambdaDied, ProviderFramework, Response } from './cloudformation';
@@ -52,7 +53,7 @@ export interface RolloutStackOptions {
 /** A request of a handler to the service. */
 export interface HandlerCall {
   readonly operation: string;
-  readonly input: { readonly agentRuntimeId?: string; readonly endpointName?: string; readonly qualifier?: string; readonly runtimeSessionId?: string };
+  readonly input: { readonly agentRuntimeId?: string; readonly endpointName?: string; readonly runtimeSessionId?: string };
 }
 
 type Send = (command: object, ...rest: unknown[]) => Promise<unknown>;
@@ -78,7 +79,7 @@ export class RolloutStack {
   /** Names of runtimes are unique in an account. */
   private readonly number = ++stacks;
   private readonly control: BedrockAgentCoreControlClient;
-  private kill = () => {};
+  private kill?: () => void;
 
   constructor(private readonly fixture: ServerFixture, private readonly options: RolloutStackOptions = {}) {
     this.control = options.control ?? fixture.control;
@@ -166,7 +167,7 @@ export class RolloutStack {
     try {
       await hook();
     } catch {
-      this.kill();
+      this.kill!();
       await new Promise(() => {}); // a dead function does nothing any more
     }
   }
@@ -242,7 +243,7 @@ export class RolloutStack {
         await this.fixture.clock.advance(60_000);
         return;
       } catch (error) {
-        if ((error as Error).name !== 'ConflictException' || tries > 100) throw error;
+        if ((error as Error).name !== 'ConflictException' || tries > 1_000) throw error;
         await this.fixture.clock.advance(5_000);
       }
     }

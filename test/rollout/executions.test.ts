@@ -1,0 +1,87 @@
+import { createServer, Server } from 'http';
+import { AddressInfo } from 'net';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { StepFunctionsExecutions } from '../../src/rollout/executions.client';
+
+const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:fix';
+
+/** Runs by name: what each was given, and what it was started with. */
+const runs = new Map<string, { readonly input: string; readonly definition: string }>();
+let failure: string | undefined;
+let server: Server;
+let executions: StepFunctionsExecutions;
+
+/** Step Functions, as far as it lists and describes executions; two on a page. */
+function answer(operation: string, { executionArn = '', nextToken = '0' }: { executionArn?: string; nextToken?: string }): object {
+  const run = runs.get(executionArn.split(':').at(-1)!);
+  switch (operation) {
+    case 'ListExecutions': {
+      const from = Number(nextToken);
+      const page = [...runs.keys()].slice(from, from + 2).map((name) => ({ name, executionArn: `${MACHINE.replace('stateMachine', 'execution')}:${name}`, status: 'RUNNING' }));
+      return { executions: page, ...(runs.size > from + 2 ? { nextToken: `${from + 2}` } : {}) };
+    }
+    case 'DescribeExecution':
+      return { input: run!.input };
+    default:
+      return { definition: run!.definition };
+  }
+}
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (data) => { body += data; });
+    request.on('end', () => {
+      const operation = (request.headers['x-amz-target'] as string).split('.')[1];
+      const fails = failure !== undefined && (operation !== 'ListExecutions' || failure !== 'ExecutionDoesNotExist');
+      response.writeHead(fails ? 400 : 200, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify(fails ? { __type: failure, message: 'injected' } : answer(operation, JSON.parse(body))));
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  executions = new StepFunctionsExecutions(new SFNClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
+    maxAttempts: 1,
+  }));
+});
+
+beforeEach(() => {
+  runs.clear();
+  failure = undefined;
+});
+
+afterAll(() => new Promise((closed) => server.close(closed)));
+
+describe('a run that uses an endpoint', () => {
+  test.each([
+    ['in the definition that it was started with', { input: '{}', definition: '{"qualifier":"v1"}' }],
+    ['in text within its definition', { input: '{}', definition: JSON.stringify({ Parameters: JSON.stringify({ qualifier: 'v1' }) }) }],
+    ['in its input, which resumes a session', { input: '{"session":{"endpoint":"v1"}}', definition: '{"qualifier":"v9"}' }],
+  ])('is found by the endpoint\'s name %s', async (_, run) => {
+    runs.set('another', { input: '{}', definition: '{}' });
+    runs.set('one-more', { input: '{}', definition: '{}' });
+    runs.set('the-run', run); // on the second page
+
+    expect(await executions.using([MACHINE], 'v1')).toBe('the-run');
+  });
+
+  test('is none where another name only begins or ends alike', async () => {
+    runs.set('another', { input: '{"a":"v10 v1_x xv1"}', definition: '{"qualifier":"v12"}' });
+
+    expect(await executions.using([MACHINE], 'v1')).toBeUndefined();
+    expect(await executions.using([], 'v12')).toBeUndefined();
+  });
+
+  test.each(['StateMachineDoesNotExist', 'ExecutionDoesNotExist'])('is none where the service says %s', async (name) => {
+    runs.set('gone', { input: '', definition: '' });
+    failure = name;
+    expect(await executions.using([MACHINE], 'v1')).toBeUndefined();
+  });
+
+  test('fails by a name that tells whether to wait', async () => {
+    failure = 'ThrottlingException';
+    await expect(executions.using([MACHINE], 'v1')).rejects.toMatchObject({ name: 'Workbench.Throttled' });
+  });
+});

@@ -1,0 +1,271 @@
+import {
+  CreateAgentRuntimeEndpointCommand, DeleteAgentRuntimeEndpointCommand, ListAgentRuntimeVersionsCommand, UpdateAgentRuntimeEndpointCommand,
+} from '@aws-sdk/client-bedrock-agentcore-control';
+import { ServerFixture } from '../support/agentcore';
+import { directControlPlane } from '../support/direct-control-plane';
+import { invokeTest, RolloutStack, RolloutStackOptions, Template } from '../support/rollout-stack';
+import { STUB_SANDBOXES } from '../support/stub-sandbox';
+
+const DAY = 86_400_000;
+
+let fixture: ServerFixture;
+
+beforeAll(async () => {
+  fixture = await ServerFixture.start({ name: 'another' }, {
+    transition: 5_000,
+    sandbox: STUB_SANDBOXES,
+    agentFor: (_, { configuration }) => ({ handler: () => configuration.environmentVariables!.ANSWER }),
+  });
+});
+
+afterAll(() => fixture.close());
+
+function newStack(options: RolloutStackOptions = {}): RolloutStack {
+  return new RolloutStack(fixture, { control: directControlPlane(fixture.server, fixture.control), ...options });
+}
+
+function build(number: number, rollout: Template['rollout'] = {}, answer = 'pong'): Template {
+  return { environment: { BUILD: `${number}`, ANSWER: answer }, rollout: { SmokeTests: [invokeTest({ prompt: 'ping' }, 'pong')], ...rollout } };
+}
+
+function tested(stack: RolloutStack): { readonly count: number } {
+  const counter = { count: 0 };
+  stack.beforeCall = ({ operation }) => { counter.count += operation === 'InvokeAgentRuntime' ? 1 : 0; };
+  return counter;
+}
+
+const byHand = (stack: RolloutStack, endpointName: string) => fixture.control.send(
+  new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: stack.deployed!.runtimeId, endpointName })).then(() => fixture.clock.advance(60_000));
+
+describe('endpoints that are kept', () => {
+  test.each([
+    { keep: '1', days: 14, expected: ['DEFAULT', 'v1', 'v2', 'v3', 'v4', 'v5'] },
+    { keep: '1', days: 0, expected: ['DEFAULT', 'v4', 'v5'] },
+    { keep: '3', days: 0, expected: ['DEFAULT', 'v3', 'v4', 'v5'] },
+    { keep: '9', days: 0, expected: ['DEFAULT', 'v1', 'v2', 'v3', 'v4', 'v5'] },
+  ])('are the newest $keep and those that were replaced less than $days days ago', async ({ keep, days, expected }) => {
+    const stack = newStack();
+    for (let number = 1; number <= 5; number++) await stack.deploy(build(number, { KeepEndpoints: keep, RetentionSeconds: `${days * 86_400}` }));
+
+    expect(await stack.endpoints()).toEqual(expected);
+    await stack.destroy();
+  });
+
+  test.each([
+    { days: 13.9, expected: ['DEFAULT', 'v1', 'v2', 'v3'] },
+    { days: 14.1, expected: ['DEFAULT', 'v2', 'v3'] },
+  ])('are counted from the day on which another took their place: $days days later', async ({ days, expected }) => {
+    const stack = newStack();
+    await stack.deploy(build(1, { KeepEndpoints: '1' }));
+    await fixture.clock.advance(100 * DAY);
+    await stack.deploy(build(2, { KeepEndpoints: '1' }));
+    await fixture.clock.advance(days * DAY);
+    await stack.deploy(build(3, { KeepEndpoints: '1' }));
+
+    expect(await stack.endpoints()).toEqual(expected);
+    await stack.destroy();
+  });
+
+  test('are not touched when a rollout fails', async () => {
+    const stack = newStack();
+    for (const number of [1, 2, 3]) await stack.deploy(build(number));
+
+    await stack.deploy(build(4, { KeepEndpoints: '1', RetentionSeconds: '0' }, 'nothing'));
+
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2', 'v3']);
+    await stack.destroy();
+  });
+
+  test('fail the next rollout when there is no room, which names them and the ways out', async () => {
+    const stack = newStack();
+    for (let number = 1; number <= 9; number++) await stack.deploy(build(number));
+
+    const { status, reason } = await stack.deploy(build(10));
+
+    expect(status).toBe('ROLLBACK_COMPLETE');
+    expect(reason).toContain('the runtime has 10, DEFAULT (not of a rollout), v1 (replaced 0 days ago),');
+    expect(reason).toMatch(/Service Quotas.*keepEndpoints.*delete-agent-runtime-endpoint --agent-runtime-id coder_/s);
+    expect(await stack.endpoints()).toHaveLength(10);
+    // The way out that needs nobody's hands.
+    expect((await stack.deploy(build(9, { KeepEndpoints: '2', RetentionSeconds: '0' }))).status).toBe('COMPLETE');
+    expect((await stack.deploy(build(10, { KeepEndpoints: '2', RetentionSeconds: '0' }))).status).toBe('COMPLETE');
+    await stack.destroy();
+  });
+});
+
+describe('unused versions', () => {
+  test.each([
+    { DeleteUnusedVersions: 'false', expected: 4 },
+    { DeleteUnusedVersions: 'true', expected: 2 },
+  ])('are deleted if that is asked for: $DeleteUnusedVersions', async ({ DeleteUnusedVersions, expected }) => {
+    const stack = newStack();
+    const rollout = { KeepEndpoints: '1', RetentionSeconds: '0', DeleteUnusedVersions };
+    for (let number = 1; number <= 4; number++) await stack.deploy(build(number, rollout));
+    await fixture.clock.advance(60_000);
+    await stack.deploy(build(4, { ...rollout, TimeoutSeconds: '1200' }));
+
+    const { agentRuntimes } = await fixture.control.send(new ListAgentRuntimeVersionsCommand({ agentRuntimeId: stack.deployed!.runtimeId }));
+    expect(agentRuntimes).toHaveLength(expected);
+    expect(await stack.endpoints()).toContain('v4');
+    await stack.destroy();
+  });
+});
+
+describe('a configuration that had passed', () => {
+  test.each(['new', 'old'] as const)('is handed out by a roll-back without a test, whether that names the %s version', async (rollbackVersion) => {
+    const stack = newStack({ rollbackVersion });
+    await stack.deploy(build(1));
+    const counter = tested(stack);
+
+    const result = await stack.deploy({ ...build(2), breaksLater: true });
+
+    expect(result).toMatchObject({ status: 'ROLLBACK_COMPLETE', endpointName: 'v1', version: '1' });
+    expect(counter.count).toBe(1); // of v2
+    await stack.destroy();
+  });
+
+  test('is rolled back to even if it would not pass any more', async () => {
+    const answers = { now: 'pong' };
+    const other = await ServerFixture.start({ name: 'another' }, { sandbox: STUB_SANDBOXES, agentFor: () => ({ handler: () => answers.now }) });
+    const stack = new RolloutStack(other);
+    await stack.deploy(build(1));
+    answers.now = 'nothing';
+
+    const result = await stack.deploy(build(2));
+
+    expect(result).toMatchObject({ status: 'ROLLBACK_COMPLETE', endpointName: 'v1' });
+    await other.close();
+  });
+
+  test('is tested again by other tests, and keeps its endpoint if it fails them', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+
+    const { status } = await stack.deploy(build(1, { SmokeTests: [invokeTest({ prompt: 'ping' }, 'something else')] }));
+
+    expect(status).toBe('ROLLBACK_COMPLETE');
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1']);
+    const counter = tested(stack);
+    expect((await stack.deploy(build(1, { KeepEndpoints: '2' }))).endpointName).toBe('v1');
+    expect(counter.count).toBe(0);
+    await stack.destroy();
+  });
+
+  test('is tested once more if its endpoint was deleted by hand', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    await byHand(stack, 'v1');
+
+    expect(await stack.deploy({ ...build(2), breaksLater: true })).toMatchObject({ status: 'ROLLBACK_COMPLETE', endpointName: 'v3' });
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v2', 'v3']);
+    await stack.destroy();
+  });
+});
+
+describe('an endpoint of somebody else', () => {
+  test('is never removed, and fails the rollout whose version it is called like', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    await fixture.control.send(new CreateAgentRuntimeEndpointCommand({ agentRuntimeId: stack.deployed!.runtimeId, name: 'v2', agentRuntimeVersion: '1' }));
+    await fixture.clock.advance(60_000);
+
+    const { status, reason } = await stack.deploy(build(2));
+
+    expect(status).toBe('ROLLBACK_COMPLETE');
+    expect(reason).toContain('endpoint "v2" is there already and was not made by this rollout, but by somebody else: nothing was changed');
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2']);
+    expect(await stack.deploy(build(4, { KeepEndpoints: '1', RetentionSeconds: '0' }))).toMatchObject({ status: 'COMPLETE', endpointName: 'v4' });
+    expect(await stack.endpoints()).toContain('v2');
+    await stack.destroy();
+  });
+
+  test('is what an endpoint becomes that somebody moved', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    await stack.deploy(build(2));
+    await fixture.control.send(new UpdateAgentRuntimeEndpointCommand({
+      agentRuntimeId: stack.deployed!.runtimeId, endpointName: 'v2', agentRuntimeVersion: '1',
+    }));
+    await fixture.clock.advance(60_000);
+
+    const { status, reason } = await stack.deploy(build(2, { KeepEndpoints: '3' }));
+
+    expect(status).toBe('ROLLBACK_FAILED'); // the old template has the same version
+    expect(reason).toContain('endpoint "v2" was moved to version 1 by somebody: nothing was changed');
+    expect(await stack.deploy(build(3))).toMatchObject({ status: 'COMPLETE', endpointName: 'v3' });
+    await stack.destroy();
+  });
+});
+
+describe('a rollout in a stack that is live', () => {
+  test('leaves DEFAULT as it is, and removes all of its own when it is taken out', async () => {
+    const stack = newStack();
+    await stack.deploy({ ...build(1), rollout: undefined });
+
+    expect(await stack.deploy(build(1))).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
+    await stack.deploy(build(2));
+    await stack.deploy({ ...build(2), rollout: undefined });
+
+    expect(await stack.endpoints()).toEqual(['DEFAULT']);
+    expect(stack.log.filter(({ message }) => message === 'endpoint removed').map(({ details }) => details)).toMatchObject([{ endpoint: 'v1' }, { endpoint: 'v2' }]);
+    await stack.destroy();
+  });
+});
+
+describe('runs on an endpoint that is to be removed', () => {
+  test('are waited for, and keep it when they do not end in time', async () => {
+    const runs = new Map<string, number>();
+    const stack = newStack({
+      executions: { using: async (_, name) => ((runs.get(name) ?? 0) > fixture.clock.now() ? 'a-run' : undefined) },
+    });
+    const rollout = { KeepEndpoints: '1', RetentionSeconds: '0', DrainStateMachines: ['arn:aws:states:us-east-1:123456789012:stateMachine:fix'], DrainSeconds: '600' };
+    for (const number of [1, 2]) await stack.deploy(build(number, rollout));
+
+    runs.set('v1', fixture.clock.now() + 3_600_000);
+    const before = fixture.clock.now();
+    await stack.deploy(build(3, rollout));
+    expect(fixture.clock.now() - before).toBeGreaterThan(600_000);
+    expect(fixture.clock.now() - before).toBeLessThan(900_000);
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2', 'v3']);
+
+    runs.set('v1', fixture.clock.now() + 60_000);
+    await stack.deploy(build(4, rollout));
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v3', 'v4']);
+    await stack.destroy();
+  });
+});
+
+describe('a service that does not get on', () => {
+  test('fails the rollout in time, which says what it waited for', async () => {
+    const slow = await ServerFixture.start({ name: 'another' }, { transition: 3_000_000, sandbox: STUB_SANDBOXES });
+    const stack = new RolloutStack(slow, { control: directControlPlane(slow.server, slow.control) });
+
+    const { reason } = await stack.deploy(build(1, { TimeoutSeconds: '600' }));
+
+    expect(reason).toContain('waited 600 seconds for endpoint "v1" to become READY, which is CREATING; "timeout" can be up to 3000 seconds');
+    await slow.close();
+  });
+
+  test('fails the rollout with the reason for an endpoint that could not be made', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    fixture.server.faults.add({ operation: 'CreateAgentRuntimeEndpoint', at: 'beforeStart', kind: 'failTransition' });
+
+    const { status, reason } = await stack.deploy(build(2));
+
+    expect([status, reason]).toEqual(['ROLLBACK_COMPLETE', expect.stringContaining('endpoint "v2" is CREATE_FAILED: injected: failTransition')]);
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1']);
+    await stack.destroy();
+  });
+
+  test('never fails a deletion: what does not go is left, and logged', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    fixture.server.faults.add({ operation: 'DeleteAgentRuntimeEndpoint', at: 'beforeStart', kind: 'accessDenied', times: 100 });
+
+    expect((await stack.destroy())!.status).toBe('SUCCESS');
+
+    fixture.server.faults.clear();
+    expect(stack.log).toContainEqual({ message: 'endpoint left', details: expect.objectContaining({ endpoint: 'v1', error: 'Workbench.AccessDenied' }) });
+  });
+});

@@ -1,0 +1,251 @@
+import { App, Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { AgentRuntime, Filesystem, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest } from '../../src';
+import { warnAboutDefaultEndpoint, WORKSPACE_ON_DEFAULT_ENDPOINT } from '../../src/rollout';
+import { ATTRIBUTES } from '../../src/rollout/constants';
+import { attributesOf } from '../../src/rollout/roll-out.client';
+import { requestOf, RolloutEvent } from '../../src/rollout/rollout-request.client';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
+
+function newRuntime(stack: Stack): AgentRuntime {
+  return new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, filesystems: [Filesystem.sessionStorage('/mnt/workspace')] });
+}
+
+function rollout(props: Partial<RuntimeRolloutProps> = {}): { stack: Stack; runtime: agentcore.Runtime; rollout: RuntimeRollout } {
+  const stack = newStack();
+  const runtime = props.runtime ?? newRuntime(stack);
+  return { stack, runtime, rollout: new RuntimeRollout(stack, 'Rollout', { runtime, ...props }) };
+}
+
+function propertiesOf(stack: Stack) {
+  const [resource] = Object.values(Template.fromStack(stack).findResources('Custom::RuntimeRollout'));
+  return resource.Properties;
+}
+
+/** Statements of the role of the function that does the work. */
+function statementsOf(stack: Stack): { Action: string | string[]; Resource: unknown }[] {
+  const roles = Template.fromStack(stack).findResources('AWS::IAM::Role');
+  const id = Object.keys(roles).find((logicalId) => /^RolloutProviderIsCompleteRole/.test(logicalId))!;
+  return roles[id].Properties.Policies[0].PolicyDocument.Statement;
+}
+
+const ARN = { 'Fn::GetAtt': [Match.stringLikeRegexp('^Agent'), 'AgentRuntimeArn'] };
+const ENDPOINTS = { 'Fn::Join': ['', [ARN, '/*']] };
+
+describe('a rollout', () => {
+  test('is a custom resource that knows the runtime, its version and the default tests', () => {
+    const { stack } = rollout();
+
+    Template.fromStack(stack).hasResourceProperties('Custom::RuntimeRollout', {
+      RuntimeId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Agent'), 'AgentRuntimeId'] },
+      RuntimeArn: ARN,
+      RuntimeVersion: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Agent'), 'AgentRuntimeVersion'] },
+      KeepEndpoints: '4',
+      RetentionSeconds: '1209600',
+      TimeoutSeconds: '1800',
+      DeleteUnusedVersions: 'false',
+      SmokeTests: [
+        { Name: 'bash --version', Kind: 'command', Command: 'bash --version', ExitCode: '0', TimeoutSeconds: '120' },
+        { Name: 'git --version', Kind: 'command', Command: 'git --version', ExitCode: '0', TimeoutSeconds: '120' },
+        { Name: 'writable /mnt/workspace', Kind: 'command', Command: Match.stringLikeRegexp('/mnt/workspace'), TimeoutSeconds: '120' },
+      ],
+    });
+  });
+
+  test('works for the official Runtime, which has no mount to write to', () => {
+    const stack = newStack();
+    new RuntimeRollout(stack, 'Rollout', { runtime: new agentcore.Runtime(stack, 'Agent', { agentRuntimeArtifact: IMAGE }) });
+
+    expect(propertiesOf(stack).SmokeTests.map(({ Name }: { Name: string }) => Name)).toEqual(['bash --version', 'git --version']);
+  });
+
+  test('hands out attributes that the handler returns, and properties that it reads', () => {
+    const { stack, rollout: { endpointName, version } } = rollout({
+      smokeTests: [SmokeTest.command('exit 3', { expectExitCode: 3 }), SmokeTest.invoke({ prompt: 'x' }, { expect: '^OK' })],
+      drainStateMachineNames: ['fix'],
+    });
+
+    const returned = attributesOf({ name: 'v1', version: '1' });
+    expect(Object.keys(returned)).toEqual(Object.values(ATTRIBUTES));
+    expect(stack.resolve(endpointName)['Fn::GetAtt'][1]).toBe('EndpointName');
+    expect(stack.resolve(version)['Fn::GetAtt'][1]).toBe('Version');
+    const request = requestOf({ RequestType: 'Create', ResourceProperties: propertiesOf(stack) } as RolloutEvent, 0);
+    expect(request).toMatchObject({
+      keepEndpoints: 4,
+      retentionSeconds: 1_209_600,
+      timeoutSeconds: 1_800,
+      deleteUnusedVersions: false,
+      drainSeconds: 600,
+      tests: [
+        { kind: 'command', command: 'exit 3', exitCode: 3, timeoutSeconds: 120 },
+        { kind: 'invoke', payload: '{"prompt":"x"}', expect: '^OK', timeoutSeconds: 180 },
+      ],
+    });
+    expect(request.drainStateMachines).toHaveLength(1);
+  });
+
+  test('waits for runs no longer than it may take as a whole', () => {
+    expect(propertiesOf(rollout({ timeout: Duration.minutes(2) }).stack).DrainSeconds).toBe('120');
+  });
+
+  test('may do what its steps need with this runtime and its endpoints, and nothing else', () => {
+    const { stack } = rollout({ smokeTests: [SmokeTest.command('true')] });
+
+    expect(statementsOf(stack).slice(1)).toEqual([{
+      Effect: 'Allow',
+      Action: [
+        'CreateAgentRuntimeEndpoint', 'DeleteAgentRuntimeEndpoint', 'GetAgentRuntime', 'GetAgentRuntimeEndpoint', 'InvokeAgentRuntimeCommand',
+        'ListAgentRuntimeEndpoints', 'ListTagsForResource', 'StopRuntimeSession', 'TagResource', 'UntagResource',
+      ].map((action) => `bedrock-agentcore:${action}`),
+      Resource: [
+        { 'Fn::GetAtt': [expect.stringMatching(/^Agent/), 'AgentRuntimeArn'] },
+        { 'Fn::Join': ['', [{ 'Fn::GetAtt': [expect.stringMatching(/^Agent/), 'AgentRuntimeArn'] }, '/*']] },
+      ],
+    }]);
+  });
+
+  test('may invoke, delete versions and look at executions only if it is asked to', () => {
+    const { stack } = rollout({ smokeTests: [SmokeTest.invoke({})], deleteUnusedVersions: true, drainStateMachineNames: ['fix'] });
+
+    const statements = statementsOf(stack);
+    expect(statements.flatMap(({ Action }) => Action)).toEqual(expect.arrayContaining([
+      'bedrock-agentcore:InvokeAgentRuntime', 'bedrock-agentcore:DeleteAgentRuntime', 'states:ListExecutions', 'states:DescribeExecution',
+    ]));
+    expect(JSON.stringify(statements.at(-1))).toContain(':execution:fix:*');
+    expect(JSON.stringify(statements)).not.toContain('"Resource":"*"');
+  });
+
+  test('logs neither the framework\'s errors nor its state machine, which hold the response URL', () => {
+    const template = Template.fromStack(rollout().stack);
+
+    for (const handler of ['framework.onEvent', 'framework.isComplete', 'framework.onTimeout']) {
+      template.hasResourceProperties('AWS::Lambda::Function', { Handler: handler, LoggingConfig: { ApplicationLogLevel: 'FATAL' } });
+    }
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', { LoggingConfiguration: Match.absent() });
+  });
+
+  test.each([
+    [undefined, 'Delete'],
+    [RemovalPolicy.DESTROY, 'Delete'],
+    [RemovalPolicy.RETAIN, 'RetainExceptOnCreate'],
+  ])('with the removal policy %s is deleted by CloudFormation with %s', (removalPolicy, policy) => {
+    const [resource] = Object.values(Template.fromStack(rollout({ removalPolicy }).stack).findResources('Custom::RuntimeRollout'));
+    expect(resource.DeletionPolicy).toBe(policy);
+  });
+});
+
+describe('the props of a rollout', () => {
+  const bound = (props: Partial<RuntimeRolloutProps>) => () => rollout(props);
+
+  test.each<[string, Partial<RuntimeRolloutProps>]>([
+    ['keepEndpoints at its least', { keepEndpoints: 1 }],
+    ['keepEndpoints at its most', { keepEndpoints: 9 }],
+    ['keepEndpoints as a token', { keepEndpoints: Lazy.number({ produce: () => 99 }) }],
+    ['no retention', { retention: Duration.days(0) }],
+    ['the longest retention', { retention: Duration.days(3_650) }],
+    ['the shortest timeout', { timeout: Duration.minutes(1), drainTimeout: Duration.minutes(1) }],
+    ['the longest timeout', { timeout: Duration.minutes(50), drainTimeout: Duration.minutes(50) }],
+    ['no tests', { smokeTests: [] }],
+    ['as many tests as may be', { smokeTests: Array.from({ length: 20 }, () => SmokeTest.command('true')) }],
+    ['any exit code', { smokeTests: [SmokeTest.command('exit 255', { expectExitCode: 255 })] }],
+    ['the longest command', { smokeTests: [SmokeTest.command('x'.repeat(32_768))] }],
+    ['the longest timeouts of tests', { smokeTests: [SmokeTest.command('true', { timeout: Duration.minutes(30) }), SmokeTest.invoke({}, { timeout: Duration.minutes(10) })] }],
+    ['a state machine of the longest name', { drainStateMachineNames: ['f'.repeat(80)] }],
+  ])('may have %s', (_, props) => {
+    expect(bound(props)).not.toThrow();
+  });
+
+  test.each<[string, Partial<RuntimeRolloutProps>]>([
+    ['"keepEndpoints" is 0, a whole number from 1 to 9 is allowed', { keepEndpoints: 0 }],
+    ['"keepEndpoints" is 10, a whole number from 1 to 9 is allowed', { keepEndpoints: 10 }],
+    ['"retention" is 315360001 seconds, 0 to 315360000 are allowed', { retention: Duration.seconds(315_360_001) }],
+    ['"timeout" is 59 seconds, 60 to 3000 are allowed', { timeout: Duration.seconds(59) }],
+    ['"timeout" is 3001 seconds, 60 to 3000 are allowed', { timeout: Duration.seconds(3_001) }],
+    ['"drainTimeout" is 121 seconds, 0 to 120 are allowed: make it shorter, or "timeout" longer', { timeout: Duration.minutes(2), drainTimeout: Duration.seconds(121) }],
+    ['"smokeTests" has 21 tests, at most 20 are allowed', { smokeTests: Array.from({ length: 21 }, () => SmokeTest.command('true')) }],
+    ['"smokeTests[0].expectExitCode" is 256, a whole number from 0 to 255', { smokeTests: [SmokeTest.command('x', { expectExitCode: 256 })] }],
+    ['"smokeTests[0]" has a command of 0 bytes', { smokeTests: [SmokeTest.command('')] }],
+    ['"smokeTests[0]" has a command of 32769 bytes', { smokeTests: [SmokeTest.command('x'.repeat(32_769))] }],
+    ['"smokeTests[0].timeout" is 1801 seconds, 1 to 1800', { smokeTests: [SmokeTest.command('x', { timeout: Duration.seconds(1_801) })] }],
+    ['"smokeTests[0].timeout" is 601 seconds, 1 to 600', { smokeTests: [SmokeTest.invoke({}, { timeout: Duration.seconds(601) })] }],
+    ['"smokeTests" has invokes that may take 601 seconds together', {
+      smokeTests: [SmokeTest.invoke({}, { timeout: Duration.seconds(301) }), SmokeTest.invoke({}, { timeout: Duration.seconds(300) })],
+    }],
+    ['"smokeTests[0].expect" is "(", a regular expression is needed', { smokeTests: [SmokeTest.invoke({}, { expect: '(' })] }],
+    ['"smokeTests[0]" holds an AWS access key', { smokeTests: [SmokeTest.command('echo AKIAIOSFODNN7EXAMPLE')] }],
+    ['"mountPath" is "workspace", must start with "/mnt/"', { smokeTests: [SmokeTest.writable('workspace')] }],
+    ['"drainStateMachineNames" has "arn:aws:states:x", 1 to 80 of', { drainStateMachineNames: ['arn:aws:states:x'] }],
+  ])('fails: %s', (message, props) => {
+    expect(messageOf(bound(props))).toContain(message);
+  });
+});
+
+describe('grants that are given the endpoint of a rollout', () => {
+  test('cover every endpoint of the runtime, since runs under way are on older ones', () => {
+    const { stack, runtime, rollout: { endpointName } } = rollout();
+    const role = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() });
+    RuntimeGrants.fromRuntime(runtime).invokeCommand(role, { endpointName });
+
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: [Match.objectLike({ Action: 'bedrock-agentcore:InvokeAgentRuntimeCommand', Resource: [ARN, ENDPOINTS] })] },
+      Roles: [{ Ref: Match.stringLikeRegexp('^Caller') }],
+    });
+  });
+
+  test('are narrow for any other token, which means what it says', () => {
+    const { stack, runtime } = rollout();
+    const role = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() });
+    RuntimeGrants.fromRuntime(runtime).invokeCommand(role, { endpointName: Lazy.string({ produce: () => 'live' }) });
+
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: [Match.objectLike({ Resource: [ARN, { 'Fn::Join': ['', [ARN, '/runtime-endpoint/live']] }] })] },
+    });
+  });
+
+  test('are made by the tasks as well', () => {
+    const { stack, runtime, rollout: { endpointName } } = rollout();
+    const task = new RunCommand(stack, 'Lint', {
+      runtime, endpointName, sessionId: sfn.JsonPath.stringAt('$.session'), command: 'npm run lint', workingDirectory: '/mnt/workspace/repo', timeout: Duration.minutes(1),
+    });
+    new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(task) });
+
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', {
+      Policies: [{ PolicyName: 'Driver', PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Resource: [ARN, ENDPOINTS] })]) } }],
+    });
+  });
+});
+
+describe('the warning of workspaces on DEFAULT', () => {
+  const warnings = (stack: Stack) => Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('workspaceOnDefaultEndpoint'));
+
+  test.each([[undefined], ['DEFAULT']])('is given for the endpoint %s of a runtime with session storage, and says how to acknowledge it', (endpointName) => {
+    const stack = newStack();
+    warnAboutDefaultEndpoint(stack, newRuntime(stack), endpointName);
+
+    expect(warnings(stack)).toHaveLength(1);
+    expect(warnings(stack)[0].entry.data).toContain(`acknowledge({ id: 'annotation::${WORKSPACE_ON_DEFAULT_ENDPOINT}'`);
+  });
+
+  test('is not given for a rollout\'s endpoint, for one of a fixed name, and where there is no session storage', () => {
+    const { stack, runtime, rollout: { endpointName } } = rollout();
+    warnAboutDefaultEndpoint(stack, runtime, endpointName);
+    warnAboutDefaultEndpoint(stack, runtime, 'live');
+    warnAboutDefaultEndpoint(stack, new agentcore.Runtime(stack, 'Plain', { agentRuntimeArtifact: IMAGE }));
+
+    expect(warnings(stack)).toEqual([]);
+  });
+});
+
+test('two rollouts in one stack have functions of their own, since none may touch the other\'s runtime', () => {
+  const stack = new Stack(new App(), 'Stack');
+  for (const name of ['One', 'Two']) {
+    const runtime = new AgentRuntime(stack, `Agent${name}`, { agentRuntimeArtifact: IMAGE });
+    new RuntimeRollout(stack, `Rollout${name}`, { runtime });
+  }
+  const roles = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Role')).filter(([id]) => id.includes('ProviderIsCompleteRole'));
+
+  expect(roles.map(([, role]) => JSON.stringify(role).includes('AgentOne') && JSON.stringify(role).includes('AgentTwo'))).toEqual([false, false]);
+});
