@@ -6,6 +6,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { stateGraph } from '../rehearsal/report/state-graph';
 import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../src';
+import { ROLLOUT_SEQUENCE } from './rollout-sequence';
 import { definitionOf } from '../test/support/definitions';
 
 const outdir = mkdtempSync(join(tmpdir(), 'pictures-'));
@@ -20,4 +21,5 @@ new CodingLoop(stack, 'Loop', {
   gates: [Gate.command('lint', 'npm run lint'), Gate.command('test', 'npm test')],
 });
 writeFileSync(join(__dirname, '../docs/coding-loop.svg'), `${stateGraph(definitionOf(stack))}\n`);
+writeFileSync(join(__dirname, '../docs/runtime-rollout.svg'), `${stateGraph(ROLLOUT_SEQUENCE)}\n`);
 rmSync(outdir, { recursive: true, force: true });

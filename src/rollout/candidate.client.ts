@@ -27,7 +27,8 @@ export async function advanceCandidate(
   const candidate = endpoints.find((endpoint) => endpoint.name === name);
   if (candidate === undefined) return makeCandidate(request, version, endpoints, site);
   if (candidate.status === 'DELETING') return { waitingFor: `the former endpoint "${name}" to be gone, which is DELETING` };
-  refuseWhatIsNotOurs(candidate, request);
+  // One that is just being made may not show its tags yet.
+  if (candidate.status !== 'CREATING') refuseWhatIsNotOurs(candidate, request);
 
   switch (candidate.status) {
     case 'CREATING':

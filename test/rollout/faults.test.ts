@@ -112,7 +112,8 @@ async function prepared(before: Template[], options?: RolloutStackOptions): Prom
 }
 
 /** Runs the sequence with the fault at its nth request; returns how many requests there were. */
-async function expectSameWithFault({ before, run, outcome, endpoints, removesAll }: Sequence, fault: Fault | undefined, nth: number): Promise<number> {
+async function expectSameWithFault(sequence: Sequence, fault: Fault | undefined, nth: number): Promise<number> {
+  const { before, run, outcome, endpoints, removesAll } = sequence;
   const stack = await prepared(before);
   const live = stack.deployed && [stack.deployed.runtimeId, `v${before.length}`];
   const sessions = new Set<string>();

@@ -64,14 +64,14 @@ export class ServerFixture {
     return result;
   }
 
-  async invoke(payload: unknown, input: { runtimeSessionId?: string; qualifier?: string; agentRuntimeArn?: string } = {}) {
+  async invoke(payload: unknown, input: { runtimeSessionId?: string; qualifier?: string; agentRuntimeArn?: string; runtimeUserId?: string } = {}) {
     const response = await this.client.send(new InvokeAgentRuntimeCommand({
       agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, contentType: 'application/json', payload: Buffer.from(JSON.stringify(payload)), ...input,
     }));
     return { ...response, text: () => response.response!.transformToString() };
   }
 
-  async stop(input: { runtimeSessionId?: string; qualifier?: string; agentRuntimeArn?: string } = {}) {
+  async stop(input: { runtimeSessionId?: string; qualifier?: string; agentRuntimeArn?: string; runtimeUserId?: string } = {}) {
     return this.client.send(new StopRuntimeSessionCommand({ agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, ...input }));
   }
 

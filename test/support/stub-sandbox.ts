@@ -18,6 +18,10 @@ class StubSandbox implements Sandbox {
     return { exitCode: 0, sandboxKilled: this.killed };
   }
 
+  public async agentPort(): Promise<never> {
+    throw new Error('a stub runs no agent of its own');
+  }
+
   public async kill() {
     this.killed = true;
   }

@@ -1,0 +1,40 @@
+/** A coding agent whose deployments are tested first, and never take a workspace from a run. */
+import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { AgentImage, AgentRuntime, BedrockModel, DevTool, Filesystem, RuntimeRollout, SmokeTest } from '../../src';
+
+const WORKSPACE = '/mnt/workspace';
+
+const app = new App();
+const stack = new Stack(app, 'SafeRollout');
+
+const runtime = new AgentRuntime(stack, 'Agent', {
+  agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, { tools: [DevTool.GIT] }),
+  filesystems: [Filesystem.sessionStorage(WORKSPACE)],
+  environmentVariables: { WORKSPACE },
+});
+runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));
+
+const rollout = new RuntimeRollout(stack, 'Rollout', {
+  runtime,
+  smokeTests: [
+    SmokeTest.tools(),
+    SmokeTest.writable(WORKSPACE),
+    SmokeTest.command('node --check /app/server.mjs', { timeout: Duration.seconds(30) }),
+    SmokeTest.invoke({ prompt: 'hello' }, { expect: 'notes' }),
+  ],
+  // Sessions are resumed for a month here, not for two weeks.
+  retention: Duration.days(30),
+});
+
+const operator = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountPrincipal(stack.account) });
+runtime.grantInvokeRuntime(operator);
+// All endpoints of the runtime, since sessions stay on the one that they began on.
+runtime.grantInvokeCommand(operator, { endpointName: rollout.endpointName });
+runtime.grantStopSession(operator, { endpointName: rollout.endpointName });
+
+new CfnOutput(stack, 'RuntimeArn', { value: runtime.agentRuntimeArn });
+new CfnOutput(stack, 'EndpointName', { value: rollout.endpointName });
+new CfnOutput(stack, 'Version', { value: rollout.version });
+
+app.synth();

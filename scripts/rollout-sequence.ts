@@ -1,0 +1,18 @@
+/** The steps of a rollout, described as a state machine for their picture. It is none: each step is read from the service anew. */
+export const ROLLOUT_SEQUENCE = {
+  StartAt: 'Has the configuration passed?',
+  States: {
+    'Has the configuration passed?': { Type: 'Choice', Choices: [{ Next: 'Hand out an endpoint' }], Default: 'Version ready?' },
+    'Version ready?': { Type: 'Task', Next: 'Make the endpoint' },
+    'Make the endpoint': { Type: 'Task', Next: 'Endpoint ready?' },
+    'Endpoint ready?': { Type: 'Task', Next: 'Smoke tests' },
+    'Smoke tests': { Type: 'Choice', Choices: [{ Next: 'Remove the candidate' }], Default: 'Stop the session' },
+    'Stop the session': { Type: 'Task', Next: 'Note that it passed' },
+    'Note that it passed': { Type: 'Task', Next: 'Hand out an endpoint' },
+    'Hand out an endpoint': { Type: 'Task', Next: 'Remove what is not kept' },
+    'Remove what is not kept': { Type: 'Task', Next: 'Deployed' },
+    'Deployed': { Type: 'Succeed' },
+    'Remove the candidate': { Type: 'Task', Next: 'Roll back' },
+    'Roll back': { Type: 'Fail' },
+  },
+};
