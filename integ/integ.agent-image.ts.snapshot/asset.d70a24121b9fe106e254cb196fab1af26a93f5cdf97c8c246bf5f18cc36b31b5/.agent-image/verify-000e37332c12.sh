@@ -28,15 +28,15 @@ lacks() {
   missing="$missing $1"
 }
 
-# list NAME VERSION RECORD
+# list NAME VERSION RECORD [VERIFY]: the last is JSON
 list() {
   how=""; recorded=""
   if [ -r /opt/agent-image/installed/"$3" ]; then { read -r how; read -r recorded || true; } < /opt/agent-image/installed/"$3"; fi
-  printf '%s\n    { "name": "%s", "version": "%s", "installedBy": "%s" }' "$separator" "$1" "${recorded:-$2}" "$how" >> "$manifest"
+  printf '%s\n    { "name": "%s", "version": "%s", "installedBy": "%s"%s }' "$separator" "$1" "${recorded:-$2}" "$how" "${4:+, \"verify\": $4}" >> "$manifest"
   separator=,
 }
 
-# check NAME RECORD VERSION EXPECTED COMMAND: the version is found in the output unless it is given
+# check NAME RECORD VERSION EXPECTED COMMAND JSON: the version is found in the output unless it is given; the command once more, as JSON
 check() {
   if ! output=$(cd / && sh -c "$5" 2>&1); then
     lacks "$1" "'$5' failed"
@@ -44,7 +44,7 @@ check() {
     return
   fi
   case "$output" in
-    *"$4"*) list "$1" "${3:-$(version "$output")}" "$2" ;;
+    *"$4"*) list "$1" "${3:-$(version "$output")}" "$2" "$6" ;;
     *) lacks "$1" "'$5' says '$output', which is not version $4; another copy comes first on PATH" ;;
   esac
 }
@@ -62,11 +62,11 @@ check_package() {
 }
 
 [ "$(id -u)" = 0 ] || fail "the list of tools is written by root, but this step runs as user $(id -u)"
-check 'bash' 'bash' '' '' 'bash --version'
-check 'git' 'git' '' '' 'git --version'
-check 'jq' 'jq' '' '' 'jq --version'
-check 'node' 'node' '22.23.3' '22.23.3' 'node --version && npm --version'
-check 'python' 'python' '3.12.16' '3.12.16' 'python3 --version && python3 -m pip --version'
+check 'bash' 'bash' '' '' 'bash --version' '"bash --version"'
+check 'git' 'git' '' '' 'git --version' '"git --version"'
+check 'jq' 'jq' '' '' 'jq --version' '"jq --version"'
+check 'node' 'node' '22.23.3' '22.23.3' 'node --version && npm --version' '"node --version && npm --version"'
+check 'python' 'python' '3.12.16' '3.12.16' 'python3 --version && python3 -m pip --version' '"python3 --version && python3 -m pip --version"'
 
 [ -z "$missing" ] || fail "the image lacks:$missing"
 
