@@ -15,4 +15,4 @@ echo "aws-cdk-lib $(node -p 'require("aws-cdk-lib/package.json").version')"
 npx projen bundle >/dev/null
 npx jsii --silence-warnings=reserved-word
 # What depends on the CDK: constructs. What runs in handlers and sessions does not.
-npx jest --ci --coverage=false --testPathPatterns 'test/(filesystem|image|private|rollout|runtime|tasks)/[^/]*\.test\.ts$'
+npx jest --ci --coverage=false --testPathPatterns 'test/(filesystem|private|runtime|tasks)/[^/]*\.test\.ts$'
