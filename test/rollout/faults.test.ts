@@ -1,7 +1,6 @@
 import { ServerFixture } from '../support/agentcore';
-import { directControlPlane } from '../support/direct-control-plane';
+import { startAnsweringServer } from '../support/answering-server';
 import { invokeTest, RolloutStack, RolloutStackOptions, Template } from '../support/rollout-stack';
-import { STUB_SANDBOXES } from '../support/stub-sandbox';
 
 /** What can go wrong with one request of a function to the service. */
 const FAULTS = ['throttle', 'conflict', 'internal', 'reset', 'death before', 'death after'] as const;
@@ -94,19 +93,16 @@ const SEQUENCES: Sequence[] = [
 jest.setTimeout(120_000);
 
 let fixture: ServerFixture;
+let newStack: (options?: RolloutStackOptions) => RolloutStack;
 
 beforeAll(async () => {
-  fixture = await ServerFixture.start({ name: 'another' }, {
-    transition: 5_000,
-    sandbox: STUB_SANDBOXES,
-    agentFor: (_, { configuration }) => ({ handler: () => configuration.environmentVariables!.ANSWER }),
-  });
+  ({ fixture, newStack } = await startAnsweringServer());
 });
 
 afterAll(() => fixture.close());
 
 async function prepared(before: Template[], options?: RolloutStackOptions): Promise<RolloutStack> {
-  const stack = new RolloutStack(fixture, { ...options, control: directControlPlane(fixture.server, fixture.control) });
+  const stack = newStack(options);
   for (const template of before) await stack.deploy(template);
   return stack;
 }

@@ -1,9 +1,8 @@
 import { DeleteAgentRuntimeEndpointCommand } from '@aws-sdk/client-bedrock-agentcore-control';
 import * as fc from 'fast-check';
 import { ServerFixture } from '../support/agentcore';
-import { directControlPlane } from '../support/direct-control-plane';
-import { Deployment, invokeTest, RolloutStack } from '../support/rollout-stack';
-import { STUB_SANDBOXES } from '../support/stub-sandbox';
+import { startAnsweringServer } from '../support/answering-server';
+import { Deployment, invokeTest, RolloutStack, RolloutStackOptions } from '../support/rollout-stack';
 
 jest.setTimeout(600_000);
 
@@ -27,13 +26,10 @@ const deployment = fc.record({
 type Step = typeof deployment extends fc.Arbitrary<infer T> ? T : never;
 
 let fixture: ServerFixture;
+let newStack: (options?: RolloutStackOptions) => RolloutStack;
 
 beforeAll(async () => {
-  fixture = await ServerFixture.start({ name: 'another' }, {
-    transition: 5_000,
-    sandbox: STUB_SANDBOXES,
-    agentFor: (_, { configuration }) => ({ handler: () => configuration.environmentVariables!.ANSWER }),
-  });
+  ({ fixture, newStack } = await startAnsweringServer());
 });
 
 afterAll(() => fixture.close());
@@ -46,7 +42,7 @@ class Schedule {
   private readonly sessions = new Set<string>();
 
   constructor(rollbackVersion: 'new' | 'old') {
-    this.stack = new RolloutStack(fixture, { control: directControlPlane(fixture.server, fixture.control), rollbackVersion });
+    this.stack = newStack({ rollbackVersion });
   }
 
   public async step(step: Step): Promise<void> {
