@@ -8,6 +8,9 @@ export const INIT_SCRIPT = 'echo ready; exec 2>/dev/null; while read -r _; do :;
  * exit codes mean, and in what becomes of a command whose client is killed. So the command's process id and its end are told in the outputs
  * themselves: a mark that nothing else prints, in front of everything on stderr, and after everything on both.
  *
+ * Job control is on only to make the group: with it, `wait` would end with a command that is merely stopped, and `wait -f`, which is meant
+ * for that, spins for ever in bash 5.2 on one in some hundred commands that end at once.
+ *
  * Arguments: the mark, the id, what becomes of left-over processes, the working directory, the program and its arguments.
  */
 export const EXEC_SCRIPT = `
@@ -20,7 +23,8 @@ set -m
   export ${EXEC_MARKER}=$id
   cd -- "$directory" 2>&3 && exec -- "$@" 2>&3 3>&-
 ) &
-wait -f "$!"
+set +m
+wait "$!"
 code=$?
 if [ "$leftovers" = kill ]; then
   # Repeats, since what is found may have forked before it was killed.

@@ -87,14 +87,14 @@ if ! mount --all --fstab /mnt/fstab 2>/dev/null; then
   # The disk's file system cannot hold an overlay's changes, as when it is one itself: memory can.
   mount --types tmpfs -o mode=755 tmpfs /mnt/overlay
   for directory in "\${overlays[@]}"; do mkdir -p "/mnt/overlay$directory/"{upper,work}; done
-  mount --all --fstab /mnt/fstab || true
+  mount --all --fstab /mnt/fstab || true # what cannot be mounted in either way is missed by its own name
 fi
 
 mount --types proc proc /proc
 echo "$boot_id" >/mnt/boot_id
-mount --bind /mnt/boot_id /proc/sys/kernel/random/boot_id || true
+mount --bind /mnt/boot_id /proc/sys/kernel/random/boot_id || true # some kernels forbid it: then the file on the disk tells machines apart
 mount --bind /mnt/tmp /tmp
-mount --bind /mnt/shm /dev/shm || true
+mount --bind /mnt/shm /dev/shm || true # a machine without /dev/shm
 for hidden in "$@"; do
   if [ -d "$hidden" ]; then mount --bind /mnt/empty "$hidden"; fi
 done
