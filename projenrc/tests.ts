@@ -31,8 +31,7 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
 
   const images = project.addTask('images', {
     description: 'Build images with developer tools for real, look into them, and rehearse in them',
-    // One after the other: builds share a store, and a second core does not help them.
-    exec: `jest --ci --coverage=false --runInBand --testPathIgnorePatterns=/node_modules/ -- ${CONTAINERS.map((directory) => directory.slice(1)).join(' ')}`,
+    exec: `jest --ci --coverage=false --testPathIgnorePatterns=/node_modules/ -- ${CONTAINERS.map((directory) => directory.slice(1)).join(' ')}`,
   });
   project.testTask.spawn(images);
 }
