@@ -5,6 +5,8 @@ const DIST = 'rehearsal-dist';
 /** The rehearsal goes into the package as bundles beside the library: jsii does not see it, its dependencies are in it. */
 export function configureRehearsal(project: awscdk.AwsCdkConstructLibrary) {
   project.addDevDeps('playwright-core@^1.61'); // drives Debian's chromium in the test of the report
+  // Tests rehearse on a shell library, with its own test tool.
+  project.addDevDeps('bats@^1.13', 'bats-support@^0.3');
 
   const bundle = project.addTask('bundle-rehearsal', {
     description: 'Bundle the rehearsal: the command line and the subpath export',

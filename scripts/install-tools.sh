@@ -3,7 +3,11 @@
 set -euo pipefail
 
 # command that is needed = package that brings it
-tools=(git=git shellcheck=shellcheck busybox=busybox buildah=buildah podman=podman runc=runc mmdebstrap=mmdebstrap newuidmap=uidmap fuse-overlayfs=fuse-overlayfs chromium=chromium)
+tools=(
+  git=git shellcheck=shellcheck busybox=busybox chromium=chromium
+  buildah=buildah podman=podman runc=runc mmdebstrap=mmdebstrap newuidmap=uidmap fuse-overlayfs=fuse-overlayfs
+  python3=python3 pip3=python3-pip go=golang-go # for repositories of other languages
+)
 
 missing=()
 for tool in "${tools[@]}"; do
