@@ -23,16 +23,21 @@ const PATCH_BYTES = 65_536;
  * others use sees anything of it.
  */
 export class LocalRepository {
-  /** Copies a directory or a URL, or brings an earlier copy up to date; branches that rehearsals made stay. */
+  /** Copies a directory or a URL, or brings an earlier copy up to date; branches that rehearsals made stay. Runs that begin at once take turns. */
   static async copy(source: string, parent: string): Promise<LocalRepository> {
     const local = isAbsolute(source) || (existsSync(source) && statSync(source).isDirectory());
     const from = local ? resolve(source) : source;
     const name = basename(from).replace(/\.git$/, '').replace(/[^A-Za-z0-9._-]/g, '-') || 'repository';
     const directory = join(parent, `${name}-${createHash('sha256').update(from).digest('hex').slice(0, 8)}.git`);
     const made = new LocalRepository(from, directory, local);
-    await (existsSync(directory) ? made.update() : made.clone());
+    const turn = (LocalRepository.turns.get(directory) ?? Promise.resolve()).then(() => (existsSync(directory) ? made.update() : made.clone()));
+    LocalRepository.turns.set(directory, turn.catch(() => undefined));
+    await turn;
     return made;
   }
+
+  /** The last that is at work on each copy. Other processes are kept out by the lock of the state directory. */
+  private static readonly turns = new Map<string, Promise<void>>();
 
   private constructor(readonly source: string, readonly directory: string, private readonly local: boolean) {}
 

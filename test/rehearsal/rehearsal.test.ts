@@ -59,6 +59,17 @@ test('a loop of one\'s own stack repairs what a gate refuses, and survives a los
   expect(record.missingPermissions).toEqual([]);
 });
 
+test('runs that begin at once share the copy of a repository, and nothing else', async () => {
+  rehearsal = await Rehearsal.start({ assembly: synth(), repository: copy.directory, agent: { handler: writes('43', '42') } });
+
+  const records = await Promise.all(['one', 'two', 'three', 'four'].map((taskId) => rehearsal.run({ prompt: 'What is the answer?', taskId }, { retryDelay: 0 })));
+
+  expect(records.map(({ outcome, error }) => error ?? outcome)).toEqual(records.map(() => 'COMMITTED'));
+  expect(new Set(records.map(({ repository }) => repository.copy)).size).toBe(1);
+  expect(new Set(records.map(({ session }) => session?.workspace)).size).toBe(4);
+  expect(records.map(({ commit }) => commit?.branch)).toEqual(['one', 'two', 'three', 'four'].map((taskId) => `workbench/${taskId}`));
+});
+
 test('fails for a permission that the template lacks, with the statement that would give it', async () => {
   const assembly = synth();
   const file = join(assembly, 'Stack.template.json');
