@@ -18,7 +18,9 @@ export class Story implements JournalListener {
   ends(step: Step): void {
     const { terminal } = this;
     terminal.line(this.row(step, [seconds(step.duration), this.verdict(step)].join('  ').trimEnd()));
-    if (step.log) step.log.split('\n').slice(-5).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
+    const { log = '' } = step;
+    const said = step.error ? tellingLines(log) : log.split('\n').slice(-5).filter(() => log !== '');
+    said.forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
     if (step.kind === 'gate' && step.verdict !== 'PASSED' && step.output !== undefined) this.quote(step);
     if (step.changedFiles?.length) terminal.line(`${INDENT}it changed files, which a gate must not: ${step.changedFiles.join(', ')}`);
     if (step.retries > 0) terminal.line(`${INDENT}${step.retries} ${step.retries === 1 ? 'retry' : 'retries'} by Step Functions`);

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { DockerfileParser } from 'dockerfile-ast';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, posix, resolve } from 'node:path';
+import type { Copy, Instruction } from 'dockerfile-ast';
+import { instructionsUpTo, parseDockerfile, stageNamed, substitute, variablesAt } from '../../src/image/dockerfile';
 import type { CommandAgent } from '../agentcore';
 import type { SynthesizedStack } from '../assembly';
 import type { ImageAsset } from '../sandbox';
@@ -13,19 +14,63 @@ export function imageOfRuntime(stack: SynthesizedStack, runtimeLogicalId: string
 }
 
 /**
- * What an image of the app would run, started in the image's directory on this machine: the image itself is not built.
+ * What an image of the app would run, started on this machine: the image itself is not built.
  * @returns nothing for an image that is not the app's, or whose Dockerfile has no command in JSON form
  */
 export function agentOfImage(stack: SynthesizedStack, runtimeLogicalId: string): CommandAgent | undefined {
   const image = imageOfRuntime(stack, runtimeLogicalId);
-  if (!image) return undefined;
-  const dockerfile = DockerfileParser.parse(readFileSync(image.dockerfile, 'utf8'));
-  const words = (instruction: { getArgumentsContent(): string | null } | undefined) => wordsOf(instruction?.getArgumentsContent() ?? '');
-  const command = [...words(dockerfile.getENTRYPOINTs().pop()), ...words(dockerfile.getCMDs().pop())];
-  return command.length === 0 ? undefined : { command, workingDirectory: resolve(image.directory) };
+  return image && agentOfAsset(image);
+}
+
+/**
+ * The command starts where the files of its image's working directory come from: in the one directory that the Dockerfile copies
+ * there, or at the top of the build context. Words that name a file in the working directory name the one here instead.
+ */
+export function agentOfAsset({ directory, dockerfile, target, buildArgs }: ImageAsset): CommandAgent | undefined {
+  const { stages, globals } = parseDockerfile(readFileSync(dockerfile, 'utf8'), buildArgs);
+  const stage = target === undefined ? stages[stages.length - 1] : stageNamed(stages, target);
+  if (!stage) return undefined;
+  const instructions = instructionsUpTo(stage);
+  const last = (keyword: string) => wordsOf(instructions.filter((instruction) => instruction.getKeyword() === keyword).pop());
+  const command = [...last('ENTRYPOINT'), ...last('CMD')];
+  if (command.length === 0) return undefined;
+
+  const variables = variablesAt(stage, globals, buildArgs ?? {});
+  const { inside, outside } = workingDirectoryOf(instructions, resolve(directory), (text) => substitute(text, variables));
+  const here = (word: string) => word.startsWith(`${inside}/`) ? join(outside, word.slice(inside.length)) : word;
+  return { command: command.map((word) => existsSync(here(word)) ? here(word) : word), workingDirectory: outside };
+}
+
+interface WorkingDirectory {
+  readonly inside: string;
+  /** What it is filled from. */
+  readonly outside: string;
+}
+
+function workingDirectoryOf(instructions: readonly Instruction[], context: string, known: (text: string) => string): WorkingDirectory {
+  let inside = '/';
+  const copied = new Map<string, string>();
+  for (const instruction of instructions) {
+    const keyword = instruction.getKeyword();
+    if (keyword === 'WORKDIR') inside = posix.resolve(inside, known(instruction.getArgumentsContent() ?? ''));
+    if (keyword !== 'COPY' && keyword !== 'ADD') continue;
+    const { words, isFromElsewhere } = copyOf(instruction as Copy);
+    const source = join(context, known(words[0] ?? ''));
+    if (!isFromElsewhere && words.length === 2 && statSync(source, { throwIfNoEntry: false })?.isDirectory()) {
+      copied.set(posix.resolve(inside, known(words[1])), resolve(source));
+    }
+  }
+  return { inside, outside: copied.get(inside) ?? context };
+}
+
+function copyOf(instruction: Copy): { readonly words: readonly string[]; readonly isFromElsewhere: boolean } {
+  const words = instruction.getOpeningBracket() === null ? instruction.getArguments().map((word) => word.getValue())
+    : instruction.getJSONStrings().map((word) => word.getJSONValue());
+  return { words, isFromElsewhere: instruction.getFlags().some((flag) => flag.getName() === 'from') };
 }
 
 /** Of the JSON form; a line for a shell is left to the user, who knows which shell. */
-function wordsOf(text: string): string[] {
+function wordsOf(instruction: Instruction | undefined): string[] {
+  const text = instruction?.getArgumentsContent() ?? '';
   return text.startsWith('[') ? JSON.parse(text.replace(/\\\r?\n/g, '')) as string[] : [];
 }

@@ -22,7 +22,7 @@ export interface Step {
   /** What comes of a gate that is red: repaired, or the end. */
   feedback?: Feedback;
   changedFiles?: readonly string[];
-  /** For a turn: what the agent printed. */
+  /** What the agent printed: for a turn, or when the step failed. */
   log?: string;
   error?: { readonly name: string; readonly message: string };
   next?: string;
@@ -45,6 +45,8 @@ export interface JournalProps {
   readonly listener?: JournalListener;
   /** Where a file of the session's workspace is on this machine. */
   readonly fileOf: (path: string, session: RunRecord['session']) => string | undefined;
+  /** The session of a run that has not said so yet. */
+  readonly session: () => RunRecord['session'];
   /** Everything that the session's agent and commands have logged. */
   readonly logOf: (session: RunRecord['session']) => string;
 }
@@ -78,10 +80,16 @@ export class Journal {
         if (this.current) this.current.retries += 1;
         return;
       case 'StateFailed':
-        if (this.current) this.current.error = { name: event.Error, message: messageOf(event.Cause) };
-        return;
+        return this.failed(event.Error, messageOf(event.Cause));
     }
   };
+
+  private failed(name: string, message: string): void {
+    const step = this.current;
+    if (!step) return;
+    step.error = { name, message };
+    step.log = this.newLog(this.run?.session ?? this.props.session()) || undefined;
+  }
 
   private entered(state: string, type: string, timestamp: number, input: LoopState): void {
     this.transitions += 1;

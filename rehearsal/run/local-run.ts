@@ -39,6 +39,7 @@ export class LocalRun {
       loop,
       listener: options.listener,
       fileOf: (path, session) => path.startsWith(`${loop.mount}/`) ? join(this.workspaceOf(session), path.slice(loop.mount.length)) : undefined,
+      session: () => this.session,
       logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
     });
     const ref = input.repository?.ref ?? loop.repository?.ref;
@@ -54,7 +55,11 @@ export class LocalRun {
 
   /** Known from the beginning: it is made of the execution's name. */
   get sessionId(): string {
-    return sessionOf(this.execution.arn, this.stateInput).id;
+    return this.session.id;
+  }
+
+  private get session(): RunRecord['session'] {
+    return this.journal.run?.session ?? sessionOf(this.execution.arn, this.stateInput);
   }
 
   /** Ends the execution, and its session as an event rule of the stack would. */
@@ -84,6 +89,8 @@ export class LocalRun {
     }
     const output = outputOf(result);
     const { run, steps, path, transitions } = this.journal;
+    // An agent that did not even start has a log to look at.
+    const isSessionUsed = run !== undefined || steps.some(({ log }) => log !== undefined);
     const calls = server.calls.all.slice(this.firstCall);
     const head = await this.repository.head();
     const commit = output?.commit && { ...await this.repository.describe(output.commit.id), branch: output.commit.branch };
@@ -103,7 +110,7 @@ export class LocalRun {
       definition: loop.definition,
       repository: { source: this.repository.source, copy: this.repository.directory, ...head, uncommittedFiles: await this.repository.uncommitted() },
       commit,
-      session: run && { ...run.session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(run.session) },
+      session: isSessionUsed ? { ...this.session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(this.session) } : undefined,
       calls: calls.map(describeCall),
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),
       warnings: [...server.warnings],
