@@ -4,9 +4,10 @@ import { CodingLoopProps } from './coding-loop-props';
 import { LOOP_LIMITS } from './constants';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
-import { lifecycleOf, sessionStorageMountOf } from '../runtime/introspection';
+import { sessionStorageMountOf } from '../runtime/introspection';
 import { LIMITS } from '../session/constants';
-import { durationFaults, environmentFaults, unknownDurationFaults } from '../tasks/checks';
+import { durationFaults, environmentFaults, sessionSecondsOf, unknownDurationFaults } from '../tasks/checks';
+import { endpointFaults } from '../tasks/session-task';
 
 /** The mount that a run works in: the one that is given, or the runtime's session storage. */
 export function mountOf({ mountPath, runtime }: Pick<CodingLoopProps, 'mountPath' | 'runtime'>): string | undefined {
@@ -20,12 +21,12 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
   const names = gates.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const turn = props.turn?._config();
-  const lifetime = lifecycleOf(props.runtime)?.maxLifetime ?? LIMITS.sessionSeconds;
-  const longest = Token.isUnresolved(lifetime) ? LIMITS.sessionSeconds : Math.min(lifetime, LIMITS.sessionSeconds);
+  const longest = sessionSecondsOf(props.runtime);
   return [
     ...(mount === undefined
       ? ['"runtime" has no session storage, so a run could not survive its microVM: give it Filesystem.sessionStorage, or name a mount that outlives sessions in "mountPath"'] : []),
     ...(mount !== undefined && !isExpression(mount) && !mount.startsWith('/') ? [`"mountPath" is "${mount}", an absolute path is needed: let it begin with "/"`] : []),
+    ...endpointFaults(props.endpointName),
     ...props.repository._faults(),
     ...(gates.length < 1 || gates.length > 20 ? [`"gates" has ${gates.length}, 1 to 20 are allowed: without a gate, nothing would be checked`] : []),
     ...(twice.length > 0 ? [`"gates" has "${twice[0]}" twice: give each a name of its own`] : []),

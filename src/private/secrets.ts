@@ -17,13 +17,13 @@ const SECRETS: readonly { readonly pattern: RegExp; readonly what: string }[] = 
  *
  * The service logs commands, Step Functions keeps inputs, CloudFormation templates are read by many: none may hold one.
  */
-export function secretFaults(scope: IConstruct, values: { readonly [prop: string]: string | readonly string[] | undefined }): string[] {
+export function secretFaults(scope: IConstruct, values: { readonly [prop: string]: unknown }): string[] {
   return Object.entries(values).flatMap(([prop, value]) => {
     if (value === undefined) return [];
     const text = JSON.stringify(Stack.of(scope).resolve(value)) ?? '';
     const found = SECRETS.find(({ pattern }) => pattern.test(text));
     return found
-      ? [`"${prop}" holds ${found.what}, which would show in logs, states and the template: let the command fetch it in the session, `
+      ? [`"${prop}" holds ${found.what}, which would show in logs, states and the template: let it be fetched in the session, `
         + 'with the runtime\'s execution role (grant it read access to the secret), or use a credential helper']
       : [];
   });

@@ -90,7 +90,7 @@ export class RuntimeGrants {
 }
 
 /** A wildcard here would silently widen what the user meant to narrow. */
-function endpointNameFaults(endpointName: string): string[] {
+export function endpointNameFaults(endpointName: string): string[] {
   if (Token.isUnresolved(endpointName) || /^[a-zA-Z][a-zA-Z0-9_]{0,47}$/.test(endpointName)) return [];
   return [
     `"endpointName" is "${endpointName}", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": ` +

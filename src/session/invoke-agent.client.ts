@@ -51,10 +51,25 @@ export async function invokeAgent(client: BedrockAgentCoreClient, request: Invok
     if (timeout.aborted) throw timedOut(request);
     throw new SessionError(ERRORS.STREAM_CUT, `the agent's answer broke off after ${reader.bytes} bytes`, { cause: error, quote: (error as Error).message });
   }
-  const { reply, ...rest } = reader.result();
-  const failure = failureOf(reply);
+  const answer = reader.answer();
+  const failure = failureOf(answer.reply);
   if (failure !== undefined) throw new SessionError(ERRORS.AGENT, 'the agent says that its turn failed', { quote: failure });
-  return { reply, ...rest, seconds: Math.round((Date.now() - began) / 1_000) };
+  return { ...fitted(answer), replyBytes: reader.bytes, seconds: Math.round((Date.now() - began) / 1_000) };
+}
+
+/** What an agent answered. */
+interface Answer {
+  /** Null if it was too large to be held. */
+  readonly reply: unknown;
+  readonly tooLarge: boolean;
+  readonly tail: Tail;
+  readonly events?: number;
+}
+
+/** The answer as far as a state takes it. By its size in there: a text full of quotes, or `1e20`, takes more room than it came in. */
+function fitted({ reply, tooLarge, tail, ...rest }: Answer) {
+  const fits = !tooLarge && Buffer.byteLength(JSON.stringify(reply)) <= LIMITS.replyBytes;
+  return fits ? { reply, ...rest } : { reply: null, tail: tail.text(), ...rest };
 }
 
 function timedOut(request: InvokeRequest): SessionError {
@@ -83,9 +98,9 @@ class JsonReader {
     else this.pieces = [];
   }
 
-  public result() {
-    if (this.bytes > LIMITS.replyBytes) return { reply: null, tail: this.tail.text(), replyBytes: this.bytes };
-    return { reply: jsonOrText(Buffer.concat(this.pieces).toString('utf8')), replyBytes: this.bytes };
+  public answer(): Answer {
+    const tooLarge = this.bytes > LIMITS.replyBytes;
+    return { reply: tooLarge ? null : jsonOrText(Buffer.concat(this.pieces).toString('utf8')), tooLarge, tail: this.tail };
   }
 }
 
@@ -120,12 +135,11 @@ class EventReader {
     this.pending = Buffer.from(this.skipping ? Buffer.alloc(0) : rest);
   }
 
-  public result() {
+  public answer(): Answer {
     // The end of the stream ends a line and an event, for agents that forget to.
     if (this.pending.length > 0) this.line(this.pending);
     this.endEvent();
-    const large = this.lastIsLarge || Buffer.byteLength(JSON.stringify(this.last)) > LIMITS.replyBytes;
-    return { reply: large ? null : this.last, ...(large ? { tail: this.tail.text() } : {}), replyBytes: this.bytes, events: this.events };
+    return { reply: this.last, tooLarge: this.lastIsLarge, tail: this.tail, events: this.events };
   }
 
   private line(bytes: Buffer): void {

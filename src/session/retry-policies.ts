@@ -3,7 +3,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { ERRORS, LAMBDA_ERRORS } from './constants';
 
 /**
- * Calls that may be made again: a job's (it starts or attaches), a stop.
+ * Calls that may be made again, as long as the function tells that they failed: a job's, which starts or attaches.
  *
  * From the most specific error to the catch-all:
  * - the session is in transition, which takes up to 15 s: 8 tries, 3, 6, 12 and then 15 s apart, 96 s in all
@@ -36,7 +36,10 @@ export const REPEATABLE: readonly sfn.RetryProps[] = [
   },
 ];
 
-/** The same where nothing can be started twice any more: a function that died is asked again too, 3 times from 2 s, 14 s in all. */
+/**
+ * The same where nothing can be started twice, such as by an attach or a stop: a function that died is asked again too, 3 times from
+ * 2 s, 14 s in all.
+ */
 export const ATTACHING: readonly sfn.RetryProps[] = [
   ...REPEATABLE,
   {

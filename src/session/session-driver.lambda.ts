@@ -18,8 +18,8 @@ import { numberFromEnv } from '../shared/environment.client';
  * The one function that talks to sessions: invokes the agent, runs commands as jobs, stops sessions.
  *
  * It keeps nothing between calls. A result is data, such as a verdict; an error is infrastructure, by a name of `ERRORS`,
- * which the state machines retry or not. Logs and metrics have identities, verdicts and sizes, never a prompt, a command or
- * its output: those may hold anything.
+ * which the state machines retry or not. What it logs and measures are identities, verdicts and sizes, never a prompt, a command
+ * or its output: those may hold anything. Of an error, Lambda itself logs the message as well, which may quote what others said.
  */
 export type DriverRequest =
   | ({ readonly operation: typeof OPERATIONS.INVOKE } & InvokeRequest)
@@ -27,8 +27,8 @@ export type DriverRequest =
   | ({ readonly operation: typeof OPERATIONS.STOP } & SessionAddress)
   | LoopRequest;
 
-const logger = new Logger({ serviceName: 'session-driver' });
-const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: 'session-driver' });
+const logger = new Logger({ serviceName: METRICS.service });
+const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS.service });
 
 // Nothing is repeated unseen: of an invoke the agent may have begun, and a job's calls have a loop of their own.
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));

@@ -12,7 +12,8 @@ import { isExpression } from '../private/expression';
 /** Options of a `SessionDriver`. */
 export interface SessionDriverProps {
   /**
-   * How long the function's logs are kept. They hold session ids, verdicts and sizes, never a command's output or a prompt.
+   * How long the function's logs are kept. They hold session ids, verdicts and sizes, not a command's output or a prompt. When a call
+   * fails, Lambda adds the error's message, which may quote the service, or the agent's own words about its failure.
    *
    * @default logs.RetentionDays.THREE_MONTHS
    */

@@ -1,4 +1,13 @@
 import { Duration, Token } from 'aws-cdk-lib';
+import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { lifecycleOf } from '../runtime/introspection';
+import { LIMITS } from '../session/constants';
+
+/** The longest that a session of the runtime lives, in seconds, as far as it is known at synth: never more than the service allows. */
+export function sessionSecondsOf(runtime: IBedrockAgentRuntime): number {
+  const lifetime = lifecycleOf(runtime)?.maxLifetime;
+  return lifetime === undefined || Token.isUnresolved(lifetime) ? LIMITS.sessionSeconds : Math.min(lifetime, LIMITS.sessionSeconds);
+}
 
 /** Seconds of a duration for a sum; a fault of its own is made of one that has no whole seconds, or none that are known at synth. */
 export function secondsOf(value: Duration | undefined, otherwise: number): number {

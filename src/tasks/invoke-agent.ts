@@ -1,9 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { durationFaults } from './checks';
+import { durationFaults, sessionSecondsOf } from './checks';
 import { addressOf, DriverTask, sessionFaults, SessionTaskProps } from './session-task';
 import { JsonataResultProps, JsonPathResultProps } from './task-props';
+import { secretFaults } from '../private/secrets';
 import { throwOnFaults } from '../private/validation';
 import { lifecycleOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS } from '../runtime/perms';
@@ -14,16 +15,16 @@ import { SessionDriver } from '../session/session-driver';
 /** What `InvokeAgent` needs beside the session. */
 export interface InvokeAgentOptions {
   /**
-   * What the agent gets, as JSON, with values from the state. With `IntegrationPattern.WAIT_FOR_TASK_TOKEN` it has to hold
-   * the task token.
+   * What the agent gets, as JSON, with values from the state. No secrets: the template and the state machine's history show it.
+   * With `IntegrationPattern.WAIT_FOR_TASK_TOKEN` it has to hold the task token.
    */
   readonly payload: sfn.TaskInput;
 
   /**
    * How long the agent may take to answer: 1 second to 14 minutes and 40 seconds, since a function waits for it. For longer
-   * work let the agent answer at once and report by a task token, or run it as a command.
+   * work let the agent answer at once and report by a task token, or run it as a command. At most the session's `maxLifetime`.
    *
-   * @default - 14 minutes and 40 seconds
+   * @default - 14 minutes and 40 seconds, or the session's `maxLifetime` if that is shorter
    */
   readonly timeout?: Duration;
 
@@ -94,7 +95,9 @@ export class InvokeAgent extends DriverTask {
     const driver = props.driver ?? SessionDriver.of(scope);
     const { runtime, endpointName, sessionId, driver: _driver, payload, timeout, heartbeat, callbackTimeout, ...state } = props;
     const callback = props.integrationPattern === sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN;
-    const timeoutSeconds = timeout === undefined || timeout.isUnresolved() ? LONGEST_INVOKE_SECONDS : timeout.toSeconds();
+    const sessionSeconds = sessionSecondsOf(runtime);
+    const longestSeconds = Math.min(LONGEST_INVOKE_SECONDS, sessionSeconds);
+    const timeoutSeconds = timeout?.toSeconds({ integral: false }) ?? longestSeconds;
     const lifetime = Duration.seconds(lifecycleOf(runtime)?.maxLifetime ?? LIMITS.sessionSeconds);
     super(scope, id, {
       driver,
@@ -112,9 +115,10 @@ export class InvokeAgent extends DriverTask {
     });
     throwOnFaults(this, [
       ...sessionFaults({ runtime, endpointName, sessionId }),
-      ...durationFaults('timeout', timeout, 1, LONGEST_INVOKE_SECONDS,
-        'let the agent report by a task token, or run it as a command'),
-      ...durationFaults('callbackTimeout', callbackTimeout, 1, lifetime.toSeconds(), 'the session does not live longer'),
+      ...durationFaults('timeout', timeout, 1, longestSeconds, sessionSeconds < LONGEST_INVOKE_SECONDS
+        ? 'the session does not live longer; raise its "maxLifetime"' : 'let the agent report by a task token, or run it as a command'),
+      ...durationFaults('callbackTimeout', callbackTimeout, 1, sessionSeconds, 'the session does not live longer'),
+      ...secretFaults(this, { payload: payload.value }),
       ...(!callback && (heartbeat ?? callbackTimeout) !== undefined
         ? ['"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'] : []),
       ...(callback && !sfn.FieldUtils.containsTaskToken(payload.value) && !JSON.stringify(payload.value).includes('$states.context.Task.Token')

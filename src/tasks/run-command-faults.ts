@@ -1,13 +1,16 @@
-import { Size, Token } from 'aws-cdk-lib';
+import { Duration, Size, Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { IConstruct } from 'constructs';
-import { durationFaults, environmentFaults } from './checks';
+import { durationFaults, environmentFaults, sessionSecondsOf } from './checks';
 import { RunCommandProps } from './run-command-props';
 import { sessionFaults } from './session-task';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
-import { lifecycleOf, sessionStorageMountOf } from '../runtime/introspection';
+import { sessionStorageMountOf } from '../runtime/introspection';
 import { LIMITS } from '../session/constants';
+
+/** How long a command may take that is given no time of its own. */
+export const DEFAULT_TIMEOUT = Duration.minutes(5);
 
 /** The mount that a command's records go to: the one that is given, or the runtime's session storage. */
 export function mountOf(props: RunCommandProps): string | undefined {
@@ -16,13 +19,12 @@ export function mountOf(props: RunCommandProps): string | undefined {
 
 /** Everything that is wrong with the props, before any of it is deployed. */
 export function runCommandFaults(scope: IConstruct, props: RunCommandProps): string[] {
-  const lifetime = lifecycleOf(props.runtime)?.maxLifetime ?? LIMITS.sessionSeconds;
   const environment = Object.entries(props.environment ?? {});
   return [
     ...sessionFaults(props),
     ...whatFaults(props),
     ...pathFaults(props),
-    ...durationFaults('timeout', props.timeout, 1, Math.min(lifetime, LIMITS.sessionSeconds),
+    ...durationFaults('timeout', props.timeout ?? DEFAULT_TIMEOUT, 1, sessionSecondsOf(props.runtime),
       'the session does not live longer; raise its "maxLifetime", or split the command'),
     ...sizeFaults('tailSize', props.tailSize, LIMITS.tailBytes.min, LIMITS.tailBytes.max),
     ...sizeFaults('logSize', props.logSize, LIMITS.logBytes.min, LIMITS.logBytes.max),

@@ -1,7 +1,7 @@
 import { Duration, Size, Validations } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { mountOf, runCommandFaults } from './run-command-faults';
+import { DEFAULT_TIMEOUT, mountOf, runCommandFaults } from './run-command-faults';
 import { RunCommandJsonataProps, RunCommandJsonPathProps, RunCommandProps } from './run-command-props';
 import { addressOf, DriverTask } from './session-task';
 import { isExpression } from '../private/expression';
@@ -118,7 +118,7 @@ export class RunCommand extends sfn.StateMachineFragment {
 }
 
 function requestOf(name: string, props: RunCommandProps, run: string): { [name: string]: unknown } {
-  const timeout = props.timeout ?? Duration.minutes(5);
+  const timeout = props.timeout ?? DEFAULT_TIMEOUT;
   const optional = {
     round: props.round,
     command: props.command,

@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { isExpression } from '../private/expression';
+import { endpointNameFaults } from '../runtime/runtime-grants';
 import { LIMITS } from '../session/constants';
 import { SessionDriver } from '../session/session-driver';
 
@@ -42,9 +43,20 @@ export function addressOf(props: SessionTaskProps): { [name: string]: unknown } 
 }
 
 /** Rules for what `SessionTaskProps` adds. An expression of the state can only be checked when it runs. */
-export function sessionFaults({ sessionId }: SessionTaskProps): string[] {
+export function sessionFaults({ endpointName, sessionId }: SessionTaskProps): string[] {
+  return [
+    ...endpointFaults(endpointName),
+    ...(isExpression(sessionId) ? [] : sessionIdFaults(sessionId)),
+  ];
+}
+
+/** A fault for a literal name that no endpoint can have; a wildcard would let the driver reach more than is meant. */
+export function endpointFaults(endpointName: string | undefined): string[] {
+  return endpointName === undefined || isExpression(endpointName) ? [] : endpointNameFaults(endpointName);
+}
+
+function sessionIdFaults(sessionId: string): string[] {
   const { min, max } = LIMITS.sessionId;
-  if (isExpression(sessionId)) return [];
   if (sessionId.length < min || sessionId.length > max) {
     return [`"sessionId" has ${sessionId.length} characters, ${min} to ${max} are allowed: make it longer, such as by a UUID, or read it from the state`];
   }

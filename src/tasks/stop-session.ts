@@ -6,7 +6,7 @@ import { JsonataResultProps, JsonPathResultProps } from './task-props';
 import { throwOnFaults } from '../private/validation';
 import { STOP_SESSION_ACTIONS } from '../runtime/perms';
 import { OPERATIONS } from '../session/constants';
-import { REPEATABLE } from '../session/retry-policies';
+import { ATTACHING } from '../session/retry-policies';
 import { SessionDriver } from '../session/session-driver';
 
 /** Props of `StopSession`. */
@@ -52,7 +52,7 @@ export class StopSession extends DriverTask {
     super(scope, id, {
       driver,
       request: { operation: OPERATIONS.STOP, ...addressOf(props) },
-      retries: REPEATABLE,
+      retries: ATTACHING,
       state: { ...state, taskTimeout: sfn.Timeout.duration(Duration.seconds(STATE_SECONDS)) },
     });
     throwOnFaults(this, sessionFaults({ runtime, endpointName, sessionId }));

@@ -77,6 +77,7 @@ describe('fails at synth', () => {
     ['with a ref that is an option', { repository: GitRepository.fromInput({ ref: '-x' }) }, /"ref" is "-x"/],
     ['with a negative depth', { repository: GitRepository.fromInput({ depth: -1 }) }, /"depth" is -1/],
     ['with a depth that is no whole number', { repository: GitRepository.fromInput({ depth: 1.5 }) }, /"depth" is 1.5/],
+    ['with an endpoint that there cannot be', { endpointName: '*' }, /"endpointName" is "\*", must start with a letter/],
     ['with a mount that is relative', { mountPath: 'mnt' }, /"mountPath" is "mnt", an absolute path is needed/],
     ['with a branch prefix that git refuses', { commit: Commit.push({ branchPrefix: '-a b/' }) }, /"branchPrefix" is "-a b\/"/],
     ['with an author that git refuses', { commit: Commit.push({ authorName: 'a <b' }) }, /"authorName" is "a <b"/],

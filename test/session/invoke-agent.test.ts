@@ -42,6 +42,18 @@ describe('an agent that answers with JSON', () => {
   });
 
   test.each([
+    ['a text of quotes', '"'.repeat(LIMITS.replyBytes - 1)],
+    ['a text of control characters', '\u0001'.repeat(LIMITS.replyBytes / 4)],
+    ['bytes that are no text', Buffer.alloc(LIMITS.replyBytes / 2, 0xff)],
+    ['numbers that are shorter in their own way', `[${Array(20_000).fill('1e20').join(',')}]`],
+  ])('has its reply left out when it would take more room in a state than it came in: %s', async (_, body) => {
+    answer = () => ({ body, contentType: 'application/json' });
+    const result = await invoke();
+    expect([result.reply, result.replyBytes]).toEqual([null, Buffer.byteLength(body)]);
+    expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(200_000);
+  });
+
+  test.each([
     [{ error: 'the model is overloaded' }, 'the model is overloaded'],
     [{ error: { message: 'no credits' } }, 'no credits'],
     [{ error: { code: 7 } }, '{"code":7}'],
@@ -94,6 +106,16 @@ describe('an agent that answers with events', () => {
   ])('has no reply rather than an older one when the last is too large, %s', async (_, pieces) => {
     answer = () => events('data: "older"\n\n', ...pieces());
     expect(await invoke()).toMatchObject({ reply: null, tail: expect.stringContaining('xxx'), events: 2 });
+  });
+
+  test('has no reply when the last would take more room in a state than it came in', async () => {
+    answer = () => events(`data: ${'"'.repeat(LIMITS.replyBytes - 100)}\n\n`);
+    expect(await invoke()).toMatchObject({ reply: null, tail: expect.stringContaining('""'), events: 1 });
+  });
+
+  test('fails for an error event also when its text would take more room than a state has', async () => {
+    answer = () => events(`event: error\ndata: ${'"'.repeat(LIMITS.replyBytes - 100)}\n\n`);
+    await expect(invoke()).rejects.toEqual(failsWith(ERRORS.AGENT, '""'));
   });
 
   test('has the event after one that was too large', async () => {

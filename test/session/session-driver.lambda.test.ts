@@ -46,13 +46,13 @@ test('measures jobs by verdict, seconds, attaches and bytes, by the names that i
   const { namespace, dimensions, names } = METRICS;
   expect(emf._aws.CloudWatchMetrics).toEqual([{
     Namespace: namespace,
-    Dimensions: [expect.arrayContaining(['service', dimensions.RUNTIME, dimensions.VERDICT])],
+    Dimensions: [expect.arrayContaining([dimensions.SERVICE, dimensions.RUNTIME, dimensions.VERDICT])],
     Metrics: expect.arrayContaining([
       { Name: names.JOBS, Unit: 'Count' }, { Name: names.JOB_SECONDS, Unit: 'Seconds' },
       { Name: names.OUTPUT_BYTES, Unit: 'Bytes' }, { Name: names.ATTACHES, Unit: 'Count' },
     ]),
   }]);
-  expect(emf).toMatchObject({ [dimensions.VERDICT]: 'FAILED', [names.JOBS]: 1, [names.ATTACHES]: 0 });
+  expect(emf).toMatchObject({ [dimensions.SERVICE]: METRICS.service, [dimensions.VERDICT]: 'FAILED', [names.JOBS]: 1, [names.ATTACHES]: 0 });
 });
 
 test('measures what the platform failed at as such, and a wrong request as nothing', async () => {
@@ -70,9 +70,24 @@ test('says nothing of a command, an output or a prompt, whatever fails', async (
     driver.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeEnd', kind, times: 1, match });
     await run({ command: 'echo what-it-printed >&2; echo what-it-printed # the-command-itself', environment: { A: 'the-command-itself' }, failFast: ['what-it-printed'] });
   }
-  // A shell that prints before ours does, and one that complains.
+  // A shell that complains, and one that prints before ours does.
   await driver.call({ ...driver.request(await driver.session(), { mount: '/what-it-printed', command: 'the-command-itself' }) });
-  await driver.call({ operation: 'invoke', runtimeArn: driver.fixture.arn, sessionId: newSessionId(), payload: { prompt: 'the-prompt-itself' }, timeoutSeconds: 5 });
+  const noisy = await DriverFixture.start({
+    agentFor: () => ({ handler: () => ({ error: 'what-the-agent-said' }) }), environment: { BASH_ENV: '/mnt/workspace/profile' },
+  });
+  const sessionId = await noisy.session();
+  await noisy.fixture.command('echo echo noise-of-the-shell >/mnt/workspace/profile', { runtimeSessionId: sessionId });
+  const { arn: runtimeArn } = noisy.fixture;
+  const errors = [
+    await noisy.call(noisy.request(sessionId, { command: 'the-command-itself' })),
+    await noisy.call({ operation: 'invoke', runtimeArn, sessionId: newSessionId(), payload: { prompt: 'the-prompt-itself' }, timeoutSeconds: 30 }),
+  ];
+  await noisy.close();
+  // It was said, to the state machine.
+  expect(errors).toEqual([
+    { error: ERRORS.STREAM_CUT, message: expect.stringContaining('noise-of-the-shell') },
+    { error: ERRORS.AGENT, message: expect.stringContaining('what-the-agent-said') },
+  ]);
   const text = written.join('');
   expect(text).toContain('attaching again');
   expect(text).toContain('failed');

@@ -1,4 +1,5 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, SecretValue, Stack, Token } from 'aws-cdk-lib';
+import { LifecycleConfiguration } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AgentRuntime, InvokeAgent, InvokeAgentProps, StopSession } from '../../src';
 import { statesOfChain } from '../support/definitions';
@@ -11,6 +12,13 @@ const CALLBACK = sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN;
 
 function invoke(props: Partial<InvokeAgentProps> = {}, stack: Stack = newStack()): InvokeAgent {
   return new InvokeAgent(stack, 'Ask', { runtime: runtimeIn(stack), sessionId: SESSION, payload, ...props });
+}
+
+/** A session of the runtime lives for so long. */
+function living(maxLifetime: Duration, props: Partial<InvokeAgentProps> = {}): () => InvokeAgent {
+  const stack = newStack();
+  const lifecycleConfiguration: LifecycleConfiguration = { idleRuntimeSessionTimeout: Duration.seconds(60), maxLifetime };
+  return () => invoke({ runtime: new AgentRuntime(stack, 'Living', { agentRuntimeArtifact: IMAGE, lifecycleConfiguration }), ...props }, stack);
 }
 
 const fault = (props: Partial<InvokeAgentProps>) => messageOf(() => invoke(props)).split('\n  at ')[0];
@@ -65,6 +73,8 @@ describe('InvokeAgent', () => {
   test.each<[string, Partial<InvokeAgentProps>, string]>([
     ['no time', { timeout: Duration.seconds(0) }, '"timeout" is 0 seconds, 1 to 880 are allowed: make it longer'],
     ['more than a function can wait', { timeout: Duration.seconds(881) }, '"timeout" is 881 seconds, 1 to 880 are allowed: let the agent report by a task token, or run it as a command'],
+    ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" is 1.5 seconds, whole seconds are allowed: round it'],
+    ['an endpoint that there cannot be', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
     ['a heartbeat without a token', { heartbeat: Duration.minutes(1) }, '"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'],
     ['a callback without the token', { integrationPattern: CALLBACK }, '"payload" does not hold the task token: put JsonPath.taskToken into it, or "{% $states.context.Task.Token %}" with JSONata'],
     ['a short session id', { sessionId: 'short' }, '"sessionId" has 5 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
@@ -73,6 +83,32 @@ describe('InvokeAgent', () => {
     }, '"callbackTimeout" is 28801 seconds, 1 to 28800 are allowed: the session does not live longer'],
   ])('fails with %s', (_, props, message) => {
     expect(fault(props)).toBe(message);
+  });
+
+  test('fails with a secret in the payload, and says where secrets belong', () => {
+    const token = SecretValue.secretsManager('token').unsafeUnwrap();
+    expect(fault({ payload: sfn.TaskInput.fromObject({ agent: { keys: [token] } }) })).toMatch(
+      /^"payload" holds a value from Secrets Manager, .*: let it be fetched in the session, with the runtime's execution role/);
+  });
+
+  test('has no more time than its session', () => {
+    const seconds = (timeout: number) => ({ timeout: Duration.seconds(timeout) });
+    expect(living(Duration.seconds(600), seconds(600))).not.toThrow();
+    expect(messageOf(living(Duration.seconds(600), seconds(601)))).toContain(
+      '"timeout" is 601 seconds, 1 to 600 are allowed: the session does not live longer; raise its "maxLifetime"');
+    const task = living(Duration.seconds(600))();
+    expect(statesOfChain(Stack.of(task), task).Ask.Parameters).toMatchObject({ timeoutSeconds: 600 });
+  });
+
+  test('has the time that is only known when it is deployed', () => {
+    const later = Duration.seconds(Token.asNumber({ Ref: 'Seconds' }));
+    const task = living(later, { timeout: later })();
+    expect(Stack.of(task).resolve(Stack.of(task).toJsonString(task.toStateJson()))).toEqual({
+      'Fn::Join': ['', expect.arrayContaining([
+        expect.stringMatching(/"timeoutSeconds":$/), { Ref: 'Seconds' },
+      ])],
+    });
+    expect(messageOf(living(later, { timeout: Duration.seconds(881) }))).toContain('1 to 880 are allowed');
   });
 
   test.each([1, 880])('accepts %d seconds', (seconds) => {
@@ -88,11 +124,14 @@ describe('StopSession', () => {
       .next(StopSession.jsonata(stack, 'Again', { runtime, sessionId: '{% $states.input.id %}' })));
     expect(states.Stop).toMatchObject({ Parameters: { operation: 'stop', sessionId: SESSION }, ResultPath: null });
     expect(states.Again).toMatchObject({ QueryLanguage: 'JSONata', Arguments: { operation: 'stop', sessionId: '{% $states.input.id %}' } });
-    expect(states.Stop.Retry!.map(({ ErrorEquals }) => ErrorEquals[0])).toEqual(['Workbench.Conflict', 'Workbench.Throttled', 'Workbench.ServerError']);
+    // The last is a function that died: a stop can be asked for again, and a session that nobody stops is paid for.
+    expect(states.Stop.Retry!.map(({ ErrorEquals }) => ErrorEquals[0])).toEqual(['Workbench.Conflict', 'Workbench.Throttled', 'Workbench.ServerError', 'Lambda.Unknown']);
   });
 
-  test('fails with a session id that no session can have', () => {
+  test('fails with a session id that no session can have, and a name that no endpoint can', () => {
     const stack = newStack();
-    expect(messageOf(() => new StopSession(stack, 'Stop', { runtime: runtimeIn(stack), sessionId: 'short' }))).toContain('"sessionId" has 5 characters');
+    const message = messageOf(() => new StopSession(stack, 'Stop', { runtime: runtimeIn(stack), sessionId: 'short', endpointName: 'a/*' }));
+    expect(message).toContain('"sessionId" has 5 characters');
+    expect(message).toContain('"endpointName" is "a/*"');
   });
 });

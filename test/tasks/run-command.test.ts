@@ -124,6 +124,7 @@ describe('a command that cannot work fails at synth', () => {
   test.each<[string, Partial<RunCommandProps>, string]>([
     ['a session id of 32 characters', { sessionId: 'x'.repeat(32) }, '"sessionId" has 32 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
     ['a session id of 101 characters', { sessionId: 'x'.repeat(101) }, '"sessionId" has 101 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
+    ['an endpoint that there cannot be', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
     ['a session id with a dot', { sessionId: `${'x'.repeat(40)}.` }, `"sessionId" is "${'x'.repeat(40)}.", letters, digits, "-" and "_" are allowed, the first a letter or digit: change it`],
     ['neither command nor words', { command: undefined }, '"command" or "words" is needed, and not both: give a shell line, or a program and its arguments'],
     ['both command and words', { command: 'a', words: ['b'] }, '"command" or "words" is needed, and not both: give a shell line, or a program and its arguments'],
@@ -152,6 +153,23 @@ describe('a command that cannot work fails at synth', () => {
     expect(fault({ failFast: ['('] })).toMatch(/^"failFast" has "\(", which is no regular expression of JavaScript \(.*\): correct it$/);
   });
 
+  test('with the usual time, when the session has less', () => {
+    const short = (maxLifetime: Duration) => () => {
+      const stack = newStack();
+      const lifecycleConfiguration = { idleRuntimeSessionTimeout: Duration.seconds(60), maxLifetime };
+      return command({ mountPath: '/mnt/a', runtime: new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, lifecycleConfiguration }) }, stack);
+    };
+    expect(short(Duration.seconds(300))).not.toThrow();
+    expect(messageOf(short(Duration.seconds(299)))).toContain('"timeout" is 300 seconds, 1 to 299 are allowed: the session does not live longer');
+  });
+
+  test('with more than eight hours, though the session\'s life is only known when it is deployed', () => {
+    const stack = newStack();
+    const lifecycleConfiguration = { maxLifetime: Duration.seconds(Token.asNumber({ Ref: 'Life' })) };
+    const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, lifecycleConfiguration });
+    expect(messageOf(() => command({ runtime, mountPath: '/mnt/a', timeout: Duration.seconds(28_801) }, stack))).toContain('"timeout" is 28801 seconds, 1 to 28800');
+  });
+
   test('with a runtime whose storage is not known, and no mount', () => {
     const stack = newStack();
     const runtime = Runtime.fromAgentRuntimeAttributes(stack, 'Imported', ATTRIBUTES);
@@ -174,7 +192,7 @@ describe('a command that cannot work fails at synth', () => {
     const message = fault(props);
     expect(message).toMatch(what);
     expect(message).toContain(`"${prop}" holds`);
-    expect(message).toContain('let the command fetch it in the session');
+    expect(message).toContain('let it be fetched in the session');
   });
 });
 
