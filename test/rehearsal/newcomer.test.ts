@@ -1,26 +1,84 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-jest.setTimeout(180_000);
+// Each is the whole command, from the synthesis to the commit, and two more versions of Node come over the network.
+jest.setTimeout(300_000);
+
+const ROOT = resolve(__dirname, '../..');
+const COMMAND = ['npm', 'run', '--silent', 'rehearse', '--'];
+const OUTLINE = [
+  'FirstLoop/Fix rehearses', 'Prepare the run', 'Ask the agent (turn 1)', 'the first item was skipped', 'Run gate: syntax', 'PASSED',
+  'Run gate: test', 'FAILED, exit code 1', '✖ a tenth is off at exactly 100 euros', '10000 !== 9000', 'repair 1 of 2',
+  'Ask the agent (turn 2)', '100 euros are enough', 'Commit and push', 'Stop the session', 'COMMITTED after 2 turns',
+  'on workbench/issue-7', 'Workbench-Gate: test PASSED', 'prices.mjs | 4 ++--', 'git fetch', 'report.html',
+];
+/** There for x64 and arm64. */
+const NODES = { 22: '22.23.3', 24: '24.21.0' } as const;
+
+let home: string;
+/** What is in the repository, without what tools and tests have left in the checkout. */
+let clone: string;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'newcomer-'));
+  chmodSync(home, 0o755); // for other users
+  clone = join(home, 'clone');
+  mkdirSync(clone);
+  const files = run('git', ['ls-files', '-z', '--cached'], { cwd: ROOT });
+  run('xargs', ['-0', 'cp', '--parents', '-t', clone], { cwd: ROOT, input: files });
+  run('npm', ['install', '--silent', '--no-save', '--no-package-lock', '--prefix', home,
+    ...Object.entries(NODES).map(([major, version]) => `node-${major}@npm:node-linux-${process.arch}@${version}`)]);
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 test('the README\'s first command tells how a loop came to its commit', () => {
-  const state = mkdtempSync(join(tmpdir(), 'newcomer-'));
-  try {
-    const story = execFileSync('npm', ['run', '--silent', 'rehearse', '--', '--state', state], { cwd: resolve(__dirname, '../..'), encoding: 'utf8' });
+  symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
 
-    const outline = [
-      'FirstLoop/Fix rehearses', 'Prepare the run', 'Ask the agent (turn 1)', 'the first item was skipped', 'Run gate: syntax', 'PASSED',
-      'Run gate: test', 'FAILED, exit code 1', '✖ a tenth is off at exactly 100 euros', '10000 !== 9000', 'repair 1 of 2',
-      'Ask the agent (turn 2)', '100 euros are enough', 'Commit and push', 'Stop the session', 'COMMITTED after 2 turns',
-      'on workbench/issue-7', 'Workbench-Gate: test PASSED', 'prices.mjs | 4 ++--', 'git fetch', 'report.html',
-    ];
-    const places = outline.reduce<number[]>((found, part) => [...found, story.indexOf(part, found[found.length - 1] ?? 0)], []);
-    expect(outline.filter((_, index) => places[index] < 0)).toEqual([]);
-    const [, directory, branch] = /git fetch (\S+) (\S+)/.exec(story)!;
-    expect(execFileSync('git', ['--git-dir', directory, 'show', `${branch}:prices.mjs`], { encoding: 'utf8' })).toContain('sum >= 10_000');
-  } finally {
-    rmSync(state, { recursive: true, force: true });
-  }
+  expectStory(run(COMMAND[0], [...COMMAND.slice(1), '--state', join(home, 'state')], { cwd: clone }));
 });
+
+test.each(Object.entries(NODES))('so it does with Node %s', (major, version) => {
+  const environment = { ...process.env, PATH: `${binariesOf(major)}:${process.env.PATH}` };
+  expect(run('node', ['--version'], { cwd: clone, env: environment })).toBe(`v${version}\n`);
+
+  expectStory(run(COMMAND[0], [...COMMAND.slice(1), '--state', join(home, `state-${major}`)], { cwd: clone, env: environment }));
+});
+
+test('so it does for an ordinary user', () => {
+  rmSync(join(clone, 'node_modules'), { force: true });
+  const state = join(clone, '.rehearsal');
+
+  const story = process.getuid?.() === 0 ? asNobody() : run(COMMAND[0], COMMAND.slice(1), { cwd: clone });
+
+  expectStory(story);
+  expect(statSync(state).uid).not.toBe(0);
+  expect(statSync(/report +(\S+)/.exec(story)![1]).uid).toBe(statSync(state).uid);
+});
+
+/** The dependencies appear in the clone by a mount, wherever they are: another user may not be allowed to go there. */
+function asNobody(): string {
+  mkdirSync(join(clone, 'node_modules'));
+  run('chown', ['-R', 'nobody', clone]);
+  const script = 'mount --bind "$1" node_modules; shift; exec setpriv --reuid nobody --regid nogroup --clear-groups --bounding-set -all -- "$@"';
+  return run('unshare', ['--mount', 'bash', '-euc', script, 'bash', join(ROOT, 'node_modules'), ...COMMAND], {
+    cwd: clone,
+    env: { PATH: `${binariesOf('22')}:${process.env.PATH}`, HOME: join(clone, 'home') },
+  });
+}
+
+function binariesOf(major: string): string {
+  return join(home, `node_modules/node-${major}/bin`);
+}
+
+function expectStory(story: string): void {
+  const places = OUTLINE.reduce<number[]>((found, part) => [...found, story.indexOf(part, found[found.length - 1] ?? 0)], []);
+  expect(OUTLINE.filter((_, index) => places[index] < 0)).toEqual([]);
+  const [, directory, branch] = /git fetch (\S+) (\S+)/.exec(story)!;
+  expect(run('git', ['-c', 'safe.directory=*', '--git-dir', directory, 'show', `${branch}:prices.mjs`])).toContain('sum >= 10_000');
+}
+
+function run(program: string, args: readonly string[], options: Partial<ExecFileSyncOptionsWithStringEncoding> = {}): string {
+  return execFileSync(program, args, { stdio: 'pipe', ...options, encoding: 'utf8' });
+}
