@@ -3,6 +3,9 @@ import { awscdk, javascript } from 'projen';
 /** Tests that build container images, or run containers: they need root and some minutes, so they are a task of their own. */
 const CONTAINERS = ['/test/image/build/', '/test/rehearsal/sandbox/container/'];
 
+/** Tests of what is published, which has to be compiled and bundled before. */
+const PACKAGE = '/test/package/';
+
 export const JEST_CONFIG: javascript.JestOptions = {
   // The default of projen rewrites snapshots as it runs, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
@@ -17,7 +20,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
     coverageThreshold: { lines: 95, branches: 90 },
     // Copies of example repositories, each with a package.json of the same name.
     modulePathIgnorePatterns: ['<rootDir>/\\.rehearsal/', '<rootDir>/cdk\\.out/'],
-    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...CONTAINERS],
+    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...CONTAINERS, PACKAGE],
   },
 };
 
@@ -34,4 +37,10 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
     exec: `jest --ci --coverage=false --testPathIgnorePatterns=/node_modules/ -- ${CONTAINERS.map((directory) => directory.slice(1)).join(' ')}`,
   });
   project.testTask.spawn(images);
+
+  const published = project.addTask('published', {
+    description: 'Install the package as it would be published into an empty folder, and use it there',
+    exec: `jest --ci --coverage=false --testPathIgnorePatterns=/node_modules/ -- ${PACKAGE.slice(1)}`,
+  });
+  project.testTask.spawn(published);
 }

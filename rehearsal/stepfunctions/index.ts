@@ -1,5 +1,5 @@
 export type { Definition, State } from './definition';
-export type { ExecutionEvent } from './interpreter';
+export type { ExecutionEvent } from './execution-event';
 export * from './local-state-machine';
 export * from './task-error';
 export * from './task-tokens';

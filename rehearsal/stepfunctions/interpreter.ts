@@ -16,6 +16,5 @@ if (!('withResolvers' in Promise)) Object.defineProperty(Promise, 'withResolvers
 // eslint-disable-next-line @typescript-eslint/no-require-imports
 export const { StateMachine } = require('aws-local-stepfunctions') as typeof interpreter;
 
-export type ExecutionEvent = interpreter.StateMachine['run'] extends (...args: never[]) => { eventLogs: AsyncGenerator<infer E> } ? E : never;
 export type RunOptions = interpreter.RunOptions;
 export type StateMachineDefinition = interpreter.StateMachineDefinition;

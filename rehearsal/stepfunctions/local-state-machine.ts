@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ADDED, CONTEXT, contextKey, Definition, prepare, State, statesOf } from './definition';
-import { ExecutionEvent, RunOptions, StateMachine, StateMachineDefinition } from './interpreter';
+import type { ExecutionEvent } from './execution-event';
+import { RunOptions, StateMachine, StateMachineDefinition } from './interpreter';
 import { checkSize, DataLimitExceeded } from './task-error';
 import { TaskTokens } from './task-tokens';
 

@@ -1,0 +1,30 @@
+/** What happens in an execution. Types of our own, since those of the interpreter are not in the package. */
+export type ExecutionEvent = StateEvent | FailureEvent | OtherEvent;
+
+export interface EventState {
+  readonly name: string;
+  readonly type: string;
+  readonly input: unknown;
+  /** Of `StateExited`. */
+  readonly output?: unknown;
+}
+
+interface StateEvent {
+  readonly type: 'StateEntered' | 'StateExited' | 'StateRetried' | 'StateCaught';
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly state: EventState;
+}
+
+interface FailureEvent {
+  readonly type: 'StateFailed';
+  readonly timestamp: number;
+  readonly state: EventState;
+  readonly Error: string;
+  readonly Cause?: unknown;
+}
+
+interface OtherEvent {
+  readonly type: `Execution${string}` | `MapIteration${string}` | `ParallelBranch${string}`;
+  readonly timestamp: number;
+}

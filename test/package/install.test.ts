@@ -1,0 +1,77 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+// The CDK is installed into an empty folder, and compiled against.
+jest.setTimeout(300_000);
+
+const ROOT = resolve(__dirname, '../..');
+const EXAMPLE = join(ROOT, 'examples/first-loop');
+const TYPES = { types: ['jest', 'node'], typeRoots: [join(ROOT, 'node_modules/@types')], strict: true, noEmit: true, skipLibCheck: false, target: 'es2022' };
+
+let home: string;
+/** Somebody's CDK app, with the package as it is published. */
+let app: string;
+
+const run = (program: string, ...args: string[]) => execFileSync(program, args, { cwd: app, encoding: 'utf8', stdio: 'pipe' });
+const versionOf = (name: string) => `${name}@${(JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version}`;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'install-'));
+  app = join(home, 'app');
+  mkdirSync(app);
+  const [{ filename }] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', home], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' })) as { filename: string }[];
+  writeFileSync(join(app, 'package.json'), '{ "private": true }\n');
+  run('npm', 'install', '--silent', '--prefer-offline', '--no-audit', '--no-fund', join(home, filename), versionOf('aws-cdk-lib'), versionOf('constructs'));
+
+  // As the tutorial says: a copy of the example, and a repository beside it.
+  for (const name of ['agent', 'input.json']) cpSync(join(EXAMPLE, name), join(app, name), { recursive: true });
+  writeFileSync(join(app, 'app.ts'), readFileSync(join(EXAMPLE, 'app.ts'), 'utf8').replace('../../src', 'cdk-agentcore-workbench'));
+  writeFileSync(join(app, 'loop.test.ts'), codeOf('docs/tutorial.md'));
+  const project = join(home, 'my-project');
+  cpSync(join(EXAMPLE, 'repository'), project, { recursive: true });
+  run('git', 'init', '--quiet', project);
+  run('git', '-C', project, 'add', '--all');
+  run('git', '-C', project, '-c', 'user.name=somebody', '-c', 'user.email=somebody@localhost', 'commit', '--quiet', '--message', 'the beginning');
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+/** The only TypeScript of a page. */
+function codeOf(page: string): string {
+  const [code, ...others] = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text);
+  expect([code, others]).toEqual([expect.any(String), []]);
+  return code;
+}
+
+/** What the compiler complains about. */
+function typecheck(options: object): string {
+  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...TYPES, ...options }, files: ['app.ts', 'loop.test.ts'] }));
+  return spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', app], { cwd: app, encoding: 'utf8' }).stdout;
+}
+
+test('what is installed rehearses any repository with one command', () => {
+  const story = run('npx', '--no-install', 'cdk-agentcore-workbench', 'rehearse', '--repository', '../my-project',
+    '--agent', "sed -i 's/index = 1/index = 0/; s/sum > /sum >= /' prices.mjs", '--gate', 'test=npm test', '--prompt', 'A basket is charged wrongly');
+
+  expect(story).toContain('COMMITTED after 1 turn');
+  const [, directory, branch] = /git fetch (\S+) (\S+)/.exec(story)!;
+  expect(run('git', '--git-dir', directory, 'show', `${branch}:prices.mjs`)).toContain('sum >= 10_000');
+});
+
+test.each([
+  ['that reads "exports"', { module: 'nodenext' }],
+  ['that does not', { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' }],
+])('its types are found by a compiler %s', (_, options) => {
+  expect(typecheck(options)).toBe('');
+});
+
+test('the tutorial\'s app is rehearsed as it is synthesized, and its test passes', () => {
+  run('env', 'CDK_OUTDIR=cdk.out', process.execPath, join(ROOT, 'node_modules/ts-node/dist/bin.js'), '--transpile-only', 'app.ts');
+
+  const story = run('npx', '--no-install', 'cdk-agentcore-workbench', 'rehearse', '--app', 'cdk.out', '--input', 'input.json', '--repository', '../my-project');
+  expect(story).toContain('COMMITTED after 2 turns');
+
+  const config = { rootDir: app, modulePathIgnorePatterns: ['/\\.rehearsal/'], transform: { '\\.ts$': [join(ROOT, 'node_modules/ts-jest'), { tsconfig: { ...TYPES, noEmit: false, isolatedModules: true } }] } };
+  run(process.execPath, join(ROOT, 'node_modules/jest/bin/jest.js'), '--ci', '--config', JSON.stringify(config));
+});
