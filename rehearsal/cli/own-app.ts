@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, AssetStaging, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { MisuseError, Target } from './options';
 import { AgentRuntime, AgentTurn, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
@@ -14,6 +14,7 @@ export function synthesizeLoop(target: Target, state: string): string {
   const key = createHash('sha256').update(JSON.stringify(target)).digest('hex').slice(0, 12);
   const outdir = join(state, 'apps', key);
   rmSync(outdir, { recursive: true, force: true });
+  AssetStaging.clearAssetHashCache(); // an earlier call of this process may have staged files there
   const app = new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:disable-asset-staging': false } });
   const stack = new Stack(app, 'Rehearsal');
   // The same for all targets: another configuration would be another version, which empties the workspaces of its sessions.
@@ -32,7 +33,7 @@ export function synthesizeLoop(target: Target, state: string): string {
       maxRepairs: target.maxRepairs,
     });
   } catch (error) {
-    throw new MisuseError((error as Error).message);
+    throw new MisuseError((error as Error).message.replace(/\n\s*at Rehearsal\/Loop$/, '')); // nobody's construct
   }
   return app.synth().directory;
 }

@@ -32,7 +32,7 @@ export function exitCodeOf({ outcome, error, missingPermissions }: Pick<Rehearsa
 export async function rehearse(options: Options, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Promise<number> {
   const store = new RunStore(options.state);
   const { target, input } = resume(options, store);
-  if (input.prompt === undefined) throw new MisuseError('--prompt is missing: say what the agent is to do, here or in the file of --input');
+  checkTarget(target, input);
   await preflight(options.state);
   const assembly = target.app ?? ownAssembly(target, options.state);
   const terminal = new Terminal(options.json ? stderr : stdout);
@@ -64,18 +64,35 @@ function ownAssembly(target: Target, state: string): string {
   return synthesizeLoop(target, state);
 }
 
+/** What would be without effect is refused, as what is missing is. */
+function checkTarget({ app, stack, loop, repository, gates, bootstrap, maxRepairs }: Target, input: RehearsalInput): void {
+  const given = (options: { readonly [option: string]: unknown }) => Object.keys(options).filter((option) => options[option] !== undefined);
+  const [idle] = app === undefined ? given({ stack, loop }) : given({ 'gate': gates, bootstrap, 'max-repairs': maxRepairs });
+  if (idle !== undefined) {
+    throw new MisuseError(`--${idle} ${app === undefined ? 'chooses in an app: name one with --app' : 'is for a repository without an app, whose loop says it itself: leave one of them out'}`);
+  }
+  if (app === undefined && (repository ?? input.repository?.url) === undefined) {
+    throw new MisuseError('--repository is missing: name the directory or URL that the agent is to work on, or give --app for a loop of your own');
+  }
+  if (input.prompt === undefined) throw new MisuseError('--prompt is missing: say what the agent is to do, here or in the file of --input');
+  if (typeof input.prompt !== 'string') throw new MisuseError('"prompt" of --input is no text: put it in quotes');
+}
+
 /** What is asked for, together with what an earlier run of the session was asked for. */
 function resume(options: Options, store: RunStore): { target: Target; input: RehearsalInput } {
   const input = { prompt: undefined as unknown as string, ...options.input };
-  if (options.sessionId === undefined) return { target: options.target, input };
+  if (options.sessionId === undefined) return { target: options.target, input: startingFrom(options.target, input) };
   const session = store.session(options.sessionId);
   if (!session) throw new MisuseError(`--session ${options.sessionId}: there is no such session in ${options.state}; "rehearse sessions" lists them`);
   const last = session.runs[session.runs.length - 1];
   const { id, endpointName } = session;
-  return {
-    target: { ...last.target, ...options.target },
-    input: { taskId: last.record.input.taskId, ...input, session: { id, ...(endpointName === undefined ? {} : { endpointName }) } },
-  };
+  const target = { ...last.target, ...options.target };
+  const goesOnIn = { id, ...(endpointName === undefined ? {} : { endpointName }) };
+  return { target, input: startingFrom(target, { taskId: last.record.input.taskId, ...input, session: goesOnIn }) };
+}
+
+function startingFrom({ ref }: Target, input: RehearsalInput): RehearsalInput {
+  return ref === undefined ? input : { ...input, repository: { ...input.repository, ref } };
 }
 
 async function start(target: Target, assembly: string, options: Options, stderr: NodeJS.WriteStream): Promise<Rehearsal> {

@@ -45,6 +45,8 @@ export class Story implements JournalListener {
       terminal.line(`${terminal.red('missing permission')}: role ${role} may not ${action}; this statement would allow it:`);
       terminal.line(`  ${statement}`);
     }
+    const { uncommittedFiles } = record.repository;
+    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 file that is' : `${uncommittedFiles} files that are`} not committed`);
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);

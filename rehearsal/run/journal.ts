@@ -173,8 +173,8 @@ export function outputOf(result: { readonly output?: unknown; readonly cause?: s
   return typeof output === 'object' && output !== null && 'outcome' in output ? output as RunOutput : undefined;
 }
 
-/** Lambda's cause is a JSON of its own. */
-function messageOf(cause: unknown): string {
+/** The cause of a failure in words: Lambda's is a JSON of its own. */
+export function messageOf(cause: unknown): string {
   const { errorMessage } = (parsed(String(cause)) ?? {}) as { readonly errorMessage?: string };
   return errorMessage ?? String(cause ?? '');
 }

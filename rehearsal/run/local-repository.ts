@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -14,6 +14,9 @@ export interface CommitDescription {
   readonly stat: string;
   readonly patch: string;
 }
+
+/** For an original whose HEAD is a commit and no branch. */
+const DETACHED = 'refs/heads/detached-head';
 
 /** The patch of a report: beyond that, git shows it. */
 const PATCH_BYTES = 65_536;
@@ -45,17 +48,17 @@ export class LocalRepository {
     return `file://${this.directory}`;
   }
 
-  /** The branch that runs start from, and its commit. */
-  async head(): Promise<{ readonly branch: string; readonly commit: string }> {
-    const [branch, commit] = await Promise.all([this.git('symbolic-ref', '--short', 'HEAD'), this.git('rev-parse', 'HEAD')]);
+  /** What runs start from, and its commit. @param ref a branch, a tag or a commit */
+  async head(ref?: string): Promise<{ readonly branch: string; readonly commit: string }> {
+    const [branch, commit] = await Promise.all([ref ?? this.git('symbolic-ref', '--short', 'HEAD'), this.git('rev-parse', `${ref ?? 'HEAD'}^{commit}`)]);
     return { branch: branch.trim(), commit: commit.trim() };
   }
 
   /** Files of the working copy that no commit has: a run does not see them. */
   async uncommitted(): Promise<number> {
     if (!this.local) return 0;
-    const { stdout } = await run('git', ['-C', this.source, 'status', '--porcelain']).catch(() => ({ stdout: '' }));
-    return stdout.split('\n').filter((line) => line !== '').length;
+    const status = await this.original('status', '--porcelain').catch(() => '');
+    return status.split('\n').filter((line) => line !== '').length;
   }
 
   async describe(commit: string): Promise<CommitDescription> {
@@ -81,8 +84,9 @@ export class LocalRepository {
       renameSync(unfinished, this.directory);
     } catch (error) {
       rmSync(unfinished, { recursive: true, force: true });
-      throw new RepositoryError(`${this.source} cannot be cloned: ${reason(error)}`);
+      throw new RepositoryError(`${this.source} cannot be cloned: ${await this.whatIsWrong() ?? reason(error)}`);
     }
+    await this.follow();
     await this.head().catch(() => {
       rmSync(this.directory, { recursive: true, force: true });
       throw new RepositoryError(`${this.source} has no commit yet: commit what the run is to work on`);
@@ -93,13 +97,34 @@ export class LocalRepository {
     if (this.local && !existsSync(this.source)) return; // what a session goes on with is here
     try {
       await this.git('fetch', '--quiet', '--', this.source, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*');
-      if (this.local) {
-        const { stdout } = await run('git', ['-C', this.source, 'symbolic-ref', '--quiet', 'HEAD']);
-        await this.git('symbolic-ref', 'HEAD', stdout.trim());
-      }
+      await this.follow();
     } catch (error) {
-      throw new RepositoryError(`${this.source} cannot be fetched: ${reason(error)}`);
+      throw new RepositoryError(`${this.source} cannot be fetched: ${await this.whatIsWrong() ?? reason(error)}`);
     }
+    await this.head().catch(() => {
+      throw new RepositoryError(`${this.source} is on a branch without a commit: commit what the run is to work on`);
+    });
+  }
+
+  /** HEAD of a directory may change between two runs; and it is no branch in a checkout of CI, so that the copy has one for it. */
+  private async follow(): Promise<void> {
+    if (!this.local) return;
+    const branch = await this.original('symbolic-ref', '--quiet', 'HEAD').catch(() => undefined);
+    if (branch === undefined) await this.git('fetch', '--quiet', '--', this.source, `+HEAD:${DETACHED}`);
+    await this.git('symbolic-ref', 'HEAD', branch ?? DETACHED);
+  }
+
+  /** Git says of each of these that the repository does not exist. */
+  private async whatIsWrong(): Promise<string | undefined> {
+    if (!this.local) return undefined;
+    if (!existsSync(this.source)) return 'there is no such directory';
+    if (await this.original('rev-parse', '--git-dir').catch(() => undefined) === undefined) return 'it is no git repository: run "git init" there, and commit';
+    const top = await this.original('rev-parse', '--show-toplevel').catch(() => undefined); // a bare one has none
+    return top === undefined || top === realpathSync(this.source) ? undefined : `it is only a part of a repository: name ${top}`;
+  }
+
+  private async original(...args: string[]): Promise<string> {
+    return (await run('git', ['-c', 'safe.directory=*', '-C', this.source, ...args])).stdout.trim();
   }
 }
 

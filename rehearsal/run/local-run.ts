@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Journal, JournalListener, outputOf } from './journal';
+import { Journal, JournalListener, messageOf, outputOf } from './journal';
 import { LocalRepository } from './local-repository';
 import type { CallDescription, RehearsalRecord } from './record';
 import { sessionOf } from '../../src/loop/input.client';
@@ -26,6 +26,7 @@ export class LocalRun {
   /** Settles when the run has ended, in whatever way. */
   readonly record: Promise<RehearsalRecord>;
   private readonly execution: LocalExecution;
+  private readonly ref?: string;
   private readonly startedAt = new Date();
   private readonly firstCall: number;
   private readonly stateInput: Omit<RehearsalInput, 'repository'> & { readonly taskId: string };
@@ -42,13 +43,13 @@ export class LocalRun {
       session: () => this.session,
       logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
     });
-    const ref = input.repository?.ref ?? loop.repository?.ref;
+    this.ref = input.repository?.ref ?? loop.repository?.ref;
     const { repository: _, ...rest } = input;
     this.stateInput = { ...rest, taskId: this.taskId };
     this.execution = deployment.startExecution(loop.logicalId, {
       ...this.stateInput,
       // Its copy, so that nothing is pushed to where others see it.
-      repository: { url: repository.url, ...(ref === undefined ? {} : { ref }) },
+      repository: { url: repository.url, ...(this.ref === undefined ? {} : { ref: this.ref }) },
     }, { name: this.name, onEvent: this.journal.hear, retryDelay: options.retryDelay });
     this.record = this.execution.result.then((result) => this.ended(result));
   }
@@ -92,9 +93,9 @@ export class LocalRun {
     // An agent that did not even start has a log to look at.
     const isSessionUsed = run !== undefined || steps.some(({ log }) => log !== undefined);
     const calls = server.calls.all.slice(this.firstCall);
-    const head = await this.repository.head();
+    const head = await this.repository.head(this.ref).catch(() => this.repository.head()); // there may be no such reference
     const commit = output?.commit && { ...await this.repository.describe(output.commit.id), branch: output.commit.branch };
-    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: result.cause ?? '' });
+    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageOf(result.cause) });
     return {
       id: this.name,
       loop: loop.path,

@@ -84,6 +84,40 @@ test('a session goes on where it was left, with the agent and the gates of befor
   expect(logs.stdout).toContain('FAIL: no mark in Hello, world');
 });
 
+test('a run starts from the reference that is given, and so does the next one in its session', async () => {
+  copy.git('branch', 'old');
+  writeFileSync(join(copy.directory, 'greeting'), 'Hello there!\n');
+  copy.git('-c', 'user.name=x', '-c', 'user.email=x@localhost', 'commit', '--quiet', '--all', '--message', 'a greeting');
+  const agent = ['--agent', 'cat >/dev/null; echo "and you!" >> greeting', '--json'];
+
+  const first = JSON.parse((await rehearse('--ref', 'old', ...agent)).stdout) as RehearsalRecord;
+  const second = JSON.parse((await commandLine('rehearse', '--session', first.session!.id, '--prompt', 'Again', '--state', copy.state, '--json')).stdout) as RehearsalRecord;
+  const third = await rehearse('--ref', 'nowhere', ...agent);
+
+  expect(first.commit?.patch).toContain(' Hi\n+and you!');
+  expect(first.repository).toMatchObject({ branch: 'old', commit: copy.git('rev-parse', 'old').trim() });
+  expect([second.outcome, second.repository.branch]).toEqual(['COMMITTED', 'old']);
+  expect([third.exitCode, (JSON.parse(third.stdout) as RehearsalRecord).error?.name]).toEqual([2, 'CodingLoop.CheckoutFailed']);
+});
+
+test('fails for an input that the loop refuses, in its words', async () => {
+  const { exitCode, stdout } = await rehearse('--agent', 'true', '--task', 'a task');
+
+  expect(exitCode).toBe(2);
+  expect(stdout).toMatch(/CodingLoop\.BadInput after 0 turns in .*\n {2}"taskId" must have 1 to 64 of .*\n\n/);
+});
+
+test('what is not committed is told of, and a prompt that is no text is refused', async () => {
+  const input = join(copy.directory, 'input.json');
+  writeFileSync(input, '{ "prompt": 7 }');
+
+  const { exitCode, stderr } = await commandLine(
+    'rehearse', '--repository', copy.directory, '--agent', 'true', '--gate', 'test=./test.sh', '--input', input, '--state', copy.state);
+
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"prompt" of --input is no text')]);
+  expect((await rehearse('--agent', 'true')).stdout).toContain('warning: the run did not see 1 file that is not committed\n');
+});
+
 test('an interrupted run leaves no process and no lock, but its workspace', async () => {
   const running = rehearse('--agent', 'cat >/dev/null; echo begun > begun; sleep 1000', '--json');
   await Promise.race([running, begun(copy.state)]);
@@ -102,12 +136,16 @@ test.each([
   ['fails without a gate', ['--agent', 'true', '--repository', '.', '--prompt', 'x'], /--gate is missing/],
   ['fails without an agent', ['--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /--agent is missing/],
   ['fails without a prompt', ['--agent', 'true', '--gate', 'test=true', '--repository', '.'], /--prompt is missing/],
+  ['fails without a repository', ['--agent', 'true', '--gate', 'test=true', '--prompt', 'x'], /--repository is missing/],
+  ['fails for gates beside those of an app', ['--app', '.', '--gate', 'test=true', '--prompt', 'x'], /--gate is for a repository without an app/],
+  ['fails for a loop without an app', ['--loop', 'Fix', '--agent', 'true', '--gate', 'test=true', '--prompt', 'x'], /--loop chooses in an app/],
   ['fails for a gate without a name', ['--gate', 'npm test'], /--gate is "npm test": write NAME=COMMAND/],
   ['fails for an option that is not there', ['--gates', 'x'], /Unknown option '--gates'/],
   ['fails for a directory that is no cloud assembly', ['--app', '.', '--prompt', 'x'], /is no cloud assembly/],
   ['fails for a session that is not there', ['--session', 'nobody', '--prompt', 'x'], /there is no such session/],
-  ['fails for a repository that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', '/nowhere', '--prompt', 'x'], /\/nowhere cannot be cloned/],
+  ['fails for a repository that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', '/nowhere', '--prompt', 'x'], /\/nowhere cannot be cloned: there is no such directory/],
   ['fails for a gate that the loop refuses', ['--agent', 'true', '--gate', 'te/st=true', '--repository', '.', '--prompt', 'x'], /gate "te\/st"/],
+  ['fails for an agent of no words', ['--agent', '', '--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /^"turn" has an empty command: [^\n]*\n"cdk-/],
 ])('%s, with 2', async (_, args, message) => {
   const { exitCode, stderr } = await commandLine('rehearse', ...args, '--state', copy.state);
 

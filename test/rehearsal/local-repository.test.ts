@@ -1,0 +1,67 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalRepository } from '../../rehearsal/run/local-repository';
+import { WorkingCopy } from '../support/command-line';
+
+let copy: WorkingCopy;
+let parent: string;
+beforeEach(() => {
+  copy = new WorkingCopy({ 'answer': '41\n', 'part/file': '' });
+  parent = mkdtempSync(join(tmpdir(), 'local-repository-'));
+});
+afterEach(() => {
+  copy.remove();
+  rmSync(parent, { recursive: true, force: true });
+});
+
+function commit(text: string): string {
+  writeFileSync(join(copy.directory, 'answer'), text);
+  copy.git('-c', 'user.name=x', '-c', 'user.email=x@localhost', 'commit', '--quiet', '--all', '--message', text);
+  return copy.git('rev-parse', 'HEAD').trim();
+}
+
+test('a checkout without a branch, as CI makes it, is worked on at its commit', async () => {
+  copy.git('checkout', '--quiet', '--detach');
+  const first = commit('42');
+  const repository = await LocalRepository.copy(copy.directory, parent);
+  expect((await repository.head()).commit).toBe(first);
+
+  const second = commit('43');
+  await LocalRepository.copy(copy.directory, parent);
+  expect(await repository.head()).toEqual({ branch: 'detached-head', commit: second });
+
+  copy.git('checkout', '--quiet', 'main');
+  await LocalRepository.copy(copy.directory, parent);
+  expect(await repository.head()).toEqual({ branch: 'main', commit: copy.git('rev-parse', 'main').trim() });
+});
+
+test('fails when the branch that is checked out has no commit, at first and later', async () => {
+  await LocalRepository.copy(copy.directory, parent);
+  copy.git('checkout', '--quiet', '--orphan', 'new');
+
+  await expect(LocalRepository.copy(copy.directory, parent)).rejects.toThrow(/is on a branch without a commit: commit/);
+  rmSync(parent, { recursive: true });
+  await expect(LocalRepository.copy(copy.directory, parent)).rejects.toThrow(/has no commit yet: commit/);
+});
+
+test('fails for a part of a repository, and names the whole', async () => {
+  await expect(LocalRepository.copy(join(copy.directory, 'part'), parent)).rejects.toThrow(`it is only a part of a repository: name ${copy.directory}`);
+});
+
+test('fails for a directory that is no repository', async () => {
+  const directory = join(parent, 'plain');
+  mkdirSync(directory);
+
+  await expect(LocalRepository.copy(directory, parent)).rejects.toThrow('it is no git repository: run "git init" there, and commit');
+  await expect(LocalRepository.copy(join(directory, 'nowhere'), parent)).rejects.toThrow('there is no such directory');
+});
+
+test.each(['a link', 'a bare repository'])('%s to a repository is one', async (kind) => {
+  const source = join(parent, 'source');
+  if (kind === 'a link') symlinkSync(copy.directory, source);
+  else copy.git('clone', '--quiet', '--bare', '.', source);
+
+  expect((await (await LocalRepository.copy(source, parent)).head()).branch).toBe('main');
+  expect((await (await LocalRepository.copy(source, parent)).head()).branch).toBe('main');
+});
