@@ -47,12 +47,13 @@ export class LocalDeployment {
   readonly runtimes: ReadonlyMap<string, string>;
   /** What the template's policies allow, and what they were found not to. */
   readonly authorizer: Authorizer;
+  private readonly known: Map<string, string>;
   private readonly values: TemplateValues;
   private readonly functions = new Map<string, LocalFunction>();
   private readonly stateMachines = new Map<string, LocalStateMachine>();
 
   private constructor(readonly stack: SynthesizedStack, private readonly props: LocalDeploymentProps) {
-    const known = new Map(Object.entries(props.values ?? {}));
+    const known = this.known = new Map(Object.entries(props.values ?? {}));
     this.values = new TemplateValues(stack, { region: this.region, account: props.account ?? '123456789012', values: known });
     this.authorizer = new Authorizer(stack, this.values);
     props.server.authorize = (authorization, action, resources) => this.authorizer.refusalOfRequest(authorization, action, resources);
@@ -80,6 +81,31 @@ export class LocalDeployment {
     return JSON.parse(this.values.text(this.stack.resource(logicalId)!.Properties!.DefinitionString)) as Definition;
   }
 
+  /** Properties of a resource, with values for their references. */
+  properties<T>(logicalId: string): T {
+    return this.values.resolve(this.stack.resource(logicalId)!.Properties) as T;
+  }
+
+  /** What a pseudo parameter comes to, such as `AWS::StackId`. */
+  pseudoParameter(name: string): string {
+    return this.values.text({ Ref: name });
+  }
+
+  /** From now on references to an attribute come to this, as when a custom resource has answered. */
+  setAttribute(logicalId: string, attribute: string, value: string): void {
+    this.known.set(`${logicalId}.${attribute}`, value);
+  }
+
+  /**
+   * Asks a function as another resource does.
+   * @param role the property of that resource which names its role
+   */
+  async invokeAs(logicalId: string, role: 'Role' | 'RoleArn', functionArn: string, event: unknown): Promise<unknown> {
+    const refusal = this.authorizer.refusal(logicalId, role, 'lambda:InvokeFunction', [functionArn]);
+    if (refusal !== undefined) throw new TaskError('Lambda.AWSLambdaException', refusal);
+    return this.invoke(functionArn, event);
+  }
+
   /** A function, to ask it or to kill it. @param name its logical id or the beginning of it; not needed if there is only one */
   function(name?: string): LocalFunction {
     const logicalId = this.stack.find(TYPES.FUNCTION, name);
@@ -91,7 +117,7 @@ export class LocalDeployment {
   /** Tells the stack's event rules that an execution has ended, as EventBridge would, and waits for what they call. */
   async notifyEnd(detail: ExecutionEnded): Promise<void> {
     const event = { 'source': 'aws.states', 'detail-type': 'Step Functions Execution Status Change', detail };
-    const rules = this.stack.ofType(TYPES.RULE).map((logicalId) => this.values.resolve(this.stack.resource(logicalId)!.Properties) as Rule);
+    const rules = this.stack.ofType(TYPES.RULE).map((logicalId) => this.properties<Rule>(logicalId));
     const targets = rules.filter(({ EventPattern }) => matches(EventPattern, event)).flatMap(({ Targets = [] }) => Targets);
     await Promise.all(targets.filter(({ Arn }) => Arn.includes(':function:')).map((target) => this.invoke(target.Arn, inputOf(target, event))));
   }
@@ -99,6 +125,11 @@ export class LocalDeployment {
   /** Ends all processes of functions. The server is not ours to end. */
   async close(): Promise<void> {
     await Promise.all([...this.functions.values()].map((made) => made.kill()));
+  }
+
+  /** Where its runtimes are. */
+  get server(): AgentCoreServer {
+    return this.props.server;
   }
 
   private get region(): string {
@@ -118,21 +149,14 @@ export class LocalDeployment {
   }
 
   private async perform(stateMachine: string, parameters: unknown, task: TaskCall): Promise<unknown> {
-    if (task.resource.startsWith('arn:aws:lambda:')) return this.invokeAs(stateMachine, task.resource, parameters);
+    if (task.resource.startsWith('arn:aws:lambda:')) return this.invokeAs(stateMachine, 'RoleArn', task.resource, parameters);
     if (task.resource === LAMBDA_INVOKE) {
       const { FunctionName: name, Payload: payload } = parameters as { readonly FunctionName: string; readonly Payload?: unknown };
-      return { ExecutedVersion: '$LATEST', Payload: await this.invokeAs(stateMachine, name, payload ?? {}), StatusCode: 200 };
+      return { ExecutedVersion: '$LATEST', Payload: await this.invokeAs(stateMachine, 'RoleArn', name, payload ?? {}), StatusCode: 200 };
     }
     const integration = this.props.integrations?.[task.resource];
     if (!integration) throw new Error(`state "${task.stateName}" needs ${task.resource}, which a rehearsal does not have: give it in "integrations"`);
     return integration(parameters, task);
-  }
-
-  /** With the role of a state machine. */
-  private async invokeAs(stateMachine: string, functionArn: string, event: unknown): Promise<unknown> {
-    const refusal = this.authorizer.refusal(stateMachine, 'RoleArn', 'lambda:InvokeFunction', [functionArn]);
-    if (refusal !== undefined) throw new TaskError('Lambda.AWSLambdaException', refusal);
-    return this.invoke(functionArn, event);
   }
 
   private async invoke(functionArn: string, event: unknown): Promise<unknown> {
@@ -144,14 +168,14 @@ export class LocalDeployment {
 
   private makeFunction(logicalId: string): LocalFunction {
     const { server, environment, onLog } = this.props;
-    const properties = this.values.resolve(this.stack.resource(logicalId)!.Properties) as {
+    const properties = this.properties<{
       readonly Code: { readonly S3Key?: string };
       readonly Handler?: string;
       readonly Runtime?: string;
       readonly Timeout?: number;
       readonly MemorySize?: number;
       readonly Environment?: { readonly Variables?: Record<string, string> };
-    };
+    }>(logicalId);
     if (!properties.Runtime?.startsWith('nodejs') || properties.Code.S3Key === undefined) {
       throw new Error(`function ${logicalId} is not Node.js code in an asset, which is all that a rehearsal can run`);
     }
@@ -176,7 +200,7 @@ export class LocalDeployment {
 
   private runtimeProps(logicalId: string): RuntimeProps {
     const { agent } = this.props;
-    const properties = this.values.resolve(this.stack.resource(logicalId)!.Properties) as RuntimeProperties;
+    const properties = this.properties<RuntimeProperties>(logicalId);
     return {
       name: properties.AgentRuntimeName,
       mounts: properties.FilesystemConfigurations?.map((configuration) => uncapitalized(configuration) as object),

@@ -4,6 +4,8 @@ export type {
 } from './agentcore';
 export { Rehearsal } from './rehearsal';
 export type { RehearsalInput, RehearsalProps } from './rehearsal';
+export { RolloutFailedError } from './rollout/rollout';
+export type { RolloutDescription } from './rollout/rollout';
 export type { LocalRun, RunOptions } from './run/local-run';
 export type { JournalListener, Step, StepKind } from './run/journal';
 export type { CommitDescription } from './run/local-repository';

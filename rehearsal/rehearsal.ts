@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
 import { LocalDeployment } from './deployment';
+import { RolloutDescription, rolloutsOf } from './rollout/rollout';
 import { agentOfImage } from './run/image-agent';
 import { LocalRepository } from './run/local-repository';
 import { LocalRun, RunOptions } from './run/local-run';
@@ -48,6 +49,8 @@ export interface RehearsalProps {
   readonly sandbox?: SandboxDriver;
   /** Directories of this machine that sessions see at the same path. */
   readonly sharedDirectories?: readonly string[];
+  /** Ends a start that is under way, with its own reason. Afterwards it does nothing. */
+  readonly signal?: AbortSignal;
   /** Hears of what functions write to their logs. */
   readonly onLog?: (functionLogicalId: string, line: string) => void;
 }
@@ -55,6 +58,9 @@ export interface RehearsalProps {
 /**
  * A `CodingLoop` of a synthesized app on this machine: the template's own state machine, the handlers' own bundles, real bash
  * and git in sandboxes, and an emulated AgentCore. Nothing that it does leaves the machine.
+ *
+ * A `RuntimeRollout` of the loop's runtime comes first, as in a deployment: its own handlers make the version's endpoint and test it. A version that
+ * does not pass fails the start.
  */
 export class Rehearsal {
   static async start(props: RehearsalProps): Promise<Rehearsal> {
@@ -63,6 +69,7 @@ export class Rehearsal {
     writeFileSync(join(directory, '.gitignore'), '*\n'); // it may be in somebody's working copy
     const lock = Lock.take(directory);
     let server: AgentCoreServer | undefined;
+    let deployment: LocalDeployment | undefined;
     try {
       const clock = new MovableClock();
       const copies = join(directory, 'repositories');
@@ -76,14 +83,21 @@ export class Rehearsal {
         sharedDirectories: [copies, ...programsOf(props), ...props.sharedDirectories ?? []],
         agentFor: ({ arn }) => props.agent ?? imageAgent(arn),
       });
-      const deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
+      const made = deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
       const loop = findLoop(deployment, props.loop);
       checkSupport(deployment, loop);
+      const rollouts = rolloutsOf(deployment, loop);
       // A loop whose agent is a program asks nobody else; and what its image runs may not be on this machine.
-      const ownAgent = (arn: string) => agentOfSandbox(props.sandbox) ?? agentOfRuntime(deployment, arn);
-      const imageAgent = (arn: string) => loop.agentCommand === undefined ? ownAgent(arn) : undefined;
-      return new Rehearsal(props, directory, lock, server, clock, deployment, loop);
+      const isAsked = loop.agentCommand === undefined || rollouts.some(({ invokes }) => invokes);
+      const ownAgent = (arn: string) => agentOfSandbox(props.sandbox) ?? agentOfRuntime(made, arn);
+      const imageAgent = (arn: string) => isAsked ? ownAgent(arn) : undefined;
+      const rolledOut: RolloutDescription[] = [];
+      for (const rollout of rollouts) rolledOut.push(await rollout.run({ signal: props.signal, ownImage: props.sandbox?.image !== undefined }));
+      props.signal?.throwIfAborted();
+      // Once more: it now knows the names of endpoints.
+      return new Rehearsal(props, directory, lock, server, clock, deployment, findLoop(deployment, loop.path), rolledOut);
     } catch (error) {
+      await deployment?.close();
       await server?.close();
       lock.release();
       if (props.stateDirectory === undefined) rmSync(directory, { recursive: true, force: true });
@@ -103,6 +117,8 @@ export class Rehearsal {
     readonly clock: MovableClock,
     readonly deployment: LocalDeployment,
     readonly loop: LoopDescription,
+    /** What was rolled out when it started. */
+    readonly rollouts: readonly RolloutDescription[],
   ) {}
 
   /** The next call that fits is struck by it. */

@@ -2,7 +2,7 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
-import { AgentRuntime, BedrockModel, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentRuntime, BedrockModel, CodingLoop, Filesystem, Gate, GitRepository, RuntimeRollout } from '../../src';
 
 const app = new App();
 const stack = new Stack(app, 'FirstLoop');
@@ -15,8 +15,12 @@ const runtime = new AgentRuntime(stack, 'Agent', {
 });
 runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));
 
+// Tests each version on an endpoint of its own, so that a deployment neither breaks new runs nor empties the workspaces of others.
+const rollout = new RuntimeRollout(stack, 'Rollout', { runtime });
+
 const loop = new CodingLoop(stack, 'Fix', {
   runtime,
+  endpointName: rollout.endpointName,
   // Each run says which repository it is for.
   repository: GitRepository.fromInput(),
   gates: [

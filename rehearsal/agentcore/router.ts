@@ -71,10 +71,11 @@ export function route(method: string, target: string): Routed | undefined {
     const match = wanted === method ? path.exec(url.pathname) : null;
     if (match) {
       const parameters = { ...query(url), ...decode(match.groups ?? {}) };
+      const tagged = parameters.resource?.split('/runtime-endpoint/');
       return {
         operation,
-        runtime: parameters.runtime,
-        qualifier: parameters.qualifier ?? parameters.endpoint,
+        runtime: parameters.runtime ?? tagged?.[0],
+        qualifier: parameters.qualifier ?? parameters.endpoint ?? tagged?.[1],
         run: (exchange, plane) => run(exchange, plane, parameters),
       };
     }

@@ -9,6 +9,7 @@ import { Terminal } from './terminal';
 import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalInput } from '../rehearsal';
 import { reportOf } from '../report/report';
+import { describeRollout } from '../rollout/describe';
 import type { RehearsalRecord } from '../run/record';
 
 export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERRUPTED: 130 } as const;
@@ -112,11 +113,12 @@ function agentOf({ agent }: Target): CommandAgent | undefined {
   return agent === undefined ? undefined : { command: ['bash', '-c', `exec ${agent}`], workingDirectory: process.cwd() };
 }
 
-async function introduce(terminal: Terminal, { loop, directory }: Rehearsal, target: Target, { prompt }: RehearsalInput): Promise<void> {
+async function introduce(terminal: Terminal, { loop, directory, rollouts }: Rehearsal, target: Target, { prompt }: RehearsalInput): Promise<void> {
   terminal.line(`${terminal.bold(loop.path)} rehearses${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
   terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${command})`).join(', ')}; at most ${loop.maxRepairs} repairs`);
   terminal.line(`prompt: ${prompt.trim().split('\n')[0]}`);
   terminal.line(terminal.dim(`state: ${join(directory)}`));
+  rollouts.forEach((rollout) => terminal.line(describeRollout(rollout)));
   terminal.line();
 }
 

@@ -3,6 +3,7 @@ import { graphOf } from './graph';
 import { escape, table } from './html';
 import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
+import { describeRollout } from '../rollout/describe';
 import type { Step } from '../run/journal';
 import type { RehearsalRecord } from '../run/record';
 
@@ -30,6 +31,7 @@ ${section('Turns and gates', rounds(record.steps))}
 ${record.commit === undefined ? '' : section('Commit', commit(record.commit, record))}
 ${section('Timeline', timelineOf(record.steps))}
 ${section('Way through the states', graphOf(record.definition, record.path))}
+${record.rollouts.length === 0 ? '' : section('Rollout', list(record.rollouts.map(describeRollout), ''))}
 ${section('Calls of AgentCore', table(['operation', 'milliseconds', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
 ${section('Faults injected', list(record.faults, 'none'))}
 ${record.missingPermissions.length === 0 ? '' : section('Missing permissions', list(record.missingPermissions.map(({ role, statement }) => `${role}: ${statement}`), ''))}

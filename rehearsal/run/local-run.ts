@@ -60,7 +60,7 @@ export class LocalRun {
   }
 
   private get session(): RunRecord['session'] {
-    return this.journal.run?.session ?? sessionOf(this.execution.arn, this.stateInput);
+    return this.journal.run?.session ?? sessionOf(this.execution.arn, this.stateInput, this.rehearsal.loop.endpointName);
   }
 
   /** Ends the execution, and its session as an event rule of the stack would. */
@@ -113,6 +113,7 @@ export class LocalRun {
       commit,
       session: isSessionUsed ? { ...this.session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(this.session) } : undefined,
       calls: calls.map(describeCall),
+      rollouts: this.rehearsal.rollouts,
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),
       warnings: [...server.warnings],
       missingPermissions: [...deployment.authorizer.missing],

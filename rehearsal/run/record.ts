@@ -2,6 +2,7 @@ import type { Step } from './journal';
 import type { CommitDescription } from './local-repository';
 import type { RunOutput } from '../../src/loop/records.client';
 import type { MissingPermission } from '../iam/policies';
+import type { RolloutDescription } from '../rollout/rollout';
 import type { Definition } from '../stepfunctions';
 
 /** Everything that is known of a run when it has ended: what `--json` prints, and what the report is made of. */
@@ -33,6 +34,8 @@ export interface RehearsalRecord {
   readonly commit?: CommitDescription & { readonly branch: string };
   readonly session?: SessionDescription;
   readonly calls: readonly CallDescription[];
+  /** What was rolled out before the first run. */
+  readonly rollouts: readonly RolloutDescription[];
   readonly faults: readonly string[];
   readonly warnings: readonly string[];
   /** Calls that the template's policies do not allow, with the statements that would. */

@@ -1,5 +1,6 @@
 import type { LoopDescription } from './loop-description';
 import type { LocalDeployment } from '../deployment';
+import { isRolloutAttribute } from '../rollout/rollout';
 import { Definition, unsupported } from '../stepfunctions/definition';
 
 /** The template has something that is not emulated, by name. */
@@ -12,8 +13,8 @@ export function checkSupport(deployment: LocalDeployment, loop: LoopDescription)
   const complaints = [
     ...unsupported(loop.definition),
     ...tasksOf(loop.definition).flatMap(([name, resource]) => complaintAbout(deployment, name, resource) ?? []),
-    ...(loop.endpointName === undefined || loop.endpointName === 'DEFAULT' ? []
-      : [`the endpoint "${loop.endpointName}", since only DEFAULT is made of a template`]),
+    ...(loop.endpointName === undefined || loop.endpointName === 'DEFAULT' || isRolloutAttribute(deployment, loop.endpointName) ? []
+      : [`the endpoint "${loop.endpointName}", since only DEFAULT and those of a RuntimeRollout are made of a template`]),
   ];
   if (complaints.length > 0) throw new NotEmulatedError(`${loop.path} cannot be rehearsed: ${complaints.join('; ')}`);
 }

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { ATTRIBUTES, SMOKE_TEST_KINDS } from '../../src/rollout/constants';
+import type { RolloutProperties } from '../../src/rollout/rollout-request.client';
+import type { LocalDeployment } from '../deployment';
+import type { FunctionFailure } from '../lambda';
+import type { LoopDescription } from '../run/loop-description';
+import { TaskError } from '../stepfunctions';
+
+export const ROLLOUT_TYPE = 'Custom::RuntimeRollout';
+
+/** Milliseconds between two questions to the rollout, where the provider framework waits for ten seconds: nothing here takes minutes. */
+const POLL = 50;
+
+/** What became of a rollout. */
+export interface RolloutDescription {
+  /** Logical id of the custom resource. */
+  readonly logicalId: string;
+  /** What it handed out. */
+  readonly endpointName: string;
+  readonly version: string;
+  /** Names of its smoke tests, in their order. */
+  readonly smokeTests: readonly string[];
+  /** Whether they ran now. An endpoint that had passed them before is handed out as it is. */
+  readonly tested: boolean;
+  readonly seconds: number;
+}
+
+/** A version did not pass: a deployment would fail with the same reason. */
+export class RolloutFailedError extends Error {
+  readonly name = 'RolloutFailedError';
+}
+
+export interface RolloutOptions {
+  /** Ends it early: what is thrown then is the signal's own reason. */
+  readonly signal?: AbortSignal;
+  /** Whether sessions have the programs of the app's image. */
+  readonly ownImage?: boolean;
+}
+
+interface Completion {
+  readonly IsComplete: boolean;
+  readonly Data?: { readonly [attribute: string]: string };
+}
+
+/** A `RuntimeRollout` of a synthesized stack, by its own handlers. */
+export class Rollout {
+  private readonly properties: RolloutProperties & { readonly ServiceToken: string };
+
+  constructor(private readonly deployment: LocalDeployment, readonly logicalId: string) {
+    this.properties = deployment.properties(logicalId);
+  }
+
+  get runtimeArn(): string {
+    return this.properties.RuntimeArn;
+  }
+
+  /** Whether a smoke test asks the agent for something. */
+  get invokes(): boolean {
+    return this.properties.SmokeTests.some(({ Kind }) => Kind === SMOKE_TEST_KINDS.INVOKE);
+  }
+
+  /**
+   * Asks the handlers as CloudFormation does, by the provider framework: once to begin, then until they are done. From then on references to the
+   * rollout's attributes come to what they have handed out.
+   *
+   * It always is a create: what is there from an earlier rehearsal they find out by themselves, as after a create that was interrupted.
+   */
+  async run({ signal, ownImage = false }: RolloutOptions = {}): Promise<RolloutDescription> {
+    const { deployment, logicalId, properties: { RuntimeVersion, SmokeTests } } = this;
+    const began = Date.now();
+    const kill = () => void deployment.close();
+    signal?.addEventListener('abort', kill);
+    try {
+      const { asked, data } = await this.ask(signal);
+      Object.entries(data).forEach(([attribute, value]) => deployment.setAttribute(logicalId, attribute, value));
+      const { [ATTRIBUTES.ENDPOINT_NAME]: endpointName, [ATTRIBUTES.VERSION]: version } = data;
+      const seconds = (Date.now() - began) / 1_000;
+      return { logicalId, endpointName, version, smokeTests: SmokeTests.map(({ Name }) => Name), tested: asked > 0, seconds };
+    } catch (error) {
+      signal?.throwIfAborted(); // it failed because its functions were killed
+      throw new RolloutFailedError(`the rollout ${logicalId} of version ${RuntimeVersion} failed, as its deployment would: ${reasonOf(error as Error, ownImage)}`);
+    } finally {
+      signal?.removeEventListener('abort', kill);
+    }
+  }
+
+  private async ask(signal?: AbortSignal): Promise<{ readonly asked: number; readonly data: { readonly [attribute: string]: string } }> {
+    const { deployment, logicalId, properties } = this;
+    const { server } = deployment;
+    const [, framework] = /:function:([^:]+)$/.exec(properties.ServiceToken) ?? [];
+    const { Variables } = deployment.properties<{ Environment: { Variables: { [name: string]: string } } }>(framework).Environment;
+    const invoke = (handler: string, event: object) => deployment.invokeAs(framework, 'Role', Variables[`USER_${handler}_FUNCTION_ARN`], event);
+
+    const firstCall = server.calls.all.length;
+    const request = {
+      RequestType: 'Create',
+      RequestId: randomUUID(),
+      StackId: deployment.pseudoParameter('AWS::StackId'),
+      LogicalResourceId: logicalId,
+      ResourceProperties: properties,
+    };
+    const event = { ...request, ...await invoke('ON_EVENT', request) as object };
+    for (;;) {
+      const { IsComplete, Data = {} } = await invoke('IS_COMPLETE', event) as Completion;
+      const [missing] = deployment.authorizer.missing;
+      // It would be waited for, since a new policy takes its time to be known everywhere. This one never will be.
+      if (missing) throw new Error(`role ${missing.role} may not ${missing.action}; this statement would allow it: ${missing.statement}`);
+      if (IsComplete) {
+        const asked = server.calls.all.slice(firstCall).filter(({ operation }) => operation.startsWith('InvokeAgentRuntime')).length;
+        return { asked, data: Data };
+      }
+      await setTimeout(POLL, undefined, { signal });
+    }
+  }
+}
+
+/** The function's own words, and what else would help here than in an account. */
+function reasonOf(error: Error, ownImage: boolean): string {
+  const reason = error instanceof TaskError ? messageOf(error.cause) : error.message;
+  if (reason.startsWith('no room')) return `${reason}\nHere another state directory helps too.`;
+  if (!ownImage && reason.startsWith('smoke test')) return `${reason}\nHere it ran with the programs of this machine; in a container sandbox it runs with those of the image.`;
+  return reason;
+}
+
+function messageOf(cause: string): string {
+  return cause.startsWith('{') ? (JSON.parse(cause) as FunctionFailure).errorMessage : cause;
+}
+
+/** The rollouts of a loop's runtime. Those of other runtimes have nothing to do with its runs. */
+export function rolloutsOf(deployment: LocalDeployment, { runtimeArn }: LoopDescription): Rollout[] {
+  return deployment.stack.ofType(ROLLOUT_TYPE).map((logicalId) => new Rollout(deployment, logicalId)).filter((rollout) => rollout.runtimeArn === runtimeArn);
+}
+
+/** What a template's references to the endpoint of a rollout come to, before the rollout has handed one out. */
+export function isRolloutAttribute(deployment: LocalDeployment, endpointName: string): boolean {
+  return deployment.stack.ofType(ROLLOUT_TYPE).some((logicalId) => endpointName === `${logicalId}.${ATTRIBUTES.ENDPOINT_NAME}`);
+}
