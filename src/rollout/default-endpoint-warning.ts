@@ -19,5 +19,5 @@ export function warnAboutDefaultEndpoint(scope: IConstruct, runtime: IBedrockAge
   if (!isDefault || mount === undefined) return;
   Validations.of(scope).addWarning(WORKSPACE_ON_DEFAULT_ENDPOINT, `the endpoint "DEFAULT" of "${runtime.node.path}" moves to every new version, which empties `
     + `the session storage at "${mount}" of every session, also of runs under way: give "endpointName" the one of a RuntimeRollout, or, if nobody has to find `
-    + `a workspace again after a deployment, acknowledge this by Validations.of(construct).acknowledge({ id: 'annotation::${WORKSPACE_ON_DEFAULT_ENDPOINT}', reason: '…' })`);
+    + `a workspace again after a deployment, acknowledge this by Validations.of(construct).acknowledge({ id: '${WORKSPACE_ON_DEFAULT_ENDPOINT}', reason: '…' })`);
 }

@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { Duration, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { LIMITS, SMOKE_TEST_KINDS } from './constants';
 import type { RuntimeRolloutProps } from './runtime-rollout';
@@ -23,12 +23,16 @@ export function rolloutFaults(props: RuntimeRolloutProps): string[] {
   ];
 }
 
-/** What is wrong with the tests, alone and together. */
-export function smokeTestFaults(scope: IConstruct, tests: readonly SmokeTestConfig[]): string[] {
+/** What is wrong with the tests, alone and together, in a rollout that may take so long. */
+export function smokeTestFaults(scope: IConstruct, tests: readonly SmokeTestConfig[], rolloutTimeout: Duration): string[] {
   const invokes = tests.filter(({ payload }) => payload !== undefined);
   const invokeSeconds = invokes.reduce((sum, { timeout }) => sum + (timeout.isUnresolved() ? 0 : timeout.toSeconds({ integral: false })), 0);
   return [
     ...tests.flatMap((test, index) => faultsOfTest(scope, test, `smokeTests[${index}]`)),
+    ...(invokes.length === 0 || rolloutTimeout.isUnresolved() || invokeSeconds < rolloutTimeout.toSeconds({ integral: false }) ? []
+      // It is begun only with the time to see its end.
+      : [`"smokeTests" has invokes that may take ${invokeSeconds} seconds, less than the ${rolloutTimeout.toSeconds({ integral: false })} of "timeout" are allowed: `
+        + 'shorten their timeouts, or make "timeout" longer']),
     // One call of the function makes all of them: it cannot attach to an invoke that an earlier call began.
     ...(invokes.length > 1 && invokeSeconds > LIMITS.invokeSeconds.max
       ? [`"smokeTests" has invokes that may take ${invokeSeconds} seconds together, at most ${LIMITS.invokeSeconds.max} are allowed: shorten their timeouts`] : []),
@@ -70,9 +74,9 @@ export function smokeTestProperties({ name, command, expectExitCode, payload, ex
     Name: name,
     Kind: payload === undefined ? SMOKE_TEST_KINDS.COMMAND : SMOKE_TEST_KINDS.INVOKE,
     Command: command,
-    ExitCode: expectExitCode === undefined ? undefined : `${expectExitCode}`,
+    ExitCode: expectExitCode === undefined ? undefined : Tokenization.stringifyNumber(expectExitCode),
     Payload: payload,
     Expect: expect,
-    TimeoutSeconds: `${timeout.toSeconds()}`,
+    TimeoutSeconds: Tokenization.stringifyNumber(timeout.toSeconds()),
   };
 }

@@ -1,4 +1,4 @@
-import { ArnFormat, CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, CustomResource, Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -147,8 +147,8 @@ export class RuntimeRollout extends Construct {
 
     const { runtime, drainStateMachineNames = [] } = props;
     const tests = (props.smokeTests ?? defaultTests(runtime)).map((test) => test.bind());
-    throwOnFaults(this, [...rolloutFaults(props), ...smokeTestFaults(this, tests)]);
     const timeout = props.timeout ?? Duration.seconds(LIMITS.timeoutSeconds.default);
+    throwOnFaults(this, [...rolloutFaults(props), ...smokeTestFaults(this, tests, timeout)]);
     const drainArns = drainStateMachineNames.map((resourceName) => Stack.of(this).formatArn({
       service: 'states', resource: 'stateMachine', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     }));
@@ -168,18 +168,22 @@ export class RuntimeRollout extends Construct {
         RuntimeArn: runtime.agentRuntimeArn,
         RuntimeVersion: runtime.agentRuntimeVersion,
         SmokeTests: tests.map(smokeTestProperties),
-        KeepEndpoints: `${props.keepEndpoints ?? LIMITS.keepEndpoints.default}`,
-        RetentionSeconds: `${props.retention?.toSeconds() ?? LIMITS.retentionSeconds.default}`,
-        TimeoutSeconds: `${timeout.toSeconds()}`,
+        KeepEndpoints: Tokenization.stringifyNumber(props.keepEndpoints ?? LIMITS.keepEndpoints.default),
+        RetentionSeconds: Tokenization.stringifyNumber(props.retention?.toSeconds() ?? LIMITS.retentionSeconds.default),
+        TimeoutSeconds: Tokenization.stringifyNumber(timeout.toSeconds()),
         DeleteUnusedVersions: `${props.deleteUnusedVersions ?? false}`,
         DrainStateMachines: drainArns,
-        DrainSeconds: `${props.drainTimeout?.toSeconds() ?? Math.min(LIMITS.drainSeconds, timeout.toSeconds())}`,
+        DrainSeconds: Tokenization.stringifyNumber(props.drainTimeout?.toSeconds() ?? defaultDrainSeconds(timeout)),
       },
     });
     markAsRollout(resource);
     this.endpointName = resource.getAttString(ATTRIBUTES.ENDPOINT_NAME);
     this.version = resource.getAttString(ATTRIBUTES.VERSION);
   }
+}
+
+function defaultDrainSeconds(timeout: Duration): number {
+  return timeout.isUnresolved() ? timeout.toSeconds() : Math.min(LIMITS.drainSeconds, timeout.toSeconds());
 }
 
 function defaultTests(runtime: agentcore.Runtime): SmokeTest[] {

@@ -30,7 +30,7 @@ export interface SmokeInvokeOptions {
   readonly expect?: string;
 
   /**
-   * How long the agent may take, 1 second to 10 minutes. All invokes of a rollout together have 10 minutes.
+   * How long the agent may take, 1 second to 10 minutes. All invokes of a rollout together have 10 minutes, and less than its own `timeout`.
    *
    * @default Duration.minutes(3)
    */

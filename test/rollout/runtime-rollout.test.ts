@@ -1,4 +1,4 @@
-import { App, Duration, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, Lazy, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -87,6 +87,29 @@ describe('a rollout', () => {
     expect(request.drainStateMachines).toHaveLength(1);
   });
 
+  test('takes numbers that are only known when it is deployed', () => {
+    const stack = newStack();
+    const parameter = (name: string) => new CfnParameter(stack, name, { type: 'Number' }).valueAsNumber;
+    new RuntimeRollout(stack, 'Rollout', {
+      runtime: newRuntime(stack),
+      keepEndpoints: parameter('Keep'),
+      retention: Duration.seconds(parameter('Retention')),
+      timeout: Duration.seconds(parameter('Timeout')),
+      smokeTests: [
+        SmokeTest.command('true', { expectExitCode: parameter('Code'), timeout: Duration.seconds(parameter('TestTimeout')) }),
+        SmokeTest.invoke({}, { timeout: Duration.seconds(parameter('InvokeTimeout')) }),
+      ],
+    });
+
+    expect(propertiesOf(stack)).toMatchObject({
+      KeepEndpoints: { Ref: 'Keep' },
+      RetentionSeconds: { Ref: 'Retention' },
+      TimeoutSeconds: { Ref: 'Timeout' },
+      DrainSeconds: { Ref: 'Timeout' },
+      SmokeTests: [{ ExitCode: { Ref: 'Code' }, TimeoutSeconds: { Ref: 'TestTimeout' } }, { TimeoutSeconds: { Ref: 'InvokeTimeout' } }],
+    });
+  });
+
   test('waits for runs no longer than it may take as a whole', () => {
     expect(propertiesOf(rollout({ timeout: Duration.minutes(2) }).stack).DrainSeconds).toBe('120');
   });
@@ -153,6 +176,7 @@ describe('the props of a rollout', () => {
     ['any exit code', { smokeTests: [SmokeTest.command('exit 255', { expectExitCode: 255 })] }],
     ['the longest command', { smokeTests: [SmokeTest.command('x'.repeat(32_768))] }],
     ['the longest timeouts of tests', { smokeTests: [SmokeTest.command('true', { timeout: Duration.minutes(30) }), SmokeTest.invoke({}, { timeout: Duration.minutes(10) })] }],
+    ['an invoke that is just shorter than the rollout', { smokeTests: [SmokeTest.invoke({})], timeout: Duration.seconds(181) }],
     ['a state machine of the longest name', { drainStateMachineNames: ['f'.repeat(80)] }],
   ])('may have %s', (_, props) => {
     expect(bound(props)).not.toThrow();
@@ -173,6 +197,9 @@ describe('the props of a rollout', () => {
     ['"smokeTests[0].timeout" is 601 seconds, 1 to 600', { smokeTests: [SmokeTest.invoke({}, { timeout: Duration.seconds(601) })] }],
     ['"smokeTests" has invokes that may take 601 seconds together', {
       smokeTests: [SmokeTest.invoke({}, { timeout: Duration.seconds(301) }), SmokeTest.invoke({}, { timeout: Duration.seconds(300) })],
+    }],
+    ['"smokeTests" has invokes that may take 180 seconds, less than the 180 of "timeout" are allowed', {
+      smokeTests: [SmokeTest.invoke({})], timeout: Duration.minutes(3),
     }],
     ['"smokeTests[0].expect" is "(", a regular expression is needed', { smokeTests: [SmokeTest.invoke({}, { expect: '(' })] }],
     ['"smokeTests[0]" holds an AWS access key', { smokeTests: [SmokeTest.command('echo AKIAIOSFODNN7EXAMPLE')] }],
@@ -226,7 +253,10 @@ describe('the warning of workspaces on DEFAULT', () => {
     warnAboutDefaultEndpoint(stack, newRuntime(stack), endpointName);
 
     expect(warnings(stack)).toHaveLength(1);
-    expect(warnings(stack)[0].entry.data).toContain(`acknowledge({ id: 'annotation::${WORKSPACE_ON_DEFAULT_ENDPOINT}'`);
+    const [, id] = /acknowledge\(\{ id: '([^']+)'/.exec(`${warnings(stack)[0].entry.data}`)!;
+    expect(id).toBe(WORKSPACE_ON_DEFAULT_ENDPOINT);
+    Validations.of(stack).acknowledge({ id, reason: 'nobody comes back to a workspace' });
+    expect(warnings(stack)).toEqual([]);
   });
 
   test('is not given for a rollout\'s endpoint, for one of a fixed name, and where there is no session storage', () => {
