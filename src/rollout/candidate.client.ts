@@ -84,7 +84,7 @@ async function testCandidate(request: RolloutRequest, candidate: Endpoint, site:
   if (waitingFor !== undefined) return { waitingFor };
   await stopSmokeSession(request, { name, request: request.id }, site);
   const passed = [request.testsDigest, ...candidate.passed].slice(0, LIMITS.passedSets);
-  await site.control.tag(arn, { PASSED: passed.join(' ') });
+  await site.control.tag(arn, { PASSED: passed.join(' '), REQUEST: '' });
   site.log.info('endpoint passed', { endpoint: name, tests: request.tests.length });
   return { live: { name, version: request.version } };
 }

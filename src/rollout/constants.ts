@@ -11,7 +11,7 @@ export const TAGS = {
   ROLLOUT: 'cdk-agentcore-workbench:rollout',
   /** Digests of the sets of smoke tests that it passed, the newest first. Absent: nobody was given its name. */
   PASSED: 'cdk-agentcore-workbench:passed',
-  /** CloudFormation request that tested it last; the smoke session's id is derived from it. */
+  /** CloudFormation request that tests it, from whose name the smoke session's id is derived. Empty: no session is left. */
   REQUEST: 'cdk-agentcore-workbench:request',
   /** When another endpoint took its place, and in which request. */
   RETIRED: 'cdk-agentcore-workbench:retired',
@@ -52,6 +52,8 @@ export const LIMITS = {
   tailBytes: 2_048,
   /** Seconds between two looks of the provider at a rollout that is under way. */
   pollSeconds: 10,
+  /** Seconds in which the control plane has to answer a request; then it is made again, up to three times. */
+  requestSeconds: 20,
   /** Seconds of the function: its caller, a function of the provider framework, lives for 900. */
   functionSeconds: 840,
   /** Seconds of the function that are kept to stop the session and to remove the candidate. */

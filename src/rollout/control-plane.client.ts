@@ -21,7 +21,7 @@ export interface Endpoint {
   readonly rollout?: string;
   /** Digests of the sets of tests that it passed; empty until it passes one. */
   readonly passed: readonly string[];
-  /** The request that tested it last. */
+  /** The request that tests it, or ended without stopping its session. */
   readonly request?: string;
   readonly retired?: { readonly at: number; readonly by: string };
 }
@@ -58,7 +58,7 @@ export class ControlPlane {
             liveVersion,
             rollout: tags[TAGS.ROLLOUT],
             passed: (tags[TAGS.PASSED] ?? '').split(' ').filter((digest) => digest !== ''),
-            request: tags[TAGS.REQUEST],
+            request: tags[TAGS.REQUEST] || undefined,
             retired: by === undefined ? undefined : { at: Date.parse(at), by },
           });
         }

@@ -2,7 +2,7 @@ import { Endpoint } from './control-plane.client';
 import { messageOf, NotThereError } from './errors.client';
 import { RolloutRequest } from './rollout-request.client';
 import { DONE, Progress, Site } from './site.client';
-import { stopSmokeSession } from './smoke-session.client';
+import { tryToStopSmokeSession } from './smoke-session.client';
 import { isTransient } from '../session/errors.client';
 
 /**
@@ -34,11 +34,7 @@ export async function remove(request: RolloutRequest, site: Site): Promise<Progr
  */
 export async function removeEndpoint(request: RolloutRequest, endpoint: Endpoint, reason: string, site: Site): Promise<'GOING' | 'LATER' | 'LEFT'> {
   const { name } = endpoint;
-  try {
-    if (endpoint.status === 'READY') await stopSmokeSession(request, endpoint, site);
-  } catch (error) {
-    site.log.warn('session left', { endpoint: name, error: (error as Error).name, reason: messageOf(error) });
-  }
+  if (endpoint.status === 'READY') await tryToStopSmokeSession(request, endpoint, site);
   try {
     await site.control.deleteEndpoint(name);
     site.log.info('endpoint removed', { endpoint: name, reason });

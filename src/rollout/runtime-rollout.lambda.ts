@@ -18,10 +18,12 @@ import { numberFromEnv } from '../shared/environment.client';
  */
 export async function handler(event: RolloutEvent, context: { getRemainingTimeInMillis(): number }) {
   const log = new Logger({ serviceName: 'runtime-rollout', persistentKeys: { request: event.RequestId, runtime: event.ResourceProperties.RuntimeId } });
+  // By default the SDK waits for an answer for ever: the function would end first, and with it the deployment.
+  const requestHandler = { connectionTimeout: 5_000, requestTimeout: LIMITS.requestSeconds * 1_000, throwOnRequestTimeout: true };
   return handleRollout(event, {
-    control: new ControlPlane(new BedrockAgentCoreControlClient({ maxAttempts: 3 }), event.ResourceProperties.RuntimeId),
+    control: new ControlPlane(new BedrockAgentCoreControlClient({ maxAttempts: 3, requestHandler }), event.ResourceProperties.RuntimeId),
     sessions: new BedrockAgentCoreClient({ maxAttempts: 3 }),
-    executions: new StepFunctionsExecutions(new SFNClient({ maxAttempts: 3 })),
+    executions: new StepFunctionsExecutions(new SFNClient({ maxAttempts: 3, requestHandler })),
     clock: SYSTEM_CLOCK,
     log: {
       info: (message, details = {}) => log.info(message, details as Record<string, unknown>),

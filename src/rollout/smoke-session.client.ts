@@ -1,5 +1,6 @@
 import { createHash } from 'crypto';
 import { Endpoint } from './control-plane.client';
+import { messageOf } from './errors.client';
 import { RolloutRequest } from './rollout-request.client';
 import { Site } from './site.client';
 import { SessionAddress } from '../session/exec.client';
@@ -14,8 +15,19 @@ export function smokeSession({ runtimeArn }: RolloutRequest, endpointName: strin
   return { runtimeArn, qualifier: endpointName, sessionId: `smoke-${id}` };
 }
 
-/** Stops the session of the request that tested the endpoint last. One that is gone is stopped. */
+/** Stops the session of the request that tests the endpoint, or did and ended. One that is gone is stopped. */
 export async function stopSmokeSession(request: RolloutRequest, endpoint: Pick<Endpoint, 'name' | 'request'>, site: Site): Promise<void> {
   if (endpoint.request === undefined) return;
   await stopSession(site.sessions, smokeSession(request, endpoint.name, endpoint.request), site.clock, site.backoffSeconds);
+}
+
+/** The same where nothing depends on it. Returns whether it is stopped; what is not is logged, and ends by its idle timeout. */
+export async function tryToStopSmokeSession(request: RolloutRequest, endpoint: Endpoint, site: Site): Promise<boolean> {
+  try {
+    await stopSmokeSession(request, endpoint, site);
+    return true;
+  } catch (error) {
+    site.log.warn('session left', { endpoint: endpoint.name, error: (error as Error).name, reason: messageOf(error) });
+    return false;
+  }
 }

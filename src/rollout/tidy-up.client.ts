@@ -3,6 +3,7 @@ import { messageOf } from './errors.client';
 import { removeEndpoint } from './remove.client';
 import { RolloutRequest } from './rollout-request.client';
 import { DONE, Live, Progress, Site } from './site.client';
+import { tryToStopSmokeSession } from './smoke-session.client';
 import { isTransient } from '../session/errors.client';
 
 /**
@@ -14,6 +15,7 @@ export async function tidyUp(request: RolloutRequest, live: Live, site: Site): P
   try {
     const own = (await site.control.endpoints()).filter(({ rollout }) => rollout === request.rollout);
     await noteWhoIsLive(request, own, live, site);
+    await stopLeftSessions(request, own, site);
     const busy = await removeAll(request, dueEndpoints(request, own, live, site.clock.now()), site);
     if (busy !== undefined) return { waitingFor: busy };
     if (request.deleteUnusedVersions) await deleteUnusedVersions(request, site);
@@ -32,6 +34,13 @@ async function noteWhoIsLive(request: RolloutRequest, own: readonly Endpoint[], 
       await site.control.tag(arn, { RETIRED: `${new Date(site.clock.now()).toISOString()} ${request.id}` });
       site.log.info('endpoint replaced', { endpoint: name, by: live.name });
     }
+  }
+}
+
+/** Of a request that died while it tested an endpoint that had passed before. */
+async function stopLeftSessions(request: RolloutRequest, own: readonly Endpoint[], site: Site): Promise<void> {
+  for (const endpoint of own.filter(({ passed, request: left, status }) => passed.length > 0 && left !== undefined && status === 'READY')) {
+    if (await tryToStopSmokeSession(request, endpoint, site)) await site.control.tag(endpoint.arn, { REQUEST: '' });
   }
 }
 

@@ -1,3 +1,4 @@
+import { dirname, join } from 'path';
 import { RolloutEvent, RolloutProperties } from '../../src/rollout/rollout-request.client';
 
 /** What the framework sends to CloudFormation in the end. */
@@ -16,26 +17,42 @@ export interface Handlers {
 /** A function that ended without an answer. */
 export class LambdaDied extends Error {}
 
-/** Whose physical id makes the framework ignore the deletion that follows. */
-const CREATE_FAILED = 'AWSCDK::CustomResourceProviderFramework::CREATE_FAILED';
+type Step = (event: object) => Promise<void>;
+
+/** The provider framework of the CDK itself, as its functions run it, and the calls to AWS that it makes. */
+const RUNTIME = join(dirname(require.resolve('aws-cdk-lib/package.json')), 'custom-resources/lib/provider-framework/runtime');
+const framework = jest.requireActual<{ onEvent: Step; isComplete: Step; onTimeout: Step }>(join(RUNTIME, 'framework.js'));
+const outbound = jest.requireActual<{
+  invokeFunction: (request: { readonly FunctionName: keyof Handlers; readonly Payload: string }) => Promise<object>;
+  startExecution: (request: { readonly input: string }) => Promise<void>;
+  httpRequest: (options: object, body: string) => Promise<void>;
+}>(join(RUNTIME, 'outbound.js'));
+// It logs whatever it gets. In its functions that is turned off: see `rollout-provider.ts`.
+jest.requireActual<{ log: () => void }>(join(RUNTIME, 'util.js')).log = () => {};
+
+/** Of its waiter: an hour, every ten seconds. */
+const QUESTIONS = 360;
 
 let requests = 0;
 
 /**
- * The provider framework of the CDK: asks `onEvent` once and `isComplete` until it is, hands on what they return, and turns an
- * error into a failed response.
+ * CloudFormation's side of a custom resource, Lambda and the waiter around the provider framework of the CDK: asks `onEvent` once and
+ * `isComplete` until it is.
  */
 export class ProviderFramework {
+  private answer?: string;
+  private waiting?: object;
+
   constructor(
     private readonly handlers: Handlers,
     /** Lets the ten seconds between two questions pass. */
     private readonly pause: () => Promise<void>,
-    /** When a function died: whether the same event is handed over once more, as when its invocation could not be made out, or fails. */
+    /** When a function died: whether its invocation could not be made out, so that the SDK makes it again, or is known to have failed. */
     private readonly onDeath: 'again' | 'fail' = 'again',
   ) {}
 
   public async request(type: RolloutEvent['RequestType'], properties: RolloutProperties, physicalId?: string): Promise<Response> {
-    const sent: RolloutEvent = {
+    const event = {
       RequestType: type,
       RequestId: `11111111-2222-3333-4444-${`${++requests}`.padStart(12, '0')}`,
       StackId: 'arn:aws:cloudformation:us-east-1:123456789012:stack/a-stack/51af3dc0-da77-11e4-872e-1234567db123',
@@ -43,35 +60,47 @@ export class ProviderFramework {
       PhysicalResourceId: physicalId,
       ResourceProperties: stringified(properties),
       ResponseURL: SECRET_URL,
-    } as RolloutEvent;
-    if (physicalId === CREATE_FAILED) return { status: 'SUCCESS', reason: '', physicalId, data: {} };
-    let event = sent;
-    try {
-      const begun = await this.alive(() => this.handlers.onEvent(structuredClone(sent)));
-      event = { ...sent, ...jsonCopy(begun) };
-      if (physicalId !== undefined && event.PhysicalResourceId !== physicalId) throw new Error('the physical id has changed');
-      for (let questions = 0; questions < 400; questions++) {
-        const completion = await this.alive(() => this.handlers.isComplete(jsonCopy(event)));
-        if (completion.IsComplete) {
-          return response('SUCCESS', event, '', completion.Data);
+    };
+    this.answer = this.waiting = undefined;
+    Object.assign(process.env, { USER_ON_EVENT_FUNCTION_ARN: 'onEvent', USER_IS_COMPLETE_FUNCTION_ARN: 'isComplete', WAITER_STATE_MACHINE_ARN: 'waiter' });
+    outbound.invokeFunction = ({ FunctionName, Payload }) => this.invoke(FunctionName, Payload);
+    outbound.startExecution = async ({ input }) => { this.waiting = JSON.parse(input) as object; };
+    outbound.httpRequest = async (_, body) => { this.answer = body; };
+
+    await framework.onEvent(event);
+    if (this.waiting !== undefined) await this.wait(this.waiting);
+    return responseOf(this.answer!, physicalId);
+  }
+
+  /** The waiter's state machine: an error of the framework's function is retried until there were enough. */
+  private async wait(event: object): Promise<void> {
+    for (let questions = 1; ; questions++) {
+      try {
+        await framework.isComplete(structuredClone(event));
+        return;
+      } catch (error) {
+        if (questions > QUESTIONS) {
+          await framework.onTimeout({ Cause: JSON.stringify({ errorMessage: (error as Error).message }) });
+          return;
         }
-        if (completion.Data !== undefined) throw new Error('"Data" is not allowed if "IsComplete" is "False"');
-        await this.pause();
       }
-      return response('FAILED', event, 'Operation timed out');
-    } catch (error) {
-      const { message, stack } = error as Error;
-      const trace = (stack ?? '').split('\n').slice(1).join('\n');
-      return response('FAILED', event, [message, '', 'Logs: /aws/lambda/a-stack-RolloutProviderIsComplete12345678-abcdefghijkl', '', trace].join('\n'));
+      await this.pause();
     }
   }
 
-  private async alive<T>(invoke: () => Promise<T>): Promise<T> {
+  /** What Lambda does with a function: an error is a result as well. */
+  private async invoke(name: keyof Handlers, payload: string): Promise<object> {
     for (let deaths = 0; ; deaths++) {
       try {
-        return await invoke();
+        return { Payload: JSON.stringify(await this.handlers[name](JSON.parse(payload) as RolloutEvent)) };
       } catch (error) {
-        if (!(error instanceof LambdaDied) || this.onDeath === 'fail' || deaths > 20) throw error;
+        const { name: errorType, message: errorMessage, stack = '' } = error as Error;
+        if (!(error instanceof LambdaDied)) {
+          return { FunctionError: 'Unhandled', Payload: JSON.stringify({ errorType, errorMessage, trace: stack.split('\n') }) };
+        }
+        if (this.onDeath === 'fail' || deaths > 20) {
+          return { FunctionError: 'Unhandled', Payload: JSON.stringify({ errorType: 'Runtime.ExitError', errorMessage }) };
+        }
       }
     }
   }
@@ -80,25 +109,15 @@ export class ProviderFramework {
 /** As good as a password. */
 export const SECRET_URL = 'https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/arn?X-Amz-Signature=0123456789abcdef';
 
-function response(status: Response['status'], event: RolloutEvent, reason: string, data: Response['data'] = {}): Response {
-  const body = JSON.stringify({
-    Status: status,
-    Reason: reason,
-    StackId: event.StackId,
-    RequestId: event.RequestId,
-    PhysicalResourceId: event.PhysicalResourceId ?? CREATE_FAILED,
-    LogicalResourceId: event.LogicalResourceId,
-    Data: data,
-  });
+function responseOf(body: string, physicalId: string | undefined): Response {
   if (Buffer.byteLength(body) > 4_096) throw new Error('CloudFormation: response object is too long');
-  return { status, reason, physicalId: event.PhysicalResourceId ?? CREATE_FAILED, data };
+  const { Status: status, Reason: reason, PhysicalResourceId, Data: data = {} } = JSON.parse(body);
+  // CloudFormation would take it for a replacement, and delete what was there under the former one.
+  if (physicalId !== undefined && PhysicalResourceId !== physicalId) throw new Error('the physical id has changed');
+  return { status, reason: status === 'SUCCESS' ? '' : reason, physicalId: PhysicalResourceId, data };
 }
 
 /** CloudFormation hands all values over as strings. */
 function stringified<T>(value: T): T {
   return JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === 'number' || typeof item === 'boolean' ? `${item}` : item))) as T;
-}
-
-function jsonCopy<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
 }

@@ -53,7 +53,13 @@ export interface RolloutStackOptions {
 /** A request of a handler to the service. */
 export interface HandlerCall {
   readonly operation: string;
-  readonly input: { readonly agentRuntimeId?: string; readonly endpointName?: string; readonly runtimeSessionId?: string };
+  readonly input: {
+    readonly agentRuntimeId?: string;
+    readonly agentRuntimeArn?: string;
+    readonly endpointName?: string;
+    readonly qualifier?: string;
+    readonly runtimeSessionId?: string;
+  };
 }
 
 type Send = (command: object, ...rest: unknown[]) => Promise<unknown>;
@@ -75,6 +81,8 @@ export class RolloutStack {
   public beforeCall?: (call: HandlerCall) => Promise<void> | void;
   /** The same, after the service has done it. */
   public afterCall?: (call: HandlerCall) => Promise<void> | void;
+  /** Called with each answer to CloudFormation. */
+  public onResponse?: (response: Response) => void;
   public deployed?: Deployed;
   /** Names of runtimes are unique in an account. */
   private readonly number = ++stacks;
@@ -122,6 +130,7 @@ export class RolloutStack {
     const framework = new ProviderFramework(handlers, () => this.fixture.clock.advance(10_000), this.options.onDeath);
     const response = await framework.request(type, properties, physicalId);
     this.responses.push(response);
+    this.onResponse?.(response);
     return response;
   }
 
