@@ -1,0 +1,212 @@
+import { SmokeTest } from '../../src';
+import { SmokeTestProperties } from '../../src/rollout/rollout-request.client';
+import { smokeTestProperties } from '../../src/rollout/rollout-rules';
+import { ServerFixture } from '../support/agentcore';
+import { commandTest, invokeTest, RolloutStack } from '../support/rollout-stack';
+
+/** As the construct writes it into the template. */
+const propertiesOf = (test: SmokeTest) => JSON.parse(JSON.stringify(smokeTestProperties(test.bind()))) as SmokeTestProperties;
+
+/** What the agent does with an invoke. */
+let answer: () => unknown;
+let fixture: ServerFixture;
+let stack: RolloutStack;
+/** Smoke sessions that were begun and not stopped. */
+const sessions = new Set<string>();
+
+beforeEach(async () => {
+  answer = () => ({ answer: 'pong' });
+  fixture = await ServerFixture.start({ name: 'another' }, { transition: 5_000, agentFor: () => ({ handler: () => answer() }) });
+  stack = new RolloutStack(fixture);
+  // The rollout comes to a runtime that is there already, so that a failure leaves one to look at.
+  await stack.deploy({});
+  sessions.clear();
+  stack.afterCall = ({ operation, input }) => {
+    if (operation.startsWith('InvokeAgentRuntime')) sessions.add(input.runtimeSessionId!);
+    if (operation === 'StopRuntimeSession') sessions.delete(input.runtimeSessionId!);
+  };
+});
+
+afterEach(() => fixture.close());
+
+/** Deploys what has to fail. Returns CloudFormation's reason, without what the framework adds. */
+async function reasonOf(SmokeTests: SmokeTestProperties[], TimeoutSeconds = '1800'): Promise<string> {
+  const { status, reason } = await stack.deploy({ rollout: { SmokeTests, TimeoutSeconds } });
+  expect(status).toBe('ROLLBACK_COMPLETE');
+  expect([...sessions]).toEqual([]);
+  expect(await stack.endpoints()).toEqual(['DEFAULT']);
+  expect(Buffer.byteLength(JSON.stringify(reason))).toBeLessThan(2_900);
+  const [, message] = /^(.*)\n\nLogs: \/aws\/lambda\/isComplete\n$/s.exec(reason!)!;
+  return message;
+}
+
+async function expectToPass(...SmokeTests: SmokeTestProperties[]): Promise<void> {
+  expect(await stack.deploy({ rollout: { SmokeTests } })).toEqual({ status: 'COMPLETE', endpointName: 'v1', version: '1' });
+  expect([...sessions]).toEqual([]);
+}
+
+describe('a command', () => {
+  test('passes with the exit code that is expected, in one session with those before it', async () => {
+    await expectToPass(commandTest('echo first > /tmp/mark'), commandTest('grep -q first /tmp/mark && exit 3', { ExitCode: '3' }));
+  });
+
+  test('fails by another exit code, also if it is 0', async () => {
+    expect(await reasonOf([commandTest('echo fine', { ExitCode: '3' })]))
+      .toBe('smoke test "echo fine" on endpoint "v1" failed: exit code 0, expected 3: echo fine\noutput ends with:\nfine');
+  });
+
+  test('fails with the end of what it said, however much that was', async () => {
+    const reason = await reasonOf([commandTest('seq 100000; echo the end; exit 1')]);
+
+    expect(reason).toMatch(/^smoke test "seq 100000; echo the" on endpoint "v1" failed: exit code 1, expected 0: seq 100000; echo the end; exit 1\noutput ends with:\n/);
+    expect(reason).toMatch(/\n99999\n100000\nthe end$/);
+    expect(reason.length).toBeGreaterThan(1_500);
+  });
+
+  test('fails when it takes longer than it may, with what it said by then', async () => {
+    expect(await reasonOf([commandTest('echo begun; sleep 60', { TimeoutSeconds: '1' })]))
+      .toBe('smoke test "echo begun; sleep 60" on endpoint "v1" failed: not ended after 1 seconds: echo begun; sleep 60\noutput ends with:\nbegun');
+  });
+
+  test('fails when the rollout as a whole takes longer than it may, and is not waited for any more', async () => {
+    let looks = 0;
+    stack.beforeCall = async ({ operation }) => {
+      // A minute is too long to be waited for here: of the second look, which begins the test, a second is left.
+      if (operation === 'GetAgentRuntime' && ++looks === 2) await fixture.clock.advance(49_000);
+    };
+    expect(await reasonOf([commandTest('sleep 90')], '60'))
+      .toBe('waited 60 seconds for smoke test "sleep 90" on endpoint "v1" to end; "timeout" can be up to 3000 seconds');
+  });
+
+  /** The microVM is replaced while the command runs, and not while it is asked what became of it. */
+  const loses = (times: number) => fixture.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand', at: 'midOutput', afterBytes: 200, kind: 'replaceMicrovm', times, match: ({ command = '' }) => command.includes('mode=start'),
+  });
+
+  test('begins again in a microVM that took the place of its own', async () => {
+    const lost = loses(2);
+    await expectToPass(commandTest('seq 100; sleep 1'));
+    expect(lost.fired).toBe(2);
+  });
+
+  test('fails when its microVM is replaced three times', async () => {
+    const lost = loses(100);
+    expect(await reasonOf([commandTest('seq 100; sleep 1')])).toBe(
+      'smoke test "seq 100; sleep 1" on endpoint "v1" failed: the microVM was replaced 3 times while it ran: seq 100; sleep 1');
+    expect(lost.fired).toBe(3);
+  });
+
+  test('is given four chances by a container that does not start', async () => {
+    const patient = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 3 });
+    await expectToPass(commandTest('true'));
+    expect(patient.fired).toBe(3);
+  });
+
+  test('fails when a container does not start', async () => {
+    const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 100 });
+    expect(await reasonOf([commandTest('true')])).toBe(
+      'smoke test "true" on endpoint "v1" failed: RuntimeClientError: injected: agentError');
+    expect(fault.fired).toBe(4);
+  });
+
+  test('waits two minutes for permissions that have only just been given', async () => {
+    const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'accessDenied', times: 5 });
+    await expectToPass(commandTest('true'));
+    expect(fault.fired).toBe(5);
+  });
+
+  test('fails when permissions are missing, with what the service says of it', async () => {
+    const before = fixture.clock.now();
+    fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'accessDenied', times: 100 });
+    expect(await reasonOf([commandTest('true')])).toBe('AccessDeniedException: injected: accessDenied');
+    expect(fixture.clock.now() - before).toBeLessThan(400_000);
+  });
+
+  test('fails when the service never answers, with what was waited for', async () => {
+    fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'throttle', times: 1_000 });
+    expect(await reasonOf([commandTest('true')], '60')).toBe(
+      'waited 60 seconds for the service to answer (ThrottlingException: injected: throttle); "timeout" can be up to 3000 seconds');
+  });
+});
+
+describe('the tools', () => {
+  const manifest = (...tools: object[]) => commandTest(
+    `printf '%s\\n' '{' '  "tools": [' ${tools.map((tool) => `'    ${JSON.stringify(tool).replace(/":/g, '": ').replace(/,"/g, ', "')},'`).join(' ')} '  ]' '}' > /etc/agent-image.json`);
+
+  test('pass when each of the image\'s list answers', async () => {
+    await expectToPass(manifest({ name: 'bash', version: '5', installedBy: 'os', verify: 'bash --version' }), propertiesOf(SmokeTest.tools()));
+  });
+
+  test('fail when one does not answer, with its name', async () => {
+    const reason = await reasonOf([
+      manifest({ name: 'there', version: '1', installedBy: 'os', verify: 'echo 1' }, { name: 'uv', version: '1', installedBy: 'custom', verify: 'uv-gone --version' }),
+      propertiesOf(SmokeTest.tools()),
+    ]);
+
+    expect(reason).toMatch(/^smoke test "tools" on endpoint "v1" failed: exit code 1, expected 0: if \[ ! -r/);
+    expect(reason).toMatch(/output ends with:\nthere: 1\nuv: 'uv-gone --version' failed: sh: .*uv-gone.*not found\nthe image lacks: uv$/);
+  });
+
+  test('fail in an image without such a list', async () => {
+    const reason = await reasonOf([commandTest('rm -f /etc/agent-image.json'), propertiesOf(SmokeTest.tools())]);
+    expect(reason).toMatch(/output ends with:\n\/etc\/agent-image\.json is not there: the image was not made by AgentImage$/);
+  });
+});
+
+describe('a mount', () => {
+  const writable = propertiesOf(SmokeTest.writable('/mnt/workspace/'));
+
+  test('passes when it takes a file and gives it back, of which nothing is left', async () => {
+    await expectToPass(writable, commandTest('test -z "$(ls -A /mnt/workspace)"'));
+  });
+
+  test('fails when it is read-only', async () => {
+    const reason = await reasonOf([commandTest('mount -o remount,bind,ro /mnt/workspace'), writable]);
+    expect(reason).toMatch(/^smoke test "writable \/mnt\/workspace" on endpoint "v1" failed: exit code 1, expected 0: file='\/mnt\/workspace'/);
+    expect(reason).toMatch(/output ends with:\n.*\/mnt\/workspace\/\.smoke-\d+: Read-only file system$/);
+  });
+
+  test('fails when it is not there', async () => {
+    const reason = await reasonOf([propertiesOf(SmokeTest.writable('/mnt/elsewhere'))]);
+    expect(reason).toMatch(/output ends with:\n.*\/mnt\/elsewhere\/\.smoke-\d+: No such file or directory$/);
+  });
+});
+
+describe('an invoke', () => {
+  test('passes with a reply that matches, in text or JSON', async () => {
+    await expectToPass(invokeTest({}, '^\\{"answer":"pong"\\}$'), invokeTest({}));
+  });
+
+  test('fails by a reply that does not match, and shows it', async () => {
+    expect(await reasonOf([invokeTest({}, '^ping$')]))
+      .toBe('smoke test "invoke" on endpoint "v1" failed: the agent\'s reply does not match /^ping$/\noutput ends with:\n{"answer":"pong"}');
+  });
+
+  test('matches the text of a reply that is no JSON', async () => {
+    answer = () => 'two words';
+    await expectToPass(invokeTest({}, '^two words$'));
+  });
+
+  test('fails when the agent says that it failed', async () => {
+    answer = () => ({ error: 'the model is gone' });
+    expect(await reasonOf([invokeTest({})])).toBe('smoke test "invoke" on endpoint "v1" failed: the agent says that its turn failed: the model is gone');
+  });
+
+  test('fails when the container answers with an error (424), after four tries', async () => {
+    const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntime', at: 'beforeStart', kind: 'agentError', times: 100 });
+    expect(await reasonOf([invokeTest({})])).toBe('smoke test "invoke" on endpoint "v1" failed: RuntimeClientError: injected: agentError');
+    expect(fault.fired).toBe(4);
+  });
+
+  test('fails when the agent does not answer in time', async () => {
+    answer = () => new Promise(() => {});
+    expect(await reasonOf([{ ...invokeTest({}), TimeoutSeconds: '1' }])).toBe(
+      'smoke test "invoke" on endpoint "v1" failed: the agent did not answer in 1 seconds; it may still be at work until its session is stopped');
+  });
+
+  test('is not begun without the time to see its end', async () => {
+    answer = () => { throw new Error('was begun'); };
+    expect(await reasonOf([{ ...invokeTest({}), TimeoutSeconds: '61' }], '60'))
+      .toBe('waited 60 seconds for smoke test "invoke" on endpoint "v1" to end; "timeout" can be up to 3000 seconds');
+  });
+});
