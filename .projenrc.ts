@@ -14,9 +14,10 @@ const AWS_SDK = '^3.1141.0';
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'cdk-agentcore-workbench',
   description: 'CDK constructs that turn an Amazon Bedrock AgentCore runtime into a coding agent that can be trusted with a repository.',
+  // What users search the registries for.
   keywords: ['aws', 'aws-cdk', 'bedrock', 'agentcore', 'agent', 'coding-agent', 'stepfunctions'],
   author: 'cdk-agentcore-workbench contributors',
-  authorOrganization: true,
+  authorOrganization: true, // contributors together, no person
   authorAddress: 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench',
   repositoryUrl: 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench.git',
   license: 'Apache-2.0',
@@ -27,17 +28,15 @@ const project = new awscdk.AwsCdkConstructLibrary({
 
   // The first release with EFS and S3 Files mounts on CfnRuntime: docs/decisions/0002.
   cdkVersion: '2.257.0',
-  constructsVersion: '10.5.1',
-  jsiiVersion: '~6.0.0',
+  constructsVersion: '10.5.1', // the line that brings `with()`, for the mixin
+  jsiiVersion: '~6.0.0', // the newest line when the library was begun; it decides which TypeScript may be used
   typescriptVersion: '~6.0.0', // what jsii 6.0 compiles with; one compiler for build, lint and tests
   ...JSII_TARGETS,
 
-  packageManager: javascript.NodePackageManager.NPM,
-  npmTokenSecret: undefined,
-  projenrcTs: true,
+  packageManager: javascript.NodePackageManager.NPM, // comes with Node, so that a fresh clone needs nothing else
+  projenrcTs: true, // the configuration is typed and linted like the rest
   // Node 20 is the oldest that is still found on the machines of CDK users.
   minNodeVersion: '20.0.0',
-  workflowNodeVersion: '24',
   // Checks run from .ci/run, which any CI service can call; hosted workflow files would be a second truth.
   github: false,
   depsUpgrade: false,

@@ -14,5 +14,9 @@ npm install --no-audit --no-fund --loglevel=error
 echo "aws-cdk-lib $(node -p 'require("aws-cdk-lib/package.json").version')"
 npx projen bundle >/dev/null
 npx jsii --silence-warnings=reserved-word
-# What depends on the CDK: constructs. What runs in handlers and sessions does not.
-npx jest --ci --coverage=false --testPathPatterns 'test/(filesystem|private|runtime|tasks)/[^/]*\.test\.ts$'
+# What depends on the CDK: constructs and state machines. What runs in handlers and sessions does not.
+npx jest --ci --coverage=false --testPathPatterns \
+  'test/(filesystem|image|private|runtime|tasks)/[^/]*\.test\.ts$' \
+  'test/session/session-driver\.test\.ts$' \
+  'test/loop/(coding-loop|definition)\.test\.ts$' \
+  'test/rollout/runtime-rollout\.test\.ts$'

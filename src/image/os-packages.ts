@@ -68,10 +68,16 @@ export function osToolForPackage(name: string): OsTool | undefined {
     ?? TABLE.find(({ packages }) => [packages.apt, packages.dnf, packages.apk].some((names) => names.length === 1 && names[0] === name));
 }
 
+/** Packages that a tool needs besides its own. */
+export interface OsLibraries extends OsPackageNames {
+  /** A command that makes them needless. @default - the package manager is asked in any case */
+  readonly unless?: string;
+}
+
 /** Names of packages that a runtime's own binaries need and a small base lacks. */
-export const RUNTIME_LIBRARIES: Readonly<Record<string, OsPackageNames>> = {
+export const RUNTIME_LIBRARIES: Readonly<Record<string, OsLibraries>> = {
   // Node's binaries link to both from version 26 on; older ones to the first.
   node: { apt: ['libstdc++6', 'libatomic1'], dnf: ['libstdc++', 'libatomic'], apk: ['libstdc++', 'libatomic'] },
   // rustup's installer, which mise runs, downloads with curl.
-  rust: { apt: ['curl'], dnf: ['curl'], apk: ['curl'] },
+  rust: { unless: 'curl', apt: ['curl'], dnf: ['curl'], apk: ['curl'] },
 };

@@ -1,5 +1,5 @@
 import { RECORDS, SCRIPTS_MOUNT } from './constants';
-import type { OsPackageNames } from './os-packages';
+import type { OsLibraries, OsPackageNames } from './os-packages';
 import { quote, slug } from './shell';
 import type { ToolEntry } from './tool-entry';
 
@@ -43,8 +43,13 @@ function wanted(packages: OsPackageNames): string[] {
   ];
 }
 
+function librariesOf(libraries: OsLibraries): string[] {
+  if (libraries.unless === undefined) return ['{', ...wanted(libraries), '}'];
+  return [`if ! has ${quote(libraries.unless)}; then`, ...wanted(libraries), 'fi'];
+}
+
 function block(entry: ToolEntry): string[] {
-  if (entry.install.kind !== 'os') return entry.libraries ? ['', `# what ${entry.name} needs`, '{', ...wanted(entry.libraries), '}'] : [];
+  if (entry.install.kind !== 'os') return entry.libraries ? ['', `# what ${entry.name} needs`, ...librariesOf(entry.libraries)] : [];
   const { commands, packages } = entry.install;
   const install = [...wanted(packages), `  record ${quote(slug(entry.name))} "$manager"`];
   if (commands.length === 0) return ['', '{', ...install, '}'];

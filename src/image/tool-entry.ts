@@ -1,4 +1,4 @@
-import type { OsPackageNames } from './os-packages';
+import type { OsLibraries, OsPackageNames } from './os-packages';
 
 /** By the package manager of the image. */
 export interface OsInstall {
@@ -43,7 +43,7 @@ export interface ToolEntry {
   /** Text that the output of `verify` has to hold, where the exact version is known: another copy earlier on `PATH` must not pass. */
   readonly expect?: string;
   /** Libraries that have to be in the image for the tool to start. */
-  readonly libraries?: OsPackageNames;
+  readonly libraries?: OsLibraries;
   /** What two builds at different times may disagree on. */
   readonly floating?: string;
 }

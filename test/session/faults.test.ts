@@ -1,6 +1,6 @@
 /**
- * What comes of a command when something breaks while it runs: every fault of the wire at every point of a call's life, once and
- * at every call, for each way the service may work where its documentation says nothing.
+ * What comes of a command when something breaks while it runs: the faults of the wire at the points of a call's life, once and at
+ * every call, for each way the service may work where its documentation says nothing.
  *
  * Each cell is an outcome: a verdict, or the error that the state machine sees. A command is never started twice, and is never
  * `PASSED` without a pass, whatever the cell says. The last column is what comes of asking again when the fault is gone.
@@ -69,7 +69,9 @@ describe.each`
   ${'throttle'}       | ${'midOutput'}   | ${PASSED}        | ${THROTTLED}     | ${PASSED}
   ${'throttle'}       | ${'beforeEnd'}   | ${PASSED}        | ${THROTTLED}     | ${PASSED}
   ${'quota'}          | ${'beforeStart'} | ${PASSED}        | ${THROTTLED}     | ${PASSED}
+  ${'quota'}          | ${'firstByte'}   | ${PASSED}        | ${THROTTLED}     | ${PASSED}
   ${'quota'}          | ${'midOutput'}   | ${PASSED}        | ${THROTTLED}     | ${PASSED}
+  ${'quota'}          | ${'beforeEnd'}   | ${PASSED}        | ${THROTTLED}     | ${PASSED}
   ${'conflict'}       | ${'beforeStart'} | ${PASSED}        | ${CONFLICT}      | ${PASSED}
   ${'agentError'}     | ${'beforeStart'} | ${CONTAINER}     | ${CONTAINER}     | ${PASSED}
   ${'agentError'}     | ${'firstByte'}   | ${PASSED}        | ${STREAM_CUT}    | ${PASSED}
@@ -80,8 +82,11 @@ describe.each`
   ${'internal'}       | ${'midOutput'}   | ${PASSED}        | ${SERVER}        | ${PASSED}
   ${'internal'}       | ${'beforeEnd'}   | ${PASSED}        | ${SERVER}        | ${PASSED}
   ${'accessDenied'}   | ${'beforeStart'} | ${ACCESS_DENIED} | ${ACCESS_DENIED} | ${PASSED}
+  ${'accessDenied'}   | ${'midOutput'}   | ${ACCESS_DENIED} | ${ACCESS_DENIED} | ${PASSED}
   ${'notFound'}       | ${'beforeStart'} | ${NOT_FOUND}     | ${NOT_FOUND}     | ${PASSED}
+  ${'notFound'}       | ${'midOutput'}   | ${NOT_FOUND}     | ${NOT_FOUND}     | ${PASSED}
   ${'validation'}     | ${'beforeStart'} | ${VALIDATION}    | ${VALIDATION}    | ${PASSED}
+  ${'validation'}     | ${'midOutput'}   | ${VALIDATION}    | ${VALIDATION}    | ${PASSED}
   ${'reset'}          | ${'beforeStart'} | ${PASSED}        | ${STREAM_CUT}    | ${PASSED}
   ${'reset'}          | ${'firstByte'}   | ${PASSED}        | ${STREAM_CUT}    | ${PASSED}
   ${'reset'}          | ${'midOutput'}   | ${PASSED}        | ${STREAM_CUT}    | ${PASSED}

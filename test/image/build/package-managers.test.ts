@@ -166,6 +166,17 @@ describe.each<[manager: string, install: RegExp, repository: Repository, listedA
     expect(root.read('etc/agent-image.json')).toContain('{ "name": "curl", "version": "8.0.0", "installedBy": "base image", "verify": "curl --version" }');
   });
 
+  test('does not ask for what a runtime needs and is there already, under another package\'s name', async () => {
+    const rust = assetOf(AgentImage.fromDirectory(agent, { command: ['x'], tools: [DevTool.rust('1.90')] }));
+    root.command('curl', 'echo curl-minimal 8.0.0');
+    await root.run(rust.scripts.packages);
+    expect(root.read('log').split(/\s/)).not.toContain('curl');
+
+    rmSync(join(root.directory, 'usr/bin/curl'));
+    await root.run(rust.scripts.packages);
+    expect(root.read('log').split(/\s/)).toContain('curl');
+  });
+
   test('fails with the name of a tool that is gone when the build ends', async () => {
     await root.run(image.scripts.packages);
     rmSync(join(root.directory, 'usr/bin/rg'));
