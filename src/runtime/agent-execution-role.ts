@@ -1,9 +1,10 @@
-import { Arn, ArnComponents, Duration, Stack } from 'aws-cdk-lib';
+import { Arn, ArnComponents, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { BedrockModel } from './bedrock-model';
 import { isOfficialBaseline } from './official-baseline';
 import { DESCRIBE_LOG_GROUPS_ACTIONS, METRICS_ACTIONS, RUNTIME_LOGS_ACTIONS, TRACES_ACTIONS, WORKLOAD_IDENTITY_ACTIONS } from './perms';
+import { throwOnFaults } from '../private/validation';
 
 /** Properties of `AgentExecutionRole`. */
 export interface AgentExecutionRoleProps {
@@ -65,6 +66,7 @@ export class AgentExecutionRole extends iam.Role {
       path: props.path,
       permissionsBoundary: props.permissionsBoundary,
     });
+    throwOnFaults(this, runtimeNameFaults(props.runtimeName));
     this.runtimeName = props.runtimeName;
 
     const logGroup = (resourceName: string) => Arn.format({ service: 'logs', resource: `log-group:${resourceName}` }, this.stack);
@@ -107,4 +109,13 @@ export class AgentExecutionRole extends iam.Role {
   private allow(sid: string, actions: string[], resources: string[], conditions?: { [operator: string]: unknown }): void {
     super.addToPrincipalPolicy(new iam.PolicyStatement({ sid, actions, resources, conditions }));
   }
+}
+
+/** With a wildcard or a hyphen in it, the patterns above would match other runtimes too. */
+function runtimeNameFaults(runtimeName: string): string[] {
+  if (Token.isUnresolved(runtimeName) || /^[a-zA-Z][a-zA-Z0-9_]{0,47}$/.test(runtimeName)) return [];
+  return [
+    `"runtimeName" is "${runtimeName}", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": ` +
+    'give the name of the runtime that the role is for',
+  ];
 }

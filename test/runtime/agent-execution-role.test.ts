@@ -4,7 +4,7 @@ import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { AgentExecutionRole, AgentExecutionRoleProps, AgentRuntime } from '../../src';
-import { IMAGE, newStack } from '../support/stacks';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
 
 const ENV = { account: '123456789012', region: 'us-east-1' };
 const IN_REGION = 'us-east-1:123456789012';
@@ -68,6 +68,22 @@ test('everything that can be scoped is scoped to the one runtime, and no model m
       undefined,
     ],
   ]);
+});
+
+describe('the name of the runtime', () => {
+  const longest = `a${'0'.repeat(47)}`;
+
+  test.each(['a', 'v_7', longest, Aws.STACK_NAME])('"%s" is accepted', (runtimeName) => {
+    expect(role(newStack(ENV), { runtimeName }).runtimeName).toBe(runtimeName);
+  });
+
+  // Each would let other runtimes take the role, or write into their logs.
+  test.each(['', '*', 'a*', 'a-b', '7', `${longest}0`])('fails on "%s"', (runtimeName) => {
+    expect(messageOf(() => role(newStack(ENV), { runtimeName }))).toBe(
+      `"runtimeName" is "${runtimeName}", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": ` +
+      'give the name of the runtime that the role is for\n  at Stack/Role',
+    );
+  });
 });
 
 test('path, permissions boundary and description can be given', () => {
