@@ -111,7 +111,9 @@ export class LocalRun {
       definition: loop.definition,
       repository: { source: this.repository.source, copy: this.repository.directory, ...head, uncommittedFiles: await this.repository.uncommitted() },
       commit,
-      session: isSessionUsed ? { ...this.session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(this.session) } : undefined,
+      session: isSessionUsed
+        ? { ...this.session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(this.session) }
+        : undefined,
       calls: calls.map(describeCall),
       rollouts: this.rehearsal.rollouts,
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),

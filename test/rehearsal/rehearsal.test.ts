@@ -1,53 +1,27 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
-import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
-import type { AgentHandler } from '../../rehearsal/agentcore';
 import { exitCodeOf } from '../../rehearsal/cli/run';
-import { Rehearsal } from '../../rehearsal/rehearsal';
 import { reportOf } from '../../rehearsal/report/report';
-import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
-import { WorkingCopy } from '../support/command-line';
+import { RehearsedLoop, writes } from '../support/rehearsed-loop';
 
 jest.setTimeout(120_000);
 
-let directory: string;
-let copy: WorkingCopy;
-let rehearsal: Rehearsal;
-
+let loop: RehearsedLoop;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'rehearsal-test-'));
-  copy = new WorkingCopy({ 'answer': '41\n', 'test.sh': '#!/bin/bash\necho "the answer is $(cat answer)"\n[[ $(cat answer) == 42 ]]\n' });
+  loop = new RehearsedLoop();
 });
-afterEach(async () => {
-  await rehearsal?.close();
-  copy.remove();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterEach(() => loop.close());
 
-function synth(): string {
-  const app = new App({ outdir: join(directory, 'cdk.out'), analyticsReporting: false });
-  const stack = new Stack(app, 'Stack');
-  const runtime = new AgentRuntime(stack, 'Agent', {
-    agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
-  });
-  new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')] });
-  return app.synth().directory;
-}
-
-/** Answers each turn with the next of these. */
-function writes(...answers: string[]): AgentHandler {
-  return async (request, session) => {
-    const { workspace, round } = request.json() as { workspace: string; round: number };
-    await session.exec(`echo ${answers[round]} > answer`, { workingDirectory: workspace });
-    return { done: true };
-  };
+/** The template with something else in it. Returns the assembly. */
+function changed(from: string, to: string): string {
+  const assembly = loop.synth();
+  const file = join(assembly, 'Stack.template.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+  return assembly;
 }
 
 test('a loop of one\'s own stack repairs what a gate refuses, and survives a lost microVM', async () => {
-  rehearsal = await Rehearsal.start({ assembly: synth(), repository: copy.directory, agent: { handler: writes('43', '42') } });
+  const rehearsal = await loop.start(writes('43', '42'));
   rehearsal.inject({ operation: 'InvokeAgentRuntimeCommand', at: 'firstByte', kind: 'replaceMicrovm', match: ({ command = '' }) => command.includes('./test.sh') });
 
   const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });
@@ -60,7 +34,7 @@ test('a loop of one\'s own stack repairs what a gate refuses, and survives a los
 });
 
 test('runs that begin at once share the copy of a repository, and nothing else', async () => {
-  rehearsal = await Rehearsal.start({ assembly: synth(), repository: copy.directory, agent: { handler: writes('43', '42') } });
+  const rehearsal = await loop.start(writes('43', '42'));
 
   const records = await Promise.all(['one', 'two', 'three', 'four'].map((taskId) => rehearsal.run({ prompt: 'What is the answer?', taskId }, { retryDelay: 0 })));
 
@@ -71,10 +45,7 @@ test('runs that begin at once share the copy of a repository, and nothing else',
 });
 
 test('fails for a permission that the template lacks, with the statement that would give it', async () => {
-  const assembly = synth();
-  const file = join(assembly, 'Stack.template.json');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('bedrock-agentcore:StopRuntimeSession', 'bedrock-agentcore:GetAgentCard'));
-  rehearsal = await Rehearsal.start({ assembly, repository: copy.directory, agent: { handler: writes('42') } });
+  const rehearsal = await loop.start(writes('42'), { assembly: changed('bedrock-agentcore:StopRuntimeSession', 'bedrock-agentcore:GetAgentCard') });
 
   const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });
 
@@ -87,10 +58,7 @@ test('fails for a permission that the template lacks, with the statement that wo
 });
 
 test('fails for a state machine that may not call its function', async () => {
-  const assembly = synth();
-  const file = join(assembly, 'Stack.template.json');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('"lambda:InvokeFunction"', '"lambda:GetFunction"'));
-  rehearsal = await Rehearsal.start({ assembly, repository: copy.directory, agent: { handler: writes('42') } });
+  const rehearsal = await loop.start(writes('42'), { assembly: changed('"lambda:InvokeFunction"', '"lambda:GetFunction"') });
 
   const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });
 
@@ -98,16 +66,12 @@ test('fails for a state machine that may not call its function', async () => {
 });
 
 test('fails before the start for what is not emulated, by name', async () => {
-  const assembly = synth();
-  const file = join(assembly, 'Stack.template.json');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('nodejs24.x', 'python3.13'));
-
-  await expect(Rehearsal.start({ assembly, repository: copy.directory }))
+  await expect(loop.start(writes('42'), { assembly: changed('nodejs24.x', 'python3.13') }))
     .rejects.toThrow(/Stack\/Loop cannot be rehearsed: state "Prepare the run" needs the function \w+, which is not Node.js code/);
 });
 
 test('what a run prints cannot become markup of its report', async () => {
-  rehearsal = await Rehearsal.start({ assembly: synth(), repository: copy.directory, agent: { handler: writes('"<script>alert(1)</script>"', '42') } });
+  const rehearsal = await loop.start(writes('"<script>alert(1)</script>"', '42'));
 
   const report = reportOf(await rehearsal.run({ prompt: '<b>What</b> is the answer?', taskId: 'answer' }));
 
