@@ -23,8 +23,10 @@
 #                                |                |
 #                                +-- nobody comes +-- supervisor or microVM gone, no exit file   --> LOST
 #
-# The supervisor is a process group of its own with no pipe to the call that started it. The call then does what every
-# call does: it copies the log to its standard output until the job ends, its budget is used up or enough is sent.
+# The supervisor is a process group of its own that writes to nothing of the call that started it, but for one byte that
+# wakes the call up at the end. The call then does what every call does: it copies the log to its standard output until the
+# job ends, its budget is used up or enough is sent. It looks often, and a process costs more than a look: what bash can
+# do by itself is not asked of a program.
 #
 # Standard output is lines. `@` begins a record; the lines after `@out` are base64, so that no output of a command can
 # look like a record and no byte is changed on its way:
@@ -44,7 +46,7 @@ set -u
 umask 022
 
 mode=start mount="" job="" nonce=- command="" encoding=plain cwd=/ input=/dev/null timeout=300 grace=10
-budget=60 offset=0 part=6291456 quota=67108864 marker=""
+budget=60 offset=0 part=6291456 quota=67108864 marker="" wake=""
 environment=()
 
 finish() { # state, detail, exit code, begin, end, bytes
@@ -82,14 +84,26 @@ started_at() { # the kernel's start time of a process; fails if it is gone or a 
 }
 
 this_boot() {
-  local mine=/tmp/.workbench-microvm id
+  local mine=/tmp/.workbench-microvm id=""
   if [[ ! -s $mine ]]; then
     id=$mine.$$.$RANDOM
     # A hard link is the one way to make a file with its content, once, whoever else tries.
     cat /proc/sys/kernel/random/uuid >"$id" 2>/dev/null && ln "$id" "$mine" 2>/dev/null
     rm -f "$id"
   fi
-  { REPLY="$(</proc/sys/kernel/random/boot_id) $(<"$mine")"; } 2>/dev/null
+  first_line /proc/sys/kernel/random/boot_id && id=$REPLY
+  first_line "$mine"
+  REPLY="$id $REPLY"
+}
+
+first_line() { # of a file; nothing if it is not there
+  REPLY=""
+  { IFS= read -r REPLY <"$1"; } 2>/dev/null
+  return 0
+}
+
+pause() { # so many seconds, or until the supervisor has something to say
+  if [[ $wake ]]; then IFS= read -r -t "$1" -N 1 -u "$wake" _; else sleep "$1"; fi
 }
 
 group_lives() { # zombies do not count: the container's first process may never reap them
@@ -122,11 +136,13 @@ end_group() { # TERM, then KILL
 }
 
 write_log() { # standard input into segments; never lets the command block or break on a full disk
-  local segment=$dir/log start=0 size last=0 middle=()
+  local segment=$dir/log start=0 size last=0 middle=() counts
   trap "" HUP INT TERM
   : >"$segment"
   # Of the copying commands only dd writes each piece as soon as it has read it and can be told when to end.
-  while dd bs=65536 count=16 >>"$segment" 2>/dev/null; do
+  while counts=$(dd bs=65536 count=16 2>&1 >>"$segment"); do
+    # "3+1 records in", whole ones and others: fewer than it might have read are the end.
+    if [[ $counts =~ ^([0-9]+)\+([0-9]+)" " ]] && ((BASH_REMATCH[1] + BASH_REMATCH[2] < 16)); then return 0; fi
     size=$(stat -c %s "$segment")
     ((size == last)) && return 0
     last=$size
@@ -148,6 +164,7 @@ run_command() {
   for pair in ${environment[@]+"${environment[@]}"}; do export "${pair?}"; done
   export WORKBENCH_JOB=$job
   cd -- "$cwd" || exit 126
+  if [[ $wake ]]; then exec {wake}>&-; fi
   exec /bin/bash -c "$command"
 }
 
@@ -155,6 +172,7 @@ log_end() { # the log's size, counting what is no longer kept
   local segment size=0
   REPLY=0
   for segment in "$dir"/log "$dir"/log.*; do
+    [[ -s $segment ]] || continue
     size=$(stat -c %s "$segment" 2>/dev/null) || continue
     [[ $segment == "$dir/log" ]] || size=$((size + ${segment##*.}))
     ((size > REPLY)) && REPLY=$size
@@ -171,7 +189,8 @@ supervise() {
   printf -v begin "%(%s)T" -1
   exec 3> >(write_log)
   writer=$!
-  run_command <"$input" >&3 2>&1 3>&- &
+  exec 4</dev/fd/3
+  run_command <"$input" >&3 2>&1 3>&- 4<&- &
   group=$!
   exec 3>&-
   printf "%s\n" "$group" >"$dir/group"
@@ -187,16 +206,20 @@ supervise() {
     kill -KILL -- "-$dog"
     [[ ! -e $dir/cancelled ]] || state=CANCELLED
   fi
-  # What the command started in the background may hold its output open for ever; what it wrote itself is in the pipe.
-  for ((i = 0; i < 100; i++)); do
+  # What the command started in the background may hold its output open for ever, or even write; what it wrote itself is in
+  # the pipe, and on a busy machine it may take time to get from there into the log.
+  SECONDS=0
+  for ((i = 0; i < 100 && SECONDS < 20; i++)); do
     kill -0 "$writer" || break
-    sleep 0.02
+    if read -r -t 0 -u 4; then i=0; fi
+    pause 0.02
   done
   printf -v end "%(%s)T" -1
   log_end
   # Records that were wiped are not begun anew by their end.
   [[ -e $dir/pid ]] || exit 0
   printf "%s %s %s %s %s\n" "$state" "$code" "$begin" "$end" "$REPLY" >"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
+  if [[ $wake ]]; then printf . >&"$wake"; fi
 }
 
 alive() { # 0: the supervisor runs; 1: it is gone; 2: it has not come up yet
@@ -218,10 +241,12 @@ segment_of() { # the segment that holds the offset, or the next one that is stil
 }
 
 emit() { # copies what the log has beyond the offset
-  local base following size count file
+  local base following size count file last
   while ((sent < quota)) && segment_of; do
     file=$dir/log
     ((base > 0)) && file=$dir/log.$base
+    # Nothing was written yet: the most frequent case.
+    if ((offset == 0 && following < 0)) && [[ ! -s $file ]]; then return 0; fi
     size=$(stat -c %s "$file" 2>/dev/null) || continue
     count=$((base + size - offset))
     if ((count <= 0)); then
@@ -230,10 +255,12 @@ emit() { # copies what the log has beyond the offset
       offset=$following
       continue
     fi
-    ((count <= 4194304)) || count=4194304
+    last=no
+    if ((count > 4194304)); then count=4194304; elif ((following < 0)); then last=yes; fi
     printf "@out %s %s\n" "$offset" "$count"
     tail -c "+$((offset - base + 1))" "$file" | head -c "$count" | base64
     offset=$((offset + count)) sent=$((sent + count))
+    [[ $last == no ]] || return 0
   done
 }
 
@@ -247,7 +274,7 @@ gone() { # its place is taken, so that it does not begin later, and what is left
 leave() { # a reply must not get larger: whoever wants the rest attaches. The call that started the job stays with it without a
   # word, since the service may end what a call leaves behind
   printf "@end %s %s RUNNING quota - - - -\n" "$nonce" "$job"
-  while [[ $attached == started && ! -e $dir/exit ]] && ((SECONDS < budget)) && alive; do sleep 1; done
+  while [[ $attached == started && ! -e $dir/exit ]] && ((SECONDS < budget)) && alive; do pause 1; done
   exit 0
 }
 
@@ -260,7 +287,7 @@ report() { # the exit file's words are the end record's
 }
 
 follow() {
-  local pause=0.01 before misses=0 said=$SECONDS
+  local seconds=0.01 before misses=0 said=$SECONDS
   while :; do
     [[ ! -e $dir/exit ]] || report
     before=$sent
@@ -282,12 +309,12 @@ follow() {
     esac
     ((SECONDS < budget)) || finish RUNNING budget
     if ((sent > before)); then
-      pause=0.01 said=$SECONDS
+      seconds=0.01 said=$SECONDS
     else
       ((SECONDS - said < 20)) || { echo "@alive" && said=$SECONDS; }
-      case $pause in 0.01) pause=0.02 ;; 0.02) pause=0.05 ;; 0.05) pause=0.1 ;; *) pause=0.2 ;; esac
+      case $seconds in 0.01) seconds=0.02 ;; 0.02) seconds=0.05 ;; 0.05) seconds=0.1 ;; *) seconds=0.2 ;; esac
     fi
-    sleep "$pause"
+    pause "$seconds"
   done
 }
 
@@ -295,14 +322,16 @@ main() {
   local dir boot attached=attached group sent=0
   arguments "$@"
   [[ $job && $mount ]] || refuse argument "job and mount are needed"
+  # Both ends of a pipe, so that it breaks for nobody.
+  exec {wake}<> <(:) || wake=""
   [[ -d $mount && -w $mount ]] || refuse mount "the mount $mount is not there, or cannot be written"
-  if [[ $marker && $(cat "$mount/.workbench/marker" 2>/dev/null) != "$marker" ]]; then finish LOST workspace; fi
+  if [[ $marker ]] && first_line "$mount/.workbench/marker" && [[ $REPLY != "$marker" ]]; then finish LOST workspace; fi
   [[ $encoding == plain ]] || command=$(base64 -d <<<"$command") || refuse argument "the command cannot be decoded"
   dir=$mount/.workbench/jobs/$job
   this_boot
   boot=$REPLY
   if [[ $mode == start ]]; then
-    mkdir -p "${dir%/*}" || refuse mount "no directory can be made in $mount"
+    [[ -d ${dir%/*} ]] || mkdir -p "${dir%/*}" || refuse mount "no directory can be made in $mount"
     if mkdir "$dir" 2>/dev/null; then
       [[ ! -d /tmp/.workbench-jobs$mount/$job ]] || { rmdir "$dir" && gone; }
       mkdir -p "/tmp/.workbench-jobs$mount/$job" 2>/dev/null
@@ -316,7 +345,7 @@ main() {
   [[ -d $dir ]] || gone
   [[ ! -e $dir/absent ]] || finish LOST absent
   printf "@job %s %s %s\n" "$nonce" "$job" "$attached"
-  if [[ ! -e $dir/exit && -s $dir/boot && $(<"$dir/boot") != "$boot" ]]; then
+  if [[ ! -e $dir/exit && -s $dir/boot ]] && first_line "$dir/boot" && [[ $REPLY != "$boot" ]]; then
     emit
     finish LOST microvm
   fi
