@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from './clock';
 import { LIMITS } from './limits';
@@ -49,11 +49,17 @@ export class Workspaces {
     }
   }
 
-  /** Empties the directory in place, since it may be mounted. */
+  /** Empties the directory in place, since it may be mounted; at once, as if another one had taken its place, since it may be in use. */
   async wipe(key: WorkspaceKey): Promise<void> {
     const directory = this.data(key);
-    const entries = existsSync(directory) ? await readdir(directory) : [];
-    await Promise.all(entries.map(entry => rm(join(directory, entry), { recursive: true, force: true })));
+    if (!existsSync(directory)) {
+      return;
+    }
+    const aside = mkdtempSync(join(this.home(key), 'wiped-'));
+    for (const entry of readdirSync(directory)) {
+      renameSync(join(directory, entry), join(aside, entry));
+    }
+    await rm(aside, { recursive: true, force: true });
   }
 
   /** Removes what belonged to a runtime, or to one endpoint of it. */

@@ -101,6 +101,7 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
   76: LOOP_ERRORS.CHECKOUT_FAILED,
   77: LOOP_ERRORS.COMMIT_FAILED,
   78: LOOP_ERRORS.PUSH_REJECTED,
+  79: LOOP_ERRORS.WORKSPACE_LOST,
   127: LOOP_ERRORS.INERT,
 };
 
@@ -136,7 +137,10 @@ export async function inWorkspace(
       unclaimed: options.unclaimed,
     });
     if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, `"${name}" takes longer than one call of the driver`);
-    if (result.verdict === VERDICTS.LOST && attempt < LOOP_LIMITS.losses) continue;
+    if (result.verdict === VERDICTS.LOST) {
+      if (attempt < LOOP_LIMITS.losses) continue;
+      throw new LoopError(LOOP_ERRORS.LOST, `"${name}" was lost ${attempt + 1} times (${result.lostReason})`);
+    }
     if (result.verdict !== VERDICTS.PASSED) {
       throw new LoopError(BY_EXIT_CODE[result.exitCode ?? -1] ?? otherwise, `${result.verdict}: ${result.tail.trim().slice(-2_000) || `exit code ${result.exitCode}`}`);
     }

@@ -13,8 +13,8 @@
 # files only, record them as a tree in ours, and commit that tree. The clone borrows our objects (alternates), so that
 # nothing is stored twice. In ours: refs/workbench/head is what the workspace goes on from, refs/heads/<branch> our commit.
 #
-# Nothing that the image, the user or the agent configured may change what is recorded: no hooks, no excludes, attributes or
-# line ends from outside of the repository. Credential helpers stay as they are.
+# Nothing that the image, the user or the agent configured may change what is recorded: no templates, hooks, excludes,
+# attributes or line ends from outside of the repository. Credential helpers stay as they are.
 #
 # A microVM may be lost in the middle of any of these functions, which is then called again: each goes on from what it finds.
 #
@@ -27,6 +27,7 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OB
 records=$WB_MOUNT/.workbench
 repo=$WB_MOUNT/repo
 ours=$records/git
+held=yes # whether the workspace is this run's: what begins without it says so
 
 settings=(
   core.hooksPath=/dev/null core.fsmonitor=false core.excludesFile=/dev/null core.attributesFile=/dev/null core.autocrlf=false
@@ -38,7 +39,10 @@ options=()
 for setting in "${settings[@]}"; do options+=(-c "$setting"); done
 
 fail() { # exit code, message
+  local holder=""
   printf "%s\n" "$2" >&2
+  # Whatever it looks like: records that are gone were taken away under our feet.
+  if [[ $held ]] && { { read -r holder <"$records/marker"; } 2>/dev/null; [[ $holder != "$WB_RUN" ]]; }; then exit 79; fi
   exit "$1"
 }
 
@@ -56,6 +60,7 @@ unlock() { # of git in our records, whoever held a lock is dead: one function at
 
 claim() {
   local holder until=0 now aside
+  held=""
   mkdir -p "$records" || fail 1 "no directory can be made in $WB_MOUNT"
   printf -v now "%(%s)T" -1
   if holder=$(cat "$records/marker" 2>/dev/null) && [[ $holder && $holder != "$WB_RUN" ]]; then
@@ -71,6 +76,7 @@ claim() {
   (set -C && printf "%s\n" "$WB_RUN" >"$records/marker") 2>/dev/null
   holder=$(cat "$records/marker")
   [[ $holder == "$WB_RUN" ]] || fail 75 "busy: the run $holder holds the workspace"
+  held=yes
 }
 
 release() {
@@ -91,7 +97,7 @@ first_clone() { # complete or not at all: it gets its name last
   local final=$ours
   ours=$records/git.new
   rm -rf "$ours"
-  { git_ init --quiet --bare "$ours" && fetch_ "$WB_REF" refs/workbench/upstream; } || fail 76 "the repository cannot be fetched: $WB_URL ${WB_REF:-HEAD}"
+  { git_ init --quiet --bare --template= "$ours" && mkdir "$ours/info" && fetch_ "$WB_REF" refs/workbench/upstream; } || fail 76 "the repository cannot be fetched: $WB_URL ${WB_REF:-HEAD}"
   own config workbench.url "$WB_URL"
   own update-ref refs/workbench/head "$(own rev-parse --verify --quiet "refs/workbench/upstream^{commit}")" || fail 76 "${WB_REF:-HEAD} is no commit"
   mv "$ours" "$final" || fail 1 "$final cannot be made"

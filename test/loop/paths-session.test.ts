@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MovableClock } from '../../rehearsal/agentcore';
@@ -49,6 +50,22 @@ test('fails when a gate is lost again and again', async () => {
   expect(record.session.stopped).toBe(true);
   expect(loop.jobs('gate-test')).toHaveLength(4);
   expect(loop.branches()).toEqual(['main']);
+});
+
+test('fails when a step of its own is lost again and again', async () => {
+  const loop = await start();
+  const faults = ['snapshot-0', 'snapshot-1-0', 'snapshot-2-0', 'snapshot-3-0'].map((job) => loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand',
+    at: 'midOutput',
+    kind: 'replaceMicrovm',
+    // Right after the line that says that the job is there.
+    afterBytes: `@job ${randomUUID()} ${job}-${'0'.repeat(12)} started\n`.length,
+    match: ({ command = '' }) => command.includes(`job=${job}-`),
+  }));
+  const { error, record } = await loop.run();
+  expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.Lost', message: expect.stringMatching(/"snapshot" was lost 4 times/) });
+  expect(faults.map(({ fired }) => fired)).toEqual([1, 1, 1, 1]);
+  expect(record.session.stopped).toBe(true);
 });
 
 test('a turn that is a command and is lost is asked for again, a bounded number of times', async () => {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WORKSPACE_SCRIPT } from '../../src/loop/workspace-script.generated';
 import { LIMITS } from '../../src/session/constants';
@@ -20,4 +21,48 @@ test('what is sent is the script without its comments', () => {
 
 test('the script leaves half of a command to its variables', () => {
   expect(Buffer.byteLength(WORKSPACE_SCRIPT)).toBeLessThan(LIMITS.commandBytes / 2);
+});
+
+test.each([
+  ['that is the run\'s own', 'run', 76],
+  ['that another run has taken', 'other', 79],
+  ['that was wiped in the middle of it', undefined, 79],
+])('fails of git\'s records that are gone, in a workspace %s', (_, holder, status) => {
+  const mount = mkdtempSync(join(tmpdir(), 'mount-'));
+  try {
+    mkdirSync(join(mount, '.workbench'));
+    if (holder !== undefined) writeFileSync(join(mount, '.workbench/marker'), `${holder}\n`);
+    const env = { PATH: process.env.PATH, WB_MOUNT: mount, WB_RUN: 'run', WB_BASE: '0'.repeat(40) };
+    const { status: code, stderr } = spawnSync('bash', ['-c', `${WORKSPACE_SCRIPT}\nsnapshot`], { env, encoding: 'utf8' });
+    expect({ code, stderr }).toEqual({ code: status, stderr: expect.stringContaining('has lost the commit') });
+  } finally {
+    rmSync(mount, { recursive: true });
+  }
+});
+
+test('a repository of ours has nothing of the templates that the image has for others', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'templates-'));
+  try {
+    const [mount, remote, template] = ['mount', 'remote', 'template'].map((name) => join(directory, name));
+    mkdirSync(join(template, 'info'), { recursive: true });
+    mkdirSync(mount);
+    writeFileSync(join(template, 'info/exclude'), '*.txt\n');
+    writeFileSync(join(directory, 'gitconfig'), `[init]\ntemplateDir = ${template}\n[user]\nname = a\nemail = b\n`);
+    const env = {
+      PATH: process.env.PATH, HOME: directory, GIT_CONFIG_GLOBAL: join(directory, 'gitconfig'), WB_MOUNT: mount, WB_RUN: 'run', WB_DEADLINE: '9999999999',
+      WB_URL: `file://${remote}`, WB_REF: '', WB_DEPTH: '1', WB_NAME: 'a', WB_EMAIL: 'b', WB_BRANCH: 'work',
+    };
+    const bash = (script: string, more: object = {}) => {
+      const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { env: { ...env, ...more }, encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      return stdout;
+    };
+    bash('git init -q "$0" && git -C "$0" commit -q --allow-empty -m first'.replaceAll('$0', remote));
+    const [, base] = /base (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nprepare`))!;
+    writeFileSync(join(mount, 'repo/new.txt'), 'new');
+    const [, tree] = /^tree (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nsnapshot`, { WB_BASE: base }))!;
+    expect(bash(`git --git-dir ${mount}/.workbench/git ls-tree --name-only ${tree}`)).toBe('new.txt\n');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
