@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
+import { LoopFixture } from './loop-fixture';
+import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore';
+
+/**
+ * Whatever strikes, and wherever: one commit or none, never a red one, each turn and command started at most once, the session
+ * stopped.
+ *
+ * WORKBENCH_FAULT_SCHEDULES says how many there are in all files together, WORKBENCH_FAULT_SEED which is the first of each. One
+ * takes about 0.4 seconds of a core.
+ */
+export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 1_000 : 60)) / 2);
+export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
+const AT_ONCE = 4;
+
+/** Numbers from a seed, the same on every machine. "mulberry32". */
+function random(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+type Strike = Pick<FaultSpec, 'operation' | 'at' | 'kind' | 'then'>;
+
+const strikesOf = (operation: Strike['operation'], at: FaultPoint, kinds: FaultKind[]): Strike[] => kinds.map((kind) => ({ operation, at, kind }));
+const inTheMiddle = (operation: Strike['operation'], kinds: FaultKind[]): Strike[] => (['firstByte', 'midOutput', 'beforeEnd'] as const).flatMap((at) =>
+  strikesOf(operation, at, kinds).flatMap((strike) => (['continue', 'kill'] as const).map((then) => ({ ...strike, then }))));
+
+const REFUSALS: FaultKind[] = ['throttle', 'conflict', 'internal', 'quota', 'agentError', 'reset', 'replaceMicrovm', 'wipeWorkspace'];
+
+/** What may strike an operation, and how many calls of it a run may have before. */
+const STRIKES = {
+  InvokeAgentRuntimeCommand: {
+    calls: 14,
+    strikes: [
+      ...strikesOf('InvokeAgentRuntimeCommand', 'beforeStart', REFUSALS),
+      ...inTheMiddle('InvokeAgentRuntimeCommand', ['internal', 'reset', 'end', 'platformExit', 'replaceMicrovm', 'wipeWorkspace']),
+    ],
+  },
+  InvokeAgentRuntime: {
+    calls: 3,
+    strikes: [
+      ...strikesOf('InvokeAgentRuntime', 'beforeStart', REFUSALS),
+      ...inTheMiddle('InvokeAgentRuntime', ['reset', 'end', 'replaceMicrovm', 'wipeWorkspace']),
+    ],
+  },
+  StopRuntimeSession: {
+    calls: 1,
+    strikes: [
+      ...strikesOf('StopRuntimeSession', 'beforeStart', ['throttle', 'conflict', 'internal', 'reset']),
+      ...strikesOf('StopRuntimeSession', 'beforeEnd', ['throttle', 'internal', 'reset']),
+    ],
+  },
+} as const;
+
+export type Struck = keyof typeof STRIKES;
+
+/** What strikes one run: faults, each at the n-th call of its operation, and the death of the function at the n-th state. */
+function scheduleOf(seed: number, operations: readonly Struck[]) {
+  const next = random(seed);
+  const strikes = Array.from({ length: 1 + next(3) }, () => {
+    const { calls, strikes: possible } = STRIKES[operations[next(operations.length)]];
+    return { ...possible[next(possible.length)], after: next(calls), times: 1 + next(2) };
+  });
+  return { strikes, killAt: next(3) === 0 ? next(10) : -1, killAfter: next(200), turns: next(3) };
+}
+
+export interface SchedulesResult {
+  /** What did not hold, by seed. */
+  readonly faults: string[];
+  /** How many calls of an operation were struck. */
+  readonly struck: { readonly [operation: string]: number };
+}
+
+/** Runs a loop through schedules, some at once, each with functions of its own, so that they can die without others. */
+export async function runSchedules(first: LoopFixture, operations: readonly Struck[]): Promise<SchedulesResult> {
+  const loops = [first, ...Array.from({ length: AT_ONCE - 1 }, () => first.another())];
+  const seeds = Array.from({ length: SCHEDULES }, (_, index) => FIRST_SEED + index);
+  const outcomes = new Map<string, number[]>();
+  const faults: string[] = [];
+  const struck: { [operation: string]: number } = {};
+  const base = first.git('rev-parse', 'main').trim();
+  await Promise.all(loops.map(async (loop) => {
+    for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+      const schedule = scheduleOf(seed, operations);
+      const outcome = await strike(loop, seed, schedule, base, struck).catch((error: Error) => {
+        faults.push(`seed ${seed}: ${error.message} ${JSON.stringify(schedule)}`);
+        return 'broken';
+      });
+      outcomes.set(outcome, [...outcomes.get(outcome) ?? [], seed]);
+    }
+  }));
+  for (const loop of loops.slice(1)) await loop.close();
+  process.stdout.write(`seeds ${FIRST_SEED} to ${FIRST_SEED + SCHEDULES - 1}: ${[...outcomes].map(wordsOf).join(', ')}; struck: ${JSON.stringify(struck)}\n`);
+  return { faults, struck };
+}
+
+/** With the seeds of what is rare. */
+function wordsOf([name, seeds]: [string, number[]]): string {
+  return `${name} ${seeds.length}${seeds.length > 5 ? '' : ` (${seeds.join(' ')})`}`;
+}
+
+/** One run, and what has to hold for it. Returns its outcome. */
+async function strike(
+  loop: LoopFixture, seed: number, { strikes, killAt, killAfter, turns }: ReturnType<typeof scheduleOf>, base: string, struck: { [operation: string]: number },
+): Promise<string> {
+  const session = { id: `session-of-the-run-with-the-seed-${String(seed).padStart(8, '0')}` };
+  const task = `seed-${seed}`;
+  const added = strikes.map(({ after, ...fault }) => {
+    let seen = 0;
+    const counted = new Set<unknown>();
+    return loop.server.faults.add({
+      ...fault,
+      match: (call) => {
+        if (call.sessionId !== session.id) return false;
+        if (!counted.has(call)) seen += counted.add(call).size > 0 ? 1 : 0;
+        return seen > after;
+      },
+    });
+  });
+  let state = 0;
+  const onEvent = (event: { readonly type: string }) => {
+    if (event.type === 'StateEntered' && state++ === killAt) setTimeout(() => void loop.deployment.function().kill(), killAfter);
+  };
+  const { status, error, cause, record } = await loop.run({ prompt: `${turns}`, taskId: task, session }, { onEvent: onEvent as never, name: `run-${seed}` });
+  for (const { fired, spec } of added) struck[spec.operation] = (struck[spec.operation] ?? 0) + fired;
+
+  const commit = takenBranch(loop.remote, `workbench/${task}`);
+  if (commit !== undefined) {
+    check(commit.parents.length === 1 && commit.parents[0] === base, `commits on top of ${commit.parents.join(' ')}`);
+    check(commit.value === RIGHT, 'a red commit');
+  }
+  if (status === 'SUCCEEDED') {
+    check(record.outcome === 'COMMITTED' && record.commit!.id === commit?.id, `${record.outcome} ${record.commit?.id}, and ${commit?.id} is there`);
+  }
+  check(status === 'SUCCEEDED' || status === 'FAILED', status);
+  check(status === 'SUCCEEDED' || /^(?:CodingLoop|Workbench|Lambda|Runtime|Sandbox)\./.test(error ?? ''), `an error without a name of ours: ${error}`);
+  // Nothing of what strikes is the agent's or git's doing.
+  check(!/^CodingLoop\.(?:SnapshotFailed|TurnFailed|CommitFailed|CheckoutFailed|BadInput|Red|Stuck|TimedOut)$/.test(error ?? ''), `${error}: ${cause}`);
+  const last = loop.server.calls.all.filter((call) => call.sessionId === session.id).pop();
+  // A call that did its work and whose reply was lost is answered with 404 the next time.
+  const stopped = last?.operation === 'StopRuntimeSession' && [200, 404].includes(last.outcome?.statusCode ?? 0);
+  check(stopped || error === 'CodingLoop.NotStopped' || record?.session?.error !== undefined, `the session is left, and nobody says so: ${last?.operation} ${JSON.stringify(last?.outcome)}`);
+  return status === 'SUCCEEDED' ? record.outcome : error!;
+}
+
+/** What git calls a file of the one line "right". */
+const RIGHT = createHash('sha1').update('blob 6\0right\n').digest('hex');
+
+/** The commit of a branch, which goes, so that a remote does not get slower by what was proven. Without git: there are many. */
+function takenBranch(remote: string, branch: string): { readonly id: string; readonly parents: string[]; readonly value: string } | undefined {
+  const file = join(remote, 'refs/heads', branch);
+  if (!existsSync(file)) return undefined;
+  const id = readFileSync(file, 'utf8').trim();
+  rmSync(file);
+  const commit = looseObject(remote, id).toString('utf8').split('\n\n')[0];
+  const tree = looseObject(remote, /^tree (\w+)$/m.exec(commit)![1]);
+  const name = tree.indexOf('value.txt\0') + 'value.txt\0'.length;
+  return { id, parents: [...commit.matchAll(/^parent (\w+)$/gm)].map(([, parent]) => parent), value: tree.subarray(name, name + 20).toString('hex') };
+}
+
+function looseObject(remote: string, id: string): Buffer {
+  const whole = inflateSync(readFileSync(join(remote, 'objects', id.slice(0, 2), id.slice(2))));
+  return whole.subarray(whole.indexOf(0) + 1);
+}
+
+function check(holds: boolean, message: string): void {
+  if (!holds) throw new Error(message);
+}
