@@ -209,6 +209,7 @@ export const JOB_SCRIPT = [
   "local state code begin end bytes",
   "read -r state code begin end bytes <\"$dir/exit\"",
   "emit",
+  "[[ -e $dir/exit ]] || finish LOST workspace",
   "((sent < quota)) || leave",
   "finish \"$state\" - \"$code\" \"$begin\" \"$end\" \"$bytes\"",
   "}",

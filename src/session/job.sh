@@ -282,6 +282,8 @@ report() { # the exit file's words are the end record's
   local state code begin end bytes
   read -r state code begin end bytes <"$dir/exit"
   emit
+  # Records that were wiped meanwhile were not told to their end.
+  [[ -e $dir/exit ]] || finish LOST workspace
   ((sent < quota)) || leave
   finish "$state" - "$code" "$begin" "$end" "$bytes"
 }

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { LocalJobs } from '../support/local-jobs';
+
+const jobs = new LocalJobs();
+const tools = mkdtempSync(join(tmpdir(), 'tools-'));
+const path = jobs.path;
+afterEach(() => {
+  jobs.path = path;
+});
+afterAll(() => {
+  jobs.close();
+  rmSync(tools, { recursive: true });
+});
+
+/** Another one of the tools that the protocol uses, which does something before what it is for. */
+function replaceTool(name: string, before: string): void {
+  writeFileSync(join(tools, name), `#!/bin/bash\n${before}\nPATH=${path} exec ${name} "$@"\n`, { mode: 0o755 });
+  jobs.path = `${tools}:${path}`;
+}
+
+test('a job has all that its command wrote, also where writing the log takes longer than the command', async () => {
+  replaceTool('dd', 'sleep 3');
+  const { end, output } = await jobs.call({ job: 'slow-log', command: 'echo late' });
+  expect(end).toMatchObject({ state: 'EXITED', exitCode: 0, bytes: 5 });
+  expect(output.toString()).toBe('late\n');
+});
+
+test('a job ends soon after its command, also where something that it left behind keeps writing', async () => {
+  const { end } = await jobs.call({ job: 'chatty', command: 'while sleep 0.01; do echo more; done & echo done', budgetSeconds: 60, timeoutSeconds: 60 });
+  expect(end).toMatchObject({ state: 'EXITED', exitCode: 0 });
+});
+
+test('a job whose records are wiped while its output is told is lost, and not one without output', async () => {
+  await jobs.call({ job: 'wiped', command: 'echo out' });
+  replaceTool('tail', `rm -r ${jobs.mount}/.workbench`);
+  const { end, output } = await jobs.call({ job: 'wiped', mode: 'attach' });
+  expect({ end, output: output.toString() }).toMatchObject({ end: { state: 'LOST', detail: 'workspace' }, output: '' });
+});
