@@ -49,8 +49,18 @@ test('a repository of ours has nothing of the templates that the image has for o
     writeFileSync(join(template, 'info/exclude'), '*.txt\n');
     writeFileSync(join(directory, 'gitconfig'), `[init]\ntemplateDir = ${template}\n[user]\nname = a\nemail = b\n`);
     const env = {
-      PATH: process.env.PATH, HOME: directory, GIT_CONFIG_GLOBAL: join(directory, 'gitconfig'), WB_MOUNT: mount, WB_RUN: 'run', WB_DEADLINE: '9999999999',
-      WB_URL: `file://${remote}`, WB_REF: '', WB_DEPTH: '1', WB_NAME: 'a', WB_EMAIL: 'b', WB_BRANCH: 'work',
+      PATH: process.env.PATH,
+      HOME: directory,
+      GIT_CONFIG_GLOBAL: join(directory, 'gitconfig'),
+      WB_MOUNT: mount,
+      WB_RUN: 'run',
+      WB_DEADLINE: '9999999999',
+      WB_URL: `file://${remote}`,
+      WB_REF: '',
+      WB_DEPTH: '1',
+      WB_NAME: 'a',
+      WB_EMAIL: 'b',
+      WB_BRANCH: 'work',
     };
     const bash = (script: string, more: object = {}) => {
       const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { env: { ...env, ...more }, encoding: 'utf8' });

@@ -31,7 +31,7 @@ type Strike = Pick<FaultSpec, 'operation' | 'at' | 'kind' | 'then'>;
 
 const strikesOf = (operation: Strike['operation'], at: FaultPoint, kinds: FaultKind[]): Strike[] => kinds.map((kind) => ({ operation, at, kind }));
 const inTheMiddle = (operation: Strike['operation'], kinds: FaultKind[]): Strike[] => (['firstByte', 'midOutput', 'beforeEnd'] as const).flatMap((at) =>
-  strikesOf(operation, at, kinds).flatMap((strike) => (['continue', 'kill'] as const).map((then) => ({ ...strike, then }))));
+  strikesOf(operation, at, kinds).flatMap((one) => (['continue', 'kill'] as const).map((then) => ({ ...one, then }))));
 
 const REFUSALS: FaultKind[] = ['throttle', 'conflict', 'internal', 'quota', 'agentError', 'reset', 'replaceMicrovm', 'wipeWorkspace'];
 
@@ -109,8 +109,9 @@ function wordsOf([name, seeds]: [string, number[]]): string {
 
 /** One run, and what has to hold for it. Returns its outcome. */
 async function strike(
-  loop: LoopFixture, seed: number, { strikes, killAt, killAfter, turns }: ReturnType<typeof scheduleOf>, base: string, struck: { [operation: string]: number },
+  loop: LoopFixture, seed: number, schedule: ReturnType<typeof scheduleOf>, base: string, struck: { [operation: string]: number },
 ): Promise<string> {
+  const { strikes, killAt, killAfter, turns } = schedule;
   const session = { id: `session-of-the-run-with-the-seed-${String(seed).padStart(8, '0')}` };
   const task = `seed-${seed}`;
   const added = strikes.map(({ after, ...fault }) => {
