@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentTurn, Gate } from '../../src';
-import { FIRST_SEED, runSchedules, SCHEDULES } from '../support/fault-schedules';
+import { assertAllStruck, FIRST_SEED, runSchedules, SCHEDULES } from '../support/fault-schedules';
 import { LoopFixture } from '../support/loop-fixture';
 
 /** In the round that the prompt names it is right; before that, wrong in another way each time. */
@@ -22,7 +22,8 @@ describe('random faults, of a loop whose agent is a command', () => {
   test(`${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
     const { faults, struck } = await runSchedules(loop, ['InvokeAgentRuntimeCommand', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
     expect(faults).toEqual([]);
-    expect(Object.keys(struck).filter((operation) => struck[operation] > 0).sort()).toEqual(['InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
+    // A few may strike beside the calls that a run makes.
+    assertAllStruck(struck, ['InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
     const jobs = readFileSync(join(loop.shared, 'starts'), 'utf8').trim().split('\n');
     expect(jobs.filter((job, index) => jobs.indexOf(job) !== index)).toEqual([]);
   }, 60_000 + SCHEDULES * 10_000);

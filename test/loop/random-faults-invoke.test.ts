@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Gate } from '../../src';
-import { FIRST_SEED, runSchedules, SCHEDULES } from '../support/fault-schedules';
+import { assertAllStruck, FIRST_SEED, runSchedules, SCHEDULES } from '../support/fault-schedules';
 import { LoopFixture } from '../support/loop-fixture';
 
 describe('random faults, of a loop that invokes its agent', () => {
@@ -18,7 +18,8 @@ describe('random faults, of a loop that invokes its agent', () => {
   test(`${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
     const { faults, struck } = await runSchedules(loop, ['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
     expect(faults).toEqual([]);
-    expect(Object.keys(struck).filter((operation) => struck[operation] > 0).sort()).toEqual(['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
+    // A few may strike beside the calls that a run makes.
+    assertAllStruck(struck, ['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
     const starts = join(loop.shared, 'starts');
     const jobs = existsSync(starts) ? readFileSync(starts, 'utf8').trim().split('\n') : [];
     expect(jobs.filter((job, index) => jobs.indexOf(job) !== index)).toEqual([]);

@@ -102,6 +102,12 @@ export async function runSchedules(first: LoopFixture, operations: readonly Stru
   return { faults, struck };
 }
 
+/** So that nothing is proven by faults that never come. */
+export function assertAllStruck(struck: SchedulesResult['struck'], operations: readonly Struck[]): void {
+  if (SCHEDULES < 20) return;
+  expect(Object.keys(struck).filter((operation) => struck[operation] > 0).sort()).toEqual(operations);
+}
+
 /** With the seeds of what is rare. */
 function wordsOf([name, seeds]: [string, number[]]): string {
   return `${name} ${seeds.length}${seeds.length > 5 ? '' : ` (${seeds.join(' ')})`}`;
