@@ -2,7 +2,7 @@ import type { RehearsalRecord } from '../run/record';
 
 /** USD, as in docs/prices.md, which says where they are from. */
 export const PRICES = {
-  asOf: '2026-09-30',
+  asOf: 'September 2026',
   vcpuHour: 0.0895,
   gbHour: 0.00945,
   thousandTransitions: 0.025,
