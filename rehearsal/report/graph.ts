@@ -4,6 +4,8 @@ import type { Definition, State } from '../stepfunctions';
 const ROW = 52;
 const BOX = { width: 300, height: 32 };
 const MARGIN = 170;
+/** Characters of a state's name that have room in a box. */
+const NAME_LENGTH = 38;
 
 interface Edge {
   readonly from: string;
@@ -34,9 +36,9 @@ ${order.map((name, index) => node(name, index, visits(name))).join('\n')}
 }
 
 function node(name: string, index: number, visits: number): string {
-  const label = `${name}${visits > 1 ? ` ×${visits}` : ''}`;
+  const label = `${name.length > NAME_LENGTH ? `${name.slice(0, NAME_LENGTH - 1)}…` : name}${visits > 1 ? ` ×${visits}` : ''}`;
   return `<g class="node ${visits > 0 ? 'taken' : 'dim'}"><rect x="${MARGIN}" y="${index * ROW + 4}" width="${BOX.width}" height="${BOX.height}" rx="6"/>`
-    + `<text x="${MARGIN + BOX.width / 2}" y="${index * ROW + 25}" text-anchor="middle">${escape(label)}</text></g>`;
+    + `<text x="${MARGIN + BOX.width / 2}" y="${index * ROW + 25}" text-anchor="middle">${escape(label)}</text><title>${escape(name)}</title></g>`;
 }
 
 /** Straight down to the next row; around on the right to one further down, on the left to one above. */

@@ -8,5 +8,5 @@ export function escape(text: string): string {
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const row = (cells: readonly string[], tag: string) => `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join('')}</tr>`;
-  return `<div class="wide"><table><thead>${row(head, 'th')}</thead><tbody>${rows.map((cells) => row(cells, 'td')).join('')}</tbody></table></div>`;
+  return `<div class="wide"><table>${head.length === 0 ? '' : `<thead>${row(head, 'th')}</thead>`}<tbody>${rows.map((cells) => row(cells, 'td')).join('')}</tbody></table></div>`;
 }

@@ -24,7 +24,7 @@ export function reportOf(record: RehearsalRecord): string {
 <h1><span class="${good ? 'good' : 'bad'}">${escape(record.outcome)}</span> ${escape(record.loop)}</h1>
 <p>${escape(record.input.prompt.trim().split('\n')[0])}</p>
 <p class="dim">${escape(`${record.startedAt.slice(0, 19).replace('T', ' ')} UTC, ${record.seconds.toFixed(1)} s, ${record.output?.rounds ?? 0} turns, task ${record.input.taskId}, run ${record.id}`)}</p>
-${record.error === undefined ? '' : `<pre>${escape(`${record.error.name}: ${record.error.message}`)}</pre>`}
+${record.error === undefined ? '' : `<pre class="error">${escape(`${record.error.name}: ${record.error.message}`)}</pre>`}
 </header>
 <main>
 ${section('Turns and gates', rounds(record.steps))}
@@ -32,8 +32,8 @@ ${record.commit === undefined ? '' : section('Commit', commit(record.commit, rec
 ${section('Timeline', timelineOf(record.steps))}
 ${section('Way through the states', graphOf(record.definition, record.path))}
 ${record.rollouts.length === 0 ? '' : section('Rollout', list(record.rollouts.map(describeRollout), ''))}
-${section('Calls of AgentCore', table(['operation', 'milliseconds', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
-${section('Faults injected', list(record.faults, 'none'))}
+${section('Calls of AgentCore', table(['operation', 'ms', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
+${record.faults.length === 0 ? '' : section('Faults injected', list(record.faults, ''))}
 ${record.missingPermissions.length === 0 ? '' : section('Missing permissions', list(record.missingPermissions.map(({ role, statement }) => `${role}: ${statement}`), ''))}
 ${section('Warnings', list(record.warnings, 'none'))}
 ${section('What AWS would charge', costs(record))}
@@ -54,8 +54,9 @@ function rounds(steps: readonly Step[]): string {
     const verdict = step.verdict === undefined ? '' : ` <span class="${passed ? 'good' : 'bad'}">${escape(step.verdict)}</span>${step.exitCode ? `, exit code ${step.exitCode}` : ''}`;
     const text = [step.error && `${step.error.name}: ${step.error.message}`, step.changedFiles && `changed: ${step.changedFiles.join(', ')}`, step.output ?? step.log]
       .filter((part) => part).join('\n');
-    const open = step.kind === 'gate' && !passed ? ' open' : '';
-    return `<details${open}><summary>${escape(nameOf(step))} <span class="dim">${(step.duration / 1_000).toFixed(2)} s</span>${verdict}</summary><pre>${escape(text || '(no output)')}</pre></details>`;
+    const open = step.error !== undefined || (step.kind === 'gate' && !passed) ? ' open' : '';
+    const wrapped = step.error === undefined ? '' : ' class="error"';
+    return `<details${open}><summary>${escape(nameOf(step))} <span class="dim">${(step.duration / 1_000).toFixed(2)} s</span>${verdict}</summary><pre${wrapped}>${escape(text || '(no output)')}</pre></details>`;
   }).join('\n');
 }
 
@@ -84,9 +85,9 @@ function costs(record: RehearsalRecord): string {
 
 function session({ session: found, repository }: RehearsalRecord): string {
   if (!found) return '<p class="dim">none was started</p>';
-  return table(['', ''], [
+  return table([], [
     ['id', `<code>${escape(found.id)}</code>`],
     ['workspace', `<code>${escape(found.workspace)}</code>`],
-    ['repository', `<code>${escape(repository.source)}</code> (${escape(repository.branch)} at <code>${repository.commit.slice(0, 12)}</code>${repository.uncommittedFiles > 0 ? `; ${repository.uncommittedFiles} uncommitted files left out` : ''})`],
+    ['repository', `<code>${escape(repository.source)}</code> (${escape(repository.branch)} at <code>${repository.commit.slice(0, 12)}</code>${repository.uncommittedFiles > 0 ? `; ${repository.uncommittedFiles} not committed and left out` : ''})`],
   ]);
 }

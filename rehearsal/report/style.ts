@@ -18,7 +18,9 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; bo
 th { font-weight: 600; color: var(--dim); }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 pre, code { font: .85rem/1.45 ui-monospace, monospace; }
+td code { overflow-wrap: anywhere; }
 pre { margin: .3rem 0; padding: .7rem .9rem; background: var(--soft); border: 1px solid var(--line); border-radius: 6px; overflow: auto; max-height: 28rem; }
+pre.error { white-space: pre-wrap; overflow-wrap: anywhere; }
 details { margin: .4rem 0; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
 svg { display: block; max-width: 100%; height: auto; }
@@ -29,6 +31,15 @@ svg .dim text { fill: var(--dim); }
 .edge { fill: none; stroke: var(--line); stroke-width: 1.2; }
 .edge.taken { stroke: var(--path); stroke-width: 2; }
 marker path { fill: var(--line); } marker.taken path { fill: var(--path); }
-.bar { fill: var(--path); } .bar.good { fill: var(--good); } .bar.bad { fill: var(--bad); }
+.row { display: grid; grid-template-columns: 15rem 1fr; align-items: center; font-size: .85rem; line-height: 1.65rem; }
+.row > span { overflow-wrap: anywhere; }
+.track { display: flex; align-items: center; gap: .4rem; white-space: nowrap; }
+.bar { flex: none; height: 1rem; min-width: 2px; border-radius: 3px; background: var(--path); }
+.bar.good { background: var(--good); } .bar.bad { background: var(--bad); }
 .added { color: var(--good); } .removed { color: var(--bad); }
+@media (max-width: 40rem) {
+  table { font-size: .8rem; }
+  .row { grid-template-columns: 1fr; margin-bottom: .3rem; line-height: 1.3; }
+  svg text { font-size: 17px; }
+}
 `;

@@ -1,22 +1,19 @@
 import { escape } from './html';
 import type { Step } from '../run/journal';
 
-const ROW = 26;
-const NAMES = 230;
-const WIDTH = 900;
+/** Percent of a row's width: the rest is for the text behind the last bar. */
+const BARS = 80;
 
 /** Each step as a bar: when it began, and how long it took. */
 export function timelineOf(steps: readonly Step[]): string {
   const end = Math.max(1, ...steps.map(({ begin, duration }) => begin + duration));
-  const scale = (WIDTH - NAMES - 70) / end;
-  const rows = steps.map((step, index) => {
-    const [x, width, y] = [NAMES + step.begin * scale, Math.max(2, step.duration * scale), index * ROW];
+  const percent = (milliseconds: number) => `${(milliseconds / end * BARS).toFixed(2)}%`;
+  const rows = steps.map((step) => {
     const kind = step.error !== undefined || (step.verdict !== undefined && step.verdict !== 'PASSED') ? 'bad' : step.verdict === 'PASSED' ? 'good' : '';
-    return `<text x="0" y="${y + 17}">${escape(nameOf(step))}</text><rect class="bar ${kind}" x="${x}" y="${y + 4}" width="${width}" height="${ROW - 10}" rx="3"/>`
-      + `<text x="${x + width + 6}" y="${y + 17}">${(step.duration / 1_000).toFixed(2)} s</text>`;
+    return `<div class="row"><span>${escape(nameOf(step))}</span><span class="track"><span class="bar ${kind}" style="margin-left: ${percent(step.begin)}; width: ${percent(step.duration)}"></span>`
+      + `<span>${(step.duration / 1_000).toFixed(2)} s</span></span></div>`;
   });
-  const height = steps.length * ROW;
-  return `<div class="wide"><svg style="min-width: 40rem" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="When each step began, and how long it took">${rows.join('\n')}</svg></div>`;
+  return `<div class="timeline" role="img" aria-label="When each step began, and how long it took">${rows.join('\n')}</div>`;
 }
 
 export function nameOf(step: Step): string {

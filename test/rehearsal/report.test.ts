@@ -5,6 +5,11 @@ jest.setTimeout(120_000);
 
 const AGENT = 'prompt=$(cat); if [[ $prompt == *FAIL* ]]; then echo right > value; else echo "almost $(printf %0200d 0)" > value; fi';
 
+/** What a reader does not see, in a table or a timeline, without scrolling to the side. */
+const CUT = `[...document.querySelectorAll('.wide, .row, .bar, .track > span')]
+  .filter((element) => element.scrollWidth > element.clientWidth + 1 || element.getBoundingClientRect().right > innerWidth)
+  .map((element) => element.outerHTML.slice(0, 200))`;
+
 test('the report of a run can be read in a browser, light and dark, narrow and wide, without a network', async () => {
   const copy = new WorkingCopy({ 'value': 'wrong\n', 'test.sh': '#!/bin/bash\n[[ $(cat value) == right ]] || { echo "FAIL: value is $(cat value)"; exit 1; }\n' });
   const browser = await chromium.launch({
@@ -27,7 +32,8 @@ test('the report of a run can be read in a browser, light and dark, narrow and w
         expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('COMMITTED Rehearsal/Loop');
         expect(await page.getByText('FAIL: value is almost', { exact: false }).first().isVisible()).toBe(true);
         expect(await page.locator('svg .node.taken').count()).toBeGreaterThan(8);
-        expect(await page.locator('svg .bar').count()).toBeGreaterThan(8);
+        expect(await page.locator('.bar').count()).toBeGreaterThan(8);
+        expect(await page.evaluate(CUT)).toEqual([]);
         expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
         expect([requests, complaints]).toEqual([[`file://${report}`], []]);
         await page.close();
