@@ -48,7 +48,8 @@ export interface AgentImageOptions extends DockerImageAssetOptions {
 
   /**
    * The number of the user at run time, and of its group if need be: `'1000'`, `'1000:1000'`. Needed where a Dockerfile has a user by name
-   * and nothing in it says the number, since the service cannot start images of more than 53 layers by a user's name.
+   * and nothing in it says the number, since the service cannot start images of more than 53 layers by a user's name. In a Dockerfile
+   * without `USER` the steps after the tools are run by root.
    *
    * @default - the Dockerfile's own user; 1000 where there is no Dockerfile
    */

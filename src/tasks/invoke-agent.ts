@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { durationFaults, sessionSecondsOf } from './checks';
+import { durationFaults, secondsOf, sessionSecondsOf } from './checks';
 import { addressOf, DriverTask, sessionFaults, SessionTaskProps } from './session-task';
 import { JsonataResultProps, JsonPathResultProps } from './task-props';
 import { secretFaults } from '../private/secrets';
@@ -38,14 +38,15 @@ export interface InvokeAgentOptions {
   readonly integrationPattern?: sfn.IntegrationPattern;
 
   /**
-   * With a task token: the longest silence of the agent, which has to call `SendTaskHeartbeat` more often than that.
+   * With a task token: the longest silence of the agent, which has to call `SendTaskHeartbeat` more often than that. Shorter than
+   * `callbackTimeout`.
    *
    * @default Duration.minutes(5) - with a task token; none without
    */
   readonly heartbeat?: Duration;
 
   /**
-   * With a task token: how long all of the agent's work may take, up to the session's lifetime.
+   * With a task token: how long all of the agent's work may take, up to the session's `maxLifetime`.
    *
    * @default - the session's `maxLifetime`, 8 hours if that is not known
    */
@@ -59,6 +60,7 @@ export interface InvokeAgentJsonPathProps extends SessionTaskProps, InvokeAgentO
 /** Props of `InvokeAgent.jsonata`. */
 export interface InvokeAgentJsonataProps extends SessionTaskProps, InvokeAgentOptions, JsonataResultProps {}
 
+const DEFAULT_HEARTBEAT = Duration.minutes(5);
 const LONGEST_INVOKE_SECONDS = LIMITS.functionSeconds - LIMITS.functionMarginSeconds;
 
 /**
@@ -108,7 +110,7 @@ export class InvokeAgent extends DriverTask {
         ...(callback
           ? {
             taskTimeout: sfn.Timeout.duration(callbackTimeout ?? lifetime),
-            heartbeatTimeout: sfn.Timeout.duration(heartbeat ?? Duration.minutes(5)),
+            heartbeatTimeout: sfn.Timeout.duration(heartbeat ?? DEFAULT_HEARTBEAT),
           }
           : { taskTimeout: sfn.Timeout.duration(Duration.seconds(LIMITS.functionSeconds + LIMITS.functionMarginSeconds)) }),
       },
@@ -117,13 +119,28 @@ export class InvokeAgent extends DriverTask {
       ...sessionFaults({ runtime, endpointName, sessionId }),
       ...durationFaults('timeout', timeout, 1, longestSeconds, sessionSeconds < LONGEST_INVOKE_SECONDS
         ? 'the session does not live longer; raise its "maxLifetime"' : 'let the agent report by a task token, or run it as a command'),
-      ...durationFaults('callbackTimeout', callbackTimeout, 1, sessionSeconds, 'the session does not live longer'),
       ...secretFaults(this, { payload: payload.value }),
-      ...(!callback && (heartbeat ?? callbackTimeout) !== undefined
-        ? ['"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'] : []),
-      ...(callback && !sfn.FieldUtils.containsTaskToken(payload.value) && !JSON.stringify(payload.value).includes('$states.context.Task.Token')
-        ? ['"payload" does not hold the task token: put JsonPath.taskToken into it, or "{% $states.context.Task.Token %}" with JSONata'] : []),
+      ...(callback ? callbackFaults(props, sessionSeconds) : requestFaults(props)),
     ]);
     driver._allow(runtime, INVOKE_ACTIONS, endpointName);
   }
+}
+
+function requestFaults({ integrationPattern, heartbeat, callbackTimeout }: InvokeAgentProps): string[] {
+  return [
+    ...(integrationPattern === sfn.IntegrationPattern.RUN_JOB
+      ? ['"integrationPattern" is RUN_JOB, REQUEST_RESPONSE and WAIT_FOR_TASK_TOKEN are allowed: use the latter for work that outlives an answer'] : []),
+    ...((heartbeat ?? callbackTimeout) !== undefined
+      ? ['"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'] : []),
+  ];
+}
+
+function callbackFaults({ payload, heartbeat = DEFAULT_HEARTBEAT, callbackTimeout }: InvokeAgentProps, sessionSeconds: number): string[] {
+  return [
+    ...durationFaults('callbackTimeout', callbackTimeout, 1, sessionSeconds, 'the session does not live longer'),
+    // Step Functions refuses one that is not shorter.
+    ...durationFaults('heartbeat', heartbeat, 1, secondsOf(callbackTimeout, sessionSeconds) - 1, 'it has to be shorter than "callbackTimeout"'),
+    ...(!sfn.FieldUtils.containsTaskToken(payload.value) && !JSON.stringify(payload.value).includes('$states.context.Task.Token')
+      ? ['"payload" does not hold the task token: put JsonPath.taskToken into it, or "{% $states.context.Task.Token %}" with JSONata'] : []),
+  ];
 }

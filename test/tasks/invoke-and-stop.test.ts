@@ -9,6 +9,7 @@ const SESSION = 'a-session-of-more-than-33-characters';
 const runtimeIn = (stack: Stack) => new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
 const payload = sfn.TaskInput.fromObject({ prompt: sfn.JsonPath.stringAt('$.prompt') });
 const CALLBACK = sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN;
+const TOKEN = { integrationPattern: CALLBACK, payload: sfn.TaskInput.fromObject({ token: sfn.JsonPath.taskToken }) };
 
 function invoke(props: Partial<InvokeAgentProps> = {}, stack: Stack = newStack()): InvokeAgent {
   return new InvokeAgent(stack, 'Ask', { runtime: runtimeIn(stack), sessionId: SESSION, payload, ...props });
@@ -37,9 +38,7 @@ describe('InvokeAgent', () => {
 
   test('waits for a token with a heartbeat, for as long as the session lives', () => {
     const stack = newStack();
-    const { Ask } = statesOfChain(stack, invoke({
-      integrationPattern: CALLBACK, payload: sfn.TaskInput.fromObject({ token: sfn.JsonPath.taskToken }),
-    }, stack));
+    const { Ask } = statesOfChain(stack, invoke(TOKEN, stack));
     expect(Ask).toMatchObject({
       Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
       HeartbeatSeconds: 300,
@@ -76,11 +75,16 @@ describe('InvokeAgent', () => {
     ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" is 1.5 seconds, whole seconds are allowed: round it'],
     ['an endpoint that there cannot be', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
     ['a heartbeat without a token', { heartbeat: Duration.minutes(1) }, '"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'],
+    ['a pattern that it does not have', { integrationPattern: sfn.IntegrationPattern.RUN_JOB },
+      '"integrationPattern" is RUN_JOB, REQUEST_RESPONSE and WAIT_FOR_TASK_TOKEN are allowed: use the latter for work that outlives an answer'],
+    ['a heartbeat as long as the work', { ...TOKEN, callbackTimeout: Duration.minutes(4), heartbeat: Duration.minutes(4) },
+      '"heartbeat" is 240 seconds, 1 to 239 are allowed: it has to be shorter than "callbackTimeout"'],
+    ['the usual heartbeat in work of no more time', { ...TOKEN, callbackTimeout: Duration.minutes(5) },
+      '"heartbeat" is 300 seconds, 1 to 299 are allowed: it has to be shorter than "callbackTimeout"'],
     ['a callback without the token', { integrationPattern: CALLBACK }, '"payload" does not hold the task token: put JsonPath.taskToken into it, or "{% $states.context.Task.Token %}" with JSONata'],
     ['a short session id', { sessionId: 'short' }, '"sessionId" has 5 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
-    ['a callback of more than a session\'s life', {
-      integrationPattern: CALLBACK, callbackTimeout: Duration.seconds(28_801), payload: sfn.TaskInput.fromObject({ token: sfn.JsonPath.taskToken }),
-    }, '"callbackTimeout" is 28801 seconds, 1 to 28800 are allowed: the session does not live longer'],
+    ['a callback of more than a session\'s life', { ...TOKEN, callbackTimeout: Duration.seconds(28_801) },
+      '"callbackTimeout" is 28801 seconds, 1 to 28800 are allowed: the session does not live longer'],
   ])('fails with %s', (_, props, message) => {
     expect(fault(props)).toBe(message);
   });
@@ -109,6 +113,11 @@ describe('InvokeAgent', () => {
       ])],
     });
     expect(messageOf(living(later, { timeout: Duration.seconds(881) }))).toContain('1 to 880 are allowed');
+  });
+
+  test.each([[239, 240], [28_799, undefined]])('accepts a heartbeat of %p seconds in work of %p', (heartbeat, work) => {
+    const callbackTimeout = work === undefined ? undefined : Duration.seconds(work);
+    expect(() => invoke({ ...TOKEN, callbackTimeout, heartbeat: Duration.seconds(heartbeat) })).not.toThrow();
   });
 
   test.each([1, 880])('accepts %d seconds', (seconds) => {

@@ -242,6 +242,7 @@ describe('an image from a Dockerfile of one\'s own', () => {
     expect(built.stderr).toContain('tools are installed by root, but the base image runs as user 4711');
 
     expect(await build(files, 'privileged', { user: '4711' })).toMatchObject({ exitCode: 0 });
-    expect(await printed('privileged', 'id -u')).toBe('4711');
+    // The Dockerfile's own step, which nothing says a user for, and the session.
+    expect(await printed('privileged', 'cat /tmp/built-by; id -u')).toBe('0\n4711');
   });
 });
