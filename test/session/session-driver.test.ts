@@ -1,3 +1,6 @@
+import { readFileSync } from 'fs';
+import { builtinModules } from 'module';
+import { join } from 'path';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
@@ -54,6 +57,14 @@ describe('the driver', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { Architectures: ['arm64'], Runtime: 'nodejs24.x', Timeout: 900, TracingConfig: { Mode: 'Active' } });
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
     template.hasResource('AWS::Logs::LogGroup', { Properties: { RetentionInDays: 90 }, DeletionPolicy: 'Delete' });
+  });
+
+  test('has all that it needs in its bundle, since the SDK that Lambda brings may not know the service', () => {
+    const bundle = readFileSync(join(__dirname, '../../assets/session/session-driver.lambda/index.js'), 'utf8');
+    const required = [...bundle.matchAll(/require\("(?:node:)?([^"]+)"\)/g)].map(([, name]) => name);
+    expect(required).toContain('crypto');
+    expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
+    expect(bundle).toContain('StopRuntimeSession');
   });
 
   test('can be one\'s own, with a key and a retention', () => {
