@@ -10,6 +10,8 @@ import { execFileSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import { setFlagsFromString } from 'v8';
+import { runInNewContext } from 'vm';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Rehearsal } from '../rehearsal';
@@ -22,6 +24,8 @@ const ROOT = join(__dirname, '..');
 /** Work of a known length: one of these in each turn and each gate. */
 const WORK = { seconds: 0.5, command: 'sleep 0.5', turns: 2, gates: 4 };
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 const scratch = mkdtempSync(join(tmpdir(), 'benchmark-'));
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const secondsSince = (began: number) => (performance.now() - began) / 1e3;
@@ -95,7 +99,7 @@ const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').le
 /** MB, after the collector of garbage has had its turns. */
 async function memory(): Promise<number> {
   for (let i = 0; i < 5; i++) {
-    global.gc?.();
+    collectGarbage();
     await pause(100);
   }
   return process.memoryUsage().rss / 1e6;
