@@ -14,6 +14,8 @@ const OUTLINE = [
   'Ask the agent (turn 2)', '100 euros are enough', 'Commit and push', 'Stop the session', 'COMMITTED after 2 turns',
   'on workbench/issue-7', 'Workbench-Gate: test PASSED', 'prices.mjs | 4 ++--', 'git fetch', 'report.html',
 ];
+/** User and group. */
+const NOBODY = '65534';
 /** There for x64 and arm64. */
 const NODES = { 22: '22.23.3', 24: '24.21.0' } as const;
 
@@ -60,8 +62,8 @@ test('so it does for an ordinary user', () => {
 /** The dependencies appear in the clone by a mount, wherever they are: another user may not be allowed to go there. */
 function asNobody(): string {
   mkdirSync(join(clone, 'node_modules'));
-  run('chown', ['-R', 'nobody', clone]);
-  const script = 'mount --bind "$1" node_modules; shift; exec setpriv --reuid nobody --regid nogroup --clear-groups --bounding-set -all -- "$@"';
+  run('chown', ['-R', NOBODY, clone]);
+  const script = `mount --bind "$1" node_modules; shift; exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups --bounding-set -all -- "$@"`;
   return run('unshare', ['--mount', 'bash', '-euc', script, 'bash', join(ROOT, 'node_modules'), ...COMMAND], {
     cwd: clone,
     env: { PATH: `${binariesOf('22')}:${process.env.PATH}`, HOME: join(clone, 'home') },

@@ -26,6 +26,9 @@ interface Project {
   readonly complaint: string;
 }
 
+/** Where packages come from, on a machine that is told so by variables: a session has none of its own accord. */
+const REGISTRIES = ['PIP_INDEX_URL', 'PIP_CERT', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'].filter((name) => process.env[name] !== undefined);
+
 const run = (cwd: string, program: string, ...args: string[]) => execFileSync(program, args, { cwd, encoding: 'utf8', stdio: 'pipe' });
 
 const PROJECTS: Readonly<Record<string, Project>> = {
@@ -92,7 +95,7 @@ test.each(Object.entries(PROJECTS))('%s is repaired in two turns, to what was pu
 
     const { stdout, stderr } = await commandLine(
       'rehearse', '--repository', copy.directory, '--agent', agentFor(project), ...project.bootstrap ? ['--bootstrap', project.bootstrap] : [],
-      ...project.gates.flatMap((gate) => ['--gate', gate]), '--prompt', project.prompt, '--state', copy.state, '--json');
+      ...project.gates.flatMap((gate) => ['--gate', gate]), ...REGISTRIES.flatMap((name) => ['--env', name]), '--prompt', project.prompt, '--state', copy.state, '--json');
 
     expect(stderr).toBe('');
     const { outcome, error, commit, output, steps } = JSON.parse(stdout) as RehearsalRecord;
