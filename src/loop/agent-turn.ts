@@ -32,7 +32,7 @@ export interface CallbackTurnOptions {
   readonly timeout?: Duration;
 
   /**
-   * The longest silence: the agent calls `SendTaskHeartbeat` more often than that.
+   * The longest silence: the agent calls `SendTaskHeartbeat` more often than that. 10 seconds or more, and shorter than `timeout`.
    *
    * @default Duration.minutes(5)
    */
@@ -96,7 +96,8 @@ export class AgentTurn {
         ...unknownDurationFaults('turn.heartbeat', this.heartbeat),
         ...durationFaults('turn.timeout', this.timeout, 1, longest, this.kind === 'INVOKE'
           ? 'use AgentTurn.command or AgentTurn.callback for longer turns' : 'a session does not live longer'),
-        ...durationFaults('turn.heartbeat', this.heartbeat, 10, timeoutSeconds, 'it has to be shorter than the timeout'),
+        // Step Functions refuses one that is not shorter.
+        ...(this.kind === 'CALLBACK' ? durationFaults('turn.heartbeat', heartbeat, 10, timeoutSeconds - 1, 'it has to be shorter than the timeout') : []),
       ],
     };
   }

@@ -71,7 +71,8 @@ describe('fails at synth', () => {
     ['with a command turn that outlives a session', { turn: AgentTurn.command('x', { timeout: Duration.seconds(28_801) }) }, /"turn.timeout" is 28801 seconds/],
     ['with an empty command turn', { turn: AgentTurn.command(' ') }, /"turn" has an empty command/],
     ['with a command turn that is too long', { turn: AgentTurn.command('x'.repeat(32_769)) }, /"turn" has more than 32768 bytes/],
-    ['with a heartbeat longer than the turn', { turn: AgentTurn.callback({ timeout: Duration.minutes(5), heartbeat: Duration.minutes(6) }) }, /"turn.heartbeat" is 360 seconds, 10 to 300/],
+    ['with a heartbeat as long as the turn', { turn: AgentTurn.callback({ timeout: Duration.minutes(6), heartbeat: Duration.minutes(6) }) }, /"turn.heartbeat" is 360 seconds, 10 to 359/],
+    ['with a turn as short as the usual heartbeat', { turn: AgentTurn.callback({ timeout: Duration.minutes(5) }) }, /"turn.heartbeat" is 300 seconds, 10 to 299/],
     ['with a heartbeat of 9 seconds', { turn: AgentTurn.callback({ heartbeat: Duration.seconds(9) }) }, /"turn.heartbeat" is 9 seconds/],
     ['with a URL that runs programs', { repository: GitRepository.fromUrl('ext::sh') }, /"repository" has the URL "ext::sh"/],
     ['with a ref that is an option', { repository: GitRepository.fromInput({ ref: '-x' }) }, /"ref" is "-x"/],
@@ -131,7 +132,7 @@ describe('takes', () => {
     ['a minute', { timeout: Duration.seconds(60) }],
     ['a month', { timeout: Duration.days(30) }],
     ['an invoke of 880 seconds', { turn: AgentTurn.invoke({ timeout: Duration.seconds(880) }) }],
-    ['a heartbeat as long as the turn', { turn: AgentTurn.callback({ timeout: Duration.minutes(5), heartbeat: Duration.minutes(5) }) }],
+    ['a heartbeat a second shorter than the turn', { turn: AgentTurn.callback({ timeout: Duration.minutes(5), heartbeat: Duration.seconds(299) }) }],
     ['all of the history', { repository: GitRepository.fromInput({ depth: 0 }) }],
     ['a bootstrap of 8 hours', { bootstrap: ['x'], bootstrapTimeout: Duration.hours(8) }],
   ])('%s', (_, props) => {
