@@ -129,7 +129,8 @@ function messageOf(cause: string): string {
 
 /** The rollouts of a loop's runtime. Those of other runtimes have nothing to do with its runs. */
 export function rolloutsOf(deployment: LocalDeployment, { runtimeArn }: LoopDescription): Rollout[] {
-  return deployment.stack.ofType(ROLLOUT_TYPE).map((logicalId) => new Rollout(deployment, logicalId)).filter((rollout) => rollout.runtimeArn === runtimeArn);
+  const all = deployment.stack.ofType(ROLLOUT_TYPE).map((logicalId) => new Rollout(deployment, logicalId));
+  return all.filter((rollout) => rollout.runtimeArn === runtimeArn);
 }
 
 /** What a template's references to the endpoint of a rollout come to, before the rollout has handed one out. */
