@@ -34,7 +34,10 @@ export abstract class BedrockModel {
    * @param modelId such as `anthropic.claude-sonnet-4-20250514-v1:0`
    */
   public static foundationModel(modelId: string): BedrockModel {
-    return new InvokedModel((scope) => [{ resourceArns: [foundationModelArn(scope, modelId, Stack.of(scope).region)] }]);
+    return new InvokedModel((scope) => {
+      throwOnFaults(scope, faultsOf(modelId, MODEL_RULES));
+      return [{ resourceArns: [foundationModelArn(scope, modelId, Stack.of(scope).region)] }];
+    });
   }
 
   /** A model of `aws-cdk-lib/aws-bedrock`: foundation or provisioned. */
@@ -113,6 +116,15 @@ function modelIdBehind(scope: IConstruct, inferenceProfileId: string): string {
   throwOnFaults(scope, faultsOf(inferenceProfileId, PROFILE_RULES));
   return inferenceProfileId.slice(inferenceProfileId.indexOf('.') + 1);
 }
+
+const MODEL_RULES: readonly Rule<string>[] = [
+  {
+    // The ARN would be of no model, and the first sign an AccessDenied at run time.
+    broken: (id) => /^(?:us|us-gov|eu|apac|au|jp|ca|global)\./.test(id),
+    message: (id) => `"modelId" is "${id}", which begins with a geography as an inference profile does, must be the id of a model, such as ` +
+      '"anthropic.claude-sonnet-4-20250514-v1:0": use BedrockModel.inferenceProfile(), or leave the geography out',
+  },
+];
 
 const PROFILE_RULES: readonly Rule<string>[] = [
   {

@@ -59,6 +59,17 @@ test.each([MODEL_ID, '', 'eu.', 'EU.anthropic.claude'])('fails on the inference 
   );
 });
 
+test.each(['eu', 'global', 'us-gov'])('fails on the inference profile of %s that is given as a foundation model', (geography) => {
+  expect(messageOf(() => allowed(BedrockModel.foundationModel(`${geography}.${MODEL_ID}`)))).toBe(
+    `"modelId" is "${geography}.${MODEL_ID}", which begins with a geography as an inference profile does, must be the id of a model, such as ` +
+    `"${MODEL_ID}": use BedrockModel.inferenceProfile(), or leave the geography out\n  at Stack/Role`,
+  );
+});
+
+test('a foundation model that is a token is taken as it is', () => {
+  expect(allowed(BedrockModel.foundationModel(Aws.STACK_NAME))).toHaveLength(1);
+});
+
 test('fails on an inference profile that is a token', () => {
   expect(messageOf(() => allowed(BedrockModel.inferenceProfile(Aws.STACK_NAME)))).toBe(
     '"inferenceProfileId" is a token, must be known at synth since the model is read from it: use BedrockModel.applicationInferenceProfile()\n  at Stack/Role',
