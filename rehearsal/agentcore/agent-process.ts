@@ -7,6 +7,9 @@ import { LIMITS } from './limits';
 /** Milliseconds between two pings of an agent that is starting: short, since every rehearsal waits for this. */
 const PING_INTERVAL = 15;
 
+/** Characters of an error's body that are kept. */
+const COMPLAINT_LENGTH = 2_000;
+
 /** An agent that is a program of its own, spoken to over HTTP as the service does. */
 export class AgentProcess implements RunningAgent {
   static async start(agent: CommandAgent, { sandbox, clock, log }: AgentContext): Promise<AgentProcess> {
@@ -18,14 +21,14 @@ export class AgentProcess implements RunningAgent {
       onStdout: chunk => log(chunk.toString()),
       onStderr: chunk => log(chunk.toString()),
     });
-    const running = new AgentProcess(outside, started);
+    const running = new AgentProcess(outside, started, log);
     await running.healthy(milliseconds => new Promise<void>(resolve => clock.setTimeout(resolve, milliseconds)));
     return running;
   }
 
   private exitCode?: number;
 
-  private constructor(private readonly port: number, process: SandboxProcess) {
+  private constructor(private readonly port: number, process: SandboxProcess, private readonly log: (text: string) => void) {
     void process.ended.then(({ exitCode }) => this.exitCode = exitCode);
   }
 
@@ -49,10 +52,29 @@ export class AgentProcess implements RunningAgent {
           'x-amzn-bedrock-agentcore-runtime-session-id': request.sessionId,
           ...(request.userId !== undefined ? { 'x-amzn-bedrock-agentcore-runtime-user-id': request.userId } : {}),
         },
-      }, response => resolve({ statusCode: response.statusCode, contentType: response.headers['content-type'], body: response }));
+      }, response => {
+        if (response.statusCode! < 400) {
+          return resolve({ statusCode: response.statusCode, contentType: response.headers['content-type'], body: response });
+        }
+        void this.complaint(response).catch(() => '').then(body => resolve({ statusCode: response.statusCode, body }));
+      });
       outgoing.on('error', error => reject(signal.aborted ? error : agentFailed(502)));
       outgoing.end(request.payload);
     });
+  }
+
+  /** The service keeps the reason to itself: for who rehearses, it is in the session's log. */
+  private async complaint(response: IncomingMessage): Promise<string> {
+    let text = '';
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk;
+      if (text.length >= COMPLAINT_LENGTH) {
+        break;
+      }
+    }
+    text = text.slice(0, COMPLAINT_LENGTH);
+    this.log(`the agent answered ${response.statusCode}: ${text}\n`);
+    return text;
   }
 
   private async healthy(wait: (milliseconds: number) => Promise<void>): Promise<void> {

@@ -58,9 +58,14 @@ export class GitRepository {
     const known = (value: string | undefined): value is string => value !== undefined && !Token.isUnresolved(value);
     return [
       ...(known(url) && !isRepositoryUrl(url)
-        ? [`"repository" has the URL "${url}", https, ssh, git, file and codecommit without a password are allowed: leave credentials to a helper in the image`] : []),
+        ? [`"repository" has the URL "${withoutPassword(url)}", https, http, ssh, git, file and codecommit without a password are allowed: leave credentials to a helper in the image`] : []),
       ...(known(ref) && !isRef(ref) ? [`"ref" is "${ref}", which is no name of a branch or tag and no commit: correct it`] : []),
       ...(Token.isUnresolved(depth) || (Number.isInteger(depth) && depth >= 0) ? [] : [`"depth" is ${depth}, a whole number from 0 is allowed: 0 is all of the history`]),
     ];
   }
+}
+
+/** A message may end up where a password must not. */
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/.*@/, '//…@');
 }

@@ -75,6 +75,7 @@ describe('fails at synth', () => {
     ['with a turn as short as the usual heartbeat', { turn: AgentTurn.callback({ timeout: Duration.minutes(5) }) }, /"turn.heartbeat" is 300 seconds, 10 to 299/],
     ['with a heartbeat of 9 seconds', { turn: AgentTurn.callback({ heartbeat: Duration.seconds(9) }) }, /"turn.heartbeat" is 9 seconds/],
     ['with a URL that runs programs', { repository: GitRepository.fromUrl('ext::sh') }, /"repository" has the URL "ext::sh"/],
+    ['with a password in the URL', { repository: GitRepository.fromUrl('https://me:se@cr/et@example.com/x.git') }, /"repository" has the URL "https:\/\/…@example.com\/x.git"/],
     ['with a ref that is an option', { repository: GitRepository.fromInput({ ref: '-x' }) }, /"ref" is "-x"/],
     ['with a negative depth', { repository: GitRepository.fromInput({ depth: -1 }) }, /"depth" is -1/],
     ['with a depth that is no whole number', { repository: GitRepository.fromInput({ depth: 1.5 }) }, /"depth" is 1.5/],

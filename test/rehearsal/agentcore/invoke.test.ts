@@ -10,7 +10,7 @@ http.createServer((request, response) => {
   let body = '';
   request.on('data', chunk => body += chunk).on('end', () => {
     const input = JSON.parse(body);
-    if (input.fail) return response.writeHead(input.fail).end('{}');
+    if (input.fail) return response.writeHead(input.fail).end(JSON.stringify({ error: 'no model' }) + 'x'.repeat(input.more ?? 0));
     if (input.stream) {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (let i = 0; i < input.stream; i++) response.write('data: ' + i + '\\n\\n');
@@ -43,6 +43,15 @@ describe('InvokeAgentRuntime with a program as agent', () => {
 
   test.each([400, 500])('fails with RuntimeClientError when the container answers %d', async status => {
     await expect(fixture.invoke({ fail: status })).rejects.toMatchObject({ name: 'RuntimeClientError', $metadata: { httpStatusCode: 424 } });
+  });
+
+  test('what the container says with an error is in the log, as far as somebody would read', async () => {
+    const sessionId = `${fixture.sessionId}-complaint`;
+    await expect(fixture.invoke({ fail: 503, more: 1_000_000 }, { runtimeSessionId: sessionId })).rejects.toThrow('Received error (503) from runtime');
+
+    const log = fixture.server.logs.read({ runtimeId: fixture.arn.split('/')[1], endpoint: 'DEFAULT', sessionId });
+    expect(log).toMatch(/^the agent answered 503: {"error":"no model"}x+\n$/);
+    expect(log.length).toBeLessThan(2_100);
   });
 });
 
