@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import { AgentTurn } from './agent-turn';
 import { CodingLoopProps } from './coding-loop-props';
 import { LOOP_LIMITS } from './constants';
 import { isExpression } from '../private/expression';
@@ -20,7 +21,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
   const mount = mountOf(props);
   const names = gates.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  const turn = props.turn?._config();
+  const turn = (props.turn ?? AgentTurn.invoke())._config();
   const longest = sessionSecondsOf(props.runtime);
   return [
     ...(mount === undefined
@@ -33,8 +34,8 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
     ...gates.flatMap((gate) => gate._faults(scope)),
     ...gates.map((gate) => gate._config()).filter(({ timeoutSeconds }) => timeoutSeconds > longest).map(({ name, timeoutSeconds }) =>
       `gate "${name}": "timeout" is ${timeoutSeconds} seconds, but a session of the runtime lives ${longest}: shorten it, or raise the runtime's "maxLifetime"`),
-    ...(turn?.faults ?? []),
-    ...(turn !== undefined && turn.timeoutSeconds > longest
+    ...turn.faults,
+    ...(turn.timeoutSeconds > longest
       ? [`"turn.timeout" is ${turn.timeoutSeconds} seconds, but a session of the runtime lives ${longest}: shorten it, or raise the runtime's "maxLifetime"`] : []),
     ...(maxRepairs !== undefined && !Token.isUnresolved(maxRepairs)
       && !(Number.isInteger(maxRepairs) && maxRepairs >= 0 && maxRepairs <= LOOP_LIMITS.repairs)
@@ -49,7 +50,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
     ...(props.commit?._faults() ?? []),
     ...secretFaults(scope, {
       bootstrap: bootstrap.join('\n'),
-      turn: turn?.command,
+      turn: turn.command,
       ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [`environment.${name}`, value])),
     }),
   ];

@@ -101,13 +101,16 @@ describe('fails at synth', () => {
   });
 
   test('for a gate or a turn that outlives the runtime\'s sessions', () => {
-    const short = (props: Partial<CodingLoopProps>) => () => {
+    const short = (props: Partial<CodingLoopProps>, seconds = 3_600) => () => {
       const stack = newStack();
-      const lifecycleConfiguration = { idleRuntimeSessionTimeout: Duration.minutes(10), maxLifetime: Duration.hours(1) };
+      const lifecycleConfiguration = { idleRuntimeSessionTimeout: Duration.minutes(10), maxLifetime: Duration.seconds(seconds) };
       return loopIn(stack, { runtime: runtimeIn(stack, { lifecycleConfiguration }), ...props });
     };
     expect(short({ gates: [Gate.command('a', 'x', { timeout: Duration.seconds(3_600) })], turn: AgentTurn.command('x') })).not.toThrow();
     expect(short({ gates: [Gate.command('a', 'x', { timeout: Duration.seconds(3_601) })] })).toThrow(/gate "a": "timeout" is 3601 seconds, but a session of the runtime lives 3600/);
+    const gates = [Gate.command('a', 'x', { timeout: Duration.seconds(60) })];
+    expect(short({ gates }, 880)).not.toThrow();
+    expect(short({ gates }, 879)).toThrow(/"turn.timeout" is 880 seconds, but a session of the runtime lives 879/);
     expect(short({ turn: AgentTurn.command('x', { timeout: Duration.seconds(3_601) }) })).toThrow(/"turn.timeout" is 3601 seconds, but a session of the runtime lives 3600/);
   });
 
