@@ -6,6 +6,9 @@ export interface ExecutionEnded {
   readonly status: string;
   /** As JSON. */
   readonly input: string;
+  /** Of an execution that failed. */
+  readonly error?: string;
+  readonly cause?: string;
 }
 
 export interface Target {

@@ -79,13 +79,15 @@ export class LocalRun {
 
   private async ended(result: ExecutionResult): Promise<RehearsalRecord> {
     const { loop, server, deployment } = this.rehearsal;
-    if (result.status === 'ABORTED' || result.status === 'TIMED_OUT') {
+    if (result.status !== 'SUCCEEDED') {
       await deployment.notifyEnd({
         executionArn: this.execution.arn,
         stateMachineArn: this.execution.arn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, ''),
         name: this.name,
         status: result.status,
         input: JSON.stringify(this.stateInput),
+        error: result.error,
+        cause: result.cause,
       });
     }
     const output = outputOf(result);

@@ -38,6 +38,8 @@ import { secondsOf } from '../tasks/checks';
  * - Whoever can write to the workspace, such as the agent, can forge what a gate says. What gates protect from is mistakes.
  * - Prompts and commands show in the runtime's logs, since the service logs commands; prompts show in the executions.
  * - One run at a time in a session: another is refused with `CodingLoop.SessionBusy`.
+ * - The session of a run that is aborted is found by the event that Step Functions sends. Events leave out inputs of more than
+ *   248 KB: if such a run was to go on in a session of an earlier one, that session ends by its idle timeout only.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -122,13 +124,14 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...(props.encryptionKey === undefined ? {} : { encryptionConfiguration: new sfn.CustomerManagedEncryptionConfiguration(props.encryptionKey) }),
     });
 
-    // An execution that is aborted or timed out has no last state: its session is stopped from outside.
+    // An execution that is aborted, timed out or failed by Step Functions itself, as for too much data, has no last state: its
+    // session is stopped from outside. Whether a failure was the run's own is seen by its cause, which no pattern can read.
     new events.Rule(this, 'CutOff', {
       description: 'Stops the session of a run that Step Functions ended',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: [this.stateMachine.stateMachineArn], status: ['ABORTED', 'TIMED_OUT'] },
+        detail: { stateMachineArn: [this.stateMachine.stateMachineArn], status: ['ABORTED', 'TIMED_OUT', 'FAILED'] },
       },
       targets: [new targets.LambdaFunction(driver.function, {
         event: events.RuleTargetInput.fromObject({

@@ -56,7 +56,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   });
 
   const failed = new sfn.Fail(scope, 'Failed', { stateName: 'Not committed', errorPath: '$.failure.name', causePath: '$.failure.cause' });
-  const refused = new sfn.Fail(scope, 'Refused', { stateName: 'Refused, nothing was started', errorPath: '$.error.Error', causePath: '$.error.Cause' });
+  const refused = new sfn.Fail(scope, 'Refused', { stateName: 'Refused, nothing was started', errorPath: '$.Error', causePath: '$.Cause' });
   const running = new sfn.Fail(scope, 'NotStopped', {
     stateName: 'The session may still run', error: LOOP_ERRORS.NOT_STOPPED, causePath: '$.error.Cause',
   });
@@ -72,7 +72,8 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
     config: { ...definition.config, ...definition.prepare },
     startedAt: sfn.JsonPath.executionStartTime,
   }, { resultPath: undefined });
-  prepare.addCatch(refused, { errors: [...NOTHING_TO_STOP], resultPath: '$.error' });
+  // In the place of the input: one that is no object has no place for it.
+  prepare.addCatch(refused, { errors: [...NOTHING_TO_STOP], resultPath: '$' });
   caught(prepare);
 
   const ask = caught(turn.callback

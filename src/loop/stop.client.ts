@@ -1,4 +1,4 @@
-import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
+import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT, NOTHING_TO_STOP, OUTCOMES } from './constants';
 import { runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopRecord, RunOutput, RunRecord } from './records.client';
 import { inWorkspace, LoopConfig, StepRequest, StepTools } from './step.client';
@@ -148,12 +148,25 @@ export interface CleanUpRequest {
   /** Whether the session is stopped, or left to its idle timeout. */
   readonly stop: boolean;
   /** The detail of the event "Step Functions Execution Status Change". */
-  readonly detail: { readonly executionArn: string; readonly input?: string | null; readonly status: string };
+  readonly detail: {
+    readonly executionArn: string;
+    /** Not there if it is too long for an event. */
+    readonly input?: string | null;
+    readonly status: string;
+    readonly error?: string | null;
+    readonly cause?: string | null;
+  };
+}
+
+/** Whether a failed execution came to an end of its own, which has done all that is to do: `RunOutput` is its cause, maybe cut. */
+function endedInOrder({ status, error, cause }: CleanUpRequest['detail']): boolean {
+  return status === 'FAILED' && (NOTHING_TO_STOP.includes(error ?? '') || (cause ?? '').startsWith('{"outcome":'));
 }
 
 /** For an execution that Step Functions ended without its last step: the session is known from the execution alone. */
 export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promise<{ readonly status: string; readonly sessionId: string }> {
   const { detail, config } = request;
+  if (endedInOrder(detail)) return { status: 'ended in order', sessionId: '' };
   let input: { session?: unknown } | undefined;
   try {
     input = JSON.parse(detail.input ?? '');

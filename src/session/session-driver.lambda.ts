@@ -54,8 +54,9 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
 function identityOf(request: DriverRequest): object {
   if (isLoopRequest(request)) {
     const execution = 'execution' in request ? request.execution : request.detail.executionArn;
-    const state = 'state' in request ? request.state as { readonly run?: RunRecord; readonly loop?: LoopRecord } : {};
-    return { execution, sessionId: state.run?.session.id, round: state.loop?.round };
+    // The first step's state is whatever somebody gave as the input.
+    const state = ('state' in request ? request.state : undefined) as { readonly run?: RunRecord; readonly loop?: LoopRecord } | null | undefined;
+    return { execution, sessionId: state?.run?.session?.id, round: state?.loop?.round };
   }
   const { sessionId, qualifier } = request;
   return { sessionId, qualifier, ...(request.operation === OPERATIONS.RUN ? { run: request.run, round: request.round, job: request.name } : {}) };

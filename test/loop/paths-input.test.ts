@@ -50,10 +50,18 @@ describe('bad input', () => {
     expect(loop.entered).toEqual(['Prepare the run', 'Refused, nothing was started']);
   });
 
-  test.each([[null], ['text'], [[]]])('fails a run whose input is %j', async (input) => {
-    const { status } = await loop.deployment.run(undefined, input, { retryDelay: 0 });
-    expect(status).toBe('FAILED');
+  test.each([['text'], [[]], [1], [true]])('fails a run whose input is %j', async (input) => {
+    const { status, error, cause } = await loop.deployment.run(undefined, input, { retryDelay: 0 });
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'CodingLoop.BadInput' });
+    expect(JSON.parse(cause!).errorMessage).toContain('must be an object');
     expect(loop.server.calls.all).toHaveLength(0);
+  });
+
+  // The local interpreter takes what is nothing to JavaScript for a path that leads nowhere, so this asks the function itself.
+  test.each([[null], [false], [0], ['']])('fails the first step of a run whose input is %j', async (state) => {
+    const config = { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' }, branchPrefix: '', timeoutSeconds: 60, promptBytes: 9 };
+    const outcome = await loop.deployment.function().invoke({ operation: 'loop:prepare', runtimeArn: loop.runtimeArn, execution: 'arn:run', config, state });
+    expect(outcome).toMatchObject({ failure: { errorType: 'CodingLoop.BadInput', errorMessage: expect.stringContaining('must be an object') } });
   });
 
   test('names all that is wrong', async () => {
@@ -83,7 +91,7 @@ describe('an execution that Step Functions ended', () => {
   function transformed(loop: LoopFixture, detail: object): object {
     const template = Template.fromString(readFileSync(join(loop.assembly, 'Stack.template.json'), 'utf8'));
     const [rule] = Object.values(template.findResources('AWS::Events::Rule'));
-    expect(rule.Properties.EventPattern.detail.status).toEqual(['ABORTED', 'TIMED_OUT']);
+    expect(rule.Properties.EventPattern.detail.status).toEqual(['ABORTED', 'TIMED_OUT', 'FAILED']);
     const { InputPathsMap, InputTemplate } = rule.Properties.Targets[0].InputTransformer;
     const [[name]] = Object.entries(InputPathsMap).filter(([, value]) => value === '$.detail');
     const parts = InputTemplate['Fn::Join'][1].map((part: unknown) => typeof part === 'string' ? part : loop.runtimeArn);
@@ -107,6 +115,37 @@ describe('an execution that Step Functions ended', () => {
     expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: stopped ? 'STOPPED' : 'left to its idle timeout' } });
     expect(loop.server.calls.of('StopRuntimeSession').map((call) => call.sessionId)).toEqual(stopped ? [sessionId] : []);
     expect(loop.jobs('release')).toHaveLength(1);
+  });
+
+  test.each([
+    ['too much data for a state', 'States.DataLimitExceeded', 'The state/task \'Ask the agent\' returned a result with a size exceeding the maximum'],
+    ['a last step that could not be run', 'CodingLoop.NotStopped', '{"errorMessage":"Service unavailable"}'],
+  ])('has its session stopped after %s', async (_, error, cause) => {
+    const loop = await start({ agent: 'sleep 60' });
+    const input = { prompt: 'x', taskId: 'task-1' };
+    const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
+    const execution = loop.deployment.startExecution(undefined, input, { name: 'cut-off' });
+    const { sessionId } = await asked;
+    execution.abort();
+    await execution.result;
+    const event = transformed(loop, { executionArn: execution.arn, status: 'FAILED', input: JSON.stringify(input), error, cause });
+    expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: 'STOPPED' } });
+  });
+
+  test('is left alone when it came to an end of its own', async () => {
+    const loop = await start({ agent: 'echo wrong-a > value.txt', loop: { maxRepairs: 0 } });
+    const ends = [
+      await loop.run({}, { name: 'red' }),
+      await loop.run({ prompt: '' }, { name: 'refused' }),
+      { error: 'CodingLoop.Red', cause: `{"outcome":"CodingLoop.Red","gates":[${'x'.repeat(32_000)}`.slice(0, 32_000) },
+    ];
+    expect(ends.map(({ error }) => error)).toEqual(['CodingLoop.Red', 'CodingLoop.BadInput', 'CodingLoop.Red']);
+    const calls = loop.server.calls.all.length;
+    for (const { error, cause } of ends) {
+      const detail = { executionArn: 'arn:aws:states:us-east-1:123456789012:execution:Loop:run', status: 'FAILED', input: '{}', error, cause };
+      expect(await loop.deployment.function().invoke(transformed(loop, detail))).toMatchObject({ result: { status: 'ended in order' } });
+    }
+    expect(loop.server.calls.all).toHaveLength(calls);
   });
 
   test('leaves a session alone that another run holds', async () => {
