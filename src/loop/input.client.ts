@@ -84,7 +84,7 @@ export function checkInput(input: LoopInput, promptBytes: number): void {
   if (typeof input.prompt === 'string' && jsonBytes(input.prompt) > promptBytes) {
     faults.push(`"prompt" has more than ${promptBytes} bytes as JSON: put what is long into a file of the repository`);
   }
-  if (unknown.length + faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, [...unknown, ...faults].join('; '));
+  if (unknown.length + faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `${unknown.length + faults.length} of its fields are wrong`, [...unknown, ...faults].join('; '));
 }
 
 /** The run's id: the execution's name, which is unique for 90 days and shows in the console. */

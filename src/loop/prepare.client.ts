@@ -65,7 +65,7 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
     return { ...loop, next: NEXT.RUNNING };
   }
   if (result.verdict !== VERDICTS.PASSED) {
-    throw new LoopError(LOOP_ERRORS.BOOTSTRAP_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}:\n${result.tail.slice(-4_000)}`);
+    throw new LoopError(LOOP_ERRORS.BOOTSTRAP_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
   }
   await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
   return { ...loop, next: NEXT.GO_ON };

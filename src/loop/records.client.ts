@@ -82,9 +82,13 @@ export interface RunOutput {
   readonly feedback?: Feedback;
 }
 
-/** A run cannot go on. Step Functions sees `name`. */
+/** A run cannot go on. Step Functions sees `name` as the error and `message` in its cause. */
 export class LoopError extends Error {
-  constructor(readonly name: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS], message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  /**
+   * @param summary what happened, in our own words: this is logged
+   * @param quote what a command or the input said: it may hold anything
+   */
+  constructor(readonly name: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS], readonly summary: string, quote = '') {
+    super(quote === '' ? summary : `${summary}: ${quote}`);
   }
 }

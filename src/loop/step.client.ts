@@ -142,7 +142,7 @@ export async function inWorkspace(
       throw new LoopError(LOOP_ERRORS.LOST, `"${name}" was lost ${attempt + 1} times (${result.lostReason})`);
     }
     if (result.verdict !== VERDICTS.PASSED) {
-      throw new LoopError(BY_EXIT_CODE[result.exitCode ?? -1] ?? otherwise, `${result.verdict}: ${result.tail.trim().slice(-2_000) || `exit code ${result.exitCode}`}`);
+      throw new LoopError(BY_EXIT_CODE[result.exitCode ?? -1] ?? otherwise, `"${name}" ${result.verdict}, exit code ${result.exitCode}`, result.tail.trim().slice(-2_000));
     }
     return linesOf(result.tail);
   }
@@ -160,6 +160,6 @@ function linesOf(text: string): Map<string, string[]> {
 /** A line that has to be there: an object's name. */
 export function objectName(lines: Map<string, string[]>, word: string): string {
   const value = lines.get(word)?.[0] ?? '';
-  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) throw new LoopError(LOOP_ERRORS.SNAPSHOT_FAILED, `git did not say what "${word}" is: ${JSON.stringify(value.slice(0, 100))}`);
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) throw new LoopError(LOOP_ERRORS.SNAPSHOT_FAILED, `git did not say what "${word}" is`, JSON.stringify(value.slice(0, 100)));
   return value;
 }

@@ -59,7 +59,7 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
   tools.measure(LOOP_METRICS.names.ROUNDS, output.rounds, 'Count', dimensions);
   if (startedAt !== undefined) tools.measure(LOOP_METRICS.names.RUN_SECONDS, Math.max(0, tools.clock.now() / 1_000 - startedAt), 'Seconds', dimensions);
   const failure = { name: output.error?.name ?? '', cause: causeOf(output) };
-  if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, output.error.message);
+  if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that did not commit came to the end of those that did', output.error.message);
   return { output, failure };
 }
 

@@ -55,9 +55,9 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
       if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the agent's turn was lost ${loop.losses + 1} times`);
       return { ...loop, losses: loop.losses + 1, next: NEXT.RUNNING };
     case VERDICTS.INERT:
-      throw new LoopError(LOOP_ERRORS.INERT, `the agent's command is not in the image (exit code ${result.exitCode}):\n${result.tail.slice(-2_000)}`);
+      throw new LoopError(LOOP_ERRORS.INERT, `the agent's command is not in the image (exit code ${result.exitCode})`, `\n${result.tail.slice(-2_000)}`);
     default:
-      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}:\n${result.tail.slice(-4_000)}`);
+      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
   }
 }
 
@@ -87,7 +87,7 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
       ].join('\n'),
     }));
     if (result.verdict !== VERDICTS.PASSED || (last && !result.tail.includes(digest))) {
-      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `the prompt cannot be written to ${file}: ${result.verdict} ${result.tail.slice(-500)}`);
+      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `the prompt cannot be written to ${file}: ${result.verdict}`, result.tail.slice(-500));
     }
   }
   return file;

@@ -9,7 +9,7 @@ import { invokeAgent, InvokeRequest, InvokeResult } from './invoke-agent.client'
 import { runJob, RunJobOptions } from './run-job.client';
 import { RunRequest } from './run-request.client';
 import { stopSession } from './stop-session.client';
-import { LoopRecord, RunRecord } from '../loop/records.client';
+import { LoopError, LoopRecord, RunRecord } from '../loop/records.client';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps.client';
 import { SYSTEM_CLOCK } from '../shared/clock.client';
 import { numberFromEnv } from '../shared/environment.client';
@@ -42,12 +42,18 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
     logger.info('done', summaryOf(result));
     return result;
   } catch (error) {
-    logger.error('failed', { error: (error as Error).name, reason: error instanceof SessionError ? error.summary : (error as Error).message });
+    logger.error('failed', { error: (error as Error).name, reason: reasonOf(error as Error) });
     if (operation === OPERATIONS.RUN && isTransient(error)) countJob(runtimeArn, VERDICTS.PLATFORM);
     throw error;
   } finally {
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
   }
+}
+
+/** What may be logged of an error: our own words, or where one that nobody foresaw comes from. */
+function reasonOf(error: Error): string {
+  if (error instanceof SessionError || error instanceof LoopError) return error.summary;
+  return (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 5).join('\n');
 }
 
 /** Who the call is about, for the log. */

@@ -1,0 +1,31 @@
+import { AgentTurn, Gate } from '../../src';
+import { LoopFixtureProps, TurnPayload, useLoops } from '../support/loop-fixture';
+
+const start = useLoops();
+const CANARY = 'canary-5f2c';
+const PROMPT = `Make it right. ${CANARY}-prompt`;
+const LOUD = `echo ${CANARY}-out; echo ${CANARY}-err >&2`;
+
+/** What the function writes at its own level of logging, as it is deployed, in all of a run. */
+test.each<[string, string, LoopFixtureProps, object]>([
+  ['commits after a repair', 'COMMITTED', {
+    agent: (turn: number, _: TurnPayload) => `${LOUD}; echo ${turn === 0 ? 'wrong-a' : 'right'} > value.txt; echo ${CANARY} > ${CANARY}.txt`,
+    loop: { bootstrap: [LOUD], gates: [Gate.command('test', `${LOUD}; ./test.sh`)], environment: { LOUD: CANARY } },
+  }, {}],
+  ['stays red', 'CodingLoop.Red', { agent: `echo ${CANARY} > value.txt`, loop: { maxRepairs: 0 } }, {}],
+  ['has a bootstrap that fails', 'CodingLoop.BootstrapFailed', { loop: { bootstrap: [`${LOUD}; exit 1`] } }, {}],
+  ['has an agent that is a program and fails', 'CodingLoop.TurnFailed', { loop: { turn: AgentTurn.command(`cat; ${LOUD}; exit 1`) } }, {}],
+  ['has an agent whose program is not there', 'CodingLoop.Inert', { loop: { turn: AgentTurn.command(`${LOUD}; ${CANARY}-program`) } }, {}],
+  ['has an agent that breaks down', 'Workbench.ContainerError', { agent: `${LOUD}; exit 1` }, {}],
+  ['has no such repository', 'CodingLoop.CheckoutFailed', {}, { repository: { url: `file:///${CANARY}/none.git`, ref: CANARY } }],
+  ['has a wrong input', 'CodingLoop.BadInput', {}, { [CANARY]: 'x', taskId: CANARY.repeat(9) }],
+])('says nothing in its log of what was said in a run that %s', async (_, outcome, props, input) => {
+  const loop = await start(props);
+  const { error, record } = await loop.run({ prompt: PROMPT, ...input });
+  expect(error ?? record.outcome).toBe(outcome);
+  const lines = loop.logs.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { level?: string; message?: string; error?: string; reason?: string });
+  expect(lines.some(({ level, message }) => level === 'INFO' && message === 'done') || outcome === 'CodingLoop.BadInput').toBe(true);
+  // Of an error there are its name and a reason, to go on from.
+  for (const failed of lines.filter(({ message }) => message === 'failed')) expect(failed.reason).toMatch(/\w/);
+  expect(loop.logs.filter((line) => line.includes(CANARY))).toEqual([]);
+});
