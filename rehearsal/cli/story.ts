@@ -50,6 +50,7 @@ export class Story implements JournalListener {
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);
+    if (record.session && record.error) terminal.line('           "rehearse logs" with this id shows all that was printed in it');
     terminal.line(`report     ${report}`);
   }
 

@@ -67,6 +67,14 @@ test('a run that stays red ends with 1 and commits nothing', async () => {
   expect([exitCode, record.outcome, record.commit]).toEqual([1, 'CodingLoop.Red', undefined]);
 });
 
+test('a run whose agent fails says where all that was printed is', async () => {
+  const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; echo "no model is configured"; exit 3');
+
+  expect([exitCode, stdout]).toEqual([1, expect.stringContaining('agent: no model is configured\n')]);
+  const [, id] = /^session {4}(\S+)\n +"rehearse logs" with this id/m.exec(stdout)!;
+  expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toMatch(/^== turn-0: EXITED 3\nno model is configured$/m);
+});
+
 test('a session goes on where it was left, with the agent and the gates of before', async () => {
   const first = JSON.parse((await rehearse('--agent', AGENT, '--task', 'greet', '--json')).stdout) as RehearsalRecord;
 
