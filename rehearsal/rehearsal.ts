@@ -5,7 +5,7 @@ import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, Movable
 import { LocalDeployment } from './deployment';
 import { RolloutDescription, rolloutsOf } from './rollout/rollout';
 import { agentOfImage } from './run/image-agent';
-import { LocalRepository } from './run/local-repository';
+import { LocalRepository, RepositoryError } from './run/local-repository';
 import { LocalRun, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
 import { findLoop, LoopDescription } from './run/loop-description';
@@ -160,7 +160,7 @@ export class Rehearsal {
   private async repository(input: RehearsalInput): Promise<LocalRepository> {
     const source = this.props.repository ?? input.repository?.url ?? this.loop.repository?.url;
     if (source === undefined) {
-      throw new Error(`loop ${this.loop.path} has no repository of its own: name one with "repository", in the input or beside it`);
+      throw new RepositoryError(`loop ${this.loop.path} has no repository of its own: name one in the input, or with "repository" (--repository)`);
     }
     return LocalRepository.copy(source, join(this.directory, 'repositories'));
   }

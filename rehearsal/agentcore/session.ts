@@ -10,6 +10,9 @@ import { collect } from './session-exec';
 import { reportUnsupported } from './workspace-scan';
 import type { WorkspaceKey, Workspaces } from './workspaces';
 
+const NO_AGENT = 'there is no agent for this runtime: its image is not built from the app, or has no CMD in JSON form; '
+  + 'name what serves /ping and /invocations with "agent" (--agent)';
+
 export type SessionState = 'stopped' | 'starting' | 'active' | 'stopping';
 
 export interface SessionContext {
@@ -136,7 +139,7 @@ export class Session {
     });
     sandbox.warnings.forEach(warning => this.context.warn(this.key, warning));
     const definition = this.context.agent(this.key, version);
-    let agent: RunningAgent | ServiceError = agentFailed('there is no agent for this runtime: give it one when the server is started');
+    let agent: RunningAgent | ServiceError = agentFailed(NO_AGENT);
     if (definition) {
       const session = { id: this.key.sessionId, runtimeVersion: version.version, exec: collect(sandbox) };
       try {

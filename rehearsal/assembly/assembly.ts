@@ -95,7 +95,9 @@ export class Assembly {
   stack(name?: string): SynthesizedStack {
     const found = this.stacks.filter((stack) => name === undefined || stack.id === name || stack.name === name);
     if (found.length === 1) return found[0];
-    throw new AssemblyError(`${this.directory} has ${found.length === 0 ? 'no' : 'more than one'} stack${name === undefined ? '' : ` "${name}"`}, but ${this.stacks.map((stack) => stack.name).join(', ') || 'none at all'}`);
+    if (this.stacks.length === 0) throw new AssemblyError(`${this.directory} has no stack`);
+    const what = found.length === 0 ? `no stack "${name}"` : `more than one stack${name === undefined ? '' : ` "${name}"`}`;
+    throw new AssemblyError(`${this.directory} has ${what}: name one of ${this.stacks.map(({ id }) => id).join(', ')} with "stack" (--stack)`);
   }
 }
 

@@ -47,7 +47,7 @@ export function findLoop(deployment: LocalDeployment, name?: string): LoopDescri
   if (found.length === 1) return found[0];
   const there = all.map(({ path }) => path).join(', ') || 'none';
   throw new LoopNotFoundError(name === undefined
-    ? `stack ${deployment.stack.name} has ${all.length === 0 ? 'no CodingLoop' : `more than one CodingLoop (${there}): name one`}`
+    ? `stack ${deployment.stack.name} has ${all.length === 0 ? 'no CodingLoop' : `more than one CodingLoop (${there}): name one with "loop" (--loop)`}`
     : `stack ${deployment.stack.name} has ${found.length === 0 ? 'no' : 'more than one'} CodingLoop "${name}"; there is ${there}`);
 }
 
