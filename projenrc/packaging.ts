@@ -13,7 +13,7 @@ export const JSII_TARGETS = {
 } satisfies Partial<awscdk.AwsCdkConstructLibraryOptions>;
 
 const NOT_PUBLISHED = [
-  '/.ci/', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/', '/rehearsal/', '/rosetta/', '/scripts/',
+  '/.ci/', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/', '/rehearsal/*', '!/rehearsal/FEATURES.md', '/rosetta/', '/scripts/',
   '.jsii.tabl.json', '.rehearsal/', 'cdk.out/',
 ];
 

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -49,6 +49,14 @@ function typecheck(options: object): string {
   writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...TYPES, ...options }, files: ['app.ts', 'loop.test.ts'] }));
   return spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', app], { cwd: app, encoding: 'utf8' }).stdout;
 }
+
+test('what is installed has the pages that its README links to, but not the examples', () => {
+  const installed = join(app, 'node_modules/cdk-agentcore-workbench');
+  const links = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\]\(((?!https:|examples\/)[^)#]+)/g)].map(([, link]) => link);
+
+  expect(links).toContain('rehearsal/FEATURES.md');
+  expect(links.filter((link) => !existsSync(join(installed, link)))).toEqual([]);
+});
 
 test('what is installed rehearses any repository with one command', () => {
   const story = run('npx', '--no-install', 'cdk-agentcore-workbench', 'rehearse', '--repository', '../my-project',
