@@ -9,7 +9,7 @@ import { LocalRepository, RepositoryError } from './run/local-repository';
 import { LocalRun, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
 import { findLoop, LoopDescription } from './run/loop-description';
-import { RehearsalRecord } from './run/record';
+import { RehearsalRecord, SandboxDescription } from './run/record';
 import { checkSupport } from './run/support';
 import type { SandboxDriver } from './sandbox';
 
@@ -30,7 +30,8 @@ export interface RehearsalProps {
   /** Path or logical id of the `CodingLoop`. @default - the only one there is */
   readonly loop?: string;
   /**
-   * What runs instead of the runtime's image: a function of yours, or a program with the container contract.
+   * What runs instead of the runtime's image: a function of yours, or a program with the container contract, which starts in the workspace unless
+   * it says where.
    * @default - the image's own command, on this machine
    */
   readonly agent?: Agent;
@@ -45,7 +46,7 @@ export interface RehearsalProps {
   readonly environment?: Readonly<Record<string, string>>;
   /** How the server behaves where the service's documentation says nothing. */
   readonly server?: Pick<AgentCoreServerProps, 'commandMode' | 'leftovers' | 'onDisconnect' | 'onSessionEnd' | 'timedOutExitCode'>;
-  /** @default - Linux namespaces */
+  /** What sessions run in; `chooseSandbox` makes one. @default - Linux namespaces, with the programs of this machine */
   readonly sandbox?: SandboxDriver;
   /** Directories of this machine that sessions see at the same path. */
   readonly sharedDirectories?: readonly string[];
@@ -81,7 +82,7 @@ export class Rehearsal {
         sandbox: props.sandbox,
         environment: props.environment,
         sharedDirectories: [copies, ...programsOf(props), ...props.sharedDirectories ?? []],
-        agentFor: ({ arn }) => props.agent ?? imageAgent(arn),
+        agentFor: ({ arn }) => givenAgent() ?? imageAgent(arn),
       });
       const made = deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
       const loop = findLoop(deployment, props.loop);
@@ -91,6 +92,7 @@ export class Rehearsal {
       const isAsked = loop.agentCommand === undefined || rollouts.some(({ invokes }) => invokes);
       const ownAgent = (arn: string) => agentOfSandbox(props.sandbox) ?? agentOfRuntime(made, arn);
       const imageAgent = (arn: string) => isAsked ? ownAgent(arn) : undefined;
+      const givenAgent = () => props.agent && { workingDirectory: loop.mount, ...props.agent };
       const rolledOut: RolloutDescription[] = [];
       for (const rollout of rollouts) rolledOut.push(await rollout.run({ signal: props.signal, ownImage: props.sandbox?.image !== undefined }));
       props.signal?.throwIfAborted();
@@ -121,6 +123,11 @@ export class Rehearsal {
     readonly rollouts: readonly RolloutDescription[],
   ) {}
 
+  get sandbox(): SandboxDescription {
+    const { name = 'namespace', tool, image } = this.props.sandbox ?? {};
+    return { kind: name, tool, image: image?.name };
+  }
+
   /** The next call that fits is struck by it. */
   inject(fault: FaultSpec): Fault {
     return this.server.faults.add(fault);
@@ -134,6 +141,7 @@ export class Rehearsal {
   /** Begins a run, to follow or to interrupt it. */
   async begin(input: RehearsalInput, options: RunOptions = {}): Promise<LocalRun> {
     const repository = await this.repository(input);
+    if (this.closed) throw new Error('the rehearsal has ended');
     const run = new LocalRun(this, repository, input, options);
     this.running.add(run);
     void run.record.finally(() => this.running.delete(run)).catch(() => undefined);

@@ -1,3 +1,4 @@
+import { InterruptedError } from './interrupt';
 import { MisuseError, parseOptions, USAGE } from './options';
 import { EXIT, rehearse } from './run';
 import { aboutSessions } from './sessions';
@@ -22,6 +23,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     if (options.command !== 'run') return await aboutSessions(options, stdout);
     return await rehearse(options, stdout, stderr);
   } catch (error) {
+    if (error instanceof InterruptedError) return EXIT.INTERRUPTED;
     const misuse = MISUSES.some((type) => error instanceof type);
     stderr.write(`${misuse || !(error instanceof Error) || error.name !== 'Error' ? (error as Error).message : error.stack}\n`);
     if (error instanceof MisuseError) stderr.write('"cdk-agentcore-workbench --help" shows what can be said\n');

@@ -8,6 +8,9 @@ export class MisuseError extends Error {
   readonly name = 'MisuseError';
 }
 
+const SANDBOXES = ['namespace', 'container'] as const;
+export type SandboxKind = typeof SANDBOXES[number];
+
 /** What is run, so that a session can be gone on with by its id alone. Paths are absolute. */
 export interface Target {
   readonly app?: string;
@@ -21,6 +24,10 @@ export interface Target {
   readonly maxRepairs?: number;
   /** Names of variables; their values are nobody's to keep. */
   readonly env?: readonly string[];
+  /** @default - whatever this machine can have */
+  readonly sandbox?: SandboxKind;
+  /** What containers are made from. @default - the app's own image */
+  readonly image?: string;
 }
 
 export interface Options {
@@ -47,7 +54,7 @@ A loop of an app
   --stack NAME         the stack in it, if there are several
   --loop PATH          path or logical id of the CodingLoop, if there are several
   --input FILE         JSON of the run's input: prompt, taskId, repository, session
-  --agent COMMAND      serves /ping and /invocations on $PORT, instead of the image's own command
+  --agent COMMAND      serves /ping and /invocations on $PORT, instead of the image's own command; starts in the session's workspace
 
 Any repository, any agent
   --repository DIR     a directory or URL with a git repository; a copy is worked on, the original is not touched
@@ -62,6 +69,9 @@ Both
   --task ID            names the branch
   --session ID         goes on in the workspace of an earlier run
   --env NAME           passes a variable of yours on to the sessions; may be given again
+  --sandbox KIND       namespace: this machine's programs, on Linux; container: those of an image, by docker, podman or finch;
+                       auto: namespace where that works, else container (auto)
+  --image NAME         what containers are made from, instead of the app's own image, which is built; means --sandbox container
   --state DIR          where sessions, copies and reports are kept (.rehearsal)
   --json               prints the record instead of the story
   --verbose            prints the handlers' logs too
@@ -114,6 +124,8 @@ function parse(args: readonly string[]) {
         'task': { type: 'string' },
         'session': { type: 'string' },
         'env': { type: 'string', multiple: true },
+        'sandbox': { type: 'string', default: 'auto' },
+        'image': { type: 'string' },
         'state': { type: 'string', default: '.rehearsal' },
         'json': { type: 'boolean', default: false },
         'verbose': { type: 'boolean', default: false },
@@ -140,7 +152,15 @@ function targetOf(values: Values): Target {
     bootstrap: values.bootstrap,
     maxRepairs: maxRepairs === undefined ? undefined : Number(maxRepairs),
     env: values.env,
+    ...sandboxOf(values),
   });
+}
+
+function sandboxOf({ sandbox, image }: Values): Pick<Target, 'sandbox' | 'image'> {
+  const kind = SANDBOXES.find((known) => known === sandbox);
+  if (kind === undefined && sandbox !== 'auto') throw new MisuseError(`--sandbox is "${sandbox}": ${SANDBOXES.join(', ')} or auto is allowed`);
+  if (kind === 'namespace' && image !== undefined) throw new MisuseError('--image is for containers: leave out --sandbox namespace, which has the programs of this machine');
+  return image === undefined ? { sandbox: kind } : { sandbox: 'container', image };
 }
 
 function gateOf(text: string): { name: string; command: string } {

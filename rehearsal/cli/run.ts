@@ -1,16 +1,17 @@
-import { join } from 'node:path';
 import { CurrentRun } from './current-run';
-import { MisuseError, Options, Target } from './options';
+import { Interrupt } from './interrupt';
+import { MisuseError, Options, SandboxKind, Target } from './options';
 import type * as ownApp from './own-app';
 import { preflight } from './preflight';
 import { RunStore } from './run-store';
 import { Story } from './story';
 import { Terminal } from './terminal';
 import type { CommandAgent } from '../agentcore';
-import { Rehearsal, RehearsalInput } from '../rehearsal';
+import { Rehearsal, RehearsalInput, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
 import { describeRollout } from '../rollout/describe';
 import type { RehearsalRecord } from '../run/record';
+import type { BuildOptions, SandboxDriver } from '../sandbox';
 
 export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERRUPTED: 130 } as const;
 
@@ -34,28 +35,51 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
   const store = new RunStore(options.state);
   const { target, input } = resume(options, store);
   checkTarget(target, input);
-  await preflight(options.state);
   const assembly = target.app ?? ownAssembly(target, options.state);
   const terminal = new Terminal(options.json ? stderr : stdout);
-  const rehearsal = await start(target, assembly, options, stderr);
-  const interrupt = onInterrupt(terminal, rehearsal);
+  const interrupt = new Interrupt(terminal, EXIT.INTERRUPTED);
+  let rehearsal: Rehearsal | undefined;
   try {
+    terminal.watch(() => 'getting ready …');
+    const sandbox = await preflight(target, assembly, building(terminal, options, stderr, interrupt.signal));
+    rehearsal = await start(target, { assembly, sandbox, signal: interrupt.signal }, options, stderr);
+    interrupt.started(rehearsal);
     const story = new Story(terminal);
-    if (!options.json) await introduce(terminal, rehearsal, target, input);
+    if (!options.json) introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
     CurrentRun.write(options.state, { pid: process.pid, sessionId: run.sessionId, taskId: run.taskId, startedAt: new Date().toISOString() });
     const record = await run.record;
     await rehearsal.close();
-    const files = store.save({ target, record }, reportOf(record));
+    const files = store.save({ target: { ...target, sandbox: kindOf(sandbox) }, record }, reportOf(record));
     if (options.json) stdout.write(`${JSON.stringify({ ...record, definition: undefined, report: files.report }, undefined, 2)}\n`);
     else story.ended(record, files.report);
     return exitCodeOf(record);
+  } catch (error) {
+    interrupt.signal.throwIfAborted(); // it failed because it was ended
+    throw error;
   } finally {
-    await rehearsal.close();
-    CurrentRun.clear(options.state);
+    await rehearsal?.close();
+    if (rehearsal) CurrentRun.clear(options.state);
     terminal.settle();
     interrupt.dispose();
   }
+}
+
+/** An image takes minutes, the first time: somebody may wonder. */
+function building(terminal: Terminal, { verbose }: Options, stderr: NodeJS.WriteStream, signal: AbortSignal): BuildOptions {
+  let told = false;
+  return {
+    signal,
+    onOutput: (text) => {
+      if (!told) terminal.line('building the image of the app, which is kept for the next time');
+      told = true;
+      if (verbose) stderr.write(text);
+    },
+  };
+}
+
+function kindOf({ name }: SandboxDriver): SandboxKind {
+  return name === 'container' ? name : 'namespace';
 }
 
 /** The CDK takes a second to load, which a loop of an app need not wait for. */
@@ -96,9 +120,11 @@ function startingFrom({ ref }: Target, input: RehearsalInput): RehearsalInput {
   return ref === undefined ? input : { ...input, repository: { ...input.repository, ref } };
 }
 
-async function start(target: Target, assembly: string, options: Options, stderr: NodeJS.WriteStream): Promise<Rehearsal> {
+type Prepared = Pick<RehearsalProps, 'assembly' | 'sandbox' | 'signal'>;
+
+async function start(target: Target, prepared: Prepared, options: Options, stderr: NodeJS.WriteStream): Promise<Rehearsal> {
   return Rehearsal.start({
-    assembly,
+    ...prepared,
     stack: target.stack,
     loop: target.loop,
     repository: target.repository,
@@ -110,28 +136,16 @@ async function start(target: Target, assembly: string, options: Options, stderr:
 }
 
 function agentOf({ agent }: Target): CommandAgent | undefined {
-  return agent === undefined ? undefined : { command: ['bash', '-c', `exec ${agent}`], workingDirectory: process.cwd() };
+  return agent === undefined ? undefined : { command: ['bash', '-c', `exec ${agent}`] };
 }
 
-async function introduce(terminal: Terminal, { loop, directory, rollouts }: Rehearsal, target: Target, { prompt }: RehearsalInput): Promise<void> {
+function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { prompt }: RehearsalInput): void {
+  const { loop, directory, rollouts, sandbox } = rehearsal;
   terminal.line(`${terminal.bold(loop.path)} rehearses${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
   terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${command})`).join(', ')}; at most ${loop.maxRepairs} repairs`);
   terminal.line(`prompt: ${prompt.trim().split('\n')[0]}`);
-  terminal.line(terminal.dim(`state: ${join(directory)}`));
+  terminal.line(terminal.dim(`state: ${directory}`));
+  terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? ", with this machine's programs" : ` by ${sandbox.tool}, of ${sandbox.image}`}`));
   rollouts.forEach((rollout) => terminal.line(describeRollout(rollout)));
   terminal.line();
-}
-
-/** The first Ctrl-C ends the run in order; a second one, at once: even then the kernel ends the sandboxes. */
-function onInterrupt(terminal: Terminal, rehearsal: Rehearsal): { dispose(): void } {
-  let first = true;
-  const interrupted = () => {
-    if (!first) process.exit(EXIT.INTERRUPTED);
-    first = false;
-    terminal.line('interrupted: the session is being stopped, its workspace stays');
-    void rehearsal.close();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  signals.forEach((signal) => process.on(signal, interrupted));
-  return { dispose: () => signals.forEach((signal) => process.off(signal, interrupted)) };
 }

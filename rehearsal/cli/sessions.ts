@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { CurrentRun } from './current-run';
 import { MisuseError, Options } from './options';
+import { sandboxLike } from './preflight';
 import { RunStore, StoredSession } from './run-store';
 import { hostEnvironment } from '../agentcore/environment';
 import { SessionLog } from '../agentcore/session-log';
 import { Lock } from '../run/lock';
-import { NamespaceDriver } from '../sandbox';
 
 /** `sessions`, `stop`, `shell` and `logs`: what people do with sessions when a run did not go as they thought. */
 export async function aboutSessions(options: Options, stdout: NodeJS.WriteStream): Promise<number> {
@@ -67,18 +67,23 @@ function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace }: StoredSes
   return 0;
 }
 
+/** Set where the shell begins: on the way there, a shell that is not interactive would drop it. */
+const PROMPT = 'PS1=session \\w \\$ ';
+
 /** A shell where the session's commands ran: the same workspace at the same path, with a new disk beside it. */
-async function shell({ id, mount, workspace, runs }: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): Promise<number> {
+async function shell(session: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): Promise<number> {
+  const { id, mount, workspace, runs } = session;
   if (!existsSync(workspace)) throw new MisuseError(`the workspace of session ${id} is gone: a change of the runtime empties it`);
   const copies = join(state, 'repositories');
-  const sandbox = await new NamespaceDriver().start({
+  const driver = await sandboxLike(session);
+  const sandbox = await driver.start({
     disk: join(state, 'microvms', randomUUID()),
     mounts: [{ source: workspace, target: mount }, ...(existsSync(copies) ? [{ source: copies, target: copies }] : [])],
-    environment: { ...hostEnvironment('us-east-1'), ...passedOn(runs[runs.length - 1].target.env), PS1: 'session \\w \\$ ' },
+    environment: { ...hostEnvironment('us-east-1', driver.image !== undefined), ...passedOn(runs[runs.length - 1].target.env) },
   });
   try {
     stdout.write(`the workspace of ${id} is at ${mount}; "exit" leaves\n`);
-    return await sandbox.attach!({ command: ['bash', '--norc'], workingDirectory: existsSync(join(workspace, 'repo')) ? `${mount}/repo` : mount });
+    return await sandbox.attach!({ command: ['env', PROMPT, 'bash', '--norc'], workingDirectory: existsSync(join(workspace, 'repo')) ? `${mount}/repo` : mount });
   } finally {
     await sandbox.kill();
   }

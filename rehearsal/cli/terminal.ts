@@ -17,7 +17,7 @@ export class Terminal {
   watch(text: () => string): void {
     this.settle();
     if (!this.interactive) return;
-    const draw = () => this.stream.write(`\r\x1b[2K${cut(text(), this.stream.columns ?? 80)}`);
+    const draw = () => this.stream.write(`\r\x1b[2K${cut(text(), this.stream.columns || 80)}`);
     draw();
     this.live = { text, timer: setInterval(draw, 100) };
   }

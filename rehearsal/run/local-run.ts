@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Journal, JournalListener, messageOf, outputOf } from './journal';
 import { LocalRepository } from './local-repository';
-import type { CallDescription, RehearsalRecord } from './record';
+import type { CallDescription, RehearsalRecord, SessionDescription } from './record';
 import { sessionOf } from '../../src/loop/input.client';
 import type { RunRecord } from '../../src/loop/records.client';
 import type { Call } from '../agentcore';
@@ -77,6 +77,11 @@ export class LocalRun {
     return this.rehearsal.server.workspaceDirectory(this.rehearsal.loop.runtimeArn, id, endpointName);
   }
 
+  private describeSession(): SessionDescription {
+    const { rehearsal: { loop, sandbox }, session } = this;
+    return { ...session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(session), sandbox };
+  }
+
   private async ended(result: ExecutionResult): Promise<RehearsalRecord> {
     const { loop, server, deployment } = this.rehearsal;
     if (result.status !== 'SUCCEEDED') {
@@ -113,9 +118,7 @@ export class LocalRun {
       definition: loop.definition,
       repository: { source: this.repository.source, copy: this.repository.directory, ...head, uncommittedFiles: await this.repository.uncommitted() },
       commit,
-      session: isSessionUsed
-        ? { ...this.session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(this.session) }
-        : undefined,
+      session: isSessionUsed ? this.describeSession() : undefined,
       calls: calls.map(describeCall),
       rollouts: this.rehearsal.rollouts,
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),

@@ -32,15 +32,18 @@ interface StepParameters {
   readonly command?: string;
 }
 
+/** What a loop is found by. */
+export type Definitions = Pick<LocalDeployment, 'stack' | 'definition'>;
+
 const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';
 
 /** The loops of a stack: state machines that begin with a run's preparation. */
-export function loopsOf(deployment: LocalDeployment): LoopDescription[] {
+export function loopsOf(deployment: Definitions): LoopDescription[] {
   return deployment.stack.ofType(STATE_MACHINE).flatMap((logicalId) => describe(logicalId, deployment.definition(logicalId)) ?? []);
 }
 
 /** The loop of that path or logical id, or whose path or logical id begins or ends so; without a name, the only one. */
-export function findLoop(deployment: LocalDeployment, name?: string): LoopDescription {
+export function findLoop(deployment: Definitions, name?: string): LoopDescription {
   const all = loopsOf(deployment);
   const exact = all.filter(({ path, logicalId }) => path === name || logicalId === name);
   const found = exact.length > 0 ? exact : all.filter(({ path, logicalId }) => name === undefined || logicalId.startsWith(name) || path.endsWith(`/${name}`));

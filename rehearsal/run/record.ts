@@ -51,6 +51,16 @@ export interface SessionDescription {
   readonly mount: string;
   /** The workspace on this machine. */
   readonly workspace: string;
+  readonly sandbox: SandboxDescription;
+}
+
+/** What a session's microVMs were, to make another one like them. */
+export interface SandboxDescription {
+  /** `namespace` or `container`. */
+  readonly kind: string;
+  /** For containers: the engine's command line, and the image's name there. */
+  readonly tool?: string;
+  readonly image?: string;
 }
 
 /** One request of a handler to AgentCore. */

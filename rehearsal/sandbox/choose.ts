@@ -34,7 +34,7 @@ export async function chooseSandbox(options: ChooseSandboxOptions = {}): Promise
       return ContainerDriver.create({ tool, image, network: options.network });
     }
     complaints.push(...tool instanceof ContainerTool
-      ? [`  container: ${tool.name} is there, but no image: name one, or rehearse an app whose runtime has one`]
+      ? [`  container: ${tool.name} is there, but no image: name one (--image), or rehearse an app whose runtime has one`]
       : tool.map(complaint => `  container: ${complaint}`));
   }
   throw new SandboxUnavailableError(['no sandbox can be made here:', ...complaints, 'One of these helps:', ...remedies(options.driver)].join('\n'));

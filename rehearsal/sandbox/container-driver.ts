@@ -33,6 +33,10 @@ export class ContainerDriver implements SandboxDriver {
 
   private constructor(private readonly options: ContainerDriverOptions, readonly image: SandboxImage, private readonly user: ContainerUser) {}
 
+  get tool(): string {
+    return this.options.tool.name;
+  }
+
   async start(options: SandboxOptions): Promise<Sandbox> {
     const { tool, network = 'bridge' } = this.options;
     const container = `rehearsal-${randomUUID()}`;

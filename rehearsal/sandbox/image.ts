@@ -18,6 +18,8 @@ export interface BuildOptions {
   readonly flags?: readonly string[];
   /** Hears of what the build prints. */
   readonly onOutput?: (text: string) => void;
+  /** Ends the build early. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function buildImage(tool: ContainerTool, asset: ImageAsset, options
   if (await tool.run(['image', 'inspect', name]).then(() => true, () => false)) {
     return name;
   }
-  const { flags = [], onOutput } = options;
+  const { flags = [], onOutput, signal } = options;
   const build = tool.start([
     'build', '--tag', name, '--file', asset.dockerfile,
     ...Object.entries(asset.buildArgs ?? {}).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
@@ -45,7 +47,10 @@ export async function buildImage(tool: ContainerTool, asset: ImageAsset, options
       onOutput?.(text);
     });
   }
+  const end = () => void process.kill(-build.pid!, 'SIGTERM'); // with what it has started
+  signal?.addEventListener('abort', end);
   const code = await new Promise<number | string | null>(resolve => build.once('error', error => resolve(error.message)).once('close', resolve));
+  signal?.removeEventListener('abort', end);
   if (code !== 0) {
     throw new SandboxUnavailableError(`${tool.name} build of ${asset.dockerfile} ended with ${code}:\n${output}`);
   }

@@ -86,6 +86,8 @@ export interface SandboxImage {
 
 export interface SandboxDriver {
   readonly name: string;
+  /** The container engine's command line. @default - no container */
+  readonly tool?: string;
   /** Where the programs in its sandboxes come from. @default - this machine */
   readonly image?: SandboxImage;
   start(options: SandboxOptions): Promise<Sandbox>;

@@ -162,11 +162,11 @@ test('the story tells of the rollout before the run', async () => {
   const { exitCode, stdout } = await commandLine(
     'rehearse', '--app', synth(), '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--agent', `node -e '${SERVER}'`);
 
-  expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/state: .*\nversion 1 is rolled out as endpoint v1: 3 smoke tests passed \(\d+\.\d s\)\n\n[^]*Prepare the run[^]*COMMITTED/)]);
+  expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/state: .*\nsandbox: namespace, .*\nversion 1 is rolled out as endpoint v1: 3 smoke tests passed \(\d+\.\d s\)\n\n[^]*Prepare the run[^]*COMMITTED/)]);
   const listed = await commandLine('rehearse', 'sessions', '--state', copy.state, '--json');
   const [{ id, workspace }] = JSON.parse(listed.stdout) as { id: string; workspace: string }[];
   expect(workspace).toContain('/v1/');
-  expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toContain('it writes 42');
+  expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toContain('it writes 42 from /mnt/workspace');
 });
 
 /** An agent with the container contract. */
@@ -176,7 +176,7 @@ createServer(async (request, response) => {
   let body = "";
   for await (const chunk of request) body += chunk;
   if (request.url === "/ping") return response.end();
-  console.log("it writes 42");
+  console.log("it writes 42 from " + process.cwd());
   require("fs").writeFileSync(JSON.parse(body).workspace + "/answer", "42\\n");
   response.setHeader("content-type", "application/json").end("{}");
 }).listen(process.env.PORT);

@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { constants, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
+import { buildSync } from 'esbuild';
 import { main } from '../../rehearsal/cli/main';
 
 export interface CommandResult {
@@ -17,6 +18,79 @@ export async function commandLine(...args: string[]): Promise<CommandResult> {
   const stderr = new Collector();
   const exitCode = await main(args, stdout as unknown as typeof process.stdout, stderr as unknown as typeof process.stderr);
   return { exitCode, stdout: stdout.text, stderr: stderr.text };
+}
+
+const ROOT = resolve(__dirname, '../..');
+
+/** The command in one file, which starts in a moment. It is as deep in the project as the library, which looks for `assets` from where it is. */
+const bundle = once(() => {
+  const file = join(ROOT, 'node_modules/.cache', `command-line-${process.pid}.js`);
+  buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: ['rehearsal/cli/bin.ts'],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    tsconfig: 'tsconfig.dev.json',
+    external: ['aws-cdk-lib', 'aws-cdk-lib/*', 'constructs'],
+    logLevel: 'warning',
+  });
+  process.once('exit', () => rmSync(file));
+  return file;
+});
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+export interface CommandLineOptions {
+  /** @default - that of this process */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** With a terminal of its own, whose output is all in `stdout`. What is written to it is typed. */
+  readonly terminal?: boolean;
+}
+
+/** `cdk-agentcore-workbench` as a process of its own. */
+export class CommandLine {
+  readonly ended: Promise<CommandResult>;
+  stdout = '';
+  private stderr = '';
+  private readonly child: ChildProcessWithoutNullStreams;
+
+  constructor(args: readonly string[], { env = process.env, cwd, terminal = false }: CommandLineOptions = {}) {
+    const words = [process.execPath, bundle(), ...args];
+    const typed = words.map((word) => `'${word.replace(/'/g, "'\\''")}'`).join(' ');
+    const [program, ...rest] = terminal ? ['script', '--quiet', '--return', '--flush', '--command', `stty cols 80 rows 24; exec ${typed}`, '/dev/null'] : words;
+    this.child = spawn(program, rest, { cwd, env: { ...env, ...terminal ? { TERM: 'xterm', SHELL: '/bin/bash' } : {} } });
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => { this.stdout += text; });
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => { this.stderr += text; });
+    this.ended = new Promise((settle, reject) => {
+      this.child.once('error', reject);
+      this.child.once('close', (code, signal) => settle({ exitCode: code ?? 128 + constants.signals[signal!], stdout: this.stdout, stderr: this.stderr }));
+    });
+    if (!terminal) this.child.stdin.end();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  type(text: string): void {
+    this.child.stdin.write(text);
+  }
+
+  /** Settles when it has printed this; fails if it ends before. */
+  async prints(pattern: RegExp): Promise<void> {
+    const seen = new Promise<void>((settle) => this.child.stdout.on('data', () => {
+      if (pattern.test(this.stdout)) settle();
+    }));
+    await Promise.race([seen, this.ended.then(({ stdout, stderr }) => {
+      if (!pattern.test(stdout)) throw new Error(`it ended without ${pattern}:\n${stdout}${stderr}`);
+    })]);
+  }
 }
 
 class Collector extends Writable {

@@ -1,0 +1,41 @@
+import type { Terminal } from './terminal';
+import type { Rehearsal } from '../rehearsal';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Ctrl-C, before there was anything to go on with. */
+export class InterruptedError extends Error {
+  readonly name = 'InterruptedError';
+}
+
+/** The first Ctrl-C ends what is under way in order; a second one, at once: even then the kernel ends the sandboxes. */
+export class Interrupt {
+  private readonly controller = new AbortController();
+  private rehearsal?: Rehearsal;
+
+  /** @param exitCode of the second */
+  constructor(private readonly terminal: Terminal, private readonly exitCode: number) {
+    SIGNALS.forEach((signal) => process.on(signal, this.hear));
+  }
+
+  /** Of the start of a rehearsal. */
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** From now on there is a session to stop. */
+  started(rehearsal: Rehearsal): void {
+    this.rehearsal = rehearsal;
+  }
+
+  dispose(): void {
+    SIGNALS.forEach((signal) => process.off(signal, this.hear));
+  }
+
+  private readonly hear = (): void => {
+    if (this.signal.aborted) process.exit(this.exitCode);
+    this.terminal.line(this.rehearsal ? 'interrupted: the session is being stopped, its workspace stays' : 'interrupted');
+    this.controller.abort(new InterruptedError('nothing was run'));
+    void this.rehearsal?.close();
+  };
+}

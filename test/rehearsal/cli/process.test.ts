@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RehearsalRecord } from '../../../rehearsal/run/record';
+import { CommandLine, CommandLineOptions, WorkingCopy } from '../../support/command-line';
+
+jest.setTimeout(120_000);
+
+/** Nothing else on this machine sleeps so long. */
+const NAP = `sleep 7${process.pid}`;
+const FIXES = 'cat >/dev/null; echo right > value';
+const SLEEPS = `cat >/dev/null; echo right > value; ${NAP}`;
+
+let copy: WorkingCopy;
+let started: CommandLine[];
+beforeEach(() => {
+  started = [];
+  copy = new WorkingCopy({ 'value': 'wrong\n', 'test.sh': '#!/bin/bash\n[[ $(cat value) == right ]]\n' });
+});
+afterEach(async () => {
+  started.forEach((command) => command.kill('SIGKILL'));
+  await Promise.all(started.map(({ ended }) => ended));
+  copy.remove();
+});
+
+function rehearse(args: readonly string[], options?: CommandLineOptions): CommandLine {
+  return started.at(started.push(new CommandLine(['rehearse', ...args, '--state', copy.state], options)) - 1)!;
+}
+
+function run(agent: string, more: readonly string[] = [], options?: CommandLineOptions): CommandLine {
+  return rehearse(['--repository', copy.directory, '--agent', agent, '--gate', 'test=./test.sh', '--prompt', 'Make it right', '--task', 'right', ...more], options);
+}
+
+const processes = () => execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).split('\n');
+
+/** Waits for the agent, whose own process is the last that a run starts. */
+async function asleep(): Promise<string> {
+  while (!processes().includes(NAP)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return (JSON.parse(readFileSync(join(copy.state, 'current.json'), 'utf8')) as { sessionId: string }).sessionId;
+}
+
+function expectNothingLeft(): void {
+  expect(processes().filter((args) => args.includes(NAP) || args.includes(copy.state))).toEqual([]);
+  expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(copy.state);
+  expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
+  expect(['lock', 'current.json'].filter((file) => existsSync(join(copy.state, file)))).toEqual([]);
+}
+
+test('Ctrl-C on a terminal leaves no process, mount or lock; the workspace stays, and the session goes on there', async () => {
+  const command = run(SLEEPS, [], { terminal: true });
+  const id = await asleep();
+  command.type('\x03');
+
+  const { exitCode, stdout } = await command.ended;
+  expect([exitCode, stdout]).toEqual([130, expect.stringMatching(/interrupted: the session is being stopped, its workspace stays[^]*INTERRUPTED/)]);
+  expectNothingLeft();
+
+  const { exitCode: next, stdout: json } = await rehearse(['--session', id, '--prompt', 'Go on', '--agent', 'cat >/dev/null; git status --short > seen; echo right > value', '--json']).ended;
+  const record = JSON.parse(json) as RehearsalRecord;
+  expect([next, record.outcome, record.session?.id]).toEqual([0, 'COMMITTED', id]);
+});
+
+test('a run is stopped from elsewhere, and seen to run until then', async () => {
+  const command = run(SLEEPS);
+  const id = await asleep();
+  expect((await rehearse(['sessions']).ended).stdout).toMatch(new RegExp(`running .* right +${id}\n`));
+
+  expect(await rehearse(['stop', id]).ended).toEqual({ exitCode: 0, stdout: `stopped ${id}; its workspace stays\n`, stderr: '' });
+
+  expect((await command.ended).exitCode).toBe(130);
+  expectNothingLeft();
+  expect((await rehearse(['stop', id]).ended).stdout).toMatch(/^it is stopped already; its workspace is \//);
+});
+
+test('a run whose process is killed leaves no process, and its lock holds nobody up', async () => {
+  const command = run(SLEEPS);
+  await asleep();
+  command.kill('SIGKILL');
+  await command.ended;
+  while (processes().some((args) => args.includes(NAP))) await new Promise((resolve) => setTimeout(resolve, 20));
+
+  expect((await run(FIXES).ended).exitCode).toBe(0);
+});
+
+test('a shell opens on the session\'s workspace, on a terminal', async () => {
+  const { session } = JSON.parse((await run(FIXES, ['--json']).ended).stdout) as RehearsalRecord;
+  const shell = rehearse(['shell', session!.id.slice(-8)], { terminal: true });
+  await shell.prints(/session .*\/mnt\/workspace\/repo [$#] /);
+  shell.type('[ -t 0 ] && echo "$PWD has $(cat value)"; touch /tmp/mine; exit 3\n');
+
+  const { exitCode, stdout } = await shell.ended;
+
+  expect([exitCode, stdout]).toEqual([3, expect.stringContaining('/mnt/workspace/repo has right')]);
+  expect(existsSync('/tmp/mine')).toBe(false);
+});
+
+test('a terminal is told what happens at the moment, in colour; a file gets plain lines', async () => {
+  const { stdout: live } = await run(FIXES, [], { terminal: true }).ended;
+  expect(live).toMatch(/\r\x1b\[2K[^\r\n]*Ask the agent \(turn 1\) +\d\.\d\d s …/);
+  expect(live).toContain('\x1b[32mPASSED\x1b[0m');
+
+  const { stdout: plain } = await run(FIXES).ended;
+  expect(plain).toMatch(/Ask the agent \(turn 1\) +\d\.\d\d s\n/);
+  expect(plain).not.toMatch(/[\x1b\r…]/);
+});
+
+test('with --json, stdout is the record alone', async () => {
+  const { exitCode, stdout, stderr } = await run(FIXES, ['--json', '--verbose']).ended;
+
+  const { outcome, commit, session } = JSON.parse(stdout) as RehearsalRecord;
+  expect([exitCode, outcome, commit?.branch, session?.sandbox]).toEqual([0, 'COMMITTED', 'workbench/right', { kind: 'namespace' }]);
+  expect(stderr).toMatch(/SessionDriver\w+: /);
+});
+
+test.each([
+  [0, 'a commit', FIXES, [], /COMMITTED/, /^$/],
+  [1, 'red', 'cat >/dev/null; echo "$RANDOM" > value', ['--max-repairs', '0'], /CodingLoop.Red/, /^$/],
+  [2, 'misuse', FIXES, ['--sandbox', 'jail'], /^$/, /--sandbox is "jail": namespace, container or auto is allowed\n.*--help/],
+  [2, 'an image without containers', FIXES, ['--sandbox', 'namespace', '--image', 'a:1'], /^$/, /--image is for containers/],
+] as const)('the exit code is %d for %s', async (code, _, agent, more, told, complaint) => {
+  expect(await run(agent, more).ended).toEqual({ exitCode: code, stdout: expect.stringMatching(told), stderr: expect.stringMatching(complaint) });
+});
+
+describe('a machine without what a sandbox takes', () => {
+  let bin: string;
+  beforeEach(() => {
+    bin = join(mkdtempSync(join(tmpdir(), 'bin-')), 'bin');
+    mkdirSync(bin);
+    symlinkSync(execFileSync('bash', ['-c', 'type -P git'], { encoding: 'utf8' }).trim(), join(bin, 'git'));
+  });
+  afterEach(() => rmSync(join(bin, '..'), { recursive: true }));
+
+  test('fails with 3, and says what to install', async () => {
+    const { exitCode, stdout, stderr } = await run(FIXES, [], { env: { ...process.env, PATH: bin } }).ended;
+
+    expect([exitCode, stdout]).toEqual([3, '']);
+    expect(stderr).toMatch(/^no sandbox can be made here:\n {2}namespace: .*\n {2}container: docker ps: not installed\n[^]*install Docker, Podman or Finch[^]*apt-get install bash/);
+  });
+
+  test('fails with 3 without git', async () => {
+    rmSync(join(bin, 'git'));
+    expect(await run(FIXES, [], { env: { ...process.env, PATH: bin } }).ended).toMatchObject({ exitCode: 3, stderr: 'git cannot be found: install it\n' });
+  });
+
+  test('has containers if there is an engine, and fails without an image for them', async () => {
+    writeFileSync(join(bin, 'podman'), '#!/bin/sh\n', { mode: 0o755 });
+    const { exitCode, stderr } = await run(FIXES, [], { env: { ...process.env, PATH: bin } }).ended;
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('podman is there, but no image: name one (--image)')]);
+  });
+});
