@@ -112,7 +112,7 @@ test('fails for an input that the loop refuses, in its words', async () => {
   const { exitCode, stdout } = await rehearse('--agent', 'true', '--task', 'a task');
 
   expect(exitCode).toBe(2);
-  expect(stdout).toMatch(/CodingLoop\.BadInput after 0 turns in .*\n {2}"taskId" must have 1 to 64 of .*\n\n/);
+  expect(stdout).toMatch(/CodingLoop\.BadInput after 0 turns in .*\n {2}.*"taskId" must have 1 to 64 of .*\n\n/);
 });
 
 test('what is not committed is told of, and a prompt that is no text is refused', async () => {
