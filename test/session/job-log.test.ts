@@ -28,7 +28,7 @@ test('a job has all that its command wrote, also where writing the log takes lon
 });
 
 test('a job ends soon after its command, also where something that it left behind keeps writing', async () => {
-  const { end } = await jobs.call({ job: 'chatty', command: 'while sleep 0.01; do echo more; done & echo done', budgetSeconds: 60, timeoutSeconds: 60 });
+  const { end } = await jobs.call({ job: 'chatty', command: 'while [ -d "$PWD" ] && sleep 0.01; do echo more; done & echo done', budgetSeconds: 60, timeoutSeconds: 60 });
   expect(end).toMatchObject({ state: 'EXITED', exitCode: 0 });
 });
 
