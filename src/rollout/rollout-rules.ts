@@ -44,7 +44,7 @@ function faultsOfTest(scope: IConstruct, test: SmokeTestConfig, prop: string): s
   const { min, max } = payload === undefined ? LIMITS.commandSeconds : LIMITS.invokeSeconds;
   const bytes = command === undefined || Token.isUnresolved(command) ? 1 : Buffer.byteLength(command);
   return [
-    ...((command === undefined) !== (payload === undefined) ? [] : [`"${prop}" has ${command === undefined ? 'neither' : 'both'} a command and a payload, one is needed`]),
+    ...((command === undefined) !== (payload === undefined) ? [] : [`"${prop}" has ${command === undefined ? 'neither a command nor' : 'both a command and'} a payload, one is needed`]),
     ...(bytes > 0 && bytes <= SESSION_LIMITS.commandBytes ? []
       : [`"${prop}" has a command of ${bytes} bytes, 1 to ${SESSION_LIMITS.commandBytes} are allowed: put it into a script in the image`]),
     ...numberFaults(`${prop}.expectExitCode`, expectExitCode, { min: 0, max: 255 }, 'bash knows no other'),

@@ -8,6 +8,8 @@ const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:fix';
 /** Runs by name: what each was given, and what it was started with. */
 const runs = new Map<string, { readonly input: string; readonly definition: string }>();
 let failure: string | undefined;
+/** The operation that fails. */
+let failing: string | undefined;
 let server: Server;
 let executions: StepFunctionsExecutions;
 
@@ -33,7 +35,7 @@ beforeAll(async () => {
     request.on('data', (data) => { body += data; });
     request.on('end', () => {
       const operation = (request.headers['x-amz-target'] as string).split('.')[1];
-      const fails = failure !== undefined && (operation !== 'ListExecutions' || failure !== 'ExecutionDoesNotExist');
+      const fails = failure !== undefined && operation === failing;
       response.writeHead(fails ? 400 : 200, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify(fails ? { __type: failure, message: 'injected' } : answer(operation, JSON.parse(body))));
     });
@@ -49,7 +51,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   runs.clear();
-  failure = undefined;
+  failure = failing = undefined;
 });
 
 afterAll(() => new Promise((closed) => server.close(closed)));
@@ -74,14 +76,21 @@ describe('a run that uses an endpoint', () => {
     expect(await executions.using([], 'v12')).toBeUndefined();
   });
 
-  test.each(['StateMachineDoesNotExist', 'ExecutionDoesNotExist'])('is none where the service says %s', async (name) => {
+  test.each([
+    ['StateMachineDoesNotExist', 'ListExecutions'],
+    ['ExecutionDoesNotExist', 'DescribeExecution'],
+    ['ExecutionDoesNotExist', 'DescribeStateMachineForExecution'],
+  ])('is none where the service says %s of %s', async (name, operation) => {
     runs.set('gone', { input: '', definition: '' });
     failure = name;
+    failing = operation;
     expect(await executions.using([MACHINE], 'v1')).toBeUndefined();
   });
 
-  test('fails by a name that tells whether to wait', async () => {
+  test.each(['ListExecutions', 'DescribeExecution', 'DescribeStateMachineForExecution'])('fails with %s, by a name that tells whether to wait', async (operation) => {
+    runs.set('a-run', { input: '', definition: '' });
     failure = 'ThrottlingException';
+    failing = operation;
     await expect(executions.using([MACHINE], 'v1')).rejects.toMatchObject({ name: 'Workbench.Throttled' });
   });
 });

@@ -3,7 +3,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentRuntime, Filesystem, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest } from '../../src';
+import { AgentRuntime, Filesystem, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest, SmokeTestConfig } from '../../src';
 import { warnAboutDefaultEndpoint, WORKSPACE_ON_DEFAULT_ENDPOINT } from '../../src/rollout';
 import { ATTRIBUTES } from '../../src/rollout/constants';
 import { attributesOf } from '../../src/rollout/roll-out.client';
@@ -18,6 +18,15 @@ function rollout(props: Partial<RuntimeRolloutProps> = {}): { stack: Stack; runt
   const stack = newStack();
   const runtime = props.runtime ?? newRuntime(stack);
   return { stack, runtime, rollout: new RuntimeRollout(stack, 'Rollout', { runtime, ...props }) };
+}
+
+/** A test that somebody wrote a class for. */
+function testOf(config: Partial<SmokeTestConfig>): SmokeTest {
+  return new class extends SmokeTest {
+    public bind(): SmokeTestConfig {
+      return { name: 'own', timeout: Duration.seconds(9), ...config };
+    }
+  }();
 }
 
 function propertiesOf(stack: Stack) {
@@ -98,6 +107,7 @@ describe('a rollout', () => {
       smokeTests: [
         SmokeTest.command('true', { expectExitCode: parameter('Code'), timeout: Duration.seconds(parameter('TestTimeout')) }),
         SmokeTest.invoke({}, { timeout: Duration.seconds(parameter('InvokeTimeout')) }),
+        SmokeTest.writable(new CfnParameter(stack, 'Mount').valueAsString),
       ],
     });
 
@@ -106,7 +116,7 @@ describe('a rollout', () => {
       RetentionSeconds: { Ref: 'Retention' },
       TimeoutSeconds: { Ref: 'Timeout' },
       DrainSeconds: { Ref: 'Timeout' },
-      SmokeTests: [{ ExitCode: { Ref: 'Code' }, TimeoutSeconds: { Ref: 'TestTimeout' } }, { TimeoutSeconds: { Ref: 'InvokeTimeout' } }],
+      SmokeTests: [{ ExitCode: { Ref: 'Code' }, TimeoutSeconds: { Ref: 'TestTimeout' } }, { TimeoutSeconds: { Ref: 'InvokeTimeout' } }, { Command: { 'Fn::Join': ['', ["file='", { Ref: 'Mount' }, expect.any(String)]] } }],
     });
   });
 
@@ -205,6 +215,8 @@ describe('the props of a rollout', () => {
     ['"smokeTests[0]" holds an AWS access key', { smokeTests: [SmokeTest.command('echo AKIAIOSFODNN7EXAMPLE')] }],
     ['"mountPath" is "workspace", must start with "/mnt/"', { smokeTests: [SmokeTest.writable('workspace')] }],
     ['"drainStateMachineNames" has "arn:aws:states:x", 1 to 80 of', { drainStateMachineNames: ['arn:aws:states:x'] }],
+    ['"smokeTests[0]" has neither a command nor a payload, one is needed', { smokeTests: [testOf({})] }],
+    ['"smokeTests[0]" has both a command and a payload, one is needed', { smokeTests: [testOf({ command: 'true', payload: '{}' })] }],
   ])('fails: %s', (message, props) => {
     expect(messageOf(bound(props))).toContain(message);
   });

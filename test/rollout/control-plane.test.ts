@@ -1,0 +1,115 @@
+import {
+  BedrockAgentCoreControlClient, CreateAgentRuntimeEndpointCommand, DeleteAgentRuntimeEndpointCommand, UpdateAgentRuntimeCommand, UpdateAgentRuntimeEndpointCommand,
+} from '@aws-sdk/client-bedrock-agentcore-control';
+import { TAGS } from '../../src/rollout/constants';
+import { ControlPlane } from '../../src/rollout/control-plane.client';
+import { NotThereError } from '../../src/rollout/errors.client';
+import { ServerFixture } from '../support/agentcore';
+
+let fixture: ServerFixture;
+let runtimeId: string;
+let control: ControlPlane;
+
+beforeEach(async () => {
+  fixture = await ServerFixture.start({}, { transition: 5_000 });
+  await fixture.clock.advance(60_000);
+  [, runtimeId] = fixture.arn.split('runtime/');
+  control = new ControlPlane(fixture.control, runtimeId);
+});
+
+afterEach(() => fixture.close());
+
+/** The client, which does something before each of its requests. */
+function clientThat(does: (command: { readonly input: object }) => Promise<unknown>): BedrockAgentCoreControlClient {
+  const send = fixture.control.send.bind(fixture.control) as (command: object) => Promise<unknown>;
+  return Object.assign(Object.create(fixture.control) as BedrockAgentCoreControlClient, {
+    send: async (command: { readonly input: object }) => {
+      await does(command);
+      return send(command);
+    },
+  });
+}
+
+const nameOf = ({ name }: { readonly name: string }) => name;
+
+describe('the endpoints of a runtime', () => {
+  test('are read with what their tags say, and all pages of them', async () => {
+    await control.createEndpoint('v1', '1', 'The first', { ROLLOUT: 'rollout-1', REQUEST: 'a-request' });
+    await fixture.control.send(new CreateAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeId, name: 'v01', tags: { [TAGS.ROLLOUT]: 'rollout-1' } }));
+    await fixture.clock.advance(60_000);
+    const [, { arn }] = await control.endpoints();
+    await control.tag(arn, { PASSED: 'one two', REQUEST: '', RETIRED: '2026-01-01T00:00:00.000Z another-request' });
+
+    expect(await new ControlPlane(clientThat(async ({ input }) => Object.assign(input, { maxResults: 1 })), runtimeId).endpoints()).toEqual([
+      { name: 'DEFAULT', arn: expect.any(String), status: 'READY', version: '1', liveVersion: '1', passed: [] },
+      {
+        name: 'v1',
+        arn,
+        status: 'READY',
+        version: '1',
+        liveVersion: '1',
+        rollout: 'rollout-1',
+        passed: ['one', 'two'],
+        retired: { at: Date.UTC(2026, 0, 1), by: 'another-request' },
+      },
+      // No name of ours, whatever it is tagged with.
+      { name: 'v01', arn: expect.any(String), status: 'READY', version: '1', liveVersion: '1', passed: [] },
+    ]);
+    await control.untag(arn, 'RETIRED');
+    expect((await control.endpoints())[1].retired).toBeUndefined();
+  });
+
+  test('are those that are still there when their tags are read', async () => {
+    await control.createEndpoint('v1', '1', 'It goes', {});
+    await fixture.clock.advance(60_000);
+    const slow = clientThat(async (command) => {
+      if (command.constructor.name !== 'ListTagsForResourceCommand') return;
+      await fixture.control.send(new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeId, endpointName: 'v1' }));
+      await fixture.clock.advance(60_000);
+    });
+
+    expect((await new ControlPlane(slow, runtimeId).endpoints()).map(nameOf)).toEqual(['DEFAULT']);
+  });
+
+  test('have the version that they move to', async () => {
+    await control.createEndpoint('v1', '1', 'It moves', {});
+    await fixture.clock.advance(60_000);
+    await fixture.control.send(new UpdateAgentRuntimeCommand({
+      agentRuntimeId: runtimeId,
+      agentRuntimeArtifact: { containerConfiguration: { containerUri: '123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:2' } },
+      roleArn: 'arn:aws:iam::123456789012:role/agent',
+      networkConfiguration: { networkMode: 'PUBLIC' },
+    }));
+    await fixture.clock.advance(60_000);
+    await fixture.control.send(new UpdateAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeId, endpointName: 'v1', agentRuntimeVersion: '2' }));
+
+    expect((await control.endpoints())[1]).toMatchObject({ status: 'UPDATING', version: '2', liveVersion: '1' });
+  });
+
+  test('that are gone are as good as deleted', async () => {
+    await expect(control.deleteEndpoint('v9')).resolves.toBeUndefined();
+  });
+
+  test('have a reason of failure, or it is said that there is none', async () => {
+    expect(await control.failureReason('DEFAULT')).toBe('the service gives no reason');
+    await expect(control.failureReason('v9')).rejects.toThrow(NotThereError);
+  });
+});
+
+describe('a version', () => {
+  test('that is not there is told from what may pass', async () => {
+    await expect(control.version('9')).rejects.toThrow(NotThereError);
+    await expect(control.createEndpoint('v9', '9', 'No version', {})).rejects.toThrow(NotThereError);
+    fixture.server.faults.add({ operation: 'GetAgentRuntime', at: 'beforeStart', kind: 'throttle' });
+    await expect(control.version('1')).rejects.toMatchObject({ name: 'Workbench.Throttled' });
+  });
+
+  test.each(['', '0', '1/', '100000', 'undefined', ' 1'])('is never "%s", for which the whole runtime might be deleted', async (version) => {
+    await expect(control.deleteVersion(version)).rejects.toThrow(`"${version}" is not a version`);
+    expect(await control.versions()).toEqual(['1']);
+  });
+
+  test('that is gone is as good as deleted', async () => {
+    await expect(control.deleteVersion('9')).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,159 @@
+import { DeleteAgentRuntimeCommand } from '@aws-sdk/client-bedrock-agentcore-control';
+import { FaultKind } from '../../rehearsal/agentcore/faults';
+import { ServerFixture } from '../support/agentcore';
+import { build, startAnsweringServer } from '../support/answering-server';
+import { HandlerCall, RolloutStack, RolloutStackOptions } from '../support/rollout-stack';
+
+let fixture: ServerFixture;
+let newStack: (options?: RolloutStackOptions) => RolloutStack;
+
+beforeAll(async () => {
+  ({ fixture, newStack } = await startAnsweringServer());
+});
+
+afterEach(() => fixture.server.faults.clear());
+afterAll(() => fixture.close());
+
+type Operation = 'ListAgentRuntimeEndpoints' | 'TagResource' | 'DeleteAgentRuntimeEndpoint' | 'StopRuntimeSession' | 'ListAgentRuntimeVersions';
+
+function refuse(operation: Operation, kind: FaultKind, times = 1): void {
+  fixture.server.faults.add({ operation, at: 'beforeStart', kind, times });
+}
+
+/** Refuses an operation from a certain call of a handler on. */
+function refuseFrom(stack: RolloutStack, isReached: (call: HandlerCall) => boolean, operation: Operation, kind: FaultKind, times?: number): void {
+  stack.afterCall = (call) => {
+    if (!isReached(call)) return;
+    stack.afterCall = undefined;
+    refuse(operation, kind, times);
+  };
+}
+
+const hasPassed = ({ operation, input }: HandlerCall) => operation === 'TagResource' && JSON.stringify(input).includes(':passed');
+const warnings = ({ log }: RolloutStack) => log.filter(({ message }) => / left$|^not tidied up$/.test(message));
+
+describe('what comes after the tests', () => {
+  test('is waited for where the service may answer yet', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    refuseFrom(stack, hasPassed, 'ListAgentRuntimeEndpoints', 'internal', 2);
+
+    expect(await stack.deploy(build(2))).toMatchObject({ status: 'COMPLETE', endpointName: 'v2' });
+    expect(stack.log).toContainEqual({
+      message: 'waiting', details: { for: 'endpoints that are not kept to be removed (InternalServerException: injected: internal)' },
+    });
+    await stack.destroy();
+  });
+
+  test('never fails the deployment, and is logged', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    refuseFrom(stack, hasPassed, 'ListAgentRuntimeEndpoints', 'accessDenied', 100);
+
+    expect(await stack.deploy(build(2))).toMatchObject({ status: 'COMPLETE', endpointName: 'v2' });
+    expect(warnings(stack)).toEqual([{
+      message: 'not tidied up', details: { error: 'Workbench.AccessDenied', reason: 'AccessDeniedException: injected: accessDenied' },
+    }]);
+    fixture.server.faults.clear();
+    await stack.destroy();
+  });
+
+  test('is given up when the time is over, and the version is handed out', async () => {
+    const stack = newStack();
+    for (const number of [1, 2]) await stack.deploy(build(number));
+    refuse('DeleteAgentRuntimeEndpoint', 'conflict', 10_000);
+
+    expect(await stack.deploy(build(3, { KeepEndpoints: '1', RetentionSeconds: '0', TimeoutSeconds: '300' }))).toMatchObject({ status: 'COMPLETE', endpointName: 'v3' });
+    expect(warnings(stack)).toContainEqual({ message: 'endpoints left', details: { reason: 'waited 300 seconds for endpoint "v1" to be removed' } });
+    fixture.server.faults.clear();
+    await stack.destroy();
+  });
+
+  test('removes an endpoint also when the session on it cannot be stopped, which is logged', async () => {
+    const stack = newStack({ onDeath: 'fail' });
+    await stack.deploy(build(1));
+    // A dead request leaves a session, which the roll-back may not stop.
+    stack.afterCall = ({ operation }) => {
+      if (operation !== 'InvokeAgentRuntime') return;
+      stack.afterCall = undefined;
+      refuse('StopRuntimeSession', 'accessDenied');
+      throw new Error('killed');
+    };
+
+    expect(await stack.deploy(build(2))).toMatchObject({ status: 'ROLLBACK_COMPLETE', endpointName: 'v1' });
+    expect(warnings(stack)).toEqual([{ message: 'session left', details: expect.objectContaining({ endpoint: 'v2', error: 'Workbench.AccessDenied' }) }]);
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1']);
+    await stack.destroy();
+  });
+});
+
+describe('an endpoint that an earlier request left in a state of failure', () => {
+  test.each(['CREATE_FAILED', 'DELETE_FAILED'])('%s is replaced', async (state) => {
+    const stack = newStack({ onDeath: 'fail' });
+    await stack.deploy({ ...build(1), rollout: undefined });
+    const { runtimeId, runtimeArn, version } = stack.deployed!;
+    const operation = state === 'CREATE_FAILED' ? 'CreateAgentRuntimeEndpoint' : 'DeleteAgentRuntimeEndpoint';
+    fixture.server.faults.add({ operation, at: 'beforeStart', kind: 'failTransition' });
+    const properties = {
+      KeepEndpoints: '4', RetentionSeconds: '0', TimeoutSeconds: '600', DeleteUnusedVersions: 'false', DrainStateMachines: [], DrainSeconds: '0',
+      RuntimeId: runtimeId, RuntimeArn: runtimeArn, RuntimeVersion: version,
+    };
+    stack.beforeCall = ({ operation: called }) => {
+      if (state === 'CREATE_FAILED' && called === 'GetAgentRuntimeEndpoint') throw new Error('killed');
+    };
+    const failing = await stack.ask('Create', { ...properties, SmokeTests: build(1).rollout!.SmokeTests!.map((test) => ({ ...test, Expect: 'nothing' })) });
+    expect(failing.status).toBe('FAILED');
+    stack.beforeCall = undefined;
+    await fixture.clock.advance(60_000);
+
+    const passing = await stack.ask('Update', { ...properties, SmokeTests: build(1).rollout!.SmokeTests! }, failing.physicalId);
+
+    expect(passing).toMatchObject({ status: 'SUCCESS', data: { EndpointName: 'v1' } });
+    expect(stack.log).toContainEqual({ message: 'waiting', details: { for: `the former endpoint "v1" to be gone, which was ${state}` } });
+    expect((await stack.ask('Delete', { ...properties, SmokeTests: [] }, failing.physicalId)).status).toBe('SUCCESS');
+    expect(await stack.endpoints()).toEqual(['DEFAULT']);
+    await stack.destroy();
+  });
+});
+
+describe('a deletion', () => {
+  test('waits where the service may answer yet', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    refuse('ListAgentRuntimeEndpoints', 'throttle', 3);
+
+    const { physicalId, properties } = stack.deployed!;
+    expect((await stack.ask('Delete', properties!, physicalId)).status).toBe('SUCCESS');
+    expect(await stack.endpoints()).toEqual(['DEFAULT']);
+    await stack.destroy();
+  });
+
+  test('succeeds when the runtime is gone', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    const { physicalId, properties, runtimeId } = stack.deployed!;
+    await fixture.control.send(new DeleteAgentRuntimeCommand({ agentRuntimeId: runtimeId }));
+    await fixture.clock.advance(60_000);
+
+    expect((await stack.ask('Delete', properties!, physicalId)).status).toBe('SUCCESS');
+    expect(warnings(stack)).toEqual([]);
+  });
+
+  test.each<[string, FaultKind, object]>([
+    ['what it may not look at', 'accessDenied', { error: 'Workbench.AccessDenied' }],
+    ['what does not go in ten minutes', 'throttle', { reason: 'waited 600 seconds for the service to answer (ThrottlingException: injected: throttle)' }],
+  ])('leaves %s, and says so', async (_, kind, details) => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    refuse('ListAgentRuntimeEndpoints', kind, 10_000);
+    const before = fixture.clock.now();
+
+    const { physicalId, properties } = stack.deployed!;
+    expect((await stack.ask('Delete', properties!, physicalId)).status).toBe('SUCCESS');
+
+    expect(fixture.clock.now() - before).toBeLessThan(700_000);
+    expect(warnings(stack)).toEqual([{ message: 'endpoints left', details: expect.objectContaining(details) }]);
+    fixture.server.faults.clear();
+    await stack.destroy();
+  });
+});
