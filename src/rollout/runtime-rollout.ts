@@ -81,7 +81,7 @@ export interface RuntimeRolloutProps {
 
   /**
    * What becomes of the endpoints when the rollout leaves the stack. They take the session storage of their sessions with them; with `RETAIN` they
-   * stay until the runtime is deleted, and a rollout of the same name takes them over.
+   * stay until the runtime is deleted, and a rollout of the same name in this stack takes them over.
    *
    * @default RemovalPolicy.DESTROY
    */

@@ -1,5 +1,6 @@
 import {
-  BedrockAgentCoreControlClient, CreateAgentRuntimeEndpointCommand, DeleteAgentRuntimeEndpointCommand, UpdateAgentRuntimeCommand, UpdateAgentRuntimeEndpointCommand,
+  BedrockAgentCoreControlClient, CreateAgentRuntimeEndpointCommand, DeleteAgentRuntimeEndpointCommand, UpdateAgentRuntimeCommand,
+  UpdateAgentRuntimeEndpointCommand,
 } from '@aws-sdk/client-bedrock-agentcore-control';
 import { TAGS } from '../../src/rollout/constants';
 import { ControlPlane } from '../../src/rollout/control-plane.client';

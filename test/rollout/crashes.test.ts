@@ -1,3 +1,4 @@
+import { ControlPlane } from '../../src/rollout/control-plane.client';
 import { ServerFixture } from '../support/agentcore';
 import { build, startAnsweringServer } from '../support/answering-server';
 import { Deployment, invokeTest, RolloutStack, RolloutStackOptions, Template } from '../support/rollout-stack';
@@ -93,6 +94,12 @@ async function expectToAnswer(stack: RolloutStack, qualifier: string): Promise<v
   await fixture.stop(address);
 }
 
+/** Endpoints on which a session of a request may be left, as their tags say. */
+async function endpointsUnderTest({ deployed }: RolloutStack): Promise<string[]> {
+  const endpoints = await new ControlPlane(fixture.control, deployed!.runtimeId).endpoints();
+  return endpoints.filter(({ request }) => request !== undefined).map(({ name }) => name);
+}
+
 async function expectUndone(stack: RolloutStack, result: Deployment, endpoints: string[][], live?: string): Promise<void> {
   expect(result).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining('signal: killed') });
   expect(result.endpointName).toBe(live);
@@ -115,6 +122,7 @@ describe('a function that dies, which the provider framework takes for a failure
       const again = await stack.deploy(deployed);
       expect([again.status, again.reason]).toEqual(['COMPLETE', undefined]);
       await expectToAnswer(stack, again.endpointName!);
+      expect(await endpointsUnderTest(stack)).toEqual([]);
       await stack.destroy();
       return crash;
     });

@@ -1,4 +1,4 @@
-import { DeleteAgentRuntimeCommand } from '@aws-sdk/client-bedrock-agentcore-control';
+import { DeleteAgentRuntimeCommand, DeleteAgentRuntimeEndpointCommand } from '@aws-sdk/client-bedrock-agentcore-control';
 import { FaultKind } from '../../rehearsal/agentcore/faults';
 import { ServerFixture } from '../support/agentcore';
 import { build, startAnsweringServer } from '../support/answering-server';
@@ -69,6 +69,19 @@ describe('what comes after the tests', () => {
     await stack.destroy();
   });
 
+  test('does not wait for an endpoint that somebody else is deleting', async () => {
+    const stack = newStack();
+    for (const number of [1, 2]) await stack.deploy(build(number));
+    stack.afterCall = async (call) => {
+      if (hasPassed(call)) await fixture.control.send(new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: stack.deployed!.runtimeId, endpointName: 'v1' }));
+    };
+
+    expect(await stack.deploy(build(3, { KeepEndpoints: '1', RetentionSeconds: '0' }))).toMatchObject({ status: 'COMPLETE', endpointName: 'v3' });
+    expect(JSON.stringify(stack.log)).not.toContain('endpoint \\"v1\\" to be removed');
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v2', 'v3']);
+    await stack.destroy();
+  });
+
   test('removes an endpoint also when the session on it cannot be stopped, which is logged', async () => {
     const stack = newStack({ onDeath: 'fail' });
     await stack.deploy(build(1));
@@ -95,8 +108,15 @@ describe('an endpoint that an earlier request left in a state of failure', () =>
     const operation = state === 'CREATE_FAILED' ? 'CreateAgentRuntimeEndpoint' : 'DeleteAgentRuntimeEndpoint';
     fixture.server.faults.add({ operation, at: 'beforeStart', kind: 'failTransition' });
     const properties = {
-      KeepEndpoints: '4', RetentionSeconds: '0', TimeoutSeconds: '600', DeleteUnusedVersions: 'false', DrainStateMachines: [], DrainSeconds: '0',
-      RuntimeId: runtimeId, RuntimeArn: runtimeArn, RuntimeVersion: version,
+      KeepEndpoints: '4',
+      RetentionSeconds: '0',
+      TimeoutSeconds: '600',
+      DeleteUnusedVersions: 'false',
+      DrainStateMachines: [],
+      DrainSeconds: '0',
+      RuntimeId: runtimeId,
+      RuntimeArn: runtimeArn,
+      RuntimeVersion: version,
     };
     stack.beforeCall = ({ operation: called }) => {
       if (state === 'CREATE_FAILED' && called === 'GetAgentRuntimeEndpoint') throw new Error('killed');

@@ -151,6 +151,34 @@ describe('a configuration that had passed', () => {
     await stack.destroy();
   });
 
+  test('is not tested again by tests that it passed before others', async () => {
+    const stack = newStack();
+    // As many sets of tests as its tags have room for, and more.
+    for (let set = 1; set <= 14; set++) await stack.deploy(build(1, { SmokeTests: [invokeTest({ prompt: 'ping' }, `pong|${set}`)] }));
+    const counter = tested(stack);
+
+    for (const set of [13, 3]) {
+      expect(await stack.deploy(build(1, { SmokeTests: [invokeTest({ prompt: 'ping' }, `pong|${set}`)] }))).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
+    }
+    expect(counter.count).toBe(0);
+    await stack.deploy(build(1, { SmokeTests: [invokeTest({ prompt: 'ping' }, 'pong|1')] }));
+    expect(counter.count).toBe(1);
+    await stack.destroy();
+  });
+
+  test('is taken over, untested, by a rollout of the same name when an earlier one left its endpoints', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    const { physicalId, ...left } = stack.deployed!;
+    stack.deployed = left;
+    const counter = tested(stack);
+
+    expect(await stack.deploy(build(1))).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
+    expect(stack.deployed!.physicalId).toBe(physicalId);
+    expect(counter.count).toBe(0);
+    await stack.destroy();
+  });
+
   test('is tested once more if its endpoint was deleted by hand', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
