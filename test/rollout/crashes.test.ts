@@ -43,6 +43,8 @@ afterAll(() => fixture.close());
 class Crash {
   public requests = 0;
   public struck = false;
+  /** Whether there is none to come any more. */
+  public isOver = false;
   public readonly sessions = new Set<string>();
 
   constructor(private readonly stack: RolloutStack, at: 'before' | 'after', nth: number) {
@@ -62,7 +64,7 @@ class Crash {
   }
 
   private strikeIf(condition: boolean): void {
-    if (!condition) return;
+    if (!condition || this.isOver) return;
     this.struck = true;
     throw new Error('killed');
   }
@@ -104,6 +106,7 @@ async function expectUndone(stack: RolloutStack, result: Deployment, endpoints: 
   expect(result).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining('signal: killed') });
   expect(result.endpointName).toBe(live);
   expect(endpoints).toContainEqual(await stack.endpoints());
+  expect(await endpointsUnderTest(stack)).toEqual([]);
   if (live !== undefined) await expectToAnswer(stack, live);
 }
 
@@ -123,6 +126,25 @@ describe('a function that dies, which the provider framework takes for a failure
       expect([again.status, again.reason]).toEqual(['COMPLETE', undefined]);
       await expectToAnswer(stack, again.endpointName!);
       expect(await endpointsUnderTest(stack)).toEqual([]);
+      await stack.destroy();
+      return crash;
+    });
+  });
+
+  test('leaves whatever it had begun to the next request, also without a roll-back', async () => {
+    await atEachRequest(async (at, nth) => {
+      const stack = await prepared([build(1)]);
+      const { physicalId, properties } = stack.deployed!;
+      const crash = new Crash(stack, at, nth);
+
+      const { status } = await stack.ask('Update', { ...properties!, ...OTHER_TESTS }, physicalId);
+      crash.isOver = true;
+      expect(status).toBe(crash.struck ? 'FAILED' : 'SUCCESS');
+      const again = await stack.ask('Update', { ...properties!, SmokeTests: [invokeTest({ prompt: 'ping' }, 'ong')] }, physicalId);
+
+      crash.end();
+      expect(again).toMatchObject({ status: 'SUCCESS', data: { EndpointName: 'v1' } });
+      expect([...crash.sessions]).toEqual([]);
       await stack.destroy();
       return crash;
     });

@@ -1,7 +1,8 @@
-import { DeleteAgentRuntimeCommand, DeleteAgentRuntimeEndpointCommand } from '@aws-sdk/client-bedrock-agentcore-control';
+import { DeleteAgentRuntimeCommand, DeleteAgentRuntimeEndpointCommand, GetAgentRuntimeEndpointCommand } from '@aws-sdk/client-bedrock-agentcore-control';
 import { FaultKind } from '../../rehearsal/agentcore/faults';
 import { ServerFixture } from '../support/agentcore';
 import { build, startAnsweringServer } from '../support/answering-server';
+import { directControlPlane } from '../support/direct-control-plane';
 import { HandlerCall, RolloutStack, RolloutStackOptions } from '../support/rollout-stack';
 
 let fixture: ServerFixture;
@@ -102,7 +103,7 @@ describe('what comes after the tests', () => {
 
 describe('an endpoint that an earlier request left in a state of failure', () => {
   test.each(['CREATE_FAILED', 'DELETE_FAILED'])('%s is replaced', async (state) => {
-    const stack = newStack({ onDeath: 'fail' });
+    const stack = newStack({ onDeath: state === 'CREATE_FAILED' ? 'fail' : 'again' });
     await stack.deploy({ ...build(1), rollout: undefined });
     const { runtimeId, runtimeArn, version } = stack.deployed!;
     const operation = state === 'CREATE_FAILED' ? 'CreateAgentRuntimeEndpoint' : 'DeleteAgentRuntimeEndpoint';
@@ -125,13 +126,60 @@ describe('an endpoint that an earlier request left in a state of failure', () =>
     expect(failing.status).toBe('FAILED');
     stack.beforeCall = undefined;
     await fixture.clock.advance(60_000);
+    let deaths = 0;
+    stack.afterCall = ({ operation: called }) => {
+      // The next look is at an endpoint that this very request is deleting.
+      if (state === 'DELETE_FAILED' && called === 'DeleteAgentRuntimeEndpoint' && deaths++ === 0) throw new Error('killed');
+    };
 
     const passing = await stack.ask('Update', { ...properties, SmokeTests: build(1).rollout!.SmokeTests! }, failing.physicalId);
 
     expect(passing).toMatchObject({ status: 'SUCCESS', data: { EndpointName: 'v1' } });
-    expect(stack.log).toContainEqual({ message: 'waiting', details: { for: `the former endpoint "v1" to be gone, which was ${state}` } });
+    const which = state === 'CREATE_FAILED' ? 'was CREATE_FAILED' : 'is DELETING';
+    expect(stack.log).toContainEqual({ message: 'waiting', details: { for: `the former endpoint "v1" to be gone, which ${which}` } });
     expect((await stack.ask('Delete', { ...properties, SmokeTests: [] }, failing.physicalId)).status).toBe('SUCCESS');
     expect(await stack.endpoints()).toEqual(['DEFAULT']);
+    await stack.destroy();
+  });
+});
+
+describe('an endpoint that passed', () => {
+  test('is not handed out while somebody is deleting it, but made anew and tested', async () => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    const { physicalId, properties, runtimeId } = stack.deployed!;
+    await fixture.control.send(new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeId, endpointName: 'v1' }));
+    let tests = 0;
+    stack.afterCall = ({ operation }) => { tests += operation === 'InvokeAgentRuntime' ? 1 : 0; };
+
+    expect(await stack.ask('Update', { ...properties!, KeepEndpoints: '3' }, physicalId)).toMatchObject({ status: 'SUCCESS', data: { EndpointName: 'v1' } });
+    expect(tests).toBe(1);
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1']);
+    await stack.destroy();
+  });
+});
+
+describe('an endpoint that is being made', () => {
+  test('is waited for although its tags cannot be read yet', async () => {
+    const control = directControlPlane(fixture.server, fixture.control);
+    const send = control.send.bind(control) as (command: object) => Promise<{ readonly status?: string }>;
+    const slow = Object.assign(Object.create(control) as typeof control, {
+      send: async (command: { readonly input: { readonly resourceArn?: string } }) => {
+        const [runtimeArn, endpointName] = command.input.resourceArn?.split('/runtime-endpoint/') ?? [];
+        if (endpointName === undefined) return send(command);
+        const { status } = await send(new GetAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeArn!.split('runtime/')[1], endpointName }));
+        return status === 'CREATING' ? { tags: {} } : send(command);
+      },
+    });
+    // A function that dies right after is asked again at once.
+    const stack = newStack({ control: slow });
+    let deaths = 0;
+    stack.afterCall = ({ operation }) => {
+      if (operation === 'CreateAgentRuntimeEndpoint' && deaths++ === 0) throw new Error('killed');
+    };
+
+    expect(await stack.deploy(build(1))).toEqual({ status: 'COMPLETE', endpointName: 'v1', version: '1' });
+    expect(stack.log).toContainEqual({ message: 'waiting', details: { for: 'endpoint "v1" to become READY, which is CREATING' } });
     await stack.destroy();
   });
 });
