@@ -102,11 +102,10 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: R
   };
 }
 
-/** As many names as fit; at least one, if in part. */
+/** As many names as fit; at least one, since no path is longer. */
 function bounded(files: readonly string[]): string[] {
   const lengths = files.map((_, index) => files.slice(0, index + 1).join('').length);
-  const fitting = files.filter((_, index) => lengths[index] <= LOOP_LIMITS.changedFilesLength).slice(0, 50);
-  return fitting.length > 0 ? fitting : [files[0].slice(0, LOOP_LIMITS.changedFilesLength)];
+  return files.filter((_, index) => lengths[index] <= LOOP_LIMITS.changedFilesLength).slice(0, 50);
 }
 
 /** Tells one failure from another: without what differs each time, such as durations, dates and addresses. */

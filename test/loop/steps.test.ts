@@ -1,0 +1,157 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import { AgentTurn, Gate } from '../../src';
+import { objectName } from '../../src/loop/step.client';
+import { IN_PROCESS, LoopFixture, RunRecord, useLoops } from '../support/loop-fixture';
+import { loadHandler } from '../support/session-driver';
+
+// What a run meets at the edges of its time, and where a workspace or a state is not as it should be.
+process.env[IN_PROCESS] = '1';
+const start = useLoops();
+const SESSION = { id: 'a-session-of-more-than-thirty-three-characters' };
+
+describe('a step that outlives its function', () => {
+  /** Calls one step with so much of the function's time left, of which 20 seconds are its own. */
+  function steps(loop: LoopFixture) {
+    const handler = loadHandler(loop.server.endpoint);
+    const common = {
+      runtimeArn: loop.runtimeArn, execution: 'arn:run', config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' } },
+    };
+    return async (operation: string, state: object, more: object = {}, remainingSeconds = 900) => {
+      try {
+        const request = { operation: `loop:${operation}`, ...common, ...more, config: { ...common.config, ...(more as { config?: object }).config }, state };
+        return JSON.parse(JSON.stringify(await handler(request as never, { getRemainingTimeInMillis: () => remainingSeconds * 1_000 })));
+      } catch (error) {
+        return { error: (error as Error).name, message: (error as Error).message };
+      }
+    };
+  }
+  const prepared = async (loop: LoopFixture, step: ReturnType<typeof steps>) => step('prepare', { prompt: 'x', taskId: 'task-1', session: SESSION }, {
+    config: { repository: { url: `file://${loop.remote}` }, branchPrefix: 'workbench/', timeoutSeconds: 3_600, promptBytes: 100_000 },
+  });
+  const free = (loop: LoopFixture) => writeFileSync(join(loop.workspace(SESSION), 'free'), '');
+  const starts = (loop: LoopFixture) => readFileSync(join(loop.workspace(SESSION), 'starts'), 'utf8');
+  const WAIT = 'until [ -e ../free ]; do sleep 0.05; done';
+
+  test('a long bootstrap goes on where it was, and is not started again', async () => {
+    const loop = await start();
+    const step = steps(loop);
+    const state = await prepared(loop, step);
+    const more = { commands: [`echo started >> ../starts; ${WAIT}`], timeoutSeconds: 1_800 };
+    const running = await step('bootstrap', state, more, 21);
+    expect(running).toMatchObject({ next: 'RUNNING' });
+    free(loop);
+    expect(await step('bootstrap', { ...state, loop: running }, more)).toMatchObject({ next: 'GO_ON' });
+    expect(starts(loop)).toBe('started\n');
+  });
+
+  test('fails a short bootstrap for the state\'s retry, which finds it again', async () => {
+    const loop = await start();
+    const step = steps(loop);
+    const state = await prepared(loop, step);
+    const more = { commands: [`echo started >> ../starts; ${WAIT}`], timeoutSeconds: 600 };
+    expect(await step('bootstrap', state, more, 21)).toMatchObject({ error: 'Workbench.StreamCut', message: expect.stringContaining('bootstrap takes longer') });
+    free(loop);
+    expect(await step('bootstrap', state, more)).toMatchObject({ next: 'GO_ON' });
+    expect(starts(loop)).toBe('started\n');
+  });
+
+  test('fails a record of the files that takes too long, for the state\'s retry', async () => {
+    const loop = await start();
+    const step = steps(loop);
+    const state = await prepared(loop, step);
+    expect(await step('snapshot', state, {}, 20)).toMatchObject({ error: 'Workbench.StreamCut', message: expect.stringContaining('"snapshot" takes longer') });
+    expect(await step('snapshot', state)).toMatchObject({ next: 'NO_CHANGES' });
+  });
+
+  test.each<[string, object, string]>([
+    ['that its first step did not leave', {}, 'before its first step did'],
+    ['at which no run ends', { loop: { next: 'RUNNING', round: 0, gates: [] } }, 'at a point that no run should end at (RUNNING)'],
+    ['whose commit is missing', { loop: { next: 'GO_ON', round: 0, gates: [] } }, 'at a point that no run should end at (GO_ON)'],
+  ])('fails a run in a state %s, with its session stopped, and not as if it had committed', async (_, state, message) => {
+    const loop = await start();
+    const step = steps(loop);
+    await prepared(loop, step);
+    const all = { prompt: 'x', taskId: 'task-1', session: SESSION, ...state };
+    const { output } = await step('stop', all, { stop: true, green: false }) as { output: RunRecord };
+    expect(output).toMatchObject({ outcome: 'States.Runtime', error: { message: expect.stringContaining(message) }, session: { stopped: true } });
+    expect(await step('stop', all, { stop: true, green: true })).toMatchObject({ error: 'CodingLoop.CommitFailed' });
+  });
+
+  test.each([
+    ['with a cause that is no JSON', 'no JSON', 'no JSON'],
+    ['with a cause that is other JSON', '{"a":1}', '{"a":1}'],
+    ['without a cause', undefined, ''],
+  ])('tells of an error %s', async (_, Cause, message) => {
+    const loop = await start();
+    const state = { taskId: 'task-1', session: SESSION, error: { Error: 'Agent.Failed', Cause } };
+    expect(await steps(loop)('stop', state, { stop: true, green: false })).toMatchObject({ output: { error: { name: 'Agent.Failed', message } } });
+  });
+
+  test.each<[string, object]>([
+    ['a gate that did not run', { tree: 'a'.repeat(40), gates: [] }],
+    ['a gate that failed', { tree: 'a'.repeat(40), gates: [{ name: 'test', verdict: 'FAILED' }] }],
+    ['another gate that failed', { tree: 'a'.repeat(40), gates: [{ name: 'test', verdict: 'PASSED' }, { name: 'lint', verdict: 'LOST' }] }],
+    ['no recorded tree', { gates: [{ name: 'test', verdict: 'PASSED' }] }],
+  ])('commits nothing with %s, whatever led there', async (_, record) => {
+    const loop = await start();
+    const state = { prompt: 'x', taskId: 'task-1', run: { id: 'run', session: SESSION }, loop: { next: 'PASSED', round: 0, ...record } };
+    const request = { push: true, message: '{prompt}', gates: ['test'] };
+    expect(await steps(loop)('commit', state, request)).toMatchObject({ error: 'CodingLoop.CommitFailed', message: expect.stringContaining('nothing is committed') });
+    expect(loop.server.calls.all).toEqual([]);
+  });
+
+  test('fails a run without a repository, of a loop that has none either, and starts nothing', async () => {
+    const loop = await start();
+    const config = { branchPrefix: '', timeoutSeconds: 60, promptBytes: 1_000 };
+    expect(await steps(loop)('prepare', { prompt: 'x', taskId: 'task-1' }, { config }))
+      .toMatchObject({ error: 'CodingLoop.BadInput', message: expect.stringContaining('"repository.url" is missing') });
+    expect(loop.server.calls.all).toEqual([]);
+  });
+
+  test('fails where git says nothing, or something else than an object\'s name', () => {
+    for (const lines of [new Map<string, string[]>(), new Map([['tree', []]]), new Map([['tree', ['HEAD']]])]) {
+      expect(() => objectName(lines, 'tree')).toThrow('git did not say what "tree" is');
+    }
+  });
+
+  test('names what failed, and not its output, where both are more than a cause may have', async () => {
+    const loop = await start();
+    const gates = [{ name: 'test', verdict: 'FAILED', exitCode: 1, seconds: 1, logPath: '' }];
+    const state = { taskId: 'task-1', session: SESSION, loop: { next: 'RED', round: 0, gates, feedback: { output: 'x'.repeat(40_000) } } };
+    const { failure } = await steps(loop)('stop', state, { stop: true, green: false }) as { failure: { cause: string } };
+    expect(JSON.parse(failure.cause)).toMatchObject({ outcome: 'CodingLoop.Red', gates });
+    expect(failure.cause.length).toBeLessThan(1_000);
+  });
+});
+
+test('fails when the prompt has no place in the workspace, and does not start the agent', async () => {
+  const loop = await start({ loop: { bootstrap: ['touch ../.workbench/prompts'], turn: AgentTurn.command('touch ../started') } });
+  const { error, record } = await loop.run({ session: SESSION });
+  expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.TurnFailed', message: expect.stringContaining('the prompt cannot be written to') });
+  expect(loop.jobs('turn')).toEqual([]);
+});
+
+test('a gate that runs when the run\'s time is up is ended, the agent is not asked again, and the session is stopped', async () => {
+  const loop = await start({
+    agent: (_, { taskId }) => `echo ${taskId === 'task-1' ? 'right' : 'wrong-a'} > value.txt`,
+    loop: { timeout: Duration.seconds(60), gates: [Gate.command('test', './test.sh || sleep 600')] },
+  });
+  const began = Date.now();
+  expect((await loop.run()).record.outcome).toBe('COMMITTED');
+  // As much time as gets the second run to its gate, however busy the machine is.
+  const seconds = 3 + Math.ceil(3 * (Date.now() - began) / 1_000);
+  const other = loop.another();
+  const definition = JSON.stringify(loop.deployment.definition(loop.deployment.stack.find('AWS::StepFunctions::StateMachine')));
+  jest.spyOn(other.deployment, 'definition').mockReturnValue(JSON.parse(definition.replace('"timeoutSeconds":60,"promptBytes"', `"timeoutSeconds":${seconds},"promptBytes"`)));
+  const { error, record } = await other.run({ taskId: 'task-2' });
+  await other.close();
+  expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.TimedOut', message: `the run took longer than ${seconds} seconds` });
+  expect(record.session.stopped).toBe(true);
+  expect(other.turns).toHaveLength(1);
+  expect(other.entered.slice(-3)).toEqual(['Run gate: test', 'Stop the session after a failure', 'Not committed']);
+  const [gate] = readdirSync(join(loop.workspace(record.session), '.workbench/jobs')).filter((job) => job.startsWith('gate-test'));
+  expect(readFileSync(join(loop.workspace(record.session), '.workbench/jobs', gate, 'exit'), 'utf8')).toMatch(/^TIMED_OUT /);
+  expect(loop.branches()).not.toContain('workbench/task-2');
+});
