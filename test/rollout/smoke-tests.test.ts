@@ -109,6 +109,12 @@ describe('a command', () => {
     expect(fault.fired).toBe(4);
   });
 
+  test('is given four chances on an endpoint that is not known everywhere yet', async () => {
+    const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'notFound', times: 3 });
+    await expectToPass(commandTest('true'));
+    expect(fault.fired).toBe(3);
+  });
+
   test('waits two minutes for permissions that have only just been given', async () => {
     const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'accessDenied', times: 5 });
     await expectToPass(commandTest('true'));
