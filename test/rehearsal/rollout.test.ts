@@ -9,7 +9,7 @@ import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
 import { reportOf } from '../../rehearsal/report/report';
 import { RolloutFailedError } from '../../rehearsal/rollout/rollout';
 import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository, RuntimeRollout, SmokeTest } from '../../src';
-import { commandLine, WorkingCopy } from '../support/command-line';
+import { CommandLine, commandLine, CommandResult, WorkingCopy } from '../support/command-line';
 
 jest.setTimeout(120_000);
 
@@ -156,6 +156,23 @@ test('a start that is interrupted in the midst of a smoke test leaves nothing be
   expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(seen);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
   expect((await start(assembly, { sharedDirectories: [seen] })).rollouts).toEqual([expect.objectContaining({ endpointName: 'v1', tested: true })]);
+});
+
+test('Ctrl-C in the midst of a smoke test ends the command with 130, and leaves nothing behind', async () => {
+  const nap = `sleep 8${process.pid}`;
+  const command = new CommandLine([
+    'rehearse', '--app', synth([SmokeTest.command(nap)]), '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--agent', `node -e '${SERVER}'`,
+  ]);
+  const processes = () => execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).split('\n');
+  let ended: CommandResult | undefined;
+  void command.ended.then((result) => ended = result);
+  while (ended === undefined && !processes().includes(nap)) await new Promise((resolve) => setTimeout(resolve, 20));
+  command.kill('SIGINT');
+
+  expect(await command.ended).toEqual({ exitCode: 130, stdout: 'interrupted\n', stderr: '' });
+  expect(processes().filter((args) => args.includes(nap) || args.includes(copy.state))).toEqual([]);
+  expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
+  expect(existsSync(join(copy.state, 'lock'))).toBe(false);
 });
 
 test('the story tells of the rollout before the run', async () => {

@@ -23,12 +23,14 @@ export async function commandLine(...args: string[]): Promise<CommandResult> {
 const ROOT = resolve(__dirname, '../..');
 
 /** The command in one file, which starts in a moment. It is as deep in the project as the library, which looks for `assets` from where it is. */
+const BUNDLE = join(ROOT, 'node_modules/.cache', `command-line-${process.pid}.js`);
+afterAll(() => rmSync(BUNDLE, { force: true }));
+
 const bundle = once(() => {
-  const file = join(ROOT, 'node_modules/.cache', `command-line-${process.pid}.js`);
   buildSync({
     absWorkingDir: ROOT,
     entryPoints: ['rehearsal/cli/bin.ts'],
-    outfile: file,
+    outfile: BUNDLE,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -36,8 +38,7 @@ const bundle = once(() => {
     external: ['aws-cdk-lib', 'aws-cdk-lib/*', 'constructs'],
     logLevel: 'warning',
   });
-  process.once('exit', () => rmSync(file));
-  return file;
+  return BUNDLE;
 });
 
 function once<T>(make: () => T): () => T {
@@ -84,6 +85,7 @@ export class CommandLine {
 
   /** Settles when it has printed this; fails if it ends before. */
   async prints(pattern: RegExp): Promise<void> {
+    if (pattern.test(this.stdout)) return;
     const seen = new Promise<void>((settle) => this.child.stdout.on('data', () => {
       if (pattern.test(this.stdout)) settle();
     }));
