@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { reportOf } from '../../rehearsal/report/report';
 import { RolloutFailedError } from '../../rehearsal/rollout/rollout';
 import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository, RuntimeRollout, SmokeTest } from '../../src';
 import { CommandLine, commandLine, CommandResult, WorkingCopy } from '../support/command-line';
+import { commandLines } from '../support/host-processes';
 
 jest.setTimeout(120_000);
 
@@ -153,7 +153,7 @@ test('a start that is interrupted in the midst of a smoke test leaves nothing be
 
   await expect(started).rejects.toThrow('that is enough');
   watcher.close();
-  expect(execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' })).not.toContain(seen);
+  expect(commandLines().filter((line) => line.includes(seen))).toEqual([]);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
   expect((await start(assembly, { sharedDirectories: [seen] })).rollouts).toEqual([expect.objectContaining({ endpointName: 'v1', tested: true })]);
 });
@@ -163,14 +163,13 @@ test('Ctrl-C in the midst of a smoke test ends the command with 130, and leaves 
   const command = new CommandLine([
     'rehearse', '--app', synth([SmokeTest.command(nap)]), '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--agent', `node -e '${SERVER}'`,
   ]);
-  const processes = () => execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).split('\n');
   let ended: CommandResult | undefined;
   void command.ended.then((result) => ended = result);
-  while (ended === undefined && !processes().includes(nap)) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (ended === undefined && !commandLines().includes(nap)) await new Promise((resolve) => setTimeout(resolve, 20));
   command.kill('SIGINT');
 
   expect(await command.ended).toEqual({ exitCode: 130, stdout: 'interrupted\n', stderr: '' });
-  expect(processes().filter((args) => args.includes(nap) || args.includes(copy.state))).toEqual([]);
+  expect(commandLines().filter((line) => line.includes(nap) || line.includes(copy.state))).toEqual([]);
   expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
 });

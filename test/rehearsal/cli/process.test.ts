@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RehearsalRecord } from '../../../rehearsal/run/record';
 import { CommandLine, CommandLineOptions, WorkingCopy } from '../../support/command-line';
+import { commandLines } from '../../support/host-processes';
 
 jest.setTimeout(120_000);
 
@@ -32,16 +33,14 @@ function run(agent: string, more: readonly string[] = [], options?: CommandLineO
   return rehearse(['--repository', copy.directory, '--agent', agent, '--gate', 'test=./test.sh', '--prompt', 'Make it right', '--task', 'right', ...more], options);
 }
 
-const processes = () => execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' }).split('\n');
-
 /** Waits for the agent, whose own process is the last that a run starts. */
 async function asleep(): Promise<string> {
-  while (!processes().includes(NAP)) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!commandLines().includes(NAP)) await new Promise((resolve) => setTimeout(resolve, 20));
   return (JSON.parse(readFileSync(join(copy.state, 'current.json'), 'utf8')) as { sessionId: string }).sessionId;
 }
 
 function expectNothingLeft(): void {
-  expect(processes().filter((args) => args.includes(NAP) || args.includes(copy.state))).toEqual([]);
+  expect(commandLines().filter((line) => line.includes(NAP) || line.includes(copy.state))).toEqual([]);
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(copy.state);
   expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
   expect(['lock', 'current.json'].filter((file) => existsSync(join(copy.state, file)))).toEqual([]);
@@ -78,7 +77,7 @@ test('a run whose process is killed leaves no process, and its lock holds nobody
   await asleep();
   command.kill('SIGKILL');
   await command.ended;
-  while (processes().some((args) => args.includes(NAP))) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (commandLines().some((line) => line.includes(NAP))) await new Promise((resolve) => setTimeout(resolve, 20));
 
   expect((await run(FIXES).ended).exitCode).toBe(0);
 });
