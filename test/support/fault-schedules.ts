@@ -10,7 +10,7 @@ import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore
  * stopped.
  *
  * WORKBENCH_FAULT_SCHEDULES says how many there are in all files together, WORKBENCH_FAULT_SEED which is the first of each. One
- * takes about 0.4 seconds of a core.
+ * takes about 0.8 seconds of a core.
  */
 export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 1_000 : 60)) / 2);
 export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
