@@ -1,9 +1,10 @@
+import { stripVTControlCharacters } from 'node:util';
+
 const ENTITIES: { readonly [character: string]: string } = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' };
 
 /** Text of a run may hold anything, such as markup of its own. Escape sequences of colours go. */
 export function escape(text: string): string {
-  // eslint-disable-next-line no-control-regex -- escape sequences of a terminal
-  return text.replace(/\x1b\[[\d;]*[A-Za-z]/g, '').replace(/[&<>"']/g, (character) => ENTITIES[character]);
+  return stripVTControlCharacters(text).replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

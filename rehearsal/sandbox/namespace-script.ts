@@ -94,7 +94,7 @@ mount --types proc proc /proc
 echo "$boot_id" >/mnt/boot_id
 mount --bind /mnt/boot_id /proc/sys/kernel/random/boot_id || true # some kernels forbid it: then the file on the disk tells machines apart
 mount --bind /mnt/tmp /tmp
-mount --bind /mnt/shm /dev/shm || true # a machine without /dev/shm
+if [ -d /dev/shm ]; then mount --bind /mnt/shm /dev/shm; fi
 for hidden in "$@"; do
   if [ -d "$hidden" ]; then mount --bind /mnt/empty "$hidden"; fi
 done

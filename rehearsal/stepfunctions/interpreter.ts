@@ -12,8 +12,7 @@ function withResolvers<T>() {
 }
 if (!('withResolvers' in Promise)) Object.defineProperty(Promise, 'withResolvers', { value: withResolvers, configurable: true, writable: true });
 
-// Its types are those of an ES module, its code comes as CommonJS too.
-// eslint-disable-next-line @typescript-eslint/no-require-imports
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- its types are those of an ES module, its code comes as CommonJS too
 export const { StateMachine } = require('aws-local-stepfunctions') as typeof interpreter;
 
 export type RunOptions = interpreter.RunOptions;

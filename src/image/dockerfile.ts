@@ -35,8 +35,8 @@ const isFrom = (instruction: Instruction): instruction is From => instruction.ge
 const holdsHeredocs = (instruction: Instruction): instruction is Run | Copy => ['RUN', 'COPY'].includes(instruction.getKeyword());
 
 function parse(text: string): Dockerfile {
-  // Loaded here, since whoever imports the library for anything else would pay for a parser: a third of the time of the import.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  // Whoever imports the library for anything else would pay for a parser: a third of the time of the import.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, when it is needed
   const { DockerfileParser } = require('dockerfile-ast') as typeof import('dockerfile-ast');
   return DockerfileParser.parse(text);
 }
