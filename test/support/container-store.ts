@@ -73,6 +73,9 @@ export class ContainerStore {
       '[engine]',
       'runtime = "runc"',
       'cgroup_manager = "cgroupfs"',
+      // A store of its own needs these of its own too: a reset removes them, and a first start frees everybody's locks.
+      `tmp_dir = "${this.directory}/libpod"`,
+      'lock_type = "file"',
       '',
     ].join('\n'));
     this.env = {
