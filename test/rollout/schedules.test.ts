@@ -40,6 +40,8 @@ class Schedule {
   private byHand = false;
   /** Where each session is that was not stopped. */
   private readonly sessions = new Map<string, { readonly agentRuntimeArn?: string; readonly qualifier?: string }>();
+  /** Those of requests that died. */
+  private readonly leftSessions = new Set<string>();
   /** A function died in this step, and its request with it. */
   private failedByDeath = false;
 
@@ -49,6 +51,7 @@ class Schedule {
 
   public async step(step: Step): Promise<void> {
     await fixture.clock.advance(step.daysLater * DAY);
+    if (step.daysLater > 0) this.forgetSessions((_, session) => this.leftSessions.has(session)); // by their idle timeout
     await this.deleteByHand(step.byHand);
     this.prepareFaults(step);
     const requests = this.stack.responses.length;
@@ -103,12 +106,13 @@ class Schedule {
 
   /** Each was stopped, and none merely ended with its endpoint. What a dead request left, the next one stops, or the runtime's end. */
   private checkSessions(): void {
-    if (this.failedByDeath) this.forgetSessions(({ agentRuntimeArn }) => agentRuntimeArn !== this.stack.deployed?.runtimeArn);
+    if (this.failedByDeath) [...this.sessions.keys()].forEach((session) => this.leftSessions.add(session));
+    this.forgetSessions(({ agentRuntimeArn }, session) => this.leftSessions.has(session) && agentRuntimeArn !== this.stack.deployed?.runtimeArn);
     if (this.stack.responses.at(-1)!.status === 'SUCCESS') expect([...this.sessions.keys()]).toEqual([]);
   }
 
-  private forgetSessions(areGone: (place: { readonly agentRuntimeArn?: string; readonly qualifier?: string }) => boolean): void {
-    for (const [session, place] of this.sessions) if (areGone(place)) this.sessions.delete(session);
+  private forgetSessions(areGone: (place: { readonly agentRuntimeArn?: string; readonly qualifier?: string }, session: string) => boolean): void {
+    for (const [session, place] of this.sessions) if (areGone(place, session)) this.sessions.delete(session);
   }
 
   private async deleteByHand(index: number | undefined): Promise<void> {
