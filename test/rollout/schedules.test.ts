@@ -33,11 +33,17 @@ beforeAll(async () => {
 
 afterAll(() => fixture.close());
 
+/** Whether it was stopped, or was not there any more, or never. */
+function wasStopped(session: string): boolean {
+  return fixture.server.calls.of('StopRuntimeSession').some(({ sessionId, outcome }) => sessionId === session && [200, 404].includes(outcome?.statusCode ?? 0));
+}
+
 /** A stack with what must be true of it after every step. */
 class Schedule {
   private readonly stack: RolloutStack;
   private live?: { readonly runtimeId: string; readonly name: string };
   private byHand = false;
+  private liveDeleted = false;
   /** Where each session is that was not stopped. */
   private readonly sessions = new Map<string, { readonly agentRuntimeArn?: string; readonly qualifier?: string }>();
   /** Those of requests that died. */
@@ -51,7 +57,6 @@ class Schedule {
 
   public async step(step: Step): Promise<void> {
     await fixture.clock.advance(step.daysLater * DAY);
-    if (step.daysLater > 0) this.forgetSessions((_, session) => this.leftSessions.has(session)); // by their idle timeout
     await this.deleteByHand(step.byHand);
     this.prepareFaults(step);
     const requests = this.stack.responses.length;
@@ -77,6 +82,7 @@ class Schedule {
   }
 
   private async check(step: Step, result: Deployment): Promise<void> {
+    expect(this.liveDeleted).toBe(false);
     const hanging = this.stack.responses.filter(({ reason }) => reason.includes('Operation timed out'));
     expect(hanging).toEqual([]);
     if (step.answer === 'nothing') expect(result.status).not.toBe('COMPLETE');
@@ -108,6 +114,7 @@ class Schedule {
   private checkSessions(): void {
     if (this.failedByDeath) [...this.sessions.keys()].forEach((session) => this.leftSessions.add(session));
     this.forgetSessions(({ agentRuntimeArn }, session) => this.leftSessions.has(session) && agentRuntimeArn !== this.stack.deployed?.runtimeArn);
+    this.forgetSessions((_, session) => wasStopped(session));
     if (this.stack.responses.at(-1)!.status === 'SUCCESS') expect([...this.sessions.keys()]).toEqual([]);
   }
 
@@ -122,6 +129,7 @@ class Schedule {
     this.byHand = true;
     const endpointName = names[index % names.length];
     await deleteByHand(fixture, this.stack, endpointName);
+    if (this.live?.name === endpointName) this.live = undefined;
     this.forgetSessions(({ qualifier }) => qualifier === endpointName);
   }
 
@@ -131,13 +139,12 @@ class Schedule {
     const live = this.live;
     this.stack.beforeCall = ({ operation, input }) => {
       const fault = faults[++requests];
-      if (operation === 'DeleteAgentRuntimeEndpoint' && live) expect([input.agentRuntimeId, input.endpointName]).not.toEqual([live.runtimeId, live.name]);
+      if (operation === 'DeleteAgentRuntimeEndpoint' && input.agentRuntimeId === live?.runtimeId && input.endpointName === live?.name) this.liveDeleted = true;
       if (fault === 'death before') this.die();
       if (operation === 'InvokeAgentRuntime') this.sessions.set(input.runtimeSessionId!, input);
       if (fault !== undefined && fault !== 'death after') fixture.server.faults.add({ operation: operation as never, at: 'beforeStart', kind: fault });
     };
-    this.stack.afterCall = ({ operation, input }) => {
-      if (operation === 'StopRuntimeSession') this.sessions.delete(input.runtimeSessionId!);
+    this.stack.afterCall = () => {
       if (faults[requests] === 'death after') {
         delete faults[requests];
         this.die();
