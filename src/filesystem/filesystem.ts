@@ -5,7 +5,9 @@ import * as efs from 'aws-cdk-lib/aws-efs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3files from 'aws-cdk-lib/aws-s3files';
 import { IDependable } from 'constructs';
-import { EFS_READ_ACTIONS, EFS_READ_WRITE_ACTIONS, S3_FILES_READ_ACTIONS, S3_FILES_READ_WRITE_ACTIONS } from './perms';
+import {
+  EFS_READ_ACTIONS, EFS_READ_WRITE_ACTIONS, EFS_WRITE_ACTIONS, S3_FILES_READ_ACTIONS, S3_FILES_READ_WRITE_ACTIONS, S3_FILES_WRITE_ACTIONS,
+} from './perms';
 
 /** What a runtime needs to mount a filesystem. */
 export interface FilesystemConfig {
@@ -13,7 +15,7 @@ export interface FilesystemConfig {
   readonly configuration: CfnRuntime.FilesystemConfigurationProperty;
 
   /**
-   * What the execution role has to be allowed.
+   * Statements for the policy of the execution role, which gets them as they are: what it is allowed, and what it is denied.
    *
    * @default - nothing; session storage needs no permissions
    */
@@ -37,9 +39,14 @@ export interface FilesystemConfig {
 /** Options of `Filesystem.fromEfsAccessPoint`. */
 export interface EfsAccessPointOptions {
   /**
-   * Whether the runtime may only read.
+   * Whether the runtime may only read through this access point.
    *
-   * The execution role is then not allowed to write; the mount itself looks the same.
+   * The execution role is then denied to write, whatever the policy of the file system allows; the mount itself looks the same.
+   *
+   * A file system **without a policy** grants full access to everyone who reaches a mount target, without looking at IAM. That the denial
+   * holds there is not confirmed in an account: give it a policy, by `allowAnonymousAccess: false` on the `efs.FileSystem`.
+   *
+   * @see https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
    *
    * @default false
    */
@@ -49,9 +56,9 @@ export interface EfsAccessPointOptions {
 /** Options of `Filesystem.fromS3FilesAccessPoint`. */
 export interface S3FilesAccessPointOptions {
   /**
-   * Whether the runtime may only read.
+   * Whether the runtime may only read through this access point.
    *
-   * The execution role is then not allowed to write; the mount itself looks the same.
+   * The execution role is then denied to write, whatever the policy of the file system allows; the mount itself looks the same.
    *
    * @default false
    */
@@ -154,14 +161,16 @@ class EfsFilesystem extends Filesystem {
 
   public bind(): FilesystemConfig {
     const { accessPointArn, fileSystem } = this.accessPoint;
+    const conditions = { ArnEquals: { 'elasticfilesystem:AccessPointArn': accessPointArn } };
     return {
       configuration: { efsAccessPoint: { accessPointArn, mountPath: this.mountPath } },
       statements: [
         new iam.PolicyStatement({
           actions: this.options.readOnly ? EFS_READ_ACTIONS : EFS_READ_WRITE_ACTIONS,
           resources: [fileSystem.fileSystemArn],
-          conditions: { ArnEquals: { 'elasticfilesystem:AccessPointArn': accessPointArn } },
+          conditions,
         }),
+        ...this.options.readOnly ? [denial(EFS_WRITE_ACTIONS, fileSystem.fileSystemArn, conditions)] : [],
       ],
       mountTargets: [fileSystem],
       dependencies: [fileSystem.mountTargetsAvailable],
@@ -178,17 +187,27 @@ class S3FilesFilesystem extends Filesystem {
     const { accessPointArn } = this.accessPoint.accessPointRef;
     // The ARN of an access point begins with the one of its file system, so that the two cannot be given in disagreement.
     const fileSystemArn = Fn.select(0, Fn.split('/access-point/', accessPointArn));
+    const conditions = { ArnEquals: { 's3files:AccessPointArn': accessPointArn } };
     return {
       configuration: { s3FilesAccessPoint: { accessPointArn, mountPath: this.mountPath } },
       statements: [
         new iam.PolicyStatement({
           actions: this.options.readOnly ? S3_FILES_READ_ACTIONS : S3_FILES_READ_WRITE_ACTIONS,
           resources: [fileSystemArn],
-          conditions: { ArnEquals: { 's3files:AccessPointArn': accessPointArn } },
+          conditions,
         }),
+        ...this.options.readOnly ? [denial(S3_FILES_WRITE_ACTIONS, fileSystemArn, conditions)] : [],
       ],
       mountTargets: this.options.securityGroups,
       dependencies: this.options.mountTargets,
     };
   }
+}
+
+/**
+ * What makes a mount read-only. Not to allow writing is not enough: an allow in the policy of the file system would do, and the one that an
+ * `efs.FileSystem` gets from `allowAnonymousAccess: false`, or from `grantRead`, allows everyone to write.
+ */
+function denial(actions: string[], fileSystemArn: string, conditions: { [operator: string]: unknown }): iam.PolicyStatement {
+  return new iam.PolicyStatement({ effect: iam.Effect.DENY, actions, resources: [fileSystemArn], conditions });
 }

@@ -12,15 +12,33 @@ export const GRANT_NOT_ADDED = 'cdk-agentcore-workbench:grantNotAdded';
  */
 export function grantOrWarn(scope: IConstruct, options: iam.GrantOnPrincipalOptions): iam.Grant {
   const grant = iam.Grant.addToPrincipal(options);
-  const principal = options.grantee.grantPrincipal;
-  if (!grant.success || dropsStatements(principal)) {
-    const resources = JSON.stringify(Stack.of(scope).resolve(options.resourceArns));
-    Validations.of(scope).addWarning(GRANT_NOT_ADDED, [
-      `the policy of ${nameOf(principal)} cannot be changed from this app:`,
-      `allow ${[...options.actions].join(', ')} on ${resources} there yourself`,
-    ].join(' '));
-  }
+  const { actions, resourceArns: resources, conditions } = options;
+  warnWhenDropped(scope, options.grantee.grantPrincipal, grant.success, new iam.PolicyStatement({ actions, resources, conditions }));
   return grant;
+}
+
+/** Adds the statement as it is, a denial too, and warns as `grantOrWarn` does. */
+export function addOrWarn(scope: IConstruct, grantee: iam.IGrantable, statement: iam.PolicyStatement): void {
+  const principal = grantee.grantPrincipal;
+  warnWhenDropped(scope, principal, principal.addToPrincipalPolicy(statement).statementAdded, statement);
+}
+
+function warnWhenDropped(scope: IConstruct, principal: iam.IPrincipal, added: boolean, statement: iam.PolicyStatement): void {
+  if (added && !dropsStatements(principal)) return;
+  Validations.of(scope).addWarning(GRANT_NOT_ADDED,
+    `the policy of ${nameOf(principal)} cannot be changed from this app: ${describe(scope, statement)} there yourself`);
+}
+
+/** The whole statement as a sentence: an allow without its condition would be wider than what is needed. */
+function describe(scope: IConstruct, { effect, actions, notActions, resources, notResources, conditions }: iam.PolicyStatement): string {
+  const json = (value: unknown) => JSON.stringify(Stack.of(scope).resolve(value));
+  return [
+    effect.toLowerCase(),
+    notActions.length > 0 ? `every action but ${notActions.join(', ')}` : actions.join(', '),
+    'on',
+    notResources.length > 0 ? `every resource but ${json(notResources)}` : json(resources),
+    ...(Object.keys(conditions).length > 0 ? [`under the condition ${json(conditions)}`] : []),
+  ].join(' ');
 }
 
 /** Whether the principal takes statements and forgets them: a role that was imported as not mutable, or `withoutPolicyUpdates()`. */

@@ -11,7 +11,7 @@ import { CPU_USED, MEMORY_USED, NAMESPACE, SERVICE } from './metrics';
 import { RuntimeGrantOptions, RuntimeGrants } from './runtime-grants';
 import { mountFaults, mountsOf } from '../filesystem/configurations';
 import { Filesystem, FilesystemConfig } from '../filesystem/filesystem';
-import { grantOrWarn } from '../private/grant';
+import { addOrWarn } from '../private/grant';
 import { throwOnFaults } from '../private/validation';
 
 /** Id of the warning for S3 Files without security groups. Stable, since users acknowledge it by this name. */
@@ -156,9 +156,7 @@ export class AgentRuntime extends agentcore.Runtime {
   }
 
   private connect({ configuration, statements = [], mountTargets = [], dependencies = [] }: FilesystemConfig): void {
-    for (const { actions, resources, conditions } of statements) {
-      grantOrWarn(this, { grantee: this, actions, resourceArns: resources, conditions });
-    }
+    for (const statement of statements) addOrWarn(this, this, statement);
     const nfs = ec2.Port.tcp(2049);
     for (const mountTarget of mountTargets) {
       // From this side, so that a file system in another stack does not come to depend on this one.

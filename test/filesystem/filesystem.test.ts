@@ -64,19 +64,23 @@ describe('an EFS access point', () => {
     return { stack, runtime, template: Template.fromStack(stack) };
   }
 
-  test.each([
-    ['may be read and written', undefined, ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite']],
-    ['may only be read when that is asked for', { readOnly: true }, 'elasticfilesystem:ClientMount'],
-  ])('%s, through this access point alone', (_, options, actions) => {
+  test.each<[what: string, options: EfsAccessPointOptions | undefined, statements: object[]]>([
+    ['may be read and written', undefined, [{ Effect: 'Allow', Action: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'] }]],
+    // An allow in the policy of the file system is enough to write, so that not to allow it here is not enough to prevent it.
+    ['may only be read when that is asked for, whatever the policy of the file system allows', { readOnly: true }, [
+      { Effect: 'Allow', Action: 'elasticfilesystem:ClientMount' },
+      { Effect: 'Deny', Action: 'elasticfilesystem:ClientWrite' },
+    ]],
+  ])('%s, through this access point alone', (_, options, statements) => {
     const { stack } = mounted(options);
 
-    expect(mountStatements(stack)).toEqual([{
-      Action: actions,
-      Effect: 'Allow',
+    expect(mountStatements(stack)).toEqual(statements.map((statement) => ({
+      ...statement,
       Resource: { 'Fn::GetAtt': [expect.stringMatching('EfsFileSystem'), 'Arn'] },
       Condition: { ArnEquals: { 'elasticfilesystem:AccessPointArn': expect.anything() } },
-    }]);
-    expect(JSON.stringify(mountStatements(stack)[0].Condition)).toContain(':access-point/');
+    })));
+    expect(mountStatements(stack).map(({ Condition }: object & { Condition: unknown }) => JSON.stringify(Condition)))
+      .toEqual(statements.map(() => expect.stringContaining(':access-point/')));
   });
 
   test('lets the runtime in on TCP 2049', () => {
@@ -125,19 +129,21 @@ describe('an S3 Files access point', () => {
     return { stack, template: Template.fromStack(stack) };
   }
 
-  test.each([
-    ['may be read and written', {}, ['s3files:ClientMount', 's3files:ClientWrite', 's3files:GetAccessPoint']],
-    ['may only be read when that is asked for', { readOnly: true }, ['s3files:ClientMount', 's3files:GetAccessPoint']],
-  ])('%s, through this access point alone', (_, options, actions) => {
+  test.each<[what: string, options: S3FilesAccessPointOptions, statements: object[]]>([
+    ['may be read and written', {}, [{ Effect: 'Allow', Action: ['s3files:ClientMount', 's3files:ClientWrite', 's3files:GetAccessPoint'] }]],
+    ['may only be read when that is asked for, whatever the policy of the file system allows', { readOnly: true }, [
+      { Effect: 'Allow', Action: ['s3files:ClientMount', 's3files:GetAccessPoint'] },
+      { Effect: 'Deny', Action: 's3files:ClientWrite' },
+    ]],
+  ])('%s, through this access point alone', (_, options, statements) => {
     const { stack } = mounted(() => options);
     const arn = { 'Fn::GetAtt': ['S3AccessPointF9EAA060', 'AccessPointArn'] };
 
-    expect(mountStatements(stack)).toEqual([{
-      Action: actions,
-      Effect: 'Allow',
+    expect(mountStatements(stack)).toEqual(statements.map((statement) => ({
+      ...statement,
       Resource: { 'Fn::Select': [0, { 'Fn::Split': ['/access-point/', arn] }] },
       Condition: { ArnEquals: { 's3files:AccessPointArn': arn } },
-    }]);
+    })));
   });
 
   test('of another app is allowed by the ARN of its file system', () => {
@@ -175,15 +181,41 @@ describe('an S3 Files access point', () => {
   });
 });
 
-test('a role that cannot be changed gets a warning with what it has to be allowed', () => {
+test('the statements of a filesystem reach the role as they are', () => {
+  const statement = {
+    Sid: 'NotOnWeekends',
+    Effect: 'Deny',
+    NotAction: 's3:GetObject',
+    NotResource: 'arn:aws:s3:::weekend',
+    Condition: { StringEquals: { 'aws:PrincipalTag/day': 'sunday' } },
+  };
+  class Own extends Filesystem {
+    constructor() {
+      super('/mnt/own');
+    }
+
+    public bind() {
+      return { configuration: { sessionStorage: { mountPath: this.mountPath } }, statements: [iam.PolicyStatement.fromJson(statement)] };
+    }
+  }
+  const stack = newStack();
+  agent(stack, [new Own()]);
+
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: Match.arrayWith([statement]) } });
+});
+
+test('a role that cannot be changed gets a warning with what it has to be allowed and denied', () => {
   const stack = newStack();
   const network = new Network(stack, 'Network');
-  agent(stack, [Filesystem.fromS3FilesAccessPoint(new ImportedS3AccessPoint(stack, 'S3'), '/mnt/s3')], {
+  agent(stack, [Filesystem.fromS3FilesAccessPoint(new ImportedS3AccessPoint(stack, 'S3'), '/mnt/s3', { readOnly: true })], {
     networkConfiguration: network.configuration,
     executionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::123456789012:role/agent', { mutable: false }),
   });
+  const here = `on ["arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0"] under the condition {"ArnEquals":{"s3files:AccessPointArn":"${S3_ARN}"}}`;
+  const warnings = Annotations.fromStack(stack).findWarning('/Stack/Agent', Match.stringLikeRegexp('grantNotAdded')).map(({ entry }) => entry.data);
 
-  Annotations.fromStack(stack).hasWarning('/Stack/Agent', Match.stringLikeRegexp(
-    'allow s3files:ClientMount, s3files:ClientWrite, s3files:GetAccessPoint on \\["arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0"\\]',
-  ));
+  expect(warnings).toEqual([
+    expect.stringContaining(`: allow s3files:ClientMount, s3files:GetAccessPoint ${here} there yourself`),
+    expect.stringContaining(`: deny s3files:ClientWrite ${here} there yourself`),
+  ]);
 });

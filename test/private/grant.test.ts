@@ -1,9 +1,9 @@
-import { Validations } from 'aws-cdk-lib';
+import { Aws, Validations } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { GRANT_NOT_ADDED, grantOrWarn } from '../../src/private/grant';
+import { addOrWarn, GRANT_NOT_ADDED, grantOrWarn } from '../../src/private/grant';
 import { newStack } from '../support/stacks';
 
 const ARN = 'arn:aws:iam::123456789012:role/caller';
@@ -43,6 +43,33 @@ test.each<[string, Grantee, string]>([
   ['a principal that is no construct', () => ({ grantPrincipal: assumedBy }), 'the principal "ServicePrincipal(lambda.amazonaws.com)"'],
 ])('%s gets a warning that says what to allow', (_, grantee, name) => {
   expect(warningsOf(grantee)).toEqual([`the policy of ${name} cannot be changed from this app: ${ADVICE}`]);
+});
+
+describe('a statement that cannot be added is in the warning with all that it says', () => {
+  const resources = ['arn:aws:s3:::bucket'];
+
+  test.each<[string, iam.PolicyStatementProps, string]>([
+    ['a condition', { actions: ['s3:GetObject'], resources, conditions: { StringEquals: { 'aws:RequestedRegion': Aws.REGION } } },
+      'allow s3:GetObject on ["arn:aws:s3:::bucket"] under the condition {"StringEquals":{"aws:RequestedRegion":{"Ref":"AWS::Region"}}}'],
+    ['a denial', { effect: iam.Effect.DENY, actions: ['s3:PutObject'], resources }, 'deny s3:PutObject on ["arn:aws:s3:::bucket"]'],
+    ['all but some', { effect: iam.Effect.DENY, notActions: ['s3:GetObject'], notResources: resources },
+      'deny every action but s3:GetObject on every resource but ["arn:aws:s3:::bucket"]'],
+  ])('%s', (_, statement, advice) => {
+    const stack = newStack();
+    addOrWarn(stack, iam.Role.fromRoleArn(stack, 'Role', ARN, { mutable: false }), new iam.PolicyStatement(statement));
+    const [{ entry }] = Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('grantNotAdded'));
+
+    expect(withoutId(entry.data)).toBe(`the policy of "Stack/Role" cannot be changed from this app: ${advice} there yourself`);
+  });
+
+  test('a condition of a grant', () => {
+    const stack = newStack();
+    grantOrWarn(stack, {
+      grantee: { grantPrincipal: assumedBy }, actions: ['s3:GetObject'], resourceArns: resources, conditions: { Bool: { 'aws:SecureTransport': 'true' } },
+    });
+
+    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('under the condition \\{"Bool":\\{"aws:SecureTransport":"true"\\}\\} there yourself'));
+  });
 });
 
 test('a function of unknown role is left to the warning of the CDK', () => {
