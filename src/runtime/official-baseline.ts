@@ -1,25 +1,62 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 
+/** What one of the official statements allows: its actions, sorted, on its resources, and under its conditions. */
+interface Baseline {
+  readonly actions: string[];
+  /** Each `*`, or the service and what follows the account in the ARN: a role does not know the region and the account of its runtime. */
+  readonly resources: string[];
+  readonly conditions?: { readonly [operator: string]: unknown };
+}
+
 /**
  * The statements that the official `Runtime` adds to every role, by their ids.
  *
- * Both the id and the actions have to match: a statement that a later release adds or widens is not ours to leave out.
+ * All of it has to match: a statement that a later release adds or widens is not ours to leave out, nor is one of the user's.
  */
-const OFFICIAL_BASELINE = new Map([
-  ['LogGroupAccess', ['logs:CreateLogGroup', 'logs:DescribeLogStreams']],
-  ['DescribeLogGroups', ['logs:DescribeLogGroups']],
-  ['LogStreamAccess', ['logs:CreateLogStream', 'logs:PutLogEvents']],
-  ['XRayAccess', ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments']],
-  ['CloudWatchMetrics', ['cloudwatch:PutMetricData']],
-  ['GetAgentAccessToken', [
-    'bedrock-agentcore:GetWorkloadAccessToken',
-    'bedrock-agentcore:GetWorkloadAccessTokenForJWT',
-    'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
-  ]],
+const OFFICIAL_BASELINE = new Map<string, Baseline>([
+  ['LogGroupAccess', {
+    actions: ['logs:CreateLogGroup', 'logs:DescribeLogStreams'],
+    resources: ['logs:log-group:/aws/bedrock-agentcore/runtimes/*'],
+  }],
+  ['DescribeLogGroups', { actions: ['logs:DescribeLogGroups'], resources: ['logs:log-group:*'] }],
+  ['LogStreamAccess', {
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    resources: ['logs:log-group:/aws/bedrock-agentcore/runtimes/*:log-stream:*'],
+  }],
+  ['XRayAccess', {
+    actions: ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+    resources: ['*'],
+  }],
+  ['CloudWatchMetrics', {
+    actions: ['cloudwatch:PutMetricData'],
+    resources: ['*'],
+    conditions: { StringEquals: { 'cloudwatch:namespace': 'bedrock-agentcore' } },
+  }],
+  ['GetAgentAccessToken', {
+    actions: [
+      'bedrock-agentcore:GetWorkloadAccessToken',
+      'bedrock-agentcore:GetWorkloadAccessTokenForJWT',
+      'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
+    ],
+    resources: [
+      'bedrock-agentcore:workload-identity-directory/default',
+      'bedrock-agentcore:workload-identity-directory/default/workload-identity/*',
+    ],
+  }],
 ]);
 
 /** Whether the statement is one of those that the official construct adds to every execution role. */
-export function isOfficialBaseline(statement: iam.PolicyStatement): boolean {
-  const actions = OFFICIAL_BASELINE.get(statement.sid ?? '');
-  return actions !== undefined && actions.join() === [...statement.actions].sort().join();
+export function isOfficialBaseline({ sid, effect, actions, resources, conditions }: iam.PolicyStatement): boolean {
+  const official = OFFICIAL_BASELINE.get(sid ?? '');
+  return official !== undefined
+    && effect === iam.Effect.ALLOW
+    && official.actions.join() === [...actions].sort().join()
+    && official.resources.join() === resources.map(withoutPlace).sort().join()
+    && JSON.stringify(official.conditions ?? {}) === JSON.stringify(conditions);
+}
+
+/** The ARN without partition, region and account, which may be tokens; a token has no colon in it. */
+function withoutPlace(arn: string): string {
+  const [, , service, , , ...resource] = arn.split(':');
+  return service === undefined ? arn : [service, ...resource].join(':');
 }

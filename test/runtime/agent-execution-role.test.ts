@@ -1,4 +1,4 @@
-import { Aws, Stack } from 'aws-cdk-lib';
+import { Aws, Lazy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
@@ -140,16 +140,36 @@ describe('given to a runtime', () => {
     expect(statementsOf(stack)).toEqual(statementsOf(alone));
   });
 
-  test.each([
-    ['has another id', { sid: 'LogGroups', actions: ['logs:DescribeLogStreams', 'logs:CreateLogGroup'] }],
-    ['has other actions', { sid: 'LogGroupAccess', actions: ['logs:DescribeLogStreams', 'logs:CreateLogGroup', 'logs:TagResource'] }],
-    ['has no id', { actions: ['logs:DescribeLogGroups'] }],
-  ])('a statement that %s than the official baseline is added', (_, statement) => {
-    const stack = newStack(ENV);
-    const { statementAdded } = role(stack).addToPrincipalPolicy(new iam.PolicyStatement({ ...statement, resources: ['*'] }));
+  describe('a statement of the official baseline', () => {
+    const official: iam.PolicyStatementProps = {
+      sid: 'LogGroupAccess',
+      actions: ['logs:DescribeLogStreams', 'logs:CreateLogGroup'],
+      resources: [`arn:aws:logs:${IN_REGION}:log-group:/aws/bedrock-agentcore/runtimes/*`],
+    };
+    const statementsWith = (statement: iam.PolicyStatementProps) => {
+      const stack = newStack(ENV);
+      expect(role(stack).addToPrincipalPolicy(new iam.PolicyStatement(statement)).statementAdded).toBe(true);
+      return statementsOf(stack).slice(5);
+    };
 
-    expect(statementAdded).toBe(true);
-    expect(statementsOf(stack)).toHaveLength(6);
+    test('is left out', () => {
+      expect(statementsWith(official)).toEqual([]);
+    });
+
+    test.each<[difference: string, props: Partial<iam.PolicyStatementProps>]>([
+      ['another id', { sid: 'LogGroups' }],
+      ['no id', { sid: undefined }],
+      ['other actions', { actions: [...official.actions!, 'logs:TagResource'] }],
+      ['an effect of its own', { effect: iam.Effect.DENY }],
+      ['another resource', { resources: [`arn:aws:logs:${IN_REGION}:log-group:/audit/*`] }],
+      ['every resource', { resources: ['*'] }],
+      ['further resources', { resources: [...official.resources!, `arn:aws:logs:${IN_REGION}:log-group:/audit/*`] }],
+      ['the same resource in another service', { resources: [`arn:aws:events:${IN_REGION}:log-group:/aws/bedrock-agentcore/runtimes/*`] }],
+      ['a resource that is a token', { resources: [Lazy.string({ produce: () => official.resources![0] })] }],
+      ['a condition', { conditions: { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } } }],
+    ])('is added when it has %s', (_, props) => {
+      expect(statementsWith({ ...official, ...props })).toHaveLength(1);
+    });
   });
 
   test('fails when it is for a runtime of another name', () => {
