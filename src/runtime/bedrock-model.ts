@@ -8,7 +8,7 @@ import { faultsOf, Rule, throwOnFaults } from '../private/validation';
 
 /** Which foundation models are behind an application inference profile. */
 export interface ApplicationInferenceProfileOptions {
-  /** Ids of the foundation models, such as `anthropic.claude-sonnet-4-20250514-v1:0`. */
+  /** Ids of the foundation models, such as `anthropic.claude-sonnet-4-20250514-v1:0`, without a geography. At least one. */
   readonly modelIds: string[];
 }
 
@@ -35,7 +35,7 @@ export abstract class BedrockModel {
    */
   public static foundationModel(modelId: string): BedrockModel {
     return new InvokedModel((scope) => {
-      throwOnFaults(scope, faultsOf(modelId, MODEL_RULES));
+      throwOnFaults(scope, modelFaults(modelId, 'modelId'));
       return [{ resourceArns: [foundationModelArn(scope, modelId, Stack.of(scope).region)] }];
     });
   }
@@ -47,6 +47,9 @@ export abstract class BedrockModel {
 
   /**
    * A system-defined inference profile.
+   *
+   * A geography that is newer than this release is taken as one if letters alone and a dot follow, as a provider's name does. Another new
+   * one is given by its ARN to `applicationInferenceProfile`, which works for the profiles of the system too.
    *
    * @param inferenceProfileId a geography and the id of a model, such as `eu.anthropic.claude-sonnet-4-20250514-v1:0`; not a token
    */
@@ -65,7 +68,10 @@ export abstract class BedrockModel {
    * @param options which models are behind it, since its ARN does not say
    */
   public static applicationInferenceProfile(inferenceProfileArn: string, options: ApplicationInferenceProfileOptions): BedrockModel {
-    return new InvokedModel((scope) => throughProfile(scope, inferenceProfileArn, options.modelIds));
+    return new InvokedModel((scope) => {
+      throwOnFaults(scope, modelsFaults(options.modelIds));
+      return throughProfile(scope, inferenceProfileArn, options.modelIds);
+    });
   }
 
   /**
@@ -117,14 +123,51 @@ function modelIdBehind(scope: IConstruct, inferenceProfileId: string): string {
   return inferenceProfileId.slice(inferenceProfileId.indexOf('.') + 1);
 }
 
-const MODEL_RULES: readonly Rule<string>[] = [
+/**
+ * What the ids of system-defined inference profiles begin with.
+ *
+ * @see https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
+ */
+const GEOGRAPHIES = ['apac', 'au', 'ca', 'eu', 'global', 'jp', 'us', 'us-gov'];
+
+/** The id of a model as it came, and the name of the prop that it came in. */
+interface Given {
+  readonly prop: string;
+  readonly id: string;
+}
+
+/** With either, the ARN would be of no model, and the first sign an AccessDenied at run time. */
+const MODEL_RULES: readonly Rule<Given>[] = [
   {
-    // The ARN would be of no model, and the first sign an AccessDenied at run time.
-    broken: (id) => /^(?:us|us-gov|eu|apac|au|jp|ca|global)\./.test(id),
-    message: (id) => `"modelId" is "${id}", which begins with a geography as an inference profile does, must be the id of a model, such as ` +
+    broken: ({ id }) => id === '',
+    message: ({ prop }) => `"${prop}" is empty, must be the id of a model, such as "anthropic.claude-sonnet-4-20250514-v1:0": give it`,
+  },
+  {
+    broken: ({ id }) => GEOGRAPHIES.some((geography) => id.startsWith(`${geography}.`)),
+    message: ({ prop, id }) => `"${prop}" is "${id}", which begins with a geography as an inference profile does, must be the id of a model, such as ` +
       '"anthropic.claude-sonnet-4-20250514-v1:0": use BedrockModel.inferenceProfile(), or leave the geography out',
   },
 ];
+
+function modelFaults(id: string, prop: string): string[] {
+  return faultsOf({ prop, id }, MODEL_RULES);
+}
+
+function modelsFaults(modelIds: string[]): string[] {
+  if (modelIds.length > 0) return modelIds.flatMap((id, i) => modelFaults(id, `modelIds[${i}]`));
+  return ['"modelIds" is empty, must have the id of each model behind the profile: add them'];
+}
+
+/**
+ * Whether the id is a geography and the id of a model, which is a provider and a name.
+ *
+ * Names of models have dots too: of `deepseek.v3.2`, nothing is a geography.
+ */
+function isOfGeography(id: string): boolean {
+  const [geography, provider, ...name] = id.split('.');
+  if (!provider || name.join('.') === '' || GEOGRAPHIES.includes(provider)) return false;
+  return GEOGRAPHIES.includes(geography) || (/^[a-z-]+$/.test(geography) && /^[a-z]+$/.test(provider));
+}
 
 const PROFILE_RULES: readonly Rule<string>[] = [
   {
@@ -133,7 +176,7 @@ const PROFILE_RULES: readonly Rule<string>[] = [
       'use BedrockModel.applicationInferenceProfile()',
   },
   {
-    broken: (id) => !Token.isUnresolved(id) && !/^[a-z-]+\.[^.]+\../.test(id),
+    broken: (id) => !Token.isUnresolved(id) && !isOfGeography(id),
     message: (id) => `"inferenceProfileId" is "${id}", must be a geography and the id of a model, such as ` +
       '"eu.anthropic.claude-sonnet-4-20250514-v1:0": add the geography, or use BedrockModel.foundationModel()',
   },

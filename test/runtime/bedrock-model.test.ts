@@ -34,7 +34,9 @@ test('a model of the CDK is taken by its ARN', () => {
   expect(allowed(BedrockModel.fromModel(bedrock.ProvisionedModel.fromProvisionedModelArn(newStack(), 'Model', arn)))).toEqual([[arn, undefined]]);
 });
 
-test.each(['eu', 'global', 'us-gov'])('an inference profile of %s is allowed with the model behind it, through the profile alone', (geography) => {
+const GEOGRAPHIES = ['apac', 'au', 'ca', 'eu', 'global', 'jp', 'us', 'us-gov'];
+
+test.each([...GEOGRAPHIES, 'newer'])('an inference profile of %s is allowed with the model behind it, through the profile alone', (geography) => {
   const profile = `${PROFILES}:inference-profile/${geography}.${MODEL_ID}`;
 
   expect(allowed(BedrockModel.inferenceProfile(`${geography}.${MODEL_ID}`))).toEqual([
@@ -52,18 +54,57 @@ test('an application inference profile is allowed with the models behind it, thr
   ]);
 });
 
-test.each([MODEL_ID, '', 'eu.', 'EU.anthropic.claude'])('fails on the inference profile "%s"', (id) => {
+test.each(['ai21.jamba-1-5-large-v1:0', 'deepseek.v3.2', 'deepseek.r1-v1:0'])('of an inference profile, "%s" is the model', (modelId) => {
+  expect(allowed(BedrockModel.inferenceProfile(`us.${modelId}`))[1][0]).toBe(`arn:aws:bedrock:*::foundation-model/${modelId}`);
+});
+
+test.each([
+  MODEL_ID, '', '.', '..', 'eu.', 'eu..', 'eu.anthropic', 'eu.anthropic.', `eu.us.${MODEL_ID}`, 'EU.anthropic.claude',
+  // Foundation models with a dot in their names.
+  'deepseek.v3.2', 'zai.glm-4.7', 'moonshotai.kimi-k2.5',
+])('fails on the inference profile "%s"', (id) => {
   expect(messageOf(() => allowed(BedrockModel.inferenceProfile(id)))).toBe(
     `"inferenceProfileId" is "${id}", must be a geography and the id of a model, such as "eu.${MODEL_ID}": ` +
     'add the geography, or use BedrockModel.foundationModel()\n  at Stack/Role',
   );
 });
 
-test.each(['eu', 'global', 'us-gov'])('fails on the inference profile of %s that is given as a foundation model', (geography) => {
+test.each(GEOGRAPHIES)('fails on the inference profile of %s that is given as a foundation model', (geography) => {
   expect(messageOf(() => allowed(BedrockModel.foundationModel(`${geography}.${MODEL_ID}`)))).toBe(
     `"modelId" is "${geography}.${MODEL_ID}", which begins with a geography as an inference profile does, must be the id of a model, such as ` +
     `"${MODEL_ID}": use BedrockModel.inferenceProfile(), or leave the geography out\n  at Stack/Role`,
   );
+});
+
+test('fails on a foundation model without an id', () => {
+  expect(messageOf(() => allowed(BedrockModel.foundationModel('')))).toBe(
+    `"modelId" is empty, must be the id of a model, such as "${MODEL_ID}": give it\n  at Stack/Role`,
+  );
+});
+
+describe('the models of an application inference profile', () => {
+  const grant = (modelIds: string[]) => () => allowed(BedrockModel.applicationInferenceProfile(`${PROFILES}:application-inference-profile/0123456789ab`, { modelIds }));
+
+  test('fail each that is no model', () => {
+    expect(messageOf(grant([MODEL_ID, `eu.${MODEL_ID}`, '']))).toBe([
+      `"modelIds[1]" is "eu.${MODEL_ID}", which begins with a geography as an inference profile does, must be the id of a model, such as ` +
+      `"${MODEL_ID}": use BedrockModel.inferenceProfile(), or leave the geography out`,
+      `"modelIds[2]" is empty, must be the id of a model, such as "${MODEL_ID}": give it`,
+      '  at Stack/Role',
+    ].join('\n'));
+  });
+
+  test('fail when there are none', () => {
+    expect(messageOf(grant([]))).toBe('"modelIds" is empty, must have the id of each model behind the profile: add them\n  at Stack/Role');
+  });
+
+  test('are taken as they are when they are tokens', () => {
+    expect(grant([Aws.STACK_NAME])()).toHaveLength(2);
+  });
+});
+
+test.each(['deepseek.v3.2', 'zai.glm-4.7'])('a foundation model may have a dot in its name: %s', (modelId) => {
+  expect(allowed(BedrockModel.foundationModel(modelId))).toEqual([[`arn:aws:bedrock:eu-west-1::foundation-model/${modelId}`, undefined]]);
 });
 
 test('a foundation model that is a token is taken as it is', () => {
