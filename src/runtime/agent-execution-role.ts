@@ -40,7 +40,8 @@ export interface AgentExecutionRoleProps {
  * runtime's groups, tokens are for its own workload identity. An image is pulled only from the repository of the runtime's
  * artifact, and no model may be invoked unless `grantInvokeModel` is called.
  *
- * `AgentRuntime` makes one by itself; make one yourself to give it a path or a permissions boundary.
+ * `AgentRuntime` makes one by itself; make one yourself to give it a path or a permissions boundary, in a stack of the same account and
+ * region as the runtime's, since the trust policy names both.
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html
  */

@@ -150,9 +150,15 @@ export class AgentRuntime extends agentcore.Runtime {
 
   private roleFaults({ executionRole }: AgentRuntimeProps): string[] {
     if (!(executionRole instanceof AgentExecutionRole)) return [];
-    const [own, roles] = [this.agentRuntimeName, executionRole.runtimeName];
-    if (Token.isUnresolved(own) || Token.isUnresolved(roles) || own === roles) return [];
-    return [`"executionRole" is for the runtime "${roles}", must be for this one, "${own}": give both the same "runtimeName"`];
+    const { runtimeName, stack } = executionRole;
+    const faults = knownToDiffer(runtimeName, this.agentRuntimeName)
+      ? [`"executionRole" is for the runtime "${runtimeName}", must be for this one, "${this.agentRuntimeName}": give both the same "runtimeName"`]
+      : [];
+    // The trust policy names them too, so that the service could not take the role.
+    const places = (['account', 'region'] as const).filter((place) => knownToDiffer(stack[place], this.stack[place])).map((place) =>
+      `"executionRole" is for runtimes of the ${place} "${stack[place]}", must be for this one's, "${this.stack[place]}": ` +
+      `make the role in a stack of that ${place}`);
+    return [...faults, ...places];
   }
 
   private connect({ configuration, statements = [], mountTargets = [], dependencies = [] }: FilesystemConfig): void {
@@ -168,6 +174,11 @@ export class AgentRuntime extends agentcore.Runtime {
     }
     if (dependencies.length > 0) this.resource.node.addDependency(...dependencies);
   }
+}
+
+/** Whether both are known at synth, and not the same. */
+function knownToDiffer(one: string, other: string): boolean {
+  return !Token.isUnresolved(one) && !Token.isUnresolved(other) && one !== other;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Aws, Lazy, Stack } from 'aws-cdk-lib';
+import { App, Aws, Lazy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
@@ -178,6 +178,34 @@ describe('given to a runtime', () => {
     expect(() => new AgentRuntime(stack, 'Agent', { runtimeName: 'other', agentRuntimeArtifact: IMAGE, executionRole: role(stack) })).toThrow(
       '"executionRole" is for the runtime "coder", must be for this one, "other": give both the same "runtimeName"\n  at Stack/Agent',
     );
+  });
+
+  function inStacksOf(ofRole: Partial<typeof ENV>, ofRuntime: Partial<typeof ENV>) {
+    const app = new App();
+    const executionRole = role(new Stack(app, 'Roles', { env: ofRole }));
+    return () => new AgentRuntime(new Stack(app, 'Stack', { env: ofRuntime }), 'Agent', { agentRuntimeArtifact: IMAGE, executionRole });
+  }
+
+  test.each<[difference: string, ofRuntime: typeof ENV, faults: string[]]>([
+    ['another region', { ...ENV, region: 'eu-west-1' },
+      ['"executionRole" is for runtimes of the region "us-east-1", must be for this one\'s, "eu-west-1": make the role in a stack of that region']],
+    ['another account', { ...ENV, account: '999999999999' },
+      ['"executionRole" is for runtimes of the account "123456789012", must be for this one\'s, "999999999999": make the role in a stack of that account']],
+    ['another account and region', { account: '999999999999', region: 'eu-west-1' }, [
+      '"executionRole" is for runtimes of the account "123456789012", must be for this one\'s, "999999999999": make the role in a stack of that account',
+      '"executionRole" is for runtimes of the region "us-east-1", must be for this one\'s, "eu-west-1": make the role in a stack of that region',
+    ]],
+  ])('fails when the runtime is in %s', (_, ofRuntime, faults) => {
+    expect(messageOf(inStacksOf(ENV, ofRuntime))).toBe([...faults, '  at Stack/Agent'].join('\n'));
+  });
+
+  test.each<[what: string, ofRole: Partial<typeof ENV>, ofRuntime: Partial<typeof ENV>]>([
+    ['the same', ENV, ENV],
+    ['not known for the role', {}, ENV],
+    ['not known for the runtime', ENV, {}],
+    ['known in part', { region: ENV.region }, { account: ENV.account }],
+  ])('it may be of another stack whose environment is %s', (_, ofRole, ofRuntime) => {
+    expect(inStacksOf(ofRole, ofRuntime)).not.toThrow();
   });
 
   test.each([['of the role', 'coder', { runtimeName: Aws.STACK_NAME }], ['of the runtime', Aws.STACK_NAME, {}]])(
