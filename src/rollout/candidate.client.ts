@@ -37,6 +37,8 @@ export async function advanceCandidate(
     case 'READY':
       return testCandidate(request, candidate, site);
     default:
+      if (servesItsVersion(candidate)) return testCandidate(request, candidate, site);
+      refuseWhatSomebodyHas(candidate, request);
       return replaceCandidate(request, candidate, site);
   }
 }
@@ -60,17 +62,35 @@ async function makeCandidate(
   return { waitingFor: `endpoint "${name}" to become READY, which was just made` };
 }
 
+/**
+ * Whether an endpoint serves the version that it is named after: not one that somebody moved, or that is on its way out.
+ *
+ * One that somebody changed in vain is as it was: the update failed, and what it has served so far it goes on to serve.
+ */
+export function servesItsVersion({ name, status, version, liveVersion, passed }: Endpoint): boolean {
+  const isServing = status === 'READY' || (status === 'UPDATE_FAILED' && passed.length > 0);
+  return isServing && liveVersion !== undefined && version === liveVersion && name === endpointNameOf(liveVersion);
+}
+
 /** A version without an endpoint of its own would be handed out under the name of something else. */
 function refuseWhatIsNotOurs({ name, version, rollout }: Endpoint, request: RolloutRequest): void {
-  const remove = `aws bedrock-agentcore-control delete-agent-runtime-endpoint --agent-runtime-id ${request.runtimeId} --endpoint-name ${name}`;
   if (rollout !== request.rollout) {
-    throw new RolloutError(`endpoint "${name}" is there already and was not made by this rollout, but by ${rollout ?? 'somebody else'}: `
-      + `nothing was changed; remove it, with the session storage behind it, by "${remove}", or deploy a change of the runtime, which makes another version`);
+    throw new RolloutError(`endpoint "${name}" is there already and was not made by this rollout, but by ${rollout ?? 'somebody else'}: ${waysOut(name, request)}`);
   }
   if (version !== request.version) {
-    throw new RolloutError(`endpoint "${name}" was moved to version ${version} by somebody: `
-      + `nothing was changed; remove it, with the session storage behind it, by "${remove}", or deploy a change of the runtime, which makes another version`);
+    throw new RolloutError(`endpoint "${name}" was moved to version ${version} by somebody: ${waysOut(name, request)}`);
   }
+}
+
+/** What has passed may have workspaces, which a rollout never deletes to help itself. */
+function refuseWhatSomebodyHas({ name, status, passed }: Endpoint, request: RolloutRequest): void {
+  if (passed.length === 0) return;
+  throw new RolloutError(`endpoint "${name}" has passed before, but is ${status} by now, since somebody changed it: ${waysOut(name, request)}`);
+}
+
+function waysOut(name: string, { runtimeId }: RolloutRequest): string {
+  const remove = `aws bedrock-agentcore-control delete-agent-runtime-endpoint --agent-runtime-id ${runtimeId} --endpoint-name ${name}`;
+  return `nothing was changed; remove it, with the session storage behind it, by "${remove}", or deploy a change of the runtime, which makes another version`;
 }
 
 async function testCandidate(request: RolloutRequest, candidate: Endpoint, site: Site): Promise<Progress> {

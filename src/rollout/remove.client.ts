@@ -2,20 +2,25 @@ import { Endpoint } from './control-plane.client';
 import { messageOf, NotThereError } from './errors.client';
 import { RolloutRequest } from './rollout-request.client';
 import { DONE, Progress, Site } from './site.client';
-import { tryToStopSmokeSession } from './smoke-session.client';
+import { stopLeftSessions, tryToStopSmokeSession } from './smoke-session.client';
 import { isTransient } from '../session/errors.client';
 
 /**
  * One step of a deletion: removes the rollout's own endpoints, and waits until they are gone, since a runtime with an endpoint
  * in transition cannot be deleted.
  *
+ * Where endpoints are retained, CloudFormation only ever asks for the deletion of what it failed to create. That may have taken over endpoints
+ * of an earlier rollout, with their workspaces: what has passed stays.
+ *
  * Fails never: what does not go is logged, and goes with the runtime.
  */
 export async function remove(request: RolloutRequest, site: Site): Promise<Progress> {
   try {
     const own = (await site.control.endpoints()).filter(({ rollout }) => rollout === request.rollout);
+    const retained = own.filter(({ passed }) => request.retainEndpoints && passed.length > 0);
+    await stopLeftSessions(request, retained, site);
     const going: string[] = [];
-    for (const endpoint of own) {
+    for (const endpoint of own.filter((item) => !retained.includes(item))) {
       if (endpoint.status === 'DELETING' || await removeEndpoint(request, endpoint, 'the rollout is deleted', site) !== 'LEFT') going.push(endpoint.name);
     }
     return going.length === 0 ? DONE : { waitingFor: `endpoints ${going.join(', ')} to be gone` };

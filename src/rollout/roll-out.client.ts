@@ -1,5 +1,5 @@
 import { GetAgentRuntimeResponse } from '@aws-sdk/client-bedrock-agentcore-control';
-import { advanceCandidate, endpointNameOf } from './candidate.client';
+import { advanceCandidate, servesItsVersion } from './candidate.client';
 import { Endpoint } from './control-plane.client';
 import { configurationDigest } from './fingerprint.client';
 import { RolloutRequest } from './rollout-request.client';
@@ -35,11 +35,6 @@ async function passedEndpoint(
     if (configurationDigest(await site.control.version(endpoint.version!)) === wanted) return { name: endpoint.name, version: endpoint.version! };
   }
   return undefined;
-}
-
-/** Not one that somebody moved, or that is on its way out. */
-function servesItsVersion({ name, status, version, liveVersion }: Endpoint): boolean {
-  return status === 'READY' && version === liveVersion && name === endpointNameOf(liveVersion!);
 }
 
 /** For the result: attributes of the custom resource. */

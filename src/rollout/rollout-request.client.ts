@@ -27,6 +27,8 @@ export interface RolloutProperties {
   /** ARNs. */
   readonly DrainStateMachines: readonly string[];
   readonly DrainSeconds: string;
+  /** Whether endpoints stay when the rollout leaves the stack. */
+  readonly RetainEndpoints: string;
 }
 
 /** What the provider framework hands over: CloudFormation's event, with what `onEvent` returned. */
@@ -68,6 +70,7 @@ export interface RolloutRequest {
   readonly deleteUnusedVersions: boolean;
   readonly drainStateMachines: readonly string[];
   readonly drainSeconds: number;
+  readonly retainEndpoints: boolean;
 }
 
 /**
@@ -104,5 +107,6 @@ export function requestOf(event: RolloutEvent, now: number): RolloutRequest {
     deleteUnusedVersions: properties.DeleteUnusedVersions === 'true',
     drainStateMachines: properties.DrainStateMachines ?? [],
     drainSeconds: Number(properties.DrainSeconds ?? 0),
+    retainEndpoints: properties.RetainEndpoints === 'true',
   };
 }

@@ -81,7 +81,8 @@ export interface RuntimeRolloutProps {
 
   /**
    * What becomes of the endpoints when the rollout leaves the stack. They take the session storage of their sessions with them; with `RETAIN` they
-   * stay until the runtime is deleted, and a rollout of the same name in this stack takes them over.
+   * stay until the runtime is deleted, and a rollout of the same name in this stack takes them over. One that cannot be
+   * created then removes only endpoints that never passed.
    *
    * @default RemovalPolicy.DESTROY
    */
@@ -146,6 +147,7 @@ export class RuntimeRollout extends Construct {
     super(scope, id);
 
     const { runtime, drainStateMachineNames = [] } = props;
+    const isRetained = props.removalPolicy === RemovalPolicy.RETAIN || props.removalPolicy === RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
     const tests = (props.smokeTests ?? defaultTests(runtime)).map((test) => test.bind());
     const timeout = props.timeout ?? Duration.seconds(LIMITS.timeoutSeconds.default);
     throwOnFaults(this, [...rolloutFaults(props), ...smokeTestFaults(this, tests, timeout)]);
@@ -161,8 +163,8 @@ export class RuntimeRollout extends Construct {
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::RuntimeRollout',
       serviceToken: provider.serviceToken,
-      // A create that fails is undone in any case.
-      removalPolicy: props.removalPolicy === RemovalPolicy.RETAIN ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : props.removalPolicy,
+      // A create that fails is undone in any case, which the handler has to tell from the end of the rollout.
+      removalPolicy: isRetained ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : props.removalPolicy,
       properties: {
         RuntimeId: runtime.agentRuntimeId,
         RuntimeArn: runtime.agentRuntimeArn,
@@ -174,6 +176,7 @@ export class RuntimeRollout extends Construct {
         DeleteUnusedVersions: `${props.deleteUnusedVersions ?? false}`,
         DrainStateMachines: drainArns,
         DrainSeconds: Tokenization.stringifyNumber(props.drainTimeout?.toSeconds() ?? defaultDrainSeconds(timeout)),
+        RetainEndpoints: `${isRetained}`,
       },
     });
     markAsRollout(resource);

@@ -31,3 +31,11 @@ export async function tryToStopSmokeSession(request: RolloutRequest, endpoint: E
     return false;
   }
 }
+
+/** Stops what a request left that ended while it tested an endpoint that had passed before. */
+export async function stopLeftSessions(request: RolloutRequest, own: readonly Endpoint[], site: Site): Promise<void> {
+  const serving = own.filter(({ status }) => status === 'READY' || status === 'UPDATE_FAILED');
+  for (const endpoint of serving.filter(({ passed, request: left }) => passed.length > 0 && left !== undefined)) {
+    if (await tryToStopSmokeSession(request, endpoint, site)) await site.control.tag(endpoint.arn, { REQUEST: '' });
+  }
+}

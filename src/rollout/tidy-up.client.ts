@@ -3,7 +3,7 @@ import { messageOf } from './errors.client';
 import { removeEndpoint } from './remove.client';
 import { RolloutRequest } from './rollout-request.client';
 import { DONE, Live, Progress, Site } from './site.client';
-import { tryToStopSmokeSession } from './smoke-session.client';
+import { stopLeftSessions } from './smoke-session.client';
 import { isTransient } from '../session/errors.client';
 
 /**
@@ -34,13 +34,6 @@ async function noteWhoIsLive(request: RolloutRequest, own: readonly Endpoint[], 
       await site.control.tag(arn, { RETIRED: `${new Date(site.clock.now()).toISOString()} ${request.id}` });
       site.log.info('endpoint replaced', { endpoint: name, by: live.name });
     }
-  }
-}
-
-/** Of a request that died while it tested an endpoint that had passed before. */
-async function stopLeftSessions(request: RolloutRequest, own: readonly Endpoint[], site: Site): Promise<void> {
-  for (const endpoint of own.filter(({ passed, request: left, status }) => passed.length > 0 && left !== undefined && status === 'READY')) {
-    if (await tryToStopSmokeSession(request, endpoint, site)) await site.control.tag(endpoint.arn, { REQUEST: '' });
   }
 }
 

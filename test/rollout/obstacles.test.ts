@@ -1,9 +1,11 @@
-import { DeleteAgentRuntimeCommand, DeleteAgentRuntimeEndpointCommand, GetAgentRuntimeEndpointCommand } from '@aws-sdk/client-bedrock-agentcore-control';
+import {
+  DeleteAgentRuntimeCommand, DeleteAgentRuntimeEndpointCommand, GetAgentRuntimeEndpointCommand, UpdateAgentRuntimeEndpointCommand,
+} from '@aws-sdk/client-bedrock-agentcore-control';
 import { FaultKind } from '../../rehearsal/agentcore/faults';
 import { ServerFixture } from '../support/agentcore';
 import { build, startAnsweringServer } from '../support/answering-server';
 import { directControlPlane } from '../support/direct-control-plane';
-import { HandlerCall, RolloutStack, RolloutStackOptions } from '../support/rollout-stack';
+import { HandlerCall, invokeTest, RolloutStack, RolloutStackOptions } from '../support/rollout-stack';
 
 let fixture: ServerFixture;
 let newStack: (options?: RolloutStackOptions) => RolloutStack;
@@ -115,6 +117,7 @@ describe('an endpoint that an earlier request left in a state of failure', () =>
       DeleteUnusedVersions: 'false',
       DrainStateMachines: [],
       DrainSeconds: '0',
+      RetainEndpoints: 'false',
       RuntimeId: runtimeId,
       RuntimeArn: runtimeArn,
       RuntimeVersion: version,
@@ -155,6 +158,48 @@ describe('an endpoint that passed', () => {
     expect(await stack.ask('Update', { ...properties!, KeepEndpoints: '3' }, physicalId)).toMatchObject({ status: 'SUCCESS', data: { EndpointName: 'v1' } });
     expect(tests).toBe(1);
     expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1']);
+    await stack.destroy();
+  });
+});
+
+describe('an endpoint that passed, and that somebody changed in vain', () => {
+  async function changedInVain(Command: typeof UpdateAgentRuntimeEndpointCommand | typeof DeleteAgentRuntimeEndpointCommand) {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    const endpoint = { agentRuntimeId: stack.deployed!.runtimeId, endpointName: 'v1' };
+    const operation = Command === UpdateAgentRuntimeEndpointCommand ? 'UpdateAgentRuntimeEndpoint' : 'DeleteAgentRuntimeEndpoint';
+    fixture.server.faults.add({ operation, at: 'beforeStart', kind: 'failTransition' });
+    await fixture.control.send(new Command(endpoint) as UpdateAgentRuntimeEndpointCommand);
+    await fixture.clock.advance(60_000);
+    const deleted: unknown[] = [];
+    stack.beforeCall = ({ operation: called, input }) => {
+      if (called === 'DeleteAgentRuntimeEndpoint') deleted.push(input.endpointName);
+    };
+    return { stack, deleted, status: async () => (await fixture.control.send(new GetAgentRuntimeEndpointCommand(endpoint))).status };
+  }
+
+  test('is handed out as it is when it serves its version still', async () => {
+    const { stack, deleted, status } = await changedInVain(UpdateAgentRuntimeEndpointCommand);
+
+    expect(await stack.deploy(build(1, { KeepEndpoints: '3' }))).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
+    const others = { SmokeTests: [invokeTest({ prompt: 'ping' }, 'po')] };
+    expect(await stack.deploy(build(1, others))).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
+    expect(await stack.deploy({ ...build(2), breaksLater: true })).toMatchObject({ status: 'ROLLBACK_COMPLETE', endpointName: 'v1' });
+    expect([await status(), deleted]).toEqual(['UPDATE_FAILED', []]);
+    stack.beforeCall = undefined;
+    await stack.destroy();
+  });
+
+  test('fails the rollout when it may be half gone, and is not deleted', async () => {
+    const { stack, deleted, status } = await changedInVain(DeleteAgentRuntimeEndpointCommand);
+
+    const { reason } = await stack.deploy(build(1, { KeepEndpoints: '3' }));
+
+    expect(reason).toContain('endpoint "v1" has passed before, but is DELETE_FAILED by now, since somebody changed it: nothing was changed; remove it');
+    expect([await status(), deleted]).toEqual(['DELETE_FAILED', []]);
+    // The way out that needs nobody's hands.
+    expect(await stack.deploy(build(2))).toMatchObject({ status: 'COMPLETE', endpointName: 'v2' });
+    stack.beforeCall = undefined;
     await stack.destroy();
   });
 });

@@ -179,6 +179,19 @@ describe('a configuration that had passed', () => {
     await stack.destroy();
   });
 
+  test('stays when it was retained, taken over, and the rollout could not be created after all', async () => {
+    const retained = { RetainEndpoints: 'true' };
+    const stack = newStack();
+    for (const number of [1, 2]) await stack.deploy(build(number, retained));
+    // The rollout has left the stack: CloudFormation asks for nothing.
+    const { physicalId, properties, ...left } = stack.deployed!;
+    stack.deployed = { ...left, template: build(2) };
+
+    expect(await stack.deploy(build(3, retained, 'nothing'))).toMatchObject({ status: 'ROLLBACK_COMPLETE' });
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2']);
+    await stack.destroy();
+  });
+
   test('is tested once more if its endpoint was deleted by hand', async () => {
     const stack = newStack();
     await stack.deploy(build(1));

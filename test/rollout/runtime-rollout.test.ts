@@ -161,12 +161,14 @@ describe('a rollout', () => {
   });
 
   test.each([
-    [undefined, 'Delete'],
-    [RemovalPolicy.DESTROY, 'Delete'],
-    [RemovalPolicy.RETAIN, 'RetainExceptOnCreate'],
-  ])('with the removal policy %s is deleted by CloudFormation with %s', (removalPolicy, policy) => {
+    [undefined, 'Delete', false],
+    [RemovalPolicy.DESTROY, 'Delete', false],
+    [RemovalPolicy.RETAIN, 'RetainExceptOnCreate', true],
+    [RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, 'RetainExceptOnCreate', true],
+  ])('with the removal policy %s is deleted by CloudFormation with %s, which the handler knows', (removalPolicy, policy, retains) => {
     const [resource] = Object.values(Template.fromStack(rollout({ removalPolicy }).stack).findResources('Custom::RuntimeRollout'));
     expect(resource.DeletionPolicy).toBe(policy);
+    expect(requestOf({ RequestType: 'Delete', ResourceProperties: resource.Properties } as RolloutEvent, 0).retainEndpoints).toBe(retains);
   });
 });
 

@@ -280,6 +280,7 @@ function propertiesOf({ rollout }: Template, { runtimeId, runtimeArn, version }:
     DeleteUnusedVersions: 'false',
     DrainStateMachines: [],
     DrainSeconds: '600',
+    RetainEndpoints: 'false',
     ...rollout,
     RuntimeId: runtimeId,
     RuntimeArn: runtimeArn,
