@@ -3,6 +3,7 @@ import { Assembly, SynthesizedStack, TemplateValues } from './assembly';
 import { ExecutionEnded, inputOf, matches, Rule } from './events';
 import { accessKeyOf, Authorizer } from './iam/authorizer';
 import { LocalFunction } from './lambda';
+import { runtimeConfiguration, RuntimeProperties } from './runtime-configuration';
 import { Definition, ExecutionOptions, ExecutionResult, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
 
 export interface LocalDeploymentProps {
@@ -200,33 +201,9 @@ export class LocalDeployment {
 
   private runtimeProps(logicalId: string): RuntimeProps {
     const { agent } = this.props;
-    const properties = this.properties<RuntimeProperties>(logicalId);
-    return {
-      name: properties.AgentRuntimeName,
-      mounts: properties.FilesystemConfigurations?.map((configuration) => uncapitalized(configuration) as object),
-      environment: properties.EnvironmentVariables,
-      lifecycle: properties.LifecycleConfiguration === undefined ? undefined : {
-        idleRuntimeSessionTimeout: properties.LifecycleConfiguration.IdleRuntimeSessionTimeout,
-        maxLifetime: properties.LifecycleConfiguration.MaxLifetime,
-      },
-      containerUri: properties.AgentRuntimeArtifact?.ContainerConfiguration?.ContainerUri,
-      agent: typeof agent === 'function' ? agent(logicalId) : agent,
-    };
+    const { AgentRuntimeName: name, Tags, ...properties } = this.properties<RuntimeProperties>(logicalId);
+    return { name, configuration: runtimeConfiguration(properties), agent: typeof agent === 'function' ? agent(logicalId) : agent };
   }
-}
-
-interface RuntimeProperties {
-  readonly AgentRuntimeName: string;
-  readonly FilesystemConfigurations?: readonly unknown[];
-  readonly EnvironmentVariables?: Record<string, string>;
-  readonly LifecycleConfiguration?: { readonly IdleRuntimeSessionTimeout?: number; readonly MaxLifetime?: number };
-  readonly AgentRuntimeArtifact?: { readonly ContainerConfiguration?: { readonly ContainerUri?: string } };
-}
-
-/** CloudFormation's property names as those of the API. */
-function uncapitalized(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.charAt(0).toLowerCase() + key.slice(1), uncapitalized(item)]));
 }
 
 export interface RunStateMachineProps extends LocalDeploymentProps, ExecutionOptions {

@@ -13,6 +13,8 @@ export interface RuntimeProps {
   readonly lifecycle?: { readonly idleRuntimeSessionTimeout?: number; readonly maxLifetime?: number };
   /** What would be the container image; another value makes another version. @default - a fixed one */
   readonly containerUri?: string;
+  /** More of it, or other than the above, in the API's own names: each change makes another version. @default - nothing more */
+  readonly configuration?: Partial<RuntimeConfiguration>;
   /** @default - no agent: an invocation fails, commands work */
   readonly agent?: Agent;
 }
@@ -36,7 +38,7 @@ export function deploy(registry: Registry, props: RuntimeProps): { runtime: Runt
   return { runtime: existing, version: changed ? registry.update(existing, configuration) : latest };
 }
 
-function configurationOf({ mounts = [], environment, lifecycle, containerUri = CONTAINER_URI }: RuntimeProps): RuntimeConfiguration {
+function configurationOf({ mounts = [], environment, lifecycle, containerUri = CONTAINER_URI, configuration }: RuntimeProps): RuntimeConfiguration {
   const filesystemConfigurations = mounts.map(mount => typeof mount === 'string' ? { sessionStorage: { mountPath: mount } } : mount);
   const vpc = filesystemConfigurations.some(item => 'efsAccessPoint' in item || 's3FilesAccessPoint' in item);
   return {
@@ -46,6 +48,7 @@ function configurationOf({ mounts = [], environment, lifecycle, containerUri = C
     environmentVariables: environment,
     filesystemConfigurations,
     lifecycleConfiguration: lifecycle,
+    ...configuration,
   };
 }
 

@@ -92,6 +92,7 @@ export class TemplateValues {
     const type = this.stack.resource(logicalId)?.Type ?? 'AWS::Unknown::Resource';
     if (attribute === 'Arn' && type === 'AWS::Lambda::Function') return this.functionArn(logicalId);
     if (attribute === 'Arn' && type === 'AWS::StepFunctions::StateMachine') return `arn:aws:states:${region}:${account}:stateMachine:${logicalId}`;
+    if (attribute === 'Arn' && type === 'AWS::IAM::Role') return `arn:aws:iam::${account}:role/${logicalId}`;
     if (attribute === 'Arn') return `arn:aws:${type.split('::')[1].toLowerCase()}:${region}:${account}:${logicalId}`;
     return `${logicalId}.${attribute}`;
   }
