@@ -4,7 +4,7 @@ import { ExecutionEnded, inputOf, matches, Rule } from './events';
 import { accessKeyOf, Authorizer } from './iam/authorizer';
 import { LocalFunction } from './lambda';
 import { runtimeConfiguration, RuntimeProperties } from './runtime-configuration';
-import { Definition, ExecutionOptions, ExecutionResult, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
+import { answerCallback, Definition, ExecutionOptions, ExecutionResult, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
 
 export interface LocalDeploymentProps {
   /** Directory of a cloud assembly, such as `cdk.out`. */
@@ -58,6 +58,8 @@ export class LocalDeployment {
     this.values = new TemplateValues(stack, { region: this.region, account: props.account ?? '123456789012', values: known });
     this.authorizer = new Authorizer(stack, this.values);
     props.server.authorize = (authorization, action, resources) => this.authorizer.refusalOfRequest(authorization, action, resources);
+    props.server.answer = (request) => answerCallback(this.tokens, request, (action, stateMachineArn) =>
+      this.authorizer.refusalOfRequest(request.authorization, action, [stateMachineArn]));
     this.runtimes = new Map(stack.ofType(TYPES.RUNTIME).map((logicalId) => {
       const { arn, id, version } = props.server.createRuntime(this.runtimeProps(logicalId));
       for (const [key, value] of Object.entries({ '': id, '.AgentRuntimeArn': arn, '.AgentRuntimeId': id, '.AgentRuntimeVersion': version })) {
@@ -202,7 +204,7 @@ export class LocalDeployment {
   private runtimeProps(logicalId: string): RuntimeProps {
     const { agent } = this.props;
     const { AgentRuntimeName: name, Tags, ...properties } = this.properties<RuntimeProperties>(logicalId);
-    return { name, configuration: runtimeConfiguration(properties), agent: typeof agent === 'function' ? agent(logicalId) : agent };
+    return { name, configuration: runtimeConfiguration(properties), agent: typeof agent === 'function' ? agent(logicalId) : agent, accessKeyId: accessKeyOf(logicalId) };
   }
 }
 

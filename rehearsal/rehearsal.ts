@@ -86,7 +86,7 @@ export class Rehearsal {
       });
       const made = deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
       const loop = findLoop(deployment, props.loop);
-      checkSupport(deployment, loop);
+      checkSupport(deployment, loop, props);
       const rollouts = rolloutsOf(deployment, loop);
       // A loop whose agent is a program asks nobody else; and what its image runs may not be on this machine.
       const isAsked = loop.agentCommand === undefined || rollouts.some(({ invokes }) => invokes);

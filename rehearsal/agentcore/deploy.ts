@@ -17,6 +17,8 @@ export interface RuntimeProps {
   readonly configuration?: Partial<RuntimeConfiguration>;
   /** @default - no agent: an invocation fails, commands work */
   readonly agent?: Agent;
+  /** Of the credentials that its sessions have: tells servers whose requests theirs are. @default 'AKIDLOCAL' */
+  readonly accessKeyId?: string;
 }
 
 const ROLE_ARN = 'arn:aws:iam::123456789012:role/rehearsal';

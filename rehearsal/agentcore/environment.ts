@@ -6,9 +6,38 @@ const PLACES = [
   'PATH', 'HOME', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'GIT_SSL_CAINFO',
 ];
 
+/** Any of them says where credentials come from. */
+const CREDENTIALS = [
+  'AWS_ACCESS_KEY_ID', 'AWS_PROFILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+];
+
 /** The part of the host's environment that containers get. @param ownImage they have tools and certificates of its own, in other places */
 export function hostEnvironment(region: string, ownImage = false): Record<string, string> {
   const names = ownImage ? NETWORK : [...NETWORK, ...PLACES];
   const taken = names.flatMap(name => process.env[name] !== undefined ? [[name, process.env[name]]] : []);
   return { ...Object.fromEntries(taken) as Record<string, string>, AWS_REGION: region, AWS_DEFAULT_REGION: region };
+}
+
+/**
+ * Where sessions find Step Functions, and the credentials of their execution role, which tell the server who asks, and which AWS refuses. Without
+ * them, programs would find those of the one who rehearses.
+ *
+ * Other services have no endpoint here: what tests do with stand-ins of their own depends on the real one.
+ *
+ * @param given what sessions get beside; credentials in it are left as they are
+ */
+export function serviceEnvironment(endpoint: string, accessKeyId: string, given: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const isProxied = NETWORK.some(name => /^https?_proxy$/i.test(name) && process.env[name] !== undefined);
+  const direct = [process.env.no_proxy ?? process.env.NO_PROXY, new URL(endpoint).hostname].filter(Boolean).join(',');
+  return {
+    AWS_ENDPOINT_URL_SFN: endpoint,
+    ...isProxied ? { no_proxy: direct, NO_PROXY: direct } : {},
+    ...CREDENTIALS.some(name => name in given) ? {} : {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_SESSION_TOKEN: 'local',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    },
+  };
 }

@@ -8,7 +8,7 @@ import { Call, CallLog } from './calls';
 import { Clock, MovableClock } from './clock';
 import type { Unconfirmed } from './data-plane';
 import { Agents, deploy, RuntimeProps } from './deploy';
-import { hostEnvironment } from './environment';
+import { hostEnvironment, serviceEnvironment } from './environment';
 import { ServiceError, StreamCut } from './errors';
 import { Exchange } from './exchange';
 import { Faults } from './faults';
@@ -40,6 +40,13 @@ export interface AgentCoreServerProps extends Partial<Unconfirmed> {
   readonly sharedDirectories?: readonly string[];
 }
 
+/** A request whose operation is named by the header `x-amz-target`. */
+export interface TargetedRequest {
+  readonly target: string;
+  readonly authorization: string;
+  readonly body: Buffer;
+}
+
 /**
  * Amazon Bedrock AgentCore Runtime on loopback: data and control plane as the SDKs speak them. FEATURES.md tells what is like the service and
  * what is not.
@@ -59,11 +66,15 @@ export class AgentCoreServer {
   readonly logs: SessionLog;
   /** Why a request is refused, by its authorization header. @default - everybody may do everything */
   authorize?: (authorization: string, action: string, resources: readonly string[]) => string | undefined;
+  /** Answers requests to other services that come here, such as those of agents to Step Functions. @default - they are refused */
+  answer?: (request: TargetedRequest) => { readonly status: number; readonly body: unknown } | undefined;
   private readonly http: Server;
   private readonly registry: Registry;
   private readonly workspaces: Workspaces;
   private readonly sessions: Sessions;
   private readonly agents = new Agents();
+  /** By the id of the runtime. */
+  private readonly accessKeyIds = new Map<string, string>();
   private readonly replies = new Map<string, unknown>();
   private readonly unconfirmed: Unconfirmed;
 
@@ -88,7 +99,11 @@ export class AgentCoreServer {
       clock,
       workspaces: this.workspaces,
       stateDirectory,
-      environment: { ...hostEnvironment(region, sandbox.image !== undefined), ...props.environment },
+      environment: ({ runtimeId }) => ({
+        ...hostEnvironment(region, sandbox.image !== undefined),
+        ...serviceEnvironment(this.endpoint, this.accessKeyIds.get(runtimeId) ?? 'AKIDLOCAL', props.environment),
+        ...props.environment,
+      }),
       sharedDirectories: props.sharedDirectories ?? [],
       agent: ({ runtimeId }, version) => {
         const runtime = this.registry.find(runtimeId);
@@ -117,6 +132,7 @@ export class AgentCoreServer {
   createRuntime(props: RuntimeProps): { arn: string; id: string; version: string } {
     const { runtime, version } = deploy(this.registry, props);
     this.agents.set(runtime, version, props.agent);
+    if (props.accessKeyId !== undefined) this.accessKeyIds.set(runtime.id, props.accessKeyId);
     return { arn: runtime.arn, id: runtime.id, version: version.version };
   }
 
@@ -143,16 +159,22 @@ export class AgentCoreServer {
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const found = route(request.method ?? 'GET', request.url ?? '/');
+    const target = request.headers['x-amz-target']?.toString();
+    const found = target === undefined ? route(request.method ?? 'GET', request.url ?? '/') : undefined;
     const body = await readBody(request).catch(() => undefined);
     if (body === undefined) {
       return; // the client has gone
     }
-    const call = new Call(found?.operation ?? 'Unknown', found?.runtime, found?.qualifier ?? 'DEFAULT', body, this.clock.now());
+    const call = new Call(found?.operation ?? target?.split('.').pop() ?? 'Unknown', found?.runtime, found?.qualifier ?? 'DEFAULT', body, this.clock.now());
     const exchange = new Exchange(request, response, call, this.faults, this.calls, this.clock);
     try {
+      const answer = target === undefined ? undefined : this.answer?.({ target, authorization: request.headers.authorization ?? '', body });
+      if (answer) {
+        exchange.json(answer.status, answer.body, { 'content-type': 'application/x-amz-json-1.0' });
+        return;
+      }
       if (!found) {
-        exchange.json(404, { message: `not an operation of this server: ${request.method} ${request.url}` }, { 'x-amzn-errortype': 'UnknownOperationException' });
+        exchange.json(404, { message: `not an operation of this server: ${target ?? `${request.method} ${request.url}`}` }, { 'x-amzn-errortype': 'UnknownOperationException' });
         return;
       }
       this.checkAccess(request, call);

@@ -20,7 +20,7 @@ export interface SessionContext {
   readonly clock: Clock;
   readonly workspaces: Workspaces;
   readonly stateDirectory: string;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: (key: WorkspaceKey) => Readonly<Record<string, string>>;
   readonly sharedDirectories: readonly string[];
   readonly agent: (key: WorkspaceKey, version: RuntimeVersion) => Agent | undefined;
   readonly log: (key: WorkspaceKey, text: string) => void;
@@ -134,7 +134,7 @@ export class Session {
     const sandbox = await driver.start({
       disk: join(stateDirectory, 'microvms', randomUUID()),
       mounts: this.mounts(version),
-      environment: { ...environment, ...version.configuration.environmentVariables },
+      environment: { ...environment(this.key), ...version.configuration.environmentVariables },
       hidden: [stateDirectory],
     });
     sandbox.warnings.forEach(warning => this.context.warn(this.key, warning));

@@ -1,12 +1,12 @@
 import { MissingPermission, RolePolicies } from './policies';
 import type { SynthesizedStack, TemplateValues } from '../assembly';
 
-/** The access key id of a function's role: by it, a server knows who asks. */
-export function accessKeyOf(functionLogicalId: string): string {
-  return `AKID${functionLogicalId}`;
+/** The access key id of the role of a function or a runtime: by it, a server knows who asks. */
+export function accessKeyOf(logicalId: string): string {
+  return `AKID${logicalId}`;
 }
 
-/** Checks what functions and state machines of a stack do against the policies that they would be deployed with. */
+/** Checks what functions, runtimes and state machines of a stack do against the policies that they would be deployed with. */
 export class Authorizer {
   /** Everything that was refused, once. */
   readonly missing: MissingPermission[] = [];
@@ -17,7 +17,8 @@ export class Authorizer {
   /** Why a signed request is refused; nothing if it is allowed, or if nobody of this stack has signed it. */
   refusalOfRequest(authorization: string, action: string, resources: readonly string[]): string | undefined {
     const [, key] = /Credential=AKID([^/]+)\//.exec(authorization) ?? [];
-    return key === undefined || this.stack.resource(key) === undefined ? undefined : this.refusal(key, 'Role', action, resources);
+    const properties = this.stack.resource(key ?? '')?.Properties;
+    return properties === undefined ? undefined : this.refusal(key, 'RoleArn' in properties ? 'RoleArn' : 'Role', action, resources);
   }
 
   /** Why a resource with a role may not do something. */

@@ -1,5 +1,6 @@
 import type { LoopDescription } from './loop-description';
 import type { LocalDeployment } from '../deployment';
+import type { RehearsalProps } from '../rehearsal';
 import { isRolloutAttribute } from '../rollout/rollout';
 import { Definition, unsupported } from '../stepfunctions/definition';
 
@@ -9,10 +10,12 @@ export class NotEmulatedError extends Error {
 }
 
 /** Fails before anything is started if the loop uses what a rehearsal does not have: a run would show what will not happen. */
-export function checkSupport(deployment: LocalDeployment, loop: LoopDescription): void {
+export function checkSupport(deployment: LocalDeployment, loop: LoopDescription, { agent, sandbox }: Pick<RehearsalProps, 'agent' | 'sandbox'>): void {
+  const isHeard = sandbox?.ownNetwork !== true || (agent !== undefined && 'handler' in agent);
   const complaints = [
     ...unsupported(loop.definition),
     ...tasksOf(loop.definition).flatMap(([name, resource]) => complaintAbout(deployment, name, resource) ?? []),
+    ...(isHeard ? [] : tasksOf(loop.definition).flatMap(([name, resource]) => resource.endsWith('.waitForTaskToken') ? [silent(name)] : [])),
     ...(loop.endpointName === undefined || loop.endpointName === 'DEFAULT' || isRolloutAttribute(deployment, loop.endpointName) ? []
       : [`the endpoint "${loop.endpointName}", since only DEFAULT and those of a RuntimeRollout are made of a template`]),
   ];
@@ -21,6 +24,11 @@ export function checkSupport(deployment: LocalDeployment, loop: LoopDescription)
 
 function tasksOf({ States }: Definition): [name: string, resource: string][] {
   return Object.entries(States).flatMap(([name, { Type, Resource }]) => Type === 'Task' && Resource !== undefined ? [[name, Resource]] : []);
+}
+
+function silent(state: string): string {
+  return `state "${state}" waits for a callback, which does not get out of a container with a network of its own: `
+    + 'rehearse with namespaces (--sandbox namespace), or with "network" host of chooseSandbox';
 }
 
 interface FunctionProperties {

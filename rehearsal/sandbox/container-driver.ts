@@ -37,6 +37,10 @@ export class ContainerDriver implements SandboxDriver {
     return this.options.tool.name;
   }
 
+  get ownNetwork(): boolean {
+    return this.options.network !== 'host';
+  }
+
   async start(options: SandboxOptions): Promise<Sandbox> {
     const { tool, network = 'bridge' } = this.options;
     const container = `rehearsal-${randomUUID()}`;

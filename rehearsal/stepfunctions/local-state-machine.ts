@@ -87,7 +87,7 @@ export class LocalStateMachine {
     const forAll = <T>(value: T, of: (state: State) => boolean) =>
       Object.fromEntries(this.states.filter(([, state]) => of(state)).map(([name]) => [name, value]));
     const tasks = this.states.filter(([, { Type }]) => Type === 'Task')
-      .map(([name, state]) => [name, (parameters: unknown) => released(this.perform(name, state, parameters, running.visits), running.over)]);
+      .map(([name, state]) => [name, (parameters: unknown) => released(this.perform(name, state, parameters, running), running.over)]);
     return {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
       ...(retryDelay === undefined ? {} : { retryIntervalOverrides: forAll(retryDelay, ({ Retry }) => Retry !== undefined) }),
@@ -95,19 +95,21 @@ export class LocalStateMachine {
     };
   }
 
-  private async perform(stateName: string, state: State, parameters: unknown, visits: Visits): Promise<never> {
+  private async perform(stateName: string, state: State, parameters: unknown, { visits, over }: Running): Promise<never> {
     const token = visits.begin(stateName); // before anything is awaited: the parameters have just been made
     checkSize(`the input of "${stateName}"`, parameters);
     const resource = state.Resource!;
     if (!resource.endsWith(CALLBACK)) {
       return checkSize(`the result of "${stateName}"`, await this.props.onTask(parameters, { stateName, resource })) as never;
     }
-    const { outcome, cancel } = this.tokens.wait(token ?? this.tokens.next(), state.HeartbeatSeconds);
+    const { outcome, cancel } = this.tokens.wait(token ?? this.tokens.next(), state.HeartbeatSeconds, this.props.arn);
+    over.addEventListener('abort', cancel, { once: true }); // or its timer would hold the process
     outcome.catch(() => undefined); // it may come while the task itself is still being handed over
     try {
       await this.props.onTask(parameters, { stateName, resource: resource.slice(0, -CALLBACK.length) });
       return checkSize(`the result of "${stateName}"`, await outcome) as never;
     } finally {
+      over.removeEventListener('abort', cancel);
       cancel();
     }
   }

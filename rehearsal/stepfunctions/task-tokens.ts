@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { TaskError } from './task-error';
 
 interface Waiting {
+  readonly stateMachineArn?: string;
   readonly succeed: (output: unknown) => void;
   readonly fail: (error: TaskError) => void;
   readonly beat: () => void;
@@ -24,14 +25,14 @@ export class TaskTokens {
   }
 
   /** Settles by a callback, or fails by a silence that is longer than allowed. */
-  wait(token: string, heartbeatSeconds?: number): { readonly outcome: Promise<unknown>; readonly cancel: () => void } {
+  wait(token: string, heartbeatSeconds?: number, stateMachineArn?: string): { readonly outcome: Promise<unknown>; readonly cancel: () => void } {
     let timer: NodeJS.Timeout | undefined;
     const outcome = new Promise<unknown>((resolve, reject) => {
       const beat = () => {
         clearTimeout(timer);
         if (heartbeatSeconds !== undefined) timer = setTimeout(() => reject(new TaskError('States.HeartbeatTimeout', '')), heartbeatSeconds * 1_000);
       };
-      this.waiting.set(token, { succeed: resolve, fail: reject, beat });
+      this.waiting.set(token, { stateMachineArn, succeed: resolve, fail: reject, beat });
       beat();
     });
     const cancel = () => {
@@ -39,6 +40,11 @@ export class TaskTokens {
       this.waiting.delete(token);
     };
     return { outcome: outcome.finally(cancel), cancel };
+  }
+
+  /** Whose task it is. */
+  stateMachineOf(token: string): string | undefined {
+    return this.waiting.get(token)?.stateMachineArn;
   }
 
   /** @param output as JSON */

@@ -4,9 +4,16 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { WorkingCopy } from './command-line';
-import type { AgentHandler } from '../../rehearsal/agentcore';
+import type { Agent, AgentHandler } from '../../rehearsal/agentcore';
 import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
-import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentRuntime, AgentRuntimeProps, CodingLoop, CodingLoopProps, Filesystem, Gate, GitRepository } from '../../src';
+
+/** What is different in a stack. */
+export interface RehearsedStack {
+  readonly runtime?: (stack: Stack) => Partial<AgentRuntimeProps>;
+  readonly loop?: Partial<CodingLoopProps>;
+  readonly then?: (loop: CodingLoop, runtime: AgentRuntime) => void;
+}
 
 /** A stack of one's own and a repository whose test wants to read 42, each for one test. */
 export class RehearsedLoop {
@@ -15,21 +22,23 @@ export class RehearsedLoop {
   private rehearsal?: Rehearsal;
 
   /** Returns the cloud assembly. */
-  synth(): string {
+  synth(change: RehearsedStack = {}): string {
     const app = new App({ outdir: join(this.directory, 'cdk.out'), analyticsReporting: false });
     const stack = new Stack(app, 'Stack');
     const runtime = new AgentRuntime(stack, 'Agent', {
       agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
       filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+      ...change.runtime?.(stack),
     });
-    new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')] });
+    const loop = new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')], ...change.loop });
+    change.then?.(loop, runtime);
     return app.synth().directory;
   }
 
   /** The assembly is synthesized, unless one is given. */
-  async start(handler: AgentHandler, props: Partial<RehearsalProps> = {}): Promise<Rehearsal> {
+  async start(agent: AgentHandler | Agent, props: Partial<RehearsalProps> = {}): Promise<Rehearsal> {
     const { assembly = this.synth(), ...more } = props;
-    this.rehearsal = await Rehearsal.start({ assembly, repository: this.copy.directory, agent: { handler }, ...more });
+    this.rehearsal = await Rehearsal.start({ assembly, repository: this.copy.directory, agent: typeof agent === 'function' ? { handler: agent } : agent, ...more });
     return this.rehearsal;
   }
 

@@ -120,6 +120,20 @@ describe('a task that waits for a token', () => {
     expect(await local.start({}).result).toEqual({ status: 'FAILED', error: 'Mine', cause: 'because' });
   });
 
+  test('is not waited for any more when its execution was aborted', async () => {
+    let begun = (_token: string) => {};
+    const token = new Promise<string>((resolve) => { begun = resolve; });
+    const local = machine({ A: waiting({ HeartbeatSeconds: 600 }) }, async (parameters) => begun((parameters as { one: string }).one));
+    const execution = local.start({});
+    const one = await token;
+    expect(local.tokens.stateMachineOf(one)).toBe(ARN);
+
+    execution.abort();
+
+    expect(await execution.result).toEqual({ status: 'ABORTED' });
+    expect(() => local.tokens.sendTaskHeartbeat(one)).toThrow('does not exist anymore');
+  });
+
   test('fails after a silence longer than its heartbeat', async () => {
     expect(await run({ A: waiting({ HeartbeatSeconds: 1 }) })).toMatchObject({ status: 'FAILED', error: 'States.HeartbeatTimeout' });
   });
