@@ -2,7 +2,8 @@
 
 /** Schemes that git speaks itself, and AWS's helper. Others, above all `ext::`, run programs of their own. */
 const URL_PATTERN = /^(?:(?:https|http|ssh|git|file):\/\/[^\s\0]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s\0]+|codecommit::[a-z0-9-]+:\/\/[^\s\0]+|codecommit:\/\/[^\s\0]+)$/;
-const PASSWORD_PATTERN = /^[a-z]+:\/\/[^/@\s]*:[^/@\s]*@/i;
+/** A password; with http any user as well, since hosts take a token for a user. What ssh and codecommit name is a login or a profile. */
+const CREDENTIALS_PATTERN = /^(?:https?:\/\/[^/]*@|[a-z]+:\/\/[^/@\s]*:[^/@\s]*@)/i;
 /** A host that ssh would take for an option. */
 const OPTION_PATTERN = /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?-/i;
 /** What git takes for a branch, a tag or a commit, and no option. After `git help check-ref-format`. */
@@ -12,7 +13,12 @@ export function isRef(ref: unknown): boolean {
     && !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)/.test(ref) && ref !== '@';
 }
 
-/** Where git may be sent: no option, no helper that runs programs, no password. */
+/** Whether a URL carries what git is to get elsewhere. Also sees it around values that are only known later. */
+export function hasCredentials(url: string): boolean {
+  return CREDENTIALS_PATTERN.test(url);
+}
+
+/** Where git may be sent: no option, no helper that runs programs, no credentials. */
 export function isRepositoryUrl(url: unknown): boolean {
-  return typeof url === 'string' && url.length <= 2_000 && URL_PATTERN.test(url) && !PASSWORD_PATTERN.test(url) && !OPTION_PATTERN.test(url);
+  return typeof url === 'string' && url.length <= 2_000 && URL_PATTERN.test(url) && !hasCredentials(url) && !OPTION_PATTERN.test(url);
 }

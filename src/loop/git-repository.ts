@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { isRef, isRepositoryUrl } from './git-names';
+import { hasCredentials, isRef, isRepositoryUrl } from './git-names';
 
 /** Options of a repository. */
 export interface GitRepositoryOptions {
@@ -25,7 +25,7 @@ export class GitRepository {
    *
    * Without credentials in it: git finds them in the session, by a credential helper of the image or the execution role.
    *
-   * @param url https, ssh, git, file or codecommit
+   * @param url https, http, ssh, git, file or codecommit; with https and http without a user, which may be a token
    */
   public static fromUrl(url: string, options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(url, options);
@@ -57,15 +57,16 @@ export class GitRepository {
     const { url, ref, depth } = this;
     const known = (value: string | undefined): value is string => value !== undefined && !Token.isUnresolved(value);
     return [
-      ...(known(url) && !isRepositoryUrl(url)
-        ? [`"repository" has the URL "${withoutPassword(url)}", https, http, ssh, git, file and codecommit without a password are allowed: leave credentials to a helper in the image`] : []),
+      ...(url !== undefined && (hasCredentials(url) || (known(url) && !isRepositoryUrl(url)))
+        ? [`"repository" has the URL "${withoutCredentials(url)}", https and http without a user, and ssh, git, file and codecommit without a password are allowed: `
+          + 'credentials come from the image\'s credential helper or the execution role'] : []),
       ...(known(ref) && !isRef(ref) ? [`"ref" is "${ref}", which is no name of a branch or tag and no commit: correct it`] : []),
       ...(Token.isUnresolved(depth) || (Number.isInteger(depth) && depth >= 0) ? [] : [`"depth" is ${depth}, a whole number from 0 is allowed: 0 is all of the history`]),
     ];
   }
 }
 
-/** A message may end up where a password must not. */
-function withoutPassword(url: string): string {
+/** A message may end up where a password or a token must not. */
+function withoutCredentials(url: string): string {
   return url.replace(/\/\/.*@/, '//…@');
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS } from './constants';
 import { isRef, isRepositoryUrl } from './git-names';
-import { LoopError, LoopInput } from './records.client';
+import { LoopError, LoopInput, RunRecord } from './records.client';
 import { LIMITS } from '../session/constants';
 
 interface Rule {
@@ -42,7 +42,7 @@ const RULES: readonly Rule[] = [
   {
     field: 'repository.url',
     broken: ({ repository }) => isObject(repository) && repository.url !== undefined && !isRepositoryUrl(repository.url),
-    message: 'must be a URL of https, http, ssh, git, file or codecommit, without a password: credentials come from the image or the execution role',
+    message: 'must be a URL of https, http, ssh, git, file or codecommit, without a password, and with https and http without a user: credentials come from the image\'s credential helper or the execution role',
   },
   {
     field: 'repository.ref',
@@ -85,6 +85,14 @@ export function checkInput(input: LoopInput, promptBytes: number): void {
     faults.push(`"prompt" has more than ${promptBytes} bytes as JSON: put what is long into a file of the repository`);
   }
   if (unknown.length + faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `${unknown.length + faults.length} of its fields are wrong`, [...unknown, ...faults].join('; '));
+}
+
+/** Fails if the repository of a run is none that an input may name: the loop's own may have been known only when it was deployed. */
+export function checkRepository(repository: RunRecord['repository']): void {
+  const faults = RULES.filter(({ field, broken }) => field.startsWith('repository.') && broken({ repository } as LoopInput));
+  if (faults.length > 0) {
+    throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the loop\'s own repository cannot be used', faults.map(({ field, message }) => `"${field}" ${message}`).join('; '));
+  }
 }
 
 /** The run's id: the execution's name, which is unique for 90 days and shows in the console. */

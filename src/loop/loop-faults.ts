@@ -2,6 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { AgentTurn } from './agent-turn';
 import { CodingLoopProps } from './coding-loop-props';
+import { Commit } from './commit';
 import { LOOP_LIMITS } from './constants';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
@@ -22,6 +23,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
   const names = gates.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);
   const turn = (props.turn ?? AgentTurn.invoke())._config();
+  const { message, branchPrefix, author } = (props.commit ?? Commit.push())._config();
   const longest = sessionSecondsOf(props.runtime);
   return [
     ...(mount === undefined
@@ -51,6 +53,12 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
     ...secretFaults(scope, {
       bootstrap: bootstrap.join('\n'),
       turn: turn.command,
+      repository: props.repository.url,
+      ref: props.repository.ref,
+      message,
+      branchPrefix,
+      authorName: author.name,
+      authorEmail: author.email,
       ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [`environment.${name}`, value])),
     }),
   ];

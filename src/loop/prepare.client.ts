@@ -1,5 +1,5 @@
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
-import { branchOf, checkInput, runIdOf, sessionOf } from './input.client';
+import { branchOf, checkInput, checkRepository, runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
 import { inWorkspace, LoopConfig, objectName, runStepJob, StepRequest, StepTools } from './step.client';
 import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
@@ -28,6 +28,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const startedAt = Math.floor((Number.isNaN(started) ? tools.clock.now() : started) / 1_000);
   const sameRepository = input.repository?.url === undefined || input.repository.url === config.repository?.url;
   const ref = input.repository?.ref ?? (sameRepository ? config.repository?.ref : undefined);
+  checkRepository({ url, ref });
   const run: RunRecord = {
     id: runIdOf(request.execution),
     taskId: input.taskId,

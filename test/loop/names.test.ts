@@ -59,13 +59,13 @@ describe('a ref', () => {
 describe('a URL', () => {
   test.each([
     'https://example.com/a.git', 'http://localhost:3000/a', 'ssh://git@example.com/a.git', 'git@example.com:org/a.git', 'git://example.com/a', 'file:///srv/a.git',
-    'codecommit::eu-central-1://repo', 'codecommit://repo', 'https://user@example.com/a',
+    'codecommit::eu-central-1://repo', 'codecommit://repo', 'codecommit::eu-central-1://profile@repo', 'https://example.com:8080/a@b',
   ])('may be %s', (url) => {
     expect(isRepositoryUrl(url)).toBe(true);
   });
 
   test.each([
-    '', '-x', 'ext::sh -c id', 'fd::3', '/srv/a.git', 'https://', 'https://a b/', 'https://u:p@example.com/a', 'https://:p@example.com/a', 'ssh://u:p@h/a',
+    '', '-x', 'ext::sh -c id', 'fd::3', '/srv/a.git', 'https://', 'https://a b/', 'https://u:p@example.com/a', 'https://:p@example.com/a', 'https://user@example.com/a', 'http://token@localhost:3000/a', 'https://a?b@example.com/', 'ssh://u:p@h/a',
     'ssh://-oProxyCommand=id/a', '-oProxyCommand=id:a', 'git@-oProxyCommand=id:a', 'git@-o:a', 'ssh://git@-o/a', 'https://x\ny', `https://${'x'.repeat(2_000)}`, undefined,
   ])('may not be %j', (url) => {
     expect(isRepositoryUrl(url)).toBe(false);

@@ -32,6 +32,7 @@ describe('bad input', () => {
     ['with a URL that is an option', { repository: { url: '--upload-pack=touch /tmp/x' } }, '"repository.url"'],
     ['with a URL that runs a program', { repository: { url: 'ext::sh -c touch% /tmp/x' } }, '"repository.url"'],
     ['with a URL that holds a password', { repository: { url: 'https://a:b@example.com/' } }, '"repository.url"'],
+    ['with a URL that holds a token', { repository: { url: `https://ghp_${'x'.repeat(36)}@example.com/` } }, '"repository.url"'],
     ['with a ref that is an option', { repository: { ref: '-x' } }, '"repository.ref"'],
     ['with a ref that git refuses', { repository: { ref: 'a..b' } }, '"repository.ref"'],
     ['with a ref that is a refspec', { repository: { ref: 'a:refs/heads/b' } }, '"repository.ref"'],

@@ -110,6 +110,17 @@ describe('a step that outlives its function', () => {
     expect(loop.server.calls.all).toEqual([]);
   });
 
+  test.each([
+    ['repository.url', { url: 'https://token@example.com/a.git' }], ['repository.ref', { url: 'https://example.com/a.git', ref: '--upload-pack=id' }],
+  ])('fails a run of a loop whose own "%s" was only known when it was deployed, and is wrong, and starts nothing', async (field, repository) => {
+    const loop = await start();
+    const config = { repository, branchPrefix: '', timeoutSeconds: 60, promptBytes: 1_000 };
+    const { error, message } = await steps(loop)('prepare', { prompt: 'x', taskId: 'task-1' }, { config }) as { error: string; message: string };
+    expect({ error, message }).toEqual({ error: 'CodingLoop.BadInput', message: expect.stringContaining(`"${field}" must be`) });
+    expect(message).not.toContain('token@');
+    expect(loop.server.calls.all).toEqual([]);
+  });
+
   test('fails where git says nothing, or something else than an object\'s name', () => {
     for (const lines of [new Map<string, string[]>(), new Map([['tree', []]]), new Map([['tree', ['HEAD']]])]) {
       expect(() => objectName(lines, 'tree')).toThrow('git did not say what "tree" is');
