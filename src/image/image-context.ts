@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
-import { basename, dirname, join, resolve } from 'path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'path';
 import { FileSystem, IgnoreMode, SymlinkFollowMode } from 'aws-cdk-lib';
 import { SCRIPTS_DIRECTORY } from './constants';
 
@@ -63,7 +63,7 @@ export function stageContext(options: ContextOptions): string {
   mkdirSync(target, { recursive: true });
   // Patterns of a .dockerignore are matched against absolute paths only.
   FileSystem.copyDirectory(resolve(directory), target, {
-    exclude: [...patterns, ...options.exclude ?? [], '.dockerignore', `${file}.dockerignore`, ...assemblyOutput()],
+    exclude: [...patterns, ...options.exclude ?? [], '.dockerignore', `${file}.dockerignore`, ...assemblyOutput(directory)],
     ignoreMode: options.ignoreMode ?? IgnoreMode.DOCKER,
     follow: options.followSymlinks,
   });
@@ -82,7 +82,17 @@ function ignorePatterns(directory: string, file: string): string[] {
   return existsSync(path) ? readFileSync(path, 'utf8').split(/\r?\n/).filter((line) => line.trim() !== '') : [];
 }
 
-/** An app at the root of the agent's directory writes its assembly there; it would hold itself, and change the hash with each synth. */
-function assemblyOutput(): string[] {
-  return ['cdk.out', basename(process.env.CDK_OUTDIR ?? 'cdk.out')];
+/**
+ * An app at the root of the agent's directory writes its assembly there; it would hold itself, and change the hash with each synth.
+ *
+ * By its place, not by its name: an output elsewhere may be called what a folder of the application is called.
+ */
+function assemblyOutput(directory: string): string[] {
+  const place = process.env.CDK_OUTDIR === undefined ? '' : relative(realPath(directory), realPath(process.env.CDK_OUTDIR));
+  const within = place !== '' && !isAbsolute(place) && place.split(sep)[0] !== '..';
+  return ['cdk.out', ...(within ? [place.split(sep).join('/')] : [])];
+}
+
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : resolve(path);
 }
