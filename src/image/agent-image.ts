@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'fs';
 import { basename, join } from 'path';
 import { Validations } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
-import { type DockerImageAssetOptions, Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import { DockerImageAsset, type DockerImageAssetOptions, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { OPTION_RULES, type Request, faultsOfStage, faultsOfTools, faultsOfUser } from './agent-image-rules';
 import { DevTool } from './dev-tool';
@@ -192,9 +192,10 @@ function namedUser(user: DockerfileUser | undefined, number: string | undefined)
   return name === undefined || number === undefined || /^\d+$/.test(name) || name === 'root' ? undefined : { name, number };
 }
 
-/** Says at a construct what could not be said without one, whichever runtime the image is for. */
+/** Says at a construct what could not be said without one, and lets every runtime that the image is for pull it. */
 function whenBound(artifact: AgentRuntimeArtifact, context: string, entries: readonly ToolEntry[]): AgentRuntimeArtifact {
   const bind = artifact.bind.bind(artifact);
+  let asset: DockerImageAsset | undefined;
   artifact.bind = (scope, runtime) => {
     const floating = entries.filter((entry) => entry.floating !== undefined).map((entry) => `${entry.name} (${entry.floating})`);
     if (floating.length > 0) {
@@ -202,6 +203,9 @@ function whenBound(artifact: AgentRuntimeArtifact, context: string, entries: rea
         `two builds of this image may have different versions of ${floating.join(', ')}; give full versions`);
     }
     bind(scope, runtime);
+    // The official artifact makes its asset for the first runtime, and lets that one alone pull it.
+    asset?.repository.grantPull(runtime.role);
+    asset ??= scope.node.children.find((child) => child instanceof DockerImageAsset);
     releaseContext(context, Boolean(scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)));
   };
   return artifact;

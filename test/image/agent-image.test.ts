@@ -1,7 +1,7 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, relative } from 'path';
-import { App, FileSystem, Lazy, Stack } from 'aws-cdk-lib';
+import { Lazy } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
@@ -39,6 +39,26 @@ describe('an image from a directory', () => {
     template.hasResourceProperties('AWS::BedrockAgentCore::Runtime', {
       AgentRuntimeArtifact: { ContainerConfiguration: { ContainerUri: Match.anyValue() } },
     });
+  });
+
+  test('can be pulled by every runtime that takes it', () => {
+    const stack = newStack();
+    const artifact = AgentImage.fromDirectory(directory, { command: COMMAND });
+    for (const id of ['First', 'Second', 'Third']) new Runtime(stack, id, { agentRuntimeArtifact: artifact });
+    new AgentRuntime(stack, 'Ours', { agentRuntimeArtifact: artifact });
+    const policies = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy', {
+      Properties: {
+        PolicyDocument: {
+          Statement: Match.arrayWith([{
+            Effect: 'Allow',
+            Action: ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
+            Resource: { 'Fn::Join': ['', Match.arrayWith([':repository/', { 'Fn::Sub': Match.stringLikeRegexp('-container-assets-') }])] },
+          }]),
+        },
+      },
+    }));
+    const pullers = policies.map(({ Properties }) => Properties.Roles[0].Ref.replace(/ExecutionRole.*/, ''));
+    expect(pullers.sort()).toEqual(['First', 'Ours', 'Second', 'Third']);
   });
 
   test('is built for arm64, whether that is said or not', () => {
@@ -252,40 +272,5 @@ describe('what is said of an image when a runtime takes it', () => {
     const artifact = AgentImage.fromDirectory(directory, { command: COMMAND, tools: [DevTool.JQ] });
     expect(toolsOf(artifact)).toEqual([DevTool.BASH, DevTool.GIT, DevTool.JQ]);
     expect(toolsOf(IMAGE)).toBeUndefined();
-  });
-});
-
-describe('the copy that an image is staged from', () => {
-  /** Of this process only: other tests make copies at the same time. */
-  function copiesMadeBy(action: () => void): string[] {
-    const made: string[] = [];
-    const mkdtemp = jest.spyOn(FileSystem, 'mkdtemp').mockImplementation((prefix) => {
-      made.push(mkdtempSync(join(tmpdir(), prefix)));
-      return made[made.length - 1];
-    });
-    action();
-    mkdtemp.mockRestore();
-    return made.filter((copy) => existsSync(copy));
-  }
-
-  test('is gone once a runtime took the image, and a second runtime can take it too', () => {
-    const left = copiesMadeBy(() => {
-      const artifact = AgentImage.fromDirectory(directory, { command: COMMAND });
-      const stack = newStack();
-      new Runtime(stack, 'First', { agentRuntimeArtifact: artifact });
-      new Runtime(stack, 'Second', { agentRuntimeArtifact: artifact });
-      Template.fromStack(stack).resourceCountIs('AWS::BedrockAgentCore::Runtime', 2);
-    });
-    expect(left).toEqual([]);
-  });
-
-  test('is left where it is if the assembly refers to it', () => {
-    const [copy] = copiesMadeBy(() => {
-      const stack = new Stack(new App({ context: { 'aws:cdk:disable-asset-staging': true } }), 'Stack');
-      new Runtime(stack, 'Runtime', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND }) });
-      Template.fromStack(stack);
-    });
-    expect(existsSync(join(copy, 'Dockerfile'))).toBe(true);
-    rmSync(copy, { recursive: true });
   });
 });

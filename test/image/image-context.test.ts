@@ -1,8 +1,13 @@
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, relative } from 'path';
+import { App, FileSystem, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { AgentImage } from '../../src';
 import { releaseContext, stageContext } from '../../src/image/image-context';
 import { directoryOf } from '../support/image-parts';
+import { newStack } from '../support/stacks';
 
 describe('the files of an image, in an app whose output has a name of its own', () => {
   const outputBefore = process.env.CDK_OUTDIR;
@@ -47,5 +52,45 @@ describe('the files of an image, in an app whose output has a name of its own', 
 
   test('are all there where the output is the directory itself', () => {
     expect(filesWithOutput(directory)).toEqual(['agent.js', 'lib', 'lib/util.js']);
+  });
+});
+
+describe('the copy that an image is staged from', () => {
+  let directory: string;
+
+  beforeEach(() => { directory = directoryOf({ 'agent.js': '' }); });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  /** Of this process only: other tests make copies at the same time. */
+  function copiesMadeBy(action: () => void): string[] {
+    const made: string[] = [];
+    const mkdtemp = jest.spyOn(FileSystem, 'mkdtemp').mockImplementation((prefix) => {
+      made.push(mkdtempSync(join(tmpdir(), prefix)));
+      return made[made.length - 1];
+    });
+    action();
+    mkdtemp.mockRestore();
+    return made.filter((copy) => existsSync(copy));
+  }
+
+  test('is gone once a runtime took the image, and a second runtime can take it too', () => {
+    const left = copiesMadeBy(() => {
+      const artifact = AgentImage.fromDirectory(directory, { command: ['node', 'agent.js'] });
+      const stack = newStack();
+      new Runtime(stack, 'First', { agentRuntimeArtifact: artifact });
+      new Runtime(stack, 'Second', { agentRuntimeArtifact: artifact });
+      Template.fromStack(stack).resourceCountIs('AWS::BedrockAgentCore::Runtime', 2);
+    });
+    expect(left).toEqual([]);
+  });
+
+  test('is left where it is if the assembly refers to it', () => {
+    const [copy] = copiesMadeBy(() => {
+      const stack = new Stack(new App({ context: { 'aws:cdk:disable-asset-staging': true } }), 'Stack');
+      new Runtime(stack, 'Runtime', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: ['node', 'agent.js'] }) });
+      Template.fromStack(stack);
+    });
+    expect(existsSync(join(copy, 'Dockerfile'))).toBe(true);
+    rmSync(copy, { recursive: true });
   });
 });
