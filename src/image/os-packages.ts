@@ -38,7 +38,6 @@ const TABLE: readonly OsTool[] = [
   osTool('openssh-client', 'ssh', { dnf: 'openssh-clients' }, 'ssh -V'),
   osTool('patch', 'patch'),
   osTool('pkg-config', 'pkg-config', { dnf: 'pkgconf-pkg-config', apk: 'pkgconf' }),
-  // BusyBox has a `ps` that understands none of the usual options.
   osTool('procps', 'ps pgrep', { dnf: 'procps-ng', apk: 'procps-ng' }, 'ps --version'),
   osTool('python3', 'python3 pip3', { apt: 'python3 python3-pip python3-venv', dnf: 'python3 python3-pip', apk: 'python3 py3-pip' }),
   osTool('ripgrep', 'rg'),

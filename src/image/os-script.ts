@@ -66,7 +66,8 @@ function block(entry: ToolEntry): string[] {
 /**
  * Installs what the base image's package manager brings, in one layer.
  *
- * A tool that the base has already is left alone: `curl` on Amazon Linux, for one, conflicts with the `curl-minimal` that is there.
+ * A tool that the base has already is left alone: `curl` on Amazon Linux, for one, conflicts with the `curl-minimal` that is there. What is
+ * BusyBox by another name is not the tool: its `ps`, `wget` or `unzip` know few of the options, and not the one that asks for a version.
  */
 export function osScript(entries: readonly ToolEntry[]): string {
   return [
@@ -74,10 +75,13 @@ export function osScript(entries: readonly ToolEntry[]): string {
     '',
     ...RECORD_FUNCTION,
     '',
-    '# has COMMAND...: whether all of them are there',
+    '# has COMMAND...: whether all of them are there, and more than what BusyBox has of them',
     'has() {',
     '  for wanted_command in "$@"; do',
-    '    command -v "$wanted_command" >/dev/null 2>&1 || return 1',
+    '    found=$(command -v "$wanted_command") || return 1',
+    '    case "$(readlink -f "$found" 2>/dev/null)" in',
+    '      */busybox) return 1 ;;',
+    '    esac',
     '  done',
     '}',
     '',

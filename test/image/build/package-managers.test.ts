@@ -66,7 +66,9 @@ const TOOLS = [
   DevTool.PKG_CONFIG, DevTool.PROCPS, DevTool.PYTHON3, DevTool.RIPGREP, DevTool.RSYNC, DevTool.SHELLCHECK, DevTool.SQLITE, DevTool.TAR, DevTool.UNZIP,
   DevTool.WGET, DevTool.XZ, DevTool.ZIP,
 ];
-const APPLETS = ['sh', 'id', 'mkdir', 'rm', 'mktemp', 'sed', 'cut', 'grep', 'cat', 'tail', 'chown', 'chmod', 'dirname', 'touch'];
+/** What BusyBox is called where it stands in for a tool: most of these are in Alpine's base. */
+const STAND_INS = ['patch', 'pgrep', 'ps', 'tar', 'unzip', 'wget', 'xz'];
+const APPLETS = ['sh', 'id', 'mkdir', 'rm', 'mktemp', 'sed', 'cut', 'grep', 'cat', 'tail', 'chown', 'chmod', 'dirname', 'touch', 'readlink', ...STAND_INS];
 
 /** A root file system with BusyBox and a package manager of the given name. */
 class FakeRoot {
@@ -146,6 +148,20 @@ describe.each<[manager: string, install: RegExp, repository: Repository, listedA
     const [call, ...others] = root.read('log').trim().split('\n').filter((line) => line !== 'clean all');
     expect(call).toMatch(install);
     expect(others).toEqual([]);
+  });
+
+  test('gets the tools themselves where BusyBox stands in for them', async () => {
+    await root.run(image.scripts.packages);
+    const packages = root.read('log').split(/\s/);
+    expect(packages).toEqual(expect.arrayContaining(['patch', 'procps-ng', 'tar', 'unzip', 'wget', 'xz']));
+    expect(root.read('opt/agent-image/installed/wget')).toBe(`${listedAs}\n\n`);
+  });
+
+  test('keeps the tools that it has without a way to ask where they are', async () => {
+    rmSync(join(root.directory, 'bin/readlink'));
+    root.command('wget', 'echo wget2 2.1.0');
+    await root.run(image.scripts.packages);
+    expect(root.read('log').split(/\s/)).not.toContain('wget');
   });
 
   test('has them checked and listed, and a user with a home', async () => {
