@@ -64,7 +64,8 @@ export interface AgentImageOptions extends DockerImageAssetOptions {
 
   /**
    * Settings of mise, by the names of its environment variables, such as `MISE_NODE_MIRROR_URL` for a mirror of one's own. They are
-   * readable in the assembly: nothing secret. A token for GitHub's API goes into `buildSecrets`, under the name `GITHUB_TOKEN`.
+   * readable in the assembly: nothing secret. A token for GitHub's API goes into `buildSecrets`, under the name `GITHUB_TOKEN`. mise alone
+   * is given it, but its file is there for all of the step that installs the runtimes, and then the npm, pip and custom tools.
    *
    * @default - mise's own
    */

@@ -66,6 +66,13 @@ function run(script: ContextScript, ...mounts: string[]): string {
   return ['RUN', MOUNT_SCRIPTS, ...mounts, `["/bin/sh", "${SCRIPTS_MOUNT}/${script.file}"]`].join(' ');
 }
 
+/** mise, and the token that it alone needs. */
+function miseMounts({ entries, miseImage, githubTokenSecret }: ToolStepsOptions): string[] {
+  if (!entries.some(({ install }) => install.kind === 'mise')) return [];
+  const mise = `--mount=type=bind,from=${miseImage},source=/usr/local/bin/mise,target=${MISE_MOUNT}`;
+  return [mise, ...(githubTokenSecret ? [`--mount=type=secret,id=${githubTokenSecret}`] : [])];
+}
+
 export function toolSteps(options: ToolStepsOptions): ToolSteps {
   const { entries, githubTokenSecret } = options;
   const os = contextScript('packages', osScript(entries));
@@ -74,11 +81,7 @@ export function toolSteps(options: ToolStepsOptions): ToolSteps {
   const scripts = [os, verify];
   if (needsRuntimeStep(entries)) {
     const runtimes = contextScript('runtimes', runtimeScript(entries, { settings: options.miseSettings, githubTokenSecret }));
-    const mounts = entries.some((entry) => entry.install.kind === 'mise')
-      ? [`--mount=type=bind,from=${options.miseImage},source=/usr/local/bin/mise,target=${MISE_MOUNT}`]
-      : [];
-    if (githubTokenSecret) mounts.push(`--mount=type=secret,id=${githubTokenSecret}`);
-    install.push(...pathInstruction(entries), ...runtimeInstructions(entries), run(runtimes, ...mounts));
+    install.push(...pathInstruction(entries), ...runtimeInstructions(entries), run(runtimes, ...miseMounts(options)));
     scripts.push(runtimes);
   }
   return { install, verify: [run(verify)], scripts };

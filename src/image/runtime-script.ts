@@ -20,18 +20,17 @@ function miseSteps(entries: readonly ToolEntry[], options: RuntimeScriptOptions)
   const tools = entries.flatMap(({ install }) => (install.kind === 'mise' ? [install] : []));
   if (tools.length === 0) return [];
   const settings = Object.entries(options.settings).sort(([a], [b]) => (a < b ? -1 : 1));
-  const secret = options.githubTokenSecret ? `/run/secrets/${options.githubTokenSecret}` : undefined;
   return [
     '',
     `export MISE_DATA_DIR=${MISE_ROOT} MISE_CACHE_DIR="$work/cache" MISE_STATE_DIR="$work/state" MISE_CONFIG_DIR="$work/config"`,
     `export MISE_CARGO_HOME=${MISE_ROOT}/cargo MISE_RUSTUP_HOME=${MISE_ROOT}/rustup MISE_YES=1`,
     'export MISE_NODE_NPM_SHIM=false # npm itself, not a script that calls mise after it',
     ...settings.flatMap(([name, value]) => [...expandedLater(value), `export ${name}=${quote(value)}`]),
-    ...(secret ? [`if [ -r ${secret} ]; then MISE_GITHUB_TOKEN=$(cat ${secret}) && export MISE_GITHUB_TOKEN; fi`] : []),
+    ...miseFunction(options.githubTokenSecret),
     '',
     '# link TOOL@VERSION NAME: one directory with the commands of the tool, for PATH',
     'link() {',
-    `  ${MISE_MOUNT} bin-paths "$1" > "$work/directories"`,
+    '  mise bin-paths "$1" > "$work/directories"',
     '  # rustup puts a chooser of toolchains before each command; the toolchain itself needs none.',
     `  if [ "$2" = rust ]; then ls -d ${MISE_ROOT}/rustup/toolchains/*/bin > "$work/directories"; fi`,
     '  [ -s "$work/directories" ] || fail "mise installed $1, but knows of no directory with its commands"',
@@ -47,14 +46,31 @@ function miseSteps(entries: readonly ToolEntry[], options: RuntimeScriptOptions)
     '      done',
     '    done < "$work/directories"',
     '  fi',
-    `  resolved=$(${MISE_MOUNT} where "$1")`,
+    '  resolved=$(mise where "$1")',
     `  if [ "$2" = java ]; then ln -s "$resolved" ${JAVA_HOME}; fi`,
-    `  record "$2" "mise $(${MISE_MOUNT} --version | cut -d ' ' -f 1)" "\${resolved##*/}"`,
+    '  record "$2" "mise $(mise --version | cut -d " " -f 1)" "${resolved##*/}"',
     '}',
     '',
-    `${MISE_MOUNT} install ${tools.map(({ tool, version }) => quote(`${tool}@${version}`)).join(' ')}`,
+    `mise install ${tools.map(({ tool, version }) => quote(`${tool}@${version}`)).join(' ')}`,
     ...tools.map(({ tool, version }) => `link ${quote(`${tool}@${version}`)} ${quote(slug(tool))}`),
     `rm -rf ${MISE_ROOT}/shims ${MISE_ROOT}/downloads ${MISE_ROOT}/migrations`,
+  ];
+}
+
+/** Installers of others' packages come after mise in the same step: the token is not in their environment. */
+function miseFunction(secretName: string | undefined): string[] {
+  if (secretName === undefined) return ['', 'mise() {', `  ${MISE_MOUNT} "$@"`, '}'];
+  const secret = `/run/secrets/${secretName}`;
+  return [
+    '',
+    '# mise ARGUMENT...: with the token for GitHub, where the builder has it; nothing else gets that',
+    'mise() {',
+    `  if [ -r ${secret} ]; then`,
+    `    MISE_GITHUB_TOKEN=$(cat ${secret}) ${MISE_MOUNT} "$@"`,
+    '  else',
+    `    ${MISE_MOUNT} "$@"`,
+    '  fi',
+    '}',
   ];
 }
 

@@ -139,6 +139,13 @@ describe('an image from a directory', () => {
     expect(image.scripts.runtimes).toContain('cat /run/secrets/GITHUB_TOKEN');
   });
 
+  test('does not mount the token where nothing comes from mise', () => {
+    const tools = [DevTool.npm('semver', '7.6.3'), DevTool.custom({ name: 'own', install: 'x', verify: 'x' })];
+    const image = imageOf(directory, { command: COMMAND, tools, buildSecrets: { GITHUB_TOKEN: 'env=GITHUB_TOKEN' } });
+    expect(image.dockerfile).not.toContain('secret');
+    expect(image.scripts.runtimes).not.toContain('secret');
+  });
+
   test('has no step for runtimes where none is asked for, and does not need mise for npm', () => {
     expect(imageOf(directory, { command: COMMAND }).scripts.runtimes).toBeUndefined();
     expect(imageOf(directory, { command: COMMAND, tools: [DevTool.npm('semver', '7.6.3')] }).dockerfile).not.toContain('mise');

@@ -68,7 +68,7 @@ const TOOLS = [
 ];
 /** What BusyBox is called where it stands in for a tool: most of these are in Alpine's base. */
 const STAND_INS = ['patch', 'pgrep', 'ps', 'tar', 'unzip', 'wget', 'xz'];
-const APPLETS = ['sh', 'id', 'mkdir', 'rm', 'mktemp', 'sed', 'cut', 'grep', 'cat', 'tail', 'chown', 'chmod', 'dirname', 'touch', 'readlink', ...STAND_INS];
+const APPLETS = ['sh', 'id', 'mkdir', 'rm', 'mktemp', 'sed', 'cut', 'grep', 'cat', 'tail', 'chown', 'chmod', 'dirname', 'touch', 'env', 'ln', 'ls', 'readlink', 'wc', ...STAND_INS];
 
 /** A root file system with BusyBox and a package manager of the given name. */
 class FakeRoot {
@@ -214,5 +214,46 @@ describe('a base with dnf', () => {
     expect(stderr).toContain('no such package: libpq-dev');
     root.remove();
     rmSync(agent, { recursive: true });
+  });
+});
+
+describe('the token for GitHub', () => {
+  const TELL = 'echo "$0: ${MISE_GITHUB_TOKEN-none} ${GITHUB_TOKEN-none}" >> /told';
+  let root: FakeRoot;
+  let agent: string;
+
+  beforeEach(async () => {
+    root = await FakeRoot.create('apk', ALPINE);
+    agent = directoryOf({ 'agent.js': '' });
+    for (const directory of ['run/secrets', 'opt/tool/bin']) mkdirSync(join(root.directory, directory), { recursive: true });
+    for (const name of ['npm', 'python3']) root.command(name, TELL);
+    root.command('mise', `${TELL}\ncase "$1" in bin-paths) echo /opt/tool/bin ;; where) echo /opt/tool/1.0.0 ;; *) echo 2026.9.11 ;; esac`);
+    symlinkSync('/usr/bin/mise', join(root.directory, 'run/mise'));
+  });
+
+  afterEach(() => {
+    root.remove();
+    rmSync(agent, { recursive: true });
+  });
+
+  async function toldBy(tools: DevTool[]): Promise<string[]> {
+    const { scripts } = assetOf(AgentImage.fromDirectory(agent, {
+      command: ['x'],
+      tools: [...tools, DevTool.npm('semver', '7.6.3'), DevTool.pip('six', '1.16.0'), DevTool.custom({ name: 'own', install: TELL, verify: 'true' })],
+      buildSecrets: { GITHUB_TOKEN: 'env=GITHUB_TOKEN' },
+    }));
+    expect(await root.run(scripts.runtimes!)).toMatchObject({ exitCode: 0, stderr: '' });
+    return [...new Set(root.read('told').trim().split('\n'))];
+  }
+
+  test('is given to mise, and to no installer after it', async () => {
+    root.write('run/secrets/GITHUB_TOKEN', 'secret');
+    expect(await toldBy([DevTool.nodejs('22')])).toEqual([
+      '/run/mise: secret none', '/usr/bin/npm: none none', '/usr/bin/python3: none none', 'sh: none none',
+    ]);
+  });
+
+  test('need not be there', async () => {
+    expect(await toldBy([DevTool.nodejs('22')])).toContain('/run/mise: none none');
   });
 });
