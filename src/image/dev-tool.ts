@@ -1,7 +1,7 @@
 import { osToolNamed } from './os-packages';
 import { customEntry, miseEntry, npmEntry, osEntry, packageEntry, pipEntry } from './tool-entries';
 import type { ToolEntry } from './tool-entry';
-import { checkCommand, checkName, checkVersion } from './tool-rules';
+import { checkCommand, checkName, checkNpmVersion, checkPipVersion, checkVersion } from './tool-rules';
 import { pinnedVersion } from './versions';
 
 /** A tool that neither the package manager of the image nor mise, npm or pip brings. */
@@ -214,12 +214,12 @@ export class DevTool {
    * A command from npm, installed for every user. Needs npm: `DevTool.nodejs(…)`, or a base that has it.
    *
    * @param packageName such as `'@anthropic-ai/claude-code'`
-   * @param version a full version; ranges are refused, `'latest'` warns
+   * @param version a full version, such as `'5.9.2'`; ranges (`'5.9'`, `'5.x'`) are refused, a tag such as `'latest'` warns
    */
   static npm(packageName: string, version: string): DevTool {
     const place = `DevTool.npm(${JSON.stringify(packageName)}, …)`;
     checkName(place, 'packageName', packageName);
-    checkVersion(place, version);
+    checkNpmVersion(place, version);
     return new DevTool(`npm:${packageName}`, version, [npmEntry(packageName, version)]);
   }
 
@@ -227,12 +227,12 @@ export class DevTool {
    * A package from PyPI, installed into the image's Python. Needs pip: `DevTool.python(…)`, `DevTool.PYTHON3`, or a base that has it.
    *
    * @param packageName such as `'pytest'`
-   * @param version a full version; ranges are refused, `'latest'` warns
+   * @param version one version, such as `'8.4.2'`; ranges are refused, `'latest'` warns
    */
   static pip(packageName: string, version: string): DevTool {
     const place = `DevTool.pip(${JSON.stringify(packageName)}, …)`;
     checkName(place, 'packageName', packageName);
-    checkVersion(place, version);
+    checkPipVersion(place, version);
     return new DevTool(`pip:${packageName}`, version, [pipEntry(packageName, version)]);
   }
 

@@ -1,8 +1,9 @@
 import { NPM_PREFIX, RUNTIME_PATHS } from './constants';
+import { expectedOfMise, expectedOfNpm, expectedOfPip } from './expected-version';
 import { type OsTool, RUNTIME_LIBRARIES, osToolForPackage } from './os-packages';
 import { quote, slug } from './shell';
 import type { ToolEntry } from './tool-entry';
-import { isFloating } from './versions';
+import { isFloating, isFullNpmVersion, isPipVersion } from './versions';
 
 export function osEntry(tool: OsTool): ToolEntry {
   return {
@@ -25,31 +26,30 @@ export function miseEntry(tool: string, version: string, verify?: string): ToolE
     name: tool,
     install: { kind: 'mise', tool, version },
     verify: verify ?? `ls -L ${quote(`${RUNTIME_PATHS}/${slug(tool)}`)} | grep .`,
-    // A vendor's prefix and build number ('temurin-21.0.12+8.0.LTS') are not in what the tool says of itself.
-    expect: floating || verify === undefined ? undefined : /\d+(\.\d+)*/.exec(version)?.[0],
+    expect: floating || verify === undefined ? undefined : expectedOfMise(tool, version),
     libraries: RUNTIME_LIBRARIES[tool],
     ...floatingVersion(floating, version),
   };
 }
 
 export function npmEntry(name: string, version: string): ToolEntry {
-  const floating = isFloating('', version);
+  const floating = !isFullNpmVersion(version);
   return {
     name: `npm:${name}`,
     install: { kind: 'npm', package: name, version },
     verify: `node -p ${quote(`require("${NPM_PREFIX}/lib/node_modules/${name}/package.json").version`)}`,
-    expect: floating ? undefined : version,
+    expect: floating ? undefined : expectedOfNpm(version),
     ...floatingVersion(floating, version),
   };
 }
 
 export function pipEntry(name: string, version: string): ToolEntry {
-  const floating = isFloating('', version);
+  const floating = !isPipVersion(version);
   return {
     name: `pip:${name}`,
     install: { kind: 'pip', package: name, version },
     verify: `python3 -m pip show ${quote(name)} | sed -n 's/^Version: //p' | grep .`,
-    expect: floating ? undefined : version,
+    expect: floating ? undefined : expectedOfPip(version),
     ...floatingVersion(floating, version),
   };
 }

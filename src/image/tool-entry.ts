@@ -40,7 +40,7 @@ export interface ToolEntry {
   readonly install: OsInstall | MiseInstall | NpmInstall | PipInstall | CustomInstall;
   /** @default - the package manager is asked whether it has the package of that name */
   readonly verify?: string;
-  /** Text that the output of `verify` has to hold, where the exact version is known: another copy earlier on `PATH` must not pass. */
+  /** Version that the output of `verify` has to hold, where the exact one is known: another copy earlier on `PATH` must not pass. */
   readonly expect?: string;
   /** Libraries that have to be in the image for the tool to start. */
   readonly libraries?: OsLibraries;

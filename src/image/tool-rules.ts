@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { isNpmRange, isPipVersion } from './versions';
 import { type Rule, ValidationError, firstFaultOf } from '../private/validation';
 
 interface Argument {
@@ -52,6 +53,21 @@ export function checkVersion(place: string, value: string): void {
     pattern: /^[A-Za-z0-9][A-Za-z0-9._+-]*$/,
     allowed: 'letters, digits and . _ + - (not first)',
   });
+}
+
+/** Refuses a version that means another one tomorrow, and says so nowhere. */
+export function checkNpmVersion(place: string, value: string): void {
+  checkVersion(place, value);
+  const fault = `"version" is ${JSON.stringify(value)}, of which npm takes the newest there is; `
+    + "give all three numbers, such as '5.9.2', or a tag such as 'latest', which warns";
+  if (isNpmRange(value)) throw new ValidationError([fault], place);
+}
+
+/** Refuses what pip would not install. */
+export function checkPipVersion(place: string, value: string): void {
+  checkVersion(place, value);
+  const fault = `"version" is ${JSON.stringify(value)}, which pip does not know as a version; give one as PyPI shows it, such as '1.16.0' or '2.0.0rc1', or 'latest', which warns`;
+  if (value !== 'latest' && !isPipVersion(value)) throw new ValidationError([fault], place);
 }
 
 /** Refuses a command that is empty or unknown; what it says is its author's. */

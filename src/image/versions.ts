@@ -44,3 +44,21 @@ export function isFloating(tool: string, version: string): boolean {
   const exact = tool in PINNED_VERSIONS ? /\d+\.\d+\.\d+/ : /\d+\.\d+|\d{5,}/;
   return !exact.test(version);
 }
+
+/** The numbers of npm; a `v` before them is not npm's own way to write one. */
+const NPM_NUMBERS = /^v?(\d+|x)(\.(\d+|x)(\.(\d+|x)(-[\w.-]+)?(\+[\w.-]+)?)?)?$/i;
+
+/** Whether npm has just one version of that name. */
+export function isFullNpmVersion(version: string): boolean {
+  return /^\d+\.\d+\.\d+(-[\w.-]+)?(\+[\w.-]+)?$/.test(version);
+}
+
+/** Whether npm takes the newest of several versions: `5.9` and `5.x`. What is neither a version nor this is a tag to npm, such as `latest`. */
+export function isNpmRange(version: string): boolean {
+  return NPM_NUMBERS.test(version) && !isFullNpmVersion(version);
+}
+
+/** Whether it is a version in the form that PyPI shows. To pip a short one is no range: `1.16` is `1.16.0` and nothing else. */
+export function isPipVersion(version: string): boolean {
+  return /^\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+(\.[a-z0-9]+)*)?$/.test(version);
+}

@@ -43,16 +43,57 @@ describe('the version of a tool', () => {
     expect(tool._entries[0].expect).toBeUndefined();
   });
 
-  test.each([DevTool.mise('ktfmt', '0.64'), DevTool.mise('buildifier', '20240101'), DevTool.npm('@scope/tool', '1.2.3-rc.1'), DevTool.pip('six', '1.16.0')])(
-    'is not warned of where it may well be a full one: %s', (tool) => {
-      expect(tool._entries[0].floating).toBeUndefined();
+  test.each([
+    DevTool.mise('ktfmt', '0.64'), DevTool.mise('buildifier', '20240101'), DevTool.npm('@scope/tool', '1.2.3-rc.1'), DevTool.npm('tool', '1.2.3+build.7'),
+    DevTool.pip('six', '1.16.0'), DevTool.pip('six', '1.16'), DevTool.pip('six', '2'),
+  ])('is not warned of where it may well be a full one: %s', (tool) => {
+    expect(tool._entries[0].floating).toBeUndefined();
+  });
+
+  test.each(['5', '5.9', '7.x', '7.X', 'x', '7.1.x', 'v5', 'v5.9.2', '5.x.x'])(
+    'fails where npm would take the newest of several: %s', (version) => {
+      expect(messageOf(() => DevTool.npm('typescript', version))).toBe(
+        `"version" is "${version}", of which npm takes the newest there is; give all three numbers, such as '5.9.2', or a tag such as 'latest', which warns\n`
+        + '  at DevTool.npm("typescript", …)');
     });
+
+  test.each(['latest', 'next', 'latest-7', '0.72-stable', 'experimental'])('may be a tag of npm, with a warning: %s', (tag) => {
+    expect(DevTool.npm('typescript', tag)._entries[0]).toMatchObject({ floating: tag, expect: undefined });
+  });
+
+  test.each(['1.x', 'next', 'stable', 'v1.16', '1.0-rc.1', '1.0RC1', '1..0', '1.'])('fails where pip has no such version: %s', (version) => {
+    expect(messageOf(() => DevTool.pip('six', version))).toContain(`"version" is "${version}", which pip does not know as a version; give one as PyPI shows it`);
+  });
+
+  test.each(['2.0.0rc1', '1.0.post1', '1.0.dev3', '2024.7.4', '2.3.0+cu121'])('may be any that PyPI shows: %s', (version) => {
+    expect(DevTool.pip('six', version)._entries[0]).toMatchObject({ expect: version });
+  });
 });
 
 describe('what is asked of a tool', () => {
   test('is its version where that is known, without a vendor and a build number', () => {
     expect(DevTool.java('21')._entries[0]).toMatchObject({ verify: 'java -version && javac -version', expect: '21.0.12' });
     expect(DevTool.nodejs('22.1.0')._entries[0].expect).toBe('22.1.0');
+    expect(DevTool.python('3.15.0rc1')._entries[0].expect).toBe('3.15.0rc1');
+    expect(DevTool.npm('tool', '1.2.3-rc.1+build.7')._entries[0].expect).toBe('1.2.3-rc.1');
+    expect(DevTool.pip('certifi', '2024.07.04')._entries[0].expect).toBe('2024.7.4');
+    expect(DevTool.pip('six', '1.16.0')._entries[0].expect).toBe('1.16');
+  });
+
+  test.each<[asked: string, says: string | undefined]>([
+    ['21.0.2', '21.0.2'],
+    ['openjdk-21.0.2', '21.0.2'],
+    ['temurin-25.0.0+36.0.LTS', '25'],
+    ['temurin-11.0.14.1+1', '11.0.14.1'],
+    ['semeru-openj9-21.0.8+9_openj9-0.53.0', '21.0.8'],
+    ['graalvm-community-21.0.2', '21.0.2'],
+    ['corretto-21.0.8.9.1', '21.0.8.9.1'],
+    ['microsoft-11.0.13.8.1', undefined],
+    ['zulu-17.60.17.0', undefined],
+    ['graalvm-22.3.1+java17', undefined],
+    ['temurin-8.0.462+8', undefined],
+  ])('is the version of Java %s where it has that of the JDK', (asked, says) => {
+    expect(DevTool.java(asked)._entries[0].expect).toBe(says);
   });
 
   test('is a command of its own for each tool of the operating system', () => {

@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
-import { dirname, join } from 'path';
+import { existsSync, rmSync } from 'fs';
+import { join } from 'path';
 import { AgentImage, DevTool } from '../../../src';
-import { type Run, run, succeed } from '../../support/container-store';
+import { ALPINE, FEDORA, FakeRoot, type Repository } from '../../support/fake-root';
 import { type ImageAsset, assetOf } from '../../support/image-assets';
 import { directoryOf } from '../../support/image-parts';
 
@@ -12,116 +11,11 @@ import { directoryOf } from '../../support/image-parts';
  * installs stand-ins for their commands. What the real packages hold is not tested by this.
  */
 
-/** What packages are called there, and the commands that each brings. */
-type Repository = { readonly [name: string]: string };
-
-const SAME: Repository = {
-  'bash': 'bash',
-  'git': 'git',
-  'curl': 'curl',
-  'jq': 'jq',
-  'ripgrep': 'rg',
-  'cmake': 'cmake',
-  'git-lfs': 'git-lfs',
-  'patch': 'patch',
-  'rsync': 'rsync',
-  'unzip': 'unzip',
-  'zip': 'zip',
-  'xz': 'xz',
-  'wget': 'wget',
-  'sqlite': 'sqlite3',
-  'python3': 'python3',
-  'ca-certificates': '',
-  'procps-ng': 'ps pgrep',
-  'tar': 'tar',
-  'file': 'file',
-};
-const FEDORA: Repository = {
-  ...SAME,
-  'gcc': 'cc gcc',
-  'gcc-c++': 'c++ g++',
-  'make': 'make',
-  'openssh-clients': 'ssh',
-  'gnupg2': 'gpg',
-  'python3-pip': 'pip3',
-  'ShellCheck': 'shellcheck',
-  'pkgconf-pkg-config': 'pkg-config',
-  'libstdc++': '',
-  'libatomic': '',
-};
-const ALPINE: Repository = {
-  ...SAME,
-  'build-base': 'cc c++ make',
-  'openssh-client': 'ssh',
-  'gnupg': 'gpg',
-  'py3-pip': 'pip3',
-  'shellcheck': 'shellcheck',
-  'pkgconf': 'pkg-config',
-  'libstdc++': '',
-  'libatomic': '',
-};
-
 const TOOLS = [
   DevTool.BUILD_ESSENTIAL, DevTool.CMAKE, DevTool.CURL, DevTool.GIT_LFS, DevTool.GNUPG, DevTool.JQ, DevTool.OPENSSH_CLIENT, DevTool.PATCH,
   DevTool.PKG_CONFIG, DevTool.PROCPS, DevTool.PYTHON3, DevTool.RIPGREP, DevTool.RSYNC, DevTool.SHELLCHECK, DevTool.SQLITE, DevTool.TAR, DevTool.UNZIP,
   DevTool.WGET, DevTool.XZ, DevTool.ZIP,
 ];
-/** What BusyBox is called where it stands in for a tool: most of these are in Alpine's base. */
-const STAND_INS = ['patch', 'pgrep', 'ps', 'tar', 'unzip', 'wget', 'xz'];
-const APPLETS = ['sh', 'id', 'mkdir', 'rm', 'mktemp', 'sed', 'cut', 'grep', 'cat', 'tail', 'chown', 'chmod', 'dirname', 'touch', 'env', 'ln', 'ls', 'readlink', 'wc', ...STAND_INS];
-
-/** A root file system with BusyBox and a package manager of the given name. */
-class FakeRoot {
-  static async create(manager: string, repository: Repository): Promise<FakeRoot> {
-    const root = new FakeRoot();
-    const busybox = (await succeed('sh', ['-c', 'command -v busybox'])).trim();
-    const libraries = (await run('ldd', [busybox])).stdout.match(/\/\S+/g) ?? [];
-    for (const file of [busybox, ...libraries]) {
-      const target = file === busybox ? '/bin/busybox' : file;
-      mkdirSync(join(root.directory, dirname(target)), { recursive: true });
-      await succeed('cp', ['-L', file, join(root.directory, target)]);
-    }
-    for (const applet of APPLETS) symlinkSync('busybox', join(root.directory, 'bin', applet));
-    for (const directory of ['etc', 'tmp', 'dev', 'usr/bin']) mkdirSync(join(root.directory, directory), { recursive: true });
-    root.write('etc/passwd', 'root:x:0:0::/root:/bin/sh\n');
-    root.write('etc/group', 'root:x:0:\n');
-    root.command(manager, [
-      'echo "$*" >> /log',
-      'add() { for name in "$@"; do printf \'#!/bin/sh\\necho %s 1.2.3\\n\' "$name" > "/usr/bin/$name"; chmod +x "/usr/bin/$name"; done; }',
-      'for package in "$@"; do',
-      '  case "$package" in',
-      '    -*|install|add|clean|all|info) ;;',
-      ...Object.entries(repository).map(([name, commands]) => `    '${name}') add ${commands} ;;`),
-      '    *) echo "no such package: $package" >&2; exit 1 ;;',
-      '  esac',
-      'done',
-    ].join('\n'));
-    return root;
-  }
-
-  readonly directory = mkdtempSync(join(tmpdir(), 'fake-root-'));
-
-  write(path: string, text: string): void {
-    writeFileSync(join(this.directory, path), text);
-  }
-
-  command(name: string, script: string): void {
-    writeFileSync(join(this.directory, 'usr/bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  }
-
-  read(path: string): string {
-    return readFileSync(join(this.directory, path), 'utf8');
-  }
-
-  run(script: string): Promise<Run> {
-    this.write('script.sh', script);
-    return run('chroot', [this.directory, '/bin/sh', '/script.sh'], { env: { PATH: '/usr/sbin:/usr/bin:/bin' } });
-  }
-
-  remove(): void {
-    rmSync(this.directory, { recursive: true });
-  }
-}
 
 describe.each<[manager: string, install: RegExp, repository: Repository, listedAs: string]>([
   ['dnf', /^install -y --setopt=install_weak_deps=0 --setopt=tsflags=nodocs /, FEDORA, 'dnf'],
@@ -214,46 +108,5 @@ describe('a base with dnf', () => {
     expect(stderr).toContain('no such package: libpq-dev');
     root.remove();
     rmSync(agent, { recursive: true });
-  });
-});
-
-describe('the token for GitHub', () => {
-  const TELL = 'echo "$0: ${MISE_GITHUB_TOKEN-none} ${GITHUB_TOKEN-none}" >> /told';
-  let root: FakeRoot;
-  let agent: string;
-
-  beforeEach(async () => {
-    root = await FakeRoot.create('apk', ALPINE);
-    agent = directoryOf({ 'agent.js': '' });
-    for (const directory of ['run/secrets', 'opt/tool/bin']) mkdirSync(join(root.directory, directory), { recursive: true });
-    for (const name of ['npm', 'python3']) root.command(name, TELL);
-    root.command('mise', `${TELL}\ncase "$1" in bin-paths) echo /opt/tool/bin ;; where) echo /opt/tool/1.0.0 ;; *) echo 2026.9.11 ;; esac`);
-    symlinkSync('/usr/bin/mise', join(root.directory, 'run/mise'));
-  });
-
-  afterEach(() => {
-    root.remove();
-    rmSync(agent, { recursive: true });
-  });
-
-  async function toldBy(tools: DevTool[]): Promise<string[]> {
-    const { scripts } = assetOf(AgentImage.fromDirectory(agent, {
-      command: ['x'],
-      tools: [...tools, DevTool.npm('semver', '7.6.3'), DevTool.pip('six', '1.16.0'), DevTool.custom({ name: 'own', install: TELL, verify: 'true' })],
-      buildSecrets: { GITHUB_TOKEN: 'env=GITHUB_TOKEN' },
-    }));
-    expect(await root.run(scripts.runtimes!)).toMatchObject({ exitCode: 0, stderr: '' });
-    return [...new Set(root.read('told').trim().split('\n'))];
-  }
-
-  test('is given to mise, and to no installer after it', async () => {
-    root.write('run/secrets/GITHUB_TOKEN', 'secret');
-    expect(await toldBy([DevTool.nodejs('22')])).toEqual([
-      '/run/mise: secret none', '/usr/bin/npm: none none', '/usr/bin/python3: none none', 'sh: none none',
-    ]);
-  });
-
-  test('need not be there', async () => {
-    expect(await toldBy([DevTool.nodejs('22')])).toContain('/run/mise: none none');
   });
 });
