@@ -31,6 +31,16 @@ const imageMessage = (name: string, value: string | undefined) =>
 
 const WITHOUT_DOCKERFILE = ['base', 'command', 'setup'] as const;
 
+/** What is written into the Dockerfile and the scripts as it is. */
+const WRITTEN = ['command', 'setup', 'miseSettings'] as const;
+
+function unresolvedIn(options: AgentImageOptions): string[] {
+  return WRITTEN.filter((name) => {
+    const value = options[name];
+    return Token.isUnresolved(value) || Object.values(value ?? {}).some((part) => Token.isUnresolved(part));
+  });
+}
+
 /** Rules for the options alone. */
 export const OPTION_RULES: readonly Rule<Request>[] = [
   {
@@ -75,6 +85,11 @@ export const OPTION_RULES: readonly Rule<Request>[] = [
     message: ({ options }) =>
       `"user" is ${isLiteral(options.user) ? `'${options.user}'` : 'only known when the stack is deployed'}; `
       + "give a number, such as '1000', or one with a group, '1000:1000': the service cannot start images of many layers by a user's name",
+  },
+  {
+    broken: ({ options }) => unresolvedIn(options).length > 0,
+    message: ({ options }) =>
+      `"${unresolvedIn(options).join('", "')}" is only known when the stack is deployed; the image is built before that, so give a literal`,
   },
   {
     broken: ({ options }) => Object.keys(options.miseSettings ?? {}).some((name) => !/^MISE_[A-Z0-9_]+$/.test(name)),

@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, relative } from 'path';
-import { Lazy } from 'aws-cdk-lib';
+import { Aws, Lazy } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
@@ -204,6 +204,7 @@ describe('the hash of an image', () => {
 
 describe('options that cannot be used', () => {
   const UNRESOLVED = Lazy.string({ produce: () => 'x' });
+  const UNRESOLVED_LIST = Lazy.list({ produce: () => ['x'] });
 
   test.each<[fault: string, options: AgentImageOptions]>([
     ["\"platform\" is 'linux/amd64'; AgentCore runs arm64 only", { command: COMMAND, platform: Platform.LINUX_AMD64 }],
@@ -216,6 +217,12 @@ describe('options that cannot be used', () => {
     ['"base" is "debian\\nRUN x"; give the literal reference of an image', { command: COMMAND, base: 'debian\nRUN x' }],
     ['"base" is only known when the stack is deployed', { command: COMMAND, base: UNRESOLVED }],
     ['"base" is \'scratch\', which has no package manager', { command: COMMAND, base: 'scratch' }],
+    ['"command" is only known when the stack is deployed; the image is built before that, so give a literal', { command: ['node', UNRESOLVED] }],
+    ['"command" is only known when the stack is deployed', { command: UNRESOLVED_LIST }],
+    ['"setup" is only known when the stack is deployed', { command: COMMAND, setup: [`echo ${Aws.REGION}`] }],
+    ['"setup" is only known when the stack is deployed', { command: COMMAND, setup: UNRESOLVED_LIST }],
+    ['"miseSettings" is only known when the stack is deployed', { command: COMMAND, miseSettings: { MISE_OK: `https://${Aws.REGION}` } }],
+    ['"command", "setup" is only known when the stack is deployed', { command: UNRESOLVED_LIST, setup: [UNRESOLVED] }],
     ['"miseImage" is "a b"', { command: COMMAND, miseImage: 'a b' }],
     ["\"user\" is 'node'; give a number", { command: COMMAND, user: 'node' }],
     ["\"user\" is '1000:'; give a number", { command: COMMAND, user: '1000:' }],
