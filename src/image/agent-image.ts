@@ -12,6 +12,7 @@ import { type DockerfileUser, userAt } from './dockerfile-user';
 import { APPLICATION_CONTEXT, amendDockerfile, newDockerfile } from './dockerfile-writer';
 import { releaseContext, stageContext } from './image-context';
 import type { ToolEntry } from './tool-entry';
+import type { NamedUser } from './verify-script';
 import { DEFAULT_BASE, MISE_IMAGE } from './versions';
 import { ValidationError, faultsOf } from '../private/validation';
 
@@ -188,9 +189,11 @@ function targetStage(parsed: ParsedDockerfile, target: string | undefined): Stag
   return stageNamed(parsed.stages, target) ?? (/^\d+$/.test(target) ? parsed.stages[Number(target)] : undefined);
 }
 
-function namedUser(user: DockerfileUser | undefined, number: string | undefined): { name: string; number: string } | undefined {
-  const name = user?.text.split(':')[0];
-  return name === undefined || number === undefined || /^\d+$/.test(name) || name === 'root' ? undefined : { name, number };
+/** What can only be compared in the build. A variable of the base image is in nobody's hands here. */
+function namedUser(user: DockerfileUser | undefined, number: string | undefined): NamedUser | undefined {
+  if (user === undefined || number === undefined) return undefined;
+  const [name, group] = user.text.split(':').map((part) => (/^[A-Za-z_][\w.-]*$/.test(part) && part !== 'root' ? part : undefined));
+  return name === undefined && group === undefined ? undefined : { name, group, number };
 }
 
 /** Says at a construct what could not be said without one, and lets every runtime that the image is for pull it. */

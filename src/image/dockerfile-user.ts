@@ -60,8 +60,8 @@ function numberOf(text: string, commands: readonly string[][]): string | undefin
     : numberGivenBy(commands, ['useradd', 'adduser'], ['-u', '--uid'], user) ?? WELL_KNOWN.get(user);
   if (uid === undefined || group === undefined) return uid;
   if (/^\d+$/.test(group)) return `${uid}:${group}`;
-  // A group of the user's own name is the one that passwd has for it, so it need not be said.
-  if (group === user) return uid;
   const gid = numberGivenBy(commands, ['groupadd', 'addgroup'], ['-g', '--gid'], group) ?? (group === 'root' ? '0' : undefined);
-  return gid === undefined ? undefined : `${uid}:${gid}`;
+  if (gid !== undefined) return `${uid}:${gid}`;
+  // A group of the user's own name is most likely the one that passwd has for it; the build looks.
+  return group === user ? uid : undefined;
 }

@@ -3,9 +3,17 @@ import { expandedLater, preamble } from './os-script';
 import { quote, slug } from './shell';
 import { type ToolEntry, versionOf } from './tool-entry';
 
+/** What a Dockerfile calls by name. */
+export interface NamedUser {
+  readonly name?: string;
+  readonly group?: string;
+  /** What is written in their place: the user's number, and the group's unless it is the one that passwd has. */
+  readonly number: string;
+}
+
 export interface VerifyScriptOptions {
-  /** A user whose name was replaced by a number: the build fails if the two do not belong together. */
-  readonly user?: { readonly name: string; readonly number: string };
+  /** A user or group whose name was replaced by a number: the build fails if the two do not belong together. */
+  readonly user?: NamedUser;
   /** A user that is made, unless the base has one of its number. */
   readonly createUser?: string;
 }
@@ -23,13 +31,24 @@ function createUser(id: string): string[] {
   ];
 }
 
-function checkUser({ name, number }: { name: string; number: string }): string[] {
+function checkUser({ name, group, number }: NamedUser): string[] {
+  const [uid, gid] = number.split(':');
   return [
     '',
-    '# The name of the user is replaced by its number, since the service cannot start many-layered images by name.',
-    `if [ "$(id -u ${quote(name)})" != ${quote(number.split(':')[0])} ]; then`,
-    `  fail "the user '"${quote(name)}"' has the number $(id -u ${quote(name)}), not ${number}: give it to AgentImage as user: '$(id -u ${quote(name)})'"`,
-    'fi',
+    '# Names are replaced by numbers, since the service cannot start many-layered images by name.',
+    ...(name === undefined ? [] : [
+      `actual=$(id -u ${quote(name)}) || fail "the image has no user '"${quote(name)}"'"`,
+      `if [ "$actual" != ${uid} ]; then`,
+      `  fail "the user '"${quote(name)}"' has the number $actual, not ${uid}: give it to AgentImage as user: '$actual${gid === undefined ? '' : `:${gid}`}'"`,
+      'fi',
+    ]),
+    ...(group === undefined ? [] : [
+      `actual=$(sed -n 's/^${group.replace(/\./g, '[.]')}:[^:]*:\\([0-9]*\\):.*/\\1/p' /etc/group)`,
+      `expected=${gid ?? `$(sed -n 's/^[^:]*:[^:]*:${uid}:\\([0-9]*\\):.*/\\1/p' /etc/passwd | sed 1q)`}`,
+      'if [ -n "$actual" ] && [ "$actual" != "${expected:-0}" ]; then',
+      `  fail "the group '"${quote(group)}"' has the number $actual, not \${expected:-0}: give it to AgentImage as user: '${uid}:$actual'"`,
+      'fi',
+    ]),
   ];
 }
 

@@ -128,6 +128,8 @@ describe('the user of a Dockerfile', () => {
     ['RUN useradd --uid 1001 app\nUSER app', '1001'],
     ['RUN useradd --uid=1001 app\nUSER app', '1001'],
     ['RUN addgroup -g 2000 team && adduser -D -u 1001 -G team app\nUSER app:team', '1001:2000'],
+    ['RUN groupadd -g 2000 app && useradd -g users -u 1001 app\nUSER app:app', '1001:2000'],
+    ['RUN useradd -u 1001 app\nUSER app:app', '1001'],
     ['RUN groupadd --gid 2000 team; /usr/sbin/useradd -m -g team -u "1001" \\\n  app\nUSER app', '1001'],
     ['RUN <<EOF\nuseradd -u 1001 app\nEOF\nUSER app', '1001'],
     ['ARG ID=1001\nRUN useradd -u $ID app\nUSER ${NAME:-app}', '1001'],
@@ -162,9 +164,10 @@ describe('the user of a Dockerfile', () => {
 
   test('is compared with the name in the build, where a name was replaced', () => {
     const scripts = (text: string) => imageOf(directoryWith(text)).scripts.verify;
-    expect(scripts('FROM debian\nUSER node')).toContain("if [ \"$(id -u 'node')\" != '1000' ]");
+    expect(scripts('FROM debian\nUSER node')).toContain("$(id -u 'node')");
+    expect(scripts('FROM debian\nUSER node')).not.toContain('/etc/group');
     expect(scripts('FROM debian\nUSER 1000')).not.toContain('id -u \'');
-    expect(scripts('FROM debian\nUSER root')).not.toContain('id -u \'');
+    expect(scripts('FROM debian\nUSER root:root')).not.toMatch(/id -u '|etc.group/);
   });
 
   test.each(['USER app', 'RUN useradd app\nUSER app', 'RUN useradd -u 1001 app\nUSER app:team', 'USER a:b:c'])(

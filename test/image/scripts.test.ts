@@ -37,8 +37,8 @@ describe('every generated script', () => {
     rmSync(directory, { recursive: true });
   });
 
-  test('is clean for a Dockerfile with a user by name', () => {
-    const directory = directoryOf({ Dockerfile: 'FROM debian\nRUN useradd -u 1001 app\nUSER app\n' });
+  test.each(['app', 'app:app', '1001:app'])('is clean for a Dockerfile with a user by name: %s', (user) => {
+    const directory = directoryOf({ Dockerfile: `FROM debian\nRUN groupadd -g 1001 app && useradd -g app -u 1001 app\nUSER ${user}\n` });
     const { verify } = imageOf(directory).scripts;
     expect(spawnSync('shellcheck', ['--shell=sh', '-'], { input: verify, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' });
     rmSync(directory, { recursive: true });

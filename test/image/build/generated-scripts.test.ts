@@ -84,3 +84,51 @@ describe('a tool that says its version', () => {
     rmSync(agent, { recursive: true });
   });
 });
+
+describe('a user that the Dockerfile has by name', () => {
+  const APP = 'app:x:1001:100::/home/app:/bin/sh\n';
+  const MAKE = 'RUN useradd -u 1001 app\n';
+
+  async function checked(dockerfile: string, passwd: string, group: string, user?: string): Promise<string> {
+    const root = await FakeRoot.create('apk', ALPINE);
+    for (const name of ['bash', 'git']) root.command(name, 'echo 0.0.0');
+    root.write('etc/passwd', `root:x:0:0::/root:/bin/sh\n${passwd}`);
+    root.write('etc/group', `root:x:0:\n${group}`);
+    const agent = directoryOf({ Dockerfile: `FROM alpine\n${dockerfile}` });
+    const { exitCode, stderr } = await root.run(assetOf(AgentImage.fromDirectory(agent, { user })).scripts.verify);
+    root.remove();
+    rmSync(agent, { recursive: true });
+    return exitCode === 0 ? 'as it was' : stderr.trim();
+  }
+
+  test('stays as it was if the group of its name is its own', async () => {
+    expect(await checked(`${MAKE}USER app:app`, APP, 'app:x:100:\nmy-app:x:1:\n')).toBe('as it was');
+    expect(await checked('RUN addgroup -g 2000 app && adduser -u 1001 -G users app\nUSER app:app', APP, 'app:x:2000:\n')).toBe('as it was');
+    expect(await checked('USER 1002:app', APP, 'app:x:0:\n', '1002')).toBe('as it was');
+  });
+
+  test.each<[dockerfile: string, user: string | undefined, has: string, not: string]>([
+    [`${MAKE}USER app:app`, undefined, '2000', '100'],
+    [`RUN groupadd -g 1999 app\n${MAKE}USER app:app`, undefined, '2000', '1999'],
+    ['USER app:app', '1001', '2000', '100'],
+    ['RUN groupadd -g 1999 app\nUSER 1001:app', undefined, '2000', '1999'],
+    ['USER 1001:app', '1001', '2000', '100'],
+  ])('fails if its group would be another one: %j with user %s', async (dockerfile, user, has, not) => {
+    expect(await checked(dockerfile, APP, 'app:x:2000:\n', user))
+      .toBe(`agent-image: the group 'app' has the number ${has}, not ${not}: give it to AgentImage as user: '1001:${has}'`);
+  });
+
+  test('passes once the group is given as the build said', async () => {
+    expect(await checked(`${MAKE}USER app:app`, APP, 'app:x:2000:\n', '1001:2000')).toBe('as it was');
+  });
+
+  test('fails if it has another number, or is not there', async () => {
+    expect(await checked('USER node:node', 'node:x:1005:1005::/:/bin/sh\n', ''))
+      .toBe("agent-image: the user 'node' has the number 1005, not 1000: give it to AgentImage as user: '1005'");
+    expect(await checked('USER node', '', '')).toContain("agent-image: the image has no user 'node'");
+  });
+
+  test('is not compared where its name is a variable of the base image', async () => {
+    expect(await checked('USER $APP_USER', APP, '', '1001')).toBe('as it was');
+  });
+});
