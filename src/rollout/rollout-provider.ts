@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { LIMITS } from './constants';
 import { RuntimeRolloutEventFunction } from './runtime-rollout-event-function';
 import { RuntimeRolloutFunction } from './runtime-rollout-function';
+import { allowLogEncryption } from '../private/log-encryption';
 
 /** Longer than anything of ours: its own error at the end says nothing of what was waited for. */
 const FRAMEWORK_SECONDS = 3_600;
@@ -44,6 +45,7 @@ export class RolloutProvider extends Construct {
   constructor(scope: Construct, id: string, props: RolloutProviderProps) {
     super(scope, id);
 
+    if (props.encryptionKey !== undefined) allowLogEncryption(props.encryptionKey);
     const logGroup = new logs.LogGroup(this, 'Logs', {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       encryptionKey: props.encryptionKey,

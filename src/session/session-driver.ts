@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { LIMITS } from './constants';
 import { SessionDriverFunction } from './session-driver-function';
 import { isExpression } from '../private/expression';
+import { allowLogEncryption } from '../private/log-encryption';
 
 /** Options of a `SessionDriver`. */
 export interface SessionDriverProps {
@@ -21,6 +22,10 @@ export interface SessionDriverProps {
 
   /**
    * Key that encrypts the function's logs.
+   *
+   * A key of this app gets the statement that CloudWatch Logs needs. The policy of an imported one has to have it: for the service
+   * `logs.<region>.amazonaws.com`, the actions `kms:Decrypt`, `kms:Describe*`, `kms:Encrypt`, `kms:GenerateDataKey*` and `kms:ReEncrypt*`, under the
+   * condition that `kms:EncryptionContext:aws:logs:arn` is like `arn:aws:logs:<region>:<account>:log-group:*`.
    *
    * @default - CloudWatch Logs' own encryption
    */
@@ -73,6 +78,7 @@ export class SessionDriver extends Construct {
   constructor(scope: Construct, id: string, props: SessionDriverProps = {}) {
     super(scope, id);
 
+    if (props.encryptionKey !== undefined) allowLogEncryption(props.encryptionKey);
     this.logGroup = new logs.LogGroup(this, 'Logs', {
       retention: props.logRetention ?? logs.RetentionDays.THREE_MONTHS,
       encryptionKey: props.encryptionKey,
