@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import { NamespaceDriver, SandboxDriver } from '../sandbox';
+import { NamespaceDriver, SandboxDriver, SandboxMount } from '../sandbox';
 import { Agent } from './agent';
 import { Call, CallLog } from './calls';
 import { Clock, MovableClock } from './clock';
@@ -145,7 +145,12 @@ export class AgentCoreServer {
     await this.sessions.get(runtimeArn, qualifier, sessionId).wipeWorkspace();
   }
 
-  /** Where the session's workspace is on the host. */
+  /** Where the session's mounts are on the host. */
+  mounts(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): readonly SandboxMount[] {
+    return this.sessions.get(runtimeArn, qualifier, sessionId).filesystems;
+  }
+
+  /** Where the session's own storage is on the host. */
   workspaceDirectory(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): string {
     return this.workspaces.data(this.sessions.get(runtimeArn, qualifier, sessionId).key);
   }

@@ -5,7 +5,7 @@ import { Agent, RunningAgent, startAgent } from './agent';
 import type { Clock } from './clock';
 import { agentFailed, inTransition, notFound, ServiceError } from './errors';
 import { LIMITS } from './limits';
-import type { FilesystemConfiguration, RuntimeVersion } from './registry';
+import type { RuntimeVersion } from './registry';
 import { collect } from './session-exec';
 import { reportUnsupported } from './workspace-scan';
 import type { WorkspaceKey, Workspaces } from './workspaces';
@@ -114,6 +114,17 @@ export class Session {
     await this.context.workspaces.wipe(this.key);
   }
 
+  /** The file systems of the version that its endpoint serves, and where they are on the host. */
+  get filesystems(): SandboxMount[] {
+    const { workspaces, stateDirectory } = this.context;
+    return (this.version().configuration.filesystemConfigurations ?? []).map(({ sessionStorage, efsAccessPoint, s3FilesAccessPoint }) => {
+      const accessPoint = efsAccessPoint ?? s3FilesAccessPoint;
+      return sessionStorage !== undefined
+        ? { source: workspaces.data(this.key), target: sessionStorage.mountPath }
+        : { source: workspaces.shared(join(stateDirectory, 'filesystems'), accessPoint!.accessPointArn), target: accessPoint!.mountPath };
+    });
+  }
+
   private async start(): Promise<LiveMicrovm> {
     this.current = 'starting';
     try {
@@ -163,22 +174,14 @@ export class Session {
   }
 
   private mounts({ version, configuration }: RuntimeVersion): SandboxMount[] {
-    const { workspaces, stateDirectory, sharedDirectories } = this.context;
-    const filesystem = (item: FilesystemConfiguration): SandboxMount => {
-      if (item.sessionStorage) {
-        const { directory, wiped } = workspaces.open(this.key, version);
-        if (wiped) {
-          this.context.warn(this.key, `the workspace was emptied before version ${version}: ${wiped}`);
-        }
-        return { source: directory, target: item.sessionStorage.mountPath };
+    const { workspaces, sharedDirectories } = this.context;
+    if (configuration.filesystemConfigurations?.some(({ sessionStorage }) => sessionStorage !== undefined)) {
+      const { wiped } = workspaces.open(this.key, version);
+      if (wiped) {
+        this.context.warn(this.key, `the workspace was emptied before version ${version}: ${wiped}`);
       }
-      const { accessPointArn, mountPath } = (item.efsAccessPoint ?? item.s3FilesAccessPoint)!;
-      return { source: workspaces.shared(join(stateDirectory, 'filesystems'), accessPointArn), target: mountPath };
-    };
-    return [
-      ...sharedDirectories.map(directory => ({ source: directory, target: directory })),
-      ...(configuration.filesystemConfigurations ?? []).map(filesystem),
-    ];
+    }
+    return [...sharedDirectories.map(directory => ({ source: directory, target: directory })), ...this.filesystems];
   }
 
   private async end(): Promise<void> {

@@ -26,8 +26,8 @@ export class Workspaces {
     mkdirSync(directory, { recursive: true });
   }
 
-  /** The session's directory; emptied first if the endpoint has moved to another version, or nobody has invoked the session for 14 days. */
-  open(key: WorkspaceKey, version: string): { directory: string; wiped?: string } {
+  /** Makes the session's directory; empties it if the endpoint has moved to another version, or nobody has invoked the session for 14 days. */
+  open(key: WorkspaceKey, version: string): { wiped?: string } {
     const record = this.record(key);
     const now = this.clock.now();
     const wiped = record && reasonToWipe(record, version, now);
@@ -38,7 +38,7 @@ export class Workspaces {
     if (record === undefined || wiped !== undefined) {
       this.write({ ...key, version, createdAt: now, lastInvokedAt: now });
     }
-    return { directory: this.data(key), wiped };
+    return { wiped };
   }
 
   /** Starts the 14 days anew. Only invocations are known to do so. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { SynthesizedStack } from './assembly';
 
 export interface TemplateValuesProps {
@@ -79,6 +80,8 @@ export class TemplateValues {
         return `${this.functionArn(resource.Properties?.FunctionName)}:${name}`;
       case 'AWS::StepFunctions::StateMachine':
         return this.attribute(name, 'Arn');
+      case 'AWS::EFS::AccessPoint':
+        return idOf('fsap', name);
       default:
         return name;
     }
@@ -92,6 +95,10 @@ export class TemplateValues {
     const type = this.stack.resource(logicalId)?.Type ?? 'AWS::Unknown::Resource';
     if (attribute === 'Arn' && type === 'AWS::Lambda::Function') return this.functionArn(logicalId);
     if (attribute === 'Arn' && type === 'AWS::StepFunctions::StateMachine') return `arn:aws:states:${region}:${account}:stateMachine:${logicalId}`;
+    if (attribute === 'Arn' && type === 'AWS::EFS::AccessPoint') return `arn:aws:elasticfilesystem:${region}:${account}:access-point/${idOf('fsap', logicalId)}`;
+    if (attribute === 'AccessPointArn' && type === 'AWS::S3Files::AccessPoint') {
+      return `arn:aws:s3files:${region}:${account}:file-system/${idOf('fs', logicalId)}/access-point/${idOf('fsap', logicalId)}`;
+    }
     if (attribute === 'Arn' && type === 'AWS::IAM::Role') return `arn:aws:iam::${account}:role/${logicalId}`;
     if (attribute === 'Arn') return `arn:aws:${type.split('::')[1].toLowerCase()}:${region}:${account}:${logicalId}`;
     return `${logicalId}.${attribute}`;
@@ -100,4 +107,9 @@ export class TemplateValues {
   private functionArn(name: unknown): string {
     return `arn:aws:lambda:${this.props.region}:${this.props.account}:function:${this.text(name).replace(/^.*:function:/, '')}`;
   }
+}
+
+/** Of a file system or its access point, in the form that AgentCore asks for. */
+function idOf(prefix: string, logicalId: string): string {
+  return `${prefix}-${createHash('sha256').update(logicalId).digest('hex').slice(0, 17)}`;
 }

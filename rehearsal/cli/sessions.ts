@@ -72,13 +72,13 @@ const PROMPT = 'PS1=session \\w \\$ ';
 
 /** A shell where the session's commands ran: the same workspace at the same path, with a new disk beside it. */
 async function shell(session: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): Promise<number> {
-  const { id, mount, workspace, runs } = session;
+  const { id, mount, workspace, mounts, runs } = session;
   if (!existsSync(workspace)) throw new MisuseError(`the workspace of session ${id} is gone: a change of the runtime empties it`);
   const copies = join(state, 'repositories');
   const driver = await sandboxLike(session);
   const sandbox = await driver.start({
     disk: join(state, 'microvms', randomUUID()),
-    mounts: [{ source: workspace, target: mount }, ...(existsSync(copies) ? [{ source: copies, target: copies }] : [])],
+    mounts: [...mounts.filter(({ source }) => existsSync(source)), ...(existsSync(copies) ? [{ source: copies, target: copies }] : [])],
     environment: { ...hostEnvironment('us-east-1', driver.image !== undefined), ...passedOn(runs[runs.length - 1].target.env) },
   });
   try {

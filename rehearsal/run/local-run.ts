@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Journal, JournalListener, messageOf, outputOf } from './journal';
 import { LocalRepository } from './local-repository';
 import type { CallDescription, RehearsalRecord, SessionDescription } from './record';
@@ -7,6 +7,7 @@ import { sessionOf } from '../../src/loop/input.client';
 import type { RunRecord } from '../../src/loop/records.client';
 import type { Call } from '../agentcore';
 import type { Rehearsal, RehearsalInput } from '../rehearsal';
+import type { SandboxMount } from '../sandbox';
 import type { ExecutionResult, LocalExecution } from '../stepfunctions';
 
 export interface RunOptions {
@@ -39,7 +40,7 @@ export class LocalRun {
     this.journal = new Journal({
       loop,
       listener: options.listener,
-      fileOf: (path, session) => path.startsWith(`${loop.mount}/`) ? join(this.workspaceOf(session), path.slice(loop.mount.length)) : undefined,
+      fileOf: (path, session) => this.fileOf(path, session),
       session: () => this.session,
       logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
     });
@@ -73,13 +74,19 @@ export class LocalRun {
     return this.rehearsal.loop.runtimeArn.split('/').pop()!;
   }
 
-  private workspaceOf({ id, endpointName }: RunRecord['session']): string {
-    return this.rehearsal.server.workspaceDirectory(this.rehearsal.loop.runtimeArn, id, endpointName);
+  private mountsOf({ id, endpointName }: RunRecord['session']): readonly SandboxMount[] {
+    return this.rehearsal.server.mounts(this.rehearsal.loop.runtimeArn, id, endpointName);
+  }
+
+  /** Where a path of the session is on this machine; nothing for what ended with the session's disk. */
+  private fileOf(path: string, session: RunRecord['session']): string | undefined {
+    const mount = this.mountsOf(session).find(({ target }) => `${path}/`.startsWith(`${target.replace(/\/$/, '')}/`));
+    return mount && join(mount.source, relative(mount.target, path));
   }
 
   private describeSession(): SessionDescription {
     const { rehearsal: { loop, sandbox }, session } = this;
-    return { ...session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.workspaceOf(session), sandbox };
+    return { ...session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.fileOf(loop.mount, session) ?? '', mounts: this.mountsOf(session), sandbox };
   }
 
   private async ended(result: ExecutionResult): Promise<RehearsalRecord> {

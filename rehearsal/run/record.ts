@@ -49,8 +49,10 @@ export interface SessionDescription {
   readonly runtimeArn: string;
   readonly endpointName?: string;
   readonly mount: string;
-  /** The workspace on this machine. */
+  /** The workspace on this machine; empty if it was on the session's own disk. */
   readonly workspace: string;
+  /** What the session had mounted, and where that is on this machine. */
+  readonly mounts: readonly { readonly source: string; readonly target: string }[];
   readonly sandbox: SandboxDescription;
 }
 
