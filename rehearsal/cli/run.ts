@@ -10,6 +10,7 @@ import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalInput, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
 import { describeRollout } from '../rollout/describe';
+import { checkSource } from '../run/local-repository';
 import type { RehearsalRecord } from '../run/record';
 import type { BuildOptions, SandboxDriver } from '../sandbox';
 
@@ -99,6 +100,7 @@ function checkTarget({ app, stack, loop, repository, gates, bootstrap, maxRepair
   if (app === undefined && (repository ?? input.repository?.url) === undefined) {
     throw new MisuseError('--repository is missing: name the directory or URL that the agent is to work on, or give --app for a loop of your own');
   }
+  for (const source of [repository, input.repository?.url]) if (source !== undefined) checkSource(source);
   if (input.prompt === undefined) throw new MisuseError('--prompt is missing: say what the agent is to do, here or in the file of --input');
   if (typeof input.prompt !== 'string') throw new MisuseError('"prompt" of --input is no text: put it in quotes');
 }

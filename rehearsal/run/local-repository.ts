@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { hasCredentials, repositoryUrlFault } from '../../src/loop/git-names';
 
 const run = promisify(execFile);
 
@@ -28,6 +29,7 @@ const PATCH_BYTES = 65_536;
 export class LocalRepository {
   /** Copies a directory or a URL, or brings an earlier copy up to date; branches that rehearsals made stay. Runs that begin at once take turns. */
   static async copy(source: string, parent: string): Promise<LocalRepository> {
+    checkSource(source);
     const local = isAbsolute(source) || (existsSync(source) && statSync(source).isDirectory());
     const from = local ? resolve(source) : source;
     const name = basename(from).replace(/\.git$/, '').replace(/[^A-Za-z0-9._-]/g, '-') || 'repository';
@@ -80,7 +82,9 @@ export class LocalRepository {
     mkdirSync(dirname(this.directory), { recursive: true });
     rmSync(unfinished, { recursive: true, force: true });
     try {
-      await run('git', ['-c', 'safe.directory=*', 'clone', '--quiet', '--bare', '--no-hardlinks', '--', this.source, unfinished]);
+      await run('git', ['-c', 'safe.directory=*', '-c', 'clone.defaultRemoteName=origin', 'clone', '--quiet', '--bare', '--no-hardlinks', '--', this.source, unfinished]);
+      // The sandbox sees the copy, and need not know where the original is.
+      await run('git', ['--git-dir', unfinished, 'config', '--remove-section', 'remote.origin']);
       renameSync(unfinished, this.directory);
     } catch (error) {
       rmSync(unfinished, { recursive: true, force: true });
@@ -131,6 +135,11 @@ export class LocalRepository {
 /** The repository that was named cannot be used. */
 export class RepositoryError extends Error {
   readonly name = 'RepositoryError';
+}
+
+/** Fails for a URL with a password or a token, which records and reports would show. */
+export function checkSource(source: string): void {
+  if (hasCredentials(source)) throw new RepositoryError(`${repositoryUrlFault(source)}: credentials come from this machine's credential helper`);
 }
 
 function reason(error: unknown): string {

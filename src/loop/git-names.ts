@@ -6,6 +6,7 @@ const URL_PATTERN = /^(?:(?:https|http|ssh|git|file):\/\/[^\s\0]+|[A-Za-z0-9_.-]
 const CREDENTIALS_PATTERN = /^(?:https?:\/\/[^/]*@|[a-z]+:\/\/[^/@\s]*:[^/@\s]*@)/i;
 /** A host that ssh would take for an option. */
 const OPTION_PATTERN = /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?-/i;
+
 /** What git takes for a branch, a tag or a commit, and no option. After `git help check-ref-format`. */
 export function isRef(ref: unknown): boolean {
   return typeof ref === 'string' && ref.length > 0 && ref.length <= 200 && !ref.startsWith('-') && !ref.startsWith('/') && !ref.startsWith('.') && !/[/.]$/.test(ref)
@@ -21,4 +22,9 @@ export function hasCredentials(url: string): boolean {
 /** Where git may be sent: no option, no helper that runs programs, no credentials. */
 export function isRepositoryUrl(url: unknown): boolean {
   return typeof url === 'string' && url.length <= 2_000 && URL_PATTERN.test(url) && !hasCredentials(url) && !OPTION_PATTERN.test(url);
+}
+
+/** What is wrong with a URL that is none. The message may end up where a password or a token must not. */
+export function repositoryUrlFault(url: string): string {
+  return `"repository" has the URL "${url.replace(/\/\/.*@/, '//…@')}", https and http without a user, and ssh, git, file and codecommit without a password are allowed`;
 }

@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { hasCredentials, isRef, isRepositoryUrl } from './git-names';
+import { hasCredentials, isRef, isRepositoryUrl, repositoryUrlFault } from './git-names';
 
 /** Options of a repository. */
 export interface GitRepositoryOptions {
@@ -58,15 +58,9 @@ export class GitRepository {
     const known = (value: string | undefined): value is string => value !== undefined && !Token.isUnresolved(value);
     return [
       ...(url !== undefined && (hasCredentials(url) || (known(url) && !isRepositoryUrl(url)))
-        ? [`"repository" has the URL "${withoutCredentials(url)}", https and http without a user, and ssh, git, file and codecommit without a password are allowed: `
-          + 'credentials come from the image\'s credential helper or the execution role'] : []),
+        ? [`${repositoryUrlFault(url)}: credentials come from the image's credential helper or the execution role`] : []),
       ...(known(ref) && !isRef(ref) ? [`"ref" is "${ref}", which is no name of a branch or tag and no commit: correct it`] : []),
       ...(Token.isUnresolved(depth) || (Number.isInteger(depth) && depth >= 0) ? [] : [`"depth" is ${depth}, a whole number from 0 is allowed: 0 is all of the history`]),
     ];
   }
-}
-
-/** A message may end up where a password or a token must not. */
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/.*@/, '//…@');
 }

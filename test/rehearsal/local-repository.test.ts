@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalRepository } from '../../rehearsal/run/local-repository';
@@ -64,4 +64,18 @@ test.each(['a link', 'a bare repository'])('%s to a repository is one', async (k
 
   expect((await (await LocalRepository.copy(source, parent)).head()).branch).toBe('main');
   expect((await (await LocalRepository.copy(source, parent)).head()).branch).toBe('main');
+});
+
+test('fails for a URL with a password, without showing it', async () => {
+  const copying = LocalRepository.copy('https://me:s3cret@git.example.com/app.git', parent);
+
+  await expect(copying).rejects.toThrow('"repository" has the URL "https://…@git.example.com/app.git", https and http without a user, and ssh, git, file and codecommit without a password are allowed: credentials');
+  await expect(copying).rejects.not.toThrow('s3cret');
+  expect(readdirSync(parent)).toEqual([]);
+});
+
+test.each([['a directory', ''], ['a URL', 'file://']])('the copy of %s does not say where the original is', async (_, scheme) => {
+  const { directory } = await LocalRepository.copy(`${scheme}${copy.directory}`, parent);
+
+  expect(readFileSync(join(directory, 'config'), 'utf8')).not.toMatch(/remote|project/);
 });

@@ -140,6 +140,19 @@ test('an interrupted run leaves no process and no lock, but its workspace', asyn
   expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
 });
 
+test('fails for a repository with a password, in the options and in the input, and shows it nowhere', async () => {
+  const url = 'https://me:s3cret@git.example.com/app.git';
+  const input = join(copy.directory, 'input.json');
+  writeFileSync(input, JSON.stringify({ prompt: 'x', repository: { url } }));
+  const loop = ['--agent', 'true', '--gate', 'test=true', '--state', copy.state];
+
+  for (const source of [['--repository', url, '--prompt', 'x'], ['--input', input]]) {
+    const { exitCode, stdout, stderr } = await commandLine('rehearse', ...source, ...loop);
+    expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^"repository" has the URL "https:\/\/…@git\.example\.com\/app\.git", .* without a password are allowed: credentials/)]);
+  }
+  expect(existsSync(copy.state)).toBe(false);
+});
+
 test.each([
   ['fails without a gate', ['--agent', 'true', '--repository', '.', '--prompt', 'x'], /--gate is missing/],
   ['fails without an agent', ['--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /--agent is missing/],
