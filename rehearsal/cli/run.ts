@@ -11,7 +11,7 @@ import { Rehearsal, RehearsalInput, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
 import { describeRollout } from '../rollout/describe';
 import { checkSource } from '../run/local-repository';
-import type { RehearsalRecord } from '../run/record';
+import { isGood, RehearsalRecord } from '../run/record';
 import type { BuildOptions, SandboxDriver } from '../sandbox';
 
 export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERRUPTED: 130 } as const;
@@ -27,8 +27,9 @@ export function exitCodeOf({ outcome, error, missingPermissions }: Pick<Rehearsa
   // Even if the loop got around it: what it could not do is not done.
   if (missingPermissions.length > 0) return EXIT.INFRASTRUCTURE;
   if (outcome === 'INTERRUPTED') return EXIT.INTERRUPTED;
-  if (error === undefined) return EXIT.COMMITTED;
-  return RED_ERRORS.includes(error.name) ? EXIT.RED : MISUSE_ERRORS.includes(error.name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
+  if (isGood({ outcome, error })) return EXIT.COMMITTED;
+  const { name = '' } = error ?? {};
+  return RED_ERRORS.includes(name) ? EXIT.RED : MISUSE_ERRORS.includes(name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
 }
 
 /** One run by the command line: a new one, or one that goes on in a session. */

@@ -1,6 +1,6 @@
 import type { Terminal } from './terminal';
 import type { JournalListener, Step } from '../run/journal';
-import type { RehearsalRecord } from '../run/record';
+import { isGood, RehearsalRecord } from '../run/record';
 
 /** Lines of a failing gate's output that the story tells. */
 const QUOTED_LINES = 14;
@@ -37,8 +37,7 @@ export class Story implements JournalListener {
     terminal.line();
     const rounds = record.output?.rounds ?? 0;
     const turns = `${rounds} ${rounds === 1 ? 'turn' : 'turns'}`;
-    const good = record.error === undefined && record.outcome !== 'INTERRUPTED';
-    terminal.line(`${(good ? terminal.green : terminal.red)(terminal.bold(record.outcome))} after ${turns} in ${record.seconds.toFixed(1)} s`);
+    terminal.line(`${(isGood(record) ? terminal.green : terminal.red)(terminal.bold(record.outcome))} after ${turns} in ${record.seconds.toFixed(1)} s`);
     if (record.error) terminal.line(`  ${record.error.message.trim().split('\n').join('\n  ')}`);
     if (record.commit) this.commit(record, record.commit);
     for (const { role, action, statement } of record.missingPermissions) {

@@ -5,11 +5,10 @@ import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
 import { describeRollout } from '../rollout/describe';
 import type { Step } from '../run/journal';
-import type { RehearsalRecord } from '../run/record';
+import { isGood, RehearsalRecord } from '../run/record';
 
 /** A run as one file: opens anywhere, asks no network. */
 export function reportOf(record: RehearsalRecord): string {
-  const good = record.error === undefined && record.outcome !== 'INTERRUPTED';
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -21,7 +20,7 @@ export function reportOf(record: RehearsalRecord): string {
 </head>
 <body>
 <header>
-<h1><span class="${good ? 'good' : 'bad'}">${escape(record.outcome)}</span> ${escape(record.loop)}</h1>
+<h1><span class="${isGood(record) ? 'good' : 'bad'}">${escape(record.outcome)}</span> ${escape(record.loop)}</h1>
 <p>${escape(record.input.prompt.trim().split('\n')[0])}</p>
 <p class="dim">${escape(`${record.startedAt.slice(0, 19).replace('T', ' ')} UTC, ${record.seconds.toFixed(1)} s, ${record.output?.rounds ?? 0} turns, task ${record.input.taskId}, run ${record.id}`)}</p>
 ${record.error === undefined ? '' : `<pre class="error">${escape(`${record.error.name}: ${record.error.message}`)}</pre>`}

@@ -109,7 +109,7 @@ export class LocalRun {
     const calls = server.calls.all.slice(this.firstCall);
     const head = await this.repository.head(this.ref).catch(() => this.repository.head()); // there may be no such reference
     const commit = output?.commit && { ...await this.repository.describe(output.commit.id), branch: output.commit.branch };
-    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageOf(result.cause) });
+    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageOf(result.cause ?? (result.status === 'TIMED_OUT' ? 'Step Functions ended the run: it took longer than its state machine may' : '')) });
     return {
       id: this.name,
       loop: loop.path,

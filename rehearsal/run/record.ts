@@ -44,6 +44,11 @@ export interface RehearsalRecord {
   readonly sessionSeconds: number;
 }
 
+/** Whether a run did what it was asked for. Anything else, also what is not known, is none. */
+export function isGood({ outcome, error }: Pick<RehearsalRecord, 'outcome' | 'error'>): boolean {
+  return error === undefined && (outcome === 'COMMITTED' || outcome === 'NO_CHANGES');
+}
+
 export interface SessionDescription {
   readonly id: string;
   readonly runtimeArn: string;

@@ -199,7 +199,7 @@ async function resultOf(output: Promise<unknown>, followed: Promise<DataLimitExc
 }
 
 function failed(thrown: Error): ExecutionResult {
-  if (thrown.name === 'ExecutionTimeoutError') return { status: 'TIMED_OUT' };
+  if (thrown.name === 'ExecutionTimeoutError') return { status: 'TIMED_OUT', error: 'States.Timeout' };
   if (thrown.name === 'ExecutionAbortedError') return { status: 'ABORTED' };
   const reason = thrown.cause as Error;
   return { status: 'FAILED', error: reason.name, cause: reason.message };

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AgentHandler } from '../../rehearsal/agentcore';
 import { exitCodeOf } from '../../rehearsal/cli/run';
 import { reportOf } from '../../rehearsal/report/report';
 import { RehearsedLoop, writes } from '../support/rehearsed-loop';
@@ -13,7 +14,7 @@ beforeEach(() => {
 afterEach(() => loop.close());
 
 /** The template with something else in it. Returns the assembly. */
-function changed(from: string, to: string): string {
+function changed(from: string | RegExp, to: string): string {
   const assembly = loop.synth();
   const file = join(assembly, 'Stack.template.json');
   writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
@@ -63,6 +64,26 @@ test('fails for a state machine that may not call its function', async () => {
   const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });
 
   expect([record.missingPermissions.map(({ action }) => action), exitCodeOf(record)]).toEqual([['lambda:InvokeFunction'], 3]);
+});
+
+test('a run that Step Functions ends for its time has failed, with its session stopped, wherever it is shown', async () => {
+  const asleep: AgentHandler = async (_, session) => session.exec('sleep 1000');
+  // Of the state machine, which comes after its states.
+  const rehearsal = await loop.start(asleep, { assembly: changed(/(.*TimeoutSeconds\\":)\d+/s, '$11') });
+
+  const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' });
+
+  expect([record.outcome, record.error?.name, exitCodeOf(record)]).toEqual(['States.Timeout', 'States.Timeout', 3]);
+  expect(record.calls.map(({ operation }) => operation)).toContain('StopRuntimeSession');
+  expect(reportOf(record)).toContain('<span class="bad">States.Timeout</span>');
+  expect(reportOf(record)).toContain('it took longer than its state machine may');
+});
+
+test('only a commit, or nothing to change, is a success', () => {
+  const code = (outcome: string, error?: string) => exitCodeOf({ outcome, error: error === undefined ? undefined : { name: error, message: '' }, missingPermissions: [] });
+
+  expect([code('COMMITTED'), code('NO_CHANGES')]).toEqual([0, 0]);
+  expect([code('TIMED_OUT'), code('SUCCEEDED'), code('CodingLoop.Red', 'CodingLoop.Red'), code('INTERRUPTED')]).toEqual([3, 3, 1, 130]);
 });
 
 test('fails before the start for what is not emulated, by name', async () => {

@@ -152,6 +152,12 @@ test('a result path of the whole state, and one in brackets, are understood', as
   expect(result.output).toEqual({ 'y': 2, 'b c': { y: 2 } });
 });
 
+test('an execution that takes longer than it may times out', async () => {
+  const definition = { TimeoutSeconds: 1, StartAt: 'A', States: { A: task({}) } };
+  const local = new LocalStateMachine({ name: 'Machine', arn: ARN, definition, onTask: () => new Promise(() => undefined) });
+  expect(await local.start({}).result).toEqual({ status: 'TIMED_OUT', error: 'States.Timeout' });
+});
+
 test('an execution can be aborted', async () => {
   const execution = machine({ A: task({}) }, () => new Promise(() => undefined)).start({});
   execution.abort();
