@@ -81,7 +81,7 @@ export class LocalDeployment {
 
   /** What a state machine runs, with values for its references. */
   definition(logicalId: string): Definition {
-    return JSON.parse(this.values.text(this.stack.resource(logicalId)!.Properties!.DefinitionString)) as Definition;
+    return this.values.json(logicalId, 'DefinitionString');
   }
 
   /** Properties of a resource, with values for their references. */

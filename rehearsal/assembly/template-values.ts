@@ -8,7 +8,25 @@ export interface TemplateValuesProps {
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** Gives the references and intrinsic functions of a template fixed values, as if it were deployed. */
+/** The template has something that is not emulated, by name. */
+export class NotEmulatedError extends Error {
+  readonly name = 'NotEmulatedError';
+}
+
+/** What a value that only CloudFormation knows comes to. Without quotes, since it may be within JSON. */
+const UNKNOWN = /«([^»]*)»/g;
+const isUnknown = (value: unknown) => typeof value === 'string' && value.includes('«Fn::');
+
+/** What in a resolved value only CloudFormation knows, such as `Fn::ImportValue (Network:Vpc)`. */
+export function unknownIn(value: unknown): string[] {
+  return [...new Set([...(JSON.stringify(value) ?? '').matchAll(UNKNOWN)].map(([, what]) => what))];
+}
+
+/**
+ * Gives the references and intrinsic functions of a template fixed values, as if it were deployed.
+ *
+ * What only CloudFormation knows comes to a value that `unknownIn` finds: most of a template does not matter here.
+ */
 export class TemplateValues {
   constructor(private readonly stack: SynthesizedStack, private readonly props: TemplateValuesProps) {}
 
@@ -25,6 +43,17 @@ export class TemplateValues {
     return typeof resolved === 'string' ? resolved : JSON.stringify(resolved);
   }
 
+  /** A property that is JSON. */
+  json<T>(logicalId: string, property: string): T {
+    const text = this.text(this.stack.resource(logicalId)?.Properties?.[property] ?? '');
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      const unknown = unknownIn(text).map((what) => `the value of ${what}`);
+      throw new NotEmulatedError(`${logicalId} cannot be rehearsed: its ${property} ${unknown.length === 0 ? 'is not in the template' : `needs ${unknown.join(', ')}, which only CloudFormation knows`}`);
+    }
+  }
+
   private intrinsic(name: string, argument: unknown): unknown {
     switch (name) {
       case 'Ref':
@@ -35,7 +64,8 @@ export class TemplateValues {
       }
       case 'Fn::Join': {
         const [separator, parts] = argument as [string, unknown];
-        return (this.resolve(parts) as unknown[]).join(separator);
+        const resolved = this.resolve(parts) as unknown[] | string;
+        return typeof resolved === 'string' ? resolved : resolved.join(separator);
       }
       case 'Fn::Sub': {
         const [text, variables] = typeof argument === 'string' ? [argument, {}] : argument as [string, { [name: string]: unknown }];
@@ -46,15 +76,15 @@ export class TemplateValues {
         });
       }
       case 'Fn::Select': {
-        const [index, list] = this.resolve(argument) as [number | string, unknown[]];
-        return list[Number(index)];
+        const [index, list] = this.resolve(argument) as [number | string, unknown[] | string];
+        return typeof list === 'string' ? list : list[Number(index)] ?? list.find(isUnknown);
       }
       case 'Fn::Split': {
         const [separator, text] = this.resolve(argument) as [string, string];
-        return text.split(separator);
+        return isUnknown(text) ? [text] : text.split(separator);
       }
       default:
-        throw new Error(`a rehearsal cannot tell the value of ${name} (${JSON.stringify(argument)}): give it in "values"`);
+        return `«${name} (${(typeof argument === 'string' ? argument : JSON.stringify(argument)).replace(/["\\]/g, '\'')})»`;
     }
   }
 

@@ -2,11 +2,10 @@ import { InterruptedError } from './interrupt';
 import { MisuseError, parseOptions, USAGE } from './options';
 import { EXIT, rehearse } from './run';
 import { aboutSessions } from './sessions';
-import { AssemblyError } from '../assembly';
+import { AssemblyError, NotEmulatedError } from '../assembly';
 import { RepositoryError } from '../run/local-repository';
 import { StateInUseError } from '../run/lock';
 import { LoopNotFoundError } from '../run/loop-description';
-import { NotEmulatedError } from '../run/support';
 
 const MISUSES = [NotEmulatedError, MisuseError, RepositoryError, StateInUseError, AssemblyError, LoopNotFoundError];
 

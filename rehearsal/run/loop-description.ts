@@ -1,3 +1,4 @@
+import { NotEmulatedError } from '../assembly';
 import type { LocalDeployment } from '../deployment';
 import type { Definition } from '../stepfunctions';
 
@@ -37,17 +38,29 @@ export type Definitions = Pick<LocalDeployment, 'stack' | 'definition'>;
 
 const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';
 
-/** The loops of a stack: state machines that begin with a run's preparation. */
-export function loopsOf(deployment: Definitions): LoopDescription[] {
-  return deployment.stack.ofType(STATE_MACHINE).flatMap((logicalId) => describe(logicalId, deployment.definition(logicalId)) ?? []);
+/** The loops of a stack: state machines that begin with a run's preparation. Of others, nothing is asked. */
+function loopsOf(deployment: Definitions, unreadable: NotEmulatedError[]): LoopDescription[] {
+  const { stack } = deployment;
+  const own = stack.ofType(STATE_MACHINE).filter((logicalId) => stack.resource(logicalId)?.Properties?.DefinitionString !== undefined);
+  return own.flatMap((logicalId) => {
+    try {
+      return describe(logicalId, deployment.definition(logicalId)) ?? [];
+    } catch (error) {
+      if (!(error instanceof NotEmulatedError)) throw error;
+      unreadable.push(error);
+      return [];
+    }
+  });
 }
 
 /** The loop of that path or logical id, or whose path or logical id begins or ends so; without a name, the only one. */
 export function findLoop(deployment: Definitions, name?: string): LoopDescription {
-  const all = loopsOf(deployment);
+  const unreadable: NotEmulatedError[] = [];
+  const all = loopsOf(deployment, unreadable);
   const exact = all.filter(({ path, logicalId }) => path === name || logicalId === name);
   const found = exact.length > 0 ? exact : all.filter(({ path, logicalId }) => name === undefined || logicalId.startsWith(name) || path.endsWith(`/${name}`));
   if (found.length === 1) return found[0];
+  if (found.length === 0 && unreadable.length > 0) throw unreadable[0];
   const there = all.map(({ path }) => path).join(', ') || 'none';
   throw new LoopNotFoundError(name === undefined
     ? `stack ${deployment.stack.name} has ${all.length === 0 ? 'no CodingLoop' : `more than one CodingLoop (${there}): name one with "loop" (--loop)`}`

@@ -17,7 +17,7 @@ export function loopImage(
   const synthesized = Assembly.load(assembly).stack(stack);
   // Before anything is deployed, a reference to the runtime names it.
   const values = new TemplateValues(synthesized, { region: 'us-east-1', account: '123456789012', values: new Map() });
-  const definition = (logicalId: string) => JSON.parse(values.text(synthesized.resource(logicalId)!.Properties!.DefinitionString)) as Definition;
+  const definition = (logicalId: string) => values.json<Definition>(logicalId, 'DefinitionString');
   const [, runtime] = RUNTIME_ARN.exec(findLoop({ stack: synthesized, definition }, loop).runtimeArn) ?? [];
   const asset = runtime === undefined ? undefined : imageOfRuntime(synthesized, runtime);
   return asset && ((tool) => buildImage(tool, asset, options));

@@ -1,19 +1,17 @@
 import type { LoopDescription } from './loop-description';
+import { unknownValues } from './unknown-values';
+import { NotEmulatedError } from '../assembly';
 import type { LocalDeployment } from '../deployment';
 import type { RehearsalProps } from '../rehearsal';
 import { isRolloutAttribute } from '../rollout/rollout';
 import { Definition, unsupported } from '../stepfunctions/definition';
-
-/** The template has something that is not emulated, by name. */
-export class NotEmulatedError extends Error {
-  readonly name = 'NotEmulatedError';
-}
 
 /** Fails before anything is started if the loop uses what a rehearsal does not have: a run would show what will not happen. */
 export function checkSupport(deployment: LocalDeployment, loop: LoopDescription, { agent, sandbox }: Pick<RehearsalProps, 'agent' | 'sandbox'>): void {
   const isHeard = sandbox?.ownNetwork !== true || (agent !== undefined && 'handler' in agent);
   const complaints = [
     ...unsupported(loop.definition),
+    ...unknownValues(deployment, loop),
     ...tasksOf(loop.definition).flatMap(([name, resource]) => complaintAbout(deployment, name, resource) ?? []),
     ...(isHeard ? [] : tasksOf(loop.definition).flatMap(([name, resource]) => resource.endsWith('.waitForTaskToken') ? [silent(name)] : [])),
     ...(loop.endpointName === undefined || loop.endpointName === 'DEFAULT' || isRolloutAttribute(deployment, loop.endpointName) ? []
