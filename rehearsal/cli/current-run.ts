@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { identityOf, isAlive, ProcessIdentity, removedAtExit } from '../run/process-identity';
 
 /** The run that is under way in a state directory, for others to see and to stop. */
-export interface CurrentRun {
-  readonly pid: number;
+export interface CurrentRun extends ProcessIdentity {
   readonly sessionId: string;
   readonly taskId: string;
   readonly startedAt: string;
@@ -14,21 +14,18 @@ function fileOf(state: string): string {
 }
 
 export const CurrentRun = {
-  write(state: string, run: CurrentRun): void {
+  /** Says that this process has it. Returns what takes that back. */
+  write(state: string, run: Omit<CurrentRun, keyof ProcessIdentity>): () => void {
     mkdirSync(state, { recursive: true });
-    writeFileSync(fileOf(state), JSON.stringify(run));
-  },
-
-  clear(state: string): void {
-    rmSync(fileOf(state), { force: true });
+    writeFileSync(fileOf(state), JSON.stringify({ ...identityOf(), ...run }));
+    return removedAtExit(fileOf(state));
   },
 
   /** Nothing if its process has gone. */
   read(state: string): CurrentRun | undefined {
     try {
       const run = JSON.parse(readFileSync(fileOf(state), 'utf8')) as CurrentRun;
-      process.kill(run.pid, 0);
-      return run;
+      return isAlive(run) ? run : undefined;
     } catch {
       return undefined;
     }

@@ -41,6 +41,7 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
   const terminal = new Terminal(options.json ? stderr : stdout);
   const interrupt = new Interrupt(terminal, EXIT.INTERRUPTED);
   let rehearsal: Rehearsal | undefined;
+  let ended = () => {};
   try {
     terminal.watch(() => 'getting ready …');
     const sandbox = await preflight(target, assembly, building(terminal, options, stderr, interrupt.signal));
@@ -49,7 +50,7 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
     const story = new Story(terminal);
     if (!options.json) introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
-    CurrentRun.write(options.state, { pid: process.pid, sessionId: run.sessionId, taskId: run.taskId, startedAt: new Date().toISOString() });
+    ended = CurrentRun.write(options.state, { sessionId: run.sessionId, taskId: run.taskId, startedAt: new Date().toISOString() });
     const record = await run.record;
     await rehearsal.close();
     const files = store.save({ target: { ...target, sandbox: kindOf(sandbox) }, record }, reportOf(record));
@@ -61,7 +62,7 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
     throw error;
   } finally {
     await rehearsal?.close();
-    if (rehearsal) CurrentRun.clear(options.state);
+    ended();
     terminal.settle();
     interrupt.dispose();
   }

@@ -9,13 +9,22 @@ import { RunStore, StoredSession } from './run-store';
 import { hostEnvironment } from '../agentcore/environment';
 import { SessionLog } from '../agentcore/session-log';
 import { Lock } from '../run/lock';
+import { isSame } from '../run/process-identity';
+
+/** Milliseconds for a run to end in order: its session takes some seconds at the most. */
+const STOP_PATIENCE = 60_000;
+
+/** A run that was told to end does not. */
+export class StillRunningError extends Error {
+  readonly name = 'StillRunningError';
+}
 
 /** `sessions`, `stop`, `shell` and `logs`: what people do with sessions when a run did not go as they thought. */
-export async function aboutSessions(options: Options, stdout: NodeJS.WriteStream): Promise<number> {
+export async function aboutSessions(options: Options, stdout: NodeJS.WriteStream, patience = STOP_PATIENCE): Promise<number> {
   const store = new RunStore(options.state);
   const current = CurrentRun.read(options.state);
   if (options.command === 'sessions') return list(store, current, options, stdout);
-  if (options.command === 'stop' && current?.sessionId.includes(options.id!)) return stop(current, options, stdout);
+  if (options.command === 'stop' && current?.sessionId.includes(options.id!)) return stop(current, options, stdout, patience);
   const session = store.session(options.id!);
   if (!session) throw new MisuseError(`there is no session "${options.id}" in ${options.state}: "rehearse sessions" lists them`);
   switch (options.command) {
@@ -44,11 +53,29 @@ function list(store: RunStore, current: CurrentRun | undefined, { json }: Option
 }
 
 /** The run ends as at Ctrl-C. */
-async function stop({ pid, sessionId }: CurrentRun, { state }: Options, stdout: NodeJS.WriteStream): Promise<number> {
-  process.kill(pid, 'SIGINT');
-  while (Lock.holder(state) === pid) await setTimeout(50);
+async function stop(run: CurrentRun, { state }: Options, stdout: NodeJS.WriteStream, patience: number): Promise<number> {
+  const { pid, sessionId } = run;
+  interrupt(run);
+  const end = Date.now() + patience;
+  for (let holder = Lock.holder(state); holder !== undefined && isSame(holder, run); holder = Lock.holder(state)) {
+    if (Date.now() >= end) {
+      throw new StillRunningError(`the run of session ${sessionId} was told to end, but process ${pid} still runs after ${patience / 1_000} seconds: `
+        + `wait for it, or end it at once with "kill -KILL ${pid}"; its sandbox ends with it, its workspace stays`);
+    }
+    await setTimeout(50);
+  }
   stdout.write(`stopped ${sessionId}; its workspace stays\n`);
   return 0;
+}
+
+function interrupt({ pid, sessionId }: CurrentRun): void {
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EPERM') throw new MisuseError(`the run of session ${sessionId} is process ${pid} of another user: stop it as that user`);
+    if (code !== 'ESRCH') throw error; // it has just ended by itself
+  }
 }
 
 /** What the agent printed, and each command with its output. */

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { identityOf, isAlive, ProcessIdentity, removedAtExit } from './process-identity';
 
 /** Another rehearsal works with the state directory. */
 export class StateInUseError extends Error {
@@ -12,34 +13,29 @@ export class Lock {
     const file = join(directory, 'lock');
     for (let attempt = 0; ; attempt++) {
       try {
-        writeFileSync(file, `${process.pid}\n`, { flag: 'wx' });
-        return new Lock(file);
+        writeFileSync(file, `${JSON.stringify(identityOf())}\n`, { flag: 'wx' });
+        return new Lock(removedAtExit(file));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         const holder = Lock.holder(directory);
         if (holder !== undefined || attempt > 0) {
-          throw new StateInUseError(`${directory} is in use by the rehearsal with process id ${holder ?? 'unknown'}: wait for it, or choose another directory with --state`);
+          const who = holder === undefined ? 'another rehearsal' : `the rehearsal with process id ${holder.pid}`;
+          throw new StateInUseError(`${directory} is in use by ${who}: wait for it, or choose another directory with --state`);
         }
         rmSync(file, { force: true });
       }
     }
   }
 
-  /** Process id of the rehearsal that works with the directory now. */
-  static holder(directory: string): number | undefined {
+  /** The process that works with the directory now. */
+  static holder(directory: string): ProcessIdentity | undefined {
     try {
-      const pid = Number(readFileSync(join(directory, 'lock'), 'utf8'));
-      process.kill(pid, 0);
-      return pid;
-    } catch (error) {
-      // It is there, but belongs to somebody else.
-      return (error as NodeJS.ErrnoException).code === 'EPERM' ? -1 : undefined;
+      const identity = JSON.parse(readFileSync(join(directory, 'lock'), 'utf8')) as ProcessIdentity;
+      return isAlive(identity) ? identity : undefined;
+    } catch {
+      return undefined; // there is none, or it was never finished
     }
   }
 
-  private constructor(private readonly file: string) {}
-
-  release(): void {
-    rmSync(this.file, { force: true });
-  }
+  private constructor(readonly release: () => void) {}
 }

@@ -60,6 +60,17 @@ test('Ctrl-C on a terminal leaves no process, mount or lock; the workspace stays
   expect([next, record.outcome, record.session?.id]).toEqual([0, 'COMMITTED', id]);
 });
 
+test('a second signal ends it at once, and leaves neither a lock nor a run that seems to be under way', async () => {
+  const command = run(SLEEPS);
+  await asleep();
+  command.kill('SIGINT');
+  command.kill('SIGTERM');
+
+  expect((await command.ended).exitCode).toBe(130);
+  expect(['lock', 'current.json'].filter((file) => existsSync(join(copy.state, file)))).toEqual([]);
+  while (commandLines().some((line) => line.includes(NAP))) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
 test('a run is stopped from elsewhere, and seen to run until then', async () => {
   const command = run(SLEEPS);
   const id = await asleep();

@@ -1,0 +1,97 @@
+import { ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseOptions } from '../../rehearsal/cli/options';
+import { aboutSessions } from '../../rehearsal/cli/sessions';
+import { Lock } from '../../rehearsal/run/lock';
+import { identityOf, ProcessIdentity } from '../../rehearsal/run/process-identity';
+import { commandLine } from '../support/command-line';
+
+let state: string;
+let other: ChildProcess;
+beforeEach(async () => {
+  state = mkdtempSync(join(tmpdir(), 'lock-'));
+  // It takes no notice of SIGINT, and says so.
+  other = spawn('bash', ['-c', "trap '' INT; echo; read -r"], { stdio: ['pipe', 'pipe', 'ignore'] });
+  await once(other.stdout!, 'data');
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  other.kill('SIGKILL');
+  await once(other, 'exit');
+  rmSync(state, { recursive: true });
+});
+
+const SESSION = 'rehearsal-1-0123456789abcdef0123456789abcdef';
+
+function isHeldBy(identity: ProcessIdentity): void {
+  writeFileSync(join(state, 'lock'), JSON.stringify(identity));
+  writeFileSync(join(state, 'current.json'), JSON.stringify({ ...identity, sessionId: SESSION, taskId: 'x', startedAt: '2026-01-01T00:00:00Z' }));
+}
+
+test('a state directory is one process\'s at a time, and free again when it is done', () => {
+  const lock = Lock.take(state);
+  expect(() => Lock.take(state)).toThrow(`${state} is in use by the rehearsal with process id ${process.pid}: wait for it, or choose another directory with --state`);
+
+  lock.release();
+  const next = Lock.take(state);
+  lock.release();
+  expect(() => Lock.take(state)).toThrow('is in use');
+  next.release();
+  expect(readdirSync(state)).toEqual([]);
+});
+
+test('another process that still runs holds it, whoever\'s it is', () => {
+  isHeldBy(identityOf(other.pid));
+  expect(() => Lock.take(state)).toThrow(`process id ${other.pid}:`);
+
+  jest.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+  });
+  expect(() => Lock.take(state)).toThrow(`process id ${other.pid}:`);
+});
+
+describe.each<[string, (identity: ProcessIdentity) => ProcessIdentity]>([
+  ['that another process has by now', (identity) => ({ ...identity, startTime: '1' })],
+  ['from before the machine was started', (identity) => ({ ...identity, boot: 'another' })],
+  ['that is this process\'s own by now, as in a container', () => ({ ...identityOf(), instance: 'another' })],
+])('a process id %s', (_, change) => {
+  test('holds nobody up', () => {
+    isHeldBy(change(identityOf(other.pid)));
+    expect(() => Lock.take(state).release()).not.toThrow();
+  });
+
+  test('is not shown to run, and gets no signal', async () => {
+    isHeldBy(change(identityOf(other.pid)));
+    const kill = jest.spyOn(process, 'kill');
+
+    expect((await commandLine('rehearse', 'sessions', '--state', state)).stdout).toBe('no sessions yet\n');
+    expect(await commandLine('rehearse', 'stop', SESSION, '--state', state)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('there is no session') });
+    expect(kill.mock.calls.filter(([, signal]) => signal !== 0)).toEqual([]);
+  });
+});
+
+test('a lock that was never finished holds nobody up', () => {
+  writeFileSync(join(state, 'lock'), '');
+  Lock.take(state).release();
+  expect(existsSync(join(state, 'lock'))).toBe(false);
+});
+
+test('fails, and says what to do, when a run that is stopped does not end', async () => {
+  isHeldBy(identityOf(other.pid));
+
+  await expect(aboutSessions(parseOptions(['stop', SESSION, '--state', state]), process.stdout, 100))
+    .rejects.toThrow(`process ${other.pid} still runs after 0.1 seconds: wait for it, or end it at once with "kill -KILL ${other.pid}"`);
+});
+
+test('fails for a run of another user', async () => {
+  isHeldBy(identityOf(other.pid));
+  jest.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+  });
+
+  await expect(aboutSessions(parseOptions(['stop', SESSION, '--state', state]), process.stdout))
+    .rejects.toThrow(`is process ${other.pid} of another user: stop it as that user`);
+});
