@@ -13,9 +13,10 @@
 #   go          made by whoever comes first: the supervisor that starts the command, or a call that gives the start up
 #   group       the command's process group
 #   log, log.N  both outputs in segments, N being the offset of the first byte; the first and the newest ones are kept
-#   timed-out   the timeout has struck;  cancelled: a call asked for the end
+#   cancelled   a call asked for the end
 #   absent      it was asked for when it was not there, and is not started any more
-#   exit        written once, by rename, when all is over: state, exit code, begin, end, bytes of output
+#   exit        written once, by rename, when all is over: state, exit code, begin, end, bytes of output. Its room is taken at the
+#               start, as exit.new, since the command may leave none
 #
 #   /tmp/.workbench-jobs<mount>/<job> says the same on ephemeral disk, so that a wiped workspace does not start it a second time
 #
@@ -195,11 +196,13 @@ supervise() {
   exec 3>&-
   printf "%s\n" "$group" >"$dir/group"
   [[ ! -e $dir/cancelled ]] || end_group "$group"
-  { sleep "$timeout" && : >"$dir/timed-out" && end_group "$group"; } &
+  # Whether the timeout has struck is told by a pipe: on a full disk there may be no file to tell it.
+  exec 5<> <(:)
+  { sleep "$timeout" && { printf . >&5; end_group "$group"; }; } &
   dog=$!
   # A stopped command ends `wait` as well; it has not ended.
   while wait "$group"; code=$?; started_at "$group"; do sleep 1; done
-  if [[ -e $dir/timed-out ]]; then
+  if read -r -t 0 -u 5; then
     state=TIMED_OUT
     wait "$dog"
   else
@@ -218,7 +221,7 @@ supervise() {
   log_end
   # Records that were wiped are not begun anew by their end.
   [[ -e $dir/pid ]] || exit 0
-  printf "%s %s %s %s %s\n" "$state" "$code" "$begin" "$end" "$REPLY" >"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
+  printf "%-63s\n" "$state $code $begin $end $REPLY" 1<>"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
   if [[ $wake ]]; then printf . >&"$wake"; fi
 }
 
@@ -265,7 +268,10 @@ emit() { # copies what the log has beyond the offset
 }
 
 gone() { # its place is taken, so that it does not begin later, and what is left of it ended, so that it disturbs nobody
-  mkdir -p "${dir%/*}" && mkdir "$dir" 2>/dev/null || return 0
+  if ! mkdir -p "${dir%/*}" || ! mkdir "$dir" 2>/dev/null; then
+    [[ -d $dir ]] || refuse mount "no directory can be made in $mount"
+    return 0
+  fi
   : >"$dir/absent"
   end_strays
   finish LOST absent
@@ -338,7 +344,7 @@ main() {
       [[ ! -d /tmp/.workbench-jobs$mount/$job ]] || { rmdir "$dir" && gone; }
       mkdir -p "/tmp/.workbench-jobs$mount/$job" 2>/dev/null
       attached=started
-      { printf "%s\n" "$boot" >"$dir/boot" && printf "%s\n" "$command" >"$dir/command"; } || refuse mount "$mount is full"
+      { printf "%s\n" "$boot" >"$dir/boot" && printf "%s\n" "$command" >"$dir/command" && printf "%63s\n" "" >"$dir/exit.new"; } || refuse mount "$mount is full"
       set -m
       supervise </dev/null >/dev/null 2>"$dir/supervisor" &
       set +m

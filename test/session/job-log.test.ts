@@ -8,6 +8,7 @@ const tools = mkdtempSync(join(tmpdir(), 'tools-'));
 const path = jobs.path;
 afterEach(() => {
   jobs.path = path;
+  jobs.before = undefined;
 });
 afterAll(() => {
   jobs.close();
@@ -25,6 +26,24 @@ test('a job has all that its command wrote, also where writing the log takes lon
   const { end, output } = await jobs.call({ job: 'slow-log', command: 'echo late' });
   expect(end).toMatchObject({ state: 'EXITED', exitCode: 0, bytes: 5 });
   expect(output.toString()).toBe('late\n');
+});
+
+describe('where the workspace is full', () => {
+  /** Until there is room for no byte and no file more. */
+  const FILL = 'head -c 1M /dev/zero > fill; i=0; while : > "empty-$((i++))"; do :; done';
+
+  test.each([['job is ended at its timeout', 'sleep 60', 'TIMED_OUT', 143], ['job says how it ended', 'exit 3', 'EXITED', 3]])('a %s', async (name, command, state, exitCode) => {
+    jobs.before = `mount -t tmpfs -o size=128k,nr_inodes=40 tmpfs ${jobs.mount}`;
+    const { end } = await jobs.call({ job: name.replace(/ /g, '-'), command: `exec 2>&-; ${FILL}; ${command}`, timeoutSeconds: 2, budgetSeconds: 20 });
+    expect(end).toMatchObject({ state, exitCode });
+  }, 30_000);
+
+  test('a job is refused', async () => {
+    jobs.before = `mount -t tmpfs -o size=128k,nr_inodes=40 tmpfs ${jobs.mount}; cd ${jobs.mount}; mkdir -p .workbench/jobs; (exec 2>&-; ${FILL})`;
+    const { end, stderr } = await jobs.call({ job: 'next', budgetSeconds: 3 });
+    expect(end).toMatchObject({ state: 'REFUSED', detail: 'mount' });
+    expect(stderr).toContain('no directory can be made');
+  });
 });
 
 test('a job ends soon after its command, also where something that it left behind keeps writing', async () => {

@@ -18,6 +18,8 @@ export class LocalJobs {
   public readonly mount = mkdtempSync(join(tmpdir(), 'jobs-'));
   /** Where commands find their tools; another one stands for another image. */
   public path = process.env.PATH!;
+  /** What is done before each call, in a mount namespace of its own. */
+  public before?: string;
 
   public call(call: Partial<JobCall> & { readonly job: string }, options: { readonly cutAfterBytes?: number } = {}): Promise<CallResult> {
     const nonce = randomUUID();
@@ -39,7 +41,9 @@ export class LocalJobs {
 
   /** As the service would: a bash of its own for each call, in a process group of its own. */
   public shell(text: string): ChildProcess {
-    return spawn('/bin/bash', ['-c', text], { detached: true, env: { PATH: this.path, HOME: '/tmp' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [file, ...words] = this.before === undefined ? ['/bin/bash', '-c', text]
+      : ['unshare', '--map-root-user', '--mount', '/bin/bash', '-c', `${this.before}; exec /bin/bash -c "$1"`, 'bash', text];
+    return spawn(file, words, { detached: true, env: { PATH: this.path, HOME: '/tmp' }, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   public file(job: string, name: string): string {
