@@ -6,6 +6,7 @@ import { RolloutRequest } from './rollout-request.client';
 import { Progress, Site } from './site.client';
 import { stopSmokeSession } from './smoke-session.client';
 import { smokeTest } from './smoke-tests.client';
+import { SupersededError } from './turn.client';
 
 /** After 2, 4 and 8 times the back-off, 14 s in all: CloudFormation waits for its answer. */
 const ABANDON_TRIES = 4;
@@ -147,6 +148,7 @@ export async function abandonCandidate(request: RolloutRequest, site: Site): Pro
       site.log.info('endpoint removed', { endpoint: name, reason: 'not passed' });
       return;
     } catch (error) {
+      if (error instanceof SupersededError) return;
       site.log.warn('endpoint not removed', { endpoint: name, error: (error as Error).name, reason: messageOf(error) });
       await site.clock.sleep(site.backoffSeconds * 2 ** tries);
     }

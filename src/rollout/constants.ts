@@ -7,7 +7,7 @@
  * transition of it, and need no storage of their own.
  */
 export const TAGS = {
-  /** Physical id of the rollout that made the endpoint. No other endpoint is ever touched. */
+  /** Name of the rollout that made the endpoint. No other endpoint is ever touched. */
   ROLLOUT: 'cdk-agentcore-workbench:rollout',
   /** Digests of the sets of smoke tests that it passed, the newest first. Absent: nobody was given its name. */
   PASSED: 'cdk-agentcore-workbench:passed',
@@ -16,6 +16,12 @@ export const TAGS = {
   /** When another endpoint took its place, and in which request. */
   RETIRED: 'cdk-agentcore-workbench:retired',
 } as const;
+
+/**
+ * Tags of the endpoint `DEFAULT`, which every runtime has and no template describes: with the rollout's name and a request's id, when that
+ * began. One for each request, so that none overwrites another's.
+ */
+export const REQUEST_TAG = 'cdk-agentcore-workbench:began:';
 
 /** Attributes of the custom resource. */
 export const ATTRIBUTES = { ENDPOINT_NAME: 'EndpointName', VERSION: 'Version' } as const;
@@ -54,6 +60,10 @@ export const LIMITS = {
   pollSeconds: 10,
   /** Seconds in which the control plane has to answer a request; then it is made again, up to three times. */
   requestSeconds: 20,
+  /** Seconds of the provider framework's waiter: longer than anything of ours, since its own error at the end says nothing of what was waited for. */
+  waiterSeconds: 3_600,
+  /** Seconds from its begin after which a request is over, though nobody waits for it: the waiter's, and those of the function that it asked last. */
+  requestMayLiveSeconds: 4_500,
   /** Seconds of the function: its caller, a function of the provider framework, lives for 900. */
   functionSeconds: 840,
   /** Seconds of the function that are kept to stop the session and to remove the candidate. */

@@ -3,7 +3,7 @@ import {
   GetAgentRuntimeCommand, GetAgentRuntimeEndpointCommand, GetAgentRuntimeResponse, ListTagsForResourceCommand,
   paginateListAgentRuntimeEndpoints, paginateListAgentRuntimeVersions, TagResourceCommand, UntagResourceCommand,
 } from '@aws-sdk/client-bedrock-agentcore-control';
-import { ENDPOINT_NAME, TAGS } from './constants';
+import { ENDPOINT_NAME, REQUEST_TAG, TAGS } from './constants';
 import { NoRoomError, NotThereError } from './errors.client';
 import { ERRORS } from '../session/constants';
 import { typedError } from '../session/errors.client';
@@ -17,13 +17,19 @@ export interface Endpoint {
   /** What it serves, or will. */
   readonly version?: string;
   readonly liveVersion?: string;
-  /** Physical id of the rollout that made it. */
+  /** Name of the rollout that made it. */
   readonly rollout?: string;
   /** Digests of the sets of tests that it passed; empty until it passes one. */
   readonly passed: readonly string[];
   /** The request that tests it, or ended without stopping its session. */
   readonly request?: string;
   readonly retired?: { readonly at: number; readonly by: string };
+}
+
+/** A request, and the milliseconds since the epoch at which it began. */
+export interface RequestNote {
+  readonly id: string;
+  readonly began: number;
 }
 
 /** What the rollout tells an endpoint to remember. */
@@ -35,7 +41,35 @@ export type EndpointTags = { readonly [tag in keyof typeof TAGS]?: string };
  * Every call may be made again. Nothing is remembered between calls: what is true is what the service says.
  */
 export class ControlPlane {
-  constructor(private readonly client: BedrockAgentCoreControlClient, private readonly runtimeId: string) {}
+  constructor(
+    private readonly client: BedrockAgentCoreControlClient,
+    private readonly runtimeId: string,
+    private readonly beforeChange: () => Promise<void> = async () => {},
+  ) {}
+
+  /** The same, where each change waits for a check, and is not made if that fails. */
+  public guardedBy(check: () => Promise<void>): ControlPlane {
+    return new ControlPlane(this.client, this.runtimeId, check);
+  }
+
+  /** Requests of a rollout that noted themselves; none if the runtime is gone. */
+  public async requests(runtimeArn: string, rollout: string): Promise<RequestNote[]> {
+    const tags = await this.tags(defaultEndpointOf(runtimeArn)) ?? {};
+    const prefix = requestTag(rollout, '');
+    const notes = Object.entries(tags).filter(([name]) => name.startsWith(prefix));
+    return notes.map(([name, began]) => ({ id: name.slice(prefix.length), began: Date.parse(began) }));
+  }
+
+  /** Waits for no check: it is what the check looks at. */
+  public async noteRequest(runtimeArn: string, rollout: string, { id, began }: RequestNote): Promise<void> {
+    const tags = { [requestTag(rollout, id)]: new Date(began).toISOString() };
+    await unlessGone(() => this.client.send(new TagResourceCommand({ resourceArn: defaultEndpointOf(runtimeArn), tags })));
+  }
+
+  public async forgetRequests(runtimeArn: string, rollout: string, notes: readonly RequestNote[]): Promise<void> {
+    const tagKeys = notes.map(({ id }) => requestTag(rollout, id));
+    await unlessGone(() => this.client.send(new UntagResourceCommand({ resourceArn: defaultEndpointOf(runtimeArn), tagKeys })));
+  }
 
   public async version(version: string): Promise<GetAgentRuntimeResponse> {
     return call(() => this.client.send(new GetAgentRuntimeCommand({ agentRuntimeId: this.runtimeId, agentRuntimeVersion: version })));
@@ -75,6 +109,7 @@ export class ControlPlane {
   }
 
   public async createEndpoint(name: string, version: string, description: string, tags: EndpointTags): Promise<void> {
+    await this.beforeChange();
     try {
       await this.client.send(new CreateAgentRuntimeEndpointCommand({
         agentRuntimeId: this.runtimeId, name, agentRuntimeVersion: version, description, tags: tagsOf(tags),
@@ -87,14 +122,17 @@ export class ControlPlane {
 
   /** Begins the deletion. An endpoint that is gone is as good. */
   public async deleteEndpoint(name: string): Promise<void> {
+    await this.beforeChange();
     await unlessGone(() => this.client.send(new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: this.runtimeId, endpointName: name })));
   }
 
   public async tag(arn: string, tags: EndpointTags): Promise<void> {
+    await this.beforeChange();
     await call(() => this.client.send(new TagResourceCommand({ resourceArn: arn, tags: tagsOf(tags) })));
   }
 
   public async untag(arn: string, tag: keyof typeof TAGS): Promise<void> {
+    await this.beforeChange();
     await call(() => this.client.send(new UntagResourceCommand({ resourceArn: arn, tagKeys: [TAGS[tag]] })));
   }
 
@@ -111,6 +149,7 @@ export class ControlPlane {
   /** Deletes one version. The same operation deletes the whole runtime if it is given none. */
   public async deleteVersion(version: string): Promise<void> {
     if (!/^[1-9][0-9]{0,4}$/.test(version)) throw new RangeError(`"${version}" is not a version`);
+    await this.beforeChange();
     await unlessGone(() => this.client.send(new DeleteAgentRuntimeCommand({ agentRuntimeId: this.runtimeId, agentRuntimeVersion: version })));
   }
 
@@ -118,6 +157,14 @@ export class ControlPlane {
   private async tags(resourceArn: string): Promise<Record<string, string> | undefined> {
     return unlessGone(async () => (await this.client.send(new ListTagsForResourceCommand({ resourceArn }))).tags ?? {});
   }
+}
+
+function defaultEndpointOf(runtimeArn: string): string {
+  return `${runtimeArn}/runtime-endpoint/DEFAULT`;
+}
+
+function requestTag(rollout: string, id: string): string {
+  return `${REQUEST_TAG}${rollout}:${id}`;
 }
 
 function tagsOf(tags: EndpointTags): Record<string, string> {

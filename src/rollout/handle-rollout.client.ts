@@ -5,7 +5,8 @@ import { reasonOf } from './reason.client';
 import { remove } from './remove.client';
 import { attributesOf, rollOut } from './roll-out.client';
 import { requestOf, RolloutEvent, RolloutRequest } from './rollout-request.client';
-import { Progress, Site } from './site.client';
+import { DONE, Progress, Site } from './site.client';
+import { Turn } from './turn.client';
 import { ERRORS } from '../session/constants';
 import { isTransient, SessionError } from '../session/errors.client';
 
@@ -21,12 +22,16 @@ export interface Completion {
  * The framework asks every few seconds and fails the deployment at the first error, so what may pass is no error here, until the
  * request's own time is up. An error's message becomes CloudFormation's reason.
  */
-export async function handleRollout(event: RolloutEvent, site: Site): Promise<Completion> {
-  const request = requestOf(event, site.clock.now());
+export async function handleRollout(event: RolloutEvent, unguarded: Site): Promise<Completion> {
+  const request = requestOf(event, unguarded.clock.now());
+  const turn = new Turn(request, unguarded.control);
+  const site = turn.guard(unguarded);
   const seconds = request.type === 'Delete' ? LIMITS.deleteSeconds : request.timeoutSeconds;
   const deadline = request.began + seconds * 1_000;
   try {
-    const progress = await step(request, { ...site, until: Math.min(site.until, deadline) });
+    const progress = await step(request, turn, { ...site, until: Math.min(site.until, deadline) });
+    // Whatever came of it: its own failure to change anything may not have been an error.
+    if (turn.over !== undefined) throw turn.over;
     if (progress.waitingFor === undefined) return complete(progress);
     if (site.clock.now() < deadline) {
       site.log.info('waiting', { for: progress.waitingFor });
@@ -38,8 +43,8 @@ export async function handleRollout(event: RolloutEvent, site: Site): Promise<Co
     site.log.warn('endpoints left', { reason: `waited ${seconds} seconds for ${progress.waitingFor}` });
     return complete(progress);
   } catch (error) {
-    await abandonCandidate(request, site);
-    throw failure(error, site);
+    if (turn.over === undefined) await abandonCandidate(request, site);
+    throw failure(turn.over ?? error, site);
   }
 }
 
@@ -47,13 +52,16 @@ function complete({ live }: Progress): Completion {
   return { IsComplete: true, ...(live ? { Data: attributesOf(live) } : {}) };
 }
 
-async function step(request: RolloutRequest, site: Site): Promise<Progress> {
-  if (request.type === 'Delete') return remove(request, site);
+async function step(request: RolloutRequest, turn: Turn, site: Site): Promise<Progress> {
   try {
-    return await rollOut(request, site);
+    if (await turn.take(site.clock.now())) return { waitingFor: 'calls of an earlier request to arrive' };
+    return await (request.type === 'Delete' ? remove(request, site) : rollOut(request, site));
   } catch (error) {
-    if (!mayPass(error, request, site)) throw error;
-    return { waitingFor: `the service to answer (${messageOf(error)})` };
+    if (turn.over === undefined && mayPass(error, request, site)) return { waitingFor: `the service to answer (${messageOf(error)})` };
+    // A deletion never fails: what it may not even begin with is left.
+    if (turn.over !== undefined || request.type !== 'Delete') throw error;
+    site.log.warn('endpoints left', { error: (error as Error).name, reason: messageOf(error) });
+    return DONE;
   }
 }
 

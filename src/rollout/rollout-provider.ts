@@ -10,9 +10,6 @@ import { RuntimeRolloutEventFunction } from './runtime-rollout-event-function';
 import { RuntimeRolloutFunction } from './runtime-rollout-function';
 import { allowLogEncryption } from '../private/log-encryption';
 
-/** Longer than anything of ours: its own error at the end says nothing of what was waited for. */
-const FRAMEWORK_SECONDS = 3_600;
-
 /** @internal */
 export interface RolloutProviderProps {
   /** What the function may do that does the work. */
@@ -70,7 +67,7 @@ export class RolloutProvider extends Construct {
       onEventHandler: onEvent,
       isCompleteHandler: isComplete,
       queryInterval: Duration.seconds(LIMITS.pollSeconds),
-      totalTimeout: Duration.seconds(FRAMEWORK_SECONDS),
+      totalTimeout: Duration.seconds(LIMITS.waiterSeconds),
       logGroup,
       frameworkOnEventRole: new iam.Role(this, 'FrameworkOnEventRole', logging),
       frameworkCompleteAndTimeoutRole: new iam.Role(this, 'FrameworkIsCompleteRole', logging),

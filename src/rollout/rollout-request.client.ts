@@ -75,9 +75,16 @@ export interface RolloutRequest {
 
 /**
  * The physical id. It names the rollout, not an endpoint, and never changes: CloudFormation deletes what it has under a former one.
+ *
+ * Given back as it came: for a create that it cancelled, CloudFormation makes one up.
  */
-export function physicalIdOf(event: Pick<RolloutEvent, 'StackId' | 'LogicalResourceId' | 'PhysicalResourceId'>): string {
-  return event.PhysicalResourceId ?? `rollout-${digest([event.StackId, event.LogicalResourceId])}`;
+export function physicalIdOf(event: RolloutEvent): string {
+  return event.PhysicalResourceId ?? rolloutOf(event);
+}
+
+/** The rollout's name, the same in all its requests. */
+function rolloutOf({ StackId, LogicalResourceId }: RolloutEvent): string {
+  return `rollout-${digest([StackId, LogicalResourceId])}`;
 }
 
 export function requestOf(event: RolloutEvent, now: number): RolloutRequest {
@@ -94,7 +101,7 @@ export function requestOf(event: RolloutEvent, now: number): RolloutRequest {
   return {
     type: event.RequestType,
     id: event.RequestId,
-    rollout: physicalIdOf(event),
+    rollout: rolloutOf(event),
     began: event.Began ?? now,
     runtimeId: properties.RuntimeId,
     runtimeArn: properties.RuntimeArn,

@@ -5,7 +5,8 @@ import { FaultKind } from '../../rehearsal/agentcore/faults';
 import { ServerFixture } from '../support/agentcore';
 import { build, startAnsweringServer } from '../support/answering-server';
 import { directControlPlane } from '../support/direct-control-plane';
-import { HandlerCall, invokeTest, RolloutStack, RolloutStackOptions } from '../support/rollout-stack';
+import { HandlerCall } from '../support/mortal';
+import { invokeTest, RolloutStack, RolloutStackOptions } from '../support/rollout-stack';
 
 let fixture: ServerFixture;
 let newStack: (options?: RolloutStackOptions) => RolloutStack;

@@ -14,6 +14,8 @@ const deployment = fc.record({
   test: fc.constantFrom('pong', 'po'),
   runtimeName: fc.constantFrom('coder', 'coder', 'coder', 'coder', 'successor'),
   breaksLater: fc.constantFrom(false, false, false, true),
+  /** At which call the rollout's request is cancelled, if it is. */
+  cancelledAfter: fc.option(fc.integer({ min: 1, max: 30 }), { freq: 6, nil: undefined }),
   keepEndpoints: fc.integer({ min: 1, max: 5 }),
   retentionDays: fc.constantFrom(0, 14),
   daysLater: fc.integer({ min: 0, max: 20 }),
@@ -64,6 +66,7 @@ class Schedule {
       runtimeName: step.runtimeName,
       environment: { ANSWER: step.answer, BUILD: `${step.build}` },
       breaksLater: step.breaksLater,
+      cancelledAfter: step.cancelledAfter,
       rollout: {
         SmokeTests: [invokeTest({ prompt: 'ping' }, step.test)],
         KeepEndpoints: `${step.keepEndpoints}`,
@@ -83,13 +86,14 @@ class Schedule {
 
   private async check(step: Step, result: Deployment): Promise<void> {
     expect(this.liveDeleted).toBe(false);
+    const isCancelled = this.stack.unread.splice(0).length > 0;
     const hanging = this.stack.responses.filter(({ reason }) => reason.includes('Operation timed out'));
     expect(hanging).toEqual([]);
     if (step.answer === 'nothing') expect(result.status).not.toBe('COMPLETE');
     // Nobody knows any more whether what was deleted by hand had passed; everything else that is rolled back to, has.
     if (!this.byHand && !this.failedByDeath) expect(result.status).not.toBe('ROLLBACK_FAILED');
-    if (step.answer === 'pong' && !step.breaksLater && !this.failedByDeath) expect([result.status, result.reason]).toEqual(['COMPLETE', undefined]);
-    this.checkSessions();
+    if (step.answer === 'pong' && !step.breaksLater && !isCancelled && !this.failedByDeath) expect([result.status, result.reason]).toEqual(['COMPLETE', undefined]);
+    this.checkSessions(isCancelled);
     if (this.stack.deployed === undefined) {
       this.live = undefined;
       return;
@@ -110,9 +114,9 @@ class Schedule {
     this.byHand = this.byHand && result.status !== 'COMPLETE';
   }
 
-  /** Each was stopped, and none merely ended with its endpoint. What a dead request left, the next one stops, or the runtime's end. */
-  private checkSessions(): void {
-    if (this.failedByDeath) [...this.sessions.keys()].forEach((session) => this.leftSessions.add(session));
+  /** Each was stopped, and none merely ended with its endpoint. What a dead or cancelled request left, the next one stops, or the runtime's end. */
+  private checkSessions(isCancelled: boolean): void {
+    if (this.failedByDeath || isCancelled) [...this.sessions.keys()].forEach((session) => this.leftSessions.add(session));
     this.forgetSessions(({ agentRuntimeArn }, session) => this.leftSessions.has(session) && agentRuntimeArn !== this.stack.deployed?.runtimeArn);
     this.forgetSessions((_, session) => wasStopped(session));
     if (this.stack.responses.at(-1)!.status === 'SUCCESS') expect([...this.sessions.keys()]).toEqual([]);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'async_hooks';
 import { dirname, join } from 'path';
 import { RolloutEvent, RolloutProperties } from '../../src/rollout/rollout-request.client';
 
@@ -35,13 +36,19 @@ const QUESTIONS = 360;
 
 let requests = 0;
 
+/** Whose call to AWS it is: a request that was cancelled goes on beside the next. */
+const current = new AsyncLocalStorage<ProviderFramework>();
+outbound.invokeFunction = ({ FunctionName, Payload }) => current.getStore()!.invoke(FunctionName, Payload);
+outbound.startExecution = async ({ input }) => { current.getStore()!.waiting = JSON.parse(input) as object; };
+outbound.httpRequest = async (_, body) => { current.getStore()!.answer = body; };
+
 /**
  * CloudFormation's side of a custom resource, Lambda and the waiter around the provider framework of the CDK: asks `onEvent` once and
  * `isComplete` until it is.
  */
 export class ProviderFramework {
-  private answer?: string;
-  private waiting?: object;
+  public answer?: string;
+  public waiting?: object;
 
   constructor(
     private readonly handlers: Handlers,
@@ -52,6 +59,27 @@ export class ProviderFramework {
   ) {}
 
   public async request(type: RolloutEvent['RequestType'], properties: RolloutProperties, physicalId?: string): Promise<Response> {
+    return current.run(this, () => this.handle(type, properties, physicalId));
+  }
+
+  /** What Lambda does with a function: an error is a result as well. */
+  public async invoke(name: keyof Handlers, payload: string): Promise<object> {
+    for (let deaths = 0; ; deaths++) {
+      try {
+        return { Payload: JSON.stringify(await this.handlers[name](JSON.parse(payload) as RolloutEvent)) };
+      } catch (error) {
+        const { name: errorType, message: errorMessage, stack = '' } = error as Error;
+        if (!(error instanceof LambdaDied)) {
+          return { FunctionError: 'Unhandled', Payload: JSON.stringify({ errorType, errorMessage, trace: stack.split('\n') }) };
+        }
+        if (this.onDeath === 'fail' || deaths > 20) {
+          return { FunctionError: 'Unhandled', Payload: JSON.stringify({ errorType: 'Runtime.ExitError', errorMessage }) };
+        }
+      }
+    }
+  }
+
+  private async handle(type: RolloutEvent['RequestType'], properties: RolloutProperties, physicalId?: string): Promise<Response> {
     const event = {
       RequestType: type,
       RequestId: `11111111-2222-3333-4444-${`${++requests}`.padStart(12, '0')}`,
@@ -63,9 +91,6 @@ export class ProviderFramework {
     };
     this.answer = this.waiting = undefined;
     Object.assign(process.env, { USER_ON_EVENT_FUNCTION_ARN: 'onEvent', USER_IS_COMPLETE_FUNCTION_ARN: 'isComplete', WAITER_STATE_MACHINE_ARN: 'waiter' });
-    outbound.invokeFunction = ({ FunctionName, Payload }) => this.invoke(FunctionName, Payload);
-    outbound.startExecution = async ({ input }) => { this.waiting = JSON.parse(input) as object; };
-    outbound.httpRequest = async (_, body) => { this.answer = body; };
 
     await framework.onEvent(event);
     if (this.waiting !== undefined) await this.wait(this.waiting);
@@ -87,23 +112,6 @@ export class ProviderFramework {
       await this.pause();
     }
   }
-
-  /** What Lambda does with a function: an error is a result as well. */
-  private async invoke(name: keyof Handlers, payload: string): Promise<object> {
-    for (let deaths = 0; ; deaths++) {
-      try {
-        return { Payload: JSON.stringify(await this.handlers[name](JSON.parse(payload) as RolloutEvent)) };
-      } catch (error) {
-        const { name: errorType, message: errorMessage, stack = '' } = error as Error;
-        if (!(error instanceof LambdaDied)) {
-          return { FunctionError: 'Unhandled', Payload: JSON.stringify({ errorType, errorMessage, trace: stack.split('\n') }) };
-        }
-        if (this.onDeath === 'fail' || deaths > 20) {
-          return { FunctionError: 'Unhandled', Payload: JSON.stringify({ errorType: 'Runtime.ExitError', errorMessage }) };
-        }
-      }
-    }
-  }
 }
 
 /** As good as a password. */
@@ -116,6 +124,9 @@ function responseOf(body: string, physicalId: string | undefined): Response {
   if (physicalId !== undefined && PhysicalResourceId !== physicalId) throw new Error('the physical id has changed');
   return { status, reason: status === 'SUCCESS' ? '' : reason, physicalId: PhysicalResourceId, data };
 }
+
+/** What CloudFormation calls a resource that it has no answer about. */
+export const MADE_UP_ID = 'a-stack-RolloutResource12345678-1A2B3C4D5E6F';
 
 /** CloudFormation hands all values over as strings. */
 function stringified<T>(value: T): T {

@@ -3,7 +3,8 @@ import {
   UpdateAgentRuntimeCommand,
 } from '@aws-sdk/client-bedrock-agentcore-control';
 import { ServerFixture } from './agentcore';
-import { Handlers, LambdaDied, ProviderFramework, Response } from './cloudformation';
+import { Handlers, MADE_UP_ID, ProviderFramework, Response } from './cloudformation';
+import { HandlerCall, mortal, Watch, watched } from './mortal';
 import { ControlPlane } from '../../src/rollout/control-plane.client';
 import { Executions } from '../../src/rollout/executions.client';
 import { handleRollout } from '../../src/rollout/handle-rollout.client';
@@ -20,6 +21,8 @@ export interface Template {
   readonly rollout?: Partial<RolloutProperties>;
   /** A resource that comes after the rollout cannot be deployed. */
   readonly breaksLater?: boolean;
+  /** Call of the rollout's request after which it is cancelled, and the stack rolled back, while it goes on. */
+  readonly cancelledAfter?: number;
 }
 
 export interface Deployment {
@@ -50,20 +53,6 @@ export interface RolloutStackOptions {
   readonly handlers?: Handlers;
 }
 
-/** A request of a handler to the service. */
-export interface HandlerCall {
-  readonly operation: string;
-  readonly input: {
-    readonly agentRuntimeId?: string;
-    readonly agentRuntimeArn?: string;
-    readonly endpointName?: string;
-    readonly qualifier?: string;
-    readonly runtimeSessionId?: string;
-  };
-}
-
-type Send = (command: object, ...rest: unknown[]) => Promise<unknown>;
-
 const ROLE = 'arn:aws:iam::123456789012:role/agent';
 
 let stacks = 0;
@@ -81,13 +70,16 @@ export class RolloutStack {
   public beforeCall?: (call: HandlerCall) => Promise<void> | void;
   /** The same, after the service has done it. */
   public afterCall?: (call: HandlerCall) => Promise<void> | void;
+  /** Answers of requests that were cancelled, which nobody reads. */
+  public readonly unread: Response[] = [];
   /** Called with each answer to CloudFormation. */
   public onResponse?: (response: Response) => void;
   public deployed?: Deployed;
   /** Names of runtimes are unique in an account. */
   private readonly number = ++stacks;
   private readonly control: BedrockAgentCoreControlClient;
-  private kill?: () => void;
+  /** Of the next request: after how many calls it is cancelled, and what happens then. */
+  private cancel?: { readonly after: number; readonly run: () => Promise<void> };
 
   constructor(private readonly fixture: ServerFixture, private readonly options: RolloutStackOptions = {}) {
     this.control = options.control ?? fixture.control;
@@ -96,7 +88,12 @@ export class RolloutStack {
   public async deploy(template: Template): Promise<Deployment> {
     const before = this.deployed;
     const changed = await this.deployRuntime(template, before);
+    let cancelled: Deployment | undefined;
+    const rollBack = async () => { cancelled = await this.rollBack(changed, { status: 'FAILED', physicalId: MADE_UP_ID }, before); };
+    this.cancel = template.cancelledAfter === undefined ? undefined : { after: template.cancelledAfter, run: rollBack };
     const response = await this.deployRollout(template, changed, before);
+    this.cancel = undefined;
+    if (cancelled !== undefined) return cancelled;
     const failed = response?.status === 'FAILED' || template.breaksLater === true;
     if (!failed) {
       this.deployed = { ...changed, ...(template.rollout ? { physicalId: response!.physicalId, properties: propertiesOf(template, changed) } : {}) };
@@ -126,21 +123,37 @@ export class RolloutStack {
 
   /** Handles one request to its end. */
   public async ask(type: 'Create' | 'Update' | 'Delete', properties: RolloutProperties, physicalId?: string): Promise<Response> {
-    const handlers = this.options.handlers ?? this.handlersHere();
+    await this.fixture.clock.advance(1_000); // no two begin at once
+    const { cancel } = this;
+    this.cancel = undefined;
+    let calls = 0;
+    let isCancelled = false;
+    const handlers = this.options.handlers ?? this.handlersHere(async ({ operation, input }) => {
+      // A change arrives before the next request has looked at anything, which gives it time: not a whole roll-back after its check.
+      const isCheck = calls++ > 0 && operation === 'ListTagsForResource' && input.resourceArn!.endsWith('/DEFAULT');
+      if (cancel === undefined || isCancelled || calls < cancel.after || isCheck) return;
+      isCancelled = true;
+      await cancel.run();
+    });
     const framework = new ProviderFramework(handlers, () => this.fixture.clock.advance(10_000), this.options.onDeath);
     const response = await framework.request(type, properties, physicalId);
+    if (isCancelled) {
+      this.unread.push(response);
+      return response;
+    }
     this.responses.push(response);
     this.onResponse?.(response);
     return response;
   }
 
-  private handlersHere(): Handlers {
+  private handlersHere(arrived: Watch['arrived']): Handlers {
     const { clock } = this.fixture;
+    const watch: Watch = { arrived, before: (call) => this.beforeCall?.(call), after: (call) => this.afterCall?.(call) };
     return {
       onEvent: async (event) => ({ ...await onEvent(event), Began: clock.now() }),
-      isComplete: (event) => this.mortal(() => handleRollout(event, {
-        control: new ControlPlane(this.watched(this.control), event.ResourceProperties.RuntimeId),
-        sessions: this.watched(this.fixture.client),
+      isComplete: (event) => mortal((kill) => handleRollout(event, {
+        control: new ControlPlane(watched(this.control, kill, watch), event.ResourceProperties.RuntimeId),
+        sessions: watched(this.fixture.client, kill, watch),
         executions: this.options.executions ?? { using: async () => undefined },
         clock: { now: () => clock.now(), sleep: (seconds) => clock.advance(seconds * 1_000) },
         log: { info: (message, details) => this.log.push({ message, details }), warn: (message, details) => this.log.push({ message, details }) },
@@ -148,37 +161,6 @@ export class RolloutStack {
         backoffSeconds: 1,
       })),
     };
-  }
-
-  /** The client, as a handler has it. */
-  private watched<T extends { send: unknown }>(client: T): T {
-    const send = (client.send as Send).bind(client);
-    return Object.assign(Object.create(client) as T, {
-      send: async (command: { readonly input: object }, ...rest: unknown[]) => {
-        const call = { operation: command.constructor.name.replace(/Command$/, ''), input: command.input };
-        await this.orDie(() => this.beforeCall?.(call));
-        const output = await send(command, ...rest);
-        await this.orDie(() => this.afterCall?.(call));
-        return output;
-      },
-    });
-  }
-
-  /** Runs a handler until it answers or dies; a dead one does nothing any more. */
-  private async mortal<T>(run: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.kill = () => reject(new LambdaDied('RequestId: 1 Error: Runtime exited with error: signal: killed'));
-      run().then(resolve, reject);
-    });
-  }
-
-  private async orDie(hook: () => Promise<void> | void): Promise<void> {
-    try {
-      await hook();
-    } catch {
-      this.kill!();
-      await new Promise(() => {}); // a dead function does nothing any more
-    }
   }
 
   private async deployRuntime(template: Template, before?: Deployed): Promise<Deployed> {
@@ -208,7 +190,7 @@ export class RolloutStack {
       : this.ask('Update', properties, before.physicalId);
   }
 
-  private async rollBack(changed: Deployed, response: Response | undefined, before?: Deployed): Promise<Deployment> {
+  private async rollBack(changed: Deployed, response: Pick<Response, 'status' | 'physicalId'> | undefined, before?: Deployed): Promise<Deployment> {
     if (before === undefined) {
       if (response !== undefined) await this.ask('Delete', propertiesOf(changed.template, changed), response.physicalId);
       await this.deleteRuntime(changed.runtimeId);

@@ -1,0 +1,125 @@
+import { StopRuntimeSessionCommand } from '@aws-sdk/client-bedrock-agentcore';
+import { ControlPlane } from '../../src/rollout/control-plane.client';
+import { ServerFixture } from '../support/agentcore';
+import { build, startAnsweringServer } from '../support/answering-server';
+import { HandlerCall } from '../support/mortal';
+import { invokeTest, RolloutStack, RolloutStackOptions, Template } from '../support/rollout-stack';
+
+jest.setTimeout(120_000);
+
+let fixture: ServerFixture;
+let newStack: (options?: RolloutStackOptions) => RolloutStack;
+
+beforeAll(async () => {
+  ({ fixture, newStack } = await startAnsweringServer());
+});
+
+afterAll(() => fixture.close());
+
+/** Where sessions were begun. */
+function watchSessions(stack: RolloutStack): HandlerCall['input'][] {
+  const sessions: HandlerCall['input'][] = [];
+  stack.beforeCall = ({ operation, input }) => void (operation === 'InvokeAgentRuntime' && sessions.push(input));
+  return sessions;
+}
+
+/** The service knows none of them any more. */
+async function expectNoSession(sessions: readonly HandlerCall['input'][]): Promise<void> {
+  for (const { agentRuntimeArn, qualifier, runtimeSessionId } of sessions) {
+    const stop = new StopRuntimeSessionCommand({ agentRuntimeArn, qualifier, runtimeSessionId });
+    await expect(fixture.client.send(stop)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  }
+}
+
+/** Calls the check with each call after which a request may be cancelled, until it ends before. */
+async function afterEachCall(check: (cancelledAfter: number) => Promise<RolloutStack>): Promise<void> {
+  for (let cancelledAfter = 1, isCancelled = true; isCancelled; cancelledAfter++) {
+    try {
+      isCancelled = (await check(cancelledAfter)).unread.length > 0;
+    } catch (error) {
+      throw new Error(`cancelled after call ${cancelledAfter}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+/** A request that is cancelled changes nothing any more, unless it had done all there was to do. */
+function expectToHaveStopped({ unread }: RolloutStack): void {
+  const reasons = unread.filter(({ status }) => status === 'FAILED').map(({ reason }) => reason);
+  expect(reasons.filter((reason) => !/^request .* came after this one|No endpoint or agent found/.test(reason))).toEqual([]);
+}
+
+async function endpointsOf({ deployed }: RolloutStack) {
+  return new ControlPlane(fixture.control, deployed!.runtimeId).endpoints();
+}
+
+const NONE: Template = { ...build(1), rollout: undefined };
+
+test('a create that is cancelled leaves nothing, although its deletion comes with an id that CloudFormation made up', async () => {
+  await afterEachCall(async (cancelledAfter) => {
+    const stack = newStack();
+    await stack.deploy(NONE);
+    const sessions = watchSessions(stack);
+
+    const { status } = await stack.deploy({ ...build(1), cancelledAfter });
+
+    expectToHaveStopped(stack);
+    await expectNoSession(sessions);
+    const isCancelled = stack.unread.length > 0;
+    expect([status, await stack.endpoints()]).toEqual(isCancelled ? ['ROLLBACK_COMPLETE', ['DEFAULT']] : ['COMPLETE', ['DEFAULT', 'v1']]);
+    stack.beforeCall = undefined;
+    expect(await stack.deploy(build(1))).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
+    await stack.destroy();
+    return stack;
+  });
+});
+
+test('a create that is cancelled lets go of a runtime that was made with it', async () => {
+  await afterEachCall(async (cancelledAfter) => {
+    const stack = newStack();
+    const sessions = watchSessions(stack);
+
+    await stack.deploy({ ...build(1), cancelledAfter });
+
+    expectToHaveStopped(stack);
+    await expectNoSession(sessions);
+    if (stack.unread.length === 0) await stack.destroy();
+    return stack;
+  });
+});
+
+test.each([
+  ['of the runtime', build(2), [['DEFAULT', 'v1'], ['DEFAULT', 'v1', 'v2']]],
+  ['of the tests alone', build(1, { SmokeTests: [invokeTest({ prompt: 'ping' }, 'po')] }), [['DEFAULT', 'v1']]],
+  ['that removes an endpoint', build(2, { KeepEndpoints: '1', RetentionSeconds: '0' }), [['DEFAULT', 'v1'], ['DEFAULT', 'v1', 'v2']]],
+])('an update %s that is cancelled leaves the endpoint from before to its roll-back, and is not seen again', async (_, deployed, endpoints) => {
+  await afterEachCall(async (cancelledAfter) => {
+    const stack = newStack();
+    await stack.deploy(build(1));
+    const sessions = watchSessions(stack);
+
+    const result = await stack.deploy({ ...deployed, cancelledAfter });
+
+    expectToHaveStopped(stack);
+    await expectNoSession(sessions);
+    const v1 = (await endpointsOf(stack)).find(({ name }) => name === 'v1')!;
+    const wasCancelled = stack.unread.length > 0;
+    const isLive = wasCancelled || result.endpointName === 'v1';
+    expect([result.status, v1.retired === undefined, v1.request]).toEqual([wasCancelled ? 'ROLLBACK_COMPLETE' : 'COMPLETE', isLive, undefined]);
+    expect(result.endpointName).toBe(isLive ? 'v1' : 'v2');
+    expect(endpoints).toContainEqual(await stack.endpoints());
+    stack.beforeCall = undefined;
+    expect((await stack.deploy(build(3))).status).toBe('COMPLETE');
+    await stack.destroy();
+    return stack;
+  });
+});
+
+test('a request that is cancelled before it has noted itself does not take the turn back', async () => {
+  const stack = newStack();
+  await stack.deploy(build(1));
+
+  await stack.deploy({ ...build(2), cancelledAfter: 1 });
+
+  expect(stack.unread).toEqual([expect.objectContaining({ status: 'FAILED', reason: expect.stringMatching(/^request .* came after this one/) })]);
+  await stack.destroy();
+});

@@ -1,0 +1,55 @@
+import { LambdaDied } from './cloudformation';
+
+/** A request of a handler to the service. */
+export interface HandlerCall {
+  readonly operation: string;
+  readonly input: {
+    readonly agentRuntimeId?: string;
+    readonly agentRuntimeArn?: string;
+    readonly endpointName?: string;
+    readonly qualifier?: string;
+    readonly runtimeSessionId?: string;
+    readonly resourceArn?: string;
+  };
+}
+
+/** What happens around each request of a handler. */
+export interface Watch {
+  /** Before it; a rejection is the death of the function. */
+  before(call: HandlerCall): Promise<void> | void;
+  /** When the service has answered, whatever it said. */
+  arrived(call: HandlerCall): Promise<void>;
+  /** After the service has done it; a rejection is the death of the function. */
+  after(call: HandlerCall): Promise<void> | void;
+}
+
+type Send = (command: object, ...rest: unknown[]) => Promise<unknown>;
+
+/** Runs a handler until it answers or is killed. */
+export async function mortal<T>(run: (kill: () => void) => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    run(() => reject(new LambdaDied('RequestId: 1 Error: Runtime exited with error: signal: killed'))).then(resolve, reject);
+  });
+}
+
+/** The client, as a handler has it. */
+export function watched<T extends { send: unknown }>(client: T, kill: () => void, watch: Watch): T {
+  const send = (client.send as Send).bind(client);
+  const orDie = async (hook: () => Promise<void> | void) => {
+    try {
+      await hook();
+    } catch {
+      kill();
+      await new Promise(() => {}); // a dead function does nothing any more
+    }
+  };
+  return Object.assign(Object.create(client) as T, {
+    send: async (command: { readonly input: object }, ...rest: unknown[]) => {
+      const call = { operation: command.constructor.name.replace(/Command$/, ''), input: command.input };
+      await orDie(() => watch.before(call));
+      const output = await send(command, ...rest).finally(() => watch.arrived(call));
+      await orDie(() => watch.after(call));
+      return output;
+    },
+  });
+}
