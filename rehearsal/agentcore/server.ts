@@ -10,14 +10,14 @@ import type { Unconfirmed } from './data-plane';
 import { Agents, deploy, RuntimeProps } from './deploy';
 import { hostEnvironment, serviceEnvironment } from './environment';
 import { ServiceError, StreamCut } from './errors';
-import { Exchange } from './exchange';
+import { Exchange, SESSION_HEADER } from './exchange';
 import { Faults } from './faults';
 import { LIMITS } from './limits';
 import { Registry, RuntimeVersion, Runtime } from './registry';
 import { route } from './router';
 import { SessionLog } from './session-log';
 import { Sessions } from './sessions';
-import { Workspaces } from './workspaces';
+import { WorkspaceKey, Workspaces } from './workspaces';
 
 export interface AgentCoreServerProps extends Partial<Unconfirmed> {
   /** Keeps runtimes and workspaces from one start to the next. One server at a time uses it. */
@@ -111,7 +111,7 @@ export class AgentCoreServer {
       },
       log: (key, text) => this.logs.append(key, text),
       warn: (key, text) => {
-        const warning = `${key.runtimeId} ${key.endpoint} ${key.sessionId}: ${text}`;
+        const warning = `${sessionName(key)}${text}`;
         if (!this.warnings.includes(warning)) {
           this.warnings.push(warning);
         }
@@ -155,6 +155,13 @@ export class AgentCoreServer {
     return this.workspaces.data(this.sessions.get(runtimeArn, qualifier, sessionId).key);
   }
 
+  /** Those of one session, when its workspace has been looked through. */
+  async warningsOf(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): Promise<readonly string[]> {
+    const session = this.sessions.get(runtimeArn, qualifier, sessionId);
+    await session.inspected();
+    return this.warnings.filter(warning => warning.startsWith(sessionName(session.key)));
+  }
+
   /** Ends all sessions and connections. Workspaces stay. */
   async close(): Promise<void> {
     const closed = new Promise(done => this.http.close(done)); // calls back when it is closed already, too
@@ -171,6 +178,7 @@ export class AgentCoreServer {
       return; // the client has gone
     }
     const call = new Call(found?.operation ?? target?.split('.').pop() ?? 'Unknown', found?.runtime, found?.qualifier ?? 'DEFAULT', body, this.clock.now());
+    call.sessionId = request.headers[SESSION_HEADER]?.toString(); // also of a call that is refused before anything looks at it
     const exchange = new Exchange(request, response, call, this.faults, this.calls, this.clock);
     try {
       const answer = target === undefined ? undefined : this.answer?.({ target, authorization: request.headers.authorization ?? '', body });
@@ -199,6 +207,11 @@ export class AgentCoreServer {
     const refusal = this.authorize(request.headers.authorization ?? '', `bedrock-agentcore:${operation}`, [arn, `${arn}/runtime-endpoint/${qualifier}`]);
     if (refusal !== undefined) throw new ServiceError('AccessDeniedException', refusal);
   }
+}
+
+/** What a warning begins with. */
+function sessionName({ runtimeId, endpoint, sessionId }: WorkspaceKey): string {
+  return `${runtimeId} ${endpoint} ${sessionId}: `;
 }
 
 /** Keeps one byte more than any operation takes, which is enough to refuse it. */

@@ -84,6 +84,11 @@ export class Journal {
     }
   };
 
+  /** What the session has logged up to now is none of the run's. */
+  skipLog(): void {
+    this.logged = this.props.logOf(this.props.session()).length;
+  }
+
   private failed(name: string, message: string): void {
     const step = this.current;
     if (!step) return;

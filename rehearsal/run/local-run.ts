@@ -52,6 +52,7 @@ export class LocalRun {
       // Its copy, so that nothing is pushed to where others see it.
       repository: { url: repository.url, ...(this.ref === undefined ? {} : { ref: this.ref }) },
     }, { name: this.name, onEvent: this.journal.hear, retryDelay: options.retryDelay });
+    this.journal.skipLog(); // of earlier runs in the session
     this.record = this.execution.result.then((result) => this.ended(result));
   }
 
@@ -106,7 +107,8 @@ export class LocalRun {
     const { run, steps, path, transitions } = this.journal;
     // An agent that did not even start has a log to look at.
     const isSessionUsed = run !== undefined || steps.some(({ log }) => log !== undefined);
-    const calls = server.calls.all.slice(this.firstCall);
+    const { id: sessionId, endpointName } = this.session;
+    const calls = server.calls.all.slice(this.firstCall).filter((call) => call.sessionId === sessionId);
     const head = await this.repository.head(this.ref).catch(() => this.repository.head()); // there may be no such reference
     const commit = output?.commit && { ...await this.repository.describe(output.commit.id), branch: output.commit.branch };
     const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageOf(result.cause ?? (result.status === 'TIMED_OUT' ? 'Step Functions ended the run: it took longer than its state machine may' : '')) });
@@ -129,7 +131,7 @@ export class LocalRun {
       calls: calls.map(describeCall),
       rollouts: this.rehearsal.rollouts,
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),
-      warnings: [...server.warnings],
+      warnings: await server.warningsOf(loop.runtimeArn, sessionId, endpointName),
       missingPermissions: [...deployment.authorizer.missing],
       sessionSeconds: secondsBetween(calls),
     };

@@ -33,14 +33,17 @@ export interface RehearsalRecord {
   };
   readonly commit?: CommitDescription & { readonly branch: string };
   readonly session?: SessionDescription;
+  /** Requests of the run's session; other sessions of the same rehearsal have theirs in their own records. */
   readonly calls: readonly CallDescription[];
-  /** What was rolled out before the first run. */
+  /** What was rolled out before the first run of the rehearsal. */
   readonly rollouts: readonly RolloutDescription[];
+  /** That struck the calls. */
   readonly faults: readonly string[];
+  /** Of the run's session. */
   readonly warnings: readonly string[];
-  /** Calls that the template's policies do not allow, with the statements that would. */
+  /** Calls that the template's policies do not allow, with the statements that would: of the whole rehearsal so far, since each is told once. */
   readonly missingPermissions: readonly MissingPermission[];
-  /** What the runtime's sessions were charged for, in seconds. */
+  /** What the run's session was charged for, in seconds. */
   readonly sessionSeconds: number;
 }
 

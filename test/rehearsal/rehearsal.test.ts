@@ -45,6 +45,49 @@ test('runs that begin at once share the copy of a repository, and nothing else',
   expect(records.map(({ commit }) => commit?.branch)).toEqual(['one', 'two', 'three', 'four'].map((taskId) => `workbench/${taskId}`));
 });
 
+test('the record of a run has the calls, faults and warnings of its own session', async () => {
+  const rehearsal = await loop.start(async (request, session) => {
+    const { workspace, taskId } = request.json() as { workspace: string; taskId: string };
+    await session.exec(taskId === 'links' ? 'echo 42 > answer; ln answer linked' : 'echo 42 > answer', { workingDirectory: workspace });
+  });
+  const begin = async (taskId: string) => rehearsal.begin({ prompt: 'What is the answer?', taskId }, { retryDelay: 0 });
+  const runs = [await begin('links'), await begin('struck')];
+  const { sessionId } = runs[1];
+  rehearsal.inject({ operation: 'InvokeAgentRuntimeCommand', at: 'firstByte', kind: 'reset', match: (call) => call.sessionId === sessionId });
+
+  const [links, struck] = await Promise.all(runs.map(({ record }) => record));
+
+  expect([links.outcome, struck.outcome]).toEqual(['COMMITTED', 'COMMITTED']);
+  expect([links.faults, struck.faults]).toEqual([[], ['reset in InvokeAgentRuntimeCommand']]);
+  const callsOf = (id: string) => rehearsal.server.calls.all.filter((call) => call.sessionId === id).length;
+  expect([links.calls.length, struck.calls.length]).toEqual(runs.map((run) => callsOf(run.sessionId)));
+  expect([links.warnings, struck.warnings]).toEqual([[expect.stringContaining('session storage does not take hard links')], []]);
+});
+
+test('the report of a session that goes on has no output of its earlier runs', async () => {
+  const rehearsal = await loop.start({
+    command: [process.execPath, '-e', `
+    const { writeFileSync } = require('node:fs');
+    require('node:http').createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      if (request.url === '/invocations') {
+        const { workspace, prompt } = JSON.parse(body);
+        console.log('asked for ' + prompt);
+        writeFileSync(workspace + '/answer', '42\\n');
+        writeFileSync(workspace + '/' + prompt, '');
+      }
+      response.end('{"status":"Healthy"}');
+    }).listen(process.env.PORT);`],
+  });
+  const first = await rehearsal.run({ prompt: 'one', taskId: 'answer' }, { retryDelay: 0 });
+  const second = await rehearsal.run({ prompt: 'two', taskId: 'answer', session: { id: first.session!.id } }, { retryDelay: 0 });
+
+  const logs = [first, second].map(({ steps }) => steps.find(({ kind }) => kind === 'turn')?.log);
+  expect(logs).toEqual([expect.stringContaining('asked for one'), expect.stringContaining('asked for two')]);
+  expect(logs[1]).not.toContain('asked for one');
+});
+
 test('fails for a permission that the template lacks, with the statement that would give it', async () => {
   const rehearsal = await loop.start(writes('42'), { assembly: changed('bedrock-agentcore:StopRuntimeSession', 'bedrock-agentcore:GetAgentCard') });
 
