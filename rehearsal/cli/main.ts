@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { InterruptedError } from './interrupt';
 import { MisuseError, parseOptions, USAGE } from './options';
 import { EXIT, rehearse } from './run';
@@ -16,6 +18,10 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     stdout.write(USAGE);
     return command === undefined ? EXIT.MISUSE : EXIT.COMMITTED;
   }
+  if (command === '--version') {
+    stdout.write(`${ownVersion()}\n`);
+    return EXIT.COMMITTED;
+  }
   try {
     if (command !== 'rehearse') throw new MisuseError(`"${command}" is no command: "rehearse" is the only one`);
     const options = parseOptions(rest);
@@ -28,4 +34,10 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     if (error instanceof MisuseError) stderr.write('"cdk-agentcore-workbench --help" shows what can be said\n');
     return misuse ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
   }
+}
+
+/** Of the package that this file is in, bundled or not. */
+function ownVersion(directory = __dirname): string {
+  const file = join(directory, 'package.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version : ownVersion(dirname(directory));
 }

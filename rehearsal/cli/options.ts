@@ -48,6 +48,7 @@ export const USAGE = `Runs a coding loop on this machine: turn, gates, repair, c
   cdk-agentcore-workbench rehearse --repository DIR --agent 'COMMAND' --gate test='npm test' --prompt '...'
   cdk-agentcore-workbench rehearse --session ID --prompt '...'       goes on in a session's workspace
   cdk-agentcore-workbench rehearse sessions | stop ID | shell ID | logs ID
+  cdk-agentcore-workbench --version
 
 A loop of an app
   --app DIR            its cloud assembly, such as cdk.out

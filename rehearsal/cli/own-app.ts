@@ -6,6 +6,9 @@ import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { MisuseError, Target } from './options';
 import { AgentRuntime, AgentTurn, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
 
+/** What the command line calls the loop's props, at the beginning of a message. */
+const OPTIONS = { gates: '--gate', turn: '--agent', bootstrap: '--bootstrap', maxRepairs: '--max-repairs' } as const;
+
 /** Synthesizes an app with the loop that the command line describes, for a repository that has no app. Returns its assembly. */
 export function synthesizeLoop(target: Target, state: string): string {
   if (target.agent === undefined) throw new MisuseError('--agent is missing: name the command that is the agent, or give --app for a loop of your own');
@@ -33,7 +36,8 @@ export function synthesizeLoop(target: Target, state: string): string {
       maxRepairs: target.maxRepairs,
     });
   } catch (error) {
-    throw new MisuseError((error as Error).message.replace(/\n\s*at Rehearsal\/Loop$/, '')); // nobody's construct
+    const faults = (error as Error).message.replace(/\n\s*at Rehearsal\/Loop$/, ''); // nobody's construct
+    throw new MisuseError(Object.entries(OPTIONS).reduce((text, [prop, option]) => text.replace(new RegExp(`^"${prop}"`, 'gm'), option), faults));
   }
   return app.synth().directory;
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Target } from './options';
+import { MisuseError, Target } from './options';
 import type { RehearsalRecord, SessionDescription } from '../run/record';
 
 /** A run as it is kept: enough to go on with its session. */
@@ -52,11 +52,18 @@ export class RunStore {
     return [...sessions.values()];
   }
 
-  /** The session of that id, or whose id begins or ends so. */
+  /** The session of that id, or whose id begins or ends so. Fails if there are several. */
   session(id: string): StoredSession | undefined {
-    const all = this.sessions();
-    const found = all.filter((session) => session.id === id);
-    const close = found.length > 0 ? found : all.filter((session) => session.id.startsWith(id) || session.id.endsWith(id));
-    return close.length === 1 ? close[0] : undefined;
+    return theOne(this.sessions(), id);
   }
+}
+
+/** What is of that session, or of one whose id begins or ends so. Fails if there are several: a part may fit the wrong one. */
+export function theOne<T extends { readonly id: string }>(all: readonly T[], id: string): T | undefined {
+  const exact = all.find((one) => one.id === id);
+  const close = all.filter((one) => one.id.startsWith(id) || one.id.endsWith(id));
+  if (exact === undefined && close.length > 1) {
+    throw new MisuseError(`"${id}" fits ${close.length} sessions: give more of the id\n${close.map((one) => `  ${one.id}`).join('\n')}`);
+  }
+  return exact ?? close[0];
 }

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { CurrentRun } from './current-run';
 import { MisuseError, Options } from './options';
 import { sandboxLike } from './preflight';
-import { RunStore, StoredSession } from './run-store';
+import { RunStore, StoredSession, theOne } from './run-store';
 import { hostEnvironment } from '../agentcore/environment';
 import { SessionLog } from '../agentcore/session-log';
 import { Lock } from '../run/lock';
@@ -24,8 +24,12 @@ export async function aboutSessions(options: Options, stdout: NodeJS.WriteStream
   const store = new RunStore(options.state);
   const current = CurrentRun.read(options.state);
   if (options.command === 'sessions') return list(store, current, options, stdout);
-  if (options.command === 'stop' && current?.sessionId.includes(options.id!)) return stop(current, options, stdout, patience);
-  const session = store.session(options.id!);
+  const sessions = store.sessions();
+  // One that runs for the first time is not stored yet.
+  const isNew = current !== undefined && !sessions.some(({ id }) => id === current.sessionId);
+  const found = theOne<{ readonly id: string }>([...sessions, ...isNew ? [{ id: current.sessionId }] : []], options.id!);
+  if (options.command === 'stop' && current !== undefined && found?.id === current.sessionId) return stop(current, options, stdout, patience);
+  const session = sessions.find(({ id }) => id === found?.id);
   if (!session) throw new MisuseError(`there is no session "${options.id}" in ${options.state}: "rehearse sessions" lists them`);
   switch (options.command) {
     case 'stop':
@@ -44,7 +48,7 @@ function list(store: RunStore, current: CurrentRun | undefined, { json }: Option
       const { record } = runs[runs.length - 1];
       return { id, state: id === current?.sessionId ? 'running' : 'stopped', outcome: record.outcome, runs: runs.length, at: record.startedAt, task: record.input.taskId, workspace };
     }),
-    ...(current && !store.session(current.sessionId) ? [{ id: current.sessionId, state: 'running', outcome: '', runs: 1, at: current.startedAt, task: current.taskId, workspace: '' }] : []),
+    ...(current && !store.sessions().some(({ id }) => id === current.sessionId) ? [{ id: current.sessionId, state: 'running', outcome: '', runs: 1, at: current.startedAt, task: current.taskId, workspace: '' }] : []),
   ];
   if (json) stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   else if (rows.length === 0) stdout.write('no sessions yet\n');

@@ -39,6 +39,9 @@ export class Story implements JournalListener {
     const turns = `${rounds} ${rounds === 1 ? 'turn' : 'turns'}`;
     terminal.line(`${(isGood(record) ? terminal.green : terminal.red)(terminal.bold(record.outcome))} after ${turns} in ${record.seconds.toFixed(1)} s`);
     if (record.error) terminal.line(`  ${record.error.message.trim().split('\n').join('\n  ')}`);
+    if (record.session && record.error?.message.includes('CloudWatch')) {
+      terminal.line(`  here, "rehearse logs ${record.session.id}" shows what would be in CloudWatch`);
+    }
     if (record.commit) this.commit(record, record.commit);
     for (const { role, action, statement } of record.missingPermissions) {
       terminal.line(`${terminal.red('missing permission')}: role ${role} may not ${action}; this statement would allow it:`);

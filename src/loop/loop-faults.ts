@@ -18,7 +18,8 @@ export function mountOf({ mountPath, runtime }: Pick<CodingLoopProps, 'mountPath
 
 /** Everything that is wrong with a loop's props, before any of it is deployed. */
 export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] {
-  const { gates, maxRepairs, bootstrap = [], environment = {} } = props;
+  const { maxRepairs, bootstrap = [], environment = {} } = props;
+  const gates = props.gates as CodingLoopProps['gates'] | undefined ?? []; // JavaScript may leave them out
   const mount = mountOf(props);
   const names = gates.map(({ name }) => name);
   const twice = names.filter((name, index) => names.indexOf(name) !== index);

@@ -38,6 +38,7 @@ function statementsOf(stack: Stack, name: string) {
 describe('fails at synth', () => {
   test.each<[string, Partial<CodingLoopProps>, RegExp]>([
     ['without a gate', { gates: [] }, /"gates" has 0, 1 to 20 are allowed/],
+    ['with gates that plain JavaScript leaves out', { gates: undefined as unknown as Gate[] }, /"gates" has 0, 1 to 20 are allowed/],
     ['with 21 gates', { gates: Array.from({ length: 21 }, (_, index) => Gate.command(`g${index}`, 'x')) }, /"gates" has 21/],
     ['with two gates of one name', { gates: [GATE, GATE] }, /"gates" has "test" twice/],
     ['with a gate without a name', { gates: [Gate.command('', 'x')] }, /"name" has 1 to 40/],

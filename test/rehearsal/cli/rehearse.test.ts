@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Story } from '../../../rehearsal/cli/story';
+import { Terminal } from '../../../rehearsal/cli/terminal';
 import type { RehearsalRecord } from '../../../rehearsal/run/record';
 import { commandLine, WorkingCopy } from '../../support/command-line';
 
@@ -165,10 +167,38 @@ test.each([
   ['fails for a directory that is no cloud assembly', ['--app', '.', '--prompt', 'x'], /is no cloud assembly/],
   ['fails for a session that is not there', ['--session', 'nobody', '--prompt', 'x'], /there is no such session/],
   ['fails for a repository that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', '/nowhere', '--prompt', 'x'], /\/nowhere cannot be cloned: there is no such directory/],
+  ['fails for two gates of one name, by the option', ['--agent', 'true', '--gate', 'a=true', '--gate', 'a=true', '--repository', '.', '--prompt', 'x'], /^--gate has "a" twice: /],
+  ['fails for an empty command, by the option', ['--agent', 'true', '--gate', 'a=true', '--bootstrap', ' ', '--repository', '.', '--prompt', 'x'], /^--bootstrap has an empty command: /],
   ['fails for a gate that the loop refuses', ['--agent', 'true', '--gate', 'te/st=true', '--repository', '.', '--prompt', 'x'], /gate "te\/st"/],
-  ['fails for an agent of no words', ['--agent', '', '--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /^"turn" has an empty command: [^\n]*\n"cdk-/],
+  ['fails for an agent of no words', ['--agent', '', '--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /^--agent has an empty command: [^\n]*\n"cdk-/],
 ])('%s, with 2', async (_, args, message) => {
   const { exitCode, stderr } = await commandLine('rehearse', ...args, '--state', copy.state);
 
   expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)]);
+});
+
+test('its version is the package\'s', async () => {
+  const { version } = JSON.parse(readFileSync(join(__dirname, '../../../package.json'), 'utf8')) as { version: string };
+  expect(await commandLine('--version')).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test.each([['logs', ['logs', 'rehearsal-']], ['stop', ['stop', 'rehearsal-']], ['--session', ['--session', 'rehearsal-', '--prompt', 'x']]])(
+  'fails for a part of an id that fits several sessions, and lists them: %s', async (_, args) => {
+    for (const id of ['rehearsal-1', 'rehearsal-2']) {
+      mkdirSync(join(copy.state, 'runs', id), { recursive: true });
+      writeFileSync(join(copy.state, 'runs', id, 'record.json'), JSON.stringify({ target: {}, record: { startedAt: id, session: { id } } }));
+    }
+    const { exitCode, stderr } = await commandLine('rehearse', ...args, '--state', copy.state);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"rehearsal-" fits 2 sessions: give more of the id\n  rehearsal-1\n  rehearsal-2\n')]);
+  });
+
+test('a message that names CloudWatch is followed by where its logs are here', () => {
+  let told = '';
+  const story = new Story(new Terminal({ write: (text: string) => (told += text) } as unknown as NodeJS.WriteStream));
+  const error = { name: 'Workbench.AgentFailed', message: 'Please check your CloudWatch logs' };
+  story.ended({
+    outcome: error.name, error, seconds: 1, missingPermissions: [], warnings: [], repository: { uncommittedFiles: 0 }, session: { id: 'rehearsal-1' },
+  } as unknown as RehearsalRecord, 'report.html');
+
+  expect(told).toContain('Please check your CloudWatch logs\n  here, "rehearse logs rehearsal-1" shows');
 });
