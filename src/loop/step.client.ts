@@ -5,7 +5,8 @@ import { WORKSPACE_SCRIPT } from './workspace-script.generated';
 import { ERRORS, LOST_REASONS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 import { RunResult } from '../session/followed-job.client';
-import { runJob, RunJobOptions } from '../session/run-job.client';
+import { RunJobOptions } from '../session/run-job.client';
+import { RunRequest } from '../session/run-request.client';
 
 /** What a loop is configured with, as far as more than one step needs it. */
 export interface LoopConfig {
@@ -31,6 +32,8 @@ export interface StepRequest {
 export interface StepTools extends RunJobOptions {
   /** For what must not be repeated unseen. */
   readonly onceClient: BedrockAgentCoreClient;
+  /** Runs a job, and logs and measures what became of it. */
+  readonly runJob: (request: RunRequest, options: RunJobOptions) => Promise<RunResult>;
   readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;
 }
 
@@ -72,7 +75,7 @@ export function secondsLeftOf(run: RunRecord, tools: Pick<StepTools, 'clock'>): 
 export async function runStepJob(request: StepRequest, tools: StepTools, job: StepJob): Promise<RunResult> {
   const { run, loop } = request.state;
   const secondsLeft = secondsLeftOf(run, tools);
-  const result = await runJob({
+  const result = await tools.runJob({
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,

@@ -43,10 +43,7 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
     return result;
   } catch (error) {
     logger.error('failed', { error: (error as Error).name, reason: reasonOf(error as Error) });
-    if (operation === OPERATIONS.RUN && isTransient(error)) countJob(runtimeArn, VERDICTS.PLATFORM);
     throw error;
-  } finally {
-    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
   }
 }
 
@@ -62,10 +59,13 @@ function identityOf(request: DriverRequest): object {
     const execution = 'execution' in request ? request.execution : request.detail.executionArn;
     // The first step's state is whatever somebody gave as the input.
     const state = ('state' in request ? request.state : undefined) as { readonly run?: RunRecord; readonly loop?: LoopRecord } | null | undefined;
-    return { execution, sessionId: state?.run?.session?.id, round: state?.loop?.round };
+    return { execution, sessionId: state?.run?.session?.id, run: state?.run?.id, round: state?.loop?.round };
   }
-  const { sessionId, qualifier } = request;
-  return { sessionId, qualifier, ...(request.operation === OPERATIONS.RUN ? { run: request.run, round: request.round, job: request.name } : {}) };
+  return request.operation === OPERATIONS.RUN ? identityOfJob(request) : { sessionId: request.sessionId, qualifier: request.qualifier };
+}
+
+function identityOfJob({ sessionId, qualifier, run, round, name }: RunRequest) {
+  return { sessionId, qualifier, run, round, job: name };
 }
 
 async function perform(request: DriverRequest, millisecondsLeft: number): Promise<unknown> {
@@ -77,20 +77,35 @@ async function perform(request: DriverRequest, millisecondsLeft: number): Promis
     backoffSeconds,
     onRetry: (error, job) => logger.warn('attaching again', { jobId: job.id, error: error.name, reason: error.summary }),
   };
-  if (isLoopRequest(request)) return performStep(request, { ...options, onceClient: client(), measure });
+  if (isLoopRequest(request)) return performStep(request, { ...options, onceClient: client(), runJob: loggedJob, measure });
   switch (request.operation) {
     case OPERATIONS.INVOKE:
       return invokeAgent(client(), { ...request, timeoutSeconds: Math.min(request.timeoutSeconds, millisecondsLeft / 1_000) });
-    case OPERATIONS.RUN: {
-      const result = await runJob(request, options);
-      measureJob(request.runtimeArn, result);
-      return result;
-    }
+    case OPERATIONS.RUN:
+      return measuredJob(request, options);
     case OPERATIONS.STOP:
       return stopSession(client(), request, SYSTEM_CLOCK, backoffSeconds);
     default:
       throw new SessionError(ERRORS.VALIDATION,
         `"operation" is ${JSON.stringify((request as { operation?: unknown }).operation)}, one of ${Object.values(OPERATIONS).join(', ')} is needed`);
+  }
+}
+
+/** A job of a step that may have several. */
+async function loggedJob(request: RunRequest, options: RunJobOptions): Promise<RunResult> {
+  const result = await measuredJob(request, options);
+  logger.info('job', { ...identityOfJob(request), ...summaryOf(result) });
+  return result;
+}
+
+async function measuredJob(request: RunRequest, options: RunJobOptions): Promise<RunResult> {
+  try {
+    const result = await runJob(request, options);
+    measureJob(request.runtimeArn, result);
+    return result;
+  } catch (error) {
+    if (isTransient(error)) measureVerdict(request.runtimeArn, VERDICTS.PLATFORM);
+    throw error;
   }
 }
 
@@ -109,18 +124,24 @@ function measure(name: string, value: number, unit: 'Count' | 'Seconds', dimensi
 }
 
 function measureJob(runtimeArn: string, result: RunResult): void {
-  if (result.status === STATUSES.ENDED) {
-    countJob(runtimeArn, result.verdict!);
+  if (result.status === STATUSES.ENDED) measureVerdict(runtimeArn, result.verdict!, result);
+  // A job that still runs was attached to as well, and has no verdict.
+  measure(METRICS.names.ATTACHES, result.attaches, 'Count', { [METRICS.dimensions.RUNTIME]: runtimeIdOf(runtimeArn) });
+}
+
+function measureVerdict(runtimeArn: string, verdict: string, result?: RunResult): void {
+  metrics.addDimensions({ [METRICS.dimensions.RUNTIME]: runtimeIdOf(runtimeArn), [METRICS.dimensions.VERDICT]: verdict });
+  metrics.addMetric(METRICS.names.JOBS, MetricUnit.Count, 1);
+  if (result) {
     metrics.addMetric(METRICS.names.JOB_SECONDS, MetricUnit.Seconds, result.seconds);
     metrics.addMetric(METRICS.names.OUTPUT_BYTES, MetricUnit.Bytes, result.outputBytes);
   }
-  metrics.addMetric(METRICS.names.ATTACHES, MetricUnit.Count, result.attaches);
+  // At once: the next job of this call has another verdict.
+  metrics.publishStoredMetrics();
 }
 
-function countJob(runtimeArn: string, verdict: string): void {
-  metrics.addDimension(METRICS.dimensions.RUNTIME, runtimeArn.split('/').pop()!);
-  metrics.addDimension(METRICS.dimensions.VERDICT, verdict);
-  metrics.addMetric(METRICS.names.JOBS, MetricUnit.Count, 1);
+function runtimeIdOf(runtimeArn: string): string {
+  return runtimeArn.split('/').pop()!;
 }
 
 function lazy<T>(make: () => T): () => T {

@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+import { METRICS } from '../../src/session/constants';
 import { useLoops } from '../support/loop-fixture';
 import { IMAGE, newStack } from '../support/stacks';
 
@@ -55,6 +56,33 @@ test('what a run emits is what the loop\'s metrics read', async () => {
     [read(metrics.metricGates('PASSED'))]: 1,
     [read(metrics.metricGates('FAILED'))]: 1,
   });
+});
+
+test('each job of a run is logged and measured as one that a task runs', async () => {
+  const loop = await start({ agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt' : 'echo right > value.txt', loop: { bootstrap: ['true'] } });
+  const { record } = await loop.run();
+  await loop.deployment.close(); // so that all of its output is there
+  const lines = loop.logs.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  const jobs = lines.filter(({ message }) => message === 'job');
+  const RUN = { sessionId: record.session.id, run: jobs[0].run };
+  expect(jobs.map(({ job, round, verdict }) => [job, round, verdict])).toEqual(expect.arrayContaining([
+    ['prepare', 0, 'PASSED'], ['bootstrap', 0, 'PASSED'], ['gate test', 0, 'FAILED'], ['gate test', 1, 'PASSED'], ['commit', 1, 'PASSED'],
+  ]));
+  for (const job of jobs) expect(job).toMatchObject({ ...RUN, jobId: expect.any(String), outputBytes: expect.any(Number), attaches: 0 });
+  expect(lines.find(({ message, operation }) => message === 'done' && operation === 'loop:gate')).toMatchObject(RUN);
+  const { dimensions, names } = METRICS;
+  const verdicts = lines.filter((line) => names.JOBS in line).map((line) => [line[dimensions.VERDICT], line[names.JOBS]].flat());
+  expect(verdicts).toEqual(jobs.map(({ verdict }) => [verdict, 1]));
+  expect(lines.filter((line) => names.ATTACHES in line)).toHaveLength(jobs.length);
+});
+
+test('what the platform fails a run\'s job with is measured as that', async () => {
+  const loop = await start();
+  loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'throttle', times: 6 });
+  await loop.run();
+  await loop.deployment.close(); // so that all of its output is there
+  const lines = loop.logs.filter((line) => line.includes('"CloudWatchMetrics"')).map((line) => JSON.parse(line.slice(line.indexOf('{'))));
+  expect(lines.map((line) => line[METRICS.dimensions.VERDICT])).toContain('PLATFORM');
 });
 
 test('a run that fails is counted by its error\'s name', async () => {

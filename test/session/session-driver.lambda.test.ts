@@ -42,17 +42,30 @@ test('logs who, what and how it ended, and nothing of what was said', async () =
 
 test('measures jobs by verdict, seconds, attaches and bytes, by the names that it is read by', async () => {
   await run({ command: 'exit 3' });
-  const [emf] = metric();
+  const [emf, attaches] = metric();
   const { namespace, dimensions, names } = METRICS;
   expect(emf._aws.CloudWatchMetrics).toEqual([{
     Namespace: namespace,
     Dimensions: [expect.arrayContaining([dimensions.SERVICE, dimensions.RUNTIME, dimensions.VERDICT])],
     Metrics: expect.arrayContaining([
       { Name: names.JOBS, Unit: 'Count' }, { Name: names.JOB_SECONDS, Unit: 'Seconds' },
-      { Name: names.OUTPUT_BYTES, Unit: 'Bytes' }, { Name: names.ATTACHES, Unit: 'Count' },
+      { Name: names.OUTPUT_BYTES, Unit: 'Bytes' },
     ]),
   }]);
-  expect(emf).toMatchObject({ [dimensions.SERVICE]: METRICS.service, [dimensions.VERDICT]: 'FAILED', [names.JOBS]: 1, [names.ATTACHES]: 0 });
+  expect(emf).toMatchObject({ [dimensions.SERVICE]: METRICS.service, [dimensions.VERDICT]: 'FAILED', [names.JOBS]: 1 });
+  expect(attaches).toMatchObject({ [names.ATTACHES]: 0 });
+});
+
+test('measures attaches in one metric, whether the job has ended or runs on', async () => {
+  const sessionId = await driver.session();
+  const request = driver.request(sessionId, { command: `while [[ ! -e ${driver.shared}/free ]]; do sleep 0.05; done` });
+  written.splice(0);
+  expect(await driver.call(request, 21_500)).toMatchObject({ status: 'RUNNING' });
+  await driver.fixture.command(`touch ${driver.shared}/free`, { runtimeSessionId: sessionId });
+  expect(await driver.call({ ...request, mode: 'attach' })).toMatchObject({ status: 'ENDED' });
+  const { dimensions, names } = METRICS;
+  const found = metric().filter((emf) => names.ATTACHES in emf).map(({ _aws }) => _aws.CloudWatchMetrics[0].Dimensions);
+  expect(found).toEqual(Array(2).fill([[dimensions.SERVICE, dimensions.RUNTIME]]));
 });
 
 test('measures what the platform failed at as such, and a wrong request as nothing', async () => {
