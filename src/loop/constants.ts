@@ -16,6 +16,9 @@ export const STEPS = {
 /** How a run that did its work ends. */
 export const OUTCOMES = { COMMITTED: 'COMMITTED', NO_CHANGES: 'NO_CHANGES' } as const;
 
+/** Whether a run began its workspace, or went on in that of an earlier one. */
+export const WORKSPACES = { NEW: 'NEW', RESUMED: 'RESUMED' } as const;
+
 /** Where a step says to go on. What is not listed goes to the end, as a failure. */
 export const NEXT = {
   /** The step's job outlived the function: the same step again, which attaches. */

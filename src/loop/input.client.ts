@@ -51,7 +51,7 @@ const RULES: readonly Rule[] = [
   },
   {
     field: 'session',
-    broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, ['id', 'endpointName', 'stopped', 'error'])),
+    broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, ['id', 'endpointName', 'workspace', 'stopped', 'error'])),
     message: 'must be the "session" of an earlier output',
   },
   {

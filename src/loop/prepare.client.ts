@@ -1,4 +1,4 @@
-import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
 import { inWorkspace, LoopConfig, objectName, runStepJob, StepRequest, StepTools } from './step.client';
@@ -43,7 +43,8 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
   const lines = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, { WB_DEADLINE: run.deadline }, { unclaimed: true });
-  return { ...state, loop: { ...loop, base: objectName(lines, 'base') } };
+  const workspace = lines.get('workspace')?.[0] === WORKSPACES.RESUMED ? WORKSPACES.RESUMED : WORKSPACES.NEW;
+  return { ...state, run: { ...run, session: { ...run.session, workspace } }, loop: { ...loop, base: objectName(lines, 'base') } };
 }
 
 export interface BootstrapRequest extends StepRequest {

@@ -1,4 +1,4 @@
-import { LOOP_ERRORS, NEXT } from './constants';
+import { LOOP_ERRORS, NEXT, WORKSPACES } from './constants';
 import { Verdict } from '../session/verdict.client';
 
 /** What a run is started with. */
@@ -9,12 +9,23 @@ export interface LoopInput {
   readonly session?: { readonly id: string; readonly endpointName?: string };
 }
 
+/** Where a run is at work. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly endpointName?: string;
+  /**
+   * Whether the workspace is the run's own, or that of an earlier run. `NEW` in a session that was to be gone on with means that its
+   * storage had expired or was emptied. Not there before the first step has ended.
+   */
+  readonly workspace?: typeof WORKSPACES[keyof typeof WORKSPACES];
+}
+
 /** What does not change during a run. Made by the first step, carried by the state machine. */
 export interface RunRecord {
   /** The execution's name: who holds the workspace, and a part of every job's identity. */
   readonly id: string;
   readonly taskId: string;
-  readonly session: { readonly id: string; readonly endpointName?: string };
+  readonly session: SessionRecord;
   readonly mount: string;
   readonly workspace: string;
   readonly repository: { readonly url: string; readonly ref?: string };
@@ -76,7 +87,7 @@ export interface RunOutput {
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
   readonly gates: readonly GateRecord[];
-  readonly session: { readonly id: string; readonly endpointName?: string; readonly stopped: boolean; readonly error?: string };
+  readonly session: SessionRecord & { readonly stopped: boolean; readonly error?: string };
   /** What went wrong, if the run failed. */
   readonly error?: { readonly name: string; readonly message: string };
   readonly feedback?: Feedback;

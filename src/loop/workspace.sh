@@ -17,7 +17,6 @@
 # attributes or line ends from outside of the repository. Credential helpers stay as they are.
 #
 # A microVM may be lost in the middle of any of these functions, which is then called again: each goes on from what it finds.
-#
 # Results are lines on standard output: a word, a space, a value.
 
 set -u -o pipefail
@@ -27,6 +26,7 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OB
 records=$WB_MOUNT/.workbench
 repo=$WB_MOUNT/repo
 ours=$records/git
+export GIT_INDEX_FILE=$records/index
 held=yes # whether the workspace is this run's: what begins without it says so
 
 settings=(
@@ -49,8 +49,6 @@ fail() { # exit code, message
 git_() { git "${options[@]}" "$@"; }
 own() { git_ --git-dir="$ours" --work-tree="$repo" "$@"; }
 agents() { git_ --git-dir="$repo/.git" --work-tree="$repo" "$@"; }
-
-export GIT_INDEX_FILE=$records/index
 
 unlock() { # of git in our records, whoever held a lock is dead: one function at a time is at work in them
   rm -f "$records"/index*.lock "$ours"/*.lock
@@ -98,7 +96,7 @@ first_clone() { # complete or not at all: it gets its name last
   ours=$records/git.new
   rm -rf "$ours"
   { git_ init --quiet --bare --template= "$ours" && mkdir "$ours/info" && fetch_ "$WB_REF" refs/workbench/upstream; } || fail 76 "the repository cannot be fetched: $WB_URL ${WB_REF:-HEAD}"
-  own config workbench.url "$WB_URL"
+  { own config workbench.url "$WB_URL" && own config workbench.run "$WB_RUN"; } || fail 1 "$ours cannot be written to"
   own update-ref refs/workbench/head "$(own rev-parse --verify --quiet "refs/workbench/upstream^{commit}")" || fail 76 "${WB_REF:-HEAD} is no commit"
   mv "$ours" "$final" || fail 1 "$final cannot be made"
   ours=$final
@@ -175,7 +173,7 @@ modified_submodules() { # what is changed in a submodule and not committed there
 }
 
 prepare() {
-  local head url fresh=no
+  local head url
   command -v git >/dev/null || fail 127 "git is not in the image"
   claim
   unlock
@@ -191,7 +189,6 @@ prepare() {
   fi
   head=$(own rev-parse --verify refs/workbench/head) || fail 76 "the workspace has lost its records"
   if [[ ! -e $repo ]]; then
-    fresh=yes
     checkout "$head"
   else
     # What is here is work of an earlier run, and none of the bootstrap that comes now.
@@ -203,7 +200,8 @@ prepare() {
     put_on_branch "$head"
   fi
   echo "base $head"
-  echo "fresh $fresh"
+  # Told again by a repeat, whose microVM was lost after the clone.
+  if [[ $(own config workbench.run) == "$WB_RUN" ]]; then echo "workspace NEW"; else echo "workspace RESUMED"; fi
 }
 
 pattern() { # a path as a pattern that matches only itself
@@ -251,18 +249,13 @@ verify() { # after a gate: are the files still the recorded tree?
 
 push() { # fails if somebody else was first
   local remote
-  if own push --quiet -- "$WB_URL" "$1:refs/heads/$WB_BRANCH" 2>&1; then
-    echo "pushed yes"
-    return
-  fi
+  own push --quiet -- "$WB_URL" "$1:refs/heads/$WB_BRANCH" 2>&1 && echo "pushed yes" && return
   remote=$(own ls-remote --quiet -- "$WB_URL" "refs/heads/$WB_BRANCH") || fail 77 "the remote does not answer"
   remote=${remote%%[[:space:]]*}
   # What is there is below our commit: nobody was first, the push is not allowed.
   [[ $remote != "$1" ]] && own merge-base --is-ancestor "${remote:-$1}" "$1" 2>/dev/null && fail 77 "the remote does not take the branch $WB_BRANCH"
-  case $remote in
-    "$1") echo "pushed yes" ;; # an earlier try had arrived
-    *) echo "rejected $remote" && return 1 ;;
-  esac
+  [[ $remote == "$1" ]] || { echo "rejected $remote" && return 1; }
+  echo "pushed yes" # an earlier try had arrived
 }
 
 commit() { # the same tree, parent, date and message make the same commit, however often
@@ -275,7 +268,7 @@ commit() { # the same tree, parent, date and message make the same commit, howev
   ) || fail 1 "git cannot make the commit"
   own update-ref refs/workbench/ours "$commit"
   echo "commit $commit"
-  if [[ $WB_PUSH == yes ]]; then push "$commit" || return 0; fi
+  [[ $WB_PUSH != yes ]] || push "$commit" || return 0
   # The workspace goes on from the commit.
   { own update-ref "refs/heads/$WB_BRANCH" "$commit" && own update-ref refs/workbench/head "$commit"; } || fail 1 "the commit cannot be kept"
   # What the agent finds next time is no reason to call a commit that is made a failure.
@@ -284,7 +277,7 @@ commit() { # the same tree, parent, date and message make the same commit, howev
 }
 
 rebase() { # puts the change on top of what somebody else pushed, if it goes there without a conflict
-  local merged upstream how=-m
+  local merged upstream how
   unlock
   WB_DEPTH=0 fetch_ "refs/heads/$WB_BRANCH" refs/workbench/theirs || fail 77 "the remote's branch cannot be fetched"
   upstream=$(own rev-parse --verify refs/workbench/theirs)
@@ -295,9 +288,9 @@ rebase() { # puts the change on top of what somebody else pushed, if it goes the
   merged=$(own merge-tree --write-tree "$upstream" "$WB_COMMIT") || fail 78 "the change does not go on top of $upstream: $merged"
   merged=${merged%%$'\n'*}
   # Files that an earlier try has put there are neither the one nor the other.
-  if [[ -e $records/rebasing-$merged ]]; then how=--reset; else recorded; fi
+  if [[ -e $records/rebasing-$merged ]]; then how=(--reset -u "$merged"); else recorded && how=(-m -u "$WB_TREE" "$merged"); fi
   : >"$records/rebasing-$merged"
-  if [[ $how == --reset ]]; then own read-tree --reset -u "$merged"; else own read-tree -m -u "$WB_TREE" "$merged"; fi || fail 78 "the files have changed meanwhile"
+  own read-tree "${how[@]}" || fail 78 "the files have changed meanwhile"
   own update-ref refs/workbench/head "$upstream"
   { ready || agents_repository; } && put_on_branch "$upstream"
   rm -f "$records/rebasing-$merged"

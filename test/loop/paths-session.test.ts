@@ -102,7 +102,7 @@ test('a run goes on in the session of an earlier output, on the next day', async
   await (loop.server.clock as MovableClock).advance(24 * HOUR);
   const { record, cause } = await loop.run({ session: first.session, prompt: 'Go on' });
   expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
-  expect(record.session.id).toBe(first.session.id);
+  expect([first.session.workspace, record.session]).toEqual(['NEW', { ...first.session, workspace: 'RESUMED' }]);
   expect(loop.git('log', '--format=%s', 'workbench/task-1')).toBe('Go on\nMake it right\nthe beginning\n');
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WORKSPACE_SCRIPT } from '../../src/loop/workspace-script.generated';
@@ -40,14 +40,15 @@ test.each([
   }
 });
 
-test('a repository of ours has nothing of the templates that the image has for others', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'templates-'));
+type Bash = (script: string, variables?: object) => string;
+
+/** A run in a workspace of its own, with a remote that has one commit. */
+function withRemote(use: (bash: Bash, mount: string, directory: string) => void): void {
+  const directory = mkdtempSync(join(tmpdir(), 'workspace-script-'));
   try {
-    const [mount, remote, template] = ['mount', 'remote', 'template'].map((name) => join(directory, name));
-    mkdirSync(join(template, 'info'), { recursive: true });
+    const [mount, remote] = ['mount', 'remote'].map((name) => join(directory, name));
     mkdirSync(mount);
-    writeFileSync(join(template, 'info/exclude'), '*.txt\n');
-    writeFileSync(join(directory, 'gitconfig'), `[init]\ntemplateDir = ${template}\n[user]\nname = a\nemail = b\n`);
+    writeFileSync(join(directory, 'gitconfig'), '[user]\nname = a\nemail = b\n');
     const env = {
       PATH: process.env.PATH,
       HOME: directory,
@@ -62,17 +63,36 @@ test('a repository of ours has nothing of the templates that the image has for o
       WB_EMAIL: 'b',
       WB_BRANCH: 'work',
     };
-    const bash = (script: string, more: object = {}) => {
+    const bash: Bash = (script, more = {}) => {
       const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { env: { ...env, ...more }, encoding: 'utf8' });
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       return stdout;
     };
     bash('git init -q "$0" && git -C "$0" commit -q --allow-empty -m first'.replaceAll('$0', remote));
+    use(bash, mount, directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('a repository of ours has nothing of the templates that the image has for others', () => {
+  withRemote((bash, mount, directory) => {
+    mkdirSync(join(directory, 'template/info'), { recursive: true });
+    writeFileSync(join(directory, 'template/info/exclude'), '*.txt\n');
+    appendFileSync(join(directory, 'gitconfig'), `[init]\ntemplateDir = ${directory}/template\n`);
     const [, base] = /base (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nprepare`))!;
     writeFileSync(join(mount, 'repo/new.txt'), 'new');
     const [, tree] = /^tree (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nsnapshot`, { WB_BASE: base }))!;
     expect(bash(`git --git-dir ${mount}/.workbench/git ls-tree --name-only ${tree}`)).toBe('new.txt\n');
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  });
+});
+
+test('a workspace is new to the run that made it, whenever it asks, and an earlier one to the next', () => {
+  withRemote((bash) => {
+    const prepare = `${WORKSPACE_SCRIPT}\nprepare`;
+    const says = (variables?: object) => /^workspace .*$/m.exec(bash(prepare, variables))![0];
+    expect([says(), says()]).toEqual(['workspace NEW', 'workspace NEW']);
+    bash(`${WORKSPACE_SCRIPT}\nrelease`);
+    expect(says({ WB_RUN: 'next' })).toBe('workspace RESUMED');
+  });
 });

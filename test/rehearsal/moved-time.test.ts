@@ -69,11 +69,12 @@ test('a session goes on within 14 days of its last turn; after them it finds an 
   await rehearsal.clock.advance(14 * DAY - MINUTE);
   await rehearsal.run({ prompt, taskId: 'answer', session: { id } });
   await rehearsal.clock.advance(14 * DAY - MINUTE); // from the turn of a minute ago
-  await rehearsal.run({ prompt, taskId: 'answer', session: { id } });
+  const kept = await rehearsal.run({ prompt, taskId: 'answer', session: { id } });
   expect(seen).toEqual(['41', '42 kept', '42 kept']);
 
   await rehearsal.clock.advance(14 * DAY + MINUTE);
   expect(await output(rehearsal, session!, 'ls -A /mnt/workspace')).toBe('');
   const late = await rehearsal.run({ prompt, taskId: 'another', session: { id } });
   expect([late.outcome, late.session?.id, seen[3]]).toEqual(['COMMITTED', id, '41']);
+  expect([kept, late].map(({ output }) => output!.session.workspace)).toEqual(['RESUMED', 'NEW']);
 });

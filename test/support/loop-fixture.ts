@@ -187,7 +187,7 @@ export interface RunRecord {
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
   readonly gates: { readonly name: string; readonly verdict: string; readonly exitCode: number | null }[];
-  readonly session: { readonly id: string; readonly stopped: boolean; readonly error?: string };
+  readonly session: { readonly id: string; readonly workspace?: string; readonly stopped: boolean; readonly error?: string };
   readonly error?: { readonly name: string; readonly message: string };
   readonly feedback?: { readonly changedFiles?: string[] };
 }
