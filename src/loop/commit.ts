@@ -7,8 +7,8 @@ const MESSAGE_LENGTH = 4_096;
 /** Options of a commit. */
 export interface CommitOptions {
   /**
-   * The commit's message. `{prompt}` is the prompt's first line, `{taskId}` the task, `{run}` the execution's name. Trailers
-   * with the run and the gates come below it. At most 4,096 characters.
+   * The commit's message. `{prompt}` is the prompt's first line, `{taskId}` the task, `{run}` the run's id, which begins with
+   * the execution's name. Trailers with the run and the gates come below it. At most 4,096 characters.
    *
    * @default '{prompt}'
    */

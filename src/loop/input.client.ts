@@ -95,9 +95,14 @@ export function checkRepository(repository: RunRecord['repository']): void {
   }
 }
 
-/** The run's id: the execution's name, which is unique for 90 days and shows in the console. */
-export function runIdOf(executionArn: string): string {
+/** The execution's name: unique for 90 days among those of its state machine. */
+function nameOf(executionArn: string): string {
   return executionArn.split(':').pop()!;
+}
+
+/** The run's id: the execution's name, as the console shows it, and what tells it from those of other loops in the same session. */
+export function runIdOf(executionArn: string): string {
+  return `${nameOf(executionArn)}-${createHash('sha256').update(executionArn).digest('hex').slice(0, 8)}`;
 }
 
 /**
@@ -110,7 +115,7 @@ export function sessionOf(executionArn: string, input: { readonly session?: unkn
     // Session storage belongs to the endpoint it was made through.
     return { id: given.id, ...withEndpoint(given.endpointName ?? endpointName) };
   }
-  const name = runIdOf(executionArn).replace(/[^A-Za-z0-9_-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 60);
+  const name = nameOf(executionArn).replace(/[^A-Za-z0-9_-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 60);
   const digest = createHash('sha256').update(executionArn).digest('hex').slice(0, 33);
   return { id: name === '' ? digest : `${name}-${digest}`, ...withEndpoint(endpointName) };
 }

@@ -1,7 +1,7 @@
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
-import { inWorkspace, LoopConfig, objectName, runStepJob, StepRequest, StepTools } from './step.client';
+import { inWorkspace, LoopConfig, objectName, repeatedIfLost, runStepJob, StepRequest, StepTools } from './step.client';
 import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 
@@ -42,7 +42,8 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   };
   const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
-  const lines = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, { WB_DEADLINE: run.deadline }, { unclaimed: true });
+  const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '' };
+  const lines = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, variables, { unclaimed: true });
   const workspace = lines.get('workspace')?.[0] === WORKSPACES.RESUMED ? WORKSPACES.RESUMED : WORKSPACES.NEW;
   return { ...state, run: { ...run, session: { ...run.session, workspace } }, loop: { ...loop, base: objectName(lines, 'base') } };
 }
@@ -55,19 +56,21 @@ export interface BootstrapRequest extends StepRequest {
 /** Second step: the commands that make the workspace ready, one after the other until one fails. */
 export async function bootstrap(request: BootstrapRequest, tools: StepTools): Promise<LoopRecord> {
   const { loop } = request.state;
-  const result = await runStepJob(request, tools, {
-    name: 'bootstrap',
+  const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
+    name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}`,
     // Each in a shell of its own, so that a `cd` or a `set` of one is not the next one's.
     command: ['set -e', ...request.commands.map((command) => `(\n${command}\n)`)].join('\n'),
     timeoutSeconds: request.timeoutSeconds,
-  });
+  }));
   if (result.status === STATUSES.RUNNING) {
     // A bootstrap that fits one call has no way back to this state: the state's retry attaches.
     if (request.timeoutSeconds <= LOOP_LIMITS.oneCallSeconds) throw new SessionError(ERRORS.STREAM_CUT, 'the bootstrap takes longer than one call of the driver');
     return { ...loop, next: NEXT.RUNNING };
   }
+  if (result.verdict === VERDICTS.LOST) throw new LoopError(LOOP_ERRORS.LOST, `the bootstrap was lost ${LOOP_LIMITS.losses + 1} times (${result.lostReason})`);
   if (result.verdict !== VERDICTS.PASSED) {
-    throw new LoopError(LOOP_ERRORS.BOOTSTRAP_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
+    const name = result.verdict === VERDICTS.INERT ? LOOP_ERRORS.INERT : LOOP_ERRORS.BOOTSTRAP_FAILED;
+    throw new LoopError(name, `the bootstrap: ${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
   }
   await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
   return { ...loop, next: NEXT.GO_ON };

@@ -22,7 +22,7 @@ export interface SessionRecord {
 
 /** What does not change during a run. Made by the first step, carried by the state machine. */
 export interface RunRecord {
-  /** The execution's name: who holds the workspace, and a part of every job's identity. */
+  /** Begins with the execution's name: who holds the workspace, and a part of every job's identity. */
   readonly id: string;
   readonly taskId: string;
   readonly session: SessionRecord;

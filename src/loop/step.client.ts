@@ -50,12 +50,15 @@ export interface StepJob {
   readonly unclaimed?: boolean;
 }
 
-/** Git's own idea of who owns what does not fit a mount that another user made; identity for whoever commits in a gate. */
+/**
+ * Git's own idea of who owns what does not fit a mount that another user made. Beside what the container or the loop configures in the
+ * same way, such as a credential helper.
+ */
+const SAFE_DIRECTORY = 'export "GIT_CONFIG_KEY_${GIT_CONFIG_COUNT:=0}=safe.directory" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=*" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))';
+
+/** Identity for whoever commits in a gate. */
 function gitEnvironment(author: LoopConfig['author']): { [name: string]: string } {
   return {
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'safe.directory',
-    GIT_CONFIG_VALUE_0: '*',
     GIT_TERMINAL_PROMPT: '0',
     GIT_AUTHOR_NAME: author.name,
     GIT_AUTHOR_EMAIL: author.email,
@@ -83,6 +86,7 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     round: loop.round,
     name: loop.losses + loop.rebases === 0 ? job.name : `${job.name} again ${loop.losses}.${loop.rebases}`,
     command: job.command,
+    prologue: SAFE_DIRECTORY,
     mount: run.mount,
     workingDirectory: job.workingDirectory ?? run.workspace,
     environment: { ...gitEnvironment(request.config.author), ...request.config.environment, ...job.environment },
@@ -96,6 +100,14 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace is not the run\'s own any more: a deployment moved the endpoint, or it expired');
   }
   return result;
+}
+
+/** Sends a job again, under another name, whose microVM was lost; it may have been done in part. */
+export async function repeatedIfLost(send: (attempt: number) => Promise<RunResult>): Promise<RunResult> {
+  for (let attempt = 0; ; attempt++) {
+    const result = await send(attempt);
+    if (result.verdict !== VERDICTS.LOST || attempt >= LOOP_LIMITS.losses) return result;
+  }
 }
 
 /** What the workspace's script says with its exit code. */

@@ -2,7 +2,9 @@ import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT, NOTHING_TO_STOP, OUTCOMES
 import { runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopRecord, RunOutput, RunRecord } from './records.client';
 import { inWorkspace, LoopConfig, StepRequest, StepTools } from './step.client';
-import { stopSession } from '../session/stop-session.client';
+import { isTransient } from '../session/errors.client';
+import { SessionAddress } from '../session/exec.client';
+import { StopResult as SessionStop, stopSession } from '../session/stop-session.client';
 
 /** A state as it may be at any point: a failed first step leaves only the input. */
 interface AnyState {
@@ -83,6 +85,12 @@ function releasing(id: string, config: LoopConfig, session: RunRecord['session']
   return { prompt: '', taskId: '', loop, run: { ...run, deadline: startedAt + LOOP_LIMITS.gitSeconds } };
 }
 
+/** A microVM that answers gives its workspace free in a second or two, after the two minutes in which it may come up. */
+const RELEASE_SECONDS = 180;
+
+/** What all tries of one stop take. */
+const STOP_SECONDS = 90;
+
 const NOBODY = 'nobody';
 const UNKNOWN = '';
 const FIRST: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
@@ -94,7 +102,10 @@ const FIRST: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, b
  */
 async function released(request: StepRequest, tools: StepTools): Promise<string> {
   try {
-    return (await inWorkspace(request, tools, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, { unclaimed: true })).get('holder')?.[0] ?? UNKNOWN;
+    // Under a new name each time: who holds it may have changed since an earlier try. The stop needs time too.
+    const options = { unclaimed: true, label: String(tools.clock.now()) };
+    const until = Math.min(tools.until, tools.clock.now() + RELEASE_SECONDS * 1_000);
+    return (await inWorkspace(request, { ...tools, until }, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, options)).get('holder')?.[0] ?? UNKNOWN;
   } catch {
     return UNKNOWN;
   }
@@ -177,5 +188,16 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   const problem = await othersWork(request, detail.executionArn, session, {}, tools);
   if (problem !== undefined || !request.stop) return { status: problem ?? 'left to its idle timeout', sessionId: session.id };
   const address = { runtimeArn: request.runtimeArn, qualifier: session.endpointName, sessionId: session.id };
-  return stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
+  return untilStopped(address, tools);
+}
+
+/** Nobody asks a second time for what a rule has asked for: tries until the function's time is up. */
+async function untilStopped(address: SessionAddress, tools: StepTools): Promise<SessionStop> {
+  for (;;) {
+    try {
+      return await stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
+    } catch (error) {
+      if (!isTransient(error) || tools.clock.now() >= tools.until - STOP_SECONDS * 1_000) throw error;
+    }
+  }
 }

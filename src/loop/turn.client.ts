@@ -1,9 +1,9 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { Feedback, LoopError, LoopRecord } from './records.client';
-import { runStepJob, secondsLeftOf, StepRequest, StepTools } from './step.client';
-import { RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
-import { RunResult } from '../session/followed-job.client';
+import { repeatedIfLost, runStepJob, secondsLeftOf, StepRequest, StepTools } from './step.client';
+import { ERRORS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
+import { SessionError } from '../session/errors.client';
 import { invokeAgent } from '../session/invoke-agent.client';
 import { quoteWord } from '../session/quote.client';
 
@@ -75,7 +75,7 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
   for (const [index, piece] of pieces.entries()) {
     const last = index === pieces.length - 1;
     const parts = pieces.map((_, part) => quoteWord(`${file}.${part}`)).join(' ');
-    const result = await untilKept((attempt) => runStepJob(request, tools, {
+    const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
       name: attempt === 0 ? `prompt ${index}` : `prompt ${index} ${attempt}`,
       timeoutSeconds: 60,
       command: [
@@ -86,19 +86,12 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
         ...(last ? [`cat ${parts} > ${quoteWord(file)}`, `sha256sum ${quoteWord(file)}`, `rm ${parts}`] : []),
       ].join('\n'),
     }));
+    if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, 'the prompt takes longer than one call of the driver');
     if (result.verdict !== VERDICTS.PASSED || (last && !result.tail.includes(digest))) {
       throw new LoopError(LOOP_ERRORS.TURN_FAILED, `the prompt cannot be written to ${file}: ${result.verdict}`, result.tail.slice(-500));
     }
   }
   return file;
-}
-
-/** A piece whose microVM was lost is sent again; it may have been written in part. */
-async function untilKept(send: (attempt: number) => Promise<RunResult>): Promise<RunResult> {
-  for (let attempt = 0; ; attempt++) {
-    const result = await send(attempt);
-    if (result.verdict !== VERDICTS.LOST || attempt >= LOOP_LIMITS.losses) return result;
-  }
 }
 
 /** What the agent is told: the task, and in a repair what went wrong, so that an agent that reads only this works too. */

@@ -74,6 +74,7 @@ export class FollowedJob {
       nonce: this.nonce,
       mount: request.mount,
       command: commandOf(request),
+      prologue: request.prologue,
       workingDirectory: request.workingDirectory ?? request.mount,
       environment: environmentOf(request),
       input: request.input,

@@ -14,6 +14,8 @@ export interface JobCall {
   readonly nonce: string;
   readonly mount: string;
   readonly command: string;
+  /** Lines of our own that the command's shell runs first; they do not count as the command's. */
+  readonly prologue?: string;
   readonly workingDirectory: string;
   readonly environment: readonly string[];
   /** A file in the session that the command reads as its standard input. */
@@ -37,12 +39,13 @@ const LOG_PARTS = 6;
 
 /** The text for InvokeAgentRuntimeCommand. Fails, with nothing sent, if it is too long or holds a NUL character. */
 export function jobCommand(call: JobCall): string {
-  const { mode, command } = call;
-  const bytes = Buffer.byteLength(command);
+  const { mode, prologue } = call;
+  const bytes = Buffer.byteLength(call.command);
   if (bytes > LIMITS.commandBytes) {
     throw new SessionError(ERRORS.VALIDATION,
       `the command has ${bytes} bytes, ${LIMITS.commandBytes} are allowed; put it in a script in the repository or the image, and run that`);
   }
+  const command = prologue === undefined ? call.command : `${prologue}\n${call.command}`;
   const plain = line(call, mode === 'start' ? [`command=${command}`] : []);
   // A command full of quotes grows fourfold; as base64 by a third.
   const text = Buffer.byteLength(plain) <= LIMITS.execCommandBytes

@@ -1,4 +1,4 @@
-// Generated from job.sh by scripts/embed-scripts.ts. Edit that file and run "npx projen embed-scripts".
+// Generated from job.sh by scripts/embed-scripts.ts. Edit there and run "npx projen embed-scripts".
 /** job.sh, as it is sent. */
 export const JOB_SCRIPT = [
   "set -u",

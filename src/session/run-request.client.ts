@@ -13,6 +13,8 @@ export interface RunRequest extends SessionAddress {
   readonly mode?: 'start' | 'attach';
   /** A shell line, or words that reach the program unchanged. */
   readonly command?: string;
+  /** Lines of the driver's own, which the command's shell runs first. */
+  readonly prologue?: string;
   readonly words?: readonly string[];
   /** The session's persistent directory, where the records are kept. */
   readonly mount: string;

@@ -85,7 +85,12 @@ describe('the session of a run', () => {
 
   test('begins with the execution\'s name, for whoever looks for it', () => {
     expect(sessionOf(arn('fix-the-tests'), {}).id).toMatch(/^fix-the-tests-[0-9a-f]{33}$/);
-    expect(runIdOf(arn('fix-the-tests'))).toBe('fix-the-tests');
+    expect(runIdOf(arn('fix-the-tests'))).toMatch(/^fix-the-tests-[0-9a-f]{8}$/);
+  });
+
+  test('is held by a run that no other loop has, whatever its executions are called', () => {
+    const others = arn('SHOP-7').replace('Loop', 'Docs');
+    expect(runIdOf(others)).not.toBe(runIdOf(arn('SHOP-7')));
   });
 
   test('is the input\'s, reached as it was', () => {

@@ -127,6 +127,46 @@ test('fails when a session is to go on with another repository', async () => {
   expect(failed.error!.message).toContain('use another session');
 });
 
+test('fails when a session is to go on from another reference than it was begun from', async () => {
+  const loop = await start();
+  loop.git('branch', 'release', 'main');
+  const { record } = await loop.run();
+  const { error, record: failed } = await loop.run({ session: record.session, repository: { ref: 'release' } });
+  expect(error).toBe('CodingLoop.CheckoutFailed');
+  expect(failed.error!.message).toContain('the workspace was begun from the default branch: leave "repository.ref" out');
+});
+
+test('a bootstrap whose microVM is replaced runs again under another name, and the run goes on', async () => {
+  const loop = await start({ loop: { bootstrap: [`[ -e /mnt/workspace/free ] || { ${UNTIL_FREE}; }`] } });
+  const session = { id: 'a-session-of-more-than-thirty-three-characters' };
+  const run = loop.run({ session });
+  await appears(join(loop.workspace(session), 'waiting'));
+  await loop.server.replaceMicrovm(loop.runtimeArn, session.id);
+  writeFileSync(join(loop.workspace(session), 'free'), '');
+  const { record, cause } = await run;
+  expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
+  expect(loop.jobs('bootstrap')).toHaveLength(3); // lost, done, and what it left noted
+});
+
+test('fails when the bootstrap is lost again and again', async () => {
+  const loop = await start({ loop: { bootstrap: ['printf "%0999d" 0; sleep 60'] } });
+  loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand',
+    at: 'midOutput',
+    kind: 'replaceMicrovm',
+    times: 99,
+    afterBytes: 400,
+    match: ({ command = '' }) => /workbench '?mode=start'? .*job=bootstrap-/.test(command),
+  });
+  const { error, record } = await loop.run();
+  expect([error, record.error!.message]).toEqual(['CodingLoop.Lost', expect.stringContaining('the bootstrap was lost 4 times')]);
+});
+
+test('fails as inert when a command of the bootstrap is not in the image', async () => {
+  const loop = await start({ loop: { bootstrap: ['no-such-program'] } });
+  expect((await loop.run()).error).toBe('CodingLoop.Inert');
+});
+
 describe('two runs in one session', () => {
   test('fails the second at once, leaves the first alone, and does not stop its session', async () => {
     const loop = await start({ loop: { gates: [Gate.command('test', `./test.sh && { ${UNTIL_FREE}; }`)] } });

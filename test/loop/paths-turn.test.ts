@@ -96,5 +96,5 @@ test('a message of one\'s own holds the task, the prompt and the run', async () 
   const { record, cause } = await loop.run({ prompt: '\n  First \u0007line\u202e  \nSecond' }, { name: 'run-1' });
   expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
   expect(loop.git('log', '-1', '--format=%an <%ae>%n%B', 'fix/task-1')).toMatch(
-    /^A B <a@b>\nfix\(task-1\): First {2}line\n\nby run-1\n\nWorkbench-Task: task-1\nWorkbench-Run: run-1\nWorkbench-Gate: test PASSED in \d+ s\n+$/);
+    /^A B <a@b>\nfix\(task-1\): First {2}line\n\nby (run-1-[0-9a-f]{8})\n\nWorkbench-Task: task-1\nWorkbench-Run: \1\nWorkbench-Gate: test PASSED in \d+ s\n+$/);
 });

@@ -84,6 +84,51 @@ test('pointers of Git LFS stay pointers, also where Git LFS would replace them',
   expect(changed(loop)).toEqual(['value.txt']);
 });
 
+describe('Git LFS of the image', () => {
+  /** As its packages configure it; where it has no remote to ask, it fails. */
+  const CONFIG = [['filter.lfs.clean', 'false'], ['filter.lfs.smudge', 'false'], ['filter.lfs.process', 'false'], ['filter.lfs.required', 'true'], ['alias.hello', '!echo hello']];
+  const environment = Object.fromEntries([
+    ['GIT_CONFIG_COUNT', String(CONFIG.length)],
+    ...CONFIG.flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]]),
+  ]);
+  const files = { '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n', 'big.bin': POINTER };
+
+  test('is not asked for contents: gates see the pointers', async () => {
+    const gates = [Gate.command('pointer', './test.sh && grep -q oid big.bin')];
+    const loop = await start({ files, loop: { environment, gates } });
+    await committed(loop);
+    expect(changed(loop)).toEqual(['value.txt']);
+  });
+
+  test('has moved a file: it is where it was', async () => {
+    const loop = await start({ files, agent: 'mv big.bin moved.bin; echo right > value.txt', loop: { environment } });
+    await committed(loop);
+    expect(changed(loop)).toEqual(['big.bin', 'moved.bin', 'value.txt']);
+  });
+
+  test('has a changed file: the run fails, since it would be uploaded by nobody', async () => {
+    const loop = await start({ files, agent: 'printf other > big.bin; echo right > value.txt', loop: { environment } });
+    const { error, record } = await loop.run();
+    expect([error, record.error!.message]).toEqual(['CodingLoop.SnapshotFailed', expect.stringContaining('a file of Git LFS was changed, and a run uploads none: big.bin')]);
+  });
+
+  test('is configured in the environment, as credential helpers may be, beside what a run needs', async () => {
+    const gates = [Gate.command('both', './test.sh && [ "$(git hello)" = hello ] && [ "$(git config safe.directory)" = "*" ]')];
+    const loop = await start({ files, loop: { environment, gates } });
+    await committed(loop);
+    expect(changed(loop)).toEqual(['value.txt']);
+  });
+});
+
+test('what the agent adds beside the files that the bootstrap left is committed', async () => {
+  const loop = await start({
+    agent: 'echo mine > "generated/b [x]"; echo theirs > "generated/a [x]"; echo right > value.txt',
+    loop: { bootstrap: ['mkdir -p generated/deep many; touch "generated/a [x]" "generated/deep/c " "generated/back\\slash" "generated/*"; cd many; seq 1001 | xargs touch'] },
+  });
+  await committed(loop);
+  expect(changed(loop)).toEqual(['generated/b [x]', 'value.txt']);
+});
+
 describe('a submodule', () => {
   const seed = 'git init -q sub && cd sub && echo x > x && git add x && git -c user.name=a -c user.email=a@b commit -qm sub && cd .. && git add sub 2>/dev/null && rm -rf sub';
   const checkOut = 'cd sub && git init -q . && echo x > x && git add x && git commit -qm sub';

@@ -65,6 +65,19 @@ describe('a step that outlives its function', () => {
     expect(await step('snapshot', state)).toMatchObject({ next: 'NO_CHANGES' });
   });
 
+  test('leaves a session alone that another run took between two tries to stop it', async () => {
+    const loop = await start();
+    const step = steps(loop);
+    const state = await prepared(loop, step);
+    const stop = async () => (await step('stop', state, { stop: true, green: false }) as { output: RunRecord }).output.session;
+    const fault = loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'internal', times: 99 });
+    expect(await stop()).toMatchObject({ stopped: false, error: expect.stringContaining('Workbench.ServerError') });
+    loop.server.faults.clear();
+    writeFileSync(join(loop.workspace(SESSION), '.workbench/marker'), 'another\n');
+    expect(fault.fired).toBeGreaterThan(1);
+    expect(await stop()).toMatchObject({ stopped: false, error: 'left running: the run another is at work in it' });
+  });
+
   test.each<[string, object, string]>([
     ['that its first step did not leave', {}, 'before its first step did'],
     ['at which no run ends', { loop: { next: 'RUNNING', round: 0, gates: [] } }, 'at a point that no run should end at (RUNNING)'],

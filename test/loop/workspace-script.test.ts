@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { WORKSPACE_SCRIPT } from '../../src/loop/workspace-script.generated';
 import { LIMITS } from '../../src/session/constants';
 
-const SOURCE = join(__dirname, '../../src/loop/workspace.sh');
+const SOURCES = ['workspace.sh', 'workspace-tree.sh'].map((name) => join(__dirname, '../../src/loop', name));
 
-test('the script is clean by shellcheck', () => {
-  const check = spawnSync('shellcheck', ['--shell', 'bash', SOURCE], { encoding: 'utf8' });
+test.each(SOURCES)('%s is clean by shellcheck', (source) => {
+  const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
   expect(check.stdout).toBe('');
   expect(check.status).toBe(0);
 });
 
-test('what is sent is the script without its comments', () => {
-  const lines = readFileSync(SOURCE, 'utf8').split('\n').map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
+test('what is sent is the scripts without its comments', () => {
+  const lines = SOURCES.flatMap((source) => readFileSync(source, 'utf8').split('\n')).map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
   expect(WORKSPACE_SCRIPT.split('\n').length).toBe(lines.length);
   expect(spawnSync('bash', ['-n', '-c', WORKSPACE_SCRIPT]).status).toBe(0);
 });
@@ -58,6 +58,7 @@ function withRemote(use: (bash: Bash, mount: string, directory: string) => void)
       WB_DEADLINE: '9999999999',
       WB_URL: `file://${remote}`,
       WB_REF: '',
+      WB_REF_OF_INPUT: '',
       WB_DEPTH: '1',
       WB_NAME: 'a',
       WB_EMAIL: 'b',
@@ -94,5 +95,40 @@ test('a workspace is new to the run that made it, whenever it asks, and an earli
     expect([says(), says()]).toEqual(['workspace NEW', 'workspace NEW']);
     bash(`${WORKSPACE_SCRIPT}\nrelease`);
     expect(says({ WB_RUN: 'next' })).toBe('workspace RESUMED');
+  });
+});
+
+test('a marker that nobody wrote its name into keeps no run out', () => {
+  withRemote((bash, mount) => {
+    mkdirSync(join(mount, '.workbench'));
+    writeFileSync(join(mount, '.workbench/marker'), '');
+    expect(bash(`${WORKSPACE_SCRIPT}\nprepare`)).toContain('workspace NEW');
+    expect(readFileSync(join(mount, '.workbench/marker'), 'utf8')).toBe('run\n');
+  });
+});
+
+test('a change of a gate is seen in a file as old as the record of it, and as long', () => {
+  withRemote((bash, mount, directory) => {
+    // What a clock of whole seconds makes of two writes within one: nothing but the content differs.
+    appendFileSync(join(directory, 'gitconfig'), '[core]\ntrustCtime = false\n');
+    const [, base] = /base (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nprepare`))!;
+    const write = (text: string) => bash(`printf ${text} >${mount}/repo/a.js; touch -d 2026-01-01T00:00:00 ${mount}/repo/a.js`);
+    write('before');
+    const [, tree] = /^tree (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nsnapshot`, { WB_BASE: base }))!;
+    bash(`touch -d 2026-01-01T00:00:00 ${mount}/.workbench/index`);
+    write('AFTER!');
+    expect(bash(`${WORKSPACE_SCRIPT}\nverify`, { WB_BASE: base, WB_TREE: tree, WB_LEFT: 'left' })).toBe('changed a.js\n');
+  });
+});
+
+test('records of jobs and prompts go when nobody can repeat their runs any more', () => {
+  withRemote((bash, mount) => {
+    const records = join(mount, '.workbench');
+    for (const path of ['jobs/old', 'jobs/young', 'prompts']) mkdirSync(join(records, path), { recursive: true });
+    for (const path of ['jobs/old/log', 'jobs/young/log', 'prompts/old.md', 'prompts/young.md']) writeFileSync(join(records, path), '');
+    const days = (count: number) => `${count} days ago`;
+    bash(`cd ${records} && touch -d "${days(16)}" jobs/old prompts/old.md && touch -d "${days(13)}" jobs/young prompts/young.md`);
+    bash(`${WORKSPACE_SCRIPT}\nprepare`);
+    expect(bash(`cd ${records} && ls jobs prompts`)).toBe('jobs:\nyoung\n\nprompts:\nyoung.md\n');
   });
 });
