@@ -5,8 +5,8 @@ import { typedError } from '../session/errors.client';
 
 /** Runs of state machines. */
 export interface Executions {
-  /** The name of a run that is under way and uses this endpoint; `undefined` if there is none. */
-  using(stateMachineArns: readonly string[], endpointName: string): Promise<string | undefined>;
+  /** Of these endpoints those that a run uses which is under way, with the name of one such run. */
+  using(stateMachineArns: readonly string[], endpointNames: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 /**
@@ -14,46 +14,48 @@ export interface Executions {
  *
  * Which endpoint a run uses is in the definition that it was started with, which is not the newest one, or in its input, when it
  * resumes a session. Any text there that is the endpoint's name counts: to wait for nothing is cheap, to wipe a workspace is not.
+ *
+ * Each run is looked at once for all endpoints: definitions can be asked for about once in a second.
  */
 export class StepFunctionsExecutions implements Executions {
   constructor(private readonly client: SFNClient) {}
 
-  public async using(stateMachineArns: readonly string[], endpointName: string): Promise<string | undefined> {
+  public async using(stateMachineArns: readonly string[], endpointNames: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const runs = new Map<string, string>();
     try {
-      for (const stateMachineArn of stateMachineArns) {
-        const name = await this.firstUsing(stateMachineArn, endpointName);
-        if (name !== undefined) return name;
-      }
-      return undefined;
+      for (const stateMachineArn of stateMachineArns) await this.look(stateMachineArn, endpointNames, runs);
+      return runs;
     } catch (error) {
       throw typedError(error);
     }
   }
 
-  private async firstUsing(stateMachineArn: string, endpointName: string): Promise<string | undefined> {
+  /** Adds what the runs of one state machine use, until there is one for each endpoint. */
+  private async look(stateMachineArn: string, endpointNames: readonly string[], runs: Map<string, string>): Promise<void> {
     try {
       for await (const { executions } of paginateListExecutions({ client: this.client }, { stateMachineArn, statusFilter: 'RUNNING' })) {
         for (const { executionArn, name } of executions!) {
-          if (await this.names(executionArn!, endpointName)) return name;
+          const open = endpointNames.filter((endpointName) => !runs.has(endpointName));
+          if (open.length === 0) return;
+          for (const endpointName of await this.named(executionArn!, open)) runs.set(endpointName, name!);
         }
       }
-      return undefined;
     } catch (error) {
       // Not deployed yet, or not any more.
-      if ((error as Error).name === 'StateMachineDoesNotExist') return undefined;
-      throw error;
+      if ((error as Error).name !== 'StateMachineDoesNotExist') throw error;
     }
   }
 
-  private async names(executionArn: string, endpointName: string): Promise<boolean> {
-    const word = new RegExp(`(?<![A-Za-z0-9_])${endpointName}(?![A-Za-z0-9_])`);
+  private async named(executionArn: string, endpointNames: readonly string[]): Promise<string[]> {
+    const namedIn = (text = '') => endpointNames.filter((name) => new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`).test(text));
     try {
       const { input } = await this.client.send(new DescribeExecutionCommand({ executionArn }));
-      if (word.test(input ?? '')) return true;
+      const inInput = namedIn(input);
+      if (inInput.length === endpointNames.length) return inInput;
       const { definition } = await this.client.send(new DescribeStateMachineForExecutionCommand({ executionArn }));
-      return word.test(definition ?? '');
+      return [...inInput, ...namedIn(definition)];
     } catch (error) {
-      if ((error as Error).name === 'ExecutionDoesNotExist') return false;
+      if ((error as Error).name === 'ExecutionDoesNotExist') return [];
       throw error;
     }
   }

@@ -53,20 +53,40 @@ export function dueEndpoints(request: RolloutRequest, own: readonly Endpoint[], 
 
 /** Removes them one by one. Returns what one of them still waits for, if anything. */
 async function removeAll(request: RolloutRequest, due: readonly Endpoint[], site: Site): Promise<string | undefined> {
+  if (due.length === 0) return undefined;
+  const mayWait = site.clock.now() < request.began + request.drainSeconds * 1_000;
+  const users = await usersOf(request, due, mayWait, site);
+  if (typeof users === 'string') return users;
   let waitingFor: string | undefined;
   for (const endpoint of due) {
     const { name, passed } = endpoint;
-    const run = await site.executions.using(request.drainStateMachines, name);
-    if (run === undefined) {
+    const user = users.get(name);
+    if (user === undefined) {
       const outcome = await removeEndpoint(request, endpoint, passed.length > 0 ? 'past keepEndpoints and retention' : 'not passed', site);
       if (outcome === 'LATER') waitingFor = `endpoint "${name}" to be removed`;
-    } else if (site.clock.now() < request.began + request.drainSeconds * 1_000) {
-      waitingFor = `run "${run}" on endpoint "${name}" to end`;
+    } else if (mayWait) {
+      waitingFor = user;
     } else {
-      site.log.warn('endpoint left', { endpoint: name, reason: `"${run}" still runs on it after ${request.drainSeconds} seconds` });
+      site.log.warn('endpoint left', { endpoint: name, reason: user });
     }
   }
   return waitingFor;
+}
+
+/** For each endpoint that a run uses, what to say of that; or what there is to wait for first. What cannot be found out in time counts as used. */
+async function usersOf(
+  request: RolloutRequest, due: readonly Endpoint[], mayWait: boolean, site: Site,
+): Promise<ReadonlyMap<string, string> | string> {
+  const names = due.map(({ name }) => name);
+  try {
+    const runs = await site.executions.using(request.drainStateMachines, names);
+    return new Map([...runs].map(([name, run]) => [
+      name, mayWait ? `run "${run}" on endpoint "${name}" to end` : `"${run}" still runs on it after ${request.drainSeconds} seconds`,
+    ]));
+  } catch (error) {
+    if (mayWait && isTransient(error)) return `Step Functions to say what runs on endpoints ${names.join(', ')} (${messageOf(error)})`;
+    return new Map(names.map((name) => [name, `what runs on it cannot be found out (${messageOf(error)})`]));
+  }
 }
 
 /** Versions that are older than the newest and that no endpoint uses, whoever made it. */

@@ -10,6 +10,8 @@ const runs = new Map<string, { readonly input: string; readonly definition: stri
 let failure: string | undefined;
 /** The operation that fails. */
 let failing: string | undefined;
+/** Operations, in their order. */
+const asked: string[] = [];
 let server: Server;
 let executions: StepFunctionsExecutions;
 
@@ -35,6 +37,7 @@ beforeAll(async () => {
     request.on('data', (data) => { body += data; });
     request.on('end', () => {
       const operation = (request.headers['x-amz-target'] as string).split('.')[1];
+      asked.push(operation);
       const fails = failure !== undefined && operation === failing;
       response.writeHead(fails ? 400 : 200, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify(fails ? { __type: failure, message: 'injected' } : answer(operation, JSON.parse(body))));
@@ -66,14 +69,23 @@ describe('a run that uses an endpoint', () => {
     runs.set('one-more', { input: '{}', definition: '{}' });
     runs.set('the-run', run); // on the second page
 
-    expect(await executions.using([MACHINE], 'v1')).toBe('the-run');
+    expect(await executions.using([MACHINE], ['v1'])).toEqual(new Map([['v1', 'the-run']]));
   });
 
   test('is none where another name only begins or ends alike', async () => {
     runs.set('another', { input: '{"a":"v10 v1_x xv1"}', definition: '{"qualifier":"v12"}' });
 
-    expect(await executions.using([MACHINE], 'v1')).toBeUndefined();
-    expect(await executions.using([], 'v12')).toBeUndefined();
+    expect(await executions.using([MACHINE], ['v1'])).toEqual(new Map());
+    expect(await executions.using([], ['v12'])).toEqual(new Map());
+  });
+
+  test('is looked at once for all endpoints, and not at all once there is one for each', async () => {
+    runs.set('one', { input: '{"session":{"endpoint":"v1"}}', definition: '{"qualifier":"v2"}' });
+    runs.set('another', { input: '{}', definition: '{}' });
+    asked.splice(0);
+
+    expect(await executions.using([MACHINE], ['v1', 'v2'])).toEqual(new Map([['v1', 'one'], ['v2', 'one']]));
+    expect(asked).toEqual(['ListExecutions', 'DescribeExecution', 'DescribeStateMachineForExecution']);
   });
 
   test.each([
@@ -84,13 +96,13 @@ describe('a run that uses an endpoint', () => {
     runs.set('gone', { input: '', definition: '' });
     failure = name;
     failing = operation;
-    expect(await executions.using([MACHINE], 'v1')).toBeUndefined();
+    expect(await executions.using([MACHINE], ['v1'])).toEqual(new Map());
   });
 
   test.each(['ListExecutions', 'DescribeExecution', 'DescribeStateMachineForExecution'])('fails with %s, by a name that tells whether to wait', async (operation) => {
     runs.set('a-run', { input: '', definition: '' });
     failure = 'ThrottlingException';
     failing = operation;
-    await expect(executions.using([MACHINE], 'v1')).rejects.toMatchObject({ name: 'Workbench.Throttled' });
+    await expect(executions.using([MACHINE], ['v1'])).rejects.toMatchObject({ name: 'Workbench.Throttled' });
   });
 });

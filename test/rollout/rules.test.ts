@@ -1,4 +1,6 @@
 import { ListAgentRuntimeVersionsCommand } from '@aws-sdk/client-bedrock-agentcore-control';
+import { ERRORS } from '../../src/session/constants';
+import { SessionError } from '../../src/session/errors.client';
 import { ServerFixture } from '../support/agentcore';
 import { build, deleteByHand, startAnsweringServer } from '../support/answering-server';
 import { directControlPlane } from '../support/direct-control-plane';
@@ -222,7 +224,9 @@ describe('runs on an endpoint that is to be removed', () => {
   test('are waited for, and keep it when they do not end in time', async () => {
     const runs = new Map<string, number>();
     const stack = newStack({
-      executions: { using: async (_, name) => ((runs.get(name) ?? 0) > fixture.clock.now() ? 'a-run' : undefined) },
+      executions: {
+        using: async (_, names) => new Map(names.filter((name) => (runs.get(name) ?? 0) > fixture.clock.now()).map((name) => [name, 'a-run'])),
+      },
     });
     const rollout = { KeepEndpoints: '1', RetentionSeconds: '0', DrainStateMachines: ['arn:aws:states:us-east-1:123456789012:stateMachine:fix'], DrainSeconds: '600' };
     for (const number of [1, 2]) await stack.deploy(build(number, rollout));
@@ -237,6 +241,23 @@ describe('runs on an endpoint that is to be removed', () => {
     runs.set('v1', fixture.clock.now() + 60_000);
     await stack.deploy(build(4, rollout));
     expect(await stack.endpoints()).toEqual(['DEFAULT', 'v3', 'v4']);
+    await stack.destroy();
+  });
+
+  test('are waited for no longer when they cannot be found out, and the endpoint is left', async () => {
+    const stack = newStack({ executions: { using: async () => { throw new SessionError(ERRORS.THROTTLED, 'ThrottlingException'); } } });
+    const rollout = { KeepEndpoints: '1', RetentionSeconds: '0', DrainSeconds: '300' };
+    for (const number of [1, 2]) await stack.deploy(build(number, rollout));
+    const before = fixture.clock.now();
+
+    expect((await stack.deploy(build(3, rollout))).status).toBe('COMPLETE');
+
+    expect(fixture.clock.now() - before).toBeGreaterThan(300_000);
+    expect(fixture.clock.now() - before).toBeLessThan(400_000);
+    expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2', 'v3']);
+    expect(stack.log.at(-1)).toEqual({
+      message: 'endpoint left', details: { endpoint: 'v1', reason: 'what runs on it cannot be found out (ThrottlingException)' },
+    });
     await stack.destroy();
   });
 });

@@ -154,7 +154,7 @@ export class RolloutStack {
       isComplete: (event) => mortal((kill) => handleRollout(event, {
         control: new ControlPlane(watched(this.control, kill, watch), event.ResourceProperties.RuntimeId),
         sessions: watched(this.fixture.client, kill, watch),
-        executions: this.options.executions ?? { using: async () => undefined },
+        executions: this.options.executions ?? { using: async () => new Map() },
         clock: { now: () => clock.now(), sleep: (seconds) => clock.advance(seconds * 1_000) },
         log: { info: (message, details) => this.log.push({ message, details }), warn: (message, details) => this.log.push({ message, details }) },
         until: clock.now() + 700_000,
