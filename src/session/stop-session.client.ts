@@ -7,6 +7,9 @@ import { Clock } from '../shared/clock.client';
 /** Waits after 1, 2, 4, 8, 16 and 32 times the back-off, 63 s in all; a session's teardown takes up to 15 s. */
 const TRIES = 6;
 
+/** Of one try: one without an answer is made again. By itself the SDK would wait for ever. */
+const TRY_SECONDS = 20;
+
 export interface StopResult {
   /** `ALREADY_STOPPED`: there was none, or it had ended by itself. */
   readonly status: 'STOPPED' | 'ALREADY_STOPPED';
@@ -24,7 +27,7 @@ export async function stopSession(
         agentRuntimeArn: session.runtimeArn,
         qualifier: session.qualifier,
         runtimeSessionId: session.sessionId,
-      }));
+      }), { abortSignal: AbortSignal.timeout(TRY_SECONDS * 1_000) });
       return { status: 'STOPPED', sessionId: session.sessionId };
     } catch (thrown) {
       const error = typedError(thrown);

@@ -39,6 +39,20 @@ test.each(['conflict', 'throttle', 'internal', 'reset'] as const)('waits out %s,
   expect(waits).toEqual([1, 2, 4]);
 });
 
+test('gives up a try that is not answered, and makes another', async () => {
+  const sessionId = await session();
+  const limits: number[] = [];
+  const timeout = jest.spyOn(AbortSignal, 'timeout').mockImplementation((limit) => {
+    limits.push(limit);
+    return limits.length === 1 ? AbortSignal.abort() : new AbortController().signal;
+  });
+
+  expect(await stop(sessionId)).toEqual({ status: 'STOPPED', sessionId });
+
+  timeout.mockRestore();
+  expect([limits, waits]).toEqual([[20_000, 20_000], [1]]);
+});
+
 test('fails when it stays so, after a minute', async () => {
   const sessionId = await session();
   let striking = true;
