@@ -29,6 +29,7 @@ export function smokeTestFaults(scope: IConstruct, tests: readonly SmokeTestConf
   const invokeSeconds = invokes.reduce((sum, { timeout }) => sum + (timeout.isUnresolved() ? 0 : timeout.toSeconds({ integral: false })), 0);
   return [
     ...tests.flatMap((test, index) => faultsOfTest(scope, test, `smokeTests[${index}]`)),
+    ...tests.flatMap((test, index) => outlivingFaults(test, `smokeTests[${index}]`, rolloutTimeout)),
     ...(invokes.length === 0 || rolloutTimeout.isUnresolved() || invokeSeconds < rolloutTimeout.toSeconds({ integral: false }) ? []
       // It is begun only with the time to see its end.
       : [`"smokeTests" has invokes that may take ${invokeSeconds} seconds, less than the ${rolloutTimeout.toSeconds({ integral: false })} of "timeout" are allowed: `
@@ -37,6 +38,14 @@ export function smokeTestFaults(scope: IConstruct, tests: readonly SmokeTestConf
     ...(invokes.length > 1 && invokeSeconds > LIMITS.invokeSeconds.max
       ? [`"smokeTests" has invokes that may take ${invokeSeconds} seconds together, at most ${LIMITS.invokeSeconds.max} are allowed: shorten their timeouts`] : []),
   ];
+}
+
+/** A command that does not end would fail the rollout, which knows nothing of its output. */
+function outlivingFaults({ payload, timeout }: SmokeTestConfig, prop: string, rolloutTimeout: Duration): string[] {
+  if (payload !== undefined || timeout.isUnresolved() || rolloutTimeout.isUnresolved()) return [];
+  const [seconds, limit] = [timeout, rolloutTimeout].map((duration) => duration.toSeconds({ integral: false }));
+  if (seconds < limit) return [];
+  return [`"${prop}.timeout" is ${seconds} seconds, less than the ${limit} of "timeout" are allowed: make it shorter, or "timeout" longer`];
 }
 
 function faultsOfTest(scope: IConstruct, test: SmokeTestConfig, prop: string): string[] {

@@ -10,7 +10,8 @@ import {
 } from './perms';
 import { RolloutProvider } from './rollout-provider';
 import { rolloutFaults, smokeTestFaults, smokeTestProperties } from './rollout-rules';
-import { SmokeTest } from './smoke-test';
+import { SmokeTest, SmokeTestConfig } from './smoke-test';
+import { exportFaults, stackFaults } from './stack-rules';
 import { markAsRollout } from '../private/rollout-endpoint';
 import { throwOnFaults } from '../private/validation';
 import { sessionStorageMountOf } from '../runtime/introspection';
@@ -121,6 +122,8 @@ export interface RuntimeRolloutProps {
  *
  * - An image is known by its URI. Two versions with one URI are the same, even if a mutable tag points elsewhere by then: name images by
  *   digest, or let the CDK build them.
+ * - The runtime, the rollout, and whatever refers to `endpointName` or `version` have to be in one stack, or in nested stacks of it:
+ *   CloudFormation refuses to change what one stack exports to another. Others can read the name from a parameter when they run.
  * - `DEFAULT` still moves. Sessions that were begun on it before there was a rollout lose their workspaces with the next version.
  * - The tags of an endpoint, all with the prefix `cdk-agentcore-workbench:`, are the rollout's memory. Without them it does not know its endpoints.
  *
@@ -152,9 +155,9 @@ export class RuntimeRollout extends Construct {
 
     const { runtime, drainStateMachineNames = [] } = props;
     const isRetained = props.removalPolicy === RemovalPolicy.RETAIN || props.removalPolicy === RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
-    const tests = (props.smokeTests ?? defaultTests(runtime)).map((test) => test.bind());
     const timeout = props.timeout ?? Duration.seconds(LIMITS.timeoutSeconds.default);
-    throwOnFaults(this, [...rolloutFaults(props), ...smokeTestFaults(this, tests, timeout)]);
+    const tests = props.smokeTests?.map((test) => test.bind()) ?? defaultTests(runtime, timeout);
+    throwOnFaults(this, [...rolloutFaults(props), ...stackFaults(this, runtime), ...smokeTestFaults(this, tests, timeout)]);
     const drainArns = drainStateMachineNames.map((resourceName) => Stack.of(this).formatArn({
       service: 'states', resource: 'stateMachine', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     }));
@@ -184,6 +187,7 @@ export class RuntimeRollout extends Construct {
       },
     });
     markAsRollout(resource);
+    this.node.addValidation({ validate: () => exportFaults(this, resource) });
     this.endpointName = resource.getAttString(ATTRIBUTES.ENDPOINT_NAME);
     this.version = resource.getAttString(ATTRIBUTES.VERSION);
   }
@@ -193,13 +197,17 @@ function defaultDrainSeconds(timeout: Duration): number {
   return timeout.isUnresolved() ? timeout.toSeconds() : Math.min(LIMITS.drainSeconds, timeout.toSeconds());
 }
 
-function defaultTests(runtime: agentcore.Runtime): SmokeTest[] {
+function defaultTests(runtime: agentcore.Runtime, timeout: Duration): SmokeTestConfig[] {
   const mount = sessionStorageMountOf(runtime);
-  return [
+  const tests = [
     SmokeTest.command('bash --version'),
     SmokeTest.command('git --version'),
     ...(mount === undefined ? [] : [SmokeTest.writable(mount)]),
-  ];
+  ].map((test) => test.bind());
+  if (timeout.isUnresolved()) return tests;
+  // Nobody gave them theirs: they are no reason to refuse a short rollout.
+  const most = Math.floor(timeout.toSeconds({ integral: false }) / 2);
+  return tests.map((test) => ({ ...test, timeout: Duration.seconds(Math.min(test.timeout.toSeconds(), most)) }));
 }
 
 /** What the function that does the work may do: with this runtime and its endpoints, and only what these props ask for. */

@@ -187,7 +187,8 @@ describe('the props of a rollout', () => {
     ['as many tests as may be', { smokeTests: Array.from({ length: 20 }, () => SmokeTest.command('true')) }],
     ['any exit code', { smokeTests: [SmokeTest.command('exit 255', { expectExitCode: 255 })] }],
     ['the longest command', { smokeTests: [SmokeTest.command('x'.repeat(32_768))] }],
-    ['the longest timeouts of tests', { smokeTests: [SmokeTest.command('true', { timeout: Duration.minutes(30) }), SmokeTest.invoke({}, { timeout: Duration.minutes(10) })] }],
+    ['a command that is just shorter than the rollout', { smokeTests: [SmokeTest.command('x', { timeout: Duration.seconds(299) })], timeout: Duration.minutes(5) }],
+    ['the longest timeouts of tests', { timeout: Duration.minutes(31), smokeTests: [SmokeTest.command('true', { timeout: Duration.minutes(30) }), SmokeTest.invoke({}, { timeout: Duration.minutes(10) })] }],
     ['an invoke that is just shorter than the rollout', { smokeTests: [SmokeTest.invoke({})], timeout: Duration.seconds(181) }],
     ['a state machine of the longest name', { drainStateMachineNames: ['f'.repeat(80)] }],
   ])('may have %s', (_, props) => {
@@ -206,6 +207,9 @@ describe('the props of a rollout', () => {
     ['"smokeTests[0]" has a command of 0 bytes', { smokeTests: [SmokeTest.command('')] }],
     ['"smokeTests[0]" has a command of 32769 bytes', { smokeTests: [SmokeTest.command('x'.repeat(32_769))] }],
     ['"smokeTests[0].timeout" is 1801 seconds, 1 to 1800', { smokeTests: [SmokeTest.command('x', { timeout: Duration.seconds(1_801) })] }],
+    ['"smokeTests[0].timeout" is 300 seconds, less than the 300 of "timeout" are allowed', {
+      smokeTests: [SmokeTest.command('x', { timeout: Duration.minutes(5) })], timeout: Duration.minutes(5),
+    }],
     ['"smokeTests[0].timeout" is 601 seconds, 1 to 600', { smokeTests: [SmokeTest.invoke({}, { timeout: Duration.seconds(601) })] }],
     ['"smokeTests" has invokes that may take 601 seconds together', {
       smokeTests: [SmokeTest.invoke({}, { timeout: Duration.seconds(301) }), SmokeTest.invoke({}, { timeout: Duration.seconds(300) })],

@@ -1,0 +1,47 @@
+import { App, CfnOutput, NestedStack, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { AgentRuntime, RuntimeRollout } from '../../src';
+import { IMAGE } from '../support/stacks';
+
+let app: App;
+let stack: Stack;
+
+beforeEach(() => {
+  app = new App();
+  stack = new Stack(app, 'Stack');
+});
+
+const newRuntime = (scope: Construct) => new AgentRuntime(scope, 'Agent', { agentRuntimeArtifact: IMAGE });
+
+describe('a rollout in another stack than its runtime', () => {
+  test('fails at synth, since the version that it would import could not change', () => {
+    const runtime = newRuntime(new Stack(app, 'Other'));
+
+    expect(() => new RuntimeRollout(stack, 'Rollout', { runtime })).toThrow('"runtime" is in stack "Other", the rollout in "Stack", one stack is needed');
+  });
+
+  test('works if both are nested in one, which hands the version over by parameters', () => {
+    const runtime = newRuntime(new NestedStack(stack, 'One'));
+    new RuntimeRollout(new NestedStack(stack, 'Two'), 'Rollout', { runtime });
+
+    expect(() => app.synth()).not.toThrow();
+  });
+});
+
+describe('an attribute of a rollout', () => {
+  test.each(['endpointName', 'version'] as const)('fails at synth where another stack uses it: %s', (prop) => {
+    const rollout = new RuntimeRollout(stack, 'Rollout', { runtime: newRuntime(stack) });
+    new CfnOutput(new Stack(app, 'Other'), 'Output', { value: `is ${rollout[prop]}` });
+
+    expect(() => app.synth()).toThrow(`"${prop}" is used in another stack, one stack is needed`);
+  });
+
+  test('may be used in the rollout\'s own stack and in those that are nested in it, beside other exports', () => {
+    const rollout = new RuntimeRollout(stack, 'Rollout', { runtime: newRuntime(stack) });
+    new CfnOutput(stack, 'Output', { value: rollout.endpointName });
+    new CfnOutput(new NestedStack(stack, 'Nested'), 'Output', { value: rollout.version });
+    new CfnOutput(new Stack(app, 'Other'), 'Output', { value: newRuntime(new Construct(stack, 'More')).agentRuntimeArn });
+
+    expect(() => app.synth()).not.toThrow();
+  });
+});
