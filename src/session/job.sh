@@ -268,10 +268,7 @@ emit() { # copies what the log has beyond the offset
 }
 
 gone() { # its place is taken, so that it does not begin later, and what is left of it ended, so that it disturbs nobody
-  if ! mkdir -p "${dir%/*}" || ! mkdir "$dir" 2>/dev/null; then
-    [[ -d $dir ]] || refuse mount "no directory can be made in $mount"
-    return 0
-  fi
+  mkdir -p "${dir%/*}" && mkdir "$dir" 2>/dev/null || return 0
   : >"$dir/absent"
   end_strays
   finish LOST absent
@@ -311,7 +308,11 @@ follow() {
       2)
         [[ -d $dir ]] || gone
         # The starter is between two steps, or died there. Whoever makes `go` decides; a supervisor does so after `pid`.
-        if ((++misses > 50)); then mkdir "$dir/go" 2>/dev/null; fi
+        if ((++misses > 50)); then
+          # One try more or less may meet a wipe; so many have met a full disk.
+          [[ -d $dir ]] || refuse mount "no directory can be made in $mount"
+          mkdir "$dir/go" 2>/dev/null
+        fi
         if [[ -e $dir/go && ! -e $dir/pid ]]; then finish LOST unstarted; fi
         ;;
     esac

@@ -40,10 +40,10 @@ describe('where the workspace is full', () => {
 
   test('a job is refused', async () => {
     jobs.before = `mount -t tmpfs -o size=128k,nr_inodes=40 tmpfs ${jobs.mount}; cd ${jobs.mount}; mkdir -p .workbench/jobs; (exec 2>&-; ${FILL})`;
-    const { end, stderr } = await jobs.call({ job: 'next', budgetSeconds: 3 });
+    const { end, stderr } = await jobs.call({ job: 'next', budgetSeconds: 25 });
     expect(end).toMatchObject({ state: 'REFUSED', detail: 'mount' });
     expect(stderr).toContain('no directory can be made');
-  });
+  }, 30_000);
 });
 
 test('a job ends soon after its command, also where something that it left behind keeps writing', async () => {
