@@ -6,6 +6,7 @@ import { preflight } from './preflight';
 import { RunStore } from './run-store';
 import { Story } from './story';
 import { Terminal } from './terminal';
+import { WORKSPACES } from '../../src/loop/constants';
 import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalInput, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
@@ -51,7 +52,7 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
     if (!options.json) introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
     ended = CurrentRun.write(options.state, { sessionId: run.sessionId, taskId: run.taskId, startedAt: new Date().toISOString() });
-    const record = await run.record;
+    const record = toldIfEmptied(await run.record, options);
     await rehearsal.close();
     const files = store.save({ target: { ...target, sandbox: kindOf(sandbox) }, record }, reportOf(record));
     if (options.json) stdout.write(`${JSON.stringify({ ...record, definition: undefined, report: files.report }, undefined, 2)}\n`);
@@ -66,6 +67,13 @@ export async function rehearse(options: Options, stdout: NodeJS.WriteStream, std
     terminal.settle();
     interrupt.dispose();
   }
+}
+
+/** Who goes on in a session counts on what is in its workspace. */
+function toldIfEmptied(record: RehearsalRecord, { sessionId }: Options): RehearsalRecord {
+  if (sessionId === undefined || record.output?.session.workspace !== WORKSPACES.NEW) return record;
+  const warning = 'the workspace of the session was empty, and the repository was cloned anew: a changed runtime or 14 days without a turn had emptied it';
+  return { ...record, warnings: [...record.warnings, warning] };
 }
 
 /** An image takes minutes, the first time: somebody may wonder. */

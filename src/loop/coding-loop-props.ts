@@ -91,7 +91,7 @@ export interface CodingLoopProps {
   readonly session?: SessionPolicy;
 
   /**
-   * How long a run may take; no step begins after that.
+   * How long a run may take; no step begins after that. At least as long as each gate, turn and the bootstrap may.
    *
    * @default - what its parts may take together
    */

@@ -16,6 +16,19 @@ export function mountOf({ mountPath, runtime }: Pick<CodingLoopProps, 'mountPath
   return (mountPath ?? sessionStorageMountOf(runtime))?.replace(/(.)\/$/, '$1');
 }
 
+/** A part that may take longer than the whole could only end with it, and would not be what the run says that it waited for. */
+function outlivingFaults({ timeout, gates, bootstrapTimeout }: CodingLoopProps, turnSeconds: number): string[] {
+  if (timeout === undefined || timeout.isUnresolved()) return [];
+  const seconds = timeout.toSeconds({ integral: false });
+  const parts: { readonly [name: string]: number | undefined } = {
+    '"turn.timeout"': turnSeconds,
+    '"bootstrapTimeout"': bootstrapTimeout?.isUnresolved() ? undefined : bootstrapTimeout?.toSeconds({ integral: false }),
+    ...Object.fromEntries(gates.map((gate) => gate._config()).map((gate) => [`"timeout" of gate "${gate.name}"`, gate.timeoutSeconds])),
+  };
+  return Object.entries(parts).filter(([, part]) => part !== undefined && part > seconds).map(([name, part]) => (
+    `${name} is ${part} seconds, but the run ends after ${seconds}: shorten it, or raise "timeout"`));
+}
+
 /** Everything that is wrong with a loop's props, before any of it is deployed. */
 export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] {
   const { maxRepairs, bootstrap = [], environment = {} } = props;
@@ -40,6 +53,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
     ...turn.faults,
     ...(turn.timeoutSeconds > longest
       ? [`"turn.timeout" is ${turn.timeoutSeconds} seconds, but a session of the runtime lives ${longest}: shorten it, or raise the runtime's "maxLifetime"`] : []),
+    ...outlivingFaults(props, turn.timeoutSeconds),
     ...(maxRepairs !== undefined && !Token.isUnresolved(maxRepairs)
       && !(Number.isInteger(maxRepairs) && maxRepairs >= 0 && maxRepairs <= LOOP_LIMITS.repairs)
       ? [`"maxRepairs" is ${maxRepairs}, 0 to 20 are allowed: change it`] : []),

@@ -54,7 +54,8 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
       problem = `${(error as Error).name}: ${(error as Error).message}`.slice(0, 1_000);
     }
   }
-  const output = outputOf(state, { ...session, stopped, ...(problem === undefined ? {} : { error: problem }) });
+  // Whoever goes on in it does so where its workspace is, whatever the loop's endpoint is then.
+  const output = outputOf(state, { endpointName: 'DEFAULT', ...session, stopped, ...(problem === undefined ? {} : { error: problem }) });
   const startedAt = state.run?.startedAt;
   const dimensions = { [LOOP_METRICS.dimension]: config.name, [LOOP_METRICS.outcomeDimension]: output.outcome };
   tools.measure(LOOP_METRICS.names.RUNS, 1, 'Count', dimensions);

@@ -160,7 +160,11 @@ test('fails when the prompt has no place in the workspace, and does not start th
 test('a gate that runs when the run\'s time is up is ended, the agent is not asked again, and the session is stopped', async () => {
   const loop = await start({
     agent: (_, { taskId }) => `echo ${taskId === 'task-1' ? 'right' : 'wrong-a'} > value.txt`,
-    loop: { timeout: Duration.seconds(60), gates: [Gate.command('test', './test.sh || sleep 600')] },
+    loop: {
+      timeout: Duration.seconds(60),
+      turn: AgentTurn.invoke({ timeout: Duration.seconds(60) }),
+      gates: [Gate.command('test', './test.sh || sleep 600', { timeout: Duration.seconds(60) })],
+    },
   });
   const began = Date.now();
   expect((await loop.run()).record.outcome).toBe('COMMITTED');
