@@ -6,7 +6,7 @@ import {
 import { ENDPOINT_NAME, REQUEST_TAG, TAGS } from './constants';
 import { NoRoomError, NotThereError } from './errors.client';
 import { ERRORS } from '../session/constants';
-import { typedError } from '../session/errors.client';
+import { SessionError, typedError } from '../session/errors.client';
 
 /** An endpoint, with what its tags say of it. */
 export interface Endpoint {
@@ -52,18 +52,19 @@ export class ControlPlane {
     return new ControlPlane(this.client, this.runtimeId, check);
   }
 
-  /** Requests of a rollout that noted themselves; none if the runtime is gone. */
+  /** Requests of a rollout that noted themselves; none if the runtime is gone, or its endpoint `DEFAULT` can have no tags. */
   public async requests(runtimeArn: string, rollout: string): Promise<RequestNote[]> {
-    const tags = await this.tags(defaultEndpointOf(runtimeArn)) ?? {};
+    const tags = await unlessRefused(() => this.tags(defaultEndpointOf(runtimeArn))) ?? {};
     const prefix = requestTag(rollout, '');
     const notes = Object.entries(tags).filter(([name]) => name.startsWith(prefix));
     return notes.map(([name, began]) => ({ id: name.slice(prefix.length), began: Date.parse(began) }));
   }
 
-  /** Waits for no check: it is what the check looks at. */
-  public async noteRequest(runtimeArn: string, rollout: string, { id, began }: RequestNote): Promise<void> {
+  /** Returns whether it could be noted. Waits for no check: it is what the check looks at. */
+  public async noteRequest(runtimeArn: string, rollout: string, { id, began }: RequestNote): Promise<boolean> {
     const tags = { [requestTag(rollout, id)]: new Date(began).toISOString() };
-    await unlessGone(() => this.client.send(new TagResourceCommand({ resourceArn: defaultEndpointOf(runtimeArn), tags })));
+    const answer = await unlessRefused(() => unlessGone(() => this.client.send(new TagResourceCommand({ resourceArn: defaultEndpointOf(runtimeArn), tags }))));
+    return answer !== undefined;
   }
 
   public async forgetRequests(runtimeArn: string, rollout: string, notes: readonly RequestNote[]): Promise<void> {
@@ -169,6 +170,16 @@ function requestTag(rollout: string, id: string): string {
 
 function tagsOf(tags: EndpointTags): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).map(([name, value]) => [TAGS[name as keyof typeof TAGS], value]));
+}
+
+/** `undefined` where the service does not take a request as such. */
+async function unlessRefused<T>(send: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await send();
+  } catch (error) {
+    if (error instanceof SessionError && error.name === ERRORS.VALIDATION) return undefined;
+    throw error;
+  }
 }
 
 async function unlessGone<T>(send: () => Promise<T>): Promise<T | undefined> {

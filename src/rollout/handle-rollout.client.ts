@@ -54,7 +54,7 @@ function complete({ live }: Progress): Completion {
 
 async function step(request: RolloutRequest, turn: Turn, site: Site): Promise<Progress> {
   try {
-    if (await turn.take(site.clock.now())) return { waitingFor: 'calls of an earlier request to arrive' };
+    if (await turn.take(site)) return { waitingFor: 'calls of an earlier request to arrive' };
     return await (request.type === 'Delete' ? remove(request, site) : rollOut(request, site));
   } catch (error) {
     if (turn.over === undefined && mayPass(error, request, site)) return { waitingFor: `the service to answer (${messageOf(error)})` };

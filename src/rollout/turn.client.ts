@@ -28,14 +28,16 @@ export class Turn {
   /**
    * Notes the request, if that is not done yet. Returns whether an earlier one may be in the midst of a call, which has to arrive before anything
    * is looked at.
+   *
+   * Where the service takes no tags on `DEFAULT`, of which its documentation says nothing, a rollout goes on without this guard.
    */
-  public async take(now: number): Promise<boolean> {
+  public async take({ clock, log }: Pick<Site, 'clock' | 'log'>): Promise<boolean> {
     const { id, began, runtimeArn, rollout } = this.request;
     const noted = await this.check();
     if (noted.some((note) => note.id === id)) return false;
-    await this.control.noteRequest(runtimeArn, rollout, { id, began });
+    if (!await this.control.noteRequest(runtimeArn, rollout, { id, began })) log.warn('request not noted', { reason: 'the endpoint DEFAULT takes no tag' });
     if (noted.length > 0) await this.control.forgetRequests(runtimeArn, rollout, noted);
-    return noted.some((note) => now < note.began + LIMITS.requestMayLiveSeconds * 1_000);
+    return noted.some((note) => clock.now() < note.began + LIMITS.requestMayLiveSeconds * 1_000);
   }
 
   /** Fails if there is a newer request. Returns all that are noted. */

@@ -123,3 +123,15 @@ test('a request that is cancelled before it has noted itself does not take the t
   expect(stack.unread).toEqual([expect.objectContaining({ status: 'FAILED', reason: expect.stringMatching(/^request .* came after this one/) })]);
   await stack.destroy();
 });
+
+test('a rollout goes on where DEFAULT takes no tags', async () => {
+  const stack = newStack();
+  stack.beforeCall = ({ operation, input }) => {
+    const { resourceArn = '' } = input as { readonly resourceArn?: string };
+    if (resourceArn.endsWith('/DEFAULT')) fixture.server.faults.add({ operation: operation as 'TagResource', at: 'beforeStart', kind: 'validation' });
+  };
+  expect(await stack.deploy(build(1))).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
+  expect(await stack.deploy(build(2))).toMatchObject({ status: 'COMPLETE', endpointName: 'v2' });
+  expect(stack.log.filter(({ message }) => message === 'request not noted').length).toBeGreaterThan(1);
+  expect((await stack.destroy())!.status).toBe('SUCCESS');
+});
