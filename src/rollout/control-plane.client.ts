@@ -63,7 +63,8 @@ export class ControlPlane {
   /** Returns whether it could be noted. Waits for no check: it is what the check looks at. */
   public async noteRequest(runtimeArn: string, rollout: string, { id, began }: RequestNote): Promise<boolean> {
     const tags = { [requestTag(rollout, id)]: new Date(began).toISOString() };
-    const answer = await unlessRefused(() => unlessGone(() => this.client.send(new TagResourceCommand({ resourceArn: defaultEndpointOf(runtimeArn), tags }))));
+    const note = new TagResourceCommand({ resourceArn: defaultEndpointOf(runtimeArn), tags });
+    const answer = await unlessRefused(() => unlessGone(() => this.client.send(note)));
     return answer !== undefined;
   }
 

@@ -76,5 +76,5 @@ test('a session goes on within 14 days of its last turn; after them it finds an 
   expect(await output(rehearsal, session!, 'ls -A /mnt/workspace')).toBe('');
   const late = await rehearsal.run({ prompt, taskId: 'another', session: { id } });
   expect([late.outcome, late.session?.id, seen[3]]).toEqual(['COMMITTED', id, '41']);
-  expect([kept, late].map(({ output }) => output!.session.workspace)).toEqual(['RESUMED', 'NEW']);
+  expect([kept, late].map((record) => record.output!.session.workspace)).toEqual(['RESUMED', 'NEW']);
 });
