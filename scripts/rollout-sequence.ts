@@ -1,7 +1,9 @@
 /** The steps of a rollout, described as a state machine for their picture. It is none: each step is read from the service anew. */
 export const ROLLOUT_SEQUENCE = {
-  StartAt: 'Has the configuration passed?',
+  StartAt: 'Note the request',
   States: {
+    'Note the request': { Type: 'Choice', Choices: [{ Next: 'Stop: a newer one came' }], Default: 'Has the configuration passed?' },
+    'Stop: a newer one came': { Type: 'Fail' },
     'Has the configuration passed?': { Type: 'Choice', Choices: [{ Next: 'Hand out an endpoint' }], Default: 'Version ready?' },
     'Version ready?': { Type: 'Task', Next: 'Make the endpoint' },
     'Make the endpoint': { Type: 'Task', Next: 'Endpoint ready?' },
