@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Terminal } from './terminal';
 import type { JournalListener, Step } from '../run/journal';
 import { isGood, RehearsalRecord } from '../run/record';
@@ -92,8 +93,7 @@ function seconds(milliseconds: number): string {
 
 /** The end of an output, without what a reader skips: empty lines, and frames of a stack. */
 export function tellingLines(output: string): string[] {
-  // eslint-disable-next-line no-control-regex -- colours of a test tool
-  const lines = output.replace(/\x1b\[[\d;]*m/g, '').split('\n').map((line) => line.trimEnd());
+  const lines = stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd());
   const end = lines.filter((line) => line.trim() !== '' && !/^\s+at /.test(line) && !line.startsWith('npm ')).slice(-QUOTED_LINES);
   const failure = end.findIndex((line) => /fail|error|✖|not ok|panic|expected/i.test(line) && !/\b(?:fail|failures?|errors?):? 0\b/i.test(line));
   return end.slice(Math.max(0, failure)).map((line) => line.slice(0, 160));

@@ -89,8 +89,8 @@ function releasing(id: string, config: LoopConfig, session: RunRecord['session']
 /** A microVM that answers gives its workspace free in a second or two, after the two minutes in which it may come up. */
 const RELEASE_SECONDS = 180;
 
-/** What all tries of one stop take. */
-const STOP_SECONDS = 90;
+/** What all tries of one stop may take: seven of 20 seconds, and the waits between them. */
+const STOP_SECONDS = 210;
 
 const NOBODY = 'nobody';
 const UNKNOWN = '';
