@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MovableClock } from '../../rehearsal/agentcore';
 import { AgentTurn, Gate } from '../../src';
-import { useLoops } from '../support/loop-fixture';
+import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
 const HOUR = 3_600_000;
@@ -21,14 +21,31 @@ async function appears(path: string): Promise<void> {
   }
 }
 
-test('a gate whose microVM is replaced runs again under another name, and the run goes on', async () => {
-  const loop = await start({ loop: { gates: [Gate.command('test', `./test.sh && { [ -e /mnt/workspace/free ] || { ${UNTIL_FREE}; }; }`)] } });
+/** Replaces the microVM while a command waits in it, as `UNTIL_FREE` does, and lets the next such command go on. */
+async function runWithReplacedMicrovm(loop: LoopFixture) {
   const session = { id: 'a-session-of-more-than-thirty-three-characters' };
   const run = loop.run({ session });
   await appears(join(loop.workspace(session), 'waiting'));
   await loop.server.replaceMicrovm(loop.runtimeArn, session.id);
   writeFileSync(join(loop.workspace(session), 'free'), '');
-  const { record, cause } = await run;
+  return run;
+}
+
+/** Replaces the microVM in the midst of each job whose name begins so. */
+function loseEachTime(loop: LoopFixture, job: string): void {
+  loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand',
+    at: 'midOutput',
+    kind: 'replaceMicrovm',
+    times: 99,
+    afterBytes: 400,
+    match: ({ command = '' }) => new RegExp(`workbench '?mode=start'? .*job=${job}`).test(command),
+  });
+}
+
+test('a gate whose microVM is replaced runs again under another name, and the run goes on', async () => {
+  const loop = await start({ loop: { gates: [Gate.command('test', `./test.sh && { [ -e /mnt/workspace/free ] || { ${UNTIL_FREE}; }; }`)] } });
+  const { record, cause } = await runWithReplacedMicrovm(loop);
   expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
   expect(loop.jobs('gate-test')).toHaveLength(2);
   expect(loop.turns).toHaveLength(1);
@@ -36,14 +53,7 @@ test('a gate whose microVM is replaced runs again under another name, and the ru
 
 test('fails when a gate is lost again and again', async () => {
   const loop = await start({ loop: { gates: [Gate.command('test', 'printf "%0999d" 0; sleep 60')] } });
-  loop.server.faults.add({
-    operation: 'InvokeAgentRuntimeCommand',
-    at: 'midOutput',
-    kind: 'replaceMicrovm',
-    times: 99,
-    afterBytes: 400,
-    match: ({ command = '' }) => /workbench '?mode=start'? .*job=gate-test/.test(command),
-  });
+  loseEachTime(loop, 'gate-test');
   const { error, record } = await loop.run();
   expect(error).toBe('CodingLoop.Lost');
   expect(record.error!.message).toContain('4 times');
@@ -70,14 +80,7 @@ test('fails when a step of its own is lost again and again', async () => {
 
 test('a turn that is a command and is lost is asked for again, a bounded number of times', async () => {
   const loop = await start({ loop: { turn: AgentTurn.command('printf "%0999d" 0; sleep 60') } });
-  loop.server.faults.add({
-    operation: 'InvokeAgentRuntimeCommand',
-    at: 'midOutput',
-    kind: 'replaceMicrovm',
-    times: 99,
-    afterBytes: 400,
-    match: ({ command = '' }) => /workbench '?mode=start'? .*job=turn/.test(command),
-  });
+  loseEachTime(loop, 'turn');
   const { error } = await loop.run();
   expect(error).toBe('CodingLoop.Lost');
   expect(loop.jobs('turn')).toHaveLength(4);
@@ -138,26 +141,14 @@ test('fails when a session is to go on from another reference than it was begun 
 
 test('a bootstrap whose microVM is replaced runs again under another name, and the run goes on', async () => {
   const loop = await start({ loop: { bootstrap: [`[ -e /mnt/workspace/free ] || { ${UNTIL_FREE}; }`] } });
-  const session = { id: 'a-session-of-more-than-thirty-three-characters' };
-  const run = loop.run({ session });
-  await appears(join(loop.workspace(session), 'waiting'));
-  await loop.server.replaceMicrovm(loop.runtimeArn, session.id);
-  writeFileSync(join(loop.workspace(session), 'free'), '');
-  const { record, cause } = await run;
+  const { record, cause } = await runWithReplacedMicrovm(loop);
   expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
   expect(loop.jobs('bootstrap')).toHaveLength(3); // lost, done, and what it left noted
 });
 
 test('fails when the bootstrap is lost again and again', async () => {
   const loop = await start({ loop: { bootstrap: ['printf "%0999d" 0; sleep 60'] } });
-  loop.server.faults.add({
-    operation: 'InvokeAgentRuntimeCommand',
-    at: 'midOutput',
-    kind: 'replaceMicrovm',
-    times: 99,
-    afterBytes: 400,
-    match: ({ command = '' }) => /workbench '?mode=start'? .*job=bootstrap-/.test(command),
-  });
+  loseEachTime(loop, 'bootstrap-');
   const { error, record } = await loop.run();
   expect([error, record.error!.message]).toEqual(['CodingLoop.Lost', expect.stringContaining('the bootstrap was lost 4 times')]);
 });
