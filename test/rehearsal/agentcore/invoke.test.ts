@@ -64,11 +64,12 @@ describe('InvokeAgentRuntime with a program that does not hold to the contract',
   });
 
   test('fails when it is not healthy within 60 s', async () => {
-    const fixture = await ServerFixture.start({ agent: { command: ['sleep', '1000'] } });
+    const long = `1000.${process.pid}`; // no other test's
+    const fixture = await ServerFixture.start({ agent: { command: ['sleep', long] } });
     const received = fixture.server.calls.next();
     const invoking = fixture.invoke({}).catch((error: Error) => error.message);
     await received;
-    while (readdirSync('/proc').every(pid => !commandLine(pid).startsWith('sleep\x001000'))) {
+    while (readdirSync('/proc').every(pid => !commandLine(pid).startsWith(`sleep\x00${long}`))) {
       await new Promise(resolve => setImmediate(resolve));
     }
     await fixture.clock.advance(60_000);
