@@ -119,6 +119,7 @@ export class AgentCoreServer {
     });
     this.http = createServer((request, response) => void this.handle(request, response));
     this.http.requestTimeout = 0; // a command may take an hour
+    this.http.keepAliveTimeout = 0; // a request that comes just when its idle connection is closed would look cut off
   }
 
   get endpoint(): string {
