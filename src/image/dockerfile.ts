@@ -36,7 +36,7 @@ const holdsHeredocs = (instruction: Instruction): instruction is Run | Copy => [
 
 function parse(text: string): Dockerfile {
   // Whoever imports the library for anything else would pay for a parser: a third of the time of the import.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, when it is needed
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would be loaded by every app, and few have a Dockerfile
   const { DockerfileParser } = require('dockerfile-ast') as typeof import('dockerfile-ast');
   return DockerfileParser.parse(text);
 }
