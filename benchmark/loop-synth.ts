@@ -29,8 +29,8 @@ const END = `
 
 const PROGRAMS = {
   ours: `${BEGIN}
-    const { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } = require('${ROOT}');
-    const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact, filesystems: [Filesystem.sessionStorage('/mnt/workspace')] });
+    const { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } = require('${ROOT}');
+    const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact, mounts: [Mount.sessionStorage('/mnt/workspace')] });
     new CodingLoop(stack, 'Fix', {
       runtime,
       repository: GitRepository.fromUrl('https://git.example.com/app.git'),

@@ -16,7 +16,7 @@ import { runInNewContext } from 'vm';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Rehearsal } from '../rehearsal';
-import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../src';
+import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../src';
 
 const LIMITS = { ownSeconds: 3, memoryMb: 64 };
 const RUNS = 7;
@@ -38,7 +38,7 @@ function synth(): string {
   const stack = new Stack(app, 'Stack');
   const runtime = new AgentRuntime(stack, 'Agent', {
     agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
   new CodingLoop(stack, 'Loop', {
     runtime,

@@ -5,7 +5,7 @@ import { AgentRuntimeArtifact, CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentco
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { acknowledge, acknowledgeExecutionRole, portableApp, synthAndCheck } from './app';
-import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository, SessionDriver } from '../src';
+import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount, SessionDriver } from '../src';
 
 const app = portableApp();
 const stack = new Stack(app, 'CodingLoopIntegStack');
@@ -14,7 +14,7 @@ const runtimeName = 'integ_coding_loop';
 const runtime = new AgentRuntime(stack, 'Agent', {
   runtimeName,
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(join(__dirname, '../examples/persistent-workspace/agent'), { platform: Platform.LINUX_ARM64 }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
 });
 const encryptionKey = new kms.Key(stack, 'Key', { enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
 const loop = new CodingLoop(stack, 'Loop', {

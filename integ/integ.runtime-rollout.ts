@@ -5,7 +5,7 @@ import { AgentRuntimeArtifact, CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentco
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { acknowledge, acknowledgeExecutionRole, portableApp, synthAndCheck } from './app';
-import { AgentRuntime, Filesystem, RuntimeRollout, SmokeTest } from '../src';
+import { AgentRuntime, Mount, RuntimeRollout, SmokeTest } from '../src';
 
 const app = portableApp();
 const stack = new Stack(app, 'RuntimeRolloutIntegStack');
@@ -15,7 +15,7 @@ const WORKSPACE = '/mnt/workspace';
 const runtime = new AgentRuntime(stack, 'Agent', {
   runtimeName,
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(join(__dirname, '../examples/persistent-workspace/agent'), { platform: Platform.LINUX_ARM64 }),
-  filesystems: [Filesystem.sessionStorage(WORKSPACE)],
+  mounts: [Mount.sessionStorage(WORKSPACE)],
   environmentVariables: { WORKSPACE },
 });
 const rollout = new RuntimeRollout(stack, 'Rollout', {

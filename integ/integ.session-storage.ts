@@ -5,7 +5,7 @@ import { AgentRuntimeArtifact, CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentco
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { acknowledge, acknowledgeExecutionRole, portableApp, synthAndCheck } from './app';
-import { AgentRuntime, Filesystem } from '../src';
+import { AgentRuntime, Mount } from '../src';
 
 const app = portableApp();
 const stack = new Stack(app, 'SessionStorageIntegStack');
@@ -14,7 +14,7 @@ const runtimeName = 'integ_session_storage';
 const runtime = new AgentRuntime(stack, 'Agent', {
   runtimeName,
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(join(__dirname, '../examples/persistent-workspace/agent'), { platform: Platform.LINUX_ARM64 }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
   environmentVariables: { WORKSPACE: '/mnt/workspace' },
 });
 

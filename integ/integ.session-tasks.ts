@@ -6,7 +6,7 @@ import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { acknowledge, acknowledgeExecutionRole, portableApp, synthAndCheck } from './app';
-import { AgentRuntime, Filesystem, InvokeAgent, RunCommand, SessionDriver, StopSession } from '../src';
+import { AgentRuntime, InvokeAgent, Mount, RunCommand, SessionDriver, StopSession } from '../src';
 
 const app = portableApp();
 const stack = new Stack(app, 'SessionTasksIntegStack');
@@ -15,7 +15,7 @@ const runtimeName = 'integ_session_tasks';
 const runtime = new AgentRuntime(stack, 'Agent', {
   runtimeName,
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(join(__dirname, '../examples/persistent-workspace/agent'), { platform: Platform.LINUX_ARM64 }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
   environmentVariables: { WORKSPACE: '/mnt/workspace' },
 });
 

@@ -9,7 +9,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as s3files from 'aws-cdk-lib/aws-s3files';
 import { acknowledge, acknowledgeExecutionRole, portableApp, synthAndCheck } from './app';
-import { AgentRuntime, Filesystem } from '../src';
+import { AgentRuntime, Mount } from '../src';
 
 const app = portableApp();
 const stack = new Stack(app, 'VpcFilesystemsIntegStack');
@@ -55,10 +55,10 @@ const runtime = new AgentRuntime(stack, 'Agent', {
   runtimeName,
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(join(__dirname, '../examples/persistent-workspace/agent'), { platform: Platform.LINUX_ARM64 }),
   networkConfiguration: RuntimeNetworkConfiguration.usingVpc(stack, { vpc, vpcSubnets: ISOLATED }),
-  filesystems: [
-    Filesystem.sessionStorage('/mnt/workspace'),
-    Filesystem.fromEfsAccessPoint(efsAccessPoint, '/mnt/shared'),
-    Filesystem.fromS3FilesAccessPoint(s3AccessPoint, '/mnt/data', {
+  mounts: [
+    Mount.sessionStorage('/mnt/workspace'),
+    Mount.fromEfsAccessPoint(efsAccessPoint, '/mnt/shared'),
+    Mount.fromS3FilesAccessPoint(s3AccessPoint, '/mnt/data', {
       readOnly: true, mountTargets, securityGroups: [mountTargetSecurityGroup],
     }),
   ],

@@ -5,7 +5,7 @@ import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { stateGraph } from '../rehearsal/report/state-graph';
-import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../src';
+import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../src';
 import { ROLLOUT_SEQUENCE } from './rollout-sequence';
 import { definitionOf } from '../test/support/definitions';
 
@@ -14,7 +14,7 @@ const stack = new Stack(new App({ outdir }), 'Pictures');
 new CodingLoop(stack, 'Loop', {
   runtime: new AgentRuntime(stack, 'Agent', {
     agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
   }),
   repository: GitRepository.fromInput(),
   bootstrap: ['npm ci'],

@@ -12,14 +12,14 @@ export {
   RuntimeGrants,
 } from './runtime';
 
-// Filesystems of sessions
+// What sessions mount
 export {
   type EfsAccessPointOptions,
-  Filesystem,
-  type FilesystemConfig,
+  Mount,
+  type MountConfig,
   type S3FilesAccessPointOptions,
   SessionStorage,
-} from './filesystem';
+} from './mount';
 
 // Container images with developer tools
 export { AgentImage, type AgentImageOptions, type CustomToolOptions, DevTool } from './image';

@@ -2,7 +2,7 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentImage, AgentRuntime, DevTool, Filesystem, RunCommand, RunCommandProps, StopSession } from '../../src';
+import { AgentImage, AgentRuntime, DevTool, Mount, RunCommand, RunCommandProps, StopSession } from '../../src';
 
 const WORKSPACE = '/mnt/workspace';
 
@@ -13,7 +13,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, {
     tools: [DevTool.GIT, DevTool.BUILD_ESSENTIAL, DevTool.awsCli(), DevTool.go('1.24')],
   }),
-  filesystems: [Filesystem.sessionStorage(WORKSPACE)],
+  mounts: [Mount.sessionStorage(WORKSPACE)],
 });
 const artifacts = new s3.Bucket(stack, 'Artifacts', { enforceSSL: true, versioned: true });
 artifacts.grantPut(runtime);

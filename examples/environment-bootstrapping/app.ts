@@ -1,7 +1,7 @@
 /** The environment is made ready, and checked, before a model is asked anything. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { AgentImage, AgentRuntime, AgentTurn, CodingLoop, DevTool, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentImage, AgentRuntime, AgentTurn, CodingLoop, DevTool, Gate, GitRepository, Mount } from '../../src';
 
 const app = new App();
 const stack = new Stack(app, 'EnvironmentBootstrapping');
@@ -10,7 +10,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, {
     tools: [DevTool.GIT, DevTool.BUILD_ESSENTIAL, DevTool.awsCli(), DevTool.nodejs('22'), DevTool.python('3.12')],
   }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
 });
 
 const fixtures = new s3.Bucket(stack, 'Fixtures', { enforceSSL: true });

@@ -2,14 +2,14 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
-import { AgentRuntime, BedrockModel, CodingLoop, Filesystem, Gate, GitRepository, RuntimeRollout } from '../../src';
+import { AgentRuntime, BedrockModel, CodingLoop, Gate, GitRepository, Mount, RuntimeRollout } from '../../src';
 
 const app = new App();
 const stack = new Stack(app, 'FirstLoop');
 
 const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(`${__dirname}/agent`, { platform: Platform.LINUX_ARM64 }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
   // The longest turn is shorter than this, and so is the longest gate.
   lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(20), maxLifetime: Duration.hours(4) },
 });

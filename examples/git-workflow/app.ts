@@ -2,7 +2,7 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AgentImage, AgentRuntime, CodingLoop, Commit, DevTool, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentImage, AgentRuntime, CodingLoop, Commit, DevTool, Gate, GitRepository, Mount } from '../../src';
 
 const app = new App();
 const stack = new Stack(app, 'GitWorkflow');
@@ -12,7 +12,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
     // The command line tool of AWS is here for the credential helper that the README shows.
     tools: [DevTool.GIT, DevTool.JQ, DevTool.nodejs('22'), DevTool.awsCli()],
   }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
 });
 
 // Only the session can read the token. It is in no command, no state and no template.

@@ -1,6 +1,6 @@
 /** An agent for repositories that need Node and Python to be tested. Its directory has no Dockerfile. */
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
-import { AgentImage, AgentRuntime, DevTool, Filesystem } from '../../src';
+import { AgentImage, AgentRuntime, DevTool, Mount } from '../../src';
 
 const app = new App();
 const stack = new Stack(app, 'NodeAndPython');
@@ -18,7 +18,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
     ],
     command: ['node', 'server.mjs'],
   }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
 });
 
 new CfnOutput(stack, 'RuntimeArn', { value: runtime.agentRuntimeArn });

@@ -3,7 +3,7 @@ import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AgentRuntime, BedrockModel, Filesystem } from '../../src';
+import { AgentRuntime, BedrockModel, Mount } from '../../src';
 
 const WORKSPACE = '/mnt/workspace';
 
@@ -12,7 +12,7 @@ const stack = new Stack(app, 'PersistentWorkspace');
 
 const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(`${__dirname}/agent`, { platform: Platform.LINUX_ARM64 }),
-  filesystems: [Filesystem.sessionStorage(WORKSPACE)],
+  mounts: [Mount.sessionStorage(WORKSPACE)],
   environmentVariables: { WORKSPACE },
   // A microVM costs while it waits. The workspace is kept either way.
   lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(5), maxLifetime: Duration.hours(2) },

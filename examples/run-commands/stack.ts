@@ -1,7 +1,7 @@
 import { Duration, Stack, StackProps } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { AgentImage, AgentRuntime, Filesystem, InvokeAgent, RunCommand, StopSession } from '../../src';
+import { AgentImage, AgentRuntime, InvokeAgent, Mount, RunCommand, StopSession } from '../../src';
 
 const WORKSPACE = '/mnt/workspace';
 
@@ -19,7 +19,7 @@ export class AskAndCheckStack extends Stack {
         base: 'public.ecr.aws/docker/library/node:24-slim',
         command: ['node', 'server.mjs'],
       }),
-      filesystems: [Filesystem.sessionStorage(WORKSPACE)],
+      mounts: [Mount.sessionStorage(WORKSPACE)],
       environmentVariables: { WORKSPACE },
     });
     const session = { runtime, sessionId: sfn.JsonPath.stringAt('$.session.id') };

@@ -1,7 +1,7 @@
 /** A coding agent whose deployments are tested first, and never take a workspace from a run. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AgentImage, AgentRuntime, BedrockModel, DevTool, Filesystem, RuntimeRollout, SmokeTest } from '../../src';
+import { AgentImage, AgentRuntime, BedrockModel, DevTool, Mount, RuntimeRollout, SmokeTest } from '../../src';
 
 const WORKSPACE = '/mnt/workspace';
 
@@ -10,7 +10,7 @@ const stack = new Stack(app, 'SafeRollout');
 
 const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, { tools: [DevTool.GIT] }),
-  filesystems: [Filesystem.sessionStorage(WORKSPACE)],
+  mounts: [Mount.sessionStorage(WORKSPACE)],
   environmentVariables: { WORKSPACE },
 });
 runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));

@@ -3,7 +3,7 @@ import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
-  AgentImage, AgentRuntime, CodingLoop, DevTool, Filesystem, Gate, GitRepository, RunCommand, SessionPolicy, StopSession,
+  AgentImage, AgentRuntime, CodingLoop, DevTool, Gate, GitRepository, Mount, RunCommand, SessionPolicy, StopSession,
 } from '../../src';
 
 const app = new App();
@@ -11,7 +11,7 @@ const stack = new Stack(app, 'SessionDebugging');
 
 const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, { tools: [DevTool.GIT, DevTool.nodejs('22')] }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
   // Time to look, and an end to the bill if nobody does.
   lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(30), maxLifetime: Duration.hours(4) },
 });

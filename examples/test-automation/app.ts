@@ -1,13 +1,13 @@
 /** An agent that is told what the tests said, until they pass or it has had its chances. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
-import { AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Gate, GitRepository, Mount } from '../../src';
 
 const app = new App();
 const stack = new Stack(app, 'TestAutomation');
 
 const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, { tools: [DevTool.GIT, DevTool.nodejs('22')] }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
 });
 runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));
 

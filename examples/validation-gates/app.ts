@@ -1,7 +1,7 @@
 /** Lint, types, tests and a security scan, the cheap ones first, each with its own limits. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import { AgentImage, AgentRuntime, AgentTurn, CodingLoop, Commit, DevTool, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentImage, AgentRuntime, AgentTurn, CodingLoop, Commit, DevTool, Gate, GitRepository, Mount } from '../../src';
 
 const app = new App();
 const stack = new Stack(app, 'ValidationGates');
@@ -10,7 +10,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, {
     tools: [DevTool.GIT, DevTool.nodejs('22'), DevTool.mise('gitleaks', '8.28.0')],
   }),
-  filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+  mounts: [Mount.sessionStorage('/mnt/workspace')],
 });
 
 const loop = new CodingLoop(stack, 'Change', {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, AssetStaging, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { MisuseError, Target } from './options';
-import { AgentRuntime, AgentTurn, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentRuntime, AgentTurn, CodingLoop, Gate, GitRepository, Mount } from '../../src';
 
 /** What the command line calls the loop's props, at the beginning of a message. */
 const OPTIONS = { gates: '--gate', turn: '--agent', bootstrap: '--bootstrap', maxRepairs: '--max-repairs' } as const;
@@ -24,7 +24,7 @@ export function synthesizeLoop(target: Target, state: string): string {
   const runtime = new AgentRuntime(stack, 'Agent', {
     runtimeName: 'rehearsal',
     agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/rehearsal:1'),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
   try {
     new CodingLoop(stack, 'Loop', {

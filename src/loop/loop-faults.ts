@@ -41,7 +41,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
   const longest = sessionSecondsOf(props.runtime);
   return [
     ...(mount === undefined
-      ? ['"runtime" has no session storage, so a run could not survive its microVM: give it Filesystem.sessionStorage or the mixin SessionStorage, or name a mount that outlives sessions in "mountPath"'] : []),
+      ? ['"runtime" has no session storage, so a run could not survive its microVM: give it Mount.sessionStorage or the mixin SessionStorage, or name a mount that outlives sessions in "mountPath"'] : []),
     ...(mount !== undefined && !isExpression(mount) && !mount.startsWith('/') ? [`"mountPath" is "${mount}", an absolute path is needed: let it begin with "/"`] : []),
     ...endpointFaults(props.endpointName),
     ...props.repository._faults(),

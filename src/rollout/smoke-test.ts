@@ -1,7 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { LIMITS } from './constants';
 import { TOOLS_COMMAND } from './tools-command';
-import { mountPathFaults } from '../filesystem/mount-path';
+import { mountPathFaults } from '../mount/mount-path';
 
 /** Options of `SmokeTest.command`. */
 export interface SmokeCommandOptions {

@@ -9,8 +9,8 @@ import { BedrockModel } from './bedrock-model';
 import { lifecycleOf, networkModeOf } from './introspection';
 import { CPU_USED, MEMORY_USED, NAMESPACE, SERVICE } from './metrics';
 import { RuntimeGrantOptions, RuntimeGrants } from './runtime-grants';
-import { mountFaults, mountsOf } from '../filesystem/configurations';
-import { Filesystem, FilesystemConfig } from '../filesystem/filesystem';
+import { configurationsOf, mountFaults, mountsOf } from '../mount/configurations';
+import { Mount, MountConfig } from '../mount/mount';
 import { addOrWarn } from '../private/grant';
 import { throwOnFaults } from '../private/validation';
 
@@ -23,11 +23,11 @@ export const OFFICIAL_ROLE = 'cdk-agentcore-workbench:officialExecutionRole';
 /** Properties of `AgentRuntime`: those of the official `Runtime`, and what it lacks. */
 export interface AgentRuntimeProps extends agentcore.RuntimeProps {
   /**
-   * Filesystems that are mounted into every session. At most 5: 1 session storage, 2 EFS access points, 2 S3 Files access points.
+   * What is mounted into every session. At most 5: 1 session storage, 2 EFS access points, 2 S3 Files access points.
    *
    * @default - none; what a session writes is gone when it stops
    */
-  readonly filesystems?: Filesystem[];
+  readonly mounts?: Mount[];
 }
 
 /**
@@ -45,7 +45,7 @@ export interface AgentRuntimeProps extends agentcore.RuntimeProps {
  * @example
  * const runtime = new AgentRuntime(this, 'Agent', {
  *   agentRuntimeArtifact: agentcore.AgentRuntimeArtifact.fromAsset('agent', { platform: Platform.LINUX_ARM64 }),
- *   filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+ *   mounts: [Mount.sessionStorage('/mnt/workspace')],
  * });
  */
 export class AgentRuntime extends agentcore.Runtime {
@@ -59,12 +59,13 @@ export class AgentRuntime extends agentcore.Runtime {
       Validations.of(this).addWarning(OFFICIAL_ROLE, 'a property injector replaced the props, so the runtime has the wider role of the ' +
         'official construct: give "executionRole" an AgentExecutionRole');
     }
-    const configs = (props.filesystems ?? []).map((filesystem) => filesystem.bind());
+    const configs = (props.mounts ?? []).map((mount) => mount.bind());
     if (configs.length > 0) {
-      this.resource.filesystemConfigurations = configs.map(({ configuration }) => configuration);
+      // Ours first, so that the messages count as the user does. What a later official construct puts there itself stays.
+      this.resource.filesystemConfigurations = [...configs.map(({ configuration }) => configuration), ...configurationsOf(this.resource)];
     }
     throwOnFaults(this, [
-      ...mountFaults(mountsOf(this.resource), 'filesystems', networkModeOf(this)),
+      ...mountFaults(mountsOf(this.resource), 'mounts', networkModeOf(this)),
       ...this.lifecycleFaults(),
       ...this.roleFaults(props),
     ]);
@@ -161,7 +162,7 @@ export class AgentRuntime extends agentcore.Runtime {
     return [...faults, ...places];
   }
 
-  private connect({ configuration, statements = [], mountTargets = [], dependencies = [] }: FilesystemConfig): void {
+  private connect({ configuration, statements = [], mountTargets = [], dependencies = [] }: MountConfig): void {
     for (const statement of statements) addOrWarn(this, this, statement);
     const nfs = ec2.Port.tcp(2049);
     for (const mountTarget of mountTargets) {
@@ -192,7 +193,7 @@ function knownToDiffer(one: string, other: string): boolean {
  * that overrides a role of its own.
  */
 function withExecutionRole(scope: Construct, id: string, props: AgentRuntimeProps): agentcore.RuntimeProps {
-  const { filesystems, ...official } = props;
+  const { mounts, ...official } = props;
   if (props.executionRole instanceof AgentExecutionRole) return { ...official, runtimeName: props.runtimeName ?? props.executionRole.runtimeName };
   if (props.executionRole !== undefined) return official;
 

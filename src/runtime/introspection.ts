@@ -5,7 +5,7 @@
  */
 import { CfnRuntime, IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { IConstruct } from 'constructs';
-import { mountsOf, settled } from '../filesystem/configurations';
+import { mountsOf, settled } from '../mount/configurations';
 
 /** How long a session lives, in seconds. */
 export interface SessionLifecycle {

@@ -5,15 +5,15 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentRuntime, AgentTurn, CodingLoop, CodingLoopProps, Commit, Filesystem, Gate, GitRepository, SessionDriver, SessionPolicy } from '../../src';
+import { AgentRuntime, AgentTurn, CodingLoop, CodingLoopProps, Commit, Gate, GitRepository, Mount, SessionDriver, SessionPolicy } from '../../src';
 import { IMAGE, newStack } from '../support/stacks';
 
 const GATE = Gate.command('test', 'npm test');
 const REPOSITORY = GitRepository.fromUrl('https://example.com/a.git');
 const token = () => Token.asString({ Ref: 'Given' });
 
-function runtimeIn(stack: Stack, props: Partial<agentcore.RuntimeProps> & { readonly filesystems?: Filesystem[] } = {}): AgentRuntime {
-  return new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, filesystems: [Filesystem.sessionStorage('/mnt/workspace/')], ...props });
+function runtimeIn(stack: Stack, props: Partial<agentcore.RuntimeProps> & { readonly mounts?: Mount[] } = {}): AgentRuntime {
+  return new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace/')], ...props });
 }
 
 function loopIn(stack: Stack, props: Partial<CodingLoopProps> = {}): CodingLoop {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AgentRuntime, AgentTurn, CodingLoop, CodingLoopProps, Commit, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentRuntime, AgentTurn, CodingLoop, CodingLoopProps, Commit, Gate, GitRepository, Mount } from '../../src';
 import { LOOP_ERRORS, LOOP_LIMITS } from '../../src/loop/constants';
 import { ERRORS, LAMBDA_ERRORS, LIMITS } from '../../src/session/constants';
 import { StateJson, statesOf } from '../support/definitions';
@@ -16,7 +16,7 @@ const start = useLoops();
 
 function stackWith(props: Partial<CodingLoopProps> = {}): Stack {
   const stack = newStack();
-  const runtime = new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, filesystems: [Filesystem.sessionStorage('/mnt/workspace')] });
+  const runtime = new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
   new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'npm test')], ...props });
   return stack;
 }
@@ -135,7 +135,7 @@ test('a step that has to end within one call of the driver has the time for it',
 
 test('a loop adds at most 8 resources', () => {
   const bare = newStack();
-  new AgentRuntime(bare, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, filesystems: [Filesystem.sessionStorage('/mnt/workspace')] });
+  new AgentRuntime(bare, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
   const count = (stack: Stack) => Object.keys(Template.fromStack(stack).toJSON().Resources).length;
   expect(count(stackWith()) - count(bare)).toBeLessThanOrEqual(8);
 });

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../../src';
 import { METRICS } from '../../src/session/constants';
 import { useLoops } from '../support/loop-fixture';
 import { IMAGE, newStack } from '../support/stacks';
@@ -38,8 +38,8 @@ function emitted(logs: readonly string[]): { readonly [identity: Identity]: unkn
 const read = ({ namespace, metricName, dimensions = {} }: cloudwatch.Metric) => identity(namespace, metricName, dimensions);
 
 function loopIn(stack: Stack): CodingLoop {
-  const filesystems = [Filesystem.sessionStorage('/mnt/workspace')];
-  const runtime = new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, filesystems });
+  const mounts = [Mount.sessionStorage('/mnt/workspace')];
+  const runtime = new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, mounts });
   return new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'x')] });
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Rehearsal } from '../../rehearsal/rehearsal';
-import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../../src';
 import { WorkingCopy } from '../support/command-line';
 
 jest.setTimeout(120_000);
@@ -26,7 +26,7 @@ test('fails without what has to be chosen, by the names that there are', async (
     const stack = new Stack(app, name);
     const runtime = new AgentRuntime(stack, 'Agent', {
       agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
-      filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+      mounts: [Mount.sessionStorage('/mnt/workspace')],
     });
     for (const id of ['Fix', 'Change']) {
       new CodingLoop(stack, id, { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')] });

@@ -7,7 +7,7 @@ import { Terminal } from '../../rehearsal/cli/terminal';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { agentOfAsset } from '../../rehearsal/run/image-agent';
 import type { RehearsalRecord } from '../../rehearsal/run/record';
-import { AgentImage, AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentImage, AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../../src';
 import { WorkingCopy } from '../support/command-line';
 
 jest.setTimeout(120_000);
@@ -77,7 +77,7 @@ function synth(): string {
   const stack = new Stack(app, 'Stack');
   const runtime = new AgentRuntime(stack, 'Agent', {
     agentRuntimeArtifact: AgentImage.fromDirectory(join(directory, 'agent'), { command: ['node', 'server.mjs'] }),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
   new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', 'grep 42 answer')] });
   return app.synth().directory;

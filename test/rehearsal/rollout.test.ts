@@ -7,7 +7,7 @@ import type { AgentHandler } from '../../rehearsal/agentcore';
 import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
 import { reportOf } from '../../rehearsal/report/report';
 import { RolloutFailedError } from '../../rehearsal/rollout/rollout';
-import { AgentRuntime, CodingLoop, Filesystem, Gate, GitRepository, RuntimeRollout, SmokeTest } from '../../src';
+import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount, RuntimeRollout, SmokeTest } from '../../src';
 import { CommandLine, commandLine, CommandResult, WorkingCopy } from '../support/command-line';
 import { commandLines } from '../support/host-processes';
 
@@ -35,7 +35,7 @@ function synth(smokeTests?: SmokeTest[], environmentVariables?: { [name: string]
   const runtime = new AgentRuntime(stack, 'Agent', {
     runtimeName: 'agent',
     agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
     environmentVariables,
   });
   const rollout = new RuntimeRollout(stack, 'Rollout', { runtime, smokeTests });

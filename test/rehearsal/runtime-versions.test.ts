@@ -5,7 +5,7 @@ import { GetAgentRuntimeCommand } from '@aws-sdk/client-bedrock-agentcore-contro
 import { App, CfnParameter, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact, CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { LocalDeployment } from '../../rehearsal/deployment';
-import { AgentRuntime, AgentRuntimeProps, Filesystem } from '../../src';
+import { AgentRuntime, AgentRuntimeProps, Mount } from '../../src';
 import { ServerFixture } from '../support/agentcore';
 
 let fixture: ServerFixture;
@@ -27,7 +27,7 @@ async function deployed(props: Partial<AgentRuntimeProps> = {}, change: (resourc
   const runtime = new AgentRuntime(stack, 'Agent', {
     runtimeName: 'agent',
     agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
     ...props,
   });
   change(runtime.node.findChild('Resource') as CfnRuntime, stack);

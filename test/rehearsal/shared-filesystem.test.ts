@@ -5,29 +5,29 @@ import { RuntimeNetworkConfiguration } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { RunStore } from '../../rehearsal/cli/run-store';
 import { reportOf } from '../../rehearsal/report/report';
-import { Filesystem } from '../../src';
+import { Mount } from '../../src';
 import { CommandLine, commandLine } from '../support/command-line';
 import { efsAccessPoint, Network, S3Files } from '../support/file-systems';
 import { RehearsedLoop, RehearsedStack, writes } from '../support/rehearsed-loop';
 
 jest.setTimeout(120_000);
 
-const shared = (mounted: (stack: Stack, vpc: IVpc) => Filesystem): RehearsedStack => ({
+const shared = (mounted: (stack: Stack, vpc: IVpc) => Mount): RehearsedStack => ({
   runtime: (stack) => {
     const { vpc } = new Network(stack, 'Network');
     return {
       networkConfiguration: RuntimeNetworkConfiguration.usingVpc(stack, { vpc, vpcSubnets: { subnets: vpc.isolatedSubnets } }),
-      filesystems: [Filesystem.sessionStorage('/mnt/mine'), mounted(stack, vpc)],
+      mounts: [Mount.sessionStorage('/mnt/mine'), mounted(stack, vpc)],
     };
   },
   loop: { mountPath: '/mnt/shared' },
 });
 
 const KINDS: Readonly<Record<string, RehearsedStack>> = {
-  'EFS': shared((stack, vpc) => Filesystem.fromEfsAccessPoint(efsAccessPoint(stack, 'Efs', vpc), '/mnt/shared')),
+  'EFS': shared((stack, vpc) => Mount.fromEfsAccessPoint(efsAccessPoint(stack, 'Efs', vpc), '/mnt/shared')),
   'S3 Files': shared((stack, vpc) => {
     const { accessPoint, ...more } = new S3Files(stack, 'S3Files', vpc);
-    return Filesystem.fromS3FilesAccessPoint(accessPoint, '/mnt/shared', { mountTargets: more.mountTargets, securityGroups: [more.securityGroup] });
+    return Mount.fromS3FilesAccessPoint(accessPoint, '/mnt/shared', { mountTargets: more.mountTargets, securityGroups: [more.securityGroup] });
   }),
 };
 

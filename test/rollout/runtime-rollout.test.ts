@@ -3,7 +3,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentRuntime, Filesystem, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest, SmokeTestConfig } from '../../src';
+import { AgentRuntime, Mount, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest, SmokeTestConfig } from '../../src';
 import { warnAboutDefaultEndpoint, WORKSPACE_ON_DEFAULT_ENDPOINT } from '../../src/rollout';
 import { ATTRIBUTES } from '../../src/rollout/constants';
 import { attributesOf } from '../../src/rollout/roll-out.client';
@@ -11,7 +11,7 @@ import { requestOf, RolloutEvent } from '../../src/rollout/rollout-request.clien
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
 function newRuntime(stack: Stack): AgentRuntime {
-  return new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, filesystems: [Filesystem.sessionStorage('/mnt/workspace')] });
+  return new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
 }
 
 function rollout(props: Partial<RuntimeRolloutProps> = {}): { stack: Stack; runtime: agentcore.Runtime; rollout: RuntimeRollout } {

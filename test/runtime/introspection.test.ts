@@ -1,6 +1,6 @@
 import { CfnParameter, Duration, Lazy, Stack } from 'aws-cdk-lib';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
-import { AgentRuntime, Filesystem, SessionStorage } from '../../src';
+import { AgentRuntime, Mount, SessionStorage } from '../../src';
 import { environmentOf, lifecycleOf, networkModeOf, runtimeResourceOf, sessionStorageMountOf } from '../../src/runtime/introspection';
 import { Network } from '../support/file-systems';
 import { IMAGE, newStack } from '../support/stacks';
@@ -8,7 +8,7 @@ import { IMAGE, newStack } from '../support/stacks';
 const official = (props: Partial<agentcore.RuntimeProps> = {}, stack = newStack()) =>
   new agentcore.Runtime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, ...props });
 const ours = (mountPath: string, stack = newStack()) =>
-  new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, filesystems: [Filesystem.sessionStorage(mountPath)] });
+  new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage(mountPath)] });
 
 const imported = () => agentcore.Runtime.fromAgentRuntimeAttributes(newStack(), 'Agent', {
   agentRuntimeArn: 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-0123456789',

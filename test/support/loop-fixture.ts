@@ -8,7 +8,7 @@ import { loadHandler } from './session-driver';
 import { AgentHandler, AgentCoreServer, MovableClock } from '../../rehearsal/agentcore';
 import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
-import { AgentRuntime, CodingLoop, CodingLoopProps, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
 
 export interface LoopFixtureProps {
   /** What the agent does in a turn, as a shell script in the clone; the number is that of the turn in the whole test, from 0. */
@@ -198,7 +198,7 @@ function synth(directory: string, remote: string, loop: Partial<CodingLoopProps>
   const runtime = new AgentRuntime(stack, 'Agent', {
     runtimeName: 'agent',
     agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
   new CodingLoop(stack, 'Loop', {
     runtime,

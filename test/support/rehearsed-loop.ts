@@ -6,7 +6,7 @@ import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { WorkingCopy } from './command-line';
 import type { Agent, AgentHandler } from '../../rehearsal/agentcore';
 import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
-import { AgentRuntime, AgentRuntimeProps, CodingLoop, CodingLoopProps, Filesystem, Gate, GitRepository } from '../../src';
+import { AgentRuntime, AgentRuntimeProps, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
 
 /** What is different in a stack. */
 export interface RehearsedStack {
@@ -27,7 +27,7 @@ export class RehearsedLoop {
     const stack = new Stack(app, 'Stack');
     const runtime = new AgentRuntime(stack, 'Agent', {
       agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
-      filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+      mounts: [Mount.sessionStorage('/mnt/workspace')],
       ...change.runtime?.(stack),
     });
     const loop = new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')], ...change.loop });

@@ -2,7 +2,7 @@ import { Duration, SecretValue, Size, Stack, Token } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentRuntime, Filesystem, RunCommand, RunCommandProps, StopSession } from '../../src';
+import { AgentRuntime, Mount, RunCommand, RunCommandProps, StopSession } from '../../src';
 import { statesOfChain } from '../support/definitions';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
@@ -11,7 +11,7 @@ const SESSION = 'a-session-of-more-than-33-characters';
 function runtimeIn(stack: Stack): AgentRuntime {
   return new AgentRuntime(stack, 'Agent', {
     agentRuntimeArtifact: IMAGE,
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
     lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(10), maxLifetime: Duration.hours(2) },
   });
 }

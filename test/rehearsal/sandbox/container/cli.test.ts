@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
 import type { RehearsalRecord } from '../../../../rehearsal/run/record';
-import { AgentImage, AgentRuntime, AgentTurn, CodingLoop, Filesystem, Gate, GitRepository, RuntimeRollout, SmokeTest } from '../../../../src';
+import { AgentImage, AgentRuntime, AgentTurn, CodingLoop, Gate, GitRepository, Mount, RuntimeRollout, SmokeTest } from '../../../../src';
 import { CommandLine, WorkingCopy } from '../../../support/command-line';
 import { ContainerStore, succeed } from '../../../support/container-store';
 import { directoryOf, importBase } from '../../../support/image-parts';
@@ -41,7 +41,7 @@ function synthesize(): string {
   const runtime = new AgentRuntime(stack, 'Agent', {
     runtimeName: 'agent',
     agentRuntimeArtifact: AgentImage.fromDirectory(agent, { command: ['/app/agent.sh'] }),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
   const rollout = new RuntimeRollout(stack, 'Rollout', { runtime, smokeTests: [SmokeTest.tools(), SmokeTest.writable('/mnt/workspace')] });
   new CodingLoop(stack, 'Loop', {

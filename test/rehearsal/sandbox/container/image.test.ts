@@ -6,7 +6,7 @@ import { Assembly } from '../../../../rehearsal/assembly';
 import { Rehearsal } from '../../../../rehearsal/rehearsal';
 import { imageOfRuntime } from '../../../../rehearsal/run/image-agent';
 import { buildImage, chooseSandbox, SandboxDriver } from '../../../../rehearsal/sandbox';
-import { AgentImage, AgentRuntime, CodingLoop, DevTool, Filesystem, Gate, GitRepository } from '../../../../src';
+import { AgentImage, AgentRuntime, CodingLoop, DevTool, Gate, GitRepository, Mount } from '../../../../src';
 import { PINNED_VERSIONS } from '../../../../src/image/versions';
 import { runJob } from '../../../../src/session/run-job.client';
 import { SYSTEM_CLOCK } from '../../../../src/shared/clock.client';
@@ -74,7 +74,7 @@ function synthesize(agent: string): string {
       tools: [DevTool.nodejs('22')],
       miseSettings: { MISE_NODE_MIRROR_URL: mirror.url },
     }),
-    filesystems: [Filesystem.sessionStorage('/mnt/workspace')],
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
   new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh'), Gate.command('node', 'node --version')] });
   return app.synth().directory;

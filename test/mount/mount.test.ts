@@ -5,15 +5,15 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3files from 'aws-cdk-lib/aws-s3files';
 import { Construct } from 'constructs';
-import { AgentRuntime, AgentRuntimeProps, EfsAccessPointOptions, Filesystem, S3FilesAccessPointOptions } from '../../src';
+import { AgentRuntime, AgentRuntimeProps, EfsAccessPointOptions, Mount, S3FilesAccessPointOptions } from '../../src';
 import { efsAccessPoint, Network, S3Files } from '../support/file-systems';
 import { IMAGE, newStack } from '../support/stacks';
 
-function agent(scope: Construct, filesystems: Filesystem[], props: Partial<AgentRuntimeProps> = {}): AgentRuntime {
-  return new AgentRuntime(scope, 'Agent', { agentRuntimeArtifact: IMAGE, filesystems, ...props });
+function agent(scope: Construct, mounts: Mount[], props: Partial<AgentRuntimeProps> = {}): AgentRuntime {
+  return new AgentRuntime(scope, 'Agent', { agentRuntimeArtifact: IMAGE, mounts, ...props });
 }
 
-const storages = (...paths: string[]) => paths.map((path) => Filesystem.sessionStorage(path));
+const storages = (...paths: string[]) => paths.map((path) => Mount.sessionStorage(path));
 
 const S3_ARN = 'arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0/access-point/fsap-0123456789abcdef0';
 
@@ -46,7 +46,7 @@ describe('session storage', () => {
     expect(Object.keys(Template.fromStack(stack).toJSON().Resources)).toHaveLength(3);
   });
 
-  test('no filesystems are rendered when there are none', () => {
+  test('no mounts are rendered when there are none', () => {
     const stack = newStack();
     agent(stack, []);
 
@@ -58,7 +58,7 @@ describe('an EFS access point', () => {
   function mounted(options?: EfsAccessPointOptions) {
     const stack = newStack();
     const network = new Network(stack, 'Network');
-    const runtime = agent(stack, [Filesystem.fromEfsAccessPoint(efsAccessPoint(stack, 'Efs', network.vpc), '/mnt/efs', options)], {
+    const runtime = agent(stack, [Mount.fromEfsAccessPoint(efsAccessPoint(stack, 'Efs', network.vpc), '/mnt/efs', options)], {
       networkConfiguration: network.configuration,
     });
     return { stack, runtime, template: Template.fromStack(stack) };
@@ -108,7 +108,7 @@ describe('an EFS access point', () => {
     const network = new Network(shared, 'Network');
     const accessPoint = efsAccessPoint(shared, 'Efs', network.vpc);
     const stack = new Stack(app, 'Stack');
-    agent(stack, [Filesystem.fromEfsAccessPoint(accessPoint, '/mnt/efs')], {
+    agent(stack, [Mount.fromEfsAccessPoint(accessPoint, '/mnt/efs')], {
       networkConfiguration: RuntimeNetworkConfiguration.usingVpc(stack, {
         vpc: network.vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
       }),
@@ -125,7 +125,7 @@ describe('an S3 Files access point', () => {
     const stack = newStack();
     const network = new Network(stack, 'Network');
     const s3 = new S3Files(stack, 'S3', network.vpc);
-    agent(stack, [Filesystem.fromS3FilesAccessPoint(s3.accessPoint, '/mnt/s3', make(s3))], { networkConfiguration: network.configuration });
+    agent(stack, [Mount.fromS3FilesAccessPoint(s3.accessPoint, '/mnt/s3', make(s3))], { networkConfiguration: network.configuration });
     return { stack, template: Template.fromStack(stack) };
   }
 
@@ -150,7 +150,7 @@ describe('an S3 Files access point', () => {
     const stack = newStack();
     const network = new Network(stack, 'Network');
     const accessPoint = new ImportedS3AccessPoint(stack, 'S3');
-    agent(stack, [Filesystem.fromS3FilesAccessPoint(accessPoint, '/mnt/s3')], { networkConfiguration: network.configuration });
+    agent(stack, [Mount.fromS3FilesAccessPoint(accessPoint, '/mnt/s3')], { networkConfiguration: network.configuration });
 
     expect(mountStatements(stack)).toEqual([expect.objectContaining({
       Resource: 'arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0',
@@ -181,7 +181,7 @@ describe('an S3 Files access point', () => {
   });
 });
 
-test('the statements of a filesystem reach the role as they are', () => {
+test('the statements of a mount reach the role as they are', () => {
   const statement = {
     Sid: 'NotOnWeekends',
     Effect: 'Deny',
@@ -189,7 +189,7 @@ test('the statements of a filesystem reach the role as they are', () => {
     NotResource: 'arn:aws:s3:::weekend',
     Condition: { StringEquals: { 'aws:PrincipalTag/day': 'sunday' } },
   };
-  class Own extends Filesystem {
+  class Own extends Mount {
     constructor() {
       super('/mnt/own');
     }
@@ -207,7 +207,7 @@ test('the statements of a filesystem reach the role as they are', () => {
 test('a role that cannot be changed gets a warning with what it has to be allowed and denied', () => {
   const stack = newStack();
   const network = new Network(stack, 'Network');
-  agent(stack, [Filesystem.fromS3FilesAccessPoint(new ImportedS3AccessPoint(stack, 'S3'), '/mnt/s3', { readOnly: true })], {
+  agent(stack, [Mount.fromS3FilesAccessPoint(new ImportedS3AccessPoint(stack, 'S3'), '/mnt/s3', { readOnly: true })], {
     networkConfiguration: network.configuration,
     executionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::123456789012:role/agent', { mutable: false }),
   });

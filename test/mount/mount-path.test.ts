@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { mountPathFaults, normalizeMountPath } from '../../src/filesystem/mount-path';
+import { mountPathFaults, normalizeMountPath } from '../../src/mount/mount-path';
 
 /** The service's own pattern and length, from its model. */
 const acceptedByService = (path: string) => /^\/mnt\/[a-zA-Z0-9._-]+\/?$/.test(path) && path.length >= 6 && path.length <= 200;
@@ -33,8 +33,8 @@ test.each(BAD_PATHS)('fails on %j', (path, message) => {
 });
 
 test('the message names the prop that the path came in', () => {
-  expect(mountPathFaults('/data', 'filesystems[2].mountPath')).toEqual([
-    '"filesystems[2].mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"',
+  expect(mountPathFaults('/data', 'mounts[2].mountPath')).toEqual([
+    '"mounts[2].mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"',
   ]);
 });
 

@@ -7,7 +7,7 @@ import { throwOnFaults } from '../private/validation';
 /**
  * Puts session storage on an official `Runtime`, or on a bare `CfnRuntime`, for those who keep their class.
  *
- * It adds to the filesystems that are there, and refuses what the service would: a second session storage, a mount path twice.
+ * It adds to the mounts that are there, and refuses what the service would: a second session storage, a mount path twice.
  * An imported runtime cannot be changed, and is left alone.
  *
  * @example

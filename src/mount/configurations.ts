@@ -4,7 +4,7 @@ import { mountPathFaults, normalizeMountPath } from './mount-path';
 import { faultsOf, Rule } from '../private/validation';
 
 /** One mount of a runtime, as far as the rules look at it. */
-export interface Mount {
+export interface ConfiguredMount {
   /** Which member of the union `FilesystemConfiguration` it is. */
   readonly kind: keyof typeof MOST_OF_A_KIND;
   /** May be a token. */
@@ -21,22 +21,22 @@ const MOST_OF_A_KIND = {
   s3FilesAccessPoint: { most: 2, name: 'S3 Files access points', needsVpc: true },
 } as const;
 
-const KINDS = Object.keys(MOST_OF_A_KIND) as Mount['kind'][];
+const KINDS = Object.keys(MOST_OF_A_KIND) as ConfiguredMount['kind'][];
 
 /** What is checked together: each rule may need more than one mount. */
-interface Mounting {
-  readonly mounts: readonly Mount[];
+interface MountsOfRuntime {
+  readonly mounts: readonly ConfiguredMount[];
   readonly prop: string;
   readonly networkMode: string | undefined;
 }
 
 /** Rules for all mounts of a runtime together. The limits cannot be raised. */
-const RULES: readonly Rule<Mounting>[] = [
+const RULES: readonly Rule<MountsOfRuntime>[] = [
   {
     broken: ({ mounts }) => mounts.length > MOST_MOUNTS,
-    message: ({ mounts: { length }, prop }) => `"${prop}" has ${length} filesystems, may have at most ${MOST_MOUNTS}: remove ${length - MOST_MOUNTS}`,
+    message: ({ mounts: { length }, prop }) => `"${prop}" has ${length} mounts, may have at most ${MOST_MOUNTS}: remove ${length - MOST_MOUNTS}`,
   },
-  ...KINDS.map((kind): Rule<Mounting> => ({
+  ...KINDS.map((kind): Rule<MountsOfRuntime> => ({
     broken: ({ mounts }) => count(mounts, kind) > MOST_OF_A_KIND[kind].most,
     message: ({ mounts, prop }) => {
       const { most, name } = MOST_OF_A_KIND[kind];
@@ -54,12 +54,12 @@ const RULES: readonly Rule<Mounting>[] = [
 ];
 
 /**
- * What is wrong with the mounts of a runtime: alone and together. Mount paths that are tokens are taken as they are.
+ * What is wrong with the mounts of a runtime: alone and together. ConfiguredMount paths that are tokens are taken as they are.
  *
  * @param prop the prop that the mounts came in, for the messages
  * @param networkMode of the runtime; not checked when it is not known at synth
  */
-export function mountFaults(mounts: readonly Mount[], prop: string, networkMode: string | undefined): string[] {
+export function mountFaults(mounts: readonly ConfiguredMount[], prop: string, networkMode: string | undefined): string[] {
   return [
     ...mounts.flatMap(({ mountPath }, i) => Token.isUnresolved(mountPath) ? [] : mountPathFaults(mountPath, `${prop}[${i}].mountPath`)),
     ...duplicateFaults(mounts, prop),
@@ -67,7 +67,7 @@ export function mountFaults(mounts: readonly Mount[], prop: string, networkMode:
   ];
 }
 
-function duplicateFaults(mounts: readonly Mount[], prop: string): string[] {
+function duplicateFaults(mounts: readonly ConfiguredMount[], prop: string): string[] {
   const paths = mounts.map(({ mountPath }) => Token.isUnresolved(mountPath) ? undefined : normalizeMountPath(mountPath));
   return paths.flatMap((path, i) => {
     const first = path === undefined ? i : paths.indexOf(path);
@@ -76,7 +76,7 @@ function duplicateFaults(mounts: readonly Mount[], prop: string): string[] {
   });
 }
 
-function count(mounts: readonly Mount[], kind: Mount['kind']): number {
+function count(mounts: readonly ConfiguredMount[], kind: ConfiguredMount['kind']): number {
   return mounts.filter((mount) => mount.kind === kind).length;
 }
 
@@ -85,7 +85,7 @@ function count(mounts: readonly Mount[], kind: Mount['kind']): number {
  *
  * Not seen are those that were added by `addPropertyOverride`, which leaves no trace that can be read before synth.
  */
-export function mountsOf(resource: CfnRuntime): Mount[] {
+export function mountsOf(resource: CfnRuntime): ConfiguredMount[] {
   return configurationsOf(resource).flatMap((configuration) => {
     const kind = KINDS.find((candidate) => configuration[candidate] !== undefined);
     // A kind that is newer than these rules has none here.

@@ -9,8 +9,8 @@ import {
   EFS_READ_ACTIONS, EFS_READ_WRITE_ACTIONS, EFS_WRITE_ACTIONS, S3_FILES_READ_ACTIONS, S3_FILES_READ_WRITE_ACTIONS, S3_FILES_WRITE_ACTIONS,
 } from './perms';
 
-/** What a runtime needs to mount a filesystem. */
-export interface FilesystemConfig {
+/** What a runtime needs for a mount. */
+export interface MountConfig {
   /** The entry of `FilesystemConfigurations`. */
   readonly configuration: CfnRuntime.FilesystemConfigurationProperty;
 
@@ -36,7 +36,7 @@ export interface FilesystemConfig {
   readonly dependencies?: IDependable[];
 }
 
-/** Options of `Filesystem.fromEfsAccessPoint`. */
+/** Options of `Mount.fromEfsAccessPoint`. */
 export interface EfsAccessPointOptions {
   /**
    * Whether the runtime may only read through this access point.
@@ -53,7 +53,7 @@ export interface EfsAccessPointOptions {
   readonly readOnly?: boolean;
 }
 
-/** Options of `Filesystem.fromS3FilesAccessPoint`. */
+/** Options of `Mount.fromS3FilesAccessPoint`. */
 export interface S3FilesAccessPointOptions {
   /**
    * Whether the runtime may only read through this access point.
@@ -89,7 +89,7 @@ export interface S3FilesAccessPointOptions {
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-filesystem-configurations.html
  */
-export abstract class Filesystem {
+export abstract class Mount {
   /**
    * Storage that the service keeps for each session by itself: it outlives a stop, and comes back when the session resumes.
    *
@@ -99,8 +99,8 @@ export abstract class Filesystem {
    *
    * @param mountPath one folder under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
    */
-  public static sessionStorage(mountPath: string): Filesystem {
-    return new SessionStorageFilesystem(mountPath);
+  public static sessionStorage(mountPath: string): Mount {
+    return new SessionStorageMount(mountPath);
   }
 
   /**
@@ -113,8 +113,8 @@ export abstract class Filesystem {
    * @param mountPath one folder under `/mnt`, such as `/mnt/shared`; 6 to 200 characters
    * @param options what else to know about the mount
    */
-  public static fromEfsAccessPoint(accessPoint: efs.IAccessPoint, mountPath: string, options: EfsAccessPointOptions = {}): Filesystem {
-    return new EfsFilesystem(mountPath, accessPoint, options);
+  public static fromEfsAccessPoint(accessPoint: efs.IAccessPoint, mountPath: string, options: EfsAccessPointOptions = {}): Mount {
+    return new EfsMount(mountPath, accessPoint, options);
   }
 
   /**
@@ -129,37 +129,37 @@ export abstract class Filesystem {
    */
   public static fromS3FilesAccessPoint(
     accessPoint: s3files.IAccessPointRef, mountPath: string, options: S3FilesAccessPointOptions = {},
-  ): Filesystem {
-    return new S3FilesFilesystem(mountPath, accessPoint, options);
+  ): Mount {
+    return new S3FilesMount(mountPath, accessPoint, options);
   }
 
-  /** Where the filesystem is mounted, as given: a trailing slash is allowed and says nothing. */
+  /** Where it is mounted, as given: a trailing slash is allowed and says nothing. */
   public readonly mountPath: string;
 
   protected constructor(mountPath: string) {
     this.mountPath = mountPath;
   }
 
-  /** What a runtime needs to mount this filesystem. Called by the runtime, once for each that mounts it. */
-  public abstract bind(): FilesystemConfig;
+  /** What a runtime needs for this mount. Called by the runtime, once for each that mounts it. */
+  public abstract bind(): MountConfig;
 }
 
-class SessionStorageFilesystem extends Filesystem {
+class SessionStorageMount extends Mount {
   constructor(mountPath: string) {
     super(mountPath);
   }
 
-  public bind(): FilesystemConfig {
+  public bind(): MountConfig {
     return { configuration: { sessionStorage: { mountPath: this.mountPath } } };
   }
 }
 
-class EfsFilesystem extends Filesystem {
+class EfsMount extends Mount {
   constructor(mountPath: string, private readonly accessPoint: efs.IAccessPoint, private readonly options: EfsAccessPointOptions) {
     super(mountPath);
   }
 
-  public bind(): FilesystemConfig {
+  public bind(): MountConfig {
     const { accessPointArn, fileSystem } = this.accessPoint;
     const conditions = { ArnEquals: { 'elasticfilesystem:AccessPointArn': accessPointArn } };
     return {
@@ -178,12 +178,12 @@ class EfsFilesystem extends Filesystem {
   }
 }
 
-class S3FilesFilesystem extends Filesystem {
+class S3FilesMount extends Mount {
   constructor(mountPath: string, private readonly accessPoint: s3files.IAccessPointRef, private readonly options: S3FilesAccessPointOptions) {
     super(mountPath);
   }
 
-  public bind(): FilesystemConfig {
+  public bind(): MountConfig {
     const { accessPointArn } = this.accessPoint.accessPointRef;
     // The ARN of an access point begins with the one of its file system, so that the two cannot be given in disagreement.
     const fileSystemArn = Fn.select(0, Fn.split('/access-point/', accessPointArn));

@@ -2,7 +2,7 @@ import { Lazy, Mixins } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Construct } from 'constructs';
-import { AgentRuntime, Filesystem, SessionStorage } from '../../src';
+import { AgentRuntime, Mount, SessionStorage } from '../../src';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
 const WORKSPACE = { SessionStorage: { MountPath: '/mnt/workspace' } };
@@ -52,7 +52,7 @@ test('it supports the resource of a runtime and nothing else', () => {
   expect(() => mixin.applyTo(stack)).not.toThrow();
 });
 
-test('filesystems that are there are kept, lazy ones and those of a kind that is not known too', () => {
+test('mounts that are there are kept, lazy ones and those of a kind that is not known too', () => {
   const stack = newStack();
   const efs = { efsAccessPoint: { accessPointArn: 'arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-01234567', mountPath: '/mnt/efs' } };
   bare(stack, { filesystemConfigurations: Lazy.any({ produce: () => [efs, Lazy.any({ produce: () => ({}) })] }) }).with(new SessionStorage('/mnt/workspace'));
@@ -69,7 +69,7 @@ test.each([
     '"filesystemConfigurations[1].mountPath" is "/mnt/a/", the same as "filesystemConfigurations[0].mountPath", must be unique: use another folder'],
 ])('fails on %s', (_, present, path, message) => {
   const runtime = new AgentRuntime(newStack(), 'Agent', {
-    agentRuntimeArtifact: IMAGE, filesystems: present.map((mountPath) => Filesystem.sessionStorage(mountPath)),
+    agentRuntimeArtifact: IMAGE, mounts: present.map((mountPath) => Mount.sessionStorage(mountPath)),
   });
 
   expect(messageOf(() => runtime.with(new SessionStorage(path)))).toContain(message);
