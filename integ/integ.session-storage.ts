@@ -5,7 +5,7 @@ import { AgentRuntimeArtifact, CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentco
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { acknowledge, acknowledgeExecutionRole, portableApp, synthAndCheck } from './app';
-import { AgentRuntime, Mount } from '../src';
+import { AgentRuntime, Mount, RuntimeGrants } from '../src';
 
 const app = portableApp();
 const stack = new Stack(app, 'SessionStorageIntegStack');
@@ -20,9 +20,10 @@ const runtime = new AgentRuntime(stack, 'Agent', {
 
 const caller = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountPrincipal(stack.account) });
 runtime.grantInvokeRuntime(caller);
-runtime.grantInvokeCommand(caller, { endpointName: 'DEFAULT' });
-runtime.grantCommandShell(caller, { endpointName: 'DEFAULT' });
-runtime.grantStopSession(caller, { endpointName: 'DEFAULT' });
+const grants = RuntimeGrants.fromRuntime(runtime);
+grants.invokeCommand(caller, { endpointName: 'DEFAULT' });
+grants.commandShell(caller, { endpointName: 'DEFAULT' });
+grants.stopSession(caller, { endpointName: 'DEFAULT' });
 
 acknowledgeExecutionRole(runtime, runtimeName);
 acknowledge(caller, {

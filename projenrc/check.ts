@@ -2,6 +2,10 @@ import { awscdk } from 'projen';
 
 /** The README's second command: everything that has to hold, on a machine that has only Node and git. */
 export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
+  const upstreamNames = project.addTask('check:upstream-names', {
+    description: 'Compile the library and a user of it against an aws-cdk-lib that has the members it may get',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/check-upstream-names.ts',
+  });
   project.addTask('check', {
     description: 'Install the tools that the tests use, then build, lint and test everything',
     // CI: packages for JavaScript only, since the other languages need their own toolchains (`npx projen package-all`).
@@ -9,6 +13,7 @@ export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
     steps: [
       { exec: 'bash scripts/install-tools.sh' },
       { spawn: 'build' },
+      { spawn: upstreamNames.name },
     ],
   });
   project.addTask('check:newest-cdk', {

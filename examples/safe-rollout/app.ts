@@ -30,8 +30,8 @@ const rollout = new RuntimeRollout(stack, 'Rollout', {
 const operator = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountPrincipal(stack.account) });
 runtime.grantInvokeRuntime(operator);
 // All endpoints of the runtime, since sessions stay on the one that they began on.
-runtime.grantInvokeCommand(operator, { endpointName: rollout.endpointName });
-runtime.grantStopSession(operator, { endpointName: rollout.endpointName });
+runtime.grantInvokeCommand(operator);
+runtime.grantStopSession(operator);
 
 new CfnOutput(stack, 'RuntimeArn', { value: runtime.agentRuntimeArn });
 new CfnOutput(stack, 'EndpointName', { value: rollout.endpointName });

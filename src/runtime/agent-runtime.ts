@@ -6,9 +6,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { AgentExecutionRole } from './agent-execution-role';
 import { BedrockModel } from './bedrock-model';
-import { lifecycleOf, networkModeOf } from './introspection';
+import { lifecycleOf, networkModeOf, runtimeResourceOf } from './introspection';
 import { CPU_USED, MEMORY_USED, NAMESPACE, SERVICE } from './metrics';
-import { RuntimeGrantOptions, RuntimeGrants } from './runtime-grants';
+import { RuntimeGrants } from './runtime-grants';
 import { configurationsOf, mountFaults, mountsOf } from '../mount/configurations';
 import { Mount, MountConfig } from '../mount/mount';
 import { addOrWarn } from '../private/grant';
@@ -49,50 +49,54 @@ export interface AgentRuntimeProps extends agentcore.RuntimeProps {
  * });
  */
 export class AgentRuntime extends agentcore.Runtime {
-  private readonly runtimeGrants: RuntimeGrants;
+  // No private members: one that upstream gets by the same name, however private, would keep users from compiling. See docs/decisions/0075.
 
   constructor(scope: Construct, id: string, props: AgentRuntimeProps) {
     super(scope, id, withExecutionRole(scope, id, props));
-    this.runtimeGrants = RuntimeGrants.fromRuntime(this);
 
-    if (this.hasOfficialRole(props)) {
+    if (hasOfficialRole(this, props)) {
       Validations.of(this).addWarning(OFFICIAL_ROLE, 'a property injector replaced the props, so the runtime has the wider role of the ' +
         'official construct: give "executionRole" an AgentExecutionRole');
     }
+    const resource = runtimeResourceOf(this)!;
     const configs = (props.mounts ?? []).map((mount) => mount.bind());
     if (configs.length > 0) {
       // Ours first, so that the messages count as the user does. What a later official construct puts there itself stays.
-      this.resource.filesystemConfigurations = [...configs.map(({ configuration }) => configuration), ...configurationsOf(this.resource)];
+      resource.filesystemConfigurations = [...configs.map(({ configuration }) => configuration), ...configurationsOf(resource)];
     }
     throwOnFaults(this, [
-      ...mountFaults(mountsOf(this.resource), 'mounts', networkModeOf(this)),
-      ...this.lifecycleFaults(),
-      ...this.roleFaults(props),
+      ...mountFaults(mountsOf(resource), 'mounts', networkModeOf(this)),
+      ...lifecycleFaults(this),
+      ...roleFaults(this, props),
     ]);
-    configs.forEach((config) => this.connect(config));
+    configs.forEach((config) => connect(this, config));
   }
 
   /**
-   * Allows to run commands in sessions: `InvokeAgentRuntimeCommand`.
+   * Allows to run commands in sessions, on every endpoint: `InvokeAgentRuntimeCommand`. `RuntimeGrants` allows it on one endpoint alone.
    *
    * A command has the credentials of the execution role, and none of the agent's own restrictions apply to it.
    */
-  public grantInvokeCommand(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.runtimeGrants.invokeCommand(grantee, options);
+  public grantInvokeCommand(grantee: iam.IGrantable): iam.Grant {
+    return RuntimeGrants.fromRuntime(this).invokeCommand(grantee);
   }
 
   /**
-   * Allows to open an interactive shell in sessions: `InvokeAgentRuntimeCommandShell`.
+   * Allows to open an interactive shell in sessions, on every endpoint: `InvokeAgentRuntimeCommandShell`. `RuntimeGrants` allows it on one
+   * endpoint alone.
    *
    * A shell has the credentials of the execution role, and none of the agent's own restrictions apply to it.
    */
-  public grantCommandShell(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.runtimeGrants.commandShell(grantee, options);
+  public grantCommandShell(grantee: iam.IGrantable): iam.Grant {
+    return RuntimeGrants.fromRuntime(this).commandShell(grantee);
   }
 
-  /** Allows to stop sessions: `StopRuntimeSession`. A session can be resumed later. */
-  public grantStopSession(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.runtimeGrants.stopSession(grantee, options);
+  /**
+   * Allows to stop sessions, on every endpoint: `StopRuntimeSession`. `RuntimeGrants` allows it on one endpoint alone. A session can be
+   * resumed later.
+   */
+  public grantStopSession(grantee: iam.IGrantable): iam.Grant {
+    return RuntimeGrants.fromRuntime(this).stopSession(grantee);
   }
 
   /** Allows the agent to invoke a model, streamed or not. No model may be invoked otherwise. */
@@ -106,7 +110,7 @@ export class AgentRuntime extends agentcore.Runtime {
    * By default the sum over 5 minutes.
    */
   public metricCpuUsed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.usage(CPU_USED, props);
+    return usage(this, CPU_USED, props);
   }
 
   /**
@@ -115,66 +119,62 @@ export class AgentRuntime extends agentcore.Runtime {
    * By default the sum over 5 minutes.
    */
   public metricMemoryUsed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.usage(MEMORY_USED, props);
+    return usage(this, MEMORY_USED, props);
   }
+}
 
-  private hasOfficialRole({ executionRole }: AgentRuntimeProps): boolean {
-    return executionRole === undefined && this.role.node.scope === this && !(this.role instanceof AgentExecutionRole);
-  }
+function hasOfficialRole(runtime: AgentRuntime, { executionRole }: AgentRuntimeProps): boolean {
+  return executionRole === undefined && runtime.role.node.scope === runtime && !(runtime.role instanceof AgentExecutionRole);
+}
 
-  private get resource(): agentcore.CfnRuntime {
-    return this.node.defaultChild as agentcore.CfnRuntime;
-  }
+function usage(runtime: AgentRuntime, metricName: string, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+  // Not by `metric()`, whose dimensions change from release to release: these metrics have a set of their own, and CloudWatch wants it exactly.
+  return new cloudwatch.Metric({
+    namespace: NAMESPACE,
+    metricName,
+    statistic: cloudwatch.Stats.SUM,
+    ...props,
+    dimensionsMap: { Service: SERVICE, Resource: runtime.agentRuntimeArn, ...props?.dimensionsMap },
+  }).attachTo(runtime);
+}
 
-  private usage(metricName: string, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    // Not by `metric()`, whose dimensions change from release to release: these metrics have a set of their own, and CloudWatch wants it exactly.
-    return new cloudwatch.Metric({
-      namespace: NAMESPACE,
-      metricName,
-      statistic: cloudwatch.Stats.SUM,
-      ...props,
-      dimensionsMap: { Service: SERVICE, Resource: this.agentRuntimeArn, ...props?.dimensionsMap },
-    }).attachTo(this);
-  }
+/** The service refuses these as well, but only when the stack is deployed. */
+function lifecycleFaults(runtime: AgentRuntime): string[] {
+  const { idleRuntimeSessionTimeout: idle, maxLifetime } = lifecycleOf(runtime)!;
+  // The service fills in one that is left out so that they fit.
+  if (idle === undefined || maxLifetime === undefined) return [];
+  if (Token.isUnresolved(idle) || Token.isUnresolved(maxLifetime) || idle <= maxLifetime) return [];
+  return [
+    `"idleRuntimeSessionTimeout" is ${idle} seconds, must be at most "maxLifetime", which is ${maxLifetime} seconds: ` +
+    'lower the one or raise the other',
+  ];
+}
 
-  /** The service refuses these as well, but only when the stack is deployed. */
-  private lifecycleFaults(): string[] {
-    const { idleRuntimeSessionTimeout: idle, maxLifetime } = lifecycleOf(this)!;
-    // The service fills in one that is left out so that they fit.
-    if (idle === undefined || maxLifetime === undefined) return [];
-    if (Token.isUnresolved(idle) || Token.isUnresolved(maxLifetime) || idle <= maxLifetime) return [];
-    return [
-      `"idleRuntimeSessionTimeout" is ${idle} seconds, must be at most "maxLifetime", which is ${maxLifetime} seconds: ` +
-      'lower the one or raise the other',
-    ];
-  }
+function roleFaults(runtime: AgentRuntime, { executionRole }: AgentRuntimeProps): string[] {
+  if (!(executionRole instanceof AgentExecutionRole)) return [];
+  const { runtimeName, stack } = executionRole;
+  const faults = knownToDiffer(runtimeName, runtime.agentRuntimeName)
+    ? [`"executionRole" is for the runtime "${runtimeName}", must be for this one, "${runtime.agentRuntimeName}": give both the same "runtimeName"`]
+    : [];
+  // The trust policy names them too, so that the service could not take the role.
+  const places = (['account', 'region'] as const).filter((place) => knownToDiffer(stack[place], runtime.stack[place])).map((place) =>
+    `"executionRole" is for runtimes of the ${place} "${stack[place]}", must be for this one's, "${runtime.stack[place]}": ` +
+    `make the role in a stack of that ${place}`);
+  return [...faults, ...places];
+}
 
-  private roleFaults({ executionRole }: AgentRuntimeProps): string[] {
-    if (!(executionRole instanceof AgentExecutionRole)) return [];
-    const { runtimeName, stack } = executionRole;
-    const faults = knownToDiffer(runtimeName, this.agentRuntimeName)
-      ? [`"executionRole" is for the runtime "${runtimeName}", must be for this one, "${this.agentRuntimeName}": give both the same "runtimeName"`]
-      : [];
-    // The trust policy names them too, so that the service could not take the role.
-    const places = (['account', 'region'] as const).filter((place) => knownToDiffer(stack[place], this.stack[place])).map((place) =>
-      `"executionRole" is for runtimes of the ${place} "${stack[place]}", must be for this one's, "${this.stack[place]}": ` +
-      `make the role in a stack of that ${place}`);
-    return [...faults, ...places];
+function connect(runtime: AgentRuntime, { configuration, statements = [], mountTargets = [], dependencies = [] }: MountConfig): void {
+  for (const statement of statements) addOrWarn(runtime, runtime, statement);
+  const nfs = ec2.Port.tcp(2049);
+  for (const mountTarget of mountTargets) {
+    // From this side, so that a file system in another stack does not come to depend on this one.
+    runtime.connections.allowTo(mountTarget, nfs, `mount into ${runtime.node.path}`);
   }
-
-  private connect({ configuration, statements = [], mountTargets = [], dependencies = [] }: MountConfig): void {
-    for (const statement of statements) addOrWarn(this, this, statement);
-    const nfs = ec2.Port.tcp(2049);
-    for (const mountTarget of mountTargets) {
-      // From this side, so that a file system in another stack does not come to depend on this one.
-      this.connections.allowTo(mountTarget, nfs, `mount into ${this.node.path}`);
-    }
-    if (configuration.s3FilesAccessPoint !== undefined && mountTargets.length === 0) {
-      Validations.of(this).addWarning(MOUNT_TARGETS_NOT_OPENED, 'no "securityGroups" are given for a file system of S3 Files: ' +
-        'they have to let the runtime in on TCP 2049, or every invocation fails with HTTP 424');
-    }
-    if (dependencies.length > 0) this.resource.node.addDependency(...dependencies);
+  if (configuration.s3FilesAccessPoint !== undefined && mountTargets.length === 0) {
+    Validations.of(runtime).addWarning(MOUNT_TARGETS_NOT_OPENED, 'no "securityGroups" are given for a file system of S3 Files: ' +
+      'they have to let the runtime in on TCP 2049, or every invocation fails with HTTP 424');
   }
+  if (dependencies.length > 0) runtimeResourceOf(runtime)!.node.addDependency(...dependencies);
 }
 
 /** Whether both are known at synth, and not the same. */
