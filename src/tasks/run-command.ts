@@ -17,6 +17,29 @@ const STATE_SECONDS = LIMITS.functionSeconds + LIMITS.functionMarginSeconds;
 /** One of the two states that ask the driver. */
 class CommandTask extends DriverTask {}
 
+/** Where it goes on. With nothing after it, the command is the end of its state machine or branch, and a success there. */
+class EndedChoice extends sfn.Choice {
+  private prefix = '';
+
+  constructor(scope: Construct, id: string, private readonly commandName: string, props: sfn.ChoiceProps) {
+    super(scope, id, props);
+  }
+
+  public addPrefix(prefix: string): void {
+    super.addPrefix(prefix);
+    this.prefix = `${prefix}${this.prefix}`;
+  }
+
+  /** Whatever follows is known by now: a definition is made from the graph in one go with this. */
+  public bindToGraph(graph: sfn.StateGraph): void {
+    if (this.defaultChoice === undefined) {
+      const stateName = `${this.prefix}${this.commandName}: done`;
+      this.otherwise(new sfn.Succeed(this, 'Done', { stateName, queryLanguage: this.queryLanguage }));
+    }
+    super.bindToGraph(graph);
+  }
+}
+
 /**
  * Runs a command in a session, at most once, and waits for its verdict, however long that takes: up to 8 hours.
  *
@@ -25,8 +48,9 @@ class CommandTask extends DriverTask {}
  * microVM or the workspace was replaced in mid-command; nobody knows how it would have ended). A command that does not pass
  * is no error: choose on `verdict`. An error is infrastructure, by the names of `Workbench.*`.
  *
- * It is a fragment of three or four states. The command runs as a job of its own in the session, so that a function or a
- * connection that dies does not end it and does not run it twice: another call attaches to it.
+ * It is a fragment of three or four states, with a `Succeed` as one more if nothing follows it. The command runs as a job of its
+ * own in the session, so that a function or a connection that dies does not end it and does not run it twice: another call attaches
+ * to it.
  *
  * ## Limitations
  *
@@ -98,7 +122,7 @@ export class RunCommand extends sfn.StateMachineFragment {
     // Whether it began is not known; an attach does not start it in any case.
     start.addCatch(attach, { errors: [...LAMBDA_ERRORS.DIED], ...wiring.caught });
 
-    const ended = new sfn.Choice(this, 'Ended', { stateName: `${name}: ended?`, queryLanguage: props.queryLanguage, ...wiring.choice });
+    const ended = new EndedChoice(this, 'Ended', name, { stateName: `${name}: ended?`, queryLanguage: props.queryLanguage, ...wiring.choice });
     ended.when(wiring.isRunning, attach);
     start.next(ended);
     attach.next(ended);

@@ -29,7 +29,7 @@ describe('the states of a command', () => {
     const stack = newStack();
     const states = statesOfChain(stack, command({ timeout: Duration.minutes(90), workingDirectory: '/mnt/workspace/repo' }, stack));
 
-    expect(Object.keys(states)).toEqual(['Lint: name the job', 'Lint', 'Lint: ended?', 'Lint: attach']);
+    expect(Object.keys(states)).toEqual(['Lint: name the job', 'Lint', 'Lint: ended?', 'Lint: attach', 'Lint: done']);
     expect(states.Lint.Parameters).toEqual({
       'operation': 'run',
       'runtimeArn': '<Agent255F68E9.AgentRuntimeArn>',
@@ -54,10 +54,33 @@ describe('the states of a command', () => {
     expect(states['Lint: attach'].Retry!.flatMap(({ ErrorEquals }) => ErrorEquals)).toContain('Lambda.Unknown');
   });
 
+  test.each(['jsonPath', 'jsonata'] as const)('end in a success when nothing follows them, and need no state for that when something does: %s', (language) => {
+    const make = (stack: Stack) => language === 'jsonPath' ? command({}, stack)
+      : RunCommand.jsonata(stack, 'Lint', { runtime: runtimeIn(stack), sessionId: SESSION, command: 'true' });
+    const alone = newStack();
+    const last = statesOfChain(alone, make(alone));
+    expect(last['Lint: ended?'].Default).toBe('Lint: done');
+    expect(last['Lint: done'].Type).toBe('Succeed');
+
+    const followed = newStack();
+    const inMidst = statesOfChain(followed, make(followed).next(new sfn.Pass(followed, 'More')));
+    expect(inMidst['Lint: ended?'].Default).toBe('More');
+    expect(Object.keys(inMidst)).not.toContain('Lint: done');
+  });
+
+  test('end in a success of their own in a branch, each with its prefix', () => {
+    const stack = newStack();
+    const runtime = runtimeIn(stack);
+    const branches = ['a', 'b'].map((name) => new RunCommand(stack, name, { runtime, sessionId: SESSION, command: 'true' }).prefixStates('Each '));
+    const { Both } = statesOfChain(stack, new sfn.Parallel(stack, 'Both').branch(...branches));
+    const names = (Both.Branches as { States: object }[]).map(({ States }) => Object.keys(States).filter((name) => name.endsWith('done')));
+    expect(names).toEqual([['Each a: done'], ['Each b: done']]);
+  });
+
   test('name no job when the run is given, such as by a loop', () => {
     const stack = newStack();
     const states = statesOfChain(stack, command({ run: sfn.JsonPath.stringAt('$.run'), round: sfn.JsonPath.numberAt('$.round') }, stack));
-    expect(Object.keys(states)).toEqual(['Lint', 'Lint: ended?', 'Lint: attach']);
+    expect(Object.keys(states)).toEqual(['Lint', 'Lint: ended?', 'Lint: attach', 'Lint: done']);
     expect(states.Lint.Parameters).toMatchObject({ 'run.$': '$.run', 'round.$': '$.round' });
   });
 
