@@ -3,6 +3,7 @@ import { Endpoint } from './control-plane.client';
 import { messageOf } from './errors.client';
 import { RolloutRequest } from './rollout-request.client';
 import { Site } from './site.client';
+import { ERRORS } from '../session/constants';
 import { SessionAddress } from '../session/exec.client';
 import { stopSession } from '../session/stop-session.client';
 
@@ -15,10 +16,15 @@ export function smokeSession({ runtimeArn }: RolloutRequest, endpointName: strin
   return { runtimeArn, qualifier: endpointName, sessionId: `smoke-${id}` };
 }
 
-/** Stops the session of the request that tests the endpoint, or did and ended. One that is gone is stopped. */
+/** Stops the session of the request that tests the endpoint, or did and ended. One that is gone is stopped, as is one whose endpoint is gone. */
 export async function stopSmokeSession(request: RolloutRequest, endpoint: Pick<Endpoint, 'name' | 'request'>, site: Site): Promise<void> {
   if (endpoint.request === undefined) return;
-  await stopSession(site.sessions, smokeSession(request, endpoint.name, endpoint.request), site.clock, site.backoffSeconds);
+  try {
+    await stopSession(site.sessions, smokeSession(request, endpoint.name, endpoint.request), site.clock, site.backoffSeconds);
+  } catch (error) {
+    // With its endpoint a session cannot be reached any more.
+    if ((error as Error).name !== ERRORS.NOT_FOUND) throw error;
+  }
 }
 
 /** The same where nothing depends on it. Returns whether it is stopped; what is not is logged, and ends by its idle timeout. */

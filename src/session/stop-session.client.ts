@@ -1,6 +1,6 @@
 import { BedrockAgentCoreClient, StopRuntimeSessionCommand } from '@aws-sdk/client-bedrock-agentcore';
 import { ERRORS } from './constants';
-import { isTransient, typedError } from './errors.client';
+import { isTransient, SessionError, typedError } from './errors.client';
 import { checkAddress, SessionAddress } from './exec.client';
 import { Clock } from '../shared/clock.client';
 
@@ -11,9 +11,21 @@ const TRIES = 6;
 const TRY_SECONDS = 20;
 
 export interface StopResult {
-  /** `ALREADY_STOPPED`: there was none, or it had ended by itself. */
+  /** `ALREADY_STOPPED`: the service says that there is no such session, which never began or had ended by itself. */
   readonly status: 'STOPPED' | 'ALREADY_STOPPED';
   readonly sessionId: string;
+}
+
+/**
+ * Whether the service misses the session, and not the runtime or the endpoint that it was asked through: it has one exception for all of
+ * them, and only its message tells. Seen of runtimes and endpoints: "No endpoint or agent found with qualifier 'DEFAULT' for agent 'arn:…'".
+ * Documented of sessions: "Session not found or already terminated". What says neither is not taken for a session that has ended.
+ */
+function missesSession(error: SessionError, { sessionId, runtimeArn, qualifier = 'DEFAULT' }: SessionAddress): boolean {
+  // Names may hold any of the words.
+  const names = [[sessionId, '<session>'], [runtimeArn, ''], [runtimeArn.split('/').pop()!, ''], [qualifier, '']];
+  const said = names.reduce((text, [name, word]) => text.split(name).join(word), (error.cause as Error).message);
+  return /session/i.test(said) && !/\b(endpoint|qualifier|no agent|agent (runtime )?(was )?not found)\b/i.test(said);
 }
 
 /** Stops a session and waits until the service says so. One that is gone is stopped; one in transition is waited for. */
@@ -31,7 +43,7 @@ export async function stopSession(
       return { status: 'STOPPED', sessionId: session.sessionId };
     } catch (thrown) {
       const error = typedError(thrown);
-      if (error.name === ERRORS.NOT_FOUND) return { status: 'ALREADY_STOPPED', sessionId: session.sessionId };
+      if (error.name === ERRORS.NOT_FOUND && missesSession(error, session)) return { status: 'ALREADY_STOPPED', sessionId: session.sessionId };
       if (!isTransient(error) || failures >= TRIES) throw error;
       await clock.sleep(backoffSeconds * 2 ** failures);
     }

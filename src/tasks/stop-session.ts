@@ -22,7 +22,8 @@ const STATE_SECONDS = 180;
 /**
  * Stops a session, so that its microVM is no longer paid for. Its session storage stays, and the session can be resumed.
  *
- * One that is already gone counts as stopped; one that is just starting or stopping is waited for, about a minute in the
+ * One that the service does not know counts as stopped; a runtime or an endpoint that is not there is the error `Workbench.NotFound`,
+ * as is an answer that does not say which of them is missing. One that is just starting or stopping is waited for, about a minute in the
  * function and more through the state's retries. The result is `{ status, sessionId }`, with `STOPPED` or `ALREADY_STOPPED`.
  *
  * Put it on every path, also where the work before it failed: a session that nobody stops runs on until its idle timeout.

@@ -1,3 +1,4 @@
+import { ResourceNotFoundException } from '@aws-sdk/client-bedrock-agentcore';
 import { ERRORS } from '../../src/session/constants';
 import { stopSession } from '../../src/session/stop-session.client';
 import { newSessionId, ServerFixture } from '../support/agentcore';
@@ -30,6 +31,55 @@ test('has nothing to do for a session that is gone, or never was', async () => {
   expect(await stop(sessionId)).toEqual({ status: 'ALREADY_STOPPED', sessionId });
   const never = newSessionId();
   expect(await stop(never)).toEqual({ status: 'ALREADY_STOPPED', sessionId: never });
+});
+
+const NAMED_SESSION = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/session-0123456789';
+
+describe('does not say that a session is stopped', () => {
+  const elsewhere = (runtimeArn: string, qualifier?: string, sessionId = newSessionId()) =>
+    stopSession(fixture.client, { runtimeArn, qualifier, sessionId }, clock, 1);
+
+  test('of a runtime that is not there', async () => {
+    await expect(elsewhere(fixture.arn.replace(/.{10}$/, '0123456789'))).rejects.toMatchObject({ name: ERRORS.NOT_FOUND });
+    expect(waits).toEqual([]);
+  });
+
+  test('through an endpoint that is not there, though the session is', async () => {
+    await expect(elsewhere(fixture.arn, 'gone', await session())).rejects.toMatchObject({
+      name: ERRORS.NOT_FOUND, message: expect.stringContaining("No endpoint or agent found with qualifier 'gone'"),
+    });
+  });
+
+  const answered = (message: string | undefined, sessionId = newSessionId()) => {
+    const client = { send: async () => { throw new ResourceNotFoundException({ message: message as string, $metadata: { httpStatusCode: 404 } }); } };
+    return stopSession(client as never, { runtimeArn: NAMED_SESSION, sessionId }, clock, 1);
+  };
+
+  test.each([
+    "No endpoint or agent found with qualifier 'DEFAULT' for agent 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/session-0123456789'",
+    'Endpoint \'live\' of agent \'x\' is not ready for this session',
+    'Agent not found for session',
+    'Resource not found',
+    'Nothing at arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/session-0123456789',
+    'Nothing is called session-0123456789',
+    'UnknownError',
+    '',
+    undefined,
+  ])('when the service says something else: %j', async (message) => {
+    await expect(answered(message)).rejects.toMatchObject({ name: ERRORS.NOT_FOUND });
+  });
+
+  test('for words that are only in its id', async () => {
+    const id = 'session-endpoint-qualifier-0123456789';
+    await expect(answered(`'${id}' is not known`, id)).resolves.toMatchObject({ status: 'ALREADY_STOPPED' });
+    await expect(answered(`Nothing is known of ${'x'.repeat(33)}`, 'x'.repeat(33))).resolves.toMatchObject({ status: 'ALREADY_STOPPED' });
+    await expect(answered("No endpoint or agent found with qualifier 'session'", id)).rejects.toMatchObject({ name: ERRORS.NOT_FOUND });
+  });
+
+  test.each(['Session not found or already terminated', 'The session was not found.'])('unless it says that the session is not there: %s', async (message) => {
+    const sessionId = newSessionId();
+    expect(await answered(message, sessionId)).toEqual({ status: 'ALREADY_STOPPED', sessionId });
+  });
 });
 
 test.each(['conflict', 'throttle', 'internal', 'reset'] as const)('waits out %s, and then stops the session', async (kind) => {
