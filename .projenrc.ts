@@ -58,6 +58,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@smithy/core', // the event stream codec of the rehearsal's server
     'esbuild',
     'aws-local-stepfunctions@^3', // the interpreter behind rehearsal/stepfunctions
+    'jsonpath-plus@^10', // what that asks with
+    'amazon-states-language-service@^1', // two linters of definitions: each finds what the other does not
     'asl-validator@^4',
     'fast-check@^4',
   ],

@@ -117,7 +117,7 @@ export class Rollout {
 
 /** The function's own words, and what else would help here than in an account. */
 function reasonOf(error: Error, ownImage: boolean): string {
-  const reason = error instanceof TaskError ? messageOf(error.cause) : error.message;
+  const reason = error instanceof TaskError ? messageOf(error.cause ?? '') : error.message;
   if (reason.startsWith('no room')) return `${reason}\nHere another state directory helps too.`;
   if (!ownImage && reason.startsWith('smoke test')) return `${reason}\nHere it ran with the programs of this machine; in a container sandbox it runs with those of the image.`;
   return reason;

@@ -80,7 +80,7 @@ export class Journal {
         if (this.current) this.current.retries += 1;
         return;
       case 'StateFailed':
-        return this.failed(event.Error, messageOf(event.Cause));
+        return this.failed(event.Error ?? 'no error', messageOf(event.Cause));
     }
   };
 
@@ -101,8 +101,8 @@ export class Journal {
     this.path.push(state);
     if (this.current) this.ended(this.current, timestamp); // it failed, and was caught
     if (type !== 'Task') return;
-    this.run = input.run ?? this.run;
-    const step: Step = { state, kind: this.kindOf(state), round: input.loop?.round ?? 0, begin: timestamp - this.began!, duration: 0, retries: 0 };
+    this.run = input?.run ?? this.run;
+    const step: Step = { state, kind: this.kindOf(state), round: input?.loop?.round ?? 0, begin: timestamp - this.began!, duration: 0, retries: 0 };
     this.current = step;
     this.steps.push(step);
     this.props.listener?.begins(step);

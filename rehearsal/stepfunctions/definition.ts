@@ -25,7 +25,7 @@ export interface Definition {
 }
 
 /** What timers can hold: 24 days. */
-const LONGEST_TIMER_SECONDS = 2_147_483;
+export const LONGEST_TIMER_SECONDS = 2_147_483;
 
 /** Where the context object of an execution, and that of each of its states, are put for the interpreter. */
 export const CONTEXT = { MACHINE: 'Machine', STATES: 'PerState' } as const;
@@ -42,7 +42,7 @@ function nested(state: State): Definition[] {
 /**
  * Fits a definition to the interpreter, without a change in what it means:
  * - the context object is one of ours, with what the interpreter's own lacks, and with a part of its own for each state
- * - a task without a timeout has none, instead of a minute; none is longer than a timer can be
+ * - a task has no timeout, instead of a minute: whoever performs it ends it in time
  * - `$` as a result path, and one in brackets, are understood
  * - a `Fail` whose error or cause is made by a function is two states, the first of which makes them
  *
@@ -85,8 +85,7 @@ function preparedState(name: string, state: State): State {
   return {
     ...withResultPath(fitted),
     ...(fitted.Catch === undefined ? {} : { Catch: fitted.Catch.map(withResultPath) }),
-    ...(state.Type === 'Task' && state.TimeoutSecondsPath === undefined
-      ? { TimeoutSeconds: Math.min(state.TimeoutSeconds ?? LONGEST_TIMER_SECONDS, LONGEST_TIMER_SECONDS) } : {}),
+    ...(state.Type === 'Task' && state.TimeoutSecondsPath === undefined ? { TimeoutSeconds: LONGEST_TIMER_SECONDS } : {}),
     ...(Branches === undefined ? {} : { Branches: Branches.map(prepared) }),
     ...(Iterator === undefined ? {} : { Iterator: prepared(Iterator) }),
     ...(ItemProcessor === undefined ? {} : { ItemProcessor: prepared(ItemProcessor) }),

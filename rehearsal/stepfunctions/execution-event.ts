@@ -20,7 +20,8 @@ interface FailureEvent {
   readonly type: 'StateFailed';
   readonly timestamp: number;
   readonly state: EventState;
-  readonly Error: string;
+  /** None for a callback that gave none. */
+  readonly Error?: string | null;
   readonly Cause?: unknown;
 }
 

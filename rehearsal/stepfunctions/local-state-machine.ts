@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { ADDED, CONTEXT, contextKey, Definition, prepare, State, statesOf } from './definition';
+import { ADDED, CONTEXT, contextKey, Definition, LONGEST_TIMER_SECONDS, prepare, State, statesOf } from './definition';
 import type { ExecutionEvent } from './execution-event';
-import { RunOptions, StateMachine, StateMachineDefinition } from './interpreter';
+import { RunOptions, StateMachine, StateMachineDefinition, timeoutError } from './interpreter';
 import { checkSize, DataLimitExceeded } from './task-error';
 import { TaskTokens } from './task-tokens';
 
@@ -87,7 +87,7 @@ export class LocalStateMachine {
     const forAll = <T>(value: T, of: (state: State) => boolean) =>
       Object.fromEntries(this.states.filter(([, state]) => of(state)).map(([name]) => [name, value]));
     const tasks = this.states.filter(([, { Type }]) => Type === 'Task')
-      .map(([name, state]) => [name, (parameters: unknown) => released(this.perform(name, state, parameters, running), running.over)]);
+      .map(([name, state]) => [name, (parameters: unknown) => released(inTime(this.perform(name, state, parameters, running), state), running.over)]);
     return {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
       ...(retryDelay === undefined ? {} : { retryIntervalOverrides: forAll(retryDelay, ({ Retry }) => Retry !== undefined) }),
@@ -112,6 +112,20 @@ export class LocalStateMachine {
       over.removeEventListener('abort', cancel);
       cancel();
     }
+  }
+}
+
+/** A task that takes longer than its state may fails with the service's words; what it does goes on, as a function would. */
+async function inTime(task: Promise<never>, { TimeoutSeconds: seconds = Infinity }: State): Promise<never> {
+  if (seconds > LONGEST_TIMER_SECONDS) return task;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => void timeoutError().then(reject), seconds * 1_000);
+  });
+  try {
+    return await Promise.race([task, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -202,6 +216,6 @@ function failed(thrown: Error): ExecutionResult {
   if (thrown.name === 'ExecutionTimeoutError') return { status: 'TIMED_OUT', error: 'States.Timeout' };
   if (thrown.name === 'ExecutionAbortedError') return { status: 'ABORTED' };
   const reason = thrown.cause as Error;
-  return { status: 'FAILED', error: reason.name, cause: reason.message };
+  return { status: 'FAILED', error: reason.name ?? undefined, cause: reason.message ?? undefined };
 }
 

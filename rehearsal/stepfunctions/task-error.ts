@@ -1,8 +1,12 @@
-/** A task failed, as `Retry`, `Catch` and the execution's result see it. */
+/** A task failed, as `Retry`, `Catch` and the execution's result see it. A callback may leave out both words: what is caught then has nulls. */
 export class TaskError extends Error {
-  constructor(error: string, readonly cause: string) {
-    super(cause);
-    this.name = error;
+  declare readonly name: string;
+  declare readonly message: string;
+
+  constructor(error: string | null, readonly cause: string | null) {
+    super();
+    // Not by the constructor, to which null is a text.
+    Object.assign(this, { name: error, message: cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { timeoutError } from './interpreter';
 import { TaskError } from './task-error';
 
 interface Waiting {
@@ -24,13 +25,13 @@ export class TaskTokens {
     return randomUUID();
   }
 
-  /** Settles by a callback, or fails by a silence that is longer than allowed. */
+  /** Settles by a callback, or fails by a silence that is longer than allowed: the service names both kinds of lateness the same. */
   wait(token: string, heartbeatSeconds?: number, stateMachineArn?: string): { readonly outcome: Promise<unknown>; readonly cancel: () => void } {
     let timer: NodeJS.Timeout | undefined;
     const outcome = new Promise<unknown>((resolve, reject) => {
       const beat = () => {
         clearTimeout(timer);
-        if (heartbeatSeconds !== undefined) timer = setTimeout(() => reject(new TaskError('States.HeartbeatTimeout', '')), heartbeatSeconds * 1_000);
+        if (heartbeatSeconds !== undefined) timer = setTimeout(() => void timeoutError().then(reject), heartbeatSeconds * 1_000);
       };
       this.waiting.set(token, { stateMachineArn, succeed: resolve, fail: reject, beat });
       beat();
@@ -52,7 +53,7 @@ export class TaskTokens {
     this.of(token).succeed(JSON.parse(output));
   }
 
-  sendTaskFailure(token: string, error = '', cause = ''): void {
+  sendTaskFailure(token: string, error: string | null = null, cause: string | null = null): void {
     this.of(token).fail(new TaskError(error, cause));
   }
 

@@ -135,7 +135,15 @@ describe('a task that waits for a token', () => {
   });
 
   test('fails after a silence longer than its heartbeat', async () => {
-    expect(await run({ A: waiting({ HeartbeatSeconds: 1 }) })).toMatchObject({ status: 'FAILED', error: 'States.HeartbeatTimeout' });
+    expect(await run({ A: waiting({ HeartbeatSeconds: 1 }) })).toEqual({ status: 'FAILED', error: 'States.Timeout', cause: '' });
+  });
+
+  test('fails without words when the callback gave none, and what is caught has nulls in their place', async () => {
+    const silent: TaskHandler = async (parameters) => local.tokens.sendTaskFailure((parameters as { one: string }).one);
+    let local = machine({ A: waiting() }, silent);
+    expect(await local.start({}).result).toEqual({ status: 'FAILED' });
+    local = machine({ A: waiting({ Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'B' }] }), B: { Type: 'Succeed' } }, silent);
+    expect(await local.start({}).result).toEqual({ status: 'SUCCEEDED', output: { error: { Error: null, Cause: null } } });
   });
 });
 
@@ -150,6 +158,29 @@ test('a result path of the whole state, and one in brackets, are understood', as
     B: task({ ResultPath: '$[\'b c\']' }),
   }, { x: 1 }, async () => ({ y: 2 }));
   expect(result.output).toEqual({ 'y': 2, 'b c': { y: 2 } });
+});
+
+test('a task that takes too long fails with an empty cause, and is no failure that a function reports', async () => {
+  const result = await run({
+    A: task({
+      TimeoutSeconds: 1,
+      Catch: [{ ErrorEquals: ['States.TaskFailed'], Next: 'Wrong' }, { ErrorEquals: ['States.Timeout'], ResultPath: '$.error', Next: 'B' }],
+    }),
+    B: { Type: 'Succeed' },
+    Wrong: { Type: 'Fail' },
+  }, {}, () => new Promise(() => undefined));
+  expect(result).toEqual({ status: 'SUCCEEDED', output: { error: { Error: 'States.Timeout', Cause: '' } } });
+});
+
+test.each([[null], [false], [0], ['']])('a state of %j is as good as any other', async (input) => {
+  const result = await run({
+    A: task({ Parameters: { 'whole.$': '$', 'input.$': '$$.Execution.Input', 'text.$': 'States.JsonToString($)' }, ResultPath: null, Next: 'B' }),
+    B: { Type: 'Pass', InputPath: '$', OutputPath: '$', Next: 'C' },
+    C: { Type: 'Choice', Choices: [{ Variable: '$.x', IsPresent: true, Next: 'Wrong' }], Default: 'D' },
+    D: task({ Parameters: { 'whole.$': '$' } }),
+    Wrong: { Type: 'Fail' },
+  }, input);
+  expect(result).toEqual({ status: 'SUCCEEDED', output: { whole: input } });
 });
 
 test('an execution that takes longer than it may times out', async () => {
