@@ -65,7 +65,8 @@ export class AgentTurn {
 
   /**
    * Invokes the agent, which answers at once, works in the background, and reports with `SendTaskSuccess` or
-   * `SendTaskFailure` and the `taskToken` of its payload. Its execution role has to be allowed to:
+   * `SendTaskFailure` and the `taskToken` of its payload. A run ends with the error that it reports, or with `CodingLoop.TurnFailed`
+   * for one that is missing or reserved, and with `CodingLoop.TurnTimedOut` if it keeps silent. Its execution role has to be allowed to:
    * `loop.stateMachine.grantTaskResponse(runtime)`.
    */
   public static callback(options: CallbackTurnOptions = {}): AgentTurn {

@@ -47,8 +47,10 @@ export const LOOP_ERRORS = {
   CHECKOUT_FAILED: 'CodingLoop.CheckoutFailed',
   /** A bootstrap command did not pass. */
   BOOTSTRAP_FAILED: 'CodingLoop.BootstrapFailed',
-  /** The agent's command did not pass. */
+  /** The agent's command did not pass, or the agent reported a failure without an error that could be handed on. */
   TURN_FAILED: 'CodingLoop.TurnFailed',
+  /** An agent that was to report by a task token did not do so in time, or missed a heartbeat. */
+  TURN_TIMED_OUT: 'CodingLoop.TurnTimedOut',
   /** What the agent left cannot be recorded by git. */
   SNAPSHOT_FAILED: 'CodingLoop.SnapshotFailed',
   /** The gates did not pass within the repairs. */
@@ -69,6 +71,8 @@ export const LOOP_ERRORS = {
   NOT_STOPPED: 'CodingLoop.NotStopped',
   /** The run took longer than the loop's timeout. */
   TIMED_OUT: 'CodingLoop.TimedOut',
+  /** A step failed in a way that has no name here, such as in Lambda or Step Functions; the record has the name that was caught. */
+  FAILED: 'CodingLoop.Failed',
 } as const;
 
 /** Errors after which there is no session to stop, or none that is ours to stop. */

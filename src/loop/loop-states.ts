@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { AgentTurnConfig } from './agent-turn';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, STEPS } from './constants';
 import { GateConfig } from './gate';
-import { LIMITS } from '../session/constants';
+import { LIMITS, TIMEOUT_ERRORS } from '../session/constants';
 import { ATTACHING, BEFORE_FIRST_BYTE } from '../session/retry-policies';
 import { SessionDriver } from '../session/session-driver';
 import { DriverTask } from '../tasks/session-task';
@@ -56,7 +56,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   });
 
   const failed = new sfn.Fail(scope, 'Failed', { stateName: 'Not committed', errorPath: '$.failure.name', causePath: '$.failure.cause' });
-  const refused = new sfn.Fail(scope, 'Refused', { stateName: 'Refused, nothing was started', errorPath: '$.Error', causePath: '$.Cause' });
+  const refused = new sfn.Fail(scope, 'Refused', { stateName: 'Refused, nothing was started', errorPath: '$.Error', causePath: '$.failure.errorMessage' });
   const running = new sfn.Fail(scope, 'NotStopped', {
     stateName: 'The session may still run', error: LOOP_ERRORS.NOT_STOPPED, causePath: '$.error.Cause',
   });
@@ -72,18 +72,26 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
     config: { ...definition.config, ...definition.prepare },
     startedAt: sfn.JsonPath.executionStartTime,
   }, { resultPath: undefined });
-  // In the place of the input: one that is no object has no place for it.
-  prepare.addCatch(refused, { errors: [...NOTHING_TO_STOP], resultPath: '$' });
+  // In the place of the input: one that is no object has no place for it. Lambda's cause is JSON, and the message in it is the record.
+  const refuse = new sfn.Pass(scope, 'Refuse', {
+    stateName: 'Say why it is refused',
+    parameters: { Error: sfn.JsonPath.stringAt('$.Error'), failure: sfn.JsonPath.stringToJson(sfn.JsonPath.stringAt('$.Cause')) },
+  });
+  refuse.next(refused);
+  prepare.addCatch(refuse, { errors: [...NOTHING_TO_STOP], resultPath: '$' });
   caught(prepare);
 
-  const ask = caught(turn.callback
+  const ask = turn.callback
     ? step('Turn', 'Ask the agent', STEPS.TURN, { timeoutSeconds: LIMITS.functionSeconds, taskToken: sfn.JsonPath.taskToken }, {
       integrationPattern: sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
       taskTimeout: sfn.Timeout.duration(Duration.seconds(turn.timeoutSeconds)),
       heartbeatTimeout: sfn.Timeout.duration(turn.heartbeat),
       resultPath: sfn.JsonPath.DISCARD,
     })
-    : step('Turn', 'Ask the agent', STEPS.TURN, { timeoutSeconds: turn.timeoutSeconds, ...(turn.command === undefined ? {} : { command: turn.command }) }));
+    : step('Turn', 'Ask the agent', STEPS.TURN, { timeoutSeconds: turn.timeoutSeconds, ...(turn.command === undefined ? {} : { command: turn.command }) });
+  // Apart from other failures, since a timeout's own name does not say that it was the agent who kept silent.
+  if (turn.callback) ask.addCatch(stopFailed, { errors: [...TIMEOUT_ERRORS], resultPath: '$.silence' });
+  caught(ask);
   const record = caught(step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, {}));
 
   if (definition.bootstrap.length === 0) {

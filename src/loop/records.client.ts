@@ -24,8 +24,6 @@ export interface SessionRecord {
 export interface RunRecord {
   /** Begins with the execution's name: who holds the workspace, and a part of every job's identity. */
   readonly id: string;
-  /** Random. Names the results of the workspace's script; no session gets to see it. */
-  readonly key: string;
   readonly taskId: string;
   readonly session: SessionRecord;
   readonly mount: string;
@@ -91,7 +89,13 @@ export interface RunOutput {
   readonly gates: readonly GateRecord[];
   readonly session: SessionRecord & { readonly stopped: boolean; readonly error?: string };
   /** What went wrong, if the run failed. */
-  readonly error?: { readonly name: string; readonly message: string };
+  readonly error?: {
+    /** A name of the loop's or of the driver's, or one that the agent reported by a task token. */
+    readonly name: string;
+    readonly message: string;
+    /** What was caught, if `name` is one that stands for it: Step Functions' or Lambda's own, or one that no run may end with. */
+    readonly caught?: string;
+  };
   readonly feedback?: Feedback;
 }
 
@@ -103,5 +107,10 @@ export class LoopError extends Error {
    */
   constructor(readonly name: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS], readonly summary: string, quote = '') {
     super(quote === '' ? summary : `${summary}: ${quote}`);
+  }
+
+  /** The same with a run's record as its message, for the end of the run's execution. */
+  recordedAs(record: string): LoopError {
+    return Object.assign(new LoopError(this.name, this.summary), { message: record });
   }
 }

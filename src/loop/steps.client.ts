@@ -1,7 +1,8 @@
 import { commit, CommitRequest } from './commit.client';
 import { STEPS } from './constants';
 import { gate, GateRequest, snapshot } from './gate.client';
-import { bootstrap, BootstrapRequest, prepare, PrepareRequest } from './prepare.client';
+import { bootstrap, BootstrapRequest, PrepareRequest } from './prepare.client';
+import { prepareOrRefuse } from './refusal.client';
 import { StepRequest, StepTools } from './step.client';
 import { cleanUp, CleanUpRequest, stop, StopRequest } from './stop.client';
 import { turn, TurnRequest } from './turn.client';
@@ -24,7 +25,7 @@ export function isLoopRequest(request: { readonly operation: string }): request 
 /** One step of a run. */
 export async function performStep(request: LoopRequest, tools: StepTools): Promise<object> {
   switch (request.operation) {
-    case STEPS.PREPARE: return prepare(request, tools);
+    case STEPS.PREPARE: return prepareOrRefuse(request, tools);
     case STEPS.BOOTSTRAP: return bootstrap(request, tools);
     case STEPS.TURN: return turn(request, tools);
     case STEPS.SNAPSHOT: return snapshot(request, tools);

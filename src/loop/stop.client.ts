@@ -1,20 +1,11 @@
-import { randomUUID } from 'crypto';
-import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT, NOTHING_TO_STOP, OUTCOMES } from './constants';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP } from './constants';
 import { runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopRecord, RunOutput, RunRecord } from './records.client';
+import { AnyState, causeOf, measureEnd, outputOf } from './run-output.client';
 import { inWorkspace, LoopConfig, StepRequest, StepTools } from './step.client';
 import { isTransient } from '../session/errors.client';
 import { SessionAddress } from '../session/exec.client';
 import { StopResult as SessionStop, stopSession } from '../session/stop-session.client';
-
-/** A state as it may be at any point: a failed first step leaves only the input. */
-interface AnyState {
-  readonly taskId?: string;
-  readonly session?: unknown;
-  readonly run?: RunRecord;
-  readonly loop?: LoopRecord;
-  readonly error?: { readonly Error?: string; readonly Cause?: string };
-}
 
 export interface StopRequest {
   readonly runtimeArn: string;
@@ -26,13 +17,6 @@ export interface StopRequest {
   /** On the path of a run that did its work; nothing else may take it. */
   readonly green: boolean;
 }
-
-/** Why a run that no step threw for has failed. */
-const FAILURES: { readonly [next: string]: { readonly name: string; readonly message: string } } = {
-  [NEXT.RED]: { name: LOOP_ERRORS.RED, message: 'the gates did not pass within the repairs' },
-  [NEXT.STUCK]: { name: LOOP_ERRORS.STUCK, message: 'the agent does not get on: the same files, or the same failure, twice in a row' },
-  [NEXT.INERT]: { name: LOOP_ERRORS.INERT, message: 'the command of a gate is not in the image' },
-};
 
 export interface StopResult {
   readonly output: RunOutput;
@@ -57,11 +41,7 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
   }
   // Whoever goes on in it does so where its workspace is, whatever the loop's endpoint is then.
   const output = outputOf(state, { endpointName: 'DEFAULT', ...session, stopped, ...(problem === undefined ? {} : { error: problem }) });
-  const startedAt = state.run?.startedAt;
-  const dimensions = { [LOOP_METRICS.dimension]: config.name, [LOOP_METRICS.outcomeDimension]: output.outcome };
-  tools.measure(LOOP_METRICS.names.RUNS, 1, 'Count', dimensions);
-  tools.measure(LOOP_METRICS.names.ROUNDS, output.rounds, 'Count', dimensions);
-  if (startedAt !== undefined) tools.measure(LOOP_METRICS.names.RUN_SECONDS, Math.max(0, tools.clock.now() / 1_000 - startedAt), 'Seconds', dimensions);
+  measureEnd(tools, config, output, state.run?.startedAt);
   const failure = { name: output.error?.name ?? '', cause: causeOf(output) };
   if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that did not commit came to the end of those that did', output.error.message);
   return { output, failure };
@@ -83,7 +63,7 @@ async function othersWork(
 /** A state that is enough to give the workspace free, however far the run came; with time of its own for that. */
 function releasing(id: string, config: LoopConfig, session: RunRecord['session'], { loop = FIRST }: AnyState, tools: StepTools): StepRequest['state'] {
   const startedAt = Math.floor(tools.clock.now() / 1_000);
-  const run = { id, key: randomUUID(), taskId: '', mount: config.mount, workspace: config.mount, session, repository: { url: '' }, branch: '', startedAt };
+  const run = { id, taskId: '', mount: config.mount, workspace: config.mount, session, repository: { url: '' }, branch: '', startedAt };
   return { prompt: '', taskId: '', loop, run: { ...run, deadline: startedAt + LOOP_LIMITS.gitSeconds } };
 }
 
@@ -107,52 +87,10 @@ async function released(request: StepRequest, tools: StepTools): Promise<string>
     // Under a new name each time: who holds it may have changed since an earlier try. The stop needs time too.
     const options = { unclaimed: true, label: String(tools.clock.now()) };
     const until = Math.min(tools.until, tools.clock.now() + RELEASE_SECONDS * 1_000);
-    return (await inWorkspace(request, { ...tools, until }, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, options)).holder;
+    return (await inWorkspace(request, { ...tools, until }, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, options)).get('holder')?.[0] ?? UNKNOWN;
   } catch {
     return UNKNOWN;
   }
-}
-
-function outputOf(state: AnyState, session: RunOutput['session']): RunOutput {
-  const { loop, run } = state;
-  const failure = failureOf(state);
-  const outcome = failure?.name ?? (loop?.next === NEXT.NO_CHANGES ? OUTCOMES.NO_CHANGES : OUTCOMES.COMMITTED);
-  return {
-    outcome,
-    taskId: state.taskId ?? '',
-    rounds: loop === undefined ? 0 : loop.round + 1,
-    ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
-      ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true } } : {}),
-    gates: loop?.gates ?? [],
-    session,
-    ...(failure === undefined ? {} : { error: failure, ...(loop?.feedback === undefined ? {} : { feedback: loop.feedback }) }),
-  };
-}
-
-/** What failed: an error that a step threw, a decision, or a state that no path leads here with. Unknown is never success. */
-function failureOf({ error, loop }: AnyState): RunOutput['error'] {
-  if (error?.Error !== undefined) return { name: error.Error, message: messageOf(error.Cause) };
-  if (loop === undefined) return { name: 'States.Runtime', message: 'the run ended before its first step did' };
-  if (FAILURES[loop.next]) return FAILURES[loop.next];
-  if (loop.next === NEXT.NO_CHANGES || (loop.next === NEXT.GO_ON && loop.commit !== undefined)) return undefined;
-  return { name: 'States.Runtime', message: `the run ended at a point that no run should end at (${loop.next})` };
-}
-
-/** Lambda's cause is a JSON of its own. */
-function messageOf(cause: string | undefined): string {
-  try {
-    return String(JSON.parse(cause ?? '').errorMessage ?? cause);
-  } catch {
-    return cause ?? '';
-  }
-}
-
-/** Step Functions keeps 32,768 characters of a cause. */
-function causeOf(output: RunOutput): string {
-  const whole = JSON.stringify(output);
-  if (whole.length <= 32_000) return whole;
-  const { feedback, ...rest } = output;
-  return JSON.stringify(rest).slice(0, 32_000);
 }
 
 export interface CleanUpRequest {

@@ -75,6 +75,12 @@ export const LAMBDA_ERRORS = {
   DIED: ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory', 'States.Timeout'],
 } as const;
 
+/**
+ * A task that was not done in time, or whose heartbeat was missed: AWS throws the first for both, as recorded there; the second is what its
+ * documentation has for the latter.
+ */
+export const TIMEOUT_ERRORS = ['States.Timeout', 'States.HeartbeatTimeout'] as const;
+
 /** Limits, with where they come from. */
 export const LIMITS = {
   /** Of a command as it is sent, in bytes. InvokeAgentRuntimeCommand, "Amazon Bedrock AgentCore quotas". */

@@ -4,7 +4,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AgentRuntime, AgentTurn, CodingLoop, CodingLoopProps, Commit, Gate, GitRepository, Mount } from '../../src';
 import { LOOP_ERRORS, LOOP_LIMITS } from '../../src/loop/constants';
-import { ERRORS, LAMBDA_ERRORS, LIMITS } from '../../src/session/constants';
+import { ERRORS, LAMBDA_ERRORS, LIMITS, TIMEOUT_ERRORS } from '../../src/session/constants';
 import { StateJson, statesOf } from '../support/definitions';
 import { useLoops } from '../support/loop-fixture';
 import { IMAGE, newStack } from '../support/stacks';
@@ -54,7 +54,7 @@ describe.each(KINDS)('the definition of a loop, %s,', (_, props) => {
 
   test('retries and catches only errors that are thrown', () => {
     const names = new Set(entries.flatMap(([, { Retry = [], Catch = [] }]) => [...Retry, ...Catch].flatMap(({ ErrorEquals }) => ErrorEquals)));
-    const lambda: string[] = Object.values(LAMBDA_ERRORS).flat();
+    const lambda: string[] = [...Object.values(LAMBDA_ERRORS), TIMEOUT_ERRORS].flat();
     for (const name of names) {
       if (name === 'States.ALL' || lambda.includes(name)) continue;
       const [kind, key] = name.startsWith('CodingLoop.') ? ['LOOP_ERRORS', keyOf(LOOP_ERRORS, name)] : ['ERRORS', keyOf(ERRORS, name)];

@@ -46,28 +46,43 @@ describe('bad input', () => {
   ])('fails a run %s, and starts nothing', async (_, input, field) => {
     const { status, error, cause } = await loop.run(input);
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'CodingLoop.BadInput' });
-    expect(JSON.parse(cause!).errorMessage).toContain(field);
+    const { taskId } = { taskId: 'task-1', ...input } as { taskId?: unknown };
+    expect(JSON.parse(cause!)).toEqual({
+      outcome: 'CodingLoop.BadInput',
+      taskId: taskId ?? '',
+      rounds: 0,
+      gates: [],
+      session: { id: expect.any(String), endpointName: 'DEFAULT', stopped: false },
+      error: { name: 'CodingLoop.BadInput', message: expect.stringContaining(field) },
+    });
     expect(loop.server.calls.all).toHaveLength(0);
-    expect(loop.entered).toEqual(['Prepare the run', 'Refused, nothing was started']);
+    expect(loop.entered).toEqual(['Prepare the run', 'Say why it is refused', 'Refused, nothing was started']);
   });
 
-  test.each([['text'], [[]], [1], [true]])('fails a run whose input is %j', async (input) => {
+  test('tells of a great many fields that are wrong in a record that is whole', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`field-${index}`, '"\\"']));
+    const { error, cause } = await loop.run(fields);
+    expect(error).toBe('CodingLoop.BadInput');
+    expect(JSON.parse(cause!)).toMatchObject({ outcome: error, error: { message: expect.stringContaining('"field-0" is not a field') } });
+  });
+
+  test('counts a run that was refused', async () => {
+    loop.logs.splice(0);
+    await loop.run({ prompt: '' });
+    const metrics = loop.logs.filter((line) => line.includes('"Runs":1')).map((line) => JSON.parse(line) as { Outcome: string });
+    expect(metrics.map(({ Outcome }) => Outcome)).toEqual(['CodingLoop.BadInput']);
+  });
+
+  test.each([['text'], [[]], [1], [true], [null], [false], [0], ['']])('fails a run whose input is %j', async (input) => {
     const { status, error, cause } = await loop.deployment.run(undefined, input, { retryDelay: 0 });
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'CodingLoop.BadInput' });
-    expect(JSON.parse(cause!).errorMessage).toContain('must be an object');
+    expect(JSON.parse(cause!)).toMatchObject({ outcome: error, taskId: '', error: { message: expect.stringContaining('must be an object') } });
     expect(loop.server.calls.all).toHaveLength(0);
-  });
-
-  // The local interpreter takes what is nothing to JavaScript for a path that leads nowhere, so this asks the function itself.
-  test.each([[null], [false], [0], ['']])('fails the first step of a run whose input is %j', async (state) => {
-    const config = { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' }, branchPrefix: '', timeoutSeconds: 60, promptBytes: 9 };
-    const outcome = await loop.deployment.function().invoke({ operation: 'loop:prepare', runtimeArn: loop.runtimeArn, execution: 'arn:run', config, state });
-    expect(outcome).toMatchObject({ failure: { errorType: 'CodingLoop.BadInput', errorMessage: expect.stringContaining('must be an object') } });
   });
 
   test('names all that is wrong', async () => {
     const { cause } = await loop.run({ prompt: '', taskId: '/', more: 1 });
-    for (const field of ['"prompt"', '"taskId"', '"more"']) expect(cause).toContain(field.replace(/"/g, '\\"'));
+    for (const field of ['"prompt"', '"taskId"', '"more"']) expect(JSON.parse(cause!).error.message).toContain(field);
   });
 });
 

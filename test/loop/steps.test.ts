@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { AgentTurn, Gate } from '../../src';
+import { objectName } from '../../src/loop/step.client';
 import { IN_PROCESS, LoopFixture, RunRecord, useLoops } from '../support/loop-fixture';
 import { loadHandler } from '../support/session-driver';
 
@@ -56,17 +57,6 @@ describe('a step that outlives its function', () => {
     expect(starts(loop)).toBe('started\n');
   });
 
-  test('the first step is done again, under another name, where what it said was meant for a call that is gone', async () => {
-    const loop = await start();
-    const step = steps(loop);
-    const fault = loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeEnd', kind: 'end', times: 99 });
-    expect(await prepared(loop, step)).toMatchObject({ error: 'Workbench.StreamCut' });
-    loop.server.faults.clear();
-    expect(fault.fired).toBeGreaterThan(1);
-    expect(await prepared(loop, step)).toMatchObject({ run: { session: { workspace: 'NEW' } }, loop: { base: loop.git('rev-parse', 'main').trim() } });
-    expect(loop.jobs('prepare')).toHaveLength(2);
-  });
-
   test('fails a record of the files that takes too long, for the state\'s retry', async () => {
     const loop = await start();
     const step = steps(loop);
@@ -98,7 +88,7 @@ describe('a step that outlives its function', () => {
     await prepared(loop, step);
     const all = { prompt: 'x', taskId: 'task-1', session: SESSION, ...state };
     const { output } = await step('stop', all, { stop: true, green: false }) as { output: RunRecord };
-    expect(output).toMatchObject({ outcome: 'States.Runtime', error: { message: expect.stringContaining(message) }, session: { stopped: true } });
+    expect(output).toMatchObject({ outcome: 'CodingLoop.Failed', error: { message: expect.stringContaining(message) }, session: { stopped: true } });
     expect(await step('stop', all, { stop: true, green: true })).toMatchObject({ error: 'CodingLoop.CommitFailed' });
   });
 
@@ -129,7 +119,7 @@ describe('a step that outlives its function', () => {
     const loop = await start();
     const config = { branchPrefix: '', timeoutSeconds: 60, promptBytes: 1_000 };
     expect(await steps(loop)('prepare', { prompt: 'x', taskId: 'task-1' }, { config }))
-      .toMatchObject({ error: 'CodingLoop.BadInput', message: expect.stringContaining('"repository.url" is missing') });
+      .toMatchObject({ error: 'CodingLoop.BadInput', message: expect.stringContaining('\\"repository.url\\" is missing') });
     expect(loop.server.calls.all).toEqual([]);
   });
 
@@ -139,9 +129,15 @@ describe('a step that outlives its function', () => {
     const loop = await start();
     const config = { repository, branchPrefix: '', timeoutSeconds: 60, promptBytes: 1_000 };
     const { error, message } = await steps(loop)('prepare', { prompt: 'x', taskId: 'task-1' }, { config }) as { error: string; message: string };
-    expect({ error, message }).toEqual({ error: 'CodingLoop.BadInput', message: expect.stringContaining(`"${field}" must be`) });
+    expect({ error, message }).toEqual({ error: 'CodingLoop.BadInput', message: expect.stringContaining(`\\"${field}\\" must be`) });
     expect(message).not.toContain('token@');
     expect(loop.server.calls.all).toEqual([]);
+  });
+
+  test('fails where git says nothing, or something else than an object\'s name', () => {
+    for (const lines of [new Map<string, string[]>(), new Map([['tree', []]]), new Map([['tree', ['HEAD']]])]) {
+      expect(() => objectName(lines, 'tree')).toThrow('git did not say what "tree" is');
+    }
   });
 
   test('names what failed, and not its output, where both are more than a cause may have', async () => {

@@ -74,6 +74,29 @@ test('a turn fails with the error that the agent reports', async () => {
   expect(record.error).toEqual({ name: 'Agent.NoCredit', message: 'the cause of it' });
 });
 
+test('a turn fails when the agent reports a failure without an error', async () => {
+  const rehearsal = await loop.start(program(`
+    await client.send(new SendTaskFailureCommand({ taskToken }));
+  `), { assembly: loop.synth(GRANTED) });
+
+  const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });
+
+  expect([record.outcome, record.commit, record.output?.session.stopped]).toEqual(['CodingLoop.TurnFailed', undefined, true]);
+});
+
+test('a turn whose agent keeps silent times out, by a name of ours', async () => {
+  // As Step Functions itself would report it, after the five minutes of a heartbeat.
+  const rehearsal = await loop.start(program(`
+    await client.send(new SendTaskFailureCommand({ taskToken, error: 'States.Timeout', cause: '' }));
+  `), { assembly: loop.synth(GRANTED) });
+
+  const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });
+
+  expect([record.outcome, record.error, record.output?.session.stopped]).toEqual([
+    'CodingLoop.TurnTimedOut', { name: 'CodingLoop.TurnTimedOut', message: expect.any(String), caught: 'States.Timeout' }, true,
+  ]);
+});
+
 test('fails for an execution role that may not report, with the statement that would allow it', async () => {
   const rehearsal = await loop.start(program(`
     await client.send(new SendTaskSuccessCommand({ taskToken, output: '{}' }));

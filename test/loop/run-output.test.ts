@@ -1,0 +1,82 @@
+import * as fc from 'fast-check';
+import { LOOP_ERRORS, OUTCOMES } from '../../src/loop/constants';
+import { AnyState, causeOf, outputOf } from '../../src/loop/run-output.client';
+import { ERRORS } from '../../src/session/constants';
+
+const SESSION = { id: 'x'.repeat(33), stopped: true };
+/** A run that committed: only what was caught says that it failed. */
+const GREEN = { taskId: 'task-1', loop: { next: 'GO_ON', round: 0, commit: 'a'.repeat(40), pushed: true, gates: [] }, run: { branch: 'b' } } as unknown as AnyState;
+
+const ended = (caught: Partial<AnyState>) => outputOf({ ...GREEN, ...caught }, SESSION);
+/** As Lambda makes it of what a function throws. */
+const thrown = (name: string, message = 'why') => ({ Error: name, Cause: JSON.stringify({ errorType: name, errorMessage: message, trace: [] }) });
+
+test('a run in which nothing was caught committed', () => {
+  expect(ended({})).toMatchObject({ outcome: 'COMMITTED', commit: { branch: 'b' } });
+});
+
+describe('a failure that was caught', () => {
+  test.each<[string, AnyState['error']]>([
+    ['null', null],
+    ['an empty object', {}],
+    ['both of its words null', { Error: null, Cause: null }],
+    ['both of its words missing, as older engines have it', { Error: undefined, Cause: undefined }],
+    ['an empty error', { Error: '', Cause: 'out of credit' }],
+  ])('is one of the turn when an agent reported it without an error: %s', (_, error) => {
+    const { outcome, commit, error: told } = ended({ error });
+    expect({ outcome, commit, told }).toEqual({
+      outcome: 'CodingLoop.TurnFailed',
+      commit: undefined,
+      told: { name: 'CodingLoop.TurnFailed', message: error?.Cause ?? 'the agent reported a failure, and no error with it' },
+    });
+  });
+
+  test.each([...Object.values(LOOP_ERRORS), ...Object.values(ERRORS)])('keeps a name of ours: %s', (name) => {
+    expect(ended({ error: thrown(name) }).error).toEqual({ name, message: 'why' });
+  });
+
+  test.each([
+    'States.Timeout', 'States.Runtime', 'States.TaskFailed', 'States.HeartbeatTimeout', 'Lambda.Unknown', 'Lambda.TooManyRequestsException', 'Sandbox.Timedout', 'Runtime.ExitError',
+  ])('has a name of ours instead of one that is reserved: %s', (name) => {
+    expect(ended({ error: { Error: name, Cause: '' } }).error).toEqual({ name: 'CodingLoop.Failed', message: 'a step failed', caught: name });
+    expect(ended({ error: thrown(name) }).error).toEqual({ name: 'CodingLoop.Failed', message: 'why', caught: name });
+  });
+
+  test('has a name of ours when a step threw what nobody foresaw', () => {
+    expect(ended({ error: thrown('TypeError') }).error).toEqual({ name: 'CodingLoop.Failed', message: 'why', caught: 'TypeError' });
+  });
+
+  test('keeps a name that an agent reported, unless it would be taken for something else', () => {
+    expect(ended({ error: { Error: 'Agent.NoCredit', Cause: 'why' } }).error).toEqual({ name: 'Agent.NoCredit', message: 'why' });
+    for (const name of [...Object.values(OUTCOMES), 'two words', 'ä', 'x'.repeat(101)]) {
+      expect(ended({ error: { Error: name, Cause: 'why' } }).error).toEqual({ name: 'CodingLoop.TurnFailed', message: 'why', caught: name });
+    }
+  });
+
+  test('is the agent\'s silence when its report did not come in time', () => {
+    for (const Error of ['States.Timeout', 'States.HeartbeatTimeout']) {
+      expect(ended({ silence: { Error, Cause: '' } }).error).toEqual({
+        name: 'CodingLoop.TurnTimedOut', message: expect.stringContaining('the agent did not report'), caught: Error,
+      });
+    }
+  });
+
+  test('is never told as a success or by a reserved name, whatever it is', () => {
+    const word = fc.oneof(fc.string(), fc.constantFrom('COMMITTED', 'NO_CHANGES', 'States.ALL', '', 'null', '{"errorType":"COMMITTED"}'), fc.constant(null));
+    const caught = fc.option(fc.record({ Error: word, Cause: word }, { requiredKeys: [] }));
+    fc.assert(fc.property(caught, fc.constantFrom('error', 'silence'), (value, key) => {
+      const { outcome, commit, error } = ended({ [key]: value });
+      expect(error?.name).toBe(outcome);
+      expect(outcome).toMatch(/^[A-Za-z][A-Za-z0-9._-]*$/);
+      expect(outcome).not.toMatch(/^(States|Lambda)\.|^(COMMITTED|NO_CHANGES)$/);
+      expect(commit).toBeUndefined();
+    }));
+  });
+});
+
+test('a cause stays JSON when the message in it is longer than a cause may be', () => {
+  const { error, Cause } = { error: 'CodingLoop.TurnFailed', Cause: 'x'.repeat(60_000) };
+  const cause = causeOf(ended({ error: { Error: error, Cause } }));
+  expect(cause.length).toBeLessThan(32_768);
+  expect(JSON.parse(cause)).toMatchObject({ outcome: error });
+});
