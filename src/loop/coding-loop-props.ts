@@ -43,6 +43,7 @@ export interface CodingLoopProps {
 
   /**
    * Commands that make the clone ready, such as `npm ci`, one after the other. They run once at the begin of each run.
+   * What they leave running is ended with them: a server that gates need is started by the gate, or by the image.
    *
    * @default - none
    */

@@ -11,12 +11,12 @@
 #               microVMs may share the first, never the second)
 #   pid         the supervisor: pid and start time, so that a recycled pid is not mistaken for it
 #   go          made by whoever comes first: the supervisor that starts the command, or a call that gives the start up
-#   group       the command's process group
+#   group       the command's process group, for people
 #   log, log.N  both outputs in segments, N being the offset of the first byte; the first and the newest ones are kept
 #   cancelled   a call asked for the end
 #   absent      it was asked for when it was not there, and is not started any more
-#   exit        written once, by rename, when all is over: state, exit code, begin, end, bytes of output. Its room is taken at the
-#               start, as exit.new, since the command may leave none
+#   exit        blank until all is over, then one line, written at once into the room that was taken at the start, since the command
+#               may leave none: state, exit code, begin, end, bytes of output
 #
 #   /tmp/.workbench-jobs<mount>/<job> says the same on ephemeral disk, so that a wiped workspace does not start it a second time
 #
@@ -38,7 +38,25 @@
 #   @end <nonce> <job> <state> <detail> <exit code> <begin> <end> <bytes>
 #
 # States of @end besides those of the exit file: RUNNING (attach again), LOST (microvm, supervisor, unstarted, absent,
-# workspace) and REFUSED (bad call, nothing was done). A call without an @end has proven nothing.
+# workspace) and REFUSED (argument, mount: nothing was done; tools: the log cannot be read with the programs that there are). A call without an @end has proven nothing.
+#
+# Time: the supervisor is the watchdog. It is there before the command, counts by the kernel's uptime, which no change of the
+# date moves, and from the start of the command to its end uses nothing but what bash can do by itself: no program that could be
+# ended, replaced or missing, and no new process, for which there may be no room. A command that is not over by its timeout is
+# TIMED_OUT, also one that was stopped, or ends by itself while it is being ended. First TERM, and KILL after the grace.
+#
+# With a command ends all that it started. What left its process group is known by a mark that a new session or an empty
+# environment does not take away: the soft limit of file locks (ulimit -x), which the kernel does not apply and every child
+# inherits, is a number made of the mount and the job. Where no limit can be set, the variable WORKBENCH_JOB is the mark. What a command
+# leaves behind has a second to end by itself, one more after TERM, and is killed. Whatever has no mark is left alone: the
+# container's own processes, and what they started.
+#
+# All of that holds against mistakes and accidents. Whoever wants to cheat has the same rights as the supervisor: a supervisor that was
+# stopped is continued by the calls that follow it, and one that was killed makes the job LOST and the next call end what it
+# left; but marks can be taken off and records be written. So the driver has a clock of its own, and cancels what outlives it.
+#
+# Numbers that come out of files, their names or programs are looked at before anything is reckoned with them: arithmetic in bash
+# runs what it finds in there.
 #
 # The mount may lack FIFOs, sockets, hard links, extended attributes and locks: none is used there. Needs bash and the
 # commands base64 cat dd head ln mkdir mv rm sleep stat tail, of coreutils or busybox.
@@ -107,48 +125,101 @@ pause() { # so many seconds, or until the supervisor has something to say
   if [[ $wake ]]; then IFS= read -r -t "$1" -N 1 -u "$wake" _; else sleep "$1"; fi
 }
 
-group_lives() { # zombies do not count: the container's first process may never reap them
-  local entry fields
-  kill -0 -- "-$1" 2>/dev/null || return 1
-  for entry in /proc/[0-9]*; do
-    process "${entry##*/}" && ((fields[2] == $1)) && return 0
+clock() { # hundredths of a second since the kernel began, whatever the date is set to
+  local up=""
+  { read -r up _ </proc/uptime; } 2>/dev/null
+  [[ $up =~ ^([0-9]+)\.([0-9][0-9])$ ]] && REPLY=$((10#${BASH_REMATCH[1]}${BASH_REMATCH[2]}))
+}
+
+mark_of() { # sets `mark`, a number that is this job's
+  local i code text=$mount/$job
+  mark=0
+  for ((i = 0; i < ${#text}; i++)); do
+    printf -v code "%d" "\"${text:i:1}"
+    mark=$(((mark * 31 + code) & 0xFFFFFFFFFFFF))
   done
+  mark=$((mark + (1 << 50)))
+}
+
+of_job() { # whether a process lives and is one of the job's; sets `fields`
+  local text="" pair
+  process "$1" || return 1
+  ((group == 0 || fields[2] != group)) || return 0
+  { IFS= read -r -d "" text <"/proc/$1/limits"; } 2>/dev/null
+  [[ $text != *"Max file locks "*([ ])"$mark "* ]] || return 0
+  # Who has another mark is of another job, whatever its name.
+  [[ $text == *"Max file locks "*([ ])unlimited* || $text != *"Max file locks"* ]] || return 1
+  while IFS= read -r -d "" pair; do
+    [[ $pair != "WORKBENCH_JOB=$job" ]] || return 0
+  done 2>/dev/null <"/proc/$1/environ"
   return 1
 }
 
-end_strays() { # whoever of the job left its process group, or outlived its records
-  local entry pair
-  for entry in /proc/[0-9]*/environ; do
-    while IFS= read -r -d "" pair; do
-      [[ $pair == "WORKBENCH_JOB=$job" ]] && kill -KILL "${entry//[!0-9]/}"
-    done <"$entry"
-  done 2>/dev/null
+signal_job() { # to whoever of the job lives; a second argument leaves out who is stopped. Fails if there was nobody
+  local entry fields found=1
+  ((group == 0)) || kill "-$1" -- "-$group"
+  for entry in /proc/[0-9]*; do
+    entry=${entry##*/}
+    [[ $entry != "$BASHPID" ]] && of_job "$entry" && [[ ! ${2-} || ${fields[0]} != [Tt] ]] && kill "-$1" "$entry" && found=0
+  done
+  return "$found"
+} 2>/dev/null
+
+wait_for_job() { # so many hundredths of a second; fails if somebody of the job still lives
+  local until
+  clock || return 1
+  until=$((REPLY + $1))
+  while signal_job 0; do
+    clock && ((REPLY < until)) || return 1
+    pause 0.05
+  done
 }
 
-end_group() { # TERM, then KILL
-  local i
-  kill -TERM -- "-$1" 2>/dev/null
-  for ((i = 0; i < grace * 20; i++)); do
-    group_lives "$1" || break
-    sleep 0.05
+end_job() { # hundredths of a second between TERM and KILL. No process is made: there may be room for none
+  local i pass
+  if (($1 > 0)); then
+    signal_job TERM || return 0
+    # Who is stopped hears nothing else.
+    signal_job CONT
+    wait_for_job "$1" && return
+  fi
+  for ((i = 0; i < 10; i++)); do
+    # Who makes processes faster than they can be killed is stopped first.
+    for ((pass = 0; pass < 20; pass++)); do signal_job STOP running || break; done
+    signal_job KILL || return 0
+    wait_for_job 50 && return
   done
-  kill -KILL -- "-$1" 2>/dev/null
-  end_strays
+}
+
+size_of() { # in bytes; fails if it cannot be known
+  REPLY=""
+  read -r -t 10 REPLY < <(exec stat -c %s "$1" 2>/dev/null)
+  [[ $REPLY =~ ^(0|[1-9][0-9]{0,14})$ ]]
+}
+
+start_of() { # the offset that a segment's name says; fails if it is none of ours
+  REPLY=0
+  [[ $1 == "$dir/log" ]] && return
+  REPLY=${1##*/log.}
+  [[ $REPLY =~ ^[1-9][0-9]{0,14}$ ]]
 }
 
 write_log() { # standard input into segments; never lets the command block or break on a full disk
-  local segment=$dir/log start=0 size last=0 middle=() counts
+  local segment=$dir/log start=0 size middle=() counts
   trap "" HUP INT TERM
   : >"$segment"
   # Of the copying commands only dd writes each piece as soon as it has read it and can be told when to end.
-  while counts=$(dd bs=65536 count=16 2>&1 >>"$segment"); do
+  while :; do
+    counts=$(dd bs=65536 count=16 2>&1 >>"$segment")
+    case $? in 0) ;; 129 | 1[3-9]? | 2??) continue ;; *) break ;; esac # by a signal: somebody may mean every dd
     # "3+1 records in", whole ones and others: fewer than it might have read are the end.
-    if [[ $counts =~ ^([0-9]+)\+([0-9]+)" " ]] && ((BASH_REMATCH[1] + BASH_REMATCH[2] < 16)); then return 0; fi
-    size=$(stat -c %s "$segment")
-    ((size == last)) && return 0
-    last=$size
+    # A warning may come before it.
+    [[ $counts =~ (^|[^0-9])([0-9]{1,2})\+([0-9]{1,2})" " ]] || break
+    ((10#${BASH_REMATCH[2]} + 10#${BASH_REMATCH[3]} == 16)) || return 0
+    size_of "$segment" || break
+    size=$REPLY
     ((size < part)) && continue
-    start=$((start + size)) last=0
+    start=$((start + size))
     segment=$dir/log.$start
     : >"$segment"
     middle+=("$segment")
@@ -157,7 +228,7 @@ write_log() { # standard input into segments; never lets the command block or br
       middle=("${middle[@]:1}")
     fi
   done
-  cat >/dev/null
+  cat >/dev/null || while IFS= read -r -n 4096 _; do :; done
 }
 
 run_command() {
@@ -165,28 +236,61 @@ run_command() {
   for pair in ${environment[@]+"${environment[@]}"}; do export "${pair?}"; done
   export WORKBENCH_JOB=$job
   cd -- "$cwd" || exit 126
-  if [[ $wake ]]; then exec {wake}>&-; fi
+  exec {wake}>&-
+  if [[ $call ]]; then exec {call}>&-; fi
+  ulimit -S -x "$mark" 2>/dev/null
   exec /bin/bash -c "$command"
 }
 
-log_end() { # the log's size, counting what is no longer kept
-  local segment size=0
-  REPLY=0
+log_end() { # sets `bytes`, the log's size, counting what is no longer kept
+  local segment size
   for segment in "$dir"/log "$dir"/log.*; do
-    [[ -s $segment ]] || continue
-    size=$(stat -c %s "$segment" 2>/dev/null) || continue
-    [[ $segment == "$dir/log" ]] || size=$((size + ${segment##*.}))
-    ((size > REPLY)) && REPLY=$size
+    if ! [[ -s $segment ]] || ! start_of "$segment"; then continue; fi
+    size=$REPLY
+    size_of "$segment" || continue
+    size=$((size + REPLY))
+    ((size <= bytes)) || bytes=$size
   done
 }
 
-supervise() {
-  local begin end code state=EXITED group dog writer i
+drain() { # waits until the log is written: so many hundredths of a second, or two seconds without a change
+  local i until
+  clock
+  until=$((REPLY + $1))
+  for ((i = 0; i < 100; i++)); do
+    clock && ((REPLY < until)) || return
+    kill -CONT "$writer" || return 0
+    if read -r -t 0 -u 4; then i=0; fi
+    pause 0.02
+  done
+}
+
+record() { # how it ended, for which nothing is needed that the command may have taken
+  trap - EXIT
+  # Records that were wiped are not begun anew by their end.
+  [[ -e $dir/exit ]] || exit 0
+  printf "%-63s\n" "$state $code $begin $end $bytes" 1<>"$dir/exit"
+  if [[ $call ]]; then printf . >&"$call"; fi
+  exit 0
+}
+
+elapsed() { # hundredths of a second since the command began; without a clock its time is over
+  if clock; then REPLY=$((REPLY - start)); else REPLY=$((timeout * 100)); fi
+}
+
+supervise() { # its variables are global: `record` may be called when there is no function any more
+  local since seconds
+  state=EXITED code=137 bytes=0 call=$wake
   trap "" HUP
+  # Somebody may mean every bash. The command does not inherit this.
+  trap : INT TERM
   set -m
+  # All waiting is done on a pipe that nobody writes to.
+  exec {wake}<> <(:) || exit 0
   started_at "$BASHPID"
   printf "%s %s\n" "$BASHPID" "$REPLY" >"$dir/pid.new" && mv "$dir/pid.new" "$dir/pid"
-  mkdir "$dir/go" || exit 0
+  clock && mkdir "$dir/go" || exit 0
+  start=$REPLY
   printf -v begin "%(%s)T" -1
   exec 3> >(write_log)
   writer=$!
@@ -194,49 +298,58 @@ supervise() {
   run_command <"$input" >&3 2>&1 3>&- 4<&- &
   group=$!
   exec 3>&-
+  # From here to the end no process is made.
+  started_at "$group" && since=$REPLY || since=gone
   printf "%s\n" "$group" >"$dir/group"
-  [[ ! -e $dir/cancelled ]] || end_group "$group"
-  # Whether the timeout has struck is told by a pipe: on a full disk there may be no file to tell it.
-  exec 5<> <(:)
-  { sleep "$timeout" && { printf . >&5; end_group "$group"; }; } &
-  dog=$!
-  # A stopped command ends `wait` as well; it has not ended.
-  while wait "$group"; code=$?; started_at "$group"; do sleep 1; done
-  if read -r -t 0 -u 5; then
-    state=TIMED_OUT
-    wait "$dog"
-  else
-    kill -KILL -- "-$dog"
-    [[ ! -e $dir/cancelled ]] || state=CANCELLED
-  fi
-  # What the command started in the background may hold its output open for ever, or even write; what it wrote itself is in
-  # the pipe, and on a busy machine it may take time to get from there into the log.
-  SECONDS=0
-  for ((i = 0; i < 100 && SECONDS < 20; i++)); do
-    kill -0 "$writer" || break
-    if read -r -t 0 -u 4; then i=0; fi
-    pause 0.02
+  while started_at "$group" && [[ $REPLY == "$since" ]]; do
+    elapsed
+    ((REPLY < timeout * 100)) || { state=TIMED_OUT && break; }
+    [[ ! -e $dir/cancelled ]] || { state=CANCELLED && break; }
+    # Often in the beginning, and never more than a fifth of a second late.
+    seconds=0.2
+    ((REPLY > 150)) || printf -v seconds "0.%02d" "$((REPLY / 10 + 1))"
+    pause "$seconds"
   done
-  printf -v end "%(%s)T" -1
+  [[ $state == EXITED ]] || end_job "$((grace * 100))"
+  elapsed
+  if ((REPLY >= timeout * 100)) && [[ $state == EXITED ]]; then state=TIMED_OUT; fi
+  if [[ -e $dir/cancelled && $state == EXITED ]]; then state=CANCELLED; fi
+  end=$((begin + REPLY / 100))
+  # What cannot be killed is not waited for.
+  started_at "$group" || { wait "$group"; code=$?; }
+  # What it wrote is in the pipe, and on a busy machine it may take time to get from there into the log; what it left behind may hold
+  # its output open for ever, or even write.
+  drain 500
+  if signal_job 0; then
+    wait_for_job 100 || end_job 100
+    drain 2000
+  fi
+  # The one thing that needs a program is the log's size. A shell that can make no process for it ends here.
+  trap record EXIT
   log_end
-  # Records that were wiped are not begun anew by their end.
-  [[ -e $dir/pid ]] || exit 0
-  printf "%-63s\n" "$state $code $begin $end $REPLY" 1<>"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
-  if [[ $wake ]]; then printf . >&"$wake"; fi
+  record
 }
 
 alive() { # 0: the supervisor runs; 1: it is gone; 2: it has not come up yet
-  local pid since
+  local pid since fields
   { read -r pid since <"$dir/pid"; } 2>/dev/null || return 2
-  started_at "$pid" && [[ $REPLY == "$since" ]]
+  [[ $pid =~ ^[1-9][0-9]{0,9}$ ]] && process "$pid" && [[ ${fields[19]} == "$since" ]] || return 1
+  # Who was stopped cannot keep the time.
+  [[ ${fields[0]} != [Tt] ]] || kill -CONT "$pid"
+  [[ $mode != cancel ]] || ((SECONDS < grace + 20)) || kill -KILL "$pid"
+  return 0
+}
+
+ended() { # whether all is over
+  first_line "$dir/exit"
+  [[ $REPLY =~ ^(EXITED|TIMED_OUT|CANCELLED)(" "[0-9]{1,15}){4}" "*$ ]]
 }
 
 segment_of() { # the segment that holds the offset, or the next one that is still kept
   local file start best=-1 next=-1
   for file in "$dir"/log "$dir"/log.*; do
-    [[ -e $file ]] || continue
-    start=0
-    [[ $file == "$dir/log" ]] || start=${file##*.}
+    if ! [[ -e $file ]] || ! start_of "$file"; then continue; fi
+    start=$REPLY
     if ((start <= offset)); then ((start > best)) && best=$start; else ((next < 0 || start < next)) && next=$start; fi
   done
   ((best >= 0)) || return 1
@@ -244,14 +357,18 @@ segment_of() { # the segment that holds the offset, or the next one that is stil
 }
 
 emit() { # copies what the log has beyond the offset
-  local base following size count file last
+  local base following count file last failures=0
   while ((sent < quota)) && segment_of; do
     file=$dir/log
     ((base > 0)) && file=$dir/log.$base
     # Nothing was written yet: the most frequent case.
     if ((offset == 0 && following < 0)) && [[ ! -s $file ]]; then return 0; fi
-    size=$(stat -c %s "$file" 2>/dev/null) || continue
-    count=$((base + size - offset))
+    if ! size_of "$file"; then
+      # It may just have been dropped; that is not always so.
+      ((++failures < 5)) || refuse tools "the size of $file cannot be read"
+      continue
+    fi
+    count=$((base + REPLY - offset))
     if ((count <= 0)); then
       # The end of a segment is final once there is a next one; a gap is what was not kept.
       ((following > 0)) || return 0
@@ -261,7 +378,11 @@ emit() { # copies what the log has beyond the offset
     last=no
     if ((count > 4194304)); then count=4194304; elif ((following < 0)); then last=yes; fi
     printf "@out %s %s\n" "$offset" "$count"
-    tail -c "+$((offset - base + 1))" "$file" | head -c "$count" | base64
+    tail -c "+$((offset - base + 1))" "$file" | head -c "$count" | base64 || {
+      # Somebody may mean every base64: the next look tells it again.
+      (($? > 128)) || refuse tools "base64 does not work"
+      return 0
+    }
     offset=$((offset + count)) sent=$((sent + count))
     [[ $last == no ]] || return 0
   done
@@ -270,38 +391,39 @@ emit() { # copies what the log has beyond the offset
 gone() { # its place is taken, so that it does not begin later, and what is left of it ended, so that it disturbs nobody
   mkdir -p "${dir%/*}" && mkdir "$dir" 2>/dev/null || return 0
   : >"$dir/absent"
-  end_strays
+  end_job 0
   finish LOST absent
 }
 
 leave() { # a reply must not get larger: whoever wants the rest attaches. The call that started the job stays with it without a
   # word, since the service may end what a call leaves behind
   printf "@end %s %s RUNNING quota - - - -\n" "$nonce" "$job"
-  while [[ $attached == started && ! -e $dir/exit ]] && ((SECONDS < budget)) && alive; do pause 1; done
+  while [[ $attached == started ]] && ! ended && ((SECONDS < budget)) && alive; do pause 1; done
   exit 0
 }
 
 report() { # the exit file's words are the end record's
-  local state code begin end bytes
-  read -r state code begin end bytes <"$dir/exit"
+  local words
+  IFS=" " read -ra words <<<"$REPLY"
   emit
   # Records that were wiped meanwhile were not told to their end.
-  [[ -e $dir/exit ]] || finish LOST workspace
+  ended || finish LOST workspace
   ((sent < quota)) || leave
-  finish "$state" - "$code" "$begin" "$end" "$bytes"
+  finish "${words[0]}" - "${words[@]:1}"
 }
 
 follow() {
   local seconds=0.01 before misses=0 said=$SECONDS
   while :; do
-    [[ ! -e $dir/exit ]] || report
+    ! ended || report
     before=$sent
     emit
     ((sent < quota)) || leave
     alive
     case $? in
       1)
-        [[ ! -e $dir/exit ]] || report
+        ! ended || report
+        end_job 0
         emit
         finish LOST supervisor
         ;;
@@ -327,10 +449,14 @@ follow() {
   done
 }
 
-main() {
-  local dir boot attached=attached group sent=0
+main() { # its variables are global, as those of `supervise`
+  attached=attached group=0 sent=0
   arguments "$@"
   [[ $job && $mount ]] || refuse argument "job and mount are needed"
+  for name in timeout grace budget offset part quota; do
+    [[ ${!name} =~ ^(0|[1-9][0-9]{0,14})$ ]] || refuse argument "$name is no number"
+  done
+  mark_of
   # Both ends of a pipe, so that it breaks for nobody.
   exec {wake}<> <(:) || wake=""
   [[ -d $mount && -w $mount ]] || refuse mount "the mount $mount is not there, or cannot be written"
@@ -345,7 +471,7 @@ main() {
       [[ ! -d /tmp/.workbench-jobs$mount/$job ]] || { rmdir "$dir" && gone; }
       mkdir -p "/tmp/.workbench-jobs$mount/$job" 2>/dev/null
       attached=started
-      { printf "%s\n" "$boot" >"$dir/boot" && printf "%s\n" "$command" >"$dir/command" && printf "%63s\n" "" >"$dir/exit.new"; } || refuse mount "$mount is full"
+      { printf "%s\n" "$boot" >"$dir/boot" && printf "%s\n" "$command" >"$dir/command" && printf "%63s\n" "" >"$dir/exit"; } || refuse mount "$mount is full"
       set -m
       supervise </dev/null >/dev/null 2>"$dir/supervisor" &
       set +m
@@ -354,13 +480,13 @@ main() {
   [[ -d $dir ]] || gone
   [[ ! -e $dir/absent ]] || finish LOST absent
   printf "@job %s %s %s\n" "$nonce" "$job" "$attached"
-  if [[ ! -e $dir/exit && -s $dir/boot ]] && first_line "$dir/boot" && [[ $REPLY != "$boot" ]]; then
+  if ! ended && [[ -s $dir/boot ]] && first_line "$dir/boot" && [[ $REPLY != "$boot" ]]; then
     emit
     finish LOST microvm
   fi
-  if [[ $mode == cancel && ! -e $dir/exit ]]; then
+  if [[ $mode == cancel ]] && ! ended; then
     : >"$dir/cancelled"
-    { read -r group <"$dir/group"; } 2>/dev/null && end_group "$group"
+    end_job "$((grace * 100))"
   fi
   follow
 }

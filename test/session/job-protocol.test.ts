@@ -4,20 +4,12 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { jobCommand } from '../../src/session/job-command.client';
 import { JOB_SCRIPT } from '../../src/session/job-script.generated';
+import { isAlive } from '../support/host-processes';
 import { LocalJobs } from '../support/local-jobs';
 
 const SOURCE = join(__dirname, '../../src/session/job.sh');
 const jobs = new LocalJobs();
 afterAll(() => jobs.close());
-
-const alive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-  } catch {
-    return false;
-  }
-};
 
 describe('the script', () => {
   test('is clean by shellcheck', () => {
@@ -103,7 +95,7 @@ describe('a job', () => {
     expect(end).toMatchObject({ state: 'TIMED_OUT' });
     const pids = output.toString().trim().split('\n').map(Number);
     expect(pids).toHaveLength(2);
-    expect(pids.filter(alive)).toEqual([]);
+    expect(pids.filter(isAlive)).toEqual([]);
   }, 30_000);
 
   test('that is left running is attached to, and keeps its own time', async () => {
@@ -125,10 +117,10 @@ describe('a job', () => {
     expect(output.toString()).toMatch(/^\d+\ndone\n$/);
   });
 
-  test('that leaves something running behind ends all the same', async () => {
+  test('that leaves something running behind ends all the same, and ends that', async () => {
     const { end, output } = await jobs.call({ job: 'daemon', command: 'sleep 30 & echo $!' });
     expect(end).toMatchObject({ state: 'EXITED', exitCode: 0 });
-    process.kill(Number(output.toString()), 'SIGKILL');
+    expect(isAlive(Number(output.toString()))).toBe(false);
   });
 
   test('is ended by a call that cancels it', async () => {
@@ -193,7 +185,7 @@ describe('a job that is lost', () => {
     process.kill(Number(jobs.file('alone', 'pid').split(' ')[0]), 'SIGKILL');
     const { end } = await jobs.call({ job: 'alone', mode: 'attach' });
     expect(end).toMatchObject({ state: 'LOST', detail: 'supervisor' });
-    process.kill(-Number(jobs.file('alone', 'group')), 'SIGKILL');
+    expect(isAlive(Number(jobs.file('alone', 'group')))).toBe(false);
   });
 
   test('never began, and does not begin later, since the one that gives it up takes its place', async () => {

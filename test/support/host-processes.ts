@@ -10,3 +10,12 @@ export function commandLines(): string[] {
     }
   });
 }
+
+/** Whether a process is there, and has not ended: the first process of a container may never ask how. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
+  }
+}

@@ -20,6 +20,8 @@ export class LocalJobs {
   public path = process.env.PATH!;
   /** What is done before each call, in a mount namespace of its own. */
   public before?: string;
+  /** Words before each call, such as another user's. */
+  public prefix: readonly string[] = [];
 
   public call(call: Partial<JobCall> & { readonly job: string }, options: { readonly cutAfterBytes?: number } = {}): Promise<CallResult> {
     const nonce = randomUUID();
@@ -41,7 +43,7 @@ export class LocalJobs {
 
   /** As the service would: a bash of its own for each call, in a process group of its own. */
   public shell(text: string): ChildProcess {
-    const [file, ...words] = this.before === undefined ? ['/bin/bash', '-c', text]
+    const [file, ...words] = this.before === undefined ? [...this.prefix, '/bin/bash', '-c', text]
       : ['unshare', '--map-root-user', '--mount', '/bin/bash', '-c', `${this.before}; exec /bin/bash -c "$1"`, 'bash', text];
     return spawn(file, words, { detached: true, env: { PATH: this.path, HOME: '/tmp' }, stdio: ['ignore', 'pipe', 'pipe'] });
   }
