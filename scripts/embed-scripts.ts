@@ -6,11 +6,11 @@ import { readFileSync, writeFileSync } from 'fs';
 import { basename, join } from 'path';
 
 /** Of several parts, each uses what those before it say. */
-const SCRIPTS = { JOB_SCRIPT: ['src/session/job.sh'], WORKSPACE_SCRIPT: ['src/loop/workspace.sh', 'src/loop/workspace-tree.sh'] };
+const SCRIPTS = { JOB_SCRIPT: ['src/session/job.sh'], WORKSPACE_SCRIPT: ['src/loop/workspace.sh', 'src/loop/workspace-results.sh', 'src/loop/workspace-tree.sh'] };
 
 for (const [name, paths] of Object.entries(SCRIPTS)) {
   const sources = paths.map((path) => join(__dirname, '..', path));
-  const parts = paths.map((path) => basename(path)).join(' and ');
+  const parts = paths.map((path) => basename(path)).join(', ');
   const lines = sources.flatMap((source) => readFileSync(source, 'utf8').split('\n'))
     .map((line) => line.trim().replace(/^(\w+\(\) \{) # .*$/, '$1'))
     .filter((line) => line !== '' && !line.startsWith('#'));

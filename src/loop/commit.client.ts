@@ -1,6 +1,6 @@
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
-import { inWorkspace, objectName, StepRequest, StepTools } from './step.client';
+import { inWorkspace, StepRequest, StepTools } from './step.client';
 import { VERDICTS } from '../session/constants';
 
 export interface CommitRequest extends StepRequest {
@@ -17,20 +17,20 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && record.verdict === VERDICTS.PASSED))
     && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED);
   if (!green || loop.tree === undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'not every gate has passed on the recorded tree: nothing is committed');
-  const lines = await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, {
+  const { commit: id, pushed, rejected } = await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, {
     WB_TREE: loop.tree,
     WB_BASE: loop.base,
     WB_DATE: request.state.run.startedAt,
     WB_MESSAGE: messageOf(request.message, request.state.prompt, request.state.run, loop),
     WB_PUSH: request.push ? 'yes' : 'no',
   });
-  const id = objectName(lines, 'commit');
-  if (!lines.has('rejected')) return { ...loop, commit: id, pushed: lines.has('pushed'), next: NEXT.GO_ON };
+  if (request.push && (pushed === undefined) === (rejected === undefined)) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'it is not known whether the commit was pushed');
+  if (rejected === undefined) return { ...loop, commit: id, pushed: pushed !== undefined, next: NEXT.GO_ON };
   if (loop.rebases >= LOOP_LIMITS.rebases) {
     throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else pushed to the branch ${request.state.run.branch}, ${loop.rebases + 1} times`);
   }
-  const rebased = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, { WB_TREE: loop.tree, WB_BASE: loop.base, WB_COMMIT: id });
-  return { ...loop, base: objectName(rebased, 'base'), rebases: loop.rebases + 1, lastTree: undefined, next: NEXT.AGAIN };
+  const { base } = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, { WB_TREE: loop.tree, WB_BASE: loop.base, WB_COMMIT: id });
+  return { ...loop, base, rebases: loop.rebases + 1, lastTree: undefined, next: NEXT.AGAIN };
 }
 
 /** The commit's message: a subject of one line, and trailers that say where it comes from and what it passed. */

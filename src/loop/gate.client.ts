@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
 import { jsonBytes } from './input.client';
 import { GateRecord, LoopError, LoopRecord } from './records.client';
-import { inWorkspace, objectName, runStepJob, StepRequest, StepTools } from './step.client';
+import { inWorkspace, runStepJob, StepRequest, StepTools } from './step.client';
 import { STATUSES, VERDICTS } from '../session/constants';
 import { RunResult } from '../session/followed-job.client';
 import { Verdict } from '../session/verdict.client';
@@ -22,9 +22,8 @@ export interface GateRequest extends StepRequest {
 /** Records the files as a tree, before the gates see them. */
 export async function snapshot(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
   const { loop } = request.state;
-  const lines = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base });
-  const tree = objectName(lines, 'tree');
-  const next = tree === objectName(lines, 'base-tree') ? NEXT.NO_CHANGES : tree === loop.lastTree ? NEXT.STUCK : NEXT.GO_ON;
+  const { tree, 'base-tree': baseTree } = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base });
+  const next = tree === baseTree ? NEXT.NO_CHANGES : tree === loop.lastTree ? NEXT.STUCK : NEXT.GO_ON;
   return { ...loop, tree, gates: [], next };
 }
 
@@ -66,12 +65,13 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
 /** The files that are not as they were recorded. What a gate left that git does not have is moved out of the way. */
 async function changes(request: GateRequest, tools: StepTools): Promise<string[]> {
   const { loop } = request.state;
-  const lines = await inWorkspace(request, tools, 'verify', LOOP_ERRORS.SNAPSHOT_FAILED, {
+  const { tree, changed } = await inWorkspace(request, tools, 'verify', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_TREE: loop.tree ?? '',
     WB_BASE: loop.base,
     WB_LEFT: `${loop.round}-${loop.losses}-${loop.rebases}-${loop.gates.length}`,
   }, { label: request.gate.name });
-  return lines.get('changed') ?? [];
+  if (tree !== loop.tree && changed.count === 0) return ['(git does not say which)'];
+  return [...changed.names, ...(changed.count > changed.names.length ? [`and ${changed.count - changed.names.length} more`] : [])];
 }
 
 function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: RunResult, changedFiles: string[]): LoopRecord {

@@ -1,7 +1,8 @@
+import { randomUUID } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
-import { inWorkspace, LoopConfig, objectName, repeatedIfLost, runStepJob, StepRequest, StepTools } from './step.client';
+import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, StepRequest, StepTools } from './step.client';
 import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 
@@ -31,6 +32,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   checkRepository({ url, ref });
   const run: RunRecord = {
     id: runIdOf(request.execution),
+    key: randomUUID(),
     taskId: input.taskId,
     session: sessionOf(request.execution, input, config.endpointName),
     mount: config.mount,
@@ -43,9 +45,9 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
   const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '' };
-  const lines = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, variables, { unclaimed: true });
-  const workspace = lines.get('workspace')?.[0] === WORKSPACES.RESUMED ? WORKSPACES.RESUMED : WORKSPACES.NEW;
-  return { ...state, run: { ...run, session: { ...run.session, workspace } }, loop: { ...loop, base: objectName(lines, 'base') } };
+  const { base, workspace } = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, variables, { unclaimed: true });
+  if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is ${workspace}`);
+  return { ...state, run: { ...run, session: { ...run.session, workspace } }, loop: { ...loop, base } };
 }
 
 export interface BootstrapRequest extends StepRequest {

@@ -24,6 +24,8 @@ export interface SessionRecord {
 export interface RunRecord {
   /** Begins with the execution's name: who holds the workspace, and a part of every job's identity. */
   readonly id: string;
+  /** Random. Names the results of the workspace's script; no session gets to see it. */
+  readonly key: string;
   readonly taskId: string;
   readonly session: SessionRecord;
   readonly mount: string;

@@ -1,8 +1,9 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
+import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results.client';
 import { WORKSPACE_SCRIPT } from './workspace-script.generated';
-import { ERRORS, LOST_REASONS, STATUSES, VERDICTS } from '../session/constants';
+import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 import { RunResult } from '../session/followed-job.client';
 import { RunJobOptions } from '../session/run-job.client';
@@ -121,15 +122,16 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
 };
 
 /**
- * Runs one of the functions of `workspace.sh` and returns its lines as words and values.
+ * Runs one of the functions of `workspace.sh`, and returns what it said at its end.
  *
- * All of them can be run again, so that one whose microVM is lost is.
+ * All of them can be run again, so that one whose microVM is lost is. So is one that an earlier call of this step has begun under a key
+ * that nobody knows any more: that of the first step.
  */
-export async function inWorkspace(
-  request: StepRequest, tools: StepTools, name: string, otherwise: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS],
+export async function inWorkspace<F extends WorkspaceFunction>(
+  request: StepRequest, tools: StepTools, name: F, otherwise: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS],
   variables: { readonly [name: string]: string | number }, options: { readonly unclaimed?: boolean; readonly label?: string } = {},
-): Promise<Map<string, string[]>> {
-  const { run } = request.state;
+): Promise<Results<F>> {
+  const { run, loop } = request.state;
   const environment = Object.fromEntries(Object.entries({
     WB_MOUNT: run.mount,
     WB_RUN: run.id,
@@ -141,40 +143,32 @@ export async function inWorkspace(
     WB_EMAIL: request.config.author.email,
     ...variables,
   }).map(([key, value]) => [key, String(value)]));
-  for (let attempt = 0; ; attempt++) {
+  let again: string | undefined;
+  for (let losses = 0; ;) {
+    const job = [name, options.label, losses || undefined, again].filter((part) => part !== undefined).join(' ');
+    const nonce = nonceOf(run.key, [loop.round, loop.losses, loop.rebases, job]);
     const result = await runStepJob(request, tools, {
-      name: [name, options.label, attempt || undefined].filter((part) => part !== undefined).join(' '),
-      command: `${WORKSPACE_SCRIPT}\n${name}`,
+      name: job,
+      command: `${WORKSPACE_SCRIPT}\nperform ${name}`,
       workingDirectory: '/',
       timeoutSeconds: LOOP_LIMITS.gitSeconds,
-      environment,
-      tailBytes: 24_576,
+      environment: { ...environment, WB_NONCE: nonce },
+      tailBytes: LIMITS.tailBytes.max,
       unclaimed: options.unclaimed,
     });
     if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, `"${name}" takes longer than one call of the driver`);
     if (result.verdict === VERDICTS.LOST) {
-      if (attempt < LOOP_LIMITS.losses) continue;
-      throw new LoopError(LOOP_ERRORS.LOST, `"${name}" was lost ${attempt + 1} times (${result.lostReason})`);
+      if (losses++ < LOOP_LIMITS.losses) continue;
+      throw new LoopError(LOOP_ERRORS.LOST, `"${name}" was lost ${losses} times (${result.lostReason})`);
     }
     if (result.verdict !== VERDICTS.PASSED) {
       throw new LoopError(BY_EXIT_CODE[result.exitCode ?? -1] ?? otherwise, `"${name}" ${result.verdict}, exit code ${result.exitCode}`, result.tail.trim().slice(-2_000));
     }
-    return linesOf(result.tail);
+    try {
+      return resultsOf(result.tail, nonce, name);
+    } catch (error) {
+      if (!(error instanceof NoResultError) || !error.absent || again !== undefined) throw new LoopError(otherwise, `"${name}" has not said what it did`, (error as Error).message);
+      again = nonce;
+    }
   }
-}
-
-function linesOf(text: string): Map<string, string[]> {
-  const lines = new Map<string, string[]>();
-  for (const line of text.split('\n')) {
-    const space = line.indexOf(' ');
-    if (space > 0) lines.set(line.slice(0, space), [...lines.get(line.slice(0, space)) ?? [], line.slice(space + 1)]);
-  }
-  return lines;
-}
-
-/** A line that has to be there: an object's name. */
-export function objectName(lines: Map<string, string[]>, word: string): string {
-  const value = lines.get(word)?.[0] ?? '';
-  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) throw new LoopError(LOOP_ERRORS.SNAPSHOT_FAILED, `git did not say what "${word}" is`, JSON.stringify(value.slice(0, 100)));
-  return value;
 }

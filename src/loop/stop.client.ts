@@ -1,3 +1,4 @@
+import { randomUUID } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP } from './constants';
 import { runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopRecord, RunOutput, RunRecord } from './records.client';
@@ -63,7 +64,7 @@ async function othersWork(
 /** A state that is enough to give the workspace free, however far the run came; with time of its own for that. */
 function releasing(id: string, config: LoopConfig, session: RunRecord['session'], { loop = FIRST }: AnyState, tools: StepTools): StepRequest['state'] {
   const startedAt = Math.floor(tools.clock.now() / 1_000);
-  const run = { id, taskId: '', mount: config.mount, workspace: config.mount, session, repository: { url: '' }, branch: '', startedAt };
+  const run = { id, key: randomUUID(), taskId: '', mount: config.mount, workspace: config.mount, session, repository: { url: '' }, branch: '', startedAt };
   return { prompt: '', taskId: '', loop, run: { ...run, deadline: startedAt + LOOP_LIMITS.gitSeconds } };
 }
 
@@ -87,7 +88,7 @@ async function released(request: StepRequest, tools: StepTools): Promise<string>
     // Under a new name each time: who holds it may have changed since an earlier try. The stop needs time too.
     const options = { unclaimed: true, label: String(tools.clock.now()) };
     const until = Math.min(tools.until, tools.clock.now() + RELEASE_SECONDS * 1_000);
-    return (await inWorkspace(request, { ...tools, until }, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, options)).get('holder')?.[0] ?? UNKNOWN;
+    return (await inWorkspace(request, { ...tools, until }, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, options)).holder;
   } catch {
     return UNKNOWN;
   }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# shellcheck disable=SC2154  # the arguments come as environment variables, WB_*
+# shellcheck disable=SC2034,SC2154  # the arguments come as environment variables, WB_*; parts that come later use what is set here
 #
 # What a run does with git in its workspace. Runs as a job; the last line that is added calls one of the functions below.
 #
@@ -18,9 +18,12 @@
 # they are, and stay that: nothing here fetches or uploads what they point at.
 #
 # A microVM may be lost in the middle of any of these functions, which is then called again: each goes on from what it finds.
-# Results are lines on standard output: a word, a space, a value.
+# How it answers the driver is in workspace-results.sh. Needs git, bash 4.2 and what `needed` names, of coreutils or busybox.
 
 set -u -o pipefail
+nonce=${WB_NONCE:?} # nothing that is begun here gets to see it
+unset WB_NONCE
+exec {answer}>&1 >&2
 export LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_EDITOR=true GIT_SSH_COMMAND="${GIT_SSH_COMMAND:-ssh -o BatchMode=yes}"
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE CDPATH
 
@@ -37,6 +40,7 @@ settings=(
   init.defaultBranch=main safe.directory=* filter.lfs.clean= filter.lfs.smudge= filter.lfs.process=
   filter.lfs.required=false
 )
+[[ ${GIT_CONFIG_COUNT:-0} != *[!0-9]* ]] || unset GIT_CONFIG_COUNT
 options=() # and as variables, which win over options, after those that the container may have for git; git 2.30 has options only
 for setting in "${settings[@]}"; do
   options+=(-c "$setting")
@@ -70,13 +74,14 @@ claim() {
   # Nobody's: who made it is about to write its name there, or was lost when it was to.
   [[ $holder || ! -e $records/marker ]] || { sleep 2 && holder=$(cat "$records/marker" 2>/dev/null); }
   if [[ -e $records/marker && $holder != "$WB_RUN" ]]; then
-    read -r until 2>/dev/null <"$records/until-$holder"
-    ((until <= now)) || fail 75 "busy: the run $holder holds the workspace, until $(date -u -d "@$until" 2>/dev/null || echo "$until") at the latest"
+    { read -r until <"$records/until-${holder//\//}"; } 2>/dev/null
+    [[ $until && $until != *[!0-9]* && ${#until} -lt 12 ]] || until=0 # it is to be a number before it is counted with
+    ((10#$until <= now)) || fail 75 "busy: the run $holder holds the workspace, until $(date -u -d "@$until" 2>/dev/null || echo "$until") at the latest"
     # That run is dead. Who moves its marker away may take its place; what was moved has to be that marker still.
     aside=$records/marker-$now-$$
     mv "$records/marker" "$aside" 2>/dev/null || fail 75 "busy: another run takes over the workspace"
     [[ $(cat "$aside") == "$holder" ]] || { mv -n "$aside" "$records/marker" && fail 75 "busy: another run took over the workspace"; }
-    rm -f "$aside" "$records/until-$holder"
+    rm -f "$aside" "$records/until-${holder//\//}"
   fi
   printf "%s\n" "$WB_DEADLINE" >"$records/until-$WB_RUN"
   (set -C && printf "%s\n" "$WB_RUN" >"$records/marker") 2>/dev/null
@@ -90,7 +95,7 @@ release() {
   holder=$(cat "$records/marker" 2>/dev/null)
   [[ $holder != "$WB_RUN" ]] || rm -f "$records/marker"
   rm -f "$records/until-$WB_RUN"
-  echo "holder ${holder:-nobody}"
+  say holder "${holder:-nobody}"
 }
 
 fetch_() { # into our repository: a reference of the remote, and where to keep it
@@ -143,9 +148,18 @@ checkout() { # complete or not at all, as the clone
   repo=$final
 }
 
+needed=(git base64 cat chmod cp date dd find head ln mkdir mv rm sha256sum sleep stat tail)
+
+proven() { # that all is there that this script, the jobs and the prompts need
+  local name missing=()
+  for name in "${needed[@]}"; do command -v "$name" >/dev/null || missing+=("$name"); done
+  ((${#missing[@]} == 0)) || fail 127 "not in the image, and needed: ${missing[*]}"
+}
+
 prepare() {
   local head url ref
-  command -v git >/dev/null || fail 127 "git is not in the image"
+  held=""
+  proven
   claim
   unlock
   rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left"
@@ -174,9 +188,9 @@ prepare() {
   elif [[ $(agents symbolic-ref --quiet HEAD) != "refs/heads/$WB_BRANCH" ]]; then
     put_on_branch "$head"
   fi
-  echo "base $head"
+  say base "$head"
   # Told again by a repeat, whose microVM was lost after the clone.
-  if [[ $(own config workbench.run) == "$WB_RUN" ]]; then echo "workspace NEW"; else echo "workspace RESUMED"; fi
+  if [[ $(own config workbench.run) == "$WB_RUN" ]]; then say workspace NEW; else say workspace RESUMED; fi
 }
 
 pattern() { # of a path, matches nothing else; in REPLY
@@ -190,17 +204,20 @@ untracked() { # what git neither has nor ignores; more arguments of ls-files
 }
 
 bootstrapped() { # what the bootstrap left, such as an environment, is no work of the agent's
-  local path file
+  local path file list directories=()
   unlock
   # File by file, so that what the agent adds beside them is its work; as a whole only where they are too many for git's patterns.
-  untracked --directory --no-empty-directory | while IFS= read -r -d "" path; do
-    if [[ $path != */ ]] || (($(untracked -- ":(literal)$path" | tr -cd "\\0" | wc -c) > 1000)); then
-      printf "%s\0" "$path"
-    else
-      untracked -- ":(literal)$path"
+  listed untracked --directory --no-empty-directory || fail 1 "git cannot list the files"
+  directories=(${list[@]+"${list[@]}"})
+  for path in ${directories[@]+"${directories[@]}"}; do
+    list=("$path")
+    if [[ $path == */ ]]; then
+      listed untracked -- ":(literal)$path" || fail 1 "git cannot list the files"
+      ((${#list[@]} <= 1000)) || list=("$path")
     fi
-  done | while IFS= read -r -d "" file; do
-    pattern "$file"
-    [[ $file == *$'\n'* ]] || printf "%s\n" "$REPLY"
-  done >>"$ours/info/exclude"
+    for file in ${list[@]+"${list[@]}"}; do
+      pattern "$file"
+      [[ $file == *$'\n'* ]] || printf "%s\n" "$REPLY" || return
+    done >>"$ours/info/exclude"
+  done
 }

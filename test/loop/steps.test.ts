@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { AgentTurn, Gate } from '../../src';
-import { objectName } from '../../src/loop/step.client';
 import { IN_PROCESS, LoopFixture, RunRecord, useLoops } from '../support/loop-fixture';
 import { loadHandler } from '../support/session-driver';
 
@@ -55,6 +54,17 @@ describe('a step that outlives its function', () => {
     free(loop);
     expect(await step('bootstrap', state, more)).toMatchObject({ next: 'GO_ON' });
     expect(starts(loop)).toBe('started\n');
+  });
+
+  test('the first step is done again, under another name, where what it said was meant for a call that is gone', async () => {
+    const loop = await start();
+    const step = steps(loop);
+    const fault = loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeEnd', kind: 'end', times: 99 });
+    expect(await prepared(loop, step)).toMatchObject({ error: 'Workbench.StreamCut' });
+    loop.server.faults.clear();
+    expect(fault.fired).toBeGreaterThan(1);
+    expect(await prepared(loop, step)).toMatchObject({ run: { session: { workspace: 'NEW' } }, loop: { base: loop.git('rev-parse', 'main').trim() } });
+    expect(loop.jobs('prepare')).toHaveLength(2);
   });
 
   test('fails a record of the files that takes too long, for the state\'s retry', async () => {
@@ -132,12 +142,6 @@ describe('a step that outlives its function', () => {
     expect({ error, message }).toEqual({ error: 'CodingLoop.BadInput', message: expect.stringContaining(`\\"${field}\\" must be`) });
     expect(message).not.toContain('token@');
     expect(loop.server.calls.all).toEqual([]);
-  });
-
-  test('fails where git says nothing, or something else than an object\'s name', () => {
-    for (const lines of [new Map<string, string[]>(), new Map([['tree', []]]), new Map([['tree', ['HEAD']]])]) {
-      expect(() => objectName(lines, 'tree')).toThrow('git did not say what "tree" is');
-    }
   });
 
   test('names what failed, and not its output, where both are more than a cause may have', async () => {

@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Results, resultsOf, WorkspaceFunction } from '../../src/loop/results.client';
 import { WORKSPACE_SCRIPT } from '../../src/loop/workspace-script.generated';
 import { LIMITS } from '../../src/session/constants';
 
-const SOURCES = ['workspace.sh', 'workspace-tree.sh'].map((name) => join(__dirname, '../../src/loop', name));
+const SOURCES = ['workspace.sh', 'workspace-results.sh', 'workspace-tree.sh'].map((name) => join(__dirname, '../../src/loop', name));
 
 test.each(SOURCES)('%s is clean by shellcheck', (source) => {
   const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
@@ -32,8 +33,8 @@ test.each([
   try {
     mkdirSync(join(mount, '.workbench'));
     if (holder !== undefined) writeFileSync(join(mount, '.workbench/marker'), `${holder}\n`);
-    const env = { PATH: process.env.PATH, WB_MOUNT: mount, WB_RUN: 'run', WB_BASE: '0'.repeat(40) };
-    const { status: code, stderr } = spawnSync('bash', ['-c', `${WORKSPACE_SCRIPT}\nsnapshot`], { env, encoding: 'utf8' });
+    const env = { PATH: process.env.PATH, WB_MOUNT: mount, WB_NONCE: 'nonce', WB_RUN: 'run', WB_BASE: '0'.repeat(40) };
+    const { status: code, stderr } = spawnSync('bash', ['-c', `${WORKSPACE_SCRIPT}\nperform snapshot`], { env, encoding: 'utf8' });
     expect({ code, stderr }).toEqual({ code: status, stderr: expect.stringContaining('has lost the commit') });
   } finally {
     rmSync(mount, { recursive: true });
@@ -41,9 +42,10 @@ test.each([
 });
 
 type Bash = (script: string, variables?: object) => string;
+type Perform = <F extends WorkspaceFunction>(name: F, variables?: object) => Results<F>;
 
 /** A run in a workspace of its own, with a remote that has one commit. */
-function withRemote(use: (bash: Bash, mount: string, directory: string) => void): void {
+function withRemote(use: (perform: Perform, mount: string, bash: Bash, directory: string) => void): void {
   const directory = mkdtempSync(join(tmpdir(), 'workspace-script-'));
   try {
     const [mount, remote] = ['mount', 'remote'].map((name) => join(directory, name));
@@ -54,6 +56,7 @@ function withRemote(use: (bash: Bash, mount: string, directory: string) => void)
       HOME: directory,
       GIT_CONFIG_GLOBAL: join(directory, 'gitconfig'),
       WB_MOUNT: mount,
+      WB_NONCE: 'nonce',
       WB_RUN: 'run',
       WB_DEADLINE: '9999999999',
       WB_URL: `file://${remote}`,
@@ -70,65 +73,117 @@ function withRemote(use: (bash: Bash, mount: string, directory: string) => void)
       return stdout;
     };
     bash('git init -q "$0" && git -C "$0" commit -q --allow-empty -m first'.replaceAll('$0', remote));
-    use(bash, mount, directory);
+    use((name, more) => resultsOf(bash(`${WORKSPACE_SCRIPT}\nperform ${name}`, more), 'nonce', name), mount, bash, directory);
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
 test('a repository of ours has nothing of the templates that the image has for others', () => {
-  withRemote((bash, mount, directory) => {
+  withRemote((perform, mount, bash, directory) => {
     mkdirSync(join(directory, 'template/info'), { recursive: true });
     writeFileSync(join(directory, 'template/info/exclude'), '*.txt\n');
     appendFileSync(join(directory, 'gitconfig'), `[init]\ntemplateDir = ${directory}/template\n`);
-    const [, base] = /base (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nprepare`))!;
+    const { base } = perform('prepare');
     writeFileSync(join(mount, 'repo/new.txt'), 'new');
-    const [, tree] = /^tree (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nsnapshot`, { WB_BASE: base }))!;
+    const { tree } = perform('snapshot', { WB_BASE: base });
     expect(bash(`git --git-dir ${mount}/.workbench/git ls-tree --name-only ${tree}`)).toBe('new.txt\n');
   });
 });
 
 test('a workspace is new to the run that made it, whenever it asks, and an earlier one to the next', () => {
-  withRemote((bash) => {
-    const prepare = `${WORKSPACE_SCRIPT}\nprepare`;
-    const says = (variables?: object) => /^workspace .*$/m.exec(bash(prepare, variables))![0];
-    expect([says(), says()]).toEqual(['workspace NEW', 'workspace NEW']);
-    bash(`${WORKSPACE_SCRIPT}\nrelease`);
-    expect(says({ WB_RUN: 'next' })).toBe('workspace RESUMED');
+  withRemote((perform) => {
+    const says = (variables?: object) => perform('prepare', variables).workspace;
+    expect([says(), says()]).toEqual(['NEW', 'NEW']);
+    expect(perform('release')).toEqual({ holder: 'run' });
+    expect(says({ WB_RUN: 'next' })).toBe('RESUMED');
   });
 });
 
 test('a marker that nobody wrote its name into keeps no run out', () => {
-  withRemote((bash, mount) => {
+  withRemote((perform, mount) => {
     mkdirSync(join(mount, '.workbench'));
     writeFileSync(join(mount, '.workbench/marker'), '');
-    expect(bash(`${WORKSPACE_SCRIPT}\nprepare`)).toContain('workspace NEW');
+    expect(perform('prepare').workspace).toBe('NEW');
     expect(readFileSync(join(mount, '.workbench/marker'), 'utf8')).toBe('run\n');
   });
 });
 
+test.each([
+  ['no number', 'x[$(touch "$HOME"/ran)]'], ['a number in the way of a program', '08'], ['more than a number', `${'9'.repeat(40)}`],
+])('a time that a file says is %s runs nothing, and keeps no run out', (_, until) => {
+  withRemote((perform, mount, __, directory) => {
+    mkdirSync(join(mount, '.workbench'));
+    writeFileSync(join(mount, '.workbench/marker'), 'other\n');
+    writeFileSync(join(mount, '.workbench/until-other'), `${until}\n`);
+    expect(perform('prepare').workspace).toBe('NEW');
+    expect(readdirSync(directory)).not.toContain('ran');
+  });
+});
+
 test('a change of a gate is seen in a file as old as the record of it, and as long', () => {
-  withRemote((bash, mount, directory) => {
+  withRemote((perform, mount, bash, directory) => {
     // What a clock of whole seconds makes of two writes within one: nothing but the content differs.
     appendFileSync(join(directory, 'gitconfig'), '[core]\ntrustCtime = false\n');
-    const [, base] = /base (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nprepare`))!;
+    const { base } = perform('prepare');
     const write = (text: string) => bash(`printf ${text} >${mount}/repo/a.js; touch -d 2026-01-01T00:00:00 ${mount}/repo/a.js`);
     write('before');
-    const [, tree] = /^tree (\w+)/.exec(bash(`${WORKSPACE_SCRIPT}\nsnapshot`, { WB_BASE: base }))!;
+    const { tree } = perform('snapshot', { WB_BASE: base });
     bash(`touch -d 2026-01-01T00:00:00 ${mount}/.workbench/index`);
     write('AFTER!');
-    expect(bash(`${WORKSPACE_SCRIPT}\nverify`, { WB_BASE: base, WB_TREE: tree, WB_LEFT: 'left' })).toBe('changed a.js\n');
+    const seen = perform('verify', { WB_BASE: base, WB_TREE: tree, WB_LEFT: 'left' });
+    expect(seen.changed).toEqual({ names: ['a.js'], count: 1 });
+    expect(seen.tree).not.toBe(tree);
   });
 });
 
 test('records of jobs and prompts go when nobody can repeat their runs any more', () => {
-  withRemote((bash, mount) => {
+  withRemote((perform, mount, bash) => {
     const records = join(mount, '.workbench');
     for (const path of ['jobs/old', 'jobs/young', 'prompts']) mkdirSync(join(records, path), { recursive: true });
     for (const path of ['jobs/old/log', 'jobs/young/log', 'prompts/old.md', 'prompts/young.md']) writeFileSync(join(records, path), '');
     const days = (count: number) => `${count} days ago`;
     bash(`cd ${records} && touch -d "${days(16)}" jobs/old prompts/old.md && touch -d "${days(13)}" jobs/young prompts/young.md`);
-    bash(`${WORKSPACE_SCRIPT}\nprepare`);
+    perform('prepare');
     expect(bash(`cd ${records} && ls jobs prompts`)).toBe('jobs:\nyoung\n\nprompts:\nyoung.md\n');
+  });
+});
+
+describe('of programs, the script needs those that the first step proves', () => {
+  const needed = /^needed=\((.*)\)$/m.exec(WORKSPACE_SCRIPT)![1].split(' ');
+
+  /** A directory with these programs alone. */
+  const path = (bash: Bash, directory: string, programs: readonly string[]) => {
+    mkdirSync(join(directory, 'bin'));
+    bash(['bash', ...programs].map((name) => `ln -s "$(command -v ${name})" ${directory}/bin/${name}`).join('\n'));
+    return { PATH: join(directory, 'bin') };
+  };
+
+  test('and no others', () => {
+    withRemote((perform, mount, bash, directory) => {
+      const only = path(bash, directory, needed);
+      bash('cd remote && printf "a.txt text\\n" > .gitattributes && echo a > a.txt && git add . && git commit -qm second'.replace('remote', join(directory, 'remote')));
+      const { base } = perform('prepare', only);
+      bash('mkdir -p x/sub && cd x && echo x > sub/y && git init -q . && cd .. && echo b > a.txt'.replace('mkdir', `cd ${mount}/repo && mkdir`));
+      perform('bootstrapped', only);
+      bash(`cd ${mount}/repo && echo new > new.txt`);
+      const { tree } = perform('snapshot', { ...only, WB_BASE: base });
+      bash(`cd ${mount}/repo && echo c > a.txt && mkdir -p out && echo x > out/x`);
+      expect(perform('verify', { ...only, WB_TREE: tree, WB_BASE: base, WB_LEFT: 'left' }).changed).toEqual({ names: ['a.txt'], count: 1 });
+      bash(`cd ${mount}/repo && echo b > a.txt`);
+      const date = { WB_DATE: '1700000000', WB_MESSAGE: 'third', WB_PUSH: 'yes' };
+      expect(perform('commit', { ...only, ...date, WB_TREE: tree, WB_BASE: base })).toMatchObject({ pushed: 'yes' });
+      perform('release', only);
+    });
+  });
+
+  test('and without one of them nothing is begun, and it is named', () => {
+    withRemote((_, mount, bash, directory) => {
+      const { PATH } = path(bash, directory, needed.filter((name) => name !== 'find' && name !== 'mv'));
+      const env = { PATH, SHLVL: '1', WB_NONCE: 'nonce', WB_MOUNT: mount, WB_RUN: 'run' };
+      const { status, stderr, stdout } = spawnSync('bash', ['-c', `${WORKSPACE_SCRIPT}\nperform prepare`], { env, encoding: 'utf8' });
+      expect({ status, stderr, stdout }).toEqual({ status: 127, stderr: 'not in the image, and needed: find mv\n', stdout: '' });
+      expect(readdirSync(mount)).toEqual([]);
+    });
   });
 });

@@ -1,0 +1,104 @@
+import { createHash } from 'crypto';
+
+/** How often a word is said, and what its value is. */
+type Kind =
+  /** Once, the name of an object of git. */
+  | 'object'
+  /** Once, any text. */
+  | 'text'
+  /** Once or not at all. */
+  | 'maybe'
+  /** Values, and always how many they are; not all of them may be there. */
+  | 'list';
+
+/** What each function of the workspace's script says when it has come to its end: exactly these words. */
+export const WORKSPACE_WORDS = {
+  prepare: { base: 'object', workspace: 'text' },
+  bootstrapped: {},
+  snapshot: { 'tree': 'object', 'base-tree': 'object' },
+  verify: { tree: 'object', changed: 'list' },
+  commit: { commit: 'object', pushed: 'maybe', rejected: 'maybe' },
+  rebase: { base: 'object' },
+  release: { holder: 'text' },
+} as const satisfies { readonly [name: string]: { readonly [word: string]: Kind } };
+
+export type WorkspaceFunction = keyof typeof WORKSPACE_WORDS;
+
+/** Of a list, the values that have a place in a record, and how many there are. */
+export interface NameList {
+  readonly names: readonly string[];
+  readonly count: number;
+}
+
+type ValueOf<K> = K extends 'list' ? NameList : K extends 'maybe' ? string | undefined : string;
+
+export type Results<F extends WorkspaceFunction> = { readonly [W in keyof (typeof WORKSPACE_WORDS)[F]]: ValueOf<(typeof WORKSPACE_WORDS)[F][W]> };
+
+/** Why what a function printed is no result. */
+export class NoResultError extends Error {
+  readonly name = 'NoResultError';
+
+  /** @param absent whether there is no block of that nonce at all */
+  constructor(readonly absent: boolean, message: string) {
+    super(message);
+  }
+}
+
+/** Names the results of one job. A repeat of the call, which attaches to the job, knows it too; what runs in the session does not. */
+export function nonceOf(key: string, job: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify([key, ...job])).digest('hex').slice(0, 32);
+}
+
+const OBJECT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** The one block of results in a log, by its nonce. Fails if a word is missing, doubled, unknown or not what it has to be. */
+export function resultsOf<F extends WorkspaceFunction>(log: string, nonce: string, name: F): Results<F> {
+  const said = new Map<string, string[]>();
+  for (const line of blockOf(log.split('\n'), nonce)) {
+    const space = line.indexOf(' ');
+    if (space <= 0) throw new NoResultError(false, `"${line.slice(0, 100)}" is no word with a value`);
+    const word = line.slice(0, space);
+    said.set(word, [...said.get(word) ?? [], decoded(line.slice(space + 1))]);
+  }
+  const kinds: { readonly [word: string]: Kind } = WORKSPACE_WORDS[name];
+  const results = Object.fromEntries(Object.entries(kinds).map(([word, kind]) => [word, valueOf(word, kind, said)]));
+  if (said.size > 0) throw new NoResultError(false, `unknown: ${[...said.keys()].join(', ')}`);
+  return results as Results<F>;
+}
+
+function blockOf(lines: readonly string[], nonce: string): string[] {
+  const begin = lines.indexOf(`@result ${nonce}`);
+  if (begin < 0) throw new NoResultError(true, 'there is no result');
+  const ends = lines.flatMap((line, index) => line.startsWith(`@end ${nonce} `) ? [index] : []);
+  const block = lines.slice(begin + 1, ends[0]);
+  if (lines.lastIndexOf(`@result ${nonce}`) !== begin || ends.length !== 1 || lines[ends[0]] !== `@end ${nonce} ${block.length}` || ends[0] < begin) {
+    throw new NoResultError(false, 'the result is not whole');
+  }
+  return block;
+}
+
+/** Takes the word's values from what was said. */
+function valueOf(word: string, kind: Kind, said: Map<string, string[]>): unknown {
+  const values = taken(word, said);
+  if (kind === 'list') {
+    const [count, ...more] = taken(`${word}-count`, said);
+    const number = /^\d{1,9}$/.test(count ?? '') ? Number(count) : -1;
+    if (more.length > 0 || number < values.length || (number > 0) !== (values.length > 0)) throw new NoResultError(false, `it is not said how many "${word}" are`);
+    return { names: values, count: number };
+  }
+  if (values.length > 1) throw new NoResultError(false, `"${word}" is said ${values.length} times`);
+  if (kind === 'maybe') return values[0];
+  if (values.length === 0) throw new NoResultError(false, `it is not said what "${word}" is`);
+  if (kind === 'object' && !OBJECT.test(values[0])) throw new NoResultError(false, `"${word}" is no object: ${JSON.stringify(values[0].slice(0, 100))}`);
+  return values[0];
+}
+
+function taken(word: string, said: Map<string, string[]>): string[] {
+  const values = said.get(word) ?? [];
+  said.delete(word);
+  return values;
+}
+
+function decoded(text: string): string {
+  return text.replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
+}

@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import * as fc from 'fast-check';
+import { nonceOf, resultsOf, WORKSPACE_WORDS } from '../../src/loop/results.client';
+import { WORKSPACE_SCRIPT } from '../../src/loop/workspace-script.generated';
+import { Tail } from '../../src/session/tail.client';
+
+const NONCE = 'c0ffee';
+const TREE = 'a'.repeat(40);
+const OTHER = 'b'.repeat(40);
+const block = (lines: readonly string[], nonce = NONCE) => [`@result ${nonce}`, ...lines, `@end ${nonce} ${lines.length}`].join('\n');
+const verified = (...changed: string[]) => [`tree ${TREE}`, `changed-count ${changed.length}`, ...changed.map((name) => `changed ${name}`)];
+
+test('what a function said is its one block, wherever that is among what else was printed', () => {
+  const log = `tree ${OTHER}\nhint: x\n${block([`tree ${OTHER}`, 'changed-count 0'], 'another')}\n${block(verified('a.js'))}\ntree ${OTHER}\nlate`;
+  expect(resultsOf(log, NONCE, 'verify')).toEqual({ tree: TREE, changed: { names: ['a.js'], count: 1 } });
+});
+
+test.each<[string, string]>([
+  ['nothing', ''],
+  ['words without a block', verified().join('\n')],
+  ['a block of another call', block(verified(), 'another')],
+  ['two blocks', `${block(verified())}\n${block(verified())}`],
+  ['a block without its begin', block(verified()).replace(/^.*\n/, '')],
+  ['a block without its end', block(verified()).replace(/\n.*$/, '')],
+  ['a block that begins twice', `@result ${NONCE}\n${block(verified())}`],
+  ['a block that ends twice', `${block(verified())}\n@end ${NONCE} 2`],
+  ['a block with a line too much', block(verified()).replace('changed-count', `tree ${TREE}\nchanged-count`)],
+  ['a block with a line too few', block(verified('a.js')).replace('changed a.js\n', '')],
+  ['a missing word', block(['changed-count 0'])],
+  ['a doubled word', block([`tree ${TREE}`, ...verified()])],
+  ['a doubled count', block([...verified(), 'changed-count 0'])],
+  ['an unknown word', block([...verified(), 'pushed yes'])],
+  ['a line that is no word', block([...verified(), 'changed'])],
+  ['an object that is none', block(['tree HEAD', 'changed-count 0'])],
+  ['a list without its count', block([`tree ${TREE}`])],
+  ['a list that has less than one of its values', block([`tree ${TREE}`, 'changed-count 2'])],
+  ['a list that has more than its values', block([`tree ${TREE}`, 'changed-count 1', 'changed a', 'changed b'])],
+  ['a count that is no number', block([`tree ${TREE}`, 'changed-count 1e1', 'changed a'])],
+])('fails, and is no success, with %s', (_, log) => {
+  expect(() => resultsOf(log, NONCE, 'verify')).toThrow(expect.objectContaining({ name: 'NoResultError' }));
+});
+
+test('whatever a value holds, it is one value', () => {
+  const text = fc.array(fc.oneof(fc.constantFrom('\n', '\r', '\\', '\\x0a', '\u001b[31m', '\t', ' ', '%', "'", '"', '$(x)', `@end ${NONCE} 0`), fc.string({ unit: 'binary', maxLength: 3 })), { minLength: 1, maxLength: 60 })
+    .map((parts) => parts.join('')).filter((value) => !value.includes('\0') && Buffer.byteLength(value) <= 500 && !/[\u0080-\u009f]/.test(value));
+  fc.assert(fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), (values) => {
+    const script = `${WORKSPACE_SCRIPT}\nthings() { tell changed "$@"; say tree ${TREE}; }\nperform things "$@"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', ...values], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere' } });
+    expect(stderr.toString()).toBe('');
+    const tail = new Tail(24_576);
+    tail.push(stdout);
+    expect(resultsOf(tail.text(), NONCE, 'verify')).toEqual({ tree: TREE, changed: { names: values, count: values.length } });
+  }), { numRuns: 25 });
+});
+
+test('more names than a record can hold are counted, and what is told of them fits the end of a log that is kept', () => {
+  const script = `${WORKSPACE_SCRIPT}\nthings() { say tree ${TREE}; tell changed "$@"; }\nperform things "$@"`;
+  const names = Array.from({ length: 1_000 }, (_, index) => `${index}${'\n'.repeat(300)}`);
+  const { stdout } = spawnSync('bash', ['-c', script, 'bash', ...names], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere' }, encoding: 'utf8' });
+  const { changed } = resultsOf(stdout, NONCE, 'verify');
+  expect(changed).toMatchObject({ count: 1_000, names: names.slice(0, changed.names.length) });
+  expect(changed.names.length).toBeGreaterThan(0);
+  expect(stdout.length).toBeLessThan(5_000);
+});
+
+test('a function that does not come to its end has said nothing', () => {
+  const script = `${WORKSPACE_SCRIPT}\nthings() { say tree ${TREE}; tell changed; false; }\nperform things`;
+  const { status, stdout } = spawnSync('bash', ['-c', script], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere', WB_RUN: 'run' }, encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 79, stdout: '' });
+});
+
+test('what the script begins does not get to see the nonce', () => {
+  const script = `${WORKSPACE_SCRIPT}\nthings() { say holder "$(printenv WB_MOUNT WB_NONCE)"; }\nperform things`;
+  const { stdout } = spawnSync('bash', ['-c', script], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere' }, encoding: 'utf8' });
+  expect(resultsOf(stdout, NONCE, 'release').holder).toBe('/nowhere');
+});
+
+test('each job of a run has a nonce of its own, and a repeat the same', () => {
+  const all = [nonceOf('key', [0, 'snapshot']), nonceOf('key', [1, 'snapshot']), nonceOf('key', [0, 'verify']), nonceOf('other', [0, 'snapshot'])];
+  expect(new Set(all).size).toBe(4);
+  expect(nonceOf('key', [0, 'snapshot'])).toBe(all[0]);
+});
+
+test('the functions and their words are those of the scripts', () => {
+  for (const name of Object.keys(WORKSPACE_WORDS)) expect(WORKSPACE_SCRIPT).toMatch(new RegExp(`^${name}\\(\\) \\{`, 'm'));
+  const words = [...WORKSPACE_SCRIPT.matchAll(/(?:^| )(?:say|tell) ([a-z-]+) \S/gm)].map(([, word]) => word);
+  expect([...new Set(words)].sort()).toEqual([...new Set(Object.values(WORKSPACE_WORDS).flatMap((kinds) => Object.keys(kinds)))].sort());
+});
