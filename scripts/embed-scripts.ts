@@ -14,7 +14,7 @@ for (const [name, paths] of Object.entries(SCRIPTS)) {
   const lines = sources.flatMap((source) => readFileSync(source, 'utf8').split('\n'))
     .map((line) => line.trim().replace(/^(\w+\(\) \{) # .*$/, '$1'))
     .filter((line) => line !== '' && !line.startsWith('#'));
-  // It is sent in single quotes, beside commands of any size: each such character costs four.
+  // It is sent as one '…', where nothing stands for that character.
   if (name === 'JOB_SCRIPT' && lines.some((line) => line.includes("'"))) throw new Error(`${parts} must do without the character ' outside of comments`);
 
   writeFileSync(sources[0].replace(/\.sh$/, '-script.generated.ts'), [

@@ -5,14 +5,14 @@ import { Exchange, SESSION_HEADER } from './exchange';
 import type { Fault, FaultPoint } from './faults';
 import { LIMITS } from './limits';
 import type { Microvm, Session } from './session';
-import { splitWords } from './words';
+import { wordsOf } from './words';
 
 /** InvokeAgentRuntimeCommand. */
 export async function invokeCommand(exchange: Exchange, plane: DataPlane): Promise<void> {
   const { command, timeout } = parse(exchange.call.body);
   Object.assign(exchange.call, { command, timeout });
   const session = sessionOf(exchange, plane);
-  const words = plane.unconfirmed.commandMode === 'shell' ? ['bash', '-c', command] : splitWords(command);
+  const words = wordsOf(command, plane.unconfirmed.commandMode);
   const headers = { 'content-type': EVENT_STREAM, [SESSION_HEADER]: session.key.sessionId };
   await strikeBeforeStart(exchange, { session, beginReply: () => exchange.begin(200, headers) });
   await session.use(async microvm => {

@@ -9,11 +9,15 @@ import { LIMITS } from './limits';
 import type { Registry } from './registry';
 import type { Session } from './session';
 import type { Sessions } from './sessions';
+import type { CommandMode } from './words';
 
 /** What the service does where its documentation says nothing: a test tries each. */
 export interface Unconfirmed {
-  /** How a command is run: handed to a shell, or split into words. */
-  readonly commandMode: 'shell' | 'split';
+  /**
+   * How a command is read: by a shell; split into words as a POSIX shell would; or split at spaces with whole quoted words only, where
+   * whatever else there is gets a `ValidationException` that names the place.
+   */
+  readonly commandMode: CommandMode;
   /** Whether processes that a command leaves behind are killed at its end. */
   readonly leftovers: Leftovers;
   /** What becomes of a running command or invocation when its client's connection breaks. */

@@ -85,7 +85,7 @@ export class AgentCoreServer {
     mkdirSync(stateDirectory, { recursive: true });
     this.clock = clock;
     this.unconfirmed = {
-      commandMode: props.commandMode ?? 'shell',
+      commandMode: props.commandMode ?? 'strict',
       leftovers: props.leftovers ?? 'keep',
       onDisconnect: props.onDisconnect ?? 'continue',
       onSessionEnd: props.onSessionEnd ?? 'end',

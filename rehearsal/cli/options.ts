@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { COMMAND_MODES, CommandMode } from '../agentcore/words';
 import type { RehearsalInput } from '../rehearsal';
 
 /** The command line asks for something that cannot be done; the message says what to change. */
@@ -28,6 +29,8 @@ export interface Target {
   readonly sandbox?: SandboxKind;
   /** What containers are made from. @default - the app's own image */
   readonly image?: string;
+  /** How the emulated service reads commands. @default 'strict' */
+  readonly commandMode?: CommandMode;
 }
 
 export interface Options {
@@ -73,6 +76,8 @@ Both
   --sandbox KIND       namespace: this machine's programs, on Linux; container: those of an image, by docker, podman or finch;
                        auto: namespace where that works, else container (auto)
   --image NAME         what containers are made from, instead of the app's own image, which is built; means --sandbox container
+  --command-mode MODE  how the emulated service reads the text of a command: strict, split (words, as a POSIX shell takes them) or shell;
+                       what is sent means the same in each (strict)
   --state DIR          where sessions, copies and reports are kept (.rehearsal)
   --json               prints the record instead of the story
   --verbose            prints the handlers' logs too
@@ -127,6 +132,7 @@ function parse(args: readonly string[]) {
         'env': { type: 'string', multiple: true },
         'sandbox': { type: 'string', default: 'auto' },
         'image': { type: 'string' },
+        'command-mode': { type: 'string' },
         'state': { type: 'string', default: '.rehearsal' },
         'json': { type: 'boolean', default: false },
         'verbose': { type: 'boolean', default: false },
@@ -153,6 +159,7 @@ function targetOf(values: Values): Target {
     bootstrap: values.bootstrap,
     maxRepairs: maxRepairs === undefined ? undefined : Number(maxRepairs),
     env: values.env,
+    commandMode: commandModeOf(values['command-mode']),
     ...sandboxOf(values),
   });
 }
@@ -162,6 +169,12 @@ function sandboxOf({ sandbox, image }: Values): Pick<Target, 'sandbox' | 'image'
   if (kind === undefined && sandbox !== 'auto') throw new MisuseError(`--sandbox is "${sandbox}": ${SANDBOXES.join(', ')} or auto is allowed`);
   if (kind === 'namespace' && image !== undefined) throw new MisuseError('--image is for containers: leave out --sandbox namespace, which has the programs of this machine');
   return image === undefined ? { sandbox: kind } : { sandbox: 'container', image };
+}
+
+function commandModeOf(mode: string | undefined): CommandMode | undefined {
+  const known = COMMAND_MODES.find((each) => each === mode);
+  if (known === undefined && mode !== undefined) throw new MisuseError(`--command-mode is "${mode}": ${COMMAND_MODES.join(', ')} are allowed`);
+  return known;
 }
 
 function gateOf(text: string): { name: string; command: string } {

@@ -142,6 +142,7 @@ async function start(target: Target, prepared: Prepared, options: Options, stder
     repository: target.repository,
     agent: target.app === undefined ? undefined : agentOf(target),
     stateDirectory: options.state,
+    server: { commandMode: target.commandMode },
     environment: Object.fromEntries((target.env ?? []).map((name) => [name, process.env[name] ?? ''])),
     onLog: options.verbose ? (name, line) => void stderr.write(`${name}: ${line}\n`) : undefined,
   });

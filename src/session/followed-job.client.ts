@@ -4,7 +4,7 @@ import { ErrorName, SessionError } from './errors.client';
 import { ExecEnd } from './exec.client';
 import { JobMode, jobCommand, jobId } from './job-command.client';
 import { JobEnd, JobStreamParser } from './job-stream.client';
-import { commandOf, environmentOf, RunRequest } from './run-request.client';
+import { environmentOf, RunRequest } from './run-request.client';
 import { LineMatcher, Tail } from './tail.client';
 import { LostReason, lostReasonOf, Verdict, verdictOf } from './verdict.client';
 
@@ -73,7 +73,8 @@ export class FollowedJob {
       job: this.id,
       nonce: this.nonce,
       mount: request.mount,
-      command: commandOf(request),
+      command: request.command,
+      words: request.words,
       prologue: request.prologue,
       workingDirectory: request.workingDirectory ?? request.mount,
       environment: environmentOf(request),

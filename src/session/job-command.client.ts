@@ -2,7 +2,8 @@ import { createHash } from 'crypto';
 import { ERRORS, LIMITS } from './constants';
 import { SessionError } from './errors.client';
 import { JOB_SCRIPT } from './job-script.generated';
-import { quoteWord, quoteWords } from './quote.client';
+import { listWords, quoteWords } from './quote.client';
+import { fixedWord, namedWord } from './wire.client';
 
 /** Whether a call may start the job, only attaches to it, or ends it. */
 export type JobMode = 'start' | 'attach' | 'cancel';
@@ -13,7 +14,10 @@ export interface JobCall {
   readonly job: string;
   readonly nonce: string;
   readonly mount: string;
-  readonly command: string;
+  /** A shell line; or else `words`. */
+  readonly command?: string;
+  /** A program and its arguments. */
+  readonly words?: readonly string[];
   /** Lines of our own that the command's shell runs first; they do not count as the command's. */
   readonly prologue?: string;
   readonly workingDirectory: string;
@@ -39,49 +43,51 @@ const LOG_PARTS = 6;
 
 /** The text for InvokeAgentRuntimeCommand. Fails, with nothing sent, if it is too long or holds a NUL character. */
 export function jobCommand(call: JobCall): string {
-  const { mode, prologue } = call;
-  const bytes = Buffer.byteLength(call.command);
-  if (bytes > LIMITS.commandBytes) {
-    throw new SessionError(ERRORS.VALIDATION,
-      `the command has ${bytes} bytes, ${LIMITS.commandBytes} are allowed; put it in a script in the repository or the image, and run that`);
-  }
-  const command = prologue === undefined ? call.command : `${prologue}\n${call.command}`;
-  const plain = line(call, mode === 'start' ? [`command=${command}`] : []);
-  // A command full of quotes grows fourfold; as base64 by a third.
-  const text = Buffer.byteLength(plain) <= LIMITS.execCommandBytes
-    ? plain
-    : line(call, ['encoding=base64', `command=${Buffer.from(command).toString('base64')}`]);
-  if (Buffer.byteLength(text) > LIMITS.execCommandBytes) {
-    throw new SessionError(ERRORS.VALIDATION,
-      `the command and its environment have ${Buffer.byteLength(text)} bytes as they are sent, ${LIMITS.execCommandBytes} are allowed; shorten the environment`);
-  }
-  return text;
-}
-
-function line(call: JobCall, command: readonly string[]): string {
-  const start = call.mode === 'start'
-    ? [
-      `cwd=${call.workingDirectory}`,
-      `timeout=${call.timeoutSeconds}`,
-      `part=${Math.floor(call.logBytes / LOG_PARTS)}`,
-      ...(call.input === undefined ? [] : [`input=${call.input}`]),
-      ...call.environment.map((pair) => `env=${pair}`),
-      ...command,
-    ]
-    : [];
-  const words = [
-    `mode=${call.mode}`,
-    `mount=${call.mount}`,
-    `job=${call.job}`,
-    `nonce=${call.nonce}`,
-    `budget=${call.budgetSeconds}`,
-    `offset=${call.offset}`,
-    ...(call.marker === undefined ? [] : [`marker=${call.marker}`]),
-    ...start,
-  ];
   try {
-    return `/bin/bash -c ${quoteWord(JOB_SCRIPT)} workbench ${quoteWords(words)}`;
+    const text = line(call);
+    if (Buffer.byteLength(text) <= LIMITS.execCommandBytes) return text;
+    throw new RangeError(`the command and its environment have ${Buffer.byteLength(text)} bytes as they are sent, ${LIMITS.execCommandBytes} are allowed; shorten the environment`);
   } catch (error) {
     throw new SessionError(ERRORS.VALIDATION, (error as Error).message, { cause: error });
   }
+}
+
+function line(call: JobCall): string {
+  const start: readonly Named[] = call.mode === 'start'
+    ? [
+      ['cwd', call.workingDirectory],
+      ['timeout', call.timeoutSeconds],
+      ['part', Math.floor(call.logBytes / LOG_PARTS)],
+      ['input', call.input],
+      ...call.environment.map((pair) => ['env', pair] as const),
+      ['command', [call.prologue, commandLine(call)].filter((part) => part !== undefined).join('\n')],
+    ]
+    : [];
+  const words: readonly Named[] = [
+    ['mode', call.mode],
+    ['mount', call.mount],
+    ['job', call.job],
+    ['nonce', call.nonce],
+    ['budget', call.budgetSeconds],
+    ['offset', call.offset],
+    ['marker', call.marker],
+    ...start,
+  ];
+  return [
+    '/bin/bash', '-c', fixedWord(JOB_SCRIPT), 'workbench',
+    ...words.flatMap(([name, value]) => value === undefined ? [] : [namedWord(name, String(value))]),
+  ].join(' ');
+}
+
+type Named = readonly [name: string, value: string | number | undefined];
+
+/** What the job's bash reads, of a length that fits in base64 whatever is in it. */
+function commandLine({ command, words = [] }: JobCall): string {
+  const bytes = Buffer.byteLength(command ?? words.join(' '));
+  if (bytes > LIMITS.commandBytes) {
+    throw new RangeError(`the command has ${bytes} bytes, ${LIMITS.commandBytes} are allowed; put it in a script in the repository or the image, and run that`);
+  }
+  if (command !== undefined) return command;
+  const quoted = quoteWords(words);
+  return Buffer.byteLength(quoted) <= LIMITS.commandBytes ? quoted : listWords(words);
 }

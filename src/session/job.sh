@@ -2,6 +2,8 @@
 # shellcheck disable=SC2154  # the arguments become variables by name, in `arguments`
 #
 # Runs one command in an AgentCore session at most once, and follows it. Sent as `/bin/bash -c '<this>' workbench name=value …`.
+# Nothing of it holds an apostrophe, since who reads a command in the service may not join quotes. For the same reason a value that holds one
+# comes as `name:base64=…`.
 #
 # A job is a directory, <mount>/.workbench/jobs/<job>, and whoever makes the directory starts the command. All other calls
 # attach. So a call may be cut off, repeated or sent twice, and the command still runs once. In the directory:
@@ -64,7 +66,7 @@
 set -u
 umask 022
 
-mode=start mount="" job="" nonce=- command="" encoding=plain cwd=/ input=/dev/null timeout=300 grace=10
+mode=start mount="" job="" nonce=- command="" cwd=/ input=/dev/null timeout=300 grace=10
 budget=60 offset=0 part=6291456 quota=67108864 marker="" wake=""
 environment=()
 
@@ -79,13 +81,20 @@ refuse() {
 }
 
 arguments() {
-  local argument
+  local argument name value
   for argument; do
-    case ${argument%%=*} in
-      env) environment+=("${argument#env=}") ;;
-      mode | mount | job | nonce | command | encoding | cwd | input | timeout | grace | budget | offset | part | quota | marker)
-        printf -v "${argument%%=*}" "%s" "${argument#*=}" ;;
-      *) refuse argument "unknown argument ${argument%%=*}" ;;
+    name=${argument%%=*} value=${argument#*=}
+    if [[ $name == *:base64 ]]; then
+      name=${name%:base64}
+      # A character more: the ends of the last lines would be lost.
+      value=$(printf "%s" "$value" | base64 -d && printf .) || refuse argument "$name cannot be decoded"
+      value=${value%.}
+    fi
+    case $name in
+      env) environment+=("$value") ;;
+      mode | mount | job | nonce | command | cwd | input | timeout | grace | budget | offset | part | quota | marker)
+        printf -v "$name" "%s" "$value" ;;
+      *) refuse argument "unknown argument $name" ;;
     esac
   done
 }
@@ -461,7 +470,6 @@ main() { # its variables are global, as those of `supervise`
   exec {wake}<> <(:) || wake=""
   [[ -d $mount && -w $mount ]] || refuse mount "the mount $mount is not there, or cannot be written"
   if [[ $marker ]] && first_line "$mount/.workbench/marker" && [[ $REPLY != "$marker" ]]; then finish LOST workspace; fi
-  [[ $encoding == plain ]] || command=$(base64 -d <<<"$command") || refuse argument "the command cannot be decoded"
   dir=$mount/.workbench/jobs/$job
   this_boot
   boot=$REPLY

@@ -1,7 +1,6 @@
 import { ERRORS, LIMITS } from './constants';
 import { SessionError } from './errors.client';
 import { ADDRESS_RULES, SessionAddress } from './exec.client';
-import { quoteWords } from './quote.client';
 
 /** What `RunCommand` asks of the driver: one command, at most once in its session. */
 export interface RunRequest extends SessionAddress {
@@ -81,15 +80,6 @@ function isPattern(source: string): boolean {
 export function checkRunRequest(request: RunRequest): void {
   const complaints = RULES.filter(([broken]) => broken(request)).map(([, message]) => message(request));
   if (complaints.length > 0) throw new SessionError(ERRORS.VALIDATION, complaints.join('; '));
-}
-
-/** The shell line of a request. */
-export function commandOf(request: RunRequest): string {
-  try {
-    return request.command ?? quoteWords(request.words!);
-  } catch (error) {
-    throw new SessionError(ERRORS.VALIDATION, (error as Error).message, { cause: error });
-  }
 }
 
 /** The environment of a request, over the defaults. */

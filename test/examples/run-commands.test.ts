@@ -1,27 +1,30 @@
 import { join } from 'node:path';
 import { AskAndCheckStack } from '../../examples/run-commands/stack';
+import type { CommandMode } from '../../rehearsal/agentcore';
 import { newSessionId } from '../support/agentcore';
 import { DeploymentFixture } from '../support/deployments';
 
 /** The example's own state machine, agent and function, with nothing replaced but AWS. */
+const start = (commandMode: CommandMode) => DeploymentFixture.start((app) => new AskAndCheckStack(app, 'AskAndCheck'), {
+  agent: { command: ['node', join(__dirname, '../../examples/run-commands/agent/server.mjs')], workingDirectory: '/' },
+}, { commandMode });
+
 let local: DeploymentFixture;
 beforeAll(async () => {
-  local = await DeploymentFixture.start((app) => new AskAndCheckStack(app, 'AskAndCheck'), {
-    agent: { command: ['node', join(__dirname, '../../examples/run-commands/agent/server.mjs')], workingDirectory: '/' },
-  });
+  local = await start('strict');
 });
 afterAll(() => local.close());
 
-async function run(prompt: string, check: string[]) {
+async function run(prompt: string, check: string[], { deployment, server } = local) {
   const id = newSessionId();
   const visited: string[] = [];
-  const result = await local.deployment.run(undefined, { session: { id }, prompt, check }, {
+  const result = await deployment.run(undefined, { session: { id }, prompt, check }, {
     retryDelay: 0,
     onEvent: (event) => {
       if (event.type === 'StateEntered') visited.push(event.state.name);
     },
   });
-  const calls = local.server.calls.all.filter((call) => call.sessionId === id).map(({ operation }) => operation);
+  const calls = server.calls.all.filter((call) => call.sessionId === id).map(({ operation }) => operation);
   return { result, visited, calls };
 }
 
@@ -31,6 +34,13 @@ describe('the example run-commands', () => {
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: { turn: { reply: { said: 'I wrote answer.txt' } }, checked: { verdict: 'PASSED', exitCode: 0 } } });
     expect(visited).toEqual(['Ask the agent', 'Check: name the job', 'Check', 'Check: ended?', 'Passed?', 'Stop', 'Passed']);
     expect(calls).toEqual(['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
+  });
+
+  test.each(['split', 'shell'] as const)('so it does whoever reads the command: %s', async (mode) => {
+    const other = await start(mode);
+    const { result } = await run('write answer.txt: it\'s "42" $HOME', ['grep', '-q', '^it\'s "42" [$]HOME$', '/mnt/workspace/answer.txt'], other);
+    await other.close();
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { checked: { verdict: 'PASSED' } } });
   });
 
   test('fails with the verdict and the output when the check does not pass, and stops the session', async () => {

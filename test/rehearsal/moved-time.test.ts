@@ -2,6 +2,7 @@ import { BedrockAgentCoreClient, InvokeAgentRuntimeCommandCommand } from '@aws-s
 import type { AgentHandler } from '../../rehearsal/agentcore';
 import type { Rehearsal } from '../../rehearsal/rehearsal';
 import type { SessionDescription } from '../../rehearsal/run/record';
+import { shellLine } from '../support/agentcore';
 import { RehearsedLoop } from '../support/rehearsed-loop';
 
 jest.setTimeout(120_000);
@@ -20,7 +21,7 @@ async function output({ server }: Rehearsal, { id, runtimeArn }: SessionDescript
   const client = new BedrockAgentCoreClient({ endpoint: server.endpoint, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
   try {
     const { stream } = await client.send(new InvokeAgentRuntimeCommandCommand({
-      agentRuntimeArn: runtimeArn, runtimeSessionId: id, body: { command },
+      agentRuntimeArn: runtimeArn, runtimeSessionId: id, body: { command: shellLine(command) },
     }));
     let text = '';
     for await (const { chunk } of stream!) text += chunk?.contentDelta?.stdout ?? '';

@@ -2,6 +2,7 @@ import { execFileSync, ExecFileSyncOptionsWithStringEncoding } from 'node:child_
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { COMMAND_MODES } from '../../rehearsal/agentcore/words';
 
 // Each is the whole command, from the synthesis to the commit, and two more versions of Node come over the network.
 jest.setTimeout(300_000);
@@ -39,6 +40,10 @@ test('the README\'s first command tells how a loop came to its commit', () => {
   symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
 
   expectStory(run(COMMAND[0], [...COMMAND.slice(1), '--state', join(home, 'state')], { cwd: clone }));
+});
+
+test.each(COMMAND_MODES.filter((mode) => mode !== 'strict'))('so it does however the service reads the text of a command: %s', (mode) => {
+  expectStory(run(COMMAND[0], [...COMMAND.slice(1), '--state', join(home, `state-${mode}`), '--command-mode', mode], { cwd: clone }));
 });
 
 test.each(Object.entries(NODES))('so it does with Node %s', (major, version) => {

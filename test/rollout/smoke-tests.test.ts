@@ -1,3 +1,4 @@
+import { COMMAND_MODES } from '../../rehearsal/agentcore';
 import { SmokeTest } from '../../src';
 import { SmokeTestProperties } from '../../src/rollout/rollout-request.client';
 import { smokeTestProperties } from '../../src/rollout/rollout-rules';
@@ -48,6 +49,16 @@ async function expectToPass(...SmokeTests: SmokeTestProperties[]): Promise<void>
 describe('a command', () => {
   test('passes with the exit code that is expected, in one session with those before it', async () => {
     await expectToPass(commandTest('echo first > /tmp/mark'), commandTest('grep -q first /tmp/mark && exit 3', { ExitCode: '3' }));
+  });
+
+  test.each(COMMAND_MODES)('means the same, whoever reads it: %s', async (commandMode) => {
+    const other = await ServerFixture.start({ name: 'another' }, { transition: 5_000, commandMode });
+    try {
+      const rollout = { SmokeTests: [commandTest('[[ \'it\'\\\'\'s "all" $here\' == "it\'s \\"all\\" \\$here" ]] && echo "it is" > /tmp/mark'), commandTest('grep -q "it is" /tmp/mark')] };
+      expect(await new RolloutStack(other).deploy({ rollout })).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
+    } finally {
+      await other.close();
+    }
   });
 
   test('fails by another exit code, also if it is 0', async () => {

@@ -20,10 +20,10 @@ const MICROVM = 'LOST MICROVM';
 const ABSENT = 'LOST ABSENT';
 
 const SERVICES = [
-  { commandMode: 'shell', leftovers: 'keep' },
-  { commandMode: 'shell', leftovers: 'kill' },
+  { commandMode: 'strict', leftovers: 'keep' },
+  { commandMode: 'strict', leftovers: 'kill' },
   { commandMode: 'split', leftovers: 'keep' },
-  { commandMode: 'split', leftovers: 'kill' },
+  { commandMode: 'shell', leftovers: 'kill' },
 ] as const;
 
 const drivers: DriverFixture[] = [];

@@ -13,7 +13,7 @@ class Call {
   private nonce = this.next();
 
   next(): string {
-    return this.nonce = /'nonce=([^']+)'/.exec(this.job.nextCall('start', 600).command)![1];
+    return this.nonce = / nonce=(\S{36}) /.exec(this.job.nextCall('start', 600).command)![1];
   }
 
   begin(): this {

@@ -1,5 +1,5 @@
 import { ERRORS, LIMITS } from '../../src/session/constants';
-import { checkRunRequest, commandOf, environmentOf, RunRequest } from '../../src/session/run-request.client';
+import { checkRunRequest, environmentOf, RunRequest } from '../../src/session/run-request.client';
 import { messageOf } from '../support/stacks';
 
 const GOOD: RunRequest = {
@@ -56,15 +56,6 @@ test.each<[object, string]>([
 
 test('fails with everything that is wrong at once', () => {
   expect(messageOf(() => check({ run: '', mount: 'x' }))).toBe('"run" is missing; "mount" is "x", an absolute path is needed');
-});
-
-test('words become a line that a shell takes apart again, a command stays as it is', () => {
-  expect(commandOf({ ...GOOD, command: undefined, words: ['echo', 'it\'s', '$HOME'] })).toBe('\'echo\' \'it\'\\\'\'s\' \'$HOME\'');
-  expect(commandOf(GOOD)).toBe('npm run lint');
-});
-
-test('fails for a NUL character, which no argument can hold', () => {
-  expect(() => commandOf({ ...GOOD, command: undefined, words: ['a\0b'] })).toThrow(expect.objectContaining({ name: ERRORS.VALIDATION }));
 });
 
 test('caches are on ephemeral disk unless the request says otherwise', () => {

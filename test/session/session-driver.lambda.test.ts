@@ -125,7 +125,7 @@ test('fails a command whose last line matches, even if it exits with 0', async (
 });
 
 test('a container without a shell is none of the command\'s verdicts', async () => {
-  const bare = await DriverFixture.start({ environment: { PATH: '/nowhere' } });
+  const bare = await DriverFixture.start({ environment: { PATH: '/nowhere' }, commandMode: 'shell' });
   const outcome = await bare.call(bare.request(newSessionId(), { command: 'true' }));
   await bare.close();
   expect(outcome).toMatchObject({ error: ERRORS.CONTAINER });

@@ -43,8 +43,13 @@ export class ServerFixture {
     this.control = new BedrockAgentCoreControlClient(config);
   }
 
-  /** Runs a command and reads its stream to the end, whatever the end is. */
-  async command(command: string, input: Partial<InvokeAgentRuntimeCommandCommandInput> & { timeout?: number } = {}): Promise<CommandResult> {
+  /** Runs a shell line, and reads its stream to the end, whatever the end is. */
+  async command(line: string, input: Partial<InvokeAgentRuntimeCommandCommandInput> & { timeout?: number } = {}): Promise<CommandResult> {
+    return this.text(shellLine(line), input);
+  }
+
+  /** The same for a text that is sent as it is. */
+  async text(command: string, input: Partial<InvokeAgentRuntimeCommandCommandInput> & { timeout?: number } = {}): Promise<CommandResult> {
     const { timeout, ...rest } = input;
     const response = await this.client.send(new InvokeAgentRuntimeCommandCommand({
       agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, body: { command, timeout }, ...rest,
@@ -87,6 +92,12 @@ export class ServerFixture {
       rmSync(this.stateDirectory, { recursive: true });
     }
   }
+}
+
+/** A line for bash as a text that means it in each mode but `shell`. A program without arguments is itself in all. */
+export function shellLine(line: string): string {
+  if (/^\w+$/.test(line)) return line;
+  return line.includes("'") ? `/bin/bash -c "${line.replace(/["\\]/g, '\\$&')}"` : `/bin/bash -c '${line}'`;
 }
 
 let sessions = 0;

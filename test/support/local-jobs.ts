@@ -3,6 +3,7 @@ import { randomUUID } from 'crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import { CommandMode, wordsOf } from '../../rehearsal/agentcore/words';
 import { JobCall, jobCommand } from '../../src/session/job-command.client';
 import { JobEnd, JobRecord, JobStreamParser } from '../../src/session/job-stream.client';
 
@@ -18,6 +19,8 @@ export class LocalJobs {
   public readonly mount = mkdtempSync(join(tmpdir(), 'jobs-'));
   /** Where commands find their tools; another one stands for another image. */
   public path = process.env.PATH!;
+  /** How the service reads commands. */
+  public mode: CommandMode = 'strict';
   /** What is done before each call, in a mount namespace of its own. */
   public before?: string;
   /** Words before each call, such as another user's. */
@@ -29,7 +32,7 @@ export class LocalJobs {
       mode: 'start',
       nonce,
       mount: this.mount,
-      command: 'true',
+      command: call.words === undefined ? 'true' : undefined,
       workingDirectory: this.mount,
       environment: [],
       timeoutSeconds: 20,
@@ -41,10 +44,11 @@ export class LocalJobs {
     return collect(this.shell(text), new JobStreamParser(call.job, nonce), options.cutAfterBytes);
   }
 
-  /** As the service would: a bash of its own for each call, in a process group of its own. */
+  /** As the service would: a process group of its own for each call. */
   public shell(text: string): ChildProcess {
-    const [file, ...words] = this.before === undefined ? [...this.prefix, '/bin/bash', '-c', text]
-      : ['unshare', '--map-root-user', '--mount', '/bin/bash', '-c', `${this.before}; exec /bin/bash -c "$1"`, 'bash', text];
+    const command = wordsOf(text, this.mode);
+    const [file, ...words] = this.before === undefined ? [...this.prefix, ...command]
+      : ['unshare', '--map-root-user', '--mount', '/bin/bash', '-c', `${this.before}; exec "$@"`, 'bash', ...command];
     return spawn(file, words, { detached: true, env: { PATH: this.path, HOME: '/tmp' }, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 

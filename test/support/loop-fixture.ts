@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { loadHandler } from './session-driver';
-import { AgentHandler, AgentCoreServer, MovableClock } from '../../rehearsal/agentcore';
+import { AgentHandler, AgentCoreServer, AgentCoreServerProps, MovableClock } from '../../rehearsal/agentcore';
 import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
@@ -19,6 +19,8 @@ export interface LoopFixtureProps {
   readonly seed?: string;
   /** More of the loop's props; the directory is one that all sandboxes share with this machine. */
   readonly loop?: Partial<CodingLoopProps> | ((shared: string) => Partial<CodingLoopProps>);
+  /** What the service does where its documentation says nothing. */
+  readonly service?: Pick<AgentCoreServerProps, 'commandMode'>;
 }
 
 export interface TurnPayload {
@@ -43,7 +45,7 @@ export class LoopFixture {
   static async start(props: LoopFixtureProps = {}): Promise<LoopFixture> {
     const directory = mkdtempSync(join(tmpdir(), 'loop-'));
     const server = await AgentCoreServer.start({
-      stateDirectory: join(directory, 'state'), clock: new MovableClock(), sharedDirectories: [join(directory, 'shared')],
+      stateDirectory: join(directory, 'state'), clock: new MovableClock(), sharedDirectories: [join(directory, 'shared')], ...props.service,
     });
     return new LoopFixture(directory, server, props);
   }

@@ -1,5 +1,5 @@
 import { InvokeAgentRuntimeCommandCommand } from '@aws-sdk/client-bedrock-agentcore';
-import { newSessionId, ServerFixture } from '../../support/agentcore';
+import { newSessionId, ServerFixture, shellLine } from '../../support/agentcore';
 
 const KIB = 1024;
 let fixture: ServerFixture;
@@ -138,7 +138,7 @@ describe('the output of a command', () => {
   test('of 100 MB waits in the command for a client that does not read', async () => {
     const received = fixture.server.calls.next();
     const response = await fixture.client.send(new InvokeAgentRuntimeCommandCommand({
-      agentRuntimeArn: fixture.arn, runtimeSessionId: fixture.sessionId, body: { command: 'head -c 104857600 /dev/zero | tr "\\0" a; touch /tmp/written' },
+      agentRuntimeArn: fixture.arn, runtimeSessionId: fixture.sessionId, body: { command: shellLine('head -c 104857600 /dev/zero | tr "\\0" a; touch /tmp/written') },
     }));
     const call = await received;
     for (let sent = -1; sent !== call.bytes;) {
@@ -197,7 +197,7 @@ describe('validation', () => {
   });
 
   test.each([
-    ['a command of 65,536 bytes', { body: { command: 'true'.padEnd(65_536) } }],
+    ['a command of 65,536 bytes', { body: { command: `true ${'x'.repeat(65_531)}` } }],
     ['a timeout of 1', { body: { command: 'true', timeout: 1 } }],
     ['a timeout of 3600', { body: { command: 'true', timeout: 3600 } }],
     ['a session id of 33 characters', { runtimeSessionId: 's'.repeat(33) }],
@@ -213,10 +213,25 @@ describe('validation', () => {
 });
 
 describe('what is not documented', () => {
-  test('a command may be split into words instead of being given to a shell', async () => {
-    const other = await another({}, { commandMode: 'split' });
-    expect((await other.command('/bin/bash -c \'echo "a  b" && echo c\'')).stdout).toBe('a  b\nc\n');
-    expect((await other.command('echo a && echo b')).stdout).toBe('a && echo b\n');
+  test.each([
+    ['strict', ['a  b\n$HOME \\\n', 'a && echo $HOME\n', 'ValidationException']],
+    ['split', ['a  b\n$HOME \\\n', 'a && echo $HOME\n', "it's\n"]],
+    ['shell', ['a  b\n/home/me \\\n', 'a\n/home/me\n', "it's\n"]],
+  ] as const)('a command may be read in more than one way: %s', async (commandMode, expected) => {
+    const other = await another({}, { commandMode, environment: { PATH: process.env.PATH!, HOME: '/home/me' } });
+    const said = [
+      '/bin/bash -c \'echo "a  b"; echo "$1"\' bash "$HOME \\\\"',
+      'echo a && echo $HOME',
+      "echo 'it'\\''s'",
+    ].map(async text => other.text(text).then(({ stdout }) => stdout, (error: Error) => error.name));
+    expect(await Promise.all(said)).toEqual(expected);
+  });
+
+  test('a command that is not defined is refused by its place, and nothing is started', async () => {
+    await expect(fixture.text("touch /tmp/begun 'it'\\''s'")).rejects.toMatchObject({
+      name: 'ValidationException', message: expect.stringContaining('at character 22, '),
+    });
+    expect((await fixture.command('ls /tmp/begun')).exitCode).toBe(2);
   });
 
   const detached = '(setsid sleep 555 & sleep 555 &) ; true';
@@ -239,7 +254,7 @@ describe('what is not documented', () => {
   test.each([['continue', 'yes\n'], ['kill', '']] as const)('when the client goes, a command may %s', async (onDisconnect, stdout) => {
     const other = await another({}, { onDisconnect });
     const response = await other.client.send(new InvokeAgentRuntimeCommandCommand({
-      agentRuntimeArn: other.arn, runtimeSessionId: other.sessionId, body: { command: 'echo start; until [ -e /tmp/go ]; do sleep 0.01; done; echo yes >/tmp/result' },
+      agentRuntimeArn: other.arn, runtimeSessionId: other.sessionId, body: { command: shellLine('echo start; until [ -e /tmp/go ]; do sleep 0.01; done; echo yes >/tmp/result') },
     }));
     const finished = other.server.calls.next({}, 'finished');
     for await (const event of response.stream!) {

@@ -234,7 +234,7 @@ describe('faults', () => {
   test('strike as often as asked, and only calls that match', async () => {
     const { faults: injected } = fixture.server;
     const fault = injected.add({
-      operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'throttle', times: 2, match: ({ command }) => command === 'echo matched',
+      operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'throttle', times: 2, match: ({ command = '' }) => command.includes('echo matched'),
     });
     await expect(fixture.command('echo matched')).rejects.toThrow();
     expect((await fixture.command('echo other')).exitCode).toBe(0);
