@@ -14,6 +14,7 @@ import { releaseContext, stageContext } from './image-context';
 import type { ToolEntry } from './tool-entry';
 import type { NamedUser } from './verify-script';
 import { DEFAULT_BASE, MISE_IMAGE } from './versions';
+import { sorted } from '../private/sorted';
 import { ValidationError, faultsOf } from '../private/validation';
 
 /** Options of an agent's image; those of the official image asset are passed on. */
@@ -109,7 +110,7 @@ export class AgentImage {
     const context = stageContext({
       directory, exclude, ignoreMode, followSymlinks: options.followSymlinks, file, ...image, scripts: image.steps.scripts,
     });
-    const artifact = AgentRuntimeArtifact.fromAsset(context, { ...asset, file, target: image.target, platform: Platform.LINUX_ARM64 });
+    const artifact = AgentRuntimeArtifact.fromAsset(context, { ...sorted(asset), file, target: image.target, platform: Platform.LINUX_ARM64 });
     TOOLS.set(artifact, tools);
     return whenBound(artifact, context, unique);
   }

@@ -11,6 +11,7 @@ import { Commit } from './commit';
 import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './constants';
 import { loopFaults, mountOf } from './loop-faults';
 import { loopStates } from './loop-states';
+import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { warnAboutDefaultEndpoint } from '../rollout/default-endpoint-warning';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
@@ -86,7 +87,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       depth: props.repository.depth,
       author,
       ...(props.endpointName === undefined ? {} : { endpointName: props.endpointName }),
-      ...(props.environment === undefined ? {} : { environment: props.environment }),
+      ...(props.environment === undefined ? {} : { environment: sorted(props.environment) }),
     };
 
     const stop = (props.session ?? SessionPolicy.STOP) === SessionPolicy.STOP;

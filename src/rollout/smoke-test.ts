@@ -2,6 +2,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import { LIMITS } from './constants';
 import { TOOLS_COMMAND } from './tools-command';
 import { mountPathFaults } from '../mount/mount-path';
+import { sorted } from '../private/sorted';
 
 /** Options of `SmokeTest.command`. */
 export interface SmokeCommandOptions {
@@ -157,6 +158,6 @@ class InvokeTest extends SmokeTest {
 
   public bind(): SmokeTestConfig {
     const { expect, timeout = Duration.seconds(LIMITS.invokeSeconds.default) } = this.options;
-    return { name: 'invoke', payload: JSON.stringify(this.payload), expect, timeout };
+    return { name: 'invoke', payload: JSON.stringify(sorted(this.payload)), expect, timeout };
   }
 }

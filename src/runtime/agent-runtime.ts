@@ -12,6 +12,7 @@ import { RuntimeGrants } from './runtime-grants';
 import { configurationsOf, mountFaults, mountsOf } from '../mount/configurations';
 import { Mount, MountConfig } from '../mount/mount';
 import { addOrWarn } from '../private/grant';
+import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 
 /** Id of the warning for S3 Files without security groups. Stable, since users acknowledge it by this name. */
@@ -193,7 +194,13 @@ function knownToDiffer(one: string, other: string): boolean {
  * that overrides a role of its own.
  */
 function withExecutionRole(scope: Construct, id: string, props: AgentRuntimeProps): agentcore.RuntimeProps {
-  const { mounts, ...official } = props;
+  const { mounts, ...given } = props;
+  const { environmentVariables, tags } = given;
+  const official = {
+    ...given,
+    ...(environmentVariables === undefined ? {} : { environmentVariables: sorted(environmentVariables) }),
+    ...(tags === undefined ? {} : { tags: sorted(tags) }),
+  };
   if (props.executionRole instanceof AgentExecutionRole) return { ...official, runtimeName: props.runtimeName ?? props.executionRole.runtimeName };
   if (props.executionRole !== undefined) return official;
 

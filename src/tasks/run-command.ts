@@ -5,6 +5,7 @@ import { DEFAULT_TIMEOUT, mountOf, runCommandFaults } from './run-command-faults
 import { RunCommandJsonataProps, RunCommandJsonPathProps, RunCommandProps } from './run-command-props';
 import { addressOf, DriverTask } from './session-task';
 import { isExpression } from '../private/expression';
+import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { INVOKE_COMMAND_ACTIONS } from '../runtime/perms';
 import { LAMBDA_ERRORS, LIMITS, OPERATIONS, STATUSES } from '../session/constants';
@@ -205,7 +206,7 @@ function jsonataWiring(props: RunCommandProps): Wiring {
     pass: { assign: { [result]: { run: '{% $uuid() %}' } }, outputs: keep },
     task: { assign: { [result]: '{% $states.result %}' }, outputs: keep },
     caught: { outputs: keep },
-    choice: { outputs: props.outputs ?? `{% $${result} %}`, assign: props.assign },
+    choice: { outputs: sorted(props.outputs) ?? `{% $${result} %}`, assign: sorted(props.assign) },
     isRunning: sfn.Condition.jsonata(`{% $${result}.status = '${STATUSES.RUNNING}' %}`),
   };
 }

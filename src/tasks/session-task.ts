@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { isExpression } from '../private/expression';
+import { sorted } from '../private/sorted';
 import { endpointNameFaults } from '../runtime/runtime-grants';
 import { LIMITS } from '../session/constants';
 import { SessionDriver } from '../session/session-driver';
@@ -65,6 +66,17 @@ function sessionIdFaults(sessionId: string): string[] {
     : [`"sessionId" is "${sessionId}", letters, digits, "-" and "_" are allowed, the first a letter or digit: change it`];
 }
 
+/** Maps of a user's, as far as a state takes them. */
+function inOrder<T extends sfn.TaskStateBaseProps>(state: T): T {
+  const { resultSelector, assign, outputs } = state as sfn.TaskStateBaseProps & { readonly resultSelector?: object; readonly outputs?: unknown };
+  return {
+    ...state,
+    ...(resultSelector === undefined ? {} : { resultSelector: sorted(resultSelector) }),
+    ...(assign === undefined ? {} : { assign: sorted(assign) }),
+    ...(outputs === undefined ? {} : { outputs: sorted(outputs) }),
+  };
+}
+
 /** @internal */
 export interface DriverTaskConfig {
   readonly driver: SessionDriver;
@@ -86,8 +98,8 @@ export abstract class DriverTask extends sfn.TaskStateBase {
   private readonly config: DriverTaskConfig;
 
   constructor(scope: Construct, id: string, config: DriverTaskConfig) {
-    super(scope, id, config.state);
-    this.config = config;
+    super(scope, id, inOrder(config.state));
+    this.config = { ...config, request: sorted(config.request) };
     this.taskPolicies = [new iam.PolicyStatement({
       actions: ['lambda:InvokeFunction'],
       resources: [config.driver.function.functionArn],

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as fc from 'fast-check';
+import {
+  AgentImage, AgentRuntime, AgentTurn, CodingLoop, Gate, GitRepository, InvokeAgent, Mount, RunCommand, RuntimeRollout, SmokeTest, StopSession,
+} from '../../src';
+
+/** An agent of one's own Dockerfile, in which build arguments are free. */
+const agent = mkdtempSync(join(tmpdir(), 'agent-'));
+afterAll(() => rmSync(agent, { recursive: true }));
+writeFileSync(join(agent, 'Dockerfile'), 'FROM public.ecr.aws/docker/library/node:24-slim\nUSER 1000\nCMD ["node", "server.mjs"]\n');
+
+const SESSION = 'a-session-of-more-than-33-characters';
+const KEYS = ['B', 'a', 'A', 'b_1', 'Z9', 'z'] as const;
+type Order = readonly string[];
+
+/** Everything that takes a map of a user's, with the keys of each in that order. */
+function templates(order: Order): string {
+  const map = <T>(value: T) => Object.fromEntries(order.map((key) => [key, value]));
+  const nested = map([map('x'), { more: map(1) }]);
+  const directory = mkdtempSync(join(tmpdir(), 'same-template-'));
+  try {
+    const app = new App({ outdir: directory, analyticsReporting: false });
+    const stack = new Stack(app, 'Stack');
+    const runtime = new AgentRuntime(stack, 'Agent', {
+      agentRuntimeArtifact: AgentImage.fromDirectory(agent, { buildArgs: map('x'), buildSecrets: map('src=x'), miseSettings: undefined }),
+      mounts: [Mount.sessionStorage('/mnt/workspace')],
+      environmentVariables: map('x'),
+      tags: map('x'),
+    });
+    const rollout = new RuntimeRollout(stack, 'Rollout', { runtime, smokeTests: [SmokeTest.invoke(nested)] });
+    new CodingLoop(stack, 'Loop', {
+      runtime,
+      endpointName: rollout.endpointName,
+      repository: GitRepository.fromInput(),
+      environment: map('x'),
+      turn: AgentTurn.invoke(),
+      gates: [Gate.command('test', 'true', { environment: map('x') })],
+    });
+    const result = { resultSelector: nested, assign: nested };
+    const jsonPath = new InvokeAgent(stack, 'Ask', { runtime, sessionId: SESSION, payload: sfn.TaskInput.fromObject(nested), ...result })
+      .next(new RunCommand(stack, 'Run', { runtime, sessionId: SESSION, command: 'true', environment: map('x') }))
+      .next(new StopSession(stack, 'Stop', { runtime, sessionId: SESSION, ...result }));
+    new sfn.StateMachine(stack, 'JsonPath', { definitionBody: sfn.DefinitionBody.fromChainable(jsonPath) });
+    const outputs = { outputs: nested, assign: nested };
+    const jsonata = InvokeAgent.jsonata(stack, 'Ask in JSONata', { runtime, sessionId: SESSION, payload: sfn.TaskInput.fromObject(nested), ...outputs })
+      .next(RunCommand.jsonata(stack, 'Run in JSONata', { runtime, sessionId: SESSION, command: 'true', environment: map('x'), ...outputs }))
+      .next(StopSession.jsonata(stack, 'Stop in JSONata', { runtime, sessionId: SESSION, ...outputs }));
+    new sfn.StateMachine(stack, 'Jsonata', { definitionBody: sfn.DefinitionBody.fromChainable(jsonata) });
+    return JSON.stringify(app.synth().getStackByName('Stack').template);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('a template is the same whatever the order of the maps that it is made of', () => {
+  const first = templates(KEYS);
+  expect(first).toContain('"b_1"');
+  fc.assert(fc.property(fc.shuffledSubarray([...KEYS], { minLength: KEYS.length }), (order) => {
+    expect(templates(order) === first).toBe(true);
+  }), { numRuns: 5, examples: [[[...KEYS].reverse()]] });
+});
