@@ -44,8 +44,9 @@ export class AskAndCheckStack extends Stack {
       causePath: sfn.JsonPath.format('{}: {}', sfn.JsonPath.stringAt('$.checked.verdict'), sfn.JsonPath.stringAt('$.checked.tail')),
     }));
     const failed = stop('Stop after an error').next(new sfn.Fail(this, 'Failed', {
-      errorPath: sfn.JsonPath.stringAt('$.error.Error'),
-      causePath: sfn.JsonPath.stringAt('$.error.Cause'),
+      // A name of its own: what was caught may have one that Step Functions keeps to itself, such as States.Timeout.
+      error: 'Broken',
+      causePath: sfn.JsonPath.format('{}: {}', sfn.JsonPath.stringAt('$.error.Error'), sfn.JsonPath.stringAt('$.error.Cause')),
     }));
 
     ask.addCatch(failed, { resultPath: '$.error' });

@@ -51,10 +51,7 @@ describe('the example run-commands', () => {
 
   test('fails with the agent\'s own words when its turn fails, and stops the session', async () => {
     const { result, calls } = await run('do my taxes', ['true']);
-    expect(result).toMatchObject({ status: 'FAILED', error: 'Workbench.AgentFailed' });
-    expect(JSON.parse(result.cause!)).toMatchObject({
-      errorType: 'Workbench.AgentFailed', errorMessage: expect.stringContaining('I can only write files'),
-    });
+    expect(result).toEqual({ status: 'FAILED', error: 'Broken', cause: expect.stringMatching(/^Workbench\.AgentFailed: .*I can only write files/s) });
     expect(calls).toEqual(['InvokeAgentRuntime', 'StopRuntimeSession']);
   });
 

@@ -43,6 +43,21 @@ export function statesOfChain(stack: Stack, chain: sfn.IChainable): { [name: str
   return statesOf(stack);
 }
 
+interface Resources {
+  readonly Resources?: { readonly [id: string]: { readonly Type: string; readonly Properties?: object } };
+}
+
+/** The definitions of all state machines in a template, by logical id; references are replaced as above. */
+export function definitionsOf(template: Resources): {
+  [id: string]: DefinitionJson;
+} {
+  const machines = Object.entries(template.Resources ?? {}).filter(([, { Type }]) => Type === 'AWS::StepFunctions::StateMachine');
+  return Object.fromEntries(machines.map(([id, { Properties }]) => {
+    const { DefinitionString: text } = Properties as { readonly DefinitionString: unknown };
+    return [id, JSON.parse(textOf(text)) as DefinitionJson];
+  }));
+}
+
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   const [[name, argument]] = Object.entries(value as object);
