@@ -1,6 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { secretFaults } from '../private/secrets';
+import { sorted } from '../private/sorted';
 import { LIMITS } from '../session/constants';
 import { durationFaults, environmentFaults, secondsOf, unknownDurationFaults } from '../tasks/checks';
 
@@ -64,7 +65,7 @@ export class Gate {
       command: this.line,
       timeoutSeconds: secondsOf(timeout, 900),
       ...(workingDirectory === undefined ? {} : { workingDirectory }),
-      ...(environment === undefined ? {} : { environment }),
+      ...(environment === undefined ? {} : { environment: sorted(environment) }),
       ...(failFast === undefined ? {} : { failFast }),
     };
   }

@@ -5,6 +5,7 @@ import { durationFaults, secondsOf, sessionSecondsOf } from './checks';
 import { addressOf, DriverTask, sessionFaults, SessionTaskProps } from './session-task';
 import { JsonataResultProps, JsonPathResultProps } from './task-props';
 import { secretFaults } from '../private/secrets';
+import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { lifecycleOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS } from '../runtime/perms';
@@ -103,7 +104,7 @@ export class InvokeAgent extends DriverTask {
     const lifetime = Duration.seconds(lifecycleOf(runtime)?.maxLifetime ?? LIMITS.sessionSeconds);
     super(scope, id, {
       driver,
-      request: { operation: OPERATIONS.INVOKE, ...addressOf(props), timeoutSeconds, payload: payload.value },
+      request: { operation: OPERATIONS.INVOKE, ...addressOf(props), timeoutSeconds, payload: sorted(payload.value) },
       retries: BEFORE_FIRST_BYTE,
       state: {
         ...state,

@@ -149,7 +149,7 @@ function requestOf(name: string, props: RunCommandProps, run: string): { [name: 
     command: props.command,
     words: wordsOf(props.words),
     workingDirectory: props.workingDirectory,
-    environment: props.environment,
+    environment: sorted(props.environment),
     failFast: props.failFast,
     tailBytes: bytesOf(props.tailSize),
     logBytes: bytesOf(props.logSize),

@@ -99,7 +99,7 @@ export abstract class DriverTask extends sfn.TaskStateBase {
 
   constructor(scope: Construct, id: string, config: DriverTaskConfig) {
     super(scope, id, inOrder(config.state));
-    this.config = { ...config, request: sorted(config.request) };
+    this.config = config;
     this.taskPolicies = [new iam.PolicyStatement({
       actions: ['lambda:InvokeFunction'],
       resources: [config.driver.function.functionArn],
