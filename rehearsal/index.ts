@@ -10,6 +10,6 @@ export { loopImage } from './run/loop-image';
 export { chooseSandbox, SandboxUnavailableError } from './sandbox';
 export type { BuildOptions, ChooseSandboxOptions, ContainerTool, SandboxDriver, SandboxImage } from './sandbox';
 export type { LocalRun, RunOptions } from './run/local-run';
-export type { JournalListener, Step, StepKind } from './run/journal';
+export type { JournalListener, Step, StepKind, StepRetry } from './run/journal';
 export type { CommitDescription } from './run/local-repository';
 export type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './run/record';

@@ -84,7 +84,12 @@ export class Rehearsal {
         sharedDirectories: [copies, ...programsOf(props), ...props.sharedDirectories ?? []],
         agentFor: ({ arn }) => givenAgent() ?? imageAgent(arn),
       });
-      const made = deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog: props.onLog });
+      const running = new Set<LocalRun>();
+      const onLog = (name: string, line: string) => {
+        props.onLog?.(name, line);
+        running.forEach(({ journal }) => journal.hearDriver(line));
+      };
+      const made = deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog });
       const loop = findLoop(deployment, props.loop);
       checkSupport(deployment, loop, props);
       const rollouts = rolloutsOf(deployment, loop);
@@ -97,7 +102,7 @@ export class Rehearsal {
       for (const rollout of rollouts) rolledOut.push(await rollout.run({ signal: props.signal, ownImage: props.sandbox?.image !== undefined }));
       props.signal?.throwIfAborted();
       // Once more: it now knows the names of endpoints.
-      return new Rehearsal(props, directory, lock, server, clock, deployment, findLoop(deployment, loop.path), rolledOut);
+      return new Rehearsal(props, directory, lock, server, clock, deployment, findLoop(deployment, loop.path), rolledOut, running);
     } catch (error) {
       await deployment?.close();
       await server?.close();
@@ -107,7 +112,6 @@ export class Rehearsal {
     }
   }
 
-  private readonly running = new Set<LocalRun>();
   private closed?: Promise<void>;
 
   private constructor(
@@ -121,6 +125,7 @@ export class Rehearsal {
     readonly loop: LoopDescription,
     /** What was rolled out when it started. */
     readonly rollouts: readonly RolloutDescription[],
+    private readonly running: Set<LocalRun>,
   ) {}
 
   get sandbox(): SandboxDescription {

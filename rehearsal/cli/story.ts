@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Terminal } from './terminal';
-import type { JournalListener, Step } from '../run/journal';
+import type { JournalListener, Step, StepRetry } from '../run/journal';
 import { isGood, RehearsalRecord } from '../run/record';
 
 /** Lines of a failing gate's output that the story tells. */
@@ -9,11 +9,22 @@ const NAME_WIDTH = 34;
 
 /** Tells a run as it happens: each state with its time, what the gates say, and at last what came of it. */
 export class Story implements JournalListener {
+  private readonly entered = new WeakMap<Step, number>();
+
   constructor(private readonly terminal: Terminal) {}
 
   begins(step: Step): void {
-    const entered = Date.now();
+    const entered = this.entered.get(step) ?? Date.now();
+    this.entered.set(step, entered);
     this.terminal.watch(() => this.row(step, `${seconds(Date.now() - entered)} …`));
+  }
+
+  retries(step: Step, { by, error }: StepRetry): void {
+    const { terminal } = this;
+    const [reason] = error.message.trim().split('\n');
+    const what = by === 'driver' ? 'asked again' : 'tried again by Step Functions';
+    terminal.line(`${INDENT}${terminal.dim(`${step.state}: ${what} after ${[error.name, reason].filter((part) => part !== '').join(': ').slice(0, 160)}`)}`);
+    this.begins(step);
   }
 
   ends(step: Step): void {
@@ -24,7 +35,6 @@ export class Story implements JournalListener {
     said.forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
     if (step.kind === 'gate' && step.verdict !== 'PASSED' && step.output !== undefined) this.quote(step);
     if (step.changedFiles?.length) terminal.line(`${INDENT}it changed files, which a gate must not: ${step.changedFiles.join(', ')}`);
-    if (step.retries > 0) terminal.line(`${INDENT}${step.retries} ${step.retries === 1 ? 'retry' : 'retries'} by Step Functions`);
     if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}: ${step.error.message.trim().split('\n').join(`\n${INDENT}`)}`);
     if (step.next === 'REPAIR' && step.feedback) {
       terminal.line(`${INDENT}→ repair ${step.feedback.repair} of ${step.feedback.maxRepairs}: the agent gets this output with its prompt`);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoopDescription } from './loop-description';
+import { RETRY_LOG } from '../../src/session/constants';
 import type { Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
 import type { ExecutionEvent } from '../stepfunctions';
 
@@ -35,8 +36,17 @@ interface LoopState {
   readonly loop?: LoopRecord;
 }
 
+/** A call that failed and is made again. */
+export interface StepRetry {
+  /** Who makes it: the driver, within one call of the state machine, or Step Functions. */
+  readonly by: 'driver' | 'Step Functions';
+  readonly error: { readonly name: string; readonly message: string };
+}
+
 export interface JournalListener {
   begins(step: Step): void;
+  /** Hears of each call of a step that is made again, when it is. */
+  retries?(step: Step, retry: StepRetry): void;
   ends(step: Step): void;
 }
 
@@ -45,6 +55,8 @@ export interface JournalProps {
   readonly listener?: JournalListener;
   /** Where a file of the session's workspace is on this machine. */
   readonly fileOf: (path: string, session: RunRecord['session']) => string | undefined;
+  /** ARN of the execution. */
+  readonly execution: () => string;
   /** The session of a run that has not said so yet. */
   readonly session: () => RunRecord['session'];
   /** Everything that the session's agent and commands have logged. */
@@ -78,15 +90,26 @@ export class Journal {
       case 'StateRetried':
         this.transitions += 1;
         if (this.current) this.current.retries += 1;
-        return;
+        return this.retried({ by: 'Step Functions', error: { name: event.Error ?? '', message: messageOf(event.Cause) } });
       case 'StateFailed':
         return this.failed(event.Error ?? 'no error', messageOf(event.Cause));
     }
   };
 
+  /** A line that the driver logged. */
+  hearDriver(line: string): void {
+    const { message, error, reason, execution } = (parsed(line) ?? {}) as { readonly [key: string]: unknown };
+    if (message !== RETRY_LOG || execution !== this.props.execution()) return;
+    this.retried({ by: 'driver', error: { name: String(error), message: String(reason ?? '') } });
+  }
+
   /** What the session has logged up to now is none of the run's. */
   skipLog(): void {
     this.logged = this.props.logOf(this.props.session()).length;
+  }
+
+  private retried(retry: StepRetry): void {
+    if (this.current) this.props.listener?.retries?.(this.current, retry);
   }
 
   private failed(name: string, message: string): void {

@@ -42,6 +42,7 @@ export class LocalRun {
       listener: options.listener,
       fileOf: (path, session) => this.fileOf(path, session),
       session: () => this.session,
+      execution: () => this.execution.arn,
       logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
     });
     this.ref = input.repository?.ref ?? loop.repository?.ref;

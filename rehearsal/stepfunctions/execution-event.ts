@@ -1,5 +1,5 @@
 /** What happens in an execution. Types of our own, since those of the interpreter are not in the package. */
-export type ExecutionEvent = StateEvent | FailureEvent | OtherEvent;
+export type ExecutionEvent = StateEvent | RetryEvent | FailureEvent | OtherEvent;
 
 export interface EventState {
   readonly name: string;
@@ -10,10 +10,19 @@ export interface EventState {
 }
 
 interface StateEvent {
-  readonly type: 'StateEntered' | 'StateExited' | 'StateRetried' | 'StateCaught';
+  readonly type: 'StateEntered' | 'StateExited' | 'StateCaught';
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
   readonly state: EventState;
+}
+
+interface RetryEvent {
+  readonly type: 'StateRetried';
+  readonly timestamp: number;
+  readonly state: EventState;
+  /** Of the task that is tried again. */
+  readonly Error?: string;
+  readonly Cause?: unknown;
 }
 
 interface FailureEvent {

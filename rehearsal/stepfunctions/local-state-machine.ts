@@ -78,7 +78,7 @@ export class LocalStateMachine {
       },
       overrides: this.overrides({ visits, over: over.signal }, options),
     });
-    const followed = follow(run.eventLogs, run.abort, options.onEvent);
+    const followed = follow(run.eventLogs, run.abort, visits, options.onEvent);
     const result = resultOf(run.result, followed).finally(() => over.abort());
     return { arn, abort: run.abort, result };
   }
@@ -87,7 +87,8 @@ export class LocalStateMachine {
     const forAll = <T>(value: T, of: (state: State) => boolean) =>
       Object.fromEntries(this.states.filter(([, state]) => of(state)).map(([name]) => [name, value]));
     const tasks = this.states.filter(([, { Type }]) => Type === 'Task')
-      .map(([name, state]) => [name, (parameters: unknown) => released(inTime(this.perform(name, state, parameters, running), state), running.over)]);
+      .map(([name, state]) => [name, (parameters: unknown) => 
+        released(running.visits.noting(name, inTime(this.perform(name, state, parameters, running), state)), running.over)]);
     return {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
       ...(retryDelay === undefined ? {} : { retryIntervalOverrides: forAll(retryDelay, ({ Retry }) => Retry !== undefined) }),
@@ -157,6 +158,7 @@ async function released<T>(task: Promise<T>, over: AbortSignal): Promise<T> {
  */
 class Visits {
   private readonly current = new Map<string, string>();
+  private readonly failures = new Map<string, Error>();
 
   constructor(private readonly tokens: TaskTokens) {}
 
@@ -180,6 +182,21 @@ class Visits {
     };
   }
 
+  /** Remembers why a task failed: the interpreter says that it is tried again, and not why. */
+  async noting<T>(stateName: string, task: Promise<T>): Promise<T> {
+    try {
+      return await task;
+    } catch (error) {
+      this.failures.set(stateName, error as Error);
+      throw error;
+    }
+  }
+
+  failureOf(stateName: string): { readonly Error?: string; readonly Cause?: string } {
+    const failure = this.failures.get(stateName);
+    return failure === undefined ? {} : { Error: failure.name, Cause: failure.message };
+  }
+
   begin(stateName: string): string | undefined {
     const token = this.current.get(stateName);
     this.current.delete(stateName);
@@ -189,11 +206,11 @@ class Visits {
 
 /** Hands on the events. Returns why the execution was ended from here, if it was. */
 async function follow(
-  events: AsyncGenerator<ExecutionEvent>, abort: () => void, onEvent: ExecutionOptions['onEvent'],
+  events: AsyncGenerator<ExecutionEvent>, abort: () => void, visits: Visits, onEvent: ExecutionOptions['onEvent'],
 ): Promise<DataLimitExceeded | undefined> {
   let tooLarge: DataLimitExceeded | undefined;
   for await (const event of events) {
-    if (!('state' in event && event.state.name.endsWith(ADDED))) onEvent?.(event);
+    if (!('state' in event && event.state.name.endsWith(ADDED))) onEvent?.(event.type === 'StateRetried' ? { ...event, ...visits.failureOf(event.state.name) } : event);
     if (event.type === 'StateExited' && tooLarge === undefined) {
       try {
         checkSize(`the output of "${event.state.name}"`, event.state.output);

@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
 import { jsonBytes } from './input.client';
 import { GateRecord, LoopError, LoopRecord } from './records.client';
-import { inWorkspace, runStepJob, StepRequest, StepTools } from './step.client';
+import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools } from './step.client';
 import { STATUSES, VERDICTS } from '../session/constants';
 import { RunResult } from '../session/followed-job.client';
 import { Verdict } from '../session/verdict.client';
@@ -34,7 +34,8 @@ export async function snapshot(request: StepRequest, tools: StepTools): Promise<
  * microVM that was lost, another look.
  */
 export async function gate(request: GateRequest, tools: StepTools): Promise<LoopRecord> {
-  const { loop, run } = request.state;
+  const { run } = request.state;
+  const loop = settled(request.state.loop);
   const { gate: config } = request;
   const result = await runStepJob(request, tools, {
     name: `gate ${config.name}`,
@@ -46,7 +47,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     // A state holds 256 KiB, and the prompt may need most of it.
     tailBytes: jsonBytes(request.state.prompt) > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
   });
-  if (result.status === STATUSES.RUNNING) return { ...loop, next: NEXT.RUNNING };
+  if (result.status === STATUSES.RUNNING) return stillRunning(request, result);
   if (result.verdict === VERDICTS.LOST) {
     count(request, tools, VERDICTS.LOST);
     if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the gate "${config.name}" was lost ${loop.losses + 1} times (${result.lostReason})`);

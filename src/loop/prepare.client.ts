@@ -2,7 +2,7 @@ import { randomUUID } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
-import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, StepRequest, StepTools } from './step.client';
+import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning } from './step.client';
 import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 
@@ -57,7 +57,7 @@ export interface BootstrapRequest extends StepRequest {
 
 /** Second step: the commands that make the workspace ready, one after the other until one fails. */
 export async function bootstrap(request: BootstrapRequest, tools: StepTools): Promise<LoopRecord> {
-  const { loop } = request.state;
+  const loop = settled(request.state.loop);
   const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
     name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}`,
     // Each in a shell of its own, so that a `cd` or a `set` of one is not the next one's.
@@ -67,7 +67,7 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
   if (result.status === STATUSES.RUNNING) {
     // A bootstrap that fits one call has no way back to this state: the state's retry attaches.
     if (request.timeoutSeconds <= LOOP_LIMITS.oneCallSeconds) throw new SessionError(ERRORS.STREAM_CUT, 'the bootstrap takes longer than one call of the driver');
-    return { ...loop, next: NEXT.RUNNING };
+    return stillRunning(request, result);
   }
   if (result.verdict === VERDICTS.LOST) throw new LoopError(LOOP_ERRORS.LOST, `the bootstrap was lost ${LOOP_LIMITS.losses + 1} times (${result.lostReason})`);
   if (result.verdict !== VERDICTS.PASSED) {

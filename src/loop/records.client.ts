@@ -61,6 +61,13 @@ export interface Feedback {
   readonly changedFiles?: readonly string[];
 }
 
+/** A job that outlived the function: with the timeout that it was started with, and when it is over its time by the driver's clock. */
+export interface RunningJob {
+  readonly job: string;
+  readonly timeoutSeconds?: number;
+  readonly overtimeAt?: number;
+}
+
 /** Where a run stands. Each step gets it and returns the next. */
 export interface LoopRecord {
   readonly next: typeof NEXT[keyof typeof NEXT];
@@ -78,6 +85,8 @@ export interface LoopRecord {
   readonly lastFailure?: string;
   readonly gates: readonly GateRecord[];
   readonly feedback?: Feedback;
+  /** The job that a step left running, for the next call of that step. */
+  readonly previous?: RunningJob;
   readonly commit?: string;
   readonly pushed?: boolean;
 }

@@ -1,11 +1,12 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
-import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results.client';
 import { WORKSPACE_SCRIPT } from './workspace-script.generated';
 import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 import { RunResult } from '../session/followed-job.client';
+import { jobId } from '../session/job-command.client';
 import { RunJobOptions } from '../session/run-job.client';
 import { RunRequest } from '../session/run-request.client';
 
@@ -79,19 +80,22 @@ export function secondsLeftOf(run: RunRecord, tools: Pick<StepTools, 'clock'>): 
 export async function runStepJob(request: StepRequest, tools: StepTools, job: StepJob): Promise<RunResult> {
   const { run, loop } = request.state;
   const secondsLeft = secondsLeftOf(run, tools);
+  const name = loop.losses + loop.rebases === 0 ? job.name : `${job.name} again ${loop.losses}.${loop.rebases}`;
+  const previous = loop.previous?.job === jobId(run.id, loop.round, name) ? loop.previous : undefined;
   const result = await tools.runJob({
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
     run: run.id,
     round: loop.round,
-    name: loop.losses + loop.rebases === 0 ? job.name : `${job.name} again ${loop.losses}.${loop.rebases}`,
+    name,
     command: job.command,
     prologue: SAFE_DIRECTORY,
     mount: run.mount,
     workingDirectory: job.workingDirectory ?? run.workspace,
     environment: { ...gitEnvironment(request.config.author), ...request.config.environment, ...job.environment },
-    timeoutSeconds: Math.min(job.timeoutSeconds, secondsLeft),
+    timeoutSeconds: previous?.timeoutSeconds ?? Math.min(job.timeoutSeconds, secondsLeft),
+    previous,
     failFast: job.failFast,
     input: job.input,
     tailBytes: job.tailBytes,
@@ -101,6 +105,16 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace is not the run\'s own any more: a deployment moved the endpoint, or it expired');
   }
   return result;
+}
+
+/** A step that goes on has no job that is running. */
+export function settled({ previous: _, ...loop }: LoopRecord): LoopRecord {
+  return loop;
+}
+
+/** A step whose job outlived the function: the same step again. */
+export function stillRunning({ state: { loop } }: StepRequest, { job, timeoutSeconds, overtimeAt }: RunResult): LoopRecord {
+  return { ...loop, next: NEXT.RUNNING, previous: { job, timeoutSeconds, overtimeAt } };
 }
 
 /** Sends a job again, under another name, whose microVM was lost; it may have been done in part. */

@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { Feedback, LoopError, LoopRecord } from './records.client';
-import { repeatedIfLost, runStepJob, secondsLeftOf, StepRequest, StepTools } from './step.client';
+import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools } from './step.client';
 import { ERRORS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 import { invokeAgent } from '../session/invoke-agent.client';
@@ -38,7 +38,8 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
 
 /** The agent is a program: it gets the prompt as its standard input and in a file, never in its command line. */
 async function commandTurn(request: TurnRequest, command: string, tools: StepTools): Promise<LoopRecord> {
-  const { loop, run, prompt } = request.state;
+  const { run, prompt } = request.state;
+  const loop = settled(request.state.loop);
   const file = await putPrompt(request, tools, promptOf(prompt, loop.feedback));
   const result = await runStepJob(request, tools, {
     name: 'turn',
@@ -47,7 +48,7 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
     input: file,
     environment: { WORKBENCH_PROMPT_FILE: file, WORKBENCH_TASK_ID: run.taskId, WORKBENCH_ROUND: String(loop.round) },
   });
-  if (result.status === STATUSES.RUNNING) return { ...loop, next: NEXT.RUNNING };
+  if (result.status === STATUSES.RUNNING) return stillRunning(request, result);
   switch (result.verdict) {
     case VERDICTS.PASSED:
       return { ...loop, next: NEXT.GO_ON };

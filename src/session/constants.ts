@@ -59,6 +59,8 @@ export const ERRORS = {
   NOT_FOUND: 'Workbench.NotFound',
   /** The container failed: it did not start, did not mount, or answered with 4xx or 5xx (424). Not retried. */
   CONTAINER: 'Workbench.ContainerError',
+  /** The session answers, three times in a row, and never with a record of the job: its shell or its programs are not what they were. Not retried. */
+  BROKEN: 'Workbench.SessionBroken',
   /** The agent answered, and says that its turn failed, such as for an error of its model. Not retried. */
   AGENT: 'Workbench.AgentFailed',
   /** The agent did not end within the timeout. Not retried: it may still be at work. */
@@ -128,6 +130,9 @@ export const METRICS = {
     OUTPUT_BYTES: 'OutputBytes',
   },
 } as const;
+
+/** What the driver logs for each call that failed and is made again, with `error` and `reason`; a rehearsal's story reads it. */
+export const RETRY_LOG = 'attaching again';
 
 /** Folder of the workspace for our own records. */
 export const RECORDS_FOLDER = '.workbench';

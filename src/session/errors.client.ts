@@ -4,12 +4,22 @@ export type ErrorName = typeof ERRORS[keyof typeof ERRORS];
 
 /** Infrastructure failed, or the request was wrong. Step Functions sees `name` as the error and `message` in its cause. */
 export class SessionError extends Error {
+  readonly quote?: string;
+
   /**
    * @param summary what happened, in our own words: this is logged
    * @param options.quote what somebody else said, such as the service or the agent: it may hold a prompt or an output
    */
   constructor(readonly name: ErrorName, readonly summary: string, options: { readonly cause?: unknown; readonly quote?: string } = {}) {
     super(options.quote ? `${summary}: ${options.quote}` : summary, { cause: options.cause });
+    this.quote = options.quote;
+  }
+}
+
+/** Nothing came from the session, for longer than it may be silent. */
+export class SilenceError extends SessionError {
+  constructor(seconds: number) {
+    super(ERRORS.STREAM_CUT, `nothing came from the session for ${seconds} seconds`);
   }
 }
 

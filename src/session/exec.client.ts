@@ -1,6 +1,6 @@
 import { BedrockAgentCoreClient, InvokeAgentRuntimeCommandCommand, InvokeAgentRuntimeCommandStreamOutput } from '@aws-sdk/client-bedrock-agentcore';
 import { ERRORS, LIMITS } from './constants';
-import { SessionError, typedError } from './errors.client';
+import { SessionError, SilenceError, typedError } from './errors.client';
 
 /** Which session of which runtime. */
 export interface SessionAddress {
@@ -99,7 +99,7 @@ async function unless<T>(deadline: AbortSignal, seconds: number, coming: Promise
       stop = () => resolve(HUNG_UP);
       if (deadline.aborted) stop();
       deadline.addEventListener('abort', stop);
-      timer = setTimeout(() => reject(new SessionError(ERRORS.STREAM_CUT, `nothing came from the session for ${seconds} seconds`)), seconds * 1_000);
+      timer = setTimeout(() => reject(new SilenceError(seconds)), seconds * 1_000);
     });
   } finally {
     clearTimeout(timer);

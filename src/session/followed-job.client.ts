@@ -3,7 +3,7 @@ import { ERRORS, LIMITS, RECORDS_FOLDER, STATUSES, VERDICTS } from './constants'
 import { ErrorName, SessionError } from './errors.client';
 import { ExecEnd } from './exec.client';
 import { JobMode, jobCommand, jobId } from './job-command.client';
-import { JobEnd, JobStreamParser } from './job-stream.client';
+import { JobEnd, JobRecord, JobStreamParser } from './job-stream.client';
 import { environmentOf, RunRequest } from './run-request.client';
 import { LineMatcher, Tail } from './tail.client';
 import { LostReason, lostReasonOf, Verdict, verdictOf } from './verdict.client';
@@ -30,6 +30,10 @@ export interface RunResult {
   readonly attaches: number;
   /** As it was asked for: whoever attaches needs it again. */
   readonly run: string;
+  /** While it runs: when the driver ends it, in milliseconds since the epoch. Whoever attaches gives it back, in `previous`. */
+  readonly overtimeAt?: number;
+  /** While it runs: the timeout that it was started with, if that is known. */
+  readonly timeoutSeconds?: number;
 }
 
 /** A budget that the first call has over the job's timeout, to see its end. */
@@ -42,6 +46,8 @@ export class FollowedJob {
   /** Whether the session has answered for it: from then on it is not started again. */
   public seen = false;
   public matched?: string;
+  /** Calls in a row that the session brought to their end, without a word on how the job stands. */
+  public inVain = 0;
   private readonly tail: Tail;
   private readonly matcher: LineMatcher;
   private offset = 0;
@@ -50,11 +56,19 @@ export class FollowedJob {
   private parser?: JobStreamParser;
   private end?: JobEnd;
   private complaints = '';
+  /** Whether the job's timeout is the one of the request: a run that is about to end may ask with less than it started the job with. */
+  private timeoutIsKnown: boolean;
 
   constructor(private readonly request: RunRequest) {
     this.id = jobId(request.run, request.round ?? 0, request.name);
     this.tail = new Tail(request.tailBytes ?? LIMITS.tailBytes.default);
     this.matcher = new LineMatcher(request.failFast ?? []);
+    this.timeoutIsKnown = request.mode === 'attach' || this.previous?.timeoutSeconds !== undefined;
+  }
+
+  /** What an earlier invocation said of this job. */
+  public get previous(): RunRequest['previous'] {
+    return this.request.previous?.job === this.id ? this.request.previous : undefined;
   }
 
   /** The next call: what to send, and for how long it may take. */
@@ -89,11 +103,13 @@ export class FollowedJob {
   }
 
   public onStdout(text: string): void {
-    for (const record of this.parser!.push(text)) {
+    for (const record of this.records(text)) {
+      if (record.kind !== 'job') this.inVain = 0;
       if (this.end) throw new SessionError(ERRORS.STREAM_CUT, 'the session said more after the end of the job');
       switch (record.kind) {
         case 'job':
           this.seen = true;
+          this.timeoutIsKnown ||= !record.attached;
           break;
         case 'out':
           this.read(record.offset, record.data);
@@ -122,19 +138,36 @@ export class FollowedJob {
     const exit = `(exit code ${exec.exitCode}, ${exec.status})`;
     if (exec.exitCode === -1) throw fault(ERRORS.SERVER, `the service could not run the command ${exit}`);
     if (!end && (exec.exitCode === 126 || exec.exitCode === 127)) throw fault(ERRORS.CONTAINER, `the container has no /bin/bash ${exit}`);
+    if (!end) this.inVain++;
     if (!end) throw fault(ERRORS.STREAM_CUT, `the call ended without a word on the job ${exit}`);
     if (exec.exitCode !== 0) throw fault(ERRORS.STREAM_CUT, `the call failed after the end of the job ${exit}`);
-    if (end.state === 'REFUSED') throw fault(ERRORS.VALIDATION, `the session refused the job (${end.detail})`);
+    if (end.state === 'REFUSED') throw fault(end.detail === 'tools' ? ERRORS.BROKEN : ERRORS.VALIDATION, `the session refused the job (${end.detail})`);
     if (end.state !== 'RUNNING') this.matched ??= this.matcher.end();
     return end;
   }
 
-  public running(): RunResult {
-    return this.result({ status: STATUSES.RUNNING, exitCode: null, outputBytes: this.offset, seconds: 0 });
+  public running(overtimeAt?: number): RunResult {
+    return {
+      ...this.result({ status: STATUSES.RUNNING, exitCode: null, outputBytes: this.offset, seconds: 0 }),
+      ...(overtimeAt === undefined ? {} : { overtimeAt }),
+      ...(this.timeoutIsKnown ? { timeoutSeconds: this.request.timeoutSeconds } : {}),
+    };
+  }
+
+  /** Over its time by the driver's clock, whatever the session says of it. */
+  public late(end: JobEnd | undefined, seconds: number): RunResult {
+    return this.result({
+      status: STATUSES.ENDED,
+      verdict: this.matched === undefined ? VERDICTS.TIMED_OUT : VERDICTS.FAILED,
+      ...(this.matched === undefined ? {} : { failFast: this.matched }),
+      exitCode: end?.exitCode ?? null,
+      outputBytes: end?.bytes ?? this.offset,
+      seconds,
+    });
   }
 
   public ended(end: JobEnd): RunResult {
-    const verdict = this.matched === undefined ? verdictOf(end) : VERDICTS.FAILED;
+    const verdict = this.matched === undefined ? verdictOf(end, this.timeoutIsKnown ? this.request.timeoutSeconds : undefined) : VERDICTS.FAILED;
     const lostReason = lostReasonOf(end);
     return this.result({
       status: STATUSES.ENDED,
@@ -156,6 +189,15 @@ export class FollowedJob {
       attaches: Math.max(0, this.calls - 1),
       run: this.request.run,
     };
+  }
+
+  private records(text: string): JobRecord[] {
+    try {
+      return this.parser!.push(text);
+    } catch (error) {
+      this.inVain++;
+      throw error;
+    }
   }
 
   private read(offset: number, data: Buffer): void {

@@ -3,7 +3,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { ERRORS, LAMBDA_ERRORS } from './constants';
 
 /**
- * Calls that may be made again, as long as the function tells that they failed: a job's, which starts or attaches.
+ * Calls that may be made again, as long as the function tells that they failed: a job's, which starts or attaches. A session that is
+ * broken (`Workbench.SessionBroken`) is none of them: the function has asked it three times, and it will not get better.
  *
  * From the most specific error to the catch-all:
  * - the session is in transition, which takes up to 15 s: 8 tries, 3, 6, 12 and then 15 s apart, 96 s in all

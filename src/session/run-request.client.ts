@@ -25,6 +25,8 @@ export interface RunRequest extends SessionAddress {
   readonly failFast?: readonly string[];
   readonly tailBytes?: number;
   readonly logBytes?: number;
+  /** What an earlier invocation came back with, for a job that was still running. That of another job is not looked at. */
+  readonly previous?: { readonly job?: string; readonly overtimeAt?: number; readonly timeoutSeconds?: number };
   /** What the workspace's marker has to hold, for the workspace to be the run's own. */
   readonly marker?: string;
 }

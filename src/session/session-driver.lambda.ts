@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
-import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, STATUSES, VERDICTS } from './constants';
+import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, RETRY_LOG, STATUSES, VERDICTS } from './constants';
 import { isTransient, SessionError } from './errors.client';
 import { SessionAddress } from './exec.client';
 import { RunResult } from './followed-job.client';
@@ -75,7 +75,7 @@ async function perform(request: DriverRequest, millisecondsLeft: number): Promis
     clock: SYSTEM_CLOCK,
     until: Date.now() + millisecondsLeft,
     backoffSeconds,
-    onRetry: (error, job) => logger.warn('attaching again', { jobId: job.id, error: error.name, reason: error.summary }),
+    onRetry: (error, job) => logger.warn(RETRY_LOG, { jobId: job.id, error: error.name, reason: error.summary }),
   };
   if (isLoopRequest(request)) return performStep(request, { ...options, onceClient: client(), runJob: loggedJob, measure });
   switch (request.operation) {
@@ -104,7 +104,7 @@ async function measuredJob(request: RunRequest, options: RunJobOptions): Promise
     measureJob(request.runtimeArn, result);
     return result;
   } catch (error) {
-    if (isTransient(error)) measureVerdict(request.runtimeArn, VERDICTS.PLATFORM);
+    if (isTransient(error) || (error as Error).name === ERRORS.BROKEN) measureVerdict(request.runtimeArn, VERDICTS.PLATFORM);
     throw error;
   }
 }

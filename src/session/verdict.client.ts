@@ -13,10 +13,15 @@ const LOST: { readonly [detail: string]: LostReason } = {
   workspace: LOST_REASONS.WORKSPACE,
 };
 
-/** The verdict of a job that has ended. `PASSED` needs proof: an exit code of 0, in a record of the end. */
-export function verdictOf(end: JobEnd): Verdict {
+/**
+ * The verdict of a job that has ended. `PASSED` needs proof: an exit code of 0, in a record of the end, within the timeout.
+ *
+ * @param timeoutSeconds the one that the job was started with, if it is known
+ */
+export function verdictOf(end: JobEnd, timeoutSeconds = Infinity): Verdict {
   switch (end.state) {
     case 'EXITED':
+      if ((end.end ?? 0) - (end.begin ?? 0) > timeoutSeconds) return VERDICTS.TIMED_OUT;
       if (end.exitCode === 0) return VERDICTS.PASSED;
       // What a shell says of a command that it cannot run, or cannot find.
       return end.exitCode === 126 || end.exitCode === 127 ? VERDICTS.INERT : VERDICTS.FAILED;

@@ -108,7 +108,7 @@ export class RunCommand extends sfn.StateMachineFragment {
 
     const task = (taskId: string, stateName: string, mode: 'start' | 'attach') => new CommandTask(this, taskId, {
       driver,
-      request: { ...request, mode },
+      request: { ...request, mode, ...(mode === 'attach' ? { previous: wiring.previous } : {}) },
       retries: mode === 'start' ? REPEATABLE : ATTACHING,
       state: {
         queryLanguage: props.queryLanguage,
@@ -178,6 +178,8 @@ function bytesOf(size: Size | undefined): number | undefined {
 /** How the states hand on the result and the run's id, in one of the two languages. */
 interface Wiring {
   readonly generatedRun: string;
+  /** The result of the call before, for a call that attaches. */
+  readonly previous: unknown;
   readonly pass: sfn.PassProps;
   readonly task: Partial<sfn.TaskStateBaseProps>;
   readonly caught: sfn.CatchProps;
@@ -190,6 +192,7 @@ function jsonPathWiring(props: RunCommandProps): Wiring {
   return {
     // A result has the run in it, so that the path is the same before and after.
     generatedRun: sfn.JsonPath.stringAt(`${resultPath}.run`),
+    previous: sfn.JsonPath.objectAt(resultPath),
     pass: { parameters: { run: sfn.JsonPath.uuid() }, resultPath },
     task: { resultPath },
     caught: { resultPath: `${resultPath}.error` },
@@ -203,9 +206,11 @@ function jsonataWiring(props: RunCommandProps): Wiring {
   const keep = '{% $states.input %}';
   return {
     generatedRun: `{% $${result}.run %}`,
+    previous: `{% $${result} %}`,
     pass: { assign: { [result]: { run: '{% $uuid() %}' } }, outputs: keep },
     task: { assign: { [result]: '{% $states.result %}' }, outputs: keep },
-    caught: { outputs: keep },
+    // With a run of one's own there is no value yet.
+    caught: { outputs: keep, ...(props.run === undefined ? {} : { assign: { [result]: {} } }) },
     choice: { outputs: sorted(props.outputs) ?? `{% $${result} %}`, assign: sorted(props.assign) },
     isRunning: sfn.Condition.jsonata(`{% $${result}.status = '${STATUSES.RUNNING}' %}`),
   };

@@ -98,7 +98,7 @@ test('says nothing of a command, an output or a prompt, whatever fails', async (
   await noisy.close();
   // It was said, to the state machine.
   expect(errors).toEqual([
-    { error: ERRORS.STREAM_CUT, message: expect.stringContaining('noise-of-the-shell') },
+    { error: ERRORS.BROKEN, message: expect.stringContaining('noise-of-the-shell') },
     { error: ERRORS.AGENT, message: expect.stringContaining('what-the-agent-said') },
   ]);
   const text = written.join('');

@@ -3,6 +3,8 @@ import { lostReasonOf, verdictOf } from '../../src/session/verdict.client';
 
 test.each<[Partial<JobEnd>, string, string | undefined]>([
   [{ state: 'EXITED', exitCode: 0 }, 'PASSED', undefined],
+  [{ state: 'EXITED', exitCode: 0, begin: 100, end: 160 }, 'PASSED', undefined],
+  [{ state: 'EXITED', exitCode: 0, begin: 100, end: 161 }, 'TIMED_OUT', undefined],
   [{ state: 'EXITED', exitCode: 1 }, 'FAILED', undefined],
   [{ state: 'EXITED', exitCode: 125 }, 'FAILED', undefined],
   [{ state: 'EXITED', exitCode: 126 }, 'INERT', undefined],
@@ -22,6 +24,6 @@ test.each<[Partial<JobEnd>, string, string | undefined]>([
   [{ state: 'RUNNING' }, 'LOST', undefined],
   [{ state: 'SOMETHING' as never, exitCode: 0 }, 'LOST', undefined],
 ])('%j is %s', (end, verdict, reason) => {
-  expect(verdictOf({ kind: 'end', ...end } as JobEnd)).toBe(verdict);
+  expect(verdictOf({ kind: 'end', ...end } as JobEnd, 60)).toBe(verdict);
   expect(lostReasonOf({ kind: 'end', ...end } as JobEnd)).toBe(reason);
 });

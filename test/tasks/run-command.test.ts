@@ -42,7 +42,7 @@ describe('the states of a command', () => {
       'workingDirectory': '/mnt/workspace/repo',
       'mode': 'start',
     });
-    expect(states['Lint: attach'].Parameters).toEqual({ ...states.Lint.Parameters, mode: 'attach' });
+    expect(states['Lint: attach'].Parameters).toEqual({ ...states.Lint.Parameters, 'mode': 'attach', 'previous.$': '$.command' });
     expect(states['Lint: ended?'].Choices).toEqual([{ Variable: '$.command.status', StringEquals: 'RUNNING', Next: 'Lint: attach' }]);
   });
 

@@ -49,6 +49,27 @@ test('a run with a repair is told as a story, and its commit can be fetched', as
   expect(copy.git('show', 'FETCH_HEAD:greeting')).toBe('Hello, world!\n');
 });
 
+test('a session that answers and says nothing ends the run at once, and the story tells what was asked again', async () => {
+  // As a bash that somebody put in front of PATH, and that does nothing: each one that is started reads this file.
+  process.env.BASH_ENV = '/mnt/workspace/profile';
+  const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; echo "exit 0" > /mnt/workspace/profile', '--env', 'BASH_ENV')
+    .finally(() => delete process.env.BASH_ENV);
+
+  expect(exitCode).toBe(3);
+  expect(stdout.match(/Record what changed: asked again after Workbench\.StreamCut: .*without a word/g)).toHaveLength(2);
+  expect(stdout).toContain('Workbench.SessionBroken');
+  expect(stdout).not.toContain('tried again by Step Functions');
+});
+
+test('what Step Functions tries again is told when it does, with the reason', () => {
+  const written: string[] = [];
+  const story = new Story(new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream));
+  const step = { state: 'Run gate: test', kind: 'gate', round: 0, begin: 0, duration: 0, retries: 1 } as const;
+  story.begins({ ...step });
+  story.retries({ ...step }, { by: 'Step Functions', error: { name: 'Workbench.Throttled', message: 'slow down\nand more' } });
+  expect(written.join('')).toBe(`${' '.repeat(10)}Run gate: test: tried again by Step Functions after Workbench.Throttled: slow down\n`);
+});
+
 test('the working copy is not touched, and what is not committed is left out', async () => {
   writeFileSync(join(copy.directory, 'greeting'), 'a change of my own\n');
   const before = copy.git('for-each-ref') + copy.git('status', '--porcelain');
