@@ -25,6 +25,8 @@ export class Call {
   /** Of InvokeAgentRuntimeCommand, in seconds. */
   timeout?: number;
   sessionId?: string;
+  /** Since the first call of a session that has no microVM yet; negative while that starts. */
+  sessionSeconds?: number;
   finishedAt?: number;
   outcome?: CallOutcome;
   /** Kinds of the faults that were injected. */

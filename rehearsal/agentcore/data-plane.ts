@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Leftovers } from '../sandbox';
 import type { Clock } from './clock';
-import { ServiceError, StreamCut, validation } from './errors';
+import { inTransition, notReady, ServiceError, StreamCut, validation } from './errors';
 import { encodeStop } from './event-stream';
 import { Exchange, SESSION_HEADER } from './exchange';
 import type { Fault } from './faults';
@@ -45,7 +45,11 @@ export function sessionOf(exchange: Exchange, { sessions }: DataPlane, required 
     throw validation(`runtimeSessionId must have ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} characters, not ${sessionId.length}`);
   }
   exchange.call.sessionId = sessionId;
-  return sessions.get(exchange.call.runtime!, exchange.call.qualifier, sessionId);
+  const session = sessions.get(exchange.call.runtime!, exchange.call.qualifier, sessionId);
+  if (!required) {
+    exchange.call.sessionSeconds = session.beginningSeconds(); // a stop begins none
+  }
+  return session;
 }
 
 /** Carries out what a fault does to a session; the rest, which cuts the reply, is the caller's. */
@@ -79,6 +83,9 @@ export async function strikeBeforeStart(exchange: Exchange, { session, registry,
   if (fault.spec.kind === 'failTransition') {
     registry?.failNext(`injected: ${fault.spec.kind}`);
     return;
+  }
+  if (fault.spec.kind === 'coldStart') {
+    throw session!.state === 'starting' ? inTransition() : fault.fired % 2 === 1 ? notReady() : new ServiceError('InternalServerException', `injected: ${fault.spec.kind}`);
   }
   if (fault.error) {
     throw new ServiceError(fault.error, `injected: ${fault.spec.kind}`);

@@ -46,6 +46,11 @@ export function agentFailed(status: number | string): ServiceError {
   return new ServiceError('RuntimeClientError', `Received error (${status}) from runtime. Please check your CloudWatch logs for more information.`);
 }
 
+/** A container that is not healthy in time. */
+export function notReady(): ServiceError {
+  return new ServiceError('RuntimeClientError', 'Runtime initialization time exceeded. Please make sure that initialization completes in 30s.');
+}
+
 /** The reply has been ended in the middle, by a fault or by the client: nothing more is to be sent. */
 export class StreamCut extends Error {
   constructor() {

@@ -32,16 +32,20 @@ export type ErrorFault = keyof typeof ERRORS;
  * - `platformExit`: `contentStop` with exit code -1
  * - `replaceMicrovm`: the session goes on in a new microVM, as after a failure of the host
  * - `wipeWorkspace`: the session's storage is emptied under its feet
+ * - `coldStart`: as long as a session has no microVM, its first calls fail by turns as a container that does not start and as an error of the
+ *   service; a call that comes while the microVM starts gets a conflict. Before the start, of commands and invocations
  * - `failTransition`: the runtime or endpoint that is created, updated or deleted ends in CREATE_FAILED, UPDATE_FAILED or DELETE_FAILED
  */
-export type FaultKind = ErrorFault | 'reset' | 'end' | 'hang' | 'platformExit' | 'replaceMicrovm' | 'wipeWorkspace' | 'failTransition';
+export type FaultKind = ErrorFault | 'reset' | 'end' | 'hang' | 'platformExit' | 'replaceMicrovm' | 'wipeWorkspace' | 'coldStart' | 'failTransition';
 
 export interface FaultSpec {
   readonly operation: OperationName;
   readonly at: FaultPoint;
   readonly kind: FaultKind;
-  /** @default 1 */
+  /** @default 1; for `coldStart` as often as it takes */
   readonly times?: number;
+  /** For `coldStart`, from the session's first call, by the server's clock. @default 120 */
+  readonly seconds?: number;
   /** @default - every call of the operation */
   readonly match?: (call: Call) => boolean;
   /** For `midOutput`. @default 1 */
@@ -105,7 +109,8 @@ export class Faults {
 
   private find(call: Call, at: FaultPoint): Fault | undefined {
     return this.waiting.find(({ spec, fired }) => spec.operation === call.operation && spec.at === at
-      && fired < (spec.times ?? 1) && (spec.match?.(call) ?? true));
+      && fired < (spec.times ?? (spec.kind === 'coldStart' ? Infinity : 1))
+      && (spec.kind !== 'coldStart' || (call.sessionSeconds ?? Infinity) < (spec.seconds ?? 120)) && (spec.match?.(call) ?? true));
   }
 }
 
@@ -115,6 +120,10 @@ function isError(kind: FaultKind): kind is ErrorFault {
 
 function refusal({ operation, at, kind }: FaultSpec): string | undefined {
   const started = at !== 'beforeStart';
+  if (kind === 'coldStart') {
+    const begins = operation === 'InvokeAgentRuntimeCommand' || operation === 'InvokeAgentRuntime';
+    return begins && !started ? undefined : 'only a command or an invocation begins a session, and fails before it has started';
+  }
   switch (operation) {
     case 'InvokeAgentRuntimeCommand':
       return kind === 'failTransition' || (started && kind === 'conflict') ? 'its stream has no such end' : undefined;

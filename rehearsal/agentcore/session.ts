@@ -50,6 +50,7 @@ export class Session {
   private starting?: Promise<LiveMicrovm>;
   private inspection: Promise<void> = Promise.resolve();
   private operations = 0;
+  private firstCallAt?: number;
   private cancelIdle?: () => void;
 
   /** `version` tells what the endpoint serves now. */
@@ -57,6 +58,16 @@ export class Session {
 
   get state(): SessionState {
     return this.current;
+  }
+
+  /** Since the first call of those that found no microVM; negative while one starts; undefined when there is one. Counts as a call. */
+  beginningSeconds(): number | undefined {
+    if (this.current !== 'stopped') {
+      return this.current === 'starting' ? -1 : undefined;
+    }
+    const now = this.context.clock.now();
+    this.firstCallAt ??= now;
+    return (now - this.firstCallAt) / 1_000;
   }
 
   /** Writes to the runtime's log group. */
@@ -190,6 +201,7 @@ export class Session {
       return;
     }
     this.microvm = undefined;
+    this.firstCallAt = undefined;
     this.current = 'stopping';
     this.cancelIdle?.();
     microvm.cancelLifetime();

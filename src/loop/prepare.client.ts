@@ -45,7 +45,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
   const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '' };
-  const { base, workspace } = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, variables, { unclaimed: true });
+  const { base, workspace } = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, variables, { unclaimed: true, first: true });
   if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is ${workspace}`);
   return { ...state, run: { ...run, session: { ...run.session, workspace } }, loop: { ...loop, base } };
 }

@@ -50,6 +50,8 @@ export interface StepJob {
   readonly tailBytes?: number;
   /** For what the run does in a workspace that it does not hold yet, or no more. */
   readonly unclaimed?: boolean;
+  /** For what may be the first in the session. */
+  readonly first?: boolean;
 }
 
 /**
@@ -100,6 +102,7 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     input: job.input,
     tailBytes: job.tailBytes,
     marker: job.unclaimed ? undefined : run.id,
+    answered: job.first !== true,
   }, tools);
   if (result.lostReason === LOST_REASONS.WORKSPACE) {
     throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace is not the run\'s own any more: a deployment moved the endpoint, or it expired');
@@ -143,7 +146,8 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
  */
 export async function inWorkspace<F extends WorkspaceFunction>(
   request: StepRequest, tools: StepTools, name: F, otherwise: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS],
-  variables: { readonly [name: string]: string | number }, options: { readonly unclaimed?: boolean; readonly label?: string } = {},
+  variables: { readonly [name: string]: string | number },
+  options: Pick<StepJob, 'unclaimed' | 'first'> & { readonly label?: string } = {},
 ): Promise<Results<F>> {
   const { run, loop } = request.state;
   const environment = Object.fromEntries(Object.entries({
@@ -169,6 +173,7 @@ export async function inWorkspace<F extends WorkspaceFunction>(
       environment: { ...environment, WB_NONCE: nonce },
       tailBytes: LIMITS.tailBytes.max,
       unclaimed: options.unclaimed,
+      first: options.first && losses === 0 && again === undefined,
     });
     if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, `"${name}" takes longer than one call of the driver`);
     if (result.verdict === VERDICTS.LOST) {

@@ -23,6 +23,7 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
+    answered: true, // to the first step
     timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, secondsLeft))),
     payload: {
       prompt: promptOf(prompt, loop.feedback),

@@ -3,6 +3,7 @@ import { messageOf, RolloutError } from './errors.client';
 import { RolloutRequest, SmokeTestRequest } from './rollout-request.client';
 import { Site } from './site.client';
 import { smokeSession } from './smoke-session.client';
+import { Beginning } from '../session/beginning.client';
 import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 import { RunResult } from '../session/followed-job.client';
@@ -12,8 +13,8 @@ import { runJob } from '../session/run-job.client';
 /** Ephemeral disk, which every image has: whether a mount can be written to is for a test to say. */
 const RECORDS = '/tmp';
 
-/** A container that did not start, or an endpoint that is not known everywhere yet: after 2, 4 and 8 times the back-off. */
-const STARTS = 3;
+/** An endpoint that is not known everywhere yet: after 2, 4 and 8 times the back-off. */
+const LOOKS = 3;
 
 /**
  * Tests an endpoint in the request's own session. Returns what it still waits for, or `undefined` when every test has passed.
@@ -23,26 +24,33 @@ const STARTS = 3;
  */
 export async function smokeTest(request: RolloutRequest, endpointName: string, site: Site): Promise<string | undefined> {
   for (const [index, test] of request.tests.entries()) {
+    const answered = index > 0;
     const where = `smoke test "${test.name}" on endpoint "${endpointName}"`;
-    const ended = await starting(test, where, site, () => (test.kind === SMOKE_TEST_KINDS.COMMAND
-      ? runCommand(request, index, endpointName, where, site)
+    const ended = await starting(test, where, answered, site, () => (test.kind === SMOKE_TEST_KINDS.COMMAND
+      ? runCommand(request, index, answered, endpointName, where, site)
       : invoke(request, test, endpointName, where, site)));
     if (!ended) return `${where} to end`;
   }
   return undefined;
 }
 
-/** Gives a container a few chances to start, and says in the test's name what else went wrong. */
-async function starting(test: SmokeTestRequest, where: string, site: Site, run: () => Promise<boolean>): Promise<boolean> {
-  for (let failures = 1; ; failures++) {
+/**
+ * Gives an endpoint and the session time to be there, and says in the test's name what else went wrong.
+ *
+ * A command waits for the session itself. An invoke is made again even if the agent may have begun.
+ */
+async function starting(test: SmokeTestRequest, where: string, answered: boolean, site: Site, run: () => Promise<boolean>): Promise<boolean> {
+  const beginning = new Beginning(answered || test.kind === SMOKE_TEST_KINDS.COMMAND, site.clock, site.backoffSeconds);
+  for (let looks = 1; ;) {
     try {
       return await run();
     } catch (error) {
       if (!(error instanceof SessionError) || isForTheNextStep(error)) throw error;
-      const mayStartYet = [ERRORS.CONTAINER, ERRORS.NOT_FOUND].some((name) => name === error.name);
-      if (!mayStartYet || failures > STARTS) throw new RolloutError(`${where} failed: ${messageOf(error)}`);
+      const wait = error.name === ERRORS.NOT_FOUND && looks <= LOOKS
+        ? site.backoffSeconds * 2 ** looks++ : beginning.waitAfter(error, site.until);
+      if (wait === undefined) throw new RolloutError(`${where} failed: ${messageOf(error)}`);
       site.log.warn('smoke test begins again', { test: test.name, error: error.name });
-      await site.clock.sleep(site.backoffSeconds * 2 ** failures);
+      await site.clock.sleep(wait);
     }
   }
 }
@@ -51,13 +59,16 @@ function isForTheNextStep({ name }: SessionError): boolean {
   return [ERRORS.THROTTLED, ERRORS.CONFLICT, ERRORS.SERVER, ERRORS.STREAM_CUT, ERRORS.ACCESS_DENIED].some((passing) => passing === name);
 }
 
-async function runCommand(request: RolloutRequest, index: number, endpointName: string, where: string, site: Site): Promise<boolean> {
+async function runCommand(
+  request: RolloutRequest, index: number, answered: boolean, endpointName: string, where: string, site: Site,
+): Promise<boolean> {
   const test = request.tests[index];
   for (let round = 0; round < LIMITS.lostRounds; round++) {
     const result = await runJob({
       ...smokeSession(request, endpointName, request.id),
       run: request.id,
       round,
+      answered: answered || round > 0,
       name: `smoke-${index}`,
       command: test.command,
       mount: RECORDS,
@@ -95,6 +106,7 @@ async function invoke(request: RolloutRequest, test: SmokeTestRequest, endpointN
   if (secondsLeft < test.timeoutSeconds) return false;
   const { reply } = await invokeAgent(site.sessions, {
     ...smokeSession(request, endpointName, request.id),
+    answered: true, // or not: what may be made again is decided here
     payload: JSON.parse(test.payload),
     timeoutSeconds: test.timeoutSeconds,
   });

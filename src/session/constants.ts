@@ -57,10 +57,15 @@ export const ERRORS = {
   ACCESS_DENIED: 'Workbench.AccessDenied',
   /** No such runtime or endpoint (404). Not retried. */
   NOT_FOUND: 'Workbench.NotFound',
-  /** The container failed: it did not start, did not mount, or answered with 4xx or 5xx (424). Not retried. */
+  /**
+   * The container failed: it did not start, did not mount, or answered with 4xx or 5xx (424). Waited out by a command in a session that has
+   * not answered yet; else not retried.
+   */
   CONTAINER: 'Workbench.ContainerError',
   /** The session answers, three times in a row, and never with a record of the job: its shell or its programs are not what they were. Not retried. */
   BROKEN: 'Workbench.SessionBroken',
+  /** The container of a session that may be new did not start in time, so that the agent has not begun (424 of an invoke). Retried. */
+  STARTING: 'Workbench.SessionStarting',
   /** The agent answered, and says that its turn failed, such as for an error of its model. Not retried. */
   AGENT: 'Workbench.AgentFailed',
   /** The agent did not end within the timeout. Not retried: it may still be at work. */
@@ -91,6 +96,8 @@ export const LIMITS = {
   commandBytes: 32_768,
   /** Of one InvokeAgentRuntimeCommand call, in seconds; InvokeAgentRuntimeCommand API reference. */
   execSeconds: 3_600,
+  /** In which a session that has not answered yet may fail to start, in seconds: two minutes were seen. */
+  beginningSeconds: 180,
   /** Of a session, in seconds: `maxLifetime` of a microVM. AgentCore developer guide, "lifecycle settings". */
   sessionSeconds: 28_800,
   /** Of the driver, in seconds: Lambda's own maximum. */

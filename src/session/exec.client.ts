@@ -20,6 +20,8 @@ export interface ExecCall extends SessionAddress {
   readonly silenceSeconds: number;
   /** Ends the call from our side, without an error. The command is not told. */
   readonly deadline: AbortSignal;
+  /** Called when the session has begun to reply. */
+  readonly onAnswer: () => void;
   readonly onStdout: (text: string) => void;
   readonly onStderr: (text: string) => void;
 }
@@ -67,6 +69,7 @@ export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Prom
     }), { abortSignal: connection.signal }));
     if (response === HUNG_UP) return undefined;
     begun = true;
+    call.onAnswer();
     const events = response.stream![Symbol.asyncIterator]();
     for (;;) {
       const event = await unless(call.deadline, call.silenceSeconds, events.next());

@@ -9,7 +9,14 @@ export interface InvokeRequest extends SessionAddress {
   /** Sent as JSON. */
   readonly payload: unknown;
   readonly timeoutSeconds: number;
+  /** The session is known to have answered, so that a container that fails is broken. */
+  readonly answered?: boolean;
 }
+
+/**
+ * What the service says of a container that was never ready to be asked. Its other words for 424 may be the answer of an agent that had begun.
+ */
+const NOT_READY = /^Runtime initialization time exceeded/;
 
 export interface InvokeResult {
   /** The JSON of the reply, or of its last event; its text if it is no JSON; null if it is larger than a state takes. */
@@ -25,8 +32,8 @@ export interface InvokeResult {
 /**
  * Invokes the agent and reads all of its answer, holding on to no more of it than a state takes.
  *
- * Errors tell who failed: the service (throttled, in transition, broken), the container (4xx, 5xx, no start) or the agent,
- * which answered in order that its turn failed: JSON with `error`, or an event of that name.
+ * Errors tell who failed: the service (throttled, in transition, broken), the container (of a new session not ready yet; 4xx, 5xx, no start)
+ * or the agent, which answered in order that its turn failed: JSON with `error`, or an event of that name.
  */
 export async function invokeAgent(client: BedrockAgentCoreClient, request: InvokeRequest): Promise<InvokeResult> {
   checkAddress(request);
@@ -41,7 +48,7 @@ export async function invokeAgent(client: BedrockAgentCoreClient, request: Invok
     accept: 'application/json, text/event-stream',
     payload: Buffer.from(JSON.stringify(request.payload)),
   }), { abortSignal: timeout }).catch((error) => {
-    throw timeout.aborted ? timedOut(request) : typedError(error);
+    throw timeout.aborted ? timedOut(request) : failed(request, error);
   });
 
   const reader = response.contentType?.startsWith('text/event-stream') ? new EventReader() : new JsonReader();
@@ -70,6 +77,12 @@ interface Answer {
 function fitted({ reply, tooLarge, tail, ...rest }: Answer) {
   const fits = !tooLarge && Buffer.byteLength(JSON.stringify(reply)) <= LIMITS.replyBytes;
   return fits ? { reply, ...rest } : { reply: null, tail: tail.text(), ...rest };
+}
+
+function failed({ answered = false }: InvokeRequest, error: Error): SessionError {
+  const known = typedError(error);
+  if (answered || known.name !== ERRORS.CONTAINER || !NOT_READY.test(error.message)) return known;
+  return new SessionError(ERRORS.STARTING, known.summary, { cause: error, quote: error.message });
 }
 
 function timedOut(request: InvokeRequest): SessionError {

@@ -62,3 +62,17 @@ export const BEFORE_FIRST_BYTE: readonly sfn.RetryProps[] = [
   REPEATABLE[1],
   { ...REPEATABLE[2], errors: [ERRORS.SERVER] },
 ];
+
+/** 11 tries, 2, 4, 8, 16 and then 20 s apart, 170 s in all. */
+const PATIENT = { interval: Duration.seconds(2), backoffRate: 2, maxDelay: Duration.seconds(20), maxAttempts: 11 } as const;
+
+/**
+ * The same for an invoke that may be the first in its session. For up to two minutes the container of a new session may not start, or the
+ * service fail; a container that has not started has not begun with the agent's turn.
+ */
+export const FIRST_INVOKE: readonly sfn.RetryProps[] = [
+  { ...PATIENT, errors: [ERRORS.STARTING] },
+  REPEATABLE[0],
+  REPEATABLE[1],
+  { ...PATIENT, errors: [ERRORS.SERVER] },
+];

@@ -1,4 +1,5 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { Beginning } from './beginning.client';
 import { ERRORS } from './constants';
 import { isTransient, SessionError, SilenceError } from './errors.client';
 import { exec } from './exec.client';
@@ -61,13 +62,15 @@ export async function runJob(request: RunRequest, options: RunJobOptions): Promi
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), Math.max(0, options.until - options.clock.now()));
   const running = () => job.running(overtime.at);
+  // What is attached to has begun in an earlier call.
+  const beginning = new Beginning(request.answered ?? (request.mode === 'attach' || job.previous !== undefined), options.clock, options.backoffSeconds);
   let failures = 0;
   try {
     for (;;) {
       const isLate = overtime.isOver;
       const mode = job.matched !== undefined || isLate ? 'cancel' : job.seen ? 'attach' : request.mode ?? 'start';
       try {
-        const end = await call(request, job, mode, isLate ? undefined : overtime, deadline.signal, options);
+        const end = await call(request, job, mode, beginning, isLate ? undefined : overtime, deadline.signal, options);
         failures = 0;
         if (isLate) return end && isBelieved(end, watched) ? job.ended(end) : job.late(end, secondsOf(request, overtime, options));
         if (overtime.isOver) continue;
@@ -75,6 +78,12 @@ export async function runJob(request: RunRequest, options: RunJobOptions): Promi
         if (end && end.state !== 'RUNNING') return job.ended(end);
       } catch (error) {
         if (error instanceof SilenceError) job.inVain++;
+        const wait = beginning.waitAfter(error, options.until);
+        if (wait !== undefined) {
+          options.onRetry(error as SessionError, job);
+          await options.clock.sleep(wait);
+          continue;
+        }
         if (!isTransient(error)) throw error;
         if (job.inVain >= ANSWERS_IN_VAIN && !isLate) throw broken(error);
         if (failures >= (isLate ? CANCEL_TRIES : TRIES_IN_A_ROW) || deadline.signal.aborted) {
@@ -115,7 +124,8 @@ function broken(last: SessionError): SessionError {
 
 /** One call; `undefined` if it was given up: at the deadline, for a fail-fast pattern, or since it has no more to say. */
 async function call(
-  request: RunRequest, job: FollowedJob, mode: JobMode, overtime: Overtime | undefined, deadline: AbortSignal, options: RunJobOptions,
+  request: RunRequest, job: FollowedJob, mode: JobMode, beginning: Beginning, overtime: Overtime | undefined, deadline: AbortSignal,
+  options: RunJobOptions,
 ): Promise<JobEnd | undefined> {
   const enough = new AbortController();
   const secondsLeft = Math.min((options.until - options.clock.now()) / 1_000, overtime === undefined ? CANCEL_SECONDS : Infinity);
@@ -127,6 +137,7 @@ async function call(
     replySeconds: REPLY_SECONDS,
     silenceSeconds: options.silenceSeconds ?? SILENCE_SECONDS,
     deadline: AbortSignal.any([deadline, enough.signal, ...(overtime === undefined ? [] : [overtime.signal])]),
+    onAnswer: () => beginning.end(),
     onStdout: (text) => {
       job.onStdout(text);
       if (job.seen) overtime?.heard(request.timeoutSeconds, options.overtimeSeconds);

@@ -10,6 +10,8 @@ export interface RunRequest extends SessionAddress {
   readonly name: string;
   /** `attach` never starts the command: for whoever cannot know whether it has begun. */
   readonly mode?: 'start' | 'attach';
+  /** The session is known to have answered, so that a container that fails is broken. */
+  readonly answered?: boolean;
   /** A shell line, or words that reach the program unchanged. */
   readonly command?: string;
   /** Lines of the driver's own, which the command's shell runs first. */

@@ -10,7 +10,7 @@ import { throwOnFaults } from '../private/validation';
 import { lifecycleOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS } from '../runtime/perms';
 import { LIMITS, OPERATIONS } from '../session/constants';
-import { BEFORE_FIRST_BYTE } from '../session/retry-policies';
+import { BEFORE_FIRST_BYTE, FIRST_INVOKE } from '../session/retry-policies';
 import { SessionDriver } from '../session/session-driver';
 
 /** What `InvokeAgent` needs beside the session. */
@@ -52,6 +52,15 @@ export interface InvokeAgentOptions {
    * @default - the session's `maxLifetime`, 8 hours if that is not known
    */
   readonly callbackTimeout?: Duration;
+
+  /**
+   * Whether this may be the first use of the session. For up to two minutes a new session may fail to start, such as while the image is first
+   * pulled: it is then asked again, for up to 3 minutes, as long as the agent cannot have begun. `false` after another task on the same
+   * session: a container that fails is reported at once.
+   *
+   * @default true
+   */
+  readonly mayStartSession?: boolean;
 }
 
 /** Props of `InvokeAgent`. */
@@ -71,7 +80,8 @@ const LONGEST_INVOKE_SECONDS = LIMITS.functionSeconds - LIMITS.functionMarginSec
  * event's data, with `events` as their number. An answer of more than 128 KiB leaves `reply` null and its end in `tail`.
  *
  * Errors, by name: `Workbench.AgentFailed` (it answered with `error`), `Workbench.ContainerError` (it did not start, or
- * answered with 4xx or 5xx), `Workbench.InvokeTimedOut`, `Workbench.StreamCut`, and those of the service. Only what came
+ * answered with 4xx or 5xx), `Workbench.SessionStarting` (the container of a new session was not ready in
+ * three minutes of tries), `Workbench.InvokeTimedOut`, `Workbench.StreamCut`, and those of the service. Only what came
  * before the agent can have begun is retried.
  *
  * @example
@@ -96,7 +106,9 @@ export class InvokeAgent extends DriverTask {
 
   constructor(scope: Construct, id: string, props: InvokeAgentProps) {
     const driver = props.driver ?? SessionDriver.of(scope);
-    const { runtime, endpointName, sessionId, driver: _driver, payload, timeout, heartbeat, callbackTimeout, ...state } = props;
+    const {
+      runtime, endpointName, sessionId, driver: _driver, payload, timeout, heartbeat, callbackTimeout, mayStartSession = true, ...state
+    } = props;
     const callback = props.integrationPattern === sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN;
     const sessionSeconds = sessionSecondsOf(runtime);
     const longestSeconds = Math.min(LONGEST_INVOKE_SECONDS, sessionSeconds);
@@ -104,8 +116,14 @@ export class InvokeAgent extends DriverTask {
     const lifetime = Duration.seconds(lifecycleOf(runtime)?.maxLifetime ?? LIMITS.sessionSeconds);
     super(scope, id, {
       driver,
-      request: { operation: OPERATIONS.INVOKE, ...addressOf(props), timeoutSeconds, payload: sorted(payload.value) },
-      retries: BEFORE_FIRST_BYTE,
+      request: {
+        operation: OPERATIONS.INVOKE,
+        ...addressOf(props),
+        timeoutSeconds,
+        payload: sorted(payload.value),
+        ...(mayStartSession ? {} : { answered: true }),
+      },
+      retries: mayStartSession ? FIRST_INVOKE : BEFORE_FIRST_BYTE,
       state: {
         ...state,
         ...(callback

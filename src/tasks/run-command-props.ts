@@ -50,6 +50,15 @@ export interface RunCommandOptions {
   readonly timeout?: Duration;
 
   /**
+   * Whether this may be the first use of the session. For up to two minutes a new session may fail to start, such as while the image is first
+   * pulled: it is then asked again, for up to 3 minutes, until it has answered once. `false` after another task on the same session: a
+   * container that fails is reported at once.
+   *
+   * @default true
+   */
+  readonly mayStartSession?: boolean;
+
+  /**
    * Regular expressions (JavaScript) that end the command, with `FAILED`, as soon as a line of its output matches.
    *
    * @default - none

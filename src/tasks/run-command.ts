@@ -153,6 +153,7 @@ function requestOf(name: string, props: RunCommandProps, run: string): { [name: 
     failFast: props.failFast,
     tailBytes: bytesOf(props.tailSize),
     logBytes: bytesOf(props.logSize),
+    answered: props.mayStartSession === false ? true : undefined,
   };
   return {
     operation: OPERATIONS.RUN,

@@ -238,3 +238,20 @@ describe('the end of a run', () => {
     expect(loop.server.calls.all).toEqual([]);
   });
 });
+
+test('a run in a session that is just beginning waits for it, and starts nothing twice', async () => {
+  const loop = await start();
+  const fault = loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: 8, seconds: Infinity });
+  const { record, cause } = await loop.run();
+  expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
+  expect([fault.fired, loop.turns.length, loop.jobs('prepare').length]).toEqual([8, 1, 1]);
+});
+
+test('fails at once when the container fails after the first step has been answered', async () => {
+  const loop = await start();
+  const fault = loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 99, match: ({ command = '' }) => command.includes('job=snapshot-'),
+  });
+  const { error } = await loop.run();
+  expect([error, fault.fired]).toEqual(['Workbench.ContainerError', 1]);
+});

@@ -107,17 +107,25 @@ describe('a command', () => {
     expect(lost.fired).toBe(3);
   });
 
-  test('is given four chances by a container that does not start', async () => {
-    const patient = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 3 });
-    await expectToPass(commandTest('true'));
-    expect(patient.fired).toBe(3);
+  test('waits two minutes for a session that is just beginning', async () => {
+    const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart' });
+    await expectToPass(commandTest('true'), commandTest('true'));
+    expect(fault.fired).toBeGreaterThan(5);
   });
 
-  test('fails when a container does not start', async () => {
-    const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 100 });
+  test('fails when a container does not start within three minutes', async () => {
+    const began = fixture.clock.now();
+    fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 100 });
     expect(await reasonOf([commandTest('true')])).toBe(
       'smoke test "true" on endpoint "v1" failed: RuntimeClientError: injected: agentError');
-    expect(fault.fired).toBe(4);
+    expect(fixture.clock.now() - began).toBeGreaterThan(180_000);
+  });
+
+  test('fails at once when the container fails that has answered', async () => {
+    const match = ({ command = '' }) => command.includes('exit 3');
+    const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 100, match });
+    expect(await reasonOf([commandTest('true'), commandTest('exit 3', { ExitCode: '3' })])).toContain('injected: agentError');
+    expect(fault.fired).toBe(1);
   });
 
   test('is given four chances on an endpoint that is not known everywhere yet', async () => {
@@ -209,10 +217,10 @@ describe('an invoke', () => {
     expect(await reasonOf([invokeTest({})])).toBe('smoke test "invoke" on endpoint "v1" failed: the agent says that its turn failed: the model is gone');
   });
 
-  test('fails when the container answers with an error (424), after four tries', async () => {
+  test('fails when the container answers with an error (424) for three minutes', async () => {
     const fault = fixture.server.faults.add({ operation: 'InvokeAgentRuntime', at: 'beforeStart', kind: 'agentError', times: 100 });
     expect(await reasonOf([invokeTest({})])).toBe('smoke test "invoke" on endpoint "v1" failed: RuntimeClientError: injected: agentError');
-    expect(fault.fired).toBe(4);
+    expect(fault.fired).toBeGreaterThan(10);
   });
 
   test('fails when the agent does not answer in time', async () => {

@@ -73,7 +73,7 @@ describe.each`
   ${'quota'}          | ${'midOutput'}   | ${PASSED}        | ${THROTTLED}     | ${PASSED}
   ${'quota'}          | ${'beforeEnd'}   | ${PASSED}        | ${THROTTLED}     | ${PASSED}
   ${'conflict'}       | ${'beforeStart'} | ${PASSED}        | ${CONFLICT}      | ${PASSED}
-  ${'agentError'}     | ${'beforeStart'} | ${CONTAINER}     | ${CONTAINER}     | ${PASSED}
+  ${'agentError'}     | ${'beforeStart'} | ${PASSED}        | ${CONTAINER}     | ${PASSED}
   ${'agentError'}     | ${'firstByte'}   | ${PASSED}        | ${STREAM_CUT}    | ${PASSED}
   ${'agentError'}     | ${'midOutput'}   | ${PASSED}        | ${STREAM_CUT}    | ${PASSED}
   ${'agentError'}     | ${'beforeEnd'}   | ${PASSED}        | ${STREAM_CUT}    | ${PASSED}

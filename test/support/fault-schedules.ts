@@ -62,14 +62,19 @@ const STRIKES = {
 
 export type Struck = keyof typeof STRIKES;
 
-/** What strikes one run: faults, each at the n-th call of its operation, and the death of the function at the n-th state. */
+/**
+ * What strikes one run: a session whose first calls fail, faults, each at the n-th call of its operation, and the death of the function at the
+ * n-th state.
+ */
 function scheduleOf(seed: number, operations: readonly Struck[]) {
   const next = random(seed);
   const strikes = Array.from({ length: 1 + next(3) }, () => {
     const { calls, strikes: possible } = STRIKES[operations[next(operations.length)]];
     return { ...possible[next(possible.length)], after: next(calls), times: 1 + next(2) };
   });
-  return { strikes, killAt: next(3) === 0 ? next(10) : -1, killAfter: next(200), turns: next(3) };
+  // The last ones, so that a seed of before is still the same beside it.
+  const others = { killAt: next(3) === 0 ? next(10) : -1, killAfter: next(200), turns: next(3) };
+  return { strikes, ...others, cold: next(3) === 0 ? 1 + next(8) : 0 };
 }
 
 export interface SchedulesResult {
@@ -117,9 +122,12 @@ function wordsOf([name, seeds]: [string, number[]]): string {
 async function strike(
   loop: LoopFixture, seed: number, schedule: ReturnType<typeof scheduleOf>, base: string, struck: { [operation: string]: number },
 ): Promise<string> {
-  const { strikes, killAt, killAfter, turns } = schedule;
+  const { strikes, killAt, killAfter, turns, cold } = schedule;
   const session = { id: `session-of-the-run-with-the-seed-${String(seed).padStart(8, '0')}` };
   const task = `seed-${seed}`;
+  loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: cold, seconds: Infinity, match: (call) => call.sessionId === session.id,
+  });
   const added = strikes.map(({ after, ...fault }) => {
     let seen = 0;
     const counted = new Set<unknown>();

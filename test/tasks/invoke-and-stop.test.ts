@@ -32,8 +32,15 @@ describe('InvokeAgent', () => {
       operation: 'invoke', runtimeArn: '<Agent255F68E9.AgentRuntimeArn>', qualifier: 'live', sessionId: SESSION, timeoutSeconds: 180, payload: { 'prompt.$': '$.prompt' },
     });
     const retried = Ask.Retry!.flatMap(({ ErrorEquals }) => ErrorEquals);
-    expect(retried).toEqual(['Workbench.Conflict', 'Workbench.Throttled', 'Lambda.TooManyRequestsException', 'Workbench.ServerError']);
+    expect(retried).toEqual(['Workbench.SessionStarting', 'Workbench.Conflict', 'Workbench.Throttled', 'Lambda.TooManyRequestsException', 'Workbench.ServerError']);
     expect(Ask.ResultPath).toBe('$.turn');
+  });
+
+  test('waits no three minutes for a session that has answered before', () => {
+    const stack = newStack();
+    const { Ask } = statesOfChain(stack, invoke({ mayStartSession: false }, stack));
+    expect(Ask.Parameters).toMatchObject({ operation: 'invoke', answered: true });
+    expect(Ask.Retry!.flatMap(({ ErrorEquals }) => ErrorEquals)).not.toContain('Workbench.SessionStarting');
   });
 
   test('waits for a token with a heartbeat, for as long as the session lives', () => {

@@ -25,6 +25,11 @@ function command(props: Partial<RunCommandProps> = {}, stack: Stack = newStack()
 const fault = (props: Partial<RunCommandProps>) => messageOf(() => command(props)).split('\n  at ')[0];
 
 describe('the states of a command', () => {
+  test.each([[undefined, undefined], [true, undefined], [false, true]])('say whether the session has answered before: mayStartSession %s', (mayStartSession, answered) => {
+    const stack = newStack();
+    expect(statesOfChain(stack, command({ mayStartSession }, stack)).Lint.Parameters!.answered).toBe(answered);
+  });
+
   test('ask the driver to start it, and to attach for as long as it runs', () => {
     const stack = newStack();
     const states = statesOfChain(stack, command({ timeout: Duration.minutes(90), workingDirectory: '/mnt/workspace/repo' }, stack));

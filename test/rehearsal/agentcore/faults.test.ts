@@ -230,6 +230,33 @@ describe('an operation without a stream', () => {
   });
 });
 
+describe('coldStart', () => {
+  const named = (call: Promise<unknown>) => call.then(() => 'answered', (error: Error) => error.name);
+  const command = (runtimeSessionId: string) => named(fixture.command('true', { runtimeSessionId }));
+
+  test('fails a new session by turns until its time is over, and again after it has ended', async () => {
+    inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', seconds: 60 });
+    const runtimeSessionId = newSessionId();
+    expect([await command(runtimeSessionId), await command(runtimeSessionId)]).toEqual(['RuntimeClientError', 'InternalServerException']);
+    await fixture.clock.advance(60_000);
+    expect([await command(runtimeSessionId), await command(runtimeSessionId)]).toEqual(['answered', 'answered']);
+    await fixture.stop({ runtimeSessionId });
+    expect(await command(runtimeSessionId)).toBe('RuntimeClientError');
+  });
+
+  test('fails the second of two first calls with a conflict', async () => {
+    inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', seconds: 0 });
+    const runtimeSessionId = newSessionId();
+    expect((await Promise.all([command(runtimeSessionId), command(runtimeSessionId)])).sort()).toEqual(['RetryableConflictException', 'answered']);
+  });
+
+  test('lets an invocation wait, too', async () => {
+    inject({ operation: 'InvokeAgentRuntime', at: 'beforeStart', kind: 'coldStart', times: 1 });
+    const runtimeSessionId = newSessionId();
+    expect([await named(fixture.invoke({}, { runtimeSessionId })), await named(fixture.invoke({}, { runtimeSessionId }))]).toEqual(['RuntimeClientError', 'answered']);
+  });
+});
+
 describe('faults', () => {
   test('strike as often as asked, and only calls that match', async () => {
     const { faults: injected } = fixture.server;
@@ -246,6 +273,8 @@ describe('faults', () => {
   test.each([
     ['InvokeAgentRuntimeCommand', 'midOutput', 'conflict'],
     ['InvokeAgentRuntimeCommand', 'beforeStart', 'failTransition'],
+    ['InvokeAgentRuntimeCommand', 'firstByte', 'coldStart'],
+    ['StopRuntimeSession', 'beforeStart', 'coldStart'],
     ['InvokeAgentRuntime', 'firstByte', 'throttle'],
     ['InvokeAgentRuntime', 'beforeStart', 'platformExit'],
     ['StopRuntimeSession', 'midOutput', 'reset'],
