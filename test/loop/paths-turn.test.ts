@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { AgentTurn, Commit } from '../../src';
+import { AgentTurn, Commit, Gate } from '../../src';
 import { LoopFixture, TurnPayload, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
@@ -46,6 +46,17 @@ describe('a turn that is a command', () => {
   test('fails as inert when the program is not in the image', async () => {
     const loop = await start({ loop: { turn: AgentTurn.command('no-such-agent -p') } });
     expect((await loop.run()).error).toBe('CodingLoop.Inert');
+  });
+
+  test('leaves nobody behind that writes while the gates look', async () => {
+    const loop = await start({
+      loop: {
+        turn: AgentTurn.command('echo right > value.txt; setsid env -i /bin/bash -c "read -t 4 <> <(:); echo wrong > value.txt" >/dev/null 2>&1 &'),
+        gates: [Gate.command('test', 'read -t 6 <> <(:); ./test.sh')],
+      },
+    });
+    const { record } = await loop.run();
+    expect({ outcome: record.outcome, gates: record.gates.map(({ verdict }) => verdict) }).toEqual({ outcome: 'COMMITTED', gates: ['PASSED'] });
   });
 
   test('fails when it takes too long', async () => {

@@ -1,0 +1,42 @@
+import { LoopRecord, RunRecord } from '../../src/loop/records.client';
+import { performStep } from '../../src/loop/steps.client';
+import { StepTools } from '../../src/loop/step.client';
+import { jobId } from '../../src/session/job-command.client';
+import { RunRequest } from '../../src/session/run-request.client';
+
+const RUN: RunRecord = {
+  id: 'run', taskId: 'task', session: { id: 's'.repeat(33) }, mount: '/mnt/workspace', workspace: '/mnt/workspace/repo',
+  repository: { url: 'https://example.com/app.git' }, branch: 'workbench/task', startedAt: 0, deadline: 5_000,
+};
+const LOOP: LoopRecord = { next: 'GO_ON', round: 0, losses: 0, rebases: 0, base: '', gates: [] };
+const GATE = { operation: 'loop:gate', gate: { name: 'test', command: 'test', timeoutSeconds: 4_000 }, maxRepairs: 1 };
+const BOOTSTRAP = { operation: 'loop:bootstrap', commands: ['npm ci'], timeoutSeconds: 4_000 };
+
+test.each([['gate test', GATE], ['bootstrap', BOOTSTRAP]])('%s that outlives the function keeps the timeout that it was started with, and the driver\'s time for it', async (name, step) => {
+  const asked: RunRequest[] = [];
+  let seconds = 1_500;
+  const tools = {
+    clock: { now: () => seconds * 1_000, sleep: () => Promise.resolve() },
+    runJob: (request: RunRequest) => {
+      asked.push(request);
+      const job = jobId(request.run, request.round!, request.name);
+      return Promise.resolve({ status: 'RUNNING', exitCode: null, job, timeoutSeconds: request.timeoutSeconds, overtimeAt: 5_045_000 });
+    },
+  } as unknown as StepTools;
+  const request = { ...step, runtimeArn: 'arn', execution: 'execution', config: { name: 'loop', author: { name: 'a', email: 'e' } } };
+  const call = (loop: LoopRecord) => performStep({ ...request, state: { prompt: '', taskId: 'task', run: RUN, loop } } as never, tools) as Promise<LoopRecord>;
+
+  const first = await call(LOOP);
+  seconds = 2_400;
+  await call(first);
+  await call({ ...first, losses: 1 });
+
+  const previous = { job: jobId('run', 0, name), timeoutSeconds: 3_500, overtimeAt: 5_045_000 };
+  expect(first).toEqual({ ...LOOP, next: 'RUNNING', previous });
+  expect(asked.map(({ timeoutSeconds, previous: before }) => [timeoutSeconds, before])).toEqual([
+    [3_500, undefined],
+    [3_500, previous],
+    // A job of another name has time of its own.
+    [2_600, undefined],
+  ]);
+});
