@@ -101,7 +101,13 @@ function patchAssembly(library: string) {
     name: FUTURE.prop, abstract: true, immutable: true, optional: true, type: { collection: { kind: 'array', elementtype: { fqn: classFqn } } },
   });
   types[classFqn] ??= {
-    assembly: 'aws-cdk-lib', fqn: classFqn, kind: 'class', name: FUTURE.propClass, namespace: 'aws_bedrockagentcore', abstract: true, initializer: {},
+    assembly: 'aws-cdk-lib',
+    fqn: classFqn,
+    kind: 'class',
+    name: FUTURE.propClass,
+    namespace: 'aws_bedrockagentcore',
+    abstract: true,
+    initializer: {},
     locationInModule,
     methods: [{ name: 'sessionStorage', static: true, parameters: [{ name: 'mountPath', type: { primitive: 'string' } }], returns: { type: { fqn: classFqn } }, locationInModule }],
   } as object;
@@ -145,7 +151,11 @@ function consumerErrors(directory: string): string {
   const file = join(directory, 'consumer.ts');
   writeFileSync(file, CONSUMER);
   const program = ts.createProgram([file], {
-    module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16, target: ts.ScriptTarget.ES2022, strict: true, noEmit: true,
+    module: ts.ModuleKind.Node16,
+    moduleResolution: ts.ModuleResolutionKind.Node16,
+    target: ts.ScriptTarget.ES2022,
+    strict: true,
+    noEmit: true,
     types: ['node'],
   });
   const own = program.getSourceFiles().filter(({ fileName }) => fileName === file || fileName.startsWith(join(directory, 'lib/')));

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'fs';
 import { basename, join } from 'path';
 
 /** Of several parts, each uses what those before it say. */
-const SCRIPTS = { JOB_SCRIPT: ['src/session/job.sh'], WORKSPACE_SCRIPT: ['src/loop/workspace.sh', 'src/loop/workspace-results.sh', 'src/loop/workspace-tree.sh'] };
+const SCRIPTS = { JOB_SCRIPT: ['src/session/job.sh'], WORKSPACE_SCRIPT: ['src/loop/workspace.sh', 'src/loop/workspace-results.sh', 'src/loop/workspace-files.sh', 'src/loop/workspace-tree.sh'] };
 
 for (const [name, paths] of Object.entries(SCRIPTS)) {
   const sources = paths.map((path) => join(__dirname, '..', path));

@@ -34,7 +34,8 @@ export class Story implements JournalListener {
     const said = step.error ? tellingLines(log) : log.split('\n').slice(-5).filter(() => log !== '');
     said.forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
     if (step.kind === 'gate' && step.verdict !== 'PASSED' && step.output !== undefined) this.quote(step);
-    if (step.changedFiles?.length) terminal.line(`${INDENT}it changed files, which a gate must not: ${step.changedFiles.join(', ')}`);
+    if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which must not be: ${onOneLine(step.changedFiles.join(', '))}`);
+    step.notes?.forEach((note) => terminal.line(`${INDENT}${onOneLine(note)}`));
     if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}: ${step.error.message.trim().split('\n').join(`\n${INDENT}`)}`);
     if (step.next === 'REPAIR' && step.feedback) {
       terminal.line(`${INDENT}→ repair ${step.feedback.repair} of ${step.feedback.maxRepairs}: the agent gets this output with its prompt`);
@@ -99,6 +100,11 @@ const INDENT = ' '.repeat(10);
 
 function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(2)} s`.padStart(8);
+}
+
+/** Names of files may hold anything. */
+function onOneLine(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?');
 }
 
 /** The end of an output, without what a reader skips: empty lines, and frames of a stack. */

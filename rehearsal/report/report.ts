@@ -48,10 +48,10 @@ function section(title: string, content: string): string {
 }
 
 function rounds(steps: readonly Step[]): string {
-  return steps.filter(({ kind, error }) => kind === 'turn' || kind === 'gate' || kind === 'bootstrap' || error !== undefined).map((step) => {
+  return steps.filter(({ kind, error, notes }) => kind === 'turn' || kind === 'gate' || kind === 'bootstrap' || error !== undefined || notes?.length).map((step) => {
     const passed = step.verdict === 'PASSED';
     const verdict = step.verdict === undefined ? '' : ` <span class="${passed ? 'good' : 'bad'}">${escape(step.verdict)}</span>${step.exitCode ? `, exit code ${step.exitCode}` : ''}`;
-    const text = [step.error && `${step.error.name}: ${step.error.message}`, step.changedFiles && `changed: ${step.changedFiles.join(', ')}`, step.output ?? step.log]
+    const text = [step.error && `${step.error.name}: ${step.error.message}`, step.changedFiles && `changed while it ran: ${step.changedFiles.join(', ')}`, ...step.notes ?? [], step.output ?? step.log]
       .filter((part) => part).join('\n');
     const open = step.error !== undefined || (step.kind === 'gate' && !passed) ? ' open' : '';
     const wrapped = step.error === undefined ? '' : ' class="error"';

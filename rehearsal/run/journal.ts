@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoopDescription } from './loop-description';
-import { RETRY_LOG } from '../../src/session/constants';
 import type { Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
+import { NameList, named } from '../../src/loop/results.client';
+import { RETRY_LOG } from '../../src/session/constants';
 import type { ExecutionEvent } from '../stepfunctions';
 
 /** One visit of a state that does something. */
@@ -23,6 +24,8 @@ export interface Step {
   /** What comes of a gate that is red: repaired, or the end. */
   feedback?: Feedback;
   changedFiles?: readonly string[];
+  /** What was put back, left out or moved away, a line each. */
+  notes?: readonly string[];
   /** What the agent printed: for a turn, or when the step failed. */
   log?: string;
   error?: { readonly name: string; readonly message: string };
@@ -139,6 +142,8 @@ export class Journal {
     step.next = loop?.next;
     if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.turnOutput(step.round);
     if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
+    if (step.kind === 'snapshot' && (loop?.next === 'REPAIR' || loop?.next === 'STUCK')) step.feedback = loop.feedback;
+    if (loop) step.notes = notesOf(step, loop);
     this.ended(step, timestamp);
   }
 
@@ -190,6 +195,22 @@ export class Journal {
     const { operation } = (this.props.loop.definition.States[state]?.Parameters ?? {}) as { readonly operation?: string };
     const kind = operation?.replace('loop:', '') as StepKind | undefined;
     return kind !== undefined && KINDS.includes(kind) ? kind : 'other';
+  }
+}
+
+/** What a step did with files that are none of the change, in words. */
+function notesOf({ kind }: Step, { putBack, findings, leftOut, gates }: LoopRecord): string[] {
+  const note = (text: string, list: NameList | undefined) => list === undefined ? [] : [`${text}: ${named(list).join(', ')}`];
+  switch (kind) {
+    case 'bootstrap': return note('it changed files that git has, which were put back', putBack);
+    case 'gate': return note('it left files that git neither has nor ignores, which were moved away', gates[gates.length - 1]?.left);
+    case 'snapshot': return [
+      ...note('new, but ignored, and so not in what can be committed', findings?.ignored),
+      ...note('without a file, and so removed', findings?.empty),
+      ...note('symbolic links out of the clone', findings?.links),
+      ...note('left out, since it is a tool\'s own or a linked worktree', leftOut),
+    ];
+    default: return [];
   }
 }
 

@@ -1,4 +1,5 @@
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { changesSince } from './gate.client';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
 import { inWorkspace, StepRequest, StepTools } from './step.client';
 import { VERDICTS } from '../session/constants';
@@ -17,6 +18,14 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && record.verdict === VERDICTS.PASSED))
     && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED);
   if (!green || loop.tree === undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'not every gate has passed on the recorded tree: nothing is committed');
+  const late = await changesSince(request, tools, 'before the commit', false);
+  if (late.changed.length > 0) {
+    // Nobody has judged them: what the gates saw is not all of it any more.
+    if (!request.push || loop.losses >= LOOP_LIMITS.losses) {
+      throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'files were written after the gates had passed, and nothing is committed', late.changed.join(', ').slice(0, 2_000));
+    }
+    return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
+  }
   const { commit: id, pushed, rejected } = await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, {
     WB_TREE: loop.tree,
     WB_BASE: loop.base,

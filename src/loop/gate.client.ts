@@ -2,6 +2,7 @@ import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
 import { jsonBytes } from './input.client';
 import { GateRecord, LoopError, LoopRecord } from './records.client';
+import { brief, defined, named, NameList } from './results.client';
 import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools } from './step.client';
 import { STATUSES, VERDICTS } from '../session/constants';
 import { RunResult } from '../session/followed-job.client';
@@ -17,14 +18,6 @@ export interface GateRequest extends StepRequest {
     readonly failFast?: readonly string[];
   };
   readonly maxRepairs: number;
-}
-
-/** Records the files as a tree, before the gates see them. */
-export async function snapshot(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
-  const { loop } = request.state;
-  const { tree, 'base-tree': baseTree } = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base });
-  const next = tree === baseTree ? NEXT.NO_CHANGES : tree === loop.lastTree ? NEXT.STUCK : NEXT.GO_ON;
-  return { ...loop, tree, gates: [], next };
 }
 
 /**
@@ -53,26 +46,37 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the gate "${config.name}" was lost ${loop.losses + 1} times (${result.lostReason})`);
     return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
   }
-  const changedFiles = result.verdict === VERDICTS.INERT ? [] : await changes(request, tools);
+  const since = result.verdict === VERDICTS.INERT ? { changed: [] } : await changesSince(request, tools, config.name, true);
+  const { changed: changedFiles, left } = since;
   const verdict = result.verdict === VERDICTS.PASSED && changedFiles.length > 0 ? VERDICTS.FAILED : result.verdict!;
   count(request, tools, verdict);
   const { exitCode, seconds, logPath } = result;
-  const record: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath };
+  const record: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath, ...defined({ left }) };
   const seen = { ...loop, gates: [...loop.gates, record] };
   if (verdict === VERDICTS.PASSED) return { ...seen, next: NEXT.PASSED };
   return red(request, seen, verdict, result, changedFiles);
 }
 
-/** The files that are not as they were recorded. What a gate left that git does not have is moved out of the way. */
-async function changes(request: GateRequest, tools: StepTools): Promise<string[]> {
+interface Changes {
+  readonly changed: string[];
+  readonly left?: NameList;
+}
+
+/**
+ * The files that are not as they were recorded, and those that were moved out of the clone since git does not have them.
+ *
+ * What a gate changed is put back, and what it left moved away, unless the agent has left processes behind: then nobody knows who wrote
+ * it, and it stays for the next record.
+ */
+export async function changesSince(request: StepRequest, tools: StepTools, label: string, afterGate: boolean): Promise<Changes> {
   const { loop } = request.state;
-  const { tree, changed } = await inWorkspace(request, tools, 'verify', LOOP_ERRORS.SNAPSHOT_FAILED, {
+  const { tree, changed, left } = await inWorkspace(request, tools, 'verify', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_TREE: loop.tree ?? '',
     WB_BASE: loop.base,
+    WB_GATE: afterGate ? 'yes' : 'no',
     WB_LEFT: `${loop.round}-${loop.losses}-${loop.rebases}-${loop.gates.length}`,
-  }, { label: request.gate.name });
-  if (tree !== loop.tree && changed.count === 0) return ['(git does not say which)'];
-  return [...changed.names, ...(changed.count > changed.names.length ? [`and ${changed.count - changed.names.length} more`] : [])];
+  }, { label });
+  return { changed: tree !== loop.tree && changed.count === 0 ? ['(git does not say which)'] : named(changed), left: brief(left) };
 }
 
 function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: RunResult, changedFiles: string[]): LoopRecord {
@@ -87,7 +91,7 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: R
     logPath: result.logPath,
     repair: loop.round + 1,
     maxRepairs,
-    ...(changedFiles.length === 0 ? {} : { changedFiles: bounded(changedFiles) }),
+    ...defined({ changedFiles: changedFiles.length === 0 ? undefined : bounded(changedFiles), findings: loop.findings }),
   };
   const next = verdict === VERDICTS.INERT ? NEXT.INERT
     : loop.round >= maxRepairs ? NEXT.RED

@@ -92,7 +92,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   // Apart from other failures, since a timeout's own name does not say that it was the agent who kept silent.
   if (turn.callback) ask.addCatch(stopFailed, { errors: [...TIMEOUT_ERRORS], resultPath: '$.silence' });
   caught(ask);
-  const record = caught(step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, {}));
+  const record = caught(step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, { maxRepairs: definition.maxRepairs }));
 
   if (definition.bootstrap.length === 0) {
     prepare.next(ask);
@@ -136,6 +136,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   record.next(new sfn.Choice(scope, 'Changed', { stateName: 'Did anything change?' })
     .when(isNext(NEXT.GO_ON), firstGate)
     .when(isNext(NEXT.NO_CHANGES), done)
+    .when(isNext(NEXT.REPAIR), ask)
     .otherwise(stopFailed));
 
   return prepare;

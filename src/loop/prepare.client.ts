@@ -2,6 +2,7 @@ import { randomUUID } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, runIdOf, sessionOf } from './input.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
+import { brief, defined } from './results.client';
 import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning } from './step.client';
 import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
@@ -74,6 +75,6 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
     const name = result.verdict === VERDICTS.INERT ? LOOP_ERRORS.INERT : LOOP_ERRORS.BOOTSTRAP_FAILED;
     throw new LoopError(name, `the bootstrap: ${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
   }
-  await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
-  return { ...loop, next: NEXT.GO_ON };
+  const { changed } = await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
+  return { ...loop, ...defined({ putBack: brief(changed) }), next: NEXT.GO_ON };
 }

@@ -1,4 +1,5 @@
 import { LOOP_ERRORS, NEXT, WORKSPACES } from './constants';
+import { NameList } from './results.client';
 import { Verdict } from '../session/verdict.client';
 
 /** What a run is started with. */
@@ -44,6 +45,18 @@ export interface GateRecord {
   readonly exitCode: number | null;
   readonly seconds: number;
   readonly logPath: string;
+  /** Files that it left, and that git neither has nor ignores: moved out of the clone. */
+  readonly left?: NameList;
+}
+
+/** What is in the clone beside the change: no commit can hold it, and a fresh clone will not have it. */
+export interface Findings {
+  /** Ignored files that were not there when the agent began. The agent is told once; after that they are moved out of the clone. */
+  readonly ignored?: NameList;
+  /** Directories without a file. Removed before the gates. */
+  readonly empty?: NameList;
+  /** Symbolic links of the change that lead out of the clone. The agent is told once. */
+  readonly links?: NameList;
 }
 
 /** Why the agent is asked again. */
@@ -59,6 +72,8 @@ export interface Feedback {
   readonly maxRepairs: number;
   /** Files that the gate changed, or somebody while it ran. */
   readonly changedFiles?: readonly string[];
+  /** What was found in the clone beside the change. */
+  readonly findings?: Findings;
 }
 
 /** A job that outlived the function: with the timeout that it was started with, and when it is over its time by the driver's clock. */
@@ -87,6 +102,14 @@ export interface LoopRecord {
   readonly feedback?: Feedback;
   /** The job that a step left running, for the next call of that step. */
   readonly previous?: RunningJob;
+  /** What the bootstrap changed of what git tracks: put back. */
+  readonly putBack?: NameList;
+  /** What was found so far. */
+  readonly findings?: Findings;
+  /** Whether the agent was asked to put a finding right: that is done once in a run. */
+  readonly told?: boolean;
+  /** Of the last record: what tools keep for themselves, and linked worktrees. */
+  readonly leftOut?: NameList;
   readonly commit?: string;
   readonly pushed?: boolean;
 }
@@ -98,6 +121,12 @@ export interface RunOutput {
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
   readonly gates: readonly GateRecord[];
+  /** Files that git tracks and that the bootstrap changed: put back, since they are no work of the agent's. */
+  readonly putBack?: NameList;
+  /** What was in the clone beside the change, and is not in the commit. */
+  readonly findings?: Findings;
+  /** Files of tools, and linked worktrees, that were left out of the change. */
+  readonly leftOut?: NameList;
   readonly session: SessionRecord & { readonly stopped: boolean; readonly error?: string };
   /** What went wrong, if the run failed. */
   readonly error?: {

@@ -14,9 +14,9 @@ type Kind =
 /** What each function of the workspace's script says when it has come to its end: exactly these words. */
 export const WORKSPACE_WORDS = {
   prepare: { base: 'object', workspace: 'text' },
-  bootstrapped: {},
-  snapshot: { 'tree': 'object', 'base-tree': 'object' },
-  verify: { tree: 'object', changed: 'list' },
+  bootstrapped: { changed: 'list' },
+  snapshot: { 'tree': 'object', 'base-tree': 'object', 'ignored': 'list', 'empty': 'list', 'links': 'list', 'private': 'list', 'left-out': 'list' },
+  verify: { tree: 'object', changed: 'list', left: 'list' },
   commit: { commit: 'object', pushed: 'maybe', rejected: 'maybe' },
   rebase: { base: 'object' },
   release: { holder: 'text' },
@@ -28,6 +28,29 @@ export type WorkspaceFunction = keyof typeof WORKSPACE_WORDS;
 export interface NameList {
   readonly names: readonly string[];
   readonly count: number;
+}
+
+/** The names of a list, and a last line that says how many more there are. */
+export function named({ names, count }: NameList): string[] {
+  return [...names, ...(count > names.length ? [`(and ${count - names.length} more)`] : [])];
+}
+
+/** As much of a list as a record has room for, which is carried from state to state; nothing for an empty one. */
+export function brief({ names, count }: NameList): NameList | undefined {
+  const short = names.filter((_, index) => index < 10 && names.slice(0, index + 1).join('').length <= 1_000);
+  return count === 0 ? undefined : { names: short.length > 0 ? short : [`${names[0].slice(0, 1_000)}…`], count };
+}
+
+/** What both name; how many are named twice among those that have no room is not known. */
+export function united(a: NameList | undefined, b: NameList | undefined): NameList | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const names = [...new Set([...a.names, ...b.names])];
+  return brief({ names, count: Math.max(a.count, b.count, names.length) });
+}
+
+/** Without the properties that have no value, as JSON would have it. */
+export function defined<T extends object>(properties: T): Partial<T> {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 type ValueOf<K> = K extends 'list' ? NameList : K extends 'maybe' ? string | undefined : string;

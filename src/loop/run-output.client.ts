@@ -1,5 +1,6 @@
 import { LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
 import { LoopRecord, RunOutput, RunRecord } from './records.client';
+import { defined } from './results.client';
 import { LoopConfig, StepTools } from './step.client';
 import { ERRORS } from '../session/constants';
 
@@ -41,6 +42,7 @@ export function outputOf(state: AnyState, session: RunOutput['session']): RunOut
     ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
       ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true } } : {}),
     gates: loop?.gates ?? [],
+    ...defined({ putBack: loop?.putBack, findings: loop?.findings, leftOut: loop?.leftOut }),
     session,
     ...(failed === undefined ? {} : { error: failed, ...(loop?.feedback === undefined ? {} : { feedback: loop.feedback }) }),
   };

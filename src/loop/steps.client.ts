@@ -1,9 +1,10 @@
 import { commit, CommitRequest } from './commit.client';
 import { STEPS } from './constants';
-import { gate, GateRequest, snapshot } from './gate.client';
+import { gate, GateRequest } from './gate.client';
 import { bootstrap, BootstrapRequest, PrepareRequest } from './prepare.client';
 import { prepareOrRefuse } from './refusal.client';
-import { StepRequest, StepTools } from './step.client';
+import { snapshot, SnapshotRequest } from './snapshot.client';
+import { StepTools } from './step.client';
 import { cleanUp, CleanUpRequest, stop, StopRequest } from './stop.client';
 import { turn, TurnRequest } from './turn.client';
 
@@ -12,7 +13,7 @@ export type LoopRequest =
   | ({ readonly operation: typeof STEPS.PREPARE } & PrepareRequest)
   | ({ readonly operation: typeof STEPS.BOOTSTRAP } & BootstrapRequest)
   | ({ readonly operation: typeof STEPS.TURN } & TurnRequest)
-  | ({ readonly operation: typeof STEPS.SNAPSHOT } & StepRequest)
+  | ({ readonly operation: typeof STEPS.SNAPSHOT } & SnapshotRequest)
   | ({ readonly operation: typeof STEPS.GATE } & GateRequest)
   | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest)
   | ({ readonly operation: typeof STEPS.STOP } & StopRequest)

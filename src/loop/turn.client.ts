@@ -1,6 +1,7 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { Feedback, LoopError, LoopRecord } from './records.client';
+import { named } from './results.client';
 import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools } from './step.client';
 import { ERRORS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
@@ -99,11 +100,16 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
 /** What the agent is told: the task, and in a repair what went wrong, so that an agent that reads only this works too. */
 export function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
-  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, changedFiles } = feedback;
+  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, changedFiles, findings } = feedback;
   const what: { readonly [verdict: string]: string } = {
     TIMED_OUT: 'did not end within its time limit and was stopped',
     FAILED: `failed with exit code ${exitCode}`,
   };
+  if (logPath === '') {
+    return [
+      prompt, '', '---', `Your change is not accepted yet: it is not all in what can be committed. This is repair ${repair} of ${maxRepairs}.`, output, '---',
+    ].join('\n');
+  }
   return [
     prompt,
     '',
@@ -111,9 +117,11 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
     `Your change is not accepted yet: the check "${gate}" ${what[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
     `The check runs: ${command}`,
     ...(changedFiles === undefined ? [] : [
-      'Files changed while it ran; a check has to leave the files alone, and nothing else may write to them meanwhile:',
+      'Files changed while it ran; a check has to leave the files alone (what it changed is put back), and nothing else may write to them meanwhile:',
       ...changedFiles.map((file) => `  ${file}`),
     ]),
+    ...(findings?.ignored === undefined ? [] : [`Not in the commit, and so not there while it ran, since .gitignore leaves it out: ${named(findings.ignored).join(', ')}`]),
+    ...(findings?.empty === undefined ? [] : [`Directories without a file, which git cannot hold and which were removed: ${named(findings.empty).join(', ')}`]),
     `The end of its output (all of it is in ${logPath}):`,
     '',
     output,

@@ -1,57 +1,7 @@
 #!/bin/bash
-# shellcheck disable=SC2154  # variables, and the functions that are not here, are those of workspace.sh, which comes before it
+# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh, which comes before it
 #
 # The last part of what a run does in its workspace: files become a tree, a tree becomes a commit.
-
-nested() { # the files of a repository within the repository, and of those within that; added to `files`
-  local path list
-  listed within "$1" || return
-  for path in ${list[@]+"${list[@]}"}; do
-    if [[ $path == */ ]]; then nested "$1/${path%/}" || return; else files+=("$1/$path"); fi
-  done
-}
-
-within() {
-  GIT_INDEX_FILE=$records/none git_ --git-dir="$ours" --work-tree="$repo/$1" ls-files --others --exclude-standard -z
-}
-
-submodule_paths() {
-  own config --file "$repo/.gitmodules" --null --get-regexp "^submodule\..*\.path$"
-  (($? <= 1)) # none is no failure
-}
-
-strangers() { # in `found`: directories that git takes for repositories of their own, and that are no submodules
-  local i path list submodules=$'\n'
-  found=()
-  if [[ -e $repo/.gitmodules ]] && listed submodule_paths; then
-    for path in ${list[@]+"${list[@]}"}; do submodules+=${path#*$'\n'}$'\n'; done
-  fi
-  listed own diff-index --cached --raw --no-renames -z refs/workbench/head || return
-  for ((i = 0; i < ${#list[@]}; i += 2)); do
-    path=${list[i + 1]}
-    [[ ${list[i]} != *" 160000 "* || ${list[i]} == ":160000 "* || $submodules == *$'\n'"$path"$'\n'* ]] || found+=("$path")
-  done
-  listed untracked || return
-  for path in ${list[@]+"${list[@]}"}; do [[ $path != */ ]] || found+=("${path%/}"); done
-}
-
-record() { # all files in our index
-  local path found list files
-  own add --all --ignore-errors . 2>/dev/null
-  # Of a repository that the agent made within the repository, git would record the name of a commit that nobody else has, or
-  # nothing. Its files are what the gates see, so they are what is recorded.
-  strangers || return
-  for path in ${found[@]+"${found[@]}"}; do
-    files=()
-    { own update-index --force-remove -- "$path" && nested "$path"; } || return
-    ((${#files[@]} == 0)) || printf "%s\0" "${files[@]}" | own update-index --add -z --stdin || return
-  done
-  own add --update . || return
-  listed untracked || return
-  for path in ${list[@]+"${list[@]}"}; do
-    [[ $path == */ ]] || { printf "%s cannot be read\n" "$path" >&2 && return 1; }
-  done
-}
 
 modified_submodules() { # what is changed in a submodule and not committed there: no tree of ours can hold it
   own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M
@@ -83,10 +33,68 @@ changed_in_lfs() { # what would be committed without its content being where Git
   done
 }
 
+noted() { # values under a name, with those that an earlier try of this function has noted; in `list`
+  local name=$1 path
+  local -A known=() now=()
+  shift
+  list=("$@")
+  kept "$name"
+  for path; do now["/$path"]=yes; done
+  for path in ${known[@]+"${!known[@]}"}; do [[ ${now["$path"]-} ]] || list+=("${path#/}"); done
+  keep "$name" ${list[@]+"${list[@]}"}
+}
+
+compare() { # the files with a tree, which the index has: in `tree` what they are, in `changed` the paths that differ
+  local list
+  changed=()
+  # With its time: git reads again whatever is not older than the index.
+  cp -p "$GIT_INDEX_FILE" "$GIT_INDEX_FILE.verify" || fail 1 "the index cannot be copied"
+  GIT_INDEX_FILE+=.verify
+  own add --update . || fail 1 "git cannot read the files"
+  tree=$(own write-tree) || fail 1 "git cannot write the tree"
+  listed own diff-tree -r --name-only --no-renames -z "$1" "$tree" || fail 1 "git cannot compare $tree with what was recorded"
+  changed=(${list[@]+"${list[@]}"})
+  listed modified_submodules || fail 1 "git cannot read the submodules"
+  changed+=(${list[@]+"${list[@]}"})
+  GIT_INDEX_FILE=${GIT_INDEX_FILE%.verify}
+}
+
+put_back() { # paths as the index has them; what is in their place is moved into a directory. A submodule stays as it is
+  local into=$1 path paths=() there=()
+  shift
+  for path; do
+    [[ ! -e $repo/$path/.git ]] || continue
+    paths+=("$path")
+    [[ ! -e $repo/$path && ! -L $repo/$path ]] || there+=("$path")
+  done
+  ((${#paths[@]} > 0)) || return 0
+  ((${#there[@]} == 0)) || aside "$into" "${there[@]}" || return
+  printf "%s\0" "${paths[@]}" | own checkout-index -f -q -u -z --stdin
+}
+
+bootstrapped() { # what the bootstrap left, such as an environment, and what it changed, is no work of the agent's
+  local base tree list changed
+  unlock
+  base=$(own write-tree) || fail 1 "git cannot write the tree"
+  compare "$base"
+  noted bootstrap-changed ${changed[@]+"${changed[@]}"} || fail 1 "$records cannot be written to"
+  tell changed ${list[@]+"${list[@]}"}
+  if ((${#changed[@]} > 0)); then
+    # The whole tree may be recorded, and a file of it not be there: the bootstrap has taken it away.
+    put_back "$records/left/bootstrap" "${changed[@]}" || fail 1 "what the bootstrap changed cannot be put back: ${changed[*]}"
+    compare "$base"
+    ((${#changed[@]} == 0)) || fail 1 "the bootstrap changes what git tracks, and it cannot be put back: ${changed[*]}"
+  fi
+  # File by file, so that what the agent adds beside them is its work.
+  listed untracked || fail 1 "git cannot list the files"
+  { keep bootstrapped ${list[@]+"${list[@]}"} && baseline begin; } || fail 1 "$records cannot be written to"
+}
+
 snapshot() {
-  local list tree base stored=()
+  local list tree base changed stored=() left_out=() ignored hollows escaping private path
   own cat-file -e "$WB_BASE^{commit}" || fail 76 "the workspace has lost the commit $WB_BASE"
   unlock
+  if strays; then : >"$records/strays"; else rm -f "$records/strays"; fi
   record || fail 1 "git cannot record the files"
   listed modified_submodules || fail 1 "git cannot read the submodules"
   ((${#list[@]} == 0)) || fail 1 "a submodule has changes that are not committed in it: ${list[*]}"
@@ -94,6 +102,27 @@ snapshot() {
   ((${#stored[@]} == 0)) || fail 1 "a file of Git LFS was changed, and a run uploads none: ${stored[*]}"
   tree=$(own write-tree) || fail 1 "git cannot write the tree"
   base=$(own rev-parse --verify "$WB_BASE^{tree}") || fail 1 "git cannot find the tree of $WB_BASE"
+  # What gates would see, and a fresh clone would not have.
+  found_ignored || fail 1 "git cannot list what is ignored"
+  news ignored ${ignored[@]+"${ignored[@]}"} || fail 1 "$records cannot be read"
+  ignored=(${list[@]+"${list[@]}"})
+  news hollows ${hollows[@]+"${hollows[@]}"} || fail 1 "$records cannot be read"
+  hollows=(${list[@]+"${list[@]}"})
+  links || fail 1 "git cannot read the symbolic links"
+  noted "empty-$WB_LEFT" ${hollows[@]+"${hollows[@]}"} || fail 1 "$records cannot be written to"
+  tell empty ${list[@]+"${list[@]}"}
+  for path in ${hollows[@]+"${hollows[@]}"}; do
+    find "$repo/$path" -depth -type d -exec rmdir {} + || fail 1 "an empty directory cannot be removed: $path"
+  done
+  list=(${ignored[@]+"${ignored[@]}"})
+  if [[ $WB_ASIDE == yes ]]; then
+    noted "ignored-$WB_LEFT" ${ignored[@]+"${ignored[@]}"} || fail 1 "$records cannot be written to"
+    ((${#ignored[@]} == 0)) || aside "$records/left/$WB_LEFT" "${ignored[@]}" || fail 1 "what is ignored cannot be moved away: ${ignored[*]}"
+  fi
+  tell ignored ${list[@]+"${list[@]}"}
+  tell links ${escaping[@]+"${escaping[@]}"}
+  tell private ${private[@]+"${private[@]}"}
+  tell left-out ${left_out[@]+"${left_out[@]}"}
   say tree "$tree"
   say base-tree "$base"
 }
@@ -102,27 +131,66 @@ recorded() { # the index as the tree was recorded; it knows the files' times, so
   [[ $(own write-tree 2>/dev/null) == "$WB_TREE" ]] || own read-tree "$WB_TREE" || fail 76 "the workspace has lost the tree $WB_TREE"
 }
 
-verify() { # after a gate: are the files still the recorded tree?
-  local tree path list changed left=$records/left/$WB_LEFT
+status() { # sets `fields` from the state on, as proc(5) lists them; fails if the process is gone or a zombie
+  local line=""
+  { IFS= read -r -d "" line <"/proc/$1/stat"; } 2>/dev/null
+  read -ra fields <<<"${line##*) }"
+  [[ ${fields[0]:-Z} != [ZX] ]]
+}
+
+strays() { # whether a process is there that the agent has left behind. One that runs since before the run's begin is the image's
+  local boot="" began="" since="" entry pid fields pair job line mine=" "
+  { read -r boot began <"$records/microvm" && read -r line </proc/sys/kernel/random/boot_id; } 2>/dev/null
+  [[ $boot && $boot == "$line" && $began && $began != *[!0-9]* ]] || return 1
+  for ((pid = BASHPID; pid > 1; pid = fields[1])); do
+    status "$pid" || break
+    mine+="$pid "
+  done
+  for entry in /proc/[0-9]*; do
+    pid=${entry##*/} job=""
+    if [[ $mine == *" $pid "* ]] || ! status "$pid" || [[ ${fields[1]} == 2 || $mine == *" ${fields[1]} "* ]] || ((fields[19] <= began)); then continue; fi
+    while IFS= read -r -d "" pair; do [[ $pair != WORKBENCH_JOB=* ]] || job=${pair#*=}; done 2>/dev/null <"$entry/environ"
+    if [[ ! $job ]]; then
+      # A call that follows a job, or what it has begun.
+      for ((since = pid; since > 1; since = fields[1])); do
+        line=""
+        { IFS= read -r -d "" line && IFS= read -r -d "" line && IFS= read -r -d "" line; } 2>/dev/null <"/proc/$since/cmdline"
+        [[ $line != *workbench* ]] || break
+        status "$since" || break
+      done
+      [[ $line == *workbench* ]] || return 0
+    elif [[ $job == turn-* ]]; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+verify() { # after a gate, or, without one, before the commit: are the files still the recorded tree?
+  local tree list changed files nests leftout appeared moved=() into=$records/left/$WB_LEFT
   unlock
   recorded
-  # With its time: git reads again whatever is not older than the index.
-  cp -p "$GIT_INDEX_FILE" "$GIT_INDEX_FILE.verify" || fail 1 "the index cannot be copied"
-  GIT_INDEX_FILE+=.verify
-  own add --update . || fail 1 "git cannot read the files"
-  tree=$(own write-tree) || fail 1 "git cannot write the tree"
-  listed own diff-tree -r --name-only --no-renames -z "$WB_TREE" "$tree" || fail 1 "git cannot compare $tree with what was recorded"
-  changed=(${list[@]+"${list[@]}"})
-  listed modified_submodules || fail 1 "git cannot read the submodules"
-  changed+=(${list[@]+"${list[@]}"})
+  compare "$WB_TREE"
+  candidates || fail 1 "git cannot list the files"
+  appeared=(${files[@]+"${files[@]}"} ${nests[@]+"${nests[@]}"})
+  if [[ $WB_GATE != yes ]] || strays || [[ -e $records/strays ]]; then
+    # The agent is at work still, or was: this may be its own.
+    changed+=(${appeared[@]+"${appeared[@]}"})
+    noted "changed-$WB_LEFT" ${changed[@]+"${changed[@]}"} || fail 1 "$records cannot be written to"
+    changed=(${list[@]+"${list[@]}"})
+  else
+    noted "changed-$WB_LEFT" ${changed[@]+"${changed[@]}"} || fail 1 "$records cannot be written to"
+    moved=(${changed[@]+"${changed[@]}"})
+    changed=(${list[@]+"${list[@]}"})
+    noted "left-$WB_LEFT" ${appeared[@]+"${appeared[@]}"} || fail 1 "$records cannot be written to"
+    ((${#appeared[@]} == 0)) || aside "$into" "${appeared[@]}" || fail 1 "what a gate left cannot be moved away: ${appeared[*]}"
+    ((${#moved[@]} == 0)) || put_back "$into" "${moved[@]}" || fail 1 "what a gate changed cannot be put back: ${moved[*]}"
+    moved=(${list[@]+"${list[@]}"})
+    baseline again || fail 1 "git cannot list what is ignored"
+  fi
   say tree "$tree"
   tell changed ${changed[@]+"${changed[@]}"}
-  listed untracked --directory --no-empty-directory || fail 1 "git cannot list the files"
-  for path in ${list[@]+"${list[@]}"}; do
-    path=${path%/}
-    [[ $path != */* ]] || mkdir -p "$left/${path%/*}" || fail 1 "no directory can be made in $left"
-    { mkdir -p "$left" && mv -- "$repo/$path" "$left/$path"; } || fail 1 "what a gate left cannot be moved away: $path"
-  done
+  tell left ${moved[@]+"${moved[@]}"}
 }
 
 push() { # fails if somebody else was first

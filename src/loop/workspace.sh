@@ -7,15 +7,15 @@
 #   <mount>/.workbench/git       our own repository: the objects, and what we know for sure
 #   <mount>/.workbench/index     our own index of the clone's files
 #   <mount>/.workbench/marker    the run that holds the workspace; until-<run>: up to when, in seconds since the epoch
-#   <mount>/.workbench/left/     files that a gate of the last run left and that git neither has nor ignores
+#   <mount>/.workbench/left/     what was moved out of the clone in the last run: what gates left or changed, and ignored files of the agent
 #
 # Two repositories, since the agent may do whatever it likes with its own: commit, move HEAD, delete .git. We look at its
 # files only, record them as a tree in ours, and commit that tree. The clone borrows our objects (alternates), so that
 # nothing is stored twice. In ours: refs/workbench/head is what the workspace goes on from, refs/heads/<branch> our commit.
 #
-# Nothing that the image, the user or the agent configured may change what is recorded: no templates, hooks, excludes,
-# attributes or line ends from outside of the repository. Credential helpers stay as they are. Pointers of Git LFS are checked out as
-# they are, and stay that: nothing here fetches or uploads what they point at.
+# A file has the bytes of its blob, and what is recorded is the bytes of the file: nothing is converted, neither line ends nor by
+# filters, whatever .gitattributes says. Nothing that the image, the user or the agent configured counts; only where the remote is
+# asked (credentials, certificates, proxies, other URLs) all of it does. Pointers of Git LFS are checked out as they are, and stay that.
 #
 # A microVM may be lost in the middle of any of these functions, which is then called again: each goes on from what it finds.
 # How it answers the driver is in workspace-results.sh. Needs git, bash 4.2 and what `needed` names, of coreutils or busybox.
@@ -25,7 +25,10 @@ nonce=${WB_NONCE:?} # nothing that is begun here gets to see it
 unset WB_NONCE
 exec {answer}>&1 >&2
 export LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_EDITOR=true GIT_SSH_COMMAND="${GIT_SSH_COMMAND:-ssh -o BatchMode=yes}"
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE CDPATH
+unset CDPATH
+for variable in "${!GIT_@}"; do # what is left is for the remote, and for git's own programs
+  case $variable in GIT_ASKPASS | GIT_CONFIG* | GIT_CURL* | GIT_EDITOR | GIT_EXEC_PATH | GIT_HTTP* | GIT_PROXY* | GIT_SSH* | GIT_SSL* | GIT_TERMINAL_PROMPT) ;; *) unset "$variable" ;; esac
+done
 
 records=$WB_MOUNT/.workbench
 repo=$WB_MOUNT/repo
@@ -37,8 +40,7 @@ settings=(
   core.hooksPath=/dev/null core.fsmonitor=false core.excludesFile=/dev/null core.attributesFile=/dev/null core.autocrlf=false
   core.safecrlf=false core.fileMode=true core.symlinks=true core.quotePath=false core.untrackedCache=false commit.gpgSign=false
   gc.auto=0 maintenance.auto=false fetch.recurseSubmodules=false push.recurseSubmodules=no advice.detachedHead=false
-  init.defaultBranch=main safe.directory=* filter.lfs.clean= filter.lfs.smudge= filter.lfs.process=
-  filter.lfs.required=false
+  core.eol=lf core.sparseCheckout=false init.defaultBranch=main safe.directory=*
 )
 [[ ${GIT_CONFIG_COUNT:-0} != *[!0-9]* ]] || unset GIT_CONFIG_COUNT
 options=() # and as variables, which win over options, after those that the container may have for git; git 2.30 has options only
@@ -55,11 +57,26 @@ fail() { # exit code, message
   exit "$1"
 }
 
-git_() { git "${options[@]}" "$@"; }
-own() { git_ --git-dir="$ours" --work-tree="$repo" "$@"; }
+git_() { # as if git were configured nowhere
+  HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 \
+    GIT_CONFIG_COUNT=0 GIT_CONFIG_PARAMETERS="" git "${options[@]}" "$@"
+}
+
+own() {
+  case $1 in
+    fetch | ls-remote | push) git "${options[@]}" --git-dir="$ours" --work-tree="$repo" "$@" ;;
+    *) git_ --git-dir="$ours" --work-tree="$repo" "$@" ;;
+  esac
+}
+
 agents() { git_ --git-dir="$repo/.git" --work-tree="$repo" "$@"; }
 
+exact() { # in a repository, whatever its files and its .gitattributes are
+  mkdir -p "$1/info" && printf "%s\n" "* -text -ident !working-tree-encoding" >"$1/info/attributes"
+}
+
 unlock() { # of git in our records, whoever held a lock is dead: one function at a time is at work in them
+  [[ ! -e $ours/HEAD ]] || exact "$ours"
   rm -f "$records"/index*.lock "$ours"/*.lock
   find "$ours/refs" -name "*.lock" -exec rm -f {} + 2>/dev/null
   return 0
@@ -108,7 +125,7 @@ first_clone() { # complete or not at all: it gets its name last
   local final=$ours
   ours=$records/git.new
   rm -rf "$ours"
-  { git_ init --quiet --bare --template= "$ours" && mkdir "$ours/info" && fetch_ "$WB_REF" refs/workbench/upstream; } || fail 76 "the repository cannot be fetched: $WB_URL ${WB_REF:-HEAD}"
+  { git_ init --quiet --bare --template= "$ours" && exact "$ours" && fetch_ "$WB_REF" refs/workbench/upstream; } || fail 76 "the repository cannot be fetched: $WB_URL ${WB_REF:-HEAD}"
   { own config workbench.url "$WB_URL" && own config workbench.ref "$WB_REF" && own config workbench.run "$WB_RUN"; } || fail 1 "$ours cannot be written to"
   own update-ref refs/workbench/head "$(own rev-parse --verify --quiet "refs/workbench/upstream^{commit}")" || fail 76 "${WB_REF:-HEAD} is no commit"
   mv "$ours" "$final" || fail 1 "$final cannot be made"
@@ -125,7 +142,7 @@ agents_repository() { # the clone's own .git, made or made again, with our objec
     rm -rf "$records/broken.git"
     mv "$repo/.git" "$records/broken.git" || return
   fi
-  git_ init --quiet "$repo" || return
+  { git_ init --quiet "$repo" && exact "$repo/.git"; } || return
   mkdir -p "$repo/.git/objects/info" && printf "%s\n" "$ours/objects" >"$repo/.git/objects/info/alternates"
   agents config user.name "$WB_NAME" && agents config user.email "$WB_EMAIL"
   agents remote add origin "$WB_URL" 2>/dev/null || agents remote set-url origin "$WB_URL"
@@ -148,7 +165,7 @@ checkout() { # complete or not at all, as the clone
   repo=$final
 }
 
-needed=(git base64 cat chmod cp date dd find head ln mkdir mv rm sha256sum sleep stat tail)
+needed=(git base64 cat chmod cp date dd find head ln mkdir mv rm rmdir sha256sum sleep stat tail)
 
 proven() { # that all is there that this script, the jobs and the prompts need
   local name missing=()
@@ -162,7 +179,8 @@ prepare() {
   proven
   claim
   unlock
-  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left"
+  [[ ! -e $records/left ]] || chmod -R u+rwX "$records/left" 2>/dev/null
+  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays} "$records"/{empty,ignored,changed,left}-*
   # Of runs that nobody can repeat any more: Step Functions redrives an execution within 14 days.
   find "$records/jobs" "$records/prompts" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} + 2>/dev/null
   if [[ ! -e $ours/HEAD ]]; then
@@ -188,36 +206,8 @@ prepare() {
   elif [[ $(agents symbolic-ref --quiet HEAD) != "refs/heads/$WB_BRANCH" ]]; then
     put_on_branch "$head"
   fi
+  baseline begin || fail 76 "git cannot list what is ignored in $repo"
   say base "$head"
   # Told again by a repeat, whose microVM was lost after the clone.
   if [[ $(own config workbench.run) == "$WB_RUN" ]]; then say workspace NEW; else say workspace RESUMED; fi
-}
-
-pattern() { # of a path, matches nothing else; in REPLY
-  REPLY=/${1//\\/\\\\}
-  REPLY=${REPLY//\[/\\[} REPLY=${REPLY//\*/\\*} REPLY=${REPLY//\?/\\?}
-  [[ $REPLY != *" " ]] || REPLY="${REPLY% }\\ "
-}
-
-untracked() { # what git neither has nor ignores; more arguments of ls-files
-  own ls-files --others --exclude-standard -z "$@"
-}
-
-bootstrapped() { # what the bootstrap left, such as an environment, is no work of the agent's
-  local path file list directories=()
-  unlock
-  # File by file, so that what the agent adds beside them is its work; as a whole only where they are too many for git's patterns.
-  listed untracked --directory --no-empty-directory || fail 1 "git cannot list the files"
-  directories=(${list[@]+"${list[@]}"})
-  for path in ${directories[@]+"${directories[@]}"}; do
-    list=("$path")
-    if [[ $path == */ ]]; then
-      listed untracked -- ":(literal)$path" || fail 1 "git cannot list the files"
-      ((${#list[@]} <= 1000)) || list=("$path")
-    fi
-    for file in ${list[@]+"${list[@]}"}; do
-      pattern "$file"
-      [[ $file == *$'\n'* ]] || printf "%s\n" "$REPLY" || return
-    done >>"$ours/info/exclude"
-  done
 }

@@ -8,11 +8,11 @@ const NONCE = 'c0ffee';
 const TREE = 'a'.repeat(40);
 const OTHER = 'b'.repeat(40);
 const block = (lines: readonly string[], nonce = NONCE) => [`@result ${nonce}`, ...lines, `@end ${nonce} ${lines.length}`].join('\n');
-const verified = (...changed: string[]) => [`tree ${TREE}`, `changed-count ${changed.length}`, ...changed.map((name) => `changed ${name}`)];
+const verified = (...changed: string[]) => [`tree ${TREE}`, 'left-count 0', `changed-count ${changed.length}`, ...changed.map((name) => `changed ${name}`)];
 
 test('what a function said is its one block, wherever that is among what else was printed', () => {
   const log = `tree ${OTHER}\nhint: x\n${block([`tree ${OTHER}`, 'changed-count 0'], 'another')}\n${block(verified('a.js'))}\ntree ${OTHER}\nlate`;
-  expect(resultsOf(log, NONCE, 'verify')).toEqual({ tree: TREE, changed: { names: ['a.js'], count: 1 } });
+  expect(resultsOf(log, NONCE, 'verify')).toEqual({ tree: TREE, left: { names: [], count: 0 }, changed: { names: ['a.js'], count: 1 } });
 });
 
 test.each<[string, string]>([
@@ -23,19 +23,19 @@ test.each<[string, string]>([
   ['a block without its begin', block(verified()).replace(/^.*\n/, '')],
   ['a block without its end', block(verified()).replace(/\n.*$/, '')],
   ['a block that begins twice', `@result ${NONCE}\n${block(verified())}`],
-  ['a block that ends twice', `${block(verified())}\n@end ${NONCE} 2`],
+  ['a block that ends twice', `${block(verified())}\n@end ${NONCE} 3`],
   ['a block with a line too much', block(verified()).replace('changed-count', `tree ${TREE}\nchanged-count`)],
   ['a block with a line too few', block(verified('a.js')).replace('changed a.js\n', '')],
-  ['a missing word', block(['changed-count 0'])],
+  ['a missing word', block(['left-count 0', 'changed-count 0'])],
   ['a doubled word', block([`tree ${TREE}`, ...verified()])],
   ['a doubled count', block([...verified(), 'changed-count 0'])],
   ['an unknown word', block([...verified(), 'pushed yes'])],
   ['a line that is no word', block([...verified(), 'changed'])],
-  ['an object that is none', block(['tree HEAD', 'changed-count 0'])],
-  ['a list without its count', block([`tree ${TREE}`])],
-  ['a list that has less than one of its values', block([`tree ${TREE}`, 'changed-count 2'])],
-  ['a list that has more than its values', block([`tree ${TREE}`, 'changed-count 1', 'changed a', 'changed b'])],
-  ['a count that is no number', block([`tree ${TREE}`, 'changed-count 1e1', 'changed a'])],
+  ['an object that is none', block(['tree HEAD', 'left-count 0', 'changed-count 0'])],
+  ['a list without its count', block([`tree ${TREE}`, 'left-count 0'])],
+  ['a list that has less than one of its values', block([`tree ${TREE}`, 'left-count 0', 'changed-count 2'])],
+  ['a list that has more than its values', block([`tree ${TREE}`, 'left-count 0', 'changed-count 1', 'changed a', 'changed b'])],
+  ['a count that is no number', block([`tree ${TREE}`, 'left-count 0', 'changed-count 1e1', 'changed a'])],
 ])('fails, and is no success, with %s', (_, log) => {
   expect(() => resultsOf(log, NONCE, 'verify')).toThrow(expect.objectContaining({ name: 'NoResultError' }));
 });
@@ -44,17 +44,17 @@ test('whatever a value holds, it is one value', () => {
   const text = fc.array(fc.oneof(fc.constantFrom('\n', '\r', '\\', '\\x0a', '\u001b[31m', '\t', ' ', '%', "'", '"', '$(x)', `@end ${NONCE} 0`), fc.string({ unit: 'binary', maxLength: 3 })), { minLength: 1, maxLength: 60 })
     .map((parts) => parts.join('')).filter((value) => !value.includes('\0') && Buffer.byteLength(value) <= 500 && !/[\u0080-\u009f]/.test(value));
   fc.assert(fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), (values) => {
-    const script = `${WORKSPACE_SCRIPT}\nthings() { tell changed "$@"; say tree ${TREE}; }\nperform things "$@"`;
+    const script = `${WORKSPACE_SCRIPT}\nthings() { tell changed "$@"; tell left; say tree ${TREE}; }\nperform things "$@"`;
     const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', ...values], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere' } });
     expect(stderr.toString()).toBe('');
     const tail = new Tail(24_576);
     tail.push(stdout);
-    expect(resultsOf(tail.text(), NONCE, 'verify')).toEqual({ tree: TREE, changed: { names: values, count: values.length } });
+    expect(resultsOf(tail.text(), NONCE, 'verify')).toMatchObject({ tree: TREE, changed: { names: values, count: values.length } });
   }), { numRuns: 25 });
 });
 
 test('more names than a record can hold are counted, and what is told of them fits the end of a log that is kept', () => {
-  const script = `${WORKSPACE_SCRIPT}\nthings() { say tree ${TREE}; tell changed "$@"; }\nperform things "$@"`;
+  const script = `${WORKSPACE_SCRIPT}\nthings() { tell left; say tree ${TREE}; tell changed "$@"; }\nperform things "$@"`;
   const names = Array.from({ length: 1_000 }, (_, index) => `${index}${'\n'.repeat(300)}`);
   const { stdout } = spawnSync('bash', ['-c', script, 'bash', ...names], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere' }, encoding: 'utf8' });
   const { changed } = resultsOf(stdout, NONCE, 'verify');

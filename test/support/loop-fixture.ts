@@ -28,7 +28,13 @@ export interface TurnPayload {
   readonly taskId: string;
   readonly round: number;
   readonly workspace: string;
-  readonly feedback?: { readonly gate: string; readonly verdict: string; readonly output: string; readonly changedFiles?: string[] };
+  readonly feedback?: {
+    readonly gate: string;
+    readonly verdict: string;
+    readonly output: string;
+    readonly changedFiles?: string[];
+    readonly findings?: object;
+  };
 }
 
 /** Where it is set, handlers run in the test's own process, from their sources: coverage does not reach a bundle in another one. */
@@ -184,11 +190,19 @@ function callInProcess(deployment: LocalDeployment, endpoint: string): void {
   });
 }
 
+interface NameList {
+  readonly names: string[];
+  readonly count: number;
+}
+
 export interface RunRecord {
   readonly outcome: string;
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
-  readonly gates: { readonly name: string; readonly verdict: string; readonly exitCode: number | null }[];
+  readonly gates: { readonly name: string; readonly verdict: string; readonly exitCode: number | null; readonly left?: NameList }[];
+  readonly putBack?: NameList;
+  readonly findings?: { readonly ignored?: NameList; readonly empty?: NameList; readonly links?: NameList };
+  readonly leftOut?: NameList;
   readonly session: { readonly id: string; readonly workspace?: string; readonly stopped: boolean; readonly error?: string };
   readonly error?: { readonly name: string; readonly message: string };
   readonly feedback?: { readonly changedFiles?: string[] };

@@ -1,0 +1,248 @@
+#!/bin/bash
+# shellcheck disable=SC2034,SC2154  # variables that are not here are those of the other parts, and some are for them
+#
+# Which of the clone's files are the agent's work. All that git tracks, and all that it neither has nor ignores, but for
+#
+#   bootstrapped   what the bootstrap left (a list in the records, with NULs between the names)
+#   leftovers      what tools keep for themselves, and what the clone's own .git/info/exclude leaves out
+#   worktrees      other checkouts of the same repository, linked to it
+#
+# and, for the gates to see what a fresh clone has: what is ignored and new is moved away, after the agent was told of it once, unless its
+# name is one of a build's output; and directories that are empty are removed.
+
+leftovers=(".aider*" "!.aider.conf.yml" ".claude/settings.local.json" ".claude/worktrees/" "CLAUDE.local.md" ".codex/sessions/" ".crush/" ".gemini/tmp/" ".opencode/node_modules/" ".plandex*/" ".qwen/tmp/")
+
+# What is ignored and below such a directory, or has such a name, is made again by whoever needs it.
+outputs='/(\.[^/]*|node_modules|bower_components|jspm_packages|__pycache__|venv|env|virtualenv|site-packages|[^/]*\.egg-info|dist|build|_build|out|output|target|obj|bin/Debug|bin/Release|coverage|htmlcov|tmp|temp|logs?|caches?|vendor|Pods|DerivedData|cdk\.out|cmake-build-[^/]*|storybook-static|test-results|playwright-report)/'
+transient='/\.|~$|\.(log|py[co]|class|o|obj|a|so|dylib|dll|exe|tmp|temp|bak|sw[op]|orig|rej|pid|lock|map|tsbuildinfo|d\.[cm]?ts|min\.js|sqlite3?|db|cache|egg|whl|gz|zip|tar)$'
+
+keep() { # a name, and a list: it is there as a whole or as it was
+  local file=$records/$1
+  shift
+  { (($# == 0)) || printf "%s\0" "$@"; } >"$file.new" && mv -f "$file.new" "$file"
+}
+
+kept() { # what was kept under that name, in `known`
+  local path
+  known=()
+  [[ -e $records/$1 ]] || return 0
+  while IFS= read -r -d "" path; do known["/$path"]=yes; done <"$records/$1"
+}
+
+worktree() { # whether a directory of the clone is in a linked worktree; which, in REPLY
+  local dir=$1 line=""
+  REPLY=""
+  [[ $dir ]] || return
+  if [[ ! ${where["/$dir"]-} ]]; then
+    [[ ! -f $repo/$dir/.git ]] || { IFS= read -r line <"$repo/$dir/.git"; } 2>/dev/null
+    if [[ $line == "gitdir: "*/worktrees/* ]]; then
+      where["/$dir"]=$dir
+    elif [[ $dir == */* ]] && worktree "${dir%/*}"; then
+      where["/$dir"]=$REPLY
+    else
+      where["/$dir"]=/
+    fi
+  fi
+  REPLY=${where["/$dir"]}
+  [[ $REPLY != / ]]
+}
+
+excludes() { # what leaves files out besides .gitignore. A pattern that hides what git has is no leftover's
+  local line
+  printf "%s\n" "${leftovers[@]}" >"$records/excludes" || return
+  [[ -f $repo/.git/info/exclude ]] || return 0
+  while IFS= read -r line || [[ $line ]]; do
+    [[ -z $line || $line == \#* || $(own ls-files --cached --ignored --exclude="$line" | head -n 1) ]] || printf "%s\n" "$line" >>"$records/excludes" || return
+  done < <(head -n 200 "$repo/.git/info/exclude")
+}
+
+untracked() { # what git neither has nor ignores; more arguments of ls-files
+  own ls-files --others --exclude-standard -z "$@"
+}
+
+candidates() { # of that, what is to be recorded, in `files`, repositories in `nests`; what is not, in `leftout`
+  local path dir all list
+  local -A known where=() wanted=() told=()
+  files=() nests=() leftout=()
+  excludes || return
+  listed own ls-files --others --exclude-per-directory=.gitignore --exclude-from="$records/excludes" -z || return
+  for path in ${list[@]+"${list[@]}"}; do wanted["/$path"]=yes; done
+  listed untracked || return
+  kept bootstrapped
+  for path in ${list[@]+"${list[@]}"}; do
+    [[ ! ${known["/$path"]-} ]] || continue
+    if [[ ! ${wanted["/$path"]-} ]]; then
+      leftout+=("$path")
+    elif [[ $path == */* ]] && worktree "${path%/*}"; then
+      [[ ${told["/$REPLY"]-} ]] || leftout+=("$REPLY/")
+      told["/$REPLY"]=yes
+    elif [[ $path == */ ]]; then
+      nests+=("${path%/}")
+    else
+      files+=("$path")
+    fi
+  done
+}
+
+within() {
+  GIT_INDEX_FILE=$records/none git_ --git-dir="$ours" --work-tree="$repo/$1" ls-files --others --exclude-per-directory=.gitignore --exclude-from="$records/excludes" -z
+}
+
+nested() { # the files of a repository within the repository, and of those within that; added to `files`
+  local path list
+  listed within "$1" || return
+  for path in ${list[@]+"${list[@]}"}; do
+    if [[ $path != */ ]]; then files+=("$1/$path"); else worktree "$1/${path%/}" || nested "$1/${path%/}" || return; fi
+  done
+}
+
+submodule_paths() {
+  own config --file "$repo/.gitmodules" --null --get-regexp "^submodule\..*\.path$"
+  (($? <= 1)) # none is no failure
+}
+
+unsparse() { # what the agent told its git to leave out of the clone is no deletion: it is put back
+  local entry list paths=()
+  [[ -e $repo/.git/index ]] && listed agents_index ls-files -t -z 2>/dev/null || return 0
+  for entry in ${list[@]+"${list[@]}"}; do
+    [[ $entry != "S "* || -e $repo/${entry#S } || -L $repo/${entry#S } ]] || paths+=("${entry#S }")
+  done
+  ((${#paths[@]} > 0)) || return 0
+  agents config core.sparseCheckout false
+  printf "%s\0" "${paths[@]}" | agents_index update-index --no-skip-worktree -z --stdin && printf "%s\0" "${paths[@]}" | agents_index checkout-index -q -z --stdin
+}
+
+agents_index() { GIT_INDEX_FILE=$repo/.git/index agents "$@"; }
+
+forced() { # what the agent added to its own index although it is ignored
+  agents_index ls-files --cached --ignored --exclude-standard -z 2>/dev/null
+}
+
+record() { # the agent's work, in our index
+  local i path list files nests leftout submodules=$'\n'
+  local -A where=()
+  unsparse || return
+  own add --update . || return
+  candidates || return
+  if [[ -e $repo/.gitmodules ]] && listed submodule_paths; then
+    for path in ${list[@]+"${list[@]}"}; do submodules+=${path#*$'\n'}$'\n'; done
+  fi
+  # A repository in the place of something else.
+  listed own diff-index --cached --raw --no-renames -z refs/workbench/head || return
+  for ((i = 0; i < ${#list[@]}; i += 2)); do
+    path=${list[i + 1]}
+    [[ ${list[i]} != *" 160000 "* || ${list[i]} == ":160000 "* || $submodules == *$'\n'"$path"$'\n'* ]] || { nests+=("$path") && own update-index --force-remove -- "$path"; } || return
+  done
+  # Of a repository that the agent made within the repository, git would record the name of a commit that nobody else has, or
+  # nothing. Its files are what the gates see, so they are what is recorded.
+  for path in ${nests[@]+"${nests[@]}"}; do
+    [[ $submodules == *$'\n'"$path"$'\n'* ]] && own update-index --add -- "$path" || nested "$path" || return
+  done
+  if [[ -e $repo/.git/index ]] && listed forced; then
+    for path in ${list[@]+"${list[@]}"}; do [[ ! -f $repo/$path && ! -L $repo/$path ]] || files+=("$path"); done
+  fi
+  ((${#files[@]} == 0)) || printf "%s\0" "${files[@]}" | own update-index --add --remove -z --stdin || return
+  left_out=(${leftout[@]+"${leftout[@]}"})
+}
+
+hollow() { # whether there is no file anywhere below a directory
+  local entry entries
+  entries=("$1"/*)
+  for entry in ${entries[@]+"${entries[@]}"}; do
+    [[ -d $entry && ! -L $entry ]] && hollow "$entry" || return
+  done
+}
+
+found_ignored() { # in `ignored`: ignored files that somebody may have written; in `hollows`: directories without a file, ignored or not
+  local path list all dirs=()
+  local -A where=()
+  ignored=() hollows=()
+  shopt -s nullglob dotglob
+  listed untracked --directory || return
+  all=(${list[@]+"${list[@]}"})
+  listed own ls-files --others --ignored --exclude-standard --directory -z || return
+  for path in ${list[@]+"${list[@]}"}; do
+    [[ ! /$path =~ $outputs ]] || continue
+    if [[ $path == */ ]]; then all+=("$path") && dirs+=("$repo/${path%/}"); else all+=("$path"); fi
+  done
+  for path in ${all[@]+"${all[@]}"}; do
+    [[ $path != */ || -L $repo/${path%/} ]] || ! hollow "$repo/${path%/}" || hollows+=("${path%/}")
+  done
+  all=(${list[@]+"${list[@]}"})
+  if ((${#dirs[@]} > 0)); then
+    listed find "${dirs[@]}" "(" -name node_modules -o -name .git ")" -prune -o "(" -type f -o -type l ")" -print0 || return
+    all+=(${list[@]+"${list[@]#"$repo/"}"})
+  fi
+  for path in ${all[@]+"${all[@]}"}; do
+    [[ $path != */ && ! /$path =~ $outputs && ! /$path =~ $transient ]] || continue
+    # Compiled from what is beside it.
+    [[ $path != *.js || ! -e $repo/${path%.js}.ts && ! -e $repo/${path%.js}.tsx && ! -e $repo/${path%.js}.d.ts && ! -e $repo/$path.map ]] || continue
+    [[ $path == */* ]] && worktree "${path%/*}" || ignored+=("$path")
+  done
+}
+
+baseline() { # what is ignored, and what is empty, that is none of the agent's; and which processes
+  local ignored hollows fields boot=""
+  { read -r boot </proc/sys/kernel/random/boot_id && status "$$"; } 2>/dev/null
+  [[ $1 != begin ]] || printf "%s %s\n" "$boot" "${fields[19]-}" >"$records/microvm" || return
+  found_ignored && keep ignored ${ignored[@]+"${ignored[@]}"} && keep hollows ${hollows[@]+"${hollows[@]}"}
+}
+
+news() { # of a list of values, those that are not kept under a name; in `list`
+  local name=$1 path
+  local -A known
+  shift
+  kept "$name"
+  list=()
+  for path; do [[ ${known["/$path"]-} ]] || list+=("$path"); done
+}
+
+vacate() { # directories of the clone that are empty now and were not before, from here up
+  local dir=$1
+  while [[ $dir && ! ${known["$dir"]-} ]] && rmdir "$repo$dir" 2>/dev/null; do dir=${dir%/*}; done
+}
+
+aside() { # moves paths of the clone into a directory, whatever their modes are
+  local into=$1 path dir current="" batch=()
+  local -A known
+  shift
+  kept hollows
+  for path in "$@" ""; do
+    dir=""
+    [[ $path != */* ]] || dir=/${path%/*}
+    if [[ ! $path || $dir != "$current" ]] || ((${#batch[@]} == 500)); then
+      if ((${#batch[@]} > 0)); then
+        mkdir -p "$into$current" || return
+        mv -f -- "${batch[@]}" "$into$current/" 2>/dev/null || { chmod u+rwx "$repo$current" "${batch[@]}" && mv -f -- "${batch[@]}" "$into$current/"; } || return
+        vacate "$current"
+      fi
+      batch=()
+    fi
+    current=$dir
+    batch+=("$repo/$path")
+  done
+}
+
+links() { # in `escaping`: symbolic links of the change that lead out of the clone; in `private`: those to where no other clone has anything
+  local i list part target depth id path
+  escaping=() private=()
+  listed own diff-index --cached --raw --no-abbrev --no-renames --diff-filter=AMT -z "$WB_BASE" || return
+  for ((i = 0; i < ${#list[@]}; i += 2)); do
+    read -r _ part _ id _ <<<"${list[i]}"
+    [[ $part == 120000 ]] || continue
+    path=${list[i + 1]}
+    target=$(own cat-file blob "$id") || return
+    if [[ $target == /* ]]; then
+      case $target/ in "$WB_MOUNT"/* | /tmp/* | /var/tmp/* | /root/* | /home/* | "$HOME"/*) private+=("$path") ;; esac
+      escaping+=("$path")
+    else
+      depth=${path//[!\/]/} depth=${#depth}
+      while [[ $target ]]; do
+        part=${target%%/*}
+        [[ $target == */* ]] && target=${target#*/} || target=""
+        case $part in "" | .) ;; ..) ((depth -= 1)) ;; *) ((depth += 1)) ;; esac
+        ((depth >= 0)) || { escaping+=("$path") private+=("$path") && break; }
+      done
+    fi
+  done
+}

@@ -1,0 +1,112 @@
+import { Gate } from '../../src';
+import { LoopFixture, useLoops } from '../support/loop-fixture';
+
+// Honest accidents: the gates see something that the commit cannot hold.
+const start = useLoops();
+const changed = (loop: LoopFixture) => loop.git('diff-tree', '-r', '-z', '--name-only', '--no-renames', 'main', 'workbench/task-1').split('\0').slice(0, -1);
+const IGNORING = { '.gitignore': 'lib/\nignored/\nnode_modules/\ndist/\n*.log\n__pycache__/\n.env\n' };
+const NEEDS_LIB = [Gate.command('test', './test.sh && test -e lib/helper.js')];
+
+describe('a new file below an ignored directory', () => {
+  const agent = 'mkdir -p lib && echo x > lib/helper.js && echo right > value.txt';
+
+  test('is told to the agent, which can put it right', async () => {
+    const loop = await start({ files: IGNORING, agent: (turn) => turn === 0 ? agent : 'sed -i /lib/d .gitignore', loop: { gates: NEEDS_LIB } });
+    const { record } = await loop.run();
+    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, findings: { ignored: { names: ['lib/helper.js'], count: 1 } } });
+    expect(loop.turns[1].feedback).toMatchObject({ findings: { ignored: { names: ['lib/helper.js'] } }, repair: 1 });
+    expect(loop.turns[1].prompt).toContain('  lib/helper.js');
+    expect(loop.jobs('gate-')).toHaveLength(1);
+    expect(changed(loop)).toEqual(['.gitignore', 'lib/helper.js', 'value.txt']);
+  });
+
+  test('is out of the gates\' sight if it stays, so that they judge what is committed', async () => {
+    const loop = await start({ files: IGNORING, agent, loop: { gates: NEEDS_LIB, maxRepairs: 2 } });
+    const { error, record } = await loop.run();
+    expect(['CodingLoop.Red', 'CodingLoop.Stuck']).toContain(error);
+    expect(record.findings!.ignored!.names).toEqual(['lib/helper.js']);
+    expect(loop.turns[2].prompt).toContain('lib/helper.js');
+    expect(loop.branches()).toEqual(['main']);
+  });
+
+  test('is named in the record if no gate misses it, and the agent is asked once', async () => {
+    const loop = await start({ files: IGNORING, agent });
+    const { record } = await loop.run();
+    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, findings: { ignored: { names: ['lib/helper.js'] } } });
+    expect(changed(loop)).toEqual(['value.txt']);
+  });
+
+  test('costs no turn where none is left', async () => {
+    const loop = await start({ files: IGNORING, agent, loop: { maxRepairs: 0 } });
+    const { record } = await loop.run();
+    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 1, findings: { ignored: { names: ['lib/helper.js'] } } });
+  });
+
+  test('is nothing to be told if it was there when the agent began, or is what builds, caches and gates leave', async () => {
+    const loop = await start({
+      files: { ...IGNORING, 'src/a.ts': 'x\n' },
+      agent: 'mkdir -p dist/x node_modules/y src/__pycache__; touch dist/x/a.js node_modules/y/index.js src/__pycache__/a.pyc debug.log .env; echo changed > lib/old.js; echo right > value.txt',
+      loop: { bootstrap: ['mkdir lib && touch lib/old.js'], gates: [Gate.command('test', 'touch lib/report.js; grep -q changed lib/old.js && ./test.sh')] },
+    });
+    const { record } = await loop.run();
+    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 1 });
+    expect(record.findings).toBeUndefined();
+  });
+});
+
+test('a file that the agent writes while a gate runs: the gate has not passed, and it is part of the change after', async () => {
+  const loop = await start({
+    agent: (turn) => turn === 0
+      ? 'echo right > value.txt; (until [ -e /tmp/gate ]; do sleep 0.02; done; echo late > late.txt; touch /tmp/written) >/dev/null 2>&1 </dev/null &'
+      : 'true',
+    loop: { gates: [Gate.command('test', './test.sh; code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
+  });
+  const { record } = await loop.run();
+  expect(loop.turns[1].feedback).toMatchObject({ verdict: 'FAILED', exitCode: 0, changedFiles: ['late.txt'] });
+  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
+  expect(changed(loop)).toEqual(['late.txt', 'value.txt']);
+});
+
+test('an empty directory that matters is missed by the gates, and the agent is told', async () => {
+  const loop = await start({
+    agent: (turn) => turn === 0 ? 'mkdir -p data/empty other; echo right > value.txt' : 'mkdir -p data/empty && touch data/empty/.keep',
+    loop: { gates: [Gate.command('test', './test.sh && test -d data/empty')] },
+  });
+  const { record } = await loop.run();
+  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, findings: { empty: { names: ['data', 'other'], count: 2 } } });
+  expect(loop.turns[1].prompt).toContain('Directories without a file, which git cannot hold and which were removed: data, other');
+  expect(changed(loop)).toEqual(['data/empty/.keep', 'value.txt']);
+});
+
+describe('a symbolic link out of the clone', () => {
+  const gates = [Gate.command('test', './test.sh && test -e link')];
+
+  test.each([
+    ['by its whole path', 'echo x > /tmp/x; ln -sfn /tmp/x link'], ['into the clone by its whole path', 'ln -sfn "$PWD/value.txt" link'], ['upwards', 'echo x > ../x; ln -sfn ../x link'],
+  ])('%s is told to the agent, and not committed if it stays', async (_, script) => {
+    const loop = await start({ agent: `echo right > value.txt; ${script}`, loop: { gates } });
+    const { error, record } = await loop.run();
+    expect({ error, turns: loop.turns.length, findings: record.findings }).toEqual({ error: 'CodingLoop.Stuck', turns: 2, findings: { links: { names: ['link'], count: 1 } } });
+    expect(loop.turns[1].prompt).toContain('  link');
+    expect(loop.branches()).toEqual(['main']);
+  });
+
+  test('is put right by the agent', async () => {
+    const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt; ln -s "$PWD/value.txt" link' : 'ln -sf value.txt link', loop: { gates } });
+    expect((await loop.run()).record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
+  });
+
+  test('of the image\'s own is the agent\'s choice', async () => {
+    const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt; ln -s /etc link' : 'true', loop: { gates } });
+    expect((await loop.run()).record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, findings: { links: { names: ['link'] } } });
+  });
+});
+
+test('what a gate leaves is named in its record, moved away with its directories, and found in the records', async () => {
+  const loop = await start({
+    loop: { gates: [Gate.command('test', 'mkdir -p report/a && touch report/a/b junit.xml && chmod 0555 report/a; ./test.sh'), Gate.command('clean', 'test ! -e report -a ! -e junit.xml')] },
+  });
+  const { record } = await loop.run();
+  expect(record).toMatchObject({ outcome: 'COMMITTED', gates: [{ left: { names: ['junit.xml', 'report/a/b'], count: 2 } }, { verdict: 'PASSED' }] });
+  expect(record.gates[1]).not.toHaveProperty('left');
+});
