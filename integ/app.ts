@@ -41,8 +41,8 @@ export function acknowledgeExecutionRole(runtime: AgentRuntime, runtimeName: str
   acknowledge(runtime.role, {
     [`${logGroups}/aws/bedrock-agentcore/runtimes/${runtimeName}-*]`]:
       'The service names the log groups "<name>-<random>-<endpoint>" when the runtime exists. No other runtime of the account can match.',
-    [`${logGroups}*]`]: 'Read only: lists names of log groups, which CloudWatch Logs checks against all groups of the region.',
-    'IAM5[Resource::*]': 'X-Ray and CloudWatch know no resource for PutTraceSegments, sampling and PutMetricData; metrics are limited to one namespace.',
+    'IAM5[Resource::*]': 'CloudWatch Logs, X-Ray and CloudWatch know no resource for DescribeLogGroups, PutTraceSegments, sampling and PutMetricData; ' +
+      'metrics are limited to one namespace.',
     [`${identities}${runtimeName}-*]`]:
       'The service names the workload identity "<name>-<random>" when the runtime exists. No other runtime of the account can match.',
   });

@@ -31,8 +31,9 @@ const functions = rollout.node.findAll().filter((child) => child instanceof CfnF
 acknowledge(rollout, {
   [`IAM5[Resource::<${runtimeId}.AgentRuntimeArn>/*]`]: 'The endpoints of this one runtime: their names are made as its versions are.',
   ...Object.fromEntries(functions.map((logicalId) => [`IAM5[Resource::<${logicalId}.Arn>:*]`, 'Versions and aliases of this one function, as the CDK grants them.'])),
-  L1: 'The provider framework of the CDK chooses the runtime of its own functions; ours are on the newest.',
-  SF1: 'The input of the provider framework\'s state machine holds CloudFormation\'s response URL, which is as good as a password: it is not logged.',
-  SF2: 'The provider framework of the CDK has no tracing.',
+  'IAM5[Resource::*]': 'AgentCore knows no resource for ListAgentRuntimeEndpoints.',
+  'L1': 'The provider framework of the CDK chooses the runtime of its own functions; ours are on the newest.',
+  'SF1': 'The input of the provider framework\'s state machine holds CloudFormation\'s response URL, which is as good as a password: it is not logged.',
+  'SF2': 'The provider framework of the CDK has no tracing.',
 });
 synthAndCheck(app, stack);

@@ -46,7 +46,7 @@ bucket.grantReadWrite(synchronization, 'agents/*');
 const s3FileSystem = new s3files.CfnFileSystem(stack, 'S3Files', { bucket: bucket.bucketArn, prefix: 'agents/', roleArn: synchronization.roleArn });
 s3FileSystem.node.addDependency(synchronization);
 const mountTargetSecurityGroup = new ec2.SecurityGroup(stack, 'MountTargets', { vpc, allowAllOutbound: false });
-const mountTargets = vpc.isolatedSubnets.map(({ subnetId }, i) => new s3files.CfnMountTarget(stack, `MountTarget${i}`, {
+vpc.isolatedSubnets.forEach(({ subnetId }, i) => new s3files.CfnMountTarget(stack, `MountTarget${i}`, {
   fileSystemId: s3FileSystem.attrFileSystemId, subnetId, securityGroups: [mountTargetSecurityGroup.securityGroupId],
 }));
 const s3AccessPoint = new s3files.CfnAccessPoint(stack, 'AgentsOnS3', { fileSystemId: s3FileSystem.attrFileSystemId, posixUser: POSIX_USER });
@@ -58,9 +58,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
   mounts: [
     Mount.sessionStorage('/mnt/workspace'),
     Mount.fromEfsAccessPoint(efsAccessPoint, '/mnt/shared'),
-    Mount.fromS3FilesAccessPoint(s3AccessPoint, '/mnt/data', {
-      readOnly: true, mountTargets, securityGroups: [mountTargetSecurityGroup],
-    }),
+    Mount.fromS3FilesAccessPoint(s3AccessPoint, '/mnt/data', { readOnly: true }),
   ],
   environmentVariables: { WORKSPACE: '/mnt/workspace' },
 });

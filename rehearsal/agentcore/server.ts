@@ -3,6 +3,7 @@ import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http
 import { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { NamespaceDriver, SandboxDriver, SandboxMount } from '../sandbox';
+import { checkedResources } from './access';
 import { Agent } from './agent';
 import { Call, CallLog } from './calls';
 import { Clock, MovableClock } from './clock';
@@ -14,7 +15,7 @@ import { Exchange, SESSION_HEADER } from './exchange';
 import { Faults } from './faults';
 import { LIMITS } from './limits';
 import { Registry, RuntimeVersion, Runtime } from './registry';
-import { route } from './router';
+import { route, Routed } from './router';
 import { SessionLog } from './session-log';
 import { Sessions } from './sessions';
 import { WorkspaceKey, Workspaces } from './workspaces';
@@ -191,7 +192,7 @@ export class AgentCoreServer {
         exchange.json(404, { message: `not an operation of this server: ${target ?? `${request.method} ${request.url}`}` }, { 'x-amzn-errortype': 'UnknownOperationException' });
         return;
       }
-      this.checkAccess(request, call);
+      this.checkAccess(request, found);
       const { clock, sessions, registry, workspaces, unconfirmed, replies } = this;
       await found.run(exchange, { clock, sessions, registry, workspaces, unconfirmed, replies });
     } catch (error) {
@@ -201,11 +202,10 @@ export class AgentCoreServer {
     }
   }
 
-  /** The service looks at the runtime and at the endpoint. */
-  private checkAccess(request: IncomingMessage, { operation, runtime, qualifier }: Call): void {
-    if (this.authorize === undefined || runtime === undefined) return;
-    const { arn } = this.registry.find(runtime);
-    const refusal = this.authorize(request.headers.authorization ?? '', `bedrock-agentcore:${operation}`, [arn, `${arn}/runtime-endpoint/${qualifier}`]);
+  private checkAccess(request: IncomingMessage, { operation, runtime, qualifier }: Routed): void {
+    if (this.authorize === undefined) return;
+    const resources = runtime === undefined ? ['*'] : checkedResources(operation, this.registry.find(runtime).arn, qualifier);
+    const refusal = this.authorize(request.headers.authorization ?? '', `bedrock-agentcore:${operation}`, resources);
     if (refusal !== undefined) throw new ServiceError('AccessDeniedException', refusal);
   }
 }

@@ -1,12 +1,14 @@
-import { Fn } from 'aws-cdk-lib';
+import { CfnResource, Fn, Stack, Validations } from 'aws-cdk-lib';
 import { CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3files from 'aws-cdk-lib/aws-s3files';
-import { IDependable } from 'constructs';
+import { IConstruct, IDependable } from 'constructs';
+import { mountTargetsOf, securityGroupsOf } from './mount-targets';
 import {
-  EFS_READ_ACTIONS, EFS_READ_WRITE_ACTIONS, EFS_WRITE_ACTIONS, S3_FILES_READ_ACTIONS, S3_FILES_READ_WRITE_ACTIONS, S3_FILES_WRITE_ACTIONS,
+  EFS_READ_ACTIONS, EFS_READ_WRITE_ACTIONS, EFS_WRITE_ACTIONS, S3_FILES_ACCESS_POINT_ACTIONS, S3_FILES_MOUNT_TARGETS_ACTIONS, S3_FILES_READ_ACTIONS,
+  S3_FILES_READ_WRITE_ACTIONS, S3_FILES_WRITE_ACTIONS,
 } from './perms';
 
 /** What a runtime needs for a mount. */
@@ -43,8 +45,9 @@ export interface EfsAccessPointOptions {
    *
    * The execution role is then denied to write, whatever the policy of the file system allows; the mount itself looks the same.
    *
-   * A file system **without a policy** grants full access to everyone who reaches a mount target, without looking at IAM. That the denial
-   * holds there is not confirmed in an account: give it a policy, by `allowAnonymousAccess: false` on the `efs.FileSystem`.
+   * A file system **without a policy** grants full access to everyone who reaches a mount target, without looking at IAM, so that the denial
+   * probably does nothing there: give it a policy, by `allowAnonymousAccess: false` on the `efs.FileSystem`. A file system of this app that
+   * has none gets a warning with the id `cdk-agentcore-workbench:readOnlyWithoutPolicy`.
    *
    * @see https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
    *
@@ -68,14 +71,16 @@ export interface S3FilesAccessPointOptions {
    * Mount targets of the file system, which the runtime waits for when it is deployed.
    * S3 Files needs one in each availability zone of the runtime.
    *
-   * @default - none is waited for, since they exist before this stack does
+   * @default - those of the file system that are in this app, or in this stage of it, when the runtime is made
    */
   readonly mountTargets?: s3files.IMountTargetRef[];
 
   /**
    * Security groups of the mount targets. Each gets a rule that lets the runtime in on TCP 2049.
    *
-   * @default - no rule is added, since they let the runtime in already
+   * Without any, given or found, there is a warning with the id `cdk-agentcore-workbench:mountTargetsNotOpened`.
+   *
+   * @default - those of the mount targets that are given or found
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 }
@@ -120,8 +125,8 @@ export abstract class Mount {
   /**
    * An access point of an Amazon S3 Files file system, shared by all sessions. It outlives new versions of the runtime.
    *
-   * Needs VPC mode. The execution role is allowed to mount this access point and no other. Security groups and mount targets
-   * have to be given, since an access point does not know them. Hard links do not work.
+   * Needs VPC mode. The execution role is allowed to mount this access point and no other. The mount targets of its file system that are in this
+   * app are waited for, and their security groups opened on TCP 2049; those of another app have to be given. Hard links do not work.
    *
    * @param accessPoint the access point
    * @param mountPath one folder under `/mnt`, such as `/mnt/data`; 6 to 200 characters
@@ -140,8 +145,12 @@ export abstract class Mount {
     this.mountPath = mountPath;
   }
 
-  /** What a runtime needs for this mount. Called by the runtime, once for each that mounts it. */
-  public abstract bind(): MountConfig;
+  /**
+   * What a runtime needs for this mount. Called by the runtime, once for each that mounts it.
+   *
+   * @param scope the runtime
+   */
+  public abstract bind(scope: IConstruct): MountConfig;
 }
 
 class SessionStorageMount extends Mount {
@@ -149,7 +158,7 @@ class SessionStorageMount extends Mount {
     super(mountPath);
   }
 
-  public bind(): MountConfig {
+  public bind(_scope: IConstruct): MountConfig {
     return { configuration: { sessionStorage: { mountPath: this.mountPath } } };
   }
 }
@@ -159,8 +168,9 @@ class EfsMount extends Mount {
     super(mountPath);
   }
 
-  public bind(): MountConfig {
+  public bind(scope: IConstruct): MountConfig {
     const { accessPointArn, fileSystem } = this.accessPoint;
+    if (this.options.readOnly) warnWithoutPolicy(scope, fileSystem);
     const conditions = { ArnEquals: { 'elasticfilesystem:AccessPointArn': accessPointArn } };
     return {
       configuration: { efsAccessPoint: { accessPointArn, mountPath: this.mountPath } },
@@ -183,8 +193,9 @@ class S3FilesMount extends Mount {
     super(mountPath);
   }
 
-  public bind(): MountConfig {
+  public bind(scope: IConstruct): MountConfig {
     const { accessPointArn } = this.accessPoint.accessPointRef;
+    const mountTargets = this.options.mountTargets ?? mountTargetsOf(this.accessPoint);
     // The ARN of an access point begins with the one of its file system, so that the two cannot be given in disagreement.
     const fileSystemArn = Fn.select(0, Fn.split('/access-point/', accessPointArn));
     const conditions = { ArnEquals: { 's3files:AccessPointArn': accessPointArn } };
@@ -197,9 +208,11 @@ class S3FilesMount extends Mount {
           conditions,
         }),
         ...this.options.readOnly ? [denial(S3_FILES_WRITE_ACTIONS, fileSystemArn, conditions)] : [],
+        new iam.PolicyStatement({ actions: S3_FILES_ACCESS_POINT_ACTIONS, resources: [accessPointArn] }),
+        new iam.PolicyStatement({ actions: S3_FILES_MOUNT_TARGETS_ACTIONS, resources: [fileSystemArn] }),
       ],
-      mountTargets: this.options.securityGroups,
-      dependencies: this.options.mountTargets,
+      mountTargets: this.options.securityGroups ?? securityGroupsOf(mountTargets, scope),
+      dependencies: mountTargets,
     };
   }
 }
@@ -210,4 +223,23 @@ class S3FilesMount extends Mount {
  */
 function denial(actions: string[], fileSystemArn: string, conditions: { [operator: string]: unknown }): iam.PolicyStatement {
   return new iam.PolicyStatement({ effect: iam.Effect.DENY, actions, resources: [fileSystemArn], conditions });
+}
+
+/** Id of the warning for a denial that nobody looks at. Stable, since users acknowledge it by this name. */
+const READ_ONLY_WITHOUT_POLICY = 'cdk-agentcore-workbench:readOnlyWithoutPolicy';
+
+/** When all is made, since a policy may come later. What policy an imported file system has is not known. */
+function warnWithoutPolicy(scope: IConstruct, fileSystem: efs.IFileSystem): void {
+  scope.node.addValidation({
+    validate: () => {
+      const resource = fileSystem.node.defaultChild;
+      // By its type, so that Amazon EFS is loaded only by those who use it.
+      if (!CfnResource.isCfnResource(resource) || resource.cfnResourceType !== 'AWS::EFS::FileSystem') return [];
+      if (Stack.of(resource).resolve((resource as efs.CfnFileSystem).fileSystemPolicy) === undefined) {
+        Validations.of(scope).addWarning(READ_ONLY_WITHOUT_POLICY, `the file system "${fileSystem.node.path}" is mounted read-only, but has no policy: without `
+          + 'one IAM is probably not asked, and the runtime can write. Give it "allowAnonymousAccess: false"');
+      }
+      return [];
+    },
+  });
 }

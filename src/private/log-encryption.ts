@@ -11,7 +11,8 @@ export function allowLogEncryption(key: kms.IKey): void {
   const stack = Stack.of(key);
   key.addToResourcePolicy(new iam.PolicyStatement({
     principals: [new iam.ServicePrincipal(`logs.${stack.region}.${stack.urlSuffix}`)],
-    actions: ['kms:Decrypt', 'kms:Describe*', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+    // Not `kms:DescribeKey`, which comes without an encryption context: the condition could never hold.
+    actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
     // In a key's policy, the key itself.
     resources: ['*'],
     // The log group's own ARN would be a cycle.

@@ -6,7 +6,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { ATTRIBUTES, LIMITS } from './constants';
 import {
-  DELETE_VERSIONS_ACTIONS, DESCRIBE_EXECUTIONS_ACTIONS, LIST_EXECUTIONS_ACTIONS, ROLLOUT_ACTIONS, SMOKE_COMMAND_ACTIONS, SMOKE_INVOKE_ACTIONS,
+  DELETE_VERSIONS_ACTIONS, DESCRIBE_EXECUTIONS_ACTIONS, LIST_ENDPOINTS_ACTIONS, LIST_EXECUTIONS_ACTIONS, LIST_VERSIONS_ACTIONS, ROLLOUT_ACTIONS,
+  SMOKE_COMMAND_ACTIONS, SMOKE_INVOKE_ACTIONS,
 } from './perms';
 import { RolloutProvider } from './rollout-provider';
 import { rolloutFaults, smokeTestFaults, smokeTestProperties } from './rollout-rules';
@@ -100,7 +101,7 @@ export interface RuntimeRolloutProps {
    * Key that encrypts the functions' logs.
    *
    * A key of this app gets the statement that CloudWatch Logs needs. The policy of an imported one has to have it: for the service
-   * `logs.<region>.amazonaws.com`, the actions `kms:Decrypt`, `kms:Describe*`, `kms:Encrypt`, `kms:GenerateDataKey*` and `kms:ReEncrypt*`, under the
+   * `logs.<region>.amazonaws.com`, the actions `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*` and `kms:ReEncrypt*`, under the
    * condition that `kms:EncryptionContext:aws:logs:arn` is like `arn:aws:logs:<region>:<account>:log-group:*`.
    *
    * @default - CloudWatch Logs' own encryption
@@ -216,7 +217,9 @@ function statementsFor({ runtime, deleteUnusedVersions }: RuntimeRolloutProps, i
   const statement = (actions: string[], resources: string[]) => new iam.PolicyStatement({ actions, resources });
   return [
     statement([...ROLLOUT_ACTIONS, ...SMOKE_COMMAND_ACTIONS, ...(invokes ? SMOKE_INVOKE_ACTIONS : [])].sort(), [arn, `${arn}/*`]),
-    ...(deleteUnusedVersions ? [statement(DELETE_VERSIONS_ACTIONS, [arn, `${arn}/*`])] : []),
+    ...(deleteUnusedVersions ? [statement(DELETE_VERSIONS_ACTIONS, [arn])] : []),
+    // The service looks at no resource when it lists.
+    statement([...LIST_ENDPOINTS_ACTIONS, ...(deleteUnusedVersions ? LIST_VERSIONS_ACTIONS : [])], ['*']),
     ...(drainArns.length > 0 ? [
       statement(LIST_EXECUTIONS_ACTIONS, drainArns),
       statement(DESCRIBE_EXECUTIONS_ACTIONS, drainArns.map((drainArn) => `${drainArn.replace(':stateMachine:', ':execution:')}:*`)),

@@ -38,7 +38,8 @@ export interface AgentExecutionRoleProps {
  *
  * Tighter than the role that the official construct makes: only the runtime of this name may take it, logs go to this
  * runtime's groups, tokens are for its own workload identity. An image is pulled only from the repository of the runtime's
- * artifact, and no model may be invoked unless `grantInvokeModel` is called.
+ * artifact, and no model may be invoked unless `grantInvokeModel` is called. The repository of an asset is the one of the CDK's bootstrap, with the
+ * images of all apps in the account and region: a bootstrap with a qualifier gives an app one of its own.
  *
  * `AgentRuntime` makes one by itself; make one yourself to give it a path or a permissions boundary, in a stack of the same account and
  * region as the runtime's, since the trust policy names both.
@@ -77,8 +78,7 @@ export class AgentExecutionRole extends iam.Role {
       logGroup(`/aws/bedrock-agentcore/runtimes/${props.runtimeName}-*`),
     ]);
     this.allow('FindLogGroups', DESCRIBE_LOG_GROUPS_ACTIONS, [
-      // Listing groups is checked against every group of the region, whatever prefix is asked for.
-      logGroup('*'),
+      '*', // Amazon CloudWatch Logs knows no resource for this.
     ]);
     this.allow('Traces', TRACES_ACTIONS, [
       '*', // AWS X-Ray knows no resource for these.

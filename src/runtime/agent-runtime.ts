@@ -2,6 +2,7 @@
 import { aws_ec2 as ec2, Lazy, Token, Validations } from 'aws-cdk-lib';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { AgentExecutionRole } from './agent-execution-role';
@@ -17,6 +18,9 @@ import { throwOnFaults } from '../private/validation';
 
 /** Id of the warning for S3 Files without security groups. Stable, since users acknowledge it by this name. */
 export const MOUNT_TARGETS_NOT_OPENED = 'cdk-agentcore-workbench:mountTargetsNotOpened';
+
+/** Id of the warning for an image that the service may not start. Stable, since users acknowledge it by this name. */
+export const IMAGE_NOT_ARM64 = 'cdk-agentcore-workbench:imageNotArm64';
 
 /** Id of the warning for a role that the official construct made. Stable, since users acknowledge it by this name. */
 export const OFFICIAL_ROLE = 'cdk-agentcore-workbench:officialExecutionRole';
@@ -39,6 +43,9 @@ export interface AgentRuntimeProps extends agentcore.RuntimeProps {
  * Every change of a runtime's configuration makes a new version of it. The endpoint `DEFAULT` moves there at once, and **the session storage of
  * every session behind a moved endpoint is emptied**.
  *
+ * The service starts images for arm64 alone. An image asset for another platform, or for none, gets a warning with the id
+ * `cdk-agentcore-workbench:imageNotArm64`; images that are not built by this app are not looked at.
+ *
  * An image given by `AgentRuntimeArtifact.fromImageUri` names no repository, so nothing is granted for it, as in the official
  * construct: call `repository.grantPull(runtime)`.
  *
@@ -59,8 +66,13 @@ export class AgentRuntime extends agentcore.Runtime {
       Validations.of(this).addWarning(OFFICIAL_ROLE, 'a property injector replaced the props, so the runtime has the wider role of the ' +
         'official construct: give "executionRole" an AgentExecutionRole');
     }
+    const platform = platformOf(props.agentRuntimeArtifact);
+    if (platform !== undefined && !/^linux\/arm64(\/|$)/.test(platform)) {
+      Validations.of(this).addWarning(IMAGE_NOT_ARM64, `the image of "agentRuntimeArtifact" is built for ${platform}, and the service starts arm64 alone: ` +
+        'give AgentRuntimeArtifact.fromAsset the platform Platform.LINUX_ARM64');
+    }
     const resource = runtimeResourceOf(this)!;
-    const configs = (props.mounts ?? []).map((mount) => mount.bind());
+    const configs = (props.mounts ?? []).map((mount) => mount.bind(this));
     if (configs.length > 0) {
       // Ours first, so that the messages count as the user does. What a later official construct puts there itself stays.
       resource.filesystemConfigurations = [...configs.map(({ configuration }) => configuration), ...configurationsOf(resource)];
@@ -124,6 +136,18 @@ export class AgentRuntime extends agentcore.Runtime {
   }
 }
 
+/**
+ * What an image asset is built for. `undefined` for images that are not built here, and for code.
+ *
+ * The official artifact keeps its options to itself, and the asset has forgotten them: they are read where they are, and an artifact of another
+ * form says nothing.
+ */
+function platformOf(artifact: object): string | undefined {
+  const { directory, options } = artifact as { readonly directory?: unknown; readonly options?: { readonly platform?: Platform } };
+  if (typeof directory !== 'string' || typeof options !== 'object') return undefined;
+  return options.platform?.platform ?? 'the architecture of the machine that builds it, since it has no "platform"';
+}
+
 function hasOfficialRole(runtime: AgentRuntime, { executionRole }: AgentRuntimeProps): boolean {
   return executionRole === undefined && runtime.role.node.scope === runtime && !(runtime.role instanceof AgentExecutionRole);
 }
@@ -172,8 +196,8 @@ function connect(runtime: AgentRuntime, { configuration, statements = [], mountT
     runtime.connections.allowTo(mountTarget, nfs, `mount into ${runtime.node.path}`);
   }
   if (configuration.s3FilesAccessPoint !== undefined && mountTargets.length === 0) {
-    Validations.of(runtime).addWarning(MOUNT_TARGETS_NOT_OPENED, 'no "securityGroups" are given for a file system of S3 Files: ' +
-      'they have to let the runtime in on TCP 2049, or every invocation fails with HTTP 424');
+    Validations.of(runtime).addWarning(MOUNT_TARGETS_NOT_OPENED, 'no "securityGroups" are given for a file system of S3 Files, ' +
+      'and no mount target of it in this app has any: they have to let the runtime in on TCP 2049, or every invocation fails with HTTP 424');
   }
   if (dependencies.length > 0) runtimeResourceOf(runtime)!.node.addDependency(...dependencies);
 }

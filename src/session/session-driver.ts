@@ -24,7 +24,7 @@ export interface SessionDriverProps {
    * Key that encrypts the function's logs.
    *
    * A key of this app gets the statement that CloudWatch Logs needs. The policy of an imported one has to have it: for the service
-   * `logs.<region>.amazonaws.com`, the actions `kms:Decrypt`, `kms:Describe*`, `kms:Encrypt`, `kms:GenerateDataKey*` and `kms:ReEncrypt*`, under the
+   * `logs.<region>.amazonaws.com`, the actions `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*` and `kms:ReEncrypt*`, under the
    * condition that `kms:EncryptionContext:aws:logs:arn` is like `arn:aws:logs:<region>:<account>:log-group:*`.
    *
    * @default - CloudWatch Logs' own encryption

@@ -14,7 +14,7 @@ const MAKERS: [string, (scope: Construct, encryptionKey: kms.IKey) => void][] = 
 const statement = (region: unknown, arn: unknown) => ({
   Effect: 'Allow',
   Principal: { Service: region },
-  Action: ['kms:Decrypt', 'kms:Describe*', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+  Action: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
   Resource: '*',
   Condition: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': arn } },
 });

@@ -1,12 +1,15 @@
-import { App, Aws, Lazy, Stack } from 'aws-cdk-lib';
+import { join } from 'path';
+import { App, Aws, DefaultStackSynthesizer, Lazy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { AgentExecutionRole, AgentExecutionRoleProps, AgentRuntime } from '../../src';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
 const ENV = { account: '123456789012', region: 'us-east-1' };
+const DIRECTORY = join(__dirname, '../../examples/persistent-workspace/agent');
 const IN_REGION = 'us-east-1:123456789012';
 
 function role(stack: Stack, props: Partial<AgentExecutionRoleProps> = {}): AgentExecutionRole {
@@ -57,7 +60,7 @@ test('everything that can be scoped is scoped to the one runtime, and no model m
       [`arn:aws:logs:${IN_REGION}:log-group:/aws/bedrock-agentcore/runtimes/coder-*`],
       undefined,
     ],
-    [['logs:DescribeLogGroups'], [`arn:aws:logs:${IN_REGION}:log-group:*`], undefined],
+    [['logs:DescribeLogGroups'], ['*'], undefined],
     [['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*'], undefined],
     [['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': 'bedrock-agentcore' } }],
     [
@@ -67,6 +70,19 @@ test('everything that can be scoped is scoped to the one runtime, and no model m
       [identities, `${identities}/workload-identity/coder-*`],
       undefined,
     ],
+  ]);
+});
+
+test('images are pulled from the repository of all apps, or with a bootstrap of the app\'s own from its repository alone', () => {
+  const pulled = (synthesizer?: DefaultStackSynthesizer) => {
+    const stack = new Stack(new App(), 'Stack', { env: ENV, synthesizer });
+    new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: agentcore.AgentRuntimeArtifact.fromAsset(DIRECTORY, { platform: Platform.LINUX_ARM64 }) });
+    return statementsOf(stack).filter(({ Action }) => [Action].flat().includes('ecr:BatchGetImage')).map(({ Resource }) => Resource);
+  };
+
+  expect(pulled()).toEqual([`arn:aws:ecr:${IN_REGION}:repository/cdk-hnb659fds-container-assets-123456789012-us-east-1`]);
+  expect(pulled(new DefaultStackSynthesizer({ qualifier: 'coder' }))).toEqual([
+    `arn:aws:ecr:${IN_REGION}:repository/cdk-coder-container-assets-123456789012-us-east-1`,
   ]);
 });
 

@@ -1,8 +1,10 @@
+import { join } from 'path';
 import { App, CfnParameter, Duration, IPropertyInjector, PropertyInjectors, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AgentExecutionRole, AgentRuntime, AgentRuntimeProps } from '../../src';
+import { AgentExecutionRole, AgentImage, AgentRuntime, AgentRuntimeProps } from '../../src';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
 const agent = (props: Partial<AgentRuntimeProps> = {}, stack = newStack()) => new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, ...props });
@@ -43,6 +45,33 @@ test.each<[what: string, props: Partial<AgentRuntimeProps>, message: string]>([
   ['a tag of AWS', { tags: { 'aws:x': 'y' } }, 'cannot start with "aws:"'],
 ])('fails as the official construct does on %s', (_, props, message) => {
   expect(messageOf(() => agent(props))).toContain(message);
+});
+
+describe('the platform of the image', () => {
+  const WARNING = Match.stringLikeRegexp('arm64 alone.*\\[ack: .*cdk-agentcore-workbench:imageNotArm64\\]');
+  const DIRECTORY = join(__dirname, '../../examples/persistent-workspace/agent');
+  const { fromAsset, fromImageUri, fromCodeAsset } = agentcore.AgentRuntimeArtifact;
+
+  test.each<[what: string, platform: Platform | undefined, words: string]>([
+    ['is amd64', Platform.LINUX_AMD64, 'is built for linux/amd64,'],
+    ['is not given', undefined, 'is built for the architecture of the machine that builds it, since it has no "platform",'],
+    ['only begins like arm64', Platform.custom('linux/arm64be'), 'is built for linux/arm64be,'],
+  ])('warns if that of an asset %s', (_, platform, words) => {
+    const { stack } = agent({ agentRuntimeArtifact: fromAsset(DIRECTORY, { platform }) });
+
+    Annotations.fromStack(stack).hasWarning('/Stack/Agent', WARNING);
+    Annotations.fromStack(stack).hasWarning('/Stack/Agent', Match.stringLikeRegexp(words));
+  });
+
+  test.each<[what: string, artifact: () => agentcore.AgentRuntimeArtifact]>([
+    ['an asset for arm64', () => fromAsset(DIRECTORY, { platform: Platform.LINUX_ARM64 })],
+    ['an asset for a variant of arm64', () => fromAsset(DIRECTORY, { platform: Platform.custom('linux/arm64/v8') })],
+    ['an AgentImage', () => AgentImage.fromDirectory(DIRECTORY)],
+    ['an image that is there', () => fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1')],
+    ['code', () => fromCodeAsset({ path: DIRECTORY, runtime: agentcore.AgentCoreRuntime.NODE_22, entrypoint: ['agent.js'] })],
+  ])('does not warn about %s', (_, artifact) => {
+    Annotations.fromStack(agent({ agentRuntimeArtifact: artifact() }).stack).hasNoWarning('*', WARNING);
+  });
 });
 
 test('a runtime can be imported', () => {

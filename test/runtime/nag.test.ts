@@ -13,7 +13,6 @@ test('cdk-nag finds less than on the official runtime, and only what the service
   expect(findingsOf(agentcore.Runtime)).toHaveLength(5);
   expect(findingsOf(AgentRuntime)).toEqual([
     'AwsSolutions-IAM5[Resource::arn::logs:::log-group:/aws/bedrock-agentcore/runtimes/coder-*]',
-    'AwsSolutions-IAM5[Resource::arn::logs:::log-group:*]',
     'AwsSolutions-IAM5[Resource::*]',
     'AwsSolutions-IAM5[Resource::arn::bedrock-agentcore:::workload-identity-directory/default/workload-identity/coder-*]',
   ]);

@@ -1,8 +1,12 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { RuntimeNetworkConfiguration } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as s3files from 'aws-cdk-lib/aws-s3files';
 import { Construct } from 'constructs';
+import { IMAGE } from './stacks';
+import { AgentRuntime, AgentRuntimeProps, Mount } from '../../src';
 
 /** A VPC, and what it takes to mount filesystems in it. */
 export class Network extends Construct {
@@ -12,8 +16,8 @@ export class Network extends Construct {
 
 const PRIVATE = { name: 'Private', subnetType: ec2.SubnetType.PRIVATE_ISOLATED };
 
-export function efsAccessPoint(scope: Construct, id: string, vpc: ec2.IVpc): efs.AccessPoint {
-  const fileSystem = new efs.FileSystem(scope, `${id}FileSystem`, { vpc, vpcSubnets: { subnetType: PRIVATE.subnetType } });
+export function efsAccessPoint(scope: Construct, id: string, vpc: ec2.IVpc, props: Partial<efs.FileSystemProps> = {}): efs.AccessPoint {
+  const fileSystem = new efs.FileSystem(scope, `${id}FileSystem`, { vpc, vpcSubnets: { subnetType: PRIVATE.subnetType }, ...props });
   return fileSystem.addAccessPoint(id, { path: '/agents', posixUser: { uid: '1000', gid: '1000' } });
 }
 
@@ -34,4 +38,14 @@ export class S3Files extends Construct {
     }));
     this.accessPoint = new s3files.CfnAccessPoint(this, 'AccessPoint', { fileSystemId: fileSystem.attrFileSystemId });
   }
+}
+
+export function mountingAgent(scope: Construct, mounts: Mount[], props: Partial<AgentRuntimeProps> = {}): AgentRuntime {
+  return new AgentRuntime(scope, 'Agent', { agentRuntimeArtifact: IMAGE, mounts, ...props });
+}
+
+/** The statements of the execution role that are not part of its baseline. */
+export function mountStatements(stack: Stack) {
+  const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+  return policy.Properties.PolicyDocument.Statement.filter(({ Sid }: { Sid?: string }) => Sid === undefined);
 }

@@ -1,0 +1,49 @@
+import type { OperationName } from './operations';
+
+/** What the service looks at when it asks whether an operation is allowed. */
+type CheckedOn =
+  /** The runtime alone. */
+  | 'runtime'
+  /** The runtime and the endpoint, both of which have to be allowed. */
+  | 'both'
+  /** What is named: a runtime or an endpoint. */
+  | 'named'
+  /** No resource: a statement on anything but `*` does not count. */
+  | 'none';
+
+/** As the service authorization reference has it. */
+export const CHECKED_ON: { readonly [operation in OperationName]: CheckedOn } = {
+  InvokeAgentRuntime: 'both',
+  InvokeAgentRuntimeCommand: 'both',
+  StopRuntimeSession: 'both',
+  CreateAgentRuntime: 'none',
+  GetAgentRuntime: 'runtime',
+  UpdateAgentRuntime: 'runtime',
+  DeleteAgentRuntime: 'runtime',
+  ListAgentRuntimes: 'none',
+  ListAgentRuntimeVersions: 'none',
+  CreateAgentRuntimeEndpoint: 'runtime',
+  GetAgentRuntimeEndpoint: 'both',
+  UpdateAgentRuntimeEndpoint: 'both',
+  DeleteAgentRuntimeEndpoint: 'both',
+  ListAgentRuntimeEndpoints: 'none',
+  ListTagsForResource: 'named',
+  TagResource: 'named',
+  UntagResource: 'named',
+};
+
+/**
+ * The resources that have to be allowed for an operation.
+ *
+ * @param runtimeArn of the runtime that the request names
+ * @param endpoint that the request names; without one, a call of a session goes to `DEFAULT`
+ */
+export function checkedResources(operation: OperationName, runtimeArn: string, endpoint: string | undefined): string[] {
+  const endpointArn = (name: string) => `${runtimeArn}/runtime-endpoint/${name}`;
+  switch (CHECKED_ON[operation]) {
+    case 'none': return ['*'];
+    case 'runtime': return [runtimeArn];
+    case 'named': return [endpoint === undefined ? runtimeArn : endpointArn(endpoint)];
+    case 'both': return [runtimeArn, endpointArn(endpoint ?? 'DEFAULT')];
+  }
+}
