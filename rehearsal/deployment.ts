@@ -4,7 +4,7 @@ import { ExecutionEnded, inputOf, matches, Rule } from './events';
 import { accessKeyOf, Authorizer } from './iam/authorizer';
 import { LocalFunction } from './lambda';
 import { runtimeConfiguration, RuntimeProperties } from './runtime-configuration';
-import { answerCallback, Definition, ExecutionOptions, ExecutionResult, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
+import { answerCallback, Definition, ExecutionOptions, ExecutionResult, Executions, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
 
 export interface LocalDeploymentProps {
   /** Directory of a cloud assembly, such as `cdk.out`. */
@@ -21,6 +21,8 @@ export interface LocalDeploymentProps {
   readonly environment?: Readonly<Record<string, string>>;
   /** Service integrations other than Lambda's, by their resource, such as `arn:aws:states:::dynamodb:putItem`. */
   readonly integrations?: Readonly<Record<string, (parameters: unknown, task: TaskCall) => Promise<unknown>>>;
+  /** Remembers executions. @default - for as long as the deployment is there */
+  readonly executions?: Executions;
   /** Hears of what functions write to their logs. */
   readonly onLog?: (functionLogicalId: string, line: string) => void;
   /** @default 'us-east-1' */
@@ -44,6 +46,7 @@ export class LocalDeployment {
   }
 
   readonly tokens = new TaskTokens();
+  readonly executions: Executions;
   /** ARNs of the runtimes, by logical id. */
   readonly runtimes: ReadonlyMap<string, string>;
   /** What the template's policies allow, and what they were found not to. */
@@ -58,8 +61,11 @@ export class LocalDeployment {
     this.values = new TemplateValues(stack, { region: this.region, account: props.account ?? '123456789012', values: known });
     this.authorizer = new Authorizer(stack, this.values);
     props.server.authorize = (authorization, action, resources) => this.authorizer.refusalOfRequest(authorization, action, resources);
-    props.server.answer = (request) => answerCallback(this.tokens, request, (action, stateMachineArn) =>
-      this.authorizer.refusalOfRequest(request.authorization, action, [stateMachineArn]));
+    this.executions = props.executions ?? new Executions();
+    props.server.answer = (request) => {
+      const refusal = (action: string, resource: string) => this.authorizer.refusalOfRequest(request.authorization, action, [resource]);
+      return answerCallback(this.tokens, request, refusal) ?? this.executions.answer(request, refusal);
+    };
     this.runtimes = new Map(stack.ofType(TYPES.RUNTIME).map((logicalId) => {
       const { arn, id, version } = props.server.createRuntime(this.runtimeProps(logicalId));
       for (const [key, value] of Object.entries({ '': id, '.AgentRuntimeArn': arn, '.AgentRuntimeId': id, '.AgentRuntimeVersion': version })) {
@@ -145,6 +151,7 @@ export class LocalDeployment {
       arn: this.values.text({ 'Fn::GetAtt': [logicalId, 'Arn'] }),
       definition: this.definition(logicalId),
       tokens: this.tokens,
+      executions: this.executions,
       onTask: (parameters, task) => this.perform(logicalId, parameters, task),
     });
     this.stateMachines.set(logicalId, made);

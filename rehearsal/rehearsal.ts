@@ -12,6 +12,7 @@ import { findLoop, LoopDescription } from './run/loop-description';
 import { RehearsalRecord, SandboxDescription } from './run/record';
 import { checkSupport } from './run/support';
 import type { SandboxDriver } from './sandbox';
+import { Executions } from './stepfunctions';
 
 /** What a run is asked for; everything else has a default. */
 export interface RehearsalInput {
@@ -89,7 +90,8 @@ export class Rehearsal {
         props.onLog?.(name, line);
         running.forEach(({ journal }) => journal.hearDriver(line));
       };
-      const made = deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, onLog });
+      const executions = new Executions(join(directory, 'executions'));
+      const made = deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, executions, onLog });
       const loop = findLoop(deployment, props.loop);
       checkSupport(deployment, loop, props);
       const rollouts = rolloutsOf(deployment, loop);

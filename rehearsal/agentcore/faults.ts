@@ -1,6 +1,6 @@
 import type { Call } from './calls';
 import type { ErrorCode } from './errors';
-import type { OperationName } from './operations';
+import type { OperationName, OtherOperationName } from './operations';
 
 /**
  * Where in a call's life a fault strikes.
@@ -39,7 +39,7 @@ export type ErrorFault = keyof typeof ERRORS;
 export type FaultKind = ErrorFault | 'reset' | 'end' | 'hang' | 'platformExit' | 'replaceMicrovm' | 'wipeWorkspace' | 'coldStart' | 'failTransition';
 
 export interface FaultSpec {
-  readonly operation: OperationName;
+  readonly operation: OperationName | OtherOperationName;
   readonly at: FaultPoint;
   readonly kind: FaultKind;
   /** @default 1; for `coldStart` as often as it takes */

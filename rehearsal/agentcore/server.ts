@@ -7,7 +7,7 @@ import { checkedResources } from './access';
 import { Agent } from './agent';
 import { Call, CallLog } from './calls';
 import { Clock, MovableClock } from './clock';
-import type { Unconfirmed } from './data-plane';
+import { strikeBeforeStart, Unconfirmed } from './data-plane';
 import { Agents, deploy, RuntimeProps } from './deploy';
 import { hostEnvironment, serviceEnvironment } from './environment';
 import { ServiceError, StreamCut } from './errors';
@@ -183,6 +183,7 @@ export class AgentCoreServer {
     call.sessionId = request.headers[SESSION_HEADER]?.toString(); // also of a call that is refused before anything looks at it
     const exchange = new Exchange(request, response, call, this.faults, this.calls, this.clock);
     try {
+      if (target !== undefined) await strikeBeforeStart(exchange);
       const answer = target === undefined ? undefined : this.answer?.({ target, authorization: request.headers.authorization ?? '', body });
       if (answer) {
         exchange.json(answer.status, answer.body, { 'content-type': 'application/x-amz-json-1.0' });

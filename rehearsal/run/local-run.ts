@@ -3,8 +3,8 @@ import { join, relative } from 'node:path';
 import { Journal, JournalListener, messageOf, outputOf } from './journal';
 import { LocalRepository } from './local-repository';
 import type { CallDescription, RehearsalRecord, SessionDescription } from './record';
-import { sessionOf } from '../../src/loop/input.client';
 import type { RunRecord } from '../../src/loop/records.client';
+import { ownSession, sessionOf } from '../../src/loop/sessions.client';
 import type { Call } from '../agentcore';
 import type { Rehearsal, RehearsalInput } from '../rehearsal';
 import type { SandboxMount } from '../sandbox';
@@ -63,7 +63,9 @@ export class LocalRun {
   }
 
   private get session(): RunRecord['session'] {
-    return this.journal.run?.session ?? sessionOf(this.execution.arn, this.stateInput, this.rehearsal.loop.endpointName);
+    if (this.journal.run !== undefined) return this.journal.run.session;
+    const { endpointName } = this.rehearsal.loop;
+    return sessionOf(this.execution.arn, this.stateInput, endpointName)?.session ?? ownSession(this.execution.arn, endpointName);
   }
 
   /** Ends the execution, and its session as an event rule of the stack would. */

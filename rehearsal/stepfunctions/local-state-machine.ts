@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ADDED, CONTEXT, contextKey, Definition, LONGEST_TIMER_SECONDS, prepare, State, statesOf } from './definition';
 import type { ExecutionEvent } from './execution-event';
+import { Executions } from './executions';
 import { RunOptions, StateMachine, StateMachineDefinition, timeoutError } from './interpreter';
 import { checkSize, DataLimitExceeded } from './task-error';
 import { TaskTokens } from './task-tokens';
@@ -20,6 +21,8 @@ export interface LocalStateMachineProps {
   /** Every task comes here, without `.waitForTaskToken` in its resource. */
   readonly onTask: TaskHandler;
   readonly tokens?: TaskTokens;
+  /** Remembers its executions. */
+  readonly executions?: Executions;
 }
 
 export interface ExecutionOptions {
@@ -68,10 +71,12 @@ export class LocalStateMachine {
     const arn = `${this.props.arn.replace(':stateMachine:', ':execution:')}:${name}`;
     const visits = new Visits(this.tokens);
     const over = new AbortController();
+    const startedAt = new Date();
+    this.props.executions?.begin(arn, this.props, input, startedAt);
     const run = this.machine.run(input as never, {
       context: {
         [CONTEXT.MACHINE]: {
-          Execution: { Id: arn, Name: name, Input: input, StartTime: new Date().toISOString(), RedriveCount: 0 },
+          Execution: { Id: arn, Name: name, Input: input, StartTime: startedAt.toISOString(), RedriveCount: 0 },
           StateMachine: { Id: this.props.arn, Name: this.props.name },
         },
         [CONTEXT.STATES]: Object.fromEntries(this.states.map(([state]) => [contextKey(state), visits.contextOf(state)])),
@@ -79,7 +84,10 @@ export class LocalStateMachine {
       overrides: this.overrides({ visits, over: over.signal }, options),
     });
     const followed = follow(run.eventLogs, run.abort, visits, options.onEvent);
-    const result = resultOf(run.result, followed).finally(() => over.abort());
+    const result = resultOf(run.result, followed).finally(() => over.abort()).then((ended) => {
+      this.props.executions?.end(arn, ended.status);
+      return ended;
+    });
     return { arn, abort: run.abort, result };
   }
 

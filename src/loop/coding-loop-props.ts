@@ -99,7 +99,7 @@ export interface CodingLoopProps {
   readonly timeout?: Duration;
 
   /**
-   * Name of the state machine.
+   * Name of the state machine. With one, the session driver may read the executions of this state machine only.
    *
    * @default - made by CloudFormation
    */

@@ -14,6 +14,7 @@ import { loopStates } from './loop-states';
 import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { warnAboutDefaultEndpoint } from '../rollout/default-endpoint-warning';
+import { sessionStorageMountOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
 import { METRICS } from '../session/constants';
 import { SessionDriver } from '../session/session-driver';
@@ -39,8 +40,8 @@ import { secondsOf } from '../tasks/checks';
  * - Whoever can write to the workspace, such as the agent, can forge what a gate says. What gates protect from is mistakes.
  * - Prompts and commands show in the runtime's logs, since the service logs commands; prompts show in the executions.
  * - One run at a time in a session: another is refused with `CodingLoop.SessionBusy`.
- * - The session of a run that is aborted is found by the event that Step Functions sends. Events leave out inputs of more than
- *   248 KB: if such a run was to go on in a session of an earlier one, that session ends by its idle timeout only.
+ * - `session` has to be that of an execution of this state machine which Step Functions still knows: up to 90 days after its end.
+ * - The driver may read the executions of all state machines of the account and region, unless the loop has a `stateMachineName`.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -68,6 +69,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
 
     const driver = props.driver ?? SessionDriver.of(this);
     for (const actions of [INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(props.runtime, actions, props.endpointName);
+    driver._allowExecutions(this, props.stateMachineName, props.encryptionKey);
 
     const turn = (props.turn ?? AgentTurn.invoke())._config();
     const commit = props.commit ?? Commit.push();
@@ -84,6 +86,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     const config = {
       name: this.node.path,
       mount,
+      // A run of another session may be at work in a mount that is not the session's own.
+      ...(sessionStorageMountOf(props.runtime) === mount ? {} : { shared: true }),
       depth: props.repository.depth,
       author,
       ...(props.endpointName === undefined ? {} : { endpointName: props.endpointName }),

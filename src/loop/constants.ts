@@ -91,6 +91,12 @@ export const LOOP_LIMITS = {
   changedFilesLength: 4_096,
   /** How often the gates are run again in a run because a microVM was lost. */
   losses: 3,
+  /** How many runs that are under way are asked whether they are at work in a session that another is to go on in. */
+  occupantsAsked: 1_000,
+  /** How often Step Functions is asked again whether a session is busy: what it says of an execution that has just ended is late by a moment. */
+  busyTries: 3,
+  /** How many markers of runs that are over are taken away from one workspace by one run. */
+  takeovers: 3,
   /** How often a commit is put on top of what others pushed. */
   rebases: 2,
   /** Of a step that has to end within one call of the driver, in seconds; Lambda's 15 minutes less what the call needs itself. */

@@ -2,6 +2,7 @@ import { createHash } from 'crypto';
 import { LOOP_ERRORS } from './constants';
 import { isRef, isRepositoryUrl } from './git-names';
 import { LoopError, LoopInput, RunRecord } from './records.client';
+import { isExecutionName, isSessionId } from './sessions.client';
 import { LIMITS } from '../session/constants';
 
 interface Rule {
@@ -15,7 +16,6 @@ const unknownField = (value: unknown, known: readonly string[]) => isObject(valu
 
 export const jsonBytes = (text: string) => Buffer.byteLength(JSON.stringify(text));
 
-const SESSION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 
 const RULES: readonly Rule[] = [
@@ -51,13 +51,12 @@ const RULES: readonly Rule[] = [
   },
   {
     field: 'session',
-    broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, ['id', 'endpointName', 'workspace', 'stopped', 'error'])),
+    broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, ['id', 'endpointName', 'execution', 'workspace', 'stopped', 'error'])),
     message: 'must be the "session" of an earlier output',
   },
   {
     field: 'session.id',
-    broken: ({ session }) => isObject(session) && (typeof session.id !== 'string' || !SESSION_PATTERN.test(session.id)
-      || session.id.length < LIMITS.sessionId.min || session.id.length > LIMITS.sessionId.max),
+    broken: ({ session }) => isObject(session) && !isSessionId(session.id),
     message: `must have ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} letters, digits, "-" and "_"`,
   },
   {
@@ -65,6 +64,11 @@ const RULES: readonly Rule[] = [
     broken: ({ session }) => isObject(session) && session.endpointName !== undefined
       && !(typeof session.endpointName === 'string' && ENDPOINT_PATTERN.test(session.endpointName)),
     message: 'must be the name of an endpoint',
+  },
+  {
+    field: 'session.execution',
+    broken: ({ session }) => isObject(session) && session.execution !== undefined && !isExecutionName(session.execution),
+    message: 'must be the name of an execution',
   },
 ];
 
@@ -93,35 +97,6 @@ export function checkRepository(repository: RunRecord['repository']): void {
   if (faults.length > 0) {
     throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the loop\'s own repository cannot be used', faults.map(({ field, message }) => `"${field}" ${message}`).join('; '));
   }
-}
-
-/** The execution's name: unique for 90 days among those of its state machine. */
-function nameOf(executionArn: string): string {
-  return executionArn.split(':').pop()!;
-}
-
-/** The run's id: the execution's name, as the console shows it, and what tells it from those of other loops in the same session. */
-export function runIdOf(executionArn: string): string {
-  return `${nameOf(executionArn)}-${createHash('sha256').update(executionArn).digest('hex').slice(0, 8)}`;
-}
-
-/**
- * The session of a run: the input's, or one of its own, from the execution alone, so that whoever cleans up after an
- * execution finds it too.
- */
-export function sessionOf(executionArn: string, input: { readonly session?: unknown } | undefined, endpointName?: string) {
-  const given = input?.session as LoopInput['session'];
-  if (isObject(given) && typeof given.id === 'string') {
-    // Session storage belongs to the endpoint it was made through.
-    return { id: given.id, ...withEndpoint(given.endpointName ?? endpointName) };
-  }
-  const name = nameOf(executionArn).replace(/[^A-Za-z0-9_-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 60);
-  const digest = createHash('sha256').update(executionArn).digest('hex').slice(0, 33);
-  return { id: name === '' ? digest : `${name}-${digest}`, ...withEndpoint(endpointName) };
-}
-
-function withEndpoint(endpointName: string | undefined): { endpointName?: string } {
-  return endpointName === undefined ? {} : { endpointName };
 }
 
 /** A branch for a task: recognizable, always a name that git takes, and never that of another task. */

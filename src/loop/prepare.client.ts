@@ -1,8 +1,10 @@
 import { randomUUID } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
-import { branchOf, checkInput, checkRepository, runIdOf, sessionOf } from './input.client';
+import { branchOf, checkInput, checkRepository } from './input.client';
+import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
-import { brief, defined } from './results.client';
+import { brief, defined, Results } from './results.client';
+import { LoopSession, nameOf, runIdOf, sessionOf } from './sessions.client';
 import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning } from './step.client';
 import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
@@ -31,11 +33,12 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const sameRepository = input.repository?.url === undefined || input.repository.url === config.repository?.url;
   const ref = input.repository?.ref ?? (sameRepository ? config.repository?.ref : undefined);
   checkRepository({ url, ref });
+  const where = await freeSession(request, tools);
   const run: RunRecord = {
     id: runIdOf(request.execution),
     key: randomUUID(),
     taskId: input.taskId,
-    session: sessionOf(request.execution, input, config.endpointName),
+    session: where.session,
     mount: config.mount,
     workspace: `${config.mount}/repo`,
     repository: { url, ...(ref === undefined ? {} : { ref }) },
@@ -46,9 +49,64 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
   const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '' };
-  const { base, workspace } = await inWorkspace({ ...request, state }, tools, 'prepare', LOOP_ERRORS.CHECKOUT_FAILED, variables, { unclaimed: true, first: true });
+  const { base, workspace } = await taken(where, { ...request, state }, tools, variables);
   if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is ${workspace}`);
   return { ...state, run: { ...run, session: { ...run.session, workspace } }, loop: { ...loop, base } };
+}
+
+/** The run's session. Fails if the input names one that is not the loop's, or in which another run is at work. */
+async function freeSession({ execution, state: input, config }: PrepareRequest, tools: StepTools): Promise<LoopSession> {
+  const found = sessionOf(execution, input, config.endpointName);
+  const refused = (why: string) => new LoopError(LOOP_ERRORS.BAD_INPUT, '"session" is not one that this run may go on in', why);
+  if (found === undefined) throw refused('"session" must be the whole "session" of the output of an earlier execution of the same state machine');
+  if (input.session === undefined) return found;
+  if (found.maker === execution) throw refused('it is the run\'s own: leave "session" out');
+  const maker = await tools.executions.describe(found.maker);
+  if (maker === undefined) throw refused(`Step Functions knows no execution ${nameOf(found.maker)}: it forgets them after 90 days`);
+  if (isGuest(maker)) throw refused(`the execution ${nameOf(found.maker)} went on in another session: "session" of its output is that one`);
+  const own = await tools.executions.describe(execution);
+  for (let asked = 0; ; asked++) {
+    const occupant = await occupantOf(found, execution, tools, own && begunBefore(own));
+    if (occupant === undefined) return found;
+    if (asked >= LOOP_LIMITS.busyTries) throw busy(occupant);
+    await tools.clock.sleep(tools.backoffSeconds * 2 ** asked);
+  }
+}
+
+/**
+ * Takes the workspace, and puts the repository there.
+ *
+ * The marker in it keeps two runs apart that begin at once. One of a run that is over keeps nobody out, and whether that run is
+ * over is not read from the workspace.
+ */
+async function taken(
+  where: LoopSession, request: StepRequest, tools: StepTools, variables: { readonly [name: string]: string | number },
+): Promise<Results<'prepare'>> {
+  const perform = <F extends 'prepare' | 'claim'>(name: F, more: { readonly [name: string]: string }, label?: string) =>
+    inWorkspace(request, tools, name, LOOP_ERRORS.CHECKOUT_FAILED, { ...variables, ...more }, { unclaimed: true, label, first: label === undefined });
+  try {
+    return await perform('prepare', {});
+  } catch (error) {
+    if (!(error instanceof LoopError) || error.name !== LOOP_ERRORS.SESSION_BUSY) throw error;
+  }
+  for (let over = '', takeovers = 0; ; takeovers++) {
+    const { holder, until } = await perform('claim', { WB_OVER: over }, `${takeovers}`);
+    if (holder === undefined) return perform('prepare', {}, 'again');
+    if (takeovers >= LOOP_LIMITS.takeovers || await holds(holder, until, where, request, tools)) throw busy(holder);
+    over = holder;
+  }
+}
+
+async function holds(
+  holder: string, until: string | undefined, where: LoopSession, { execution, config }: StepRequest, tools: StepTools,
+): Promise<boolean> {
+  if (!config.shared) return isUnderWay(holder, where, execution, tools);
+  // Of another loop on the same file system nothing is known but the time that its run has.
+  return await isUnderWaySomewhere(holder, execution, tools) ?? (/^\d{1,12}$/.test(until ?? '') && Number(until) * 1_000 > tools.clock.now());
+}
+
+function busy(runId: string): LoopError {
+  return new LoopError(LOOP_ERRORS.SESSION_BUSY, 'another run is at work in the workspace', runId);
 }
 
 export interface BootstrapRequest extends StepRequest {

@@ -7,13 +7,15 @@ export interface LoopInput {
   readonly prompt: string;
   readonly taskId: string;
   readonly repository?: { readonly url?: string; readonly ref?: string };
-  readonly session?: { readonly id: string; readonly endpointName?: string };
+  readonly session?: { readonly id: string; readonly endpointName?: string; readonly execution?: string };
 }
 
 /** Where a run is at work. */
 export interface SessionRecord {
   readonly id: string;
   readonly endpointName?: string;
+  /** Name of the execution that made the session, where the id does not begin with all of it. */
+  readonly execution?: string;
   /**
    * Whether the workspace is the run's own, or that of an earlier run. `NEW` in a session that was to be gone on with means that its
    * storage had expired or was emptied. Not there before the first step has ended.

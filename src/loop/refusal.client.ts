@@ -1,8 +1,8 @@
 import { LOOP_ERRORS, NOTHING_TO_STOP } from './constants';
-import { sessionOf } from './input.client';
 import { prepare, PrepareRequest } from './prepare.client';
 import { LoopError, LoopInput } from './records.client';
 import { measureEnd, outputOf } from './run-output.client';
+import { DEFAULT_ENDPOINT, sessionOf } from './sessions.client';
 import { StepTools } from './step.client';
 
 /** Of what is told of a wrong input: it is twice in what Lambda makes of an error, of which Step Functions keeps 32,768 characters. */
@@ -18,8 +18,8 @@ export async function prepareOrRefuse(request: PrepareRequest, tools: StepTools)
     const input = request.state as LoopInput | null;
     const state = { taskId: input?.taskId, error: { Error: error.name, Cause: error.message.slice(0, MESSAGE_LENGTH) } };
     // A wrong one may be anything.
-    const session = sessionOf(execution, error.name === LOOP_ERRORS.BAD_INPUT ? undefined : input ?? undefined, config.endpointName);
-    const record = outputOf(state, { endpointName: 'DEFAULT', ...session, stopped: false });
+    const where = sessionOf(execution, error.name === LOOP_ERRORS.BAD_INPUT ? undefined : input, config.endpointName);
+    const record = outputOf(state, { endpointName: DEFAULT_ENDPOINT, ...where!.session, stopped: false });
     measureEnd(tools, config, record);
     throw error.recordedAs(JSON.stringify(record));
   }

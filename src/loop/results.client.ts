@@ -19,7 +19,8 @@ export const WORKSPACE_WORDS = {
   verify: { tree: 'object', changed: 'list', left: 'list' },
   commit: { commit: 'object', pushed: 'maybe', rejected: 'maybe' },
   rebase: { base: 'object' },
-  release: { holder: 'text' },
+  claim: { holder: 'maybe', until: 'maybe' },
+  release: {},
 } as const satisfies { readonly [name: string]: { readonly [word: string]: Kind } };
 
 export type WorkspaceFunction = keyof typeof WORKSPACE_WORDS;

@@ -1,5 +1,6 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { LoopExecutions } from './executions.client';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results.client';
 import { WORKSPACE_SCRIPT } from './workspace-script.generated';
@@ -15,6 +16,8 @@ export interface LoopConfig {
   /** For metrics. */
   readonly name: string;
   readonly mount: string;
+  /** Whether the workspace may be one of several sessions, as a file system of the user's is. */
+  readonly shared?: boolean;
   readonly endpointName?: string;
   /** Commits of history; 0 is all of it. */
   readonly depth: number;
@@ -34,6 +37,7 @@ export interface StepRequest {
 export interface StepTools extends RunJobOptions {
   /** For what must not be repeated unseen. */
   readonly onceClient: BedrockAgentCoreClient;
+  readonly executions: LoopExecutions;
   /** Runs a job, and logs and measures what became of it. */
   readonly runJob: (request: RunRequest, options: RunJobOptions) => Promise<RunResult>;
   readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;

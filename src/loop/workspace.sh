@@ -6,7 +6,7 @@
 #   <mount>/repo                 the clone that the agent and the gates work in, with an ordinary .git of its own
 #   <mount>/.workbench/git       our own repository: the objects, and what we know for sure
 #   <mount>/.workbench/index     our own index of the clone's files
-#   <mount>/.workbench/marker    the run that holds the workspace; until-<run>: up to when, in seconds since the epoch
+#   <mount>/.workbench/marker    the run that says it holds the workspace; until-<run>: up to when, in seconds since the epoch
 #   <mount>/.workbench/left/     what was moved out of the clone in the last run: what gates left or changed, and ignored files of the agent
 #
 # Two repositories, since the agent may do whatever it likes with its own: commit, move HEAD, delete .git. We look at its
@@ -49,11 +49,16 @@ for setting in "${settings[@]}"; do
   export "GIT_CONFIG_KEY_${GIT_CONFIG_COUNT:=0}=${setting%%=*}" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=${setting#*=}" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
 done
 
+plain() { # the first line of a short file, in REPLY; whatever else is in its place is nobody's word
+  REPLY=""
+  [[ -f $1 && ! -L $1 ]] && { IFS= read -r -n 400 REPLY <"$1"; } 2>/dev/null
+  [[ $REPLY =~ ^[^[:space:][:cntrl:]]+$ ]]
+}
+
 fail() { # exit code, message
-  local holder=""
   printf "%s\n" "$2" >&2
   # Whatever it looks like: records that are gone were taken away under our feet.
-  if [[ $held ]] && { { read -r holder <"$records/marker"; } 2>/dev/null; [[ $holder != "$WB_RUN" ]]; }; then exit 79; fi
+  if [[ $held ]] && { plain "$records/marker"; [[ $REPLY != "$WB_RUN" ]]; }; then exit 79; fi
   exit "$1"
 }
 
@@ -82,37 +87,46 @@ unlock() { # of git in our records, whoever held a lock is dead: one function at
   return 0
 }
 
-claim() {
-  local holder until=0 now aside
+take() { # the workspace; fails if another run says that it holds it, in `holder`
+  local now aside
   held=""
   mkdir -p "$records" || fail 1 "no directory can be made in $WB_MOUNT"
   printf -v now "%(%s)T" -1
-  holder=$(cat "$records/marker" 2>/dev/null)
   # Nobody's: who made it is about to write its name there, or was lost when it was to.
-  [[ $holder || ! -e $records/marker ]] || { sleep 2 && holder=$(cat "$records/marker" 2>/dev/null); }
-  if [[ -e $records/marker && $holder != "$WB_RUN" ]]; then
-    { read -r until <"$records/until-${holder//\//}"; } 2>/dev/null
-    [[ $until && $until != *[!0-9]* && ${#until} -lt 12 ]] || until=0 # it is to be a number before it is counted with
-    ((10#$until <= now)) || fail 75 "busy: the run $holder holds the workspace, until $(date -u -d "@$until" 2>/dev/null || echo "$until") at the latest"
-    # That run is dead. Who moves its marker away may take its place; what was moved has to be that marker still.
-    aside=$records/marker-$now-$$
-    mv "$records/marker" "$aside" 2>/dev/null || fail 75 "busy: another run takes over the workspace"
-    [[ $(cat "$aside") == "$holder" ]] || { mv -n "$aside" "$records/marker" && fail 75 "busy: another run took over the workspace"; }
-    rm -f "$aside" "$records/until-${holder//\//}"
+  plain "$records/marker" || { [[ -f $records/marker && ! -L $records/marker ]] && sleep 2; }
+  if ! plain "$records/marker" || [[ $REPLY != "$WB_RUN" && $REPLY == "${WB_OVER-}" ]]; then
+    # Who moves it away may take its place; what was moved has to be what was seen.
+    if [[ -e $records/marker || -L $records/marker ]]; then
+      aside=$records/marker-$now-$$
+      mv "$records/marker" "$aside" 2>/dev/null || fail 75 "busy: another run takes over the workspace"
+      if plain "$aside" && [[ $REPLY != "${WB_OVER-}" ]]; then
+        mv -n "$aside" "$records/marker"
+        fail 75 "busy: another run took over the workspace"
+      fi
+      rm -rf "$aside"
+    fi
+    [[ ! ${WB_OVER-} ]] || rm -rf "$records/until-${WB_OVER//\//}"
+    (set -C && printf "%s\n" "$WB_RUN" >"$records/marker") 2>/dev/null
   fi
+  plain "$records/marker"
+  holder=$REPLY
+  [[ $holder ]] || fail 75 "busy: the marker of this run cannot be written to $records"
+  [[ $holder == "$WB_RUN" ]] || return
+  rm -rf "$records/until-$WB_RUN"
   printf "%s\n" "$WB_DEADLINE" >"$records/until-$WB_RUN"
-  (set -C && printf "%s\n" "$WB_RUN" >"$records/marker") 2>/dev/null
-  holder=$(cat "$records/marker")
-  [[ $holder == "$WB_RUN" ]] || fail 75 "busy: the run $holder holds the workspace"
   held=yes
 }
 
+claim() { # takes the workspace from a run that is known to be over; or says who else holds it
+  take && return
+  say holder "$holder"
+  plain "$records/until-${holder//\//}" && say until "$REPLY"
+  return 0
+}
+
 release() {
-  local holder
-  holder=$(cat "$records/marker" 2>/dev/null)
-  [[ $holder != "$WB_RUN" ]] || rm -f "$records/marker"
-  rm -f "$records/until-$WB_RUN"
-  say holder "${holder:-nobody}"
+  ! plain "$records/marker" || [[ $REPLY != "$WB_RUN" ]] || rm -f "$records/marker"
+  rm -rf "$records/until-$WB_RUN"
 }
 
 fetch_() { # into our repository: a reference of the remote, and where to keep it
@@ -177,7 +191,7 @@ prepare() {
   local head url ref
   held=""
   proven
-  claim
+  take || fail 75 "busy: the run $holder says that it holds the workspace"
   unlock
   [[ ! -e $records/left ]] || chmod -R u+rwX "$records/left" 2>/dev/null
   rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays} "$records"/{empty,ignored,changed,left}-*

@@ -54,7 +54,7 @@ export const JOB_SCRIPT = [
   "}",
   "first_line() {",
   "REPLY=\"\"",
-  "{ IFS= read -r REPLY <\"$1\"; } 2>/dev/null",
+  "[[ ! -f $1 ]] || { IFS= read -r -n 4096 REPLY <\"$1\"; } 2>/dev/null",
   "return 0",
   "}",
   "pause() {",

@@ -126,7 +126,8 @@ this_boot() {
 
 first_line() { # of a file; nothing if it is not there
   REPLY=""
-  { IFS= read -r REPLY <"$1"; } 2>/dev/null
+  # Of a regular file: to open a FIFO waits for ever.
+  [[ ! -f $1 ]] || { IFS= read -r -n 4096 REPLY <"$1"; } 2>/dev/null
   return 0
 }
 

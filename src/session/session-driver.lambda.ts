@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, RETRY_LOG, STATUSES, VERDICTS } from './constants';
 import { isTransient, SessionError } from './errors.client';
 import { SessionAddress } from './exec.client';
@@ -9,6 +10,7 @@ import { invokeAgent, InvokeRequest, InvokeResult } from './invoke-agent.client'
 import { runJob, RunJobOptions } from './run-job.client';
 import { RunRequest } from './run-request.client';
 import { stopSession } from './stop-session.client';
+import { StepFunctionsLoopExecutions } from '../loop/executions.client';
 import { LoopError, LoopRecord, RunRecord } from '../loop/records.client';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps.client';
 import { SYSTEM_CLOCK } from '../shared/clock.client';
@@ -32,6 +34,7 @@ const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS
 
 // Nothing is repeated unseen: of an invoke the agent may have begun, and a job's calls have a loop of their own.
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
+const stepFunctions = lazy(() => new SFNClient({ maxAttempts: 1 }));
 
 export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
   const { operation, runtimeArn } = request;
@@ -77,7 +80,10 @@ async function perform(request: DriverRequest, millisecondsLeft: number): Promis
     backoffSeconds,
     onRetry: (error, job) => logger.warn(RETRY_LOG, { jobId: job.id, error: error.name, reason: error.summary }),
   };
-  if (isLoopRequest(request)) return performStep(request, { ...options, onceClient: client(), runJob: loggedJob, measure });
+  if (isLoopRequest(request)) {
+    const executions = new StepFunctionsLoopExecutions(stepFunctions(), SYSTEM_CLOCK, backoffSeconds);
+    return performStep(request, { ...options, onceClient: client(), executions, runJob: loggedJob, measure });
+  }
   switch (request.operation) {
     case OPERATIONS.INVOKE:
       return invokeAgent(client(), { ...request, timeoutSeconds: Math.min(request.timeoutSeconds, millisecondsLeft / 1_000) });

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -125,5 +125,27 @@ export class SessionDriver extends Construct {
       // The service looks at the runtime and at the endpoint.
       resources: [arn, endpoint === undefined ? `${arn}/*` : `${arn}/runtime-endpoint/${endpoint}`],
     }));
+  }
+  /**
+   * Lets the driver ask what executions of a state machine are under way, and what they were started with.
+   *
+   * @param scope in the state machine's stack
+   * @param name of the state machine. Without one it is not known here: the state machine's own ARN would be a cycle, since its definition names this
+   * function, and how CloudFormation makes names is not documented. Those of the account and region are allowed then.
+   * @internal
+   */
+  public _allowExecutions(scope: Construct, name?: string, encryptionKey?: kms.IKey): void {
+    const stack = Stack.of(scope);
+    const stateMachine = name ?? '*';
+    const arn = (resource: string, resourceName: string) => stack.formatArn({ service: 'states', resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+    const key = JSON.stringify(stack.resolve([arn('execution', stateMachine), encryptionKey?.keyArn]));
+    if (this.allowed.has(key)) return;
+    this.allowed.add(key);
+    this.policy.addStatements(
+      new iam.PolicyStatement({ actions: ['states:DescribeExecution', 'states:DescribeStateMachineForExecution'], resources: [arn('execution', `${stateMachine}:*`)] }),
+      new iam.PolicyStatement({ actions: ['states:ListExecutions'], resources: [arn('stateMachine', stateMachine)] }),
+      // Step Functions shows an encrypted input to those only who may decrypt it.
+      ...(encryptionKey === undefined ? [] : [new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [encryptionKey.keyArn] })]),
+    );
   }
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { messageOf } from '../../src/loop/commit.client';
 import { isRef, isRepositoryUrl } from '../../src/loop/git-names';
-import { branchOf, runIdOf, sessionOf } from '../../src/loop/input.client';
+import { branchOf } from '../../src/loop/input.client';
 import { LoopRecord, RunRecord } from '../../src/loop/records.client';
 
 const TASK = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
@@ -69,35 +69,6 @@ describe('a URL', () => {
     'ssh://-oProxyCommand=id/a', '-oProxyCommand=id:a', 'git@-oProxyCommand=id:a', 'git@-o:a', 'ssh://git@-o/a', 'https://x\ny', `https://${'x'.repeat(2_000)}`, undefined,
   ])('may not be %j', (url) => {
     expect(isRepositoryUrl(url)).toBe(false);
-  });
-});
-
-describe('the session of a run', () => {
-  const arn = (name: string) => `arn:aws:states:us-east-1:123456789012:execution:Loop:${name}`;
-  const NAME = fc.stringMatching(/^[A-Za-z0-9._+!@()='-]{1,80}$/);
-
-  test('has an id that the service takes, the same for the same execution and another for another', () => {
-    fc.assert(fc.property(fc.oneof(NAME, fc.string({ minLength: 1, maxLength: 80, unit: 'grapheme' }).map((text) => text.replace(/:/g, ''))), (name) => {
-      const { id } = sessionOf(arn(name), {});
-      return /^[A-Za-z0-9][A-Za-z0-9_-]{32,99}$/.test(id) && id === sessionOf(arn(name), undefined).id && id !== sessionOf(arn(`${name}x`), {}).id;
-    }), { numRuns: 2_000 });
-  });
-
-  test('begins with the execution\'s name, for whoever looks for it', () => {
-    expect(sessionOf(arn('fix-the-tests'), {}).id).toMatch(/^fix-the-tests-[0-9a-f]{33}$/);
-    expect(runIdOf(arn('fix-the-tests'))).toMatch(/^fix-the-tests-[0-9a-f]{8}$/);
-  });
-
-  test('is held by a run that no other loop has, whatever its executions are called', () => {
-    const others = arn('SHOP-7').replace('Loop', 'Docs');
-    expect(runIdOf(others)).not.toBe(runIdOf(arn('SHOP-7')));
-  });
-
-  test('is the input\'s, reached as it was', () => {
-    expect(sessionOf(arn('a'), { session: { id: 'x', endpointName: 'v7' } }, 'v8')).toEqual({ id: 'x', endpointName: 'v7' });
-    expect(sessionOf(arn('a'), { session: { id: 'x' } }, 'v8')).toEqual({ id: 'x', endpointName: 'v8' });
-    expect(sessionOf(arn('a'), { session: { id: 'x' } })).toEqual({ id: 'x' });
-    expect(sessionOf(arn('a'), { session: 'nonsense' }).id).toMatch(/^a-/);
   });
 });
 

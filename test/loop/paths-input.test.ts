@@ -5,6 +5,7 @@ import { Gate, SessionPolicy } from '../../src';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
+/** As long as a session's id, and none of the loop. */
 const SESSION = 'a-session-of-more-than-thirty-three-characters';
 
 describe('bad input', () => {
@@ -114,23 +115,34 @@ describe('an execution that Step Functions ended', () => {
     return JSON.parse(parts.join('').replace(`<${name}>`, JSON.stringify(detail)));
   }
 
-  test.each([
-    ['of its own', {}, SessionPolicy.STOP],
-    ['from its input', { session: { id: SESSION } }, SessionPolicy.STOP],
-    ['that is to be left', {}, SessionPolicy.LEAVE],
-  ])('has its session %s given free and stopped', async (_, given, session) => {
-    const loop = await start({ agent: 'sleep 60', loop: { session } });
-    const input = { prompt: 'x', taskId: 'task-1', ...given };
+  /** Starts an execution, waits until its agent is at work, and ends it as a person would. */
+  async function aborted(loop: LoopFixture, input: object, name = 'cut-off') {
     const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
-    const execution = loop.deployment.startExecution(undefined, input, { name: 'cut-off' });
+    const execution = loop.deployment.startExecution(undefined, input, { name });
     const { sessionId } = await asked;
     execution.abort();
     expect((await execution.result).status).toBe('ABORTED');
-    const event = transformed(loop, { executionArn: execution.arn, status: 'ABORTED', input: JSON.stringify(input) });
+    return { executionArn: execution.arn, sessionId: sessionId! };
+  }
+
+  test.each([[SessionPolicy.STOP], [SessionPolicy.LEAVE]])('has its own session stopped or left, as the loop says: %s', async (session) => {
+    const loop = await start({ agent: 'sleep 60', loop: { session } });
+    const input = { prompt: 'x', taskId: 'task-1' };
+    const { executionArn, sessionId } = await aborted(loop, input);
+    const event = transformed(loop, { executionArn, status: 'ABORTED', input: JSON.stringify(input) });
     const stopped = session === SessionPolicy.STOP;
     expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: stopped ? 'STOPPED' : 'left to its idle timeout' } });
     expect(loop.server.calls.of('StopRuntimeSession').map((call) => call.sessionId)).toEqual(stopped ? [sessionId] : []);
-    expect(loop.jobs('release')).toHaveLength(1);
+  });
+
+  test.each([['has it', true], ['has left it out, since it was too long', false]])('has the session of its input stopped, where the event %s', async (_, told) => {
+    const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt' : 'sleep 60' });
+    const { record } = await loop.run();
+    const input = { prompt: 'x', taskId: 'task-1', session: record.session };
+    const { executionArn, sessionId } = await aborted(loop, input);
+    expect(sessionId).toBe(record.session.id);
+    const event = transformed(loop, { executionArn, status: 'ABORTED', input: told ? JSON.stringify(input) : null });
+    expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: 'STOPPED' } });
   });
 
   test.each([
@@ -139,12 +151,8 @@ describe('an execution that Step Functions ended', () => {
   ])('has its session stopped after %s', async (_, error, cause) => {
     const loop = await start({ agent: 'sleep 60' });
     const input = { prompt: 'x', taskId: 'task-1' };
-    const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
-    const execution = loop.deployment.startExecution(undefined, input, { name: 'cut-off' });
-    const { sessionId } = await asked;
-    execution.abort();
-    await execution.result;
-    const event = transformed(loop, { executionArn: execution.arn, status: 'FAILED', input: JSON.stringify(input), error, cause });
+    const { executionArn, sessionId } = await aborted(loop, input);
+    const event = transformed(loop, { executionArn, status: 'FAILED', input: JSON.stringify(input), error, cause });
     // More often than a state would try it again: nobody asks a second time.
     loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'conflict', times: 10 });
     expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: 'STOPPED' } });
@@ -166,27 +174,59 @@ describe('an execution that Step Functions ended', () => {
     expect(loop.server.calls.all).toHaveLength(calls);
   });
 
-  test('leaves a session alone that another run holds', async () => {
-    const loop = await start({ agent: 'sleep 60' });
-    const input = { prompt: 'x', taskId: 'task-1', session: { id: SESSION } };
+  test('leaves a session alone in which another run is at work', async () => {
+    const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt' : 'sleep 60' });
+    const { record } = await loop.run();
+    const input = { prompt: 'x', taskId: 'task-1', session: record.session };
     const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
     const execution = loop.deployment.startExecution(undefined, input, { name: 'holder' });
     await asked;
-    const other = execution.arn.replace('holder', 'other');
-    const outcome = await loop.deployment.function().invoke(transformed(loop, { executionArn: other, status: 'ABORTED', input: JSON.stringify(input) }));
+    const stops = loop.server.calls.of('StopRuntimeSession').length;
+    const outcome = await loop.deployment.function().invoke(transformed(loop, { executionArn: loop.executionOf('other'), status: 'ABORTED', input: JSON.stringify(input) }));
     expect(outcome).toMatchObject({ result: { status: expect.stringMatching(/^left running: the run holder-[0-9a-f]{8} is at work in it$/) } });
-    expect(loop.server.calls.of('StopRuntimeSession')).toEqual([]);
+    expect(loop.server.calls.of('StopRuntimeSession')).toHaveLength(stops);
     execution.abort();
     await execution.result;
   });
 
-  test('leaves a session alone of which nobody can say who holds it, unless it was made for the execution', async () => {
+  test.each([['accessDenied'], ['throttle']] as const)('leaves a session alone of which nobody can say who is at work in it (%s), unless the execution made it', async (kind) => {
     const loop = await start();
-    loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'accessDenied', times: 99 });
-    const executionArn = 'arn:aws:states:us-east-1:123456789012:execution:Loop:run';
-    const given = await loop.deployment.function().invoke(transformed(loop, { executionArn, status: 'TIMED_OUT', input: JSON.stringify({ session: { id: SESSION } }) }));
+    for (const operation of ['DescribeExecution', 'DescribeStateMachineForExecution', 'ListExecutions'] as const) {
+      loop.server.faults.add({ operation, at: 'beforeStart', kind, times: 999 });
+    }
+    const executionArn = loop.executionOf('run');
+    const given = await loop.deployment.function().invoke(transformed(loop, { executionArn, status: 'TIMED_OUT', input: JSON.stringify({ session: loop.sessionOf('earlier') }) }));
     expect(given).toMatchObject({ result: { status: expect.stringContaining('cannot be known') } });
     const own = await loop.deployment.function().invoke(transformed(loop, { executionArn, status: 'TIMED_OUT', input: null }));
-    expect(own).toMatchObject({ result: { status: 'ALREADY_STOPPED' } });
+    expect(own).toMatchObject({ result: { status: 'ALREADY_STOPPED', sessionId: loop.sessionOf('run').id } });
+  });
+
+  test('does not stop, or run anything in, a session that is not the loop\'s', async () => {
+    const loop = await start();
+    const event = transformed(loop, { executionArn: loop.executionOf('run'), status: 'ABORTED', input: JSON.stringify({ session: { id: SESSION } }) });
+    expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { status: expect.stringContaining('refused'), sessionId: '' } });
+    expect(loop.server.calls.all.filter(({ sessionId }) => sessionId !== undefined)).toEqual([]);
+  });
+
+  test('has its session stopped through the endpoint of its own definition, whatever endpoint the loop has by now', async () => {
+    const loop = await start({ agent: 'sleep 60' });
+    const input = { prompt: 'x', taskId: 'task-1' };
+    const { executionArn, sessionId } = await aborted(loop, input);
+    const event = transformed(loop, { executionArn, status: 'ABORTED', input: JSON.stringify(input) }) as { config: object };
+    const later = { ...event, config: { ...event.config, endpointName: 'v8' } };
+    expect(await loop.deployment.function().invoke(later)).toMatchObject({ result: { sessionId, status: 'STOPPED' } });
+  });
+
+  test('is left alone if it is under way again', async () => {
+    const loop = await start({ agent: 'sleep 60' });
+    const input = { prompt: 'x', taskId: 'task-1' };
+    const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
+    const execution = loop.deployment.startExecution(undefined, input);
+    await asked;
+    const event = transformed(loop, { executionArn: execution.arn, status: 'ABORTED', input: JSON.stringify(input) });
+    expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { status: 'under way again' } });
+    expect(loop.server.calls.of('StopRuntimeSession')).toEqual([]);
+    execution.abort();
+    await execution.result;
   });
 });

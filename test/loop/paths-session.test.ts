@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MovableClock } from '../../rehearsal/agentcore';
 import { AgentTurn, Gate } from '../../src';
@@ -23,8 +23,8 @@ async function appears(path: string): Promise<void> {
 
 /** Replaces the microVM while a command waits in it, as `UNTIL_FREE` does, and lets the next such command go on. */
 async function runWithReplacedMicrovm(loop: LoopFixture) {
-  const session = { id: 'a-session-of-more-than-thirty-three-characters' };
-  const run = loop.run({ session });
+  const session = loop.sessionOf('run');
+  const run = loop.run({}, { name: 'run' });
   await appears(join(loop.workspace(session), 'waiting'));
   await loop.server.replaceMicrovm(loop.runtimeArn, session.id);
   writeFileSync(join(loop.workspace(session), 'free'), '');
@@ -88,11 +88,10 @@ test('a turn that is a command and is lost is asked for again, a bounded number 
 
 test('fails when the workspace is wiped under the run, and commits nothing', async () => {
   const loop = await start();
-  const session = { id: 'a-session-of-more-than-thirty-three-characters' };
   const fault = loop.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'wipeWorkspace', match: ({ command = '' }) => /job=gate-test/.test(command),
   });
-  const { error, record } = await loop.run({ session });
+  const { error, record } = await loop.run();
   expect(fault.fired).toBe(1);
   expect(error).toBe('CodingLoop.WorkspaceLost');
   expect(record.session.stopped).toBe(true);
@@ -161,8 +160,8 @@ test('fails as inert when a command of the bootstrap is not in the image', async
 describe('two runs in one session', () => {
   test('fails the second at once, leaves the first alone, and does not stop its session', async () => {
     const loop = await start({ loop: { gates: [Gate.command('test', `./test.sh && { ${UNTIL_FREE}; }`)] } });
-    const session = { id: 'a-session-of-more-than-thirty-three-characters' };
-    const first = loop.run({ session }, { name: 'first' });
+    const session = loop.sessionOf('first');
+    const first = loop.run({}, { name: 'first' });
     await appears(join(loop.workspace(session), 'waiting'));
     const second = await loop.run({ session }, { name: 'second' });
     expect(second.error).toBe('CodingLoop.SessionBusy');
@@ -172,28 +171,6 @@ describe('two runs in one session', () => {
     const { record, cause } = await first;
     expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
     expect(loop.turns).toHaveLength(1);
-  });
-
-  test('takes the place of a run that is dead, and not of one whose time is not up', async () => {
-    const loop = await start();
-    const session = { id: 'a-session-of-more-than-thirty-three-characters' };
-    const records = join(loop.workspace(session), '.workbench');
-    mkdirSync(records, { recursive: true });
-    writeFileSync(join(records, 'marker'), 'dead\n');
-    writeFileSync(join(records, 'until-dead'), `${Math.floor(Date.now() / 1_000) + 1_000}\n`);
-    expect((await loop.run({ session })).error).toBe('CodingLoop.SessionBusy');
-    writeFileSync(join(records, 'until-dead'), `${Math.floor(Date.now() / 1_000) - 1}\n`);
-    expect((await loop.run({ session })).record.outcome).toBe('COMMITTED');
-    expect(readdirSync(records).filter((name) => /marker|until/.test(name))).toEqual([]);
-  });
-
-  test('a run whose first step failed gives the workspace free', async () => {
-    const loop = await start();
-    const session = { id: 'a-session-of-more-than-thirty-three-characters' };
-    const { error, record } = await loop.run({ session, repository: { ref: 'not-there' } });
-    expect(error).toBe('CodingLoop.CheckoutFailed');
-    expect(record.session.stopped).toBe(true);
-    expect((await loop.run({ session })).record.outcome).toBe('COMMITTED');
   });
 });
 
@@ -218,7 +195,7 @@ describe('the end of a run', () => {
     const run = {
       id: 'run',
       taskId: 'task-1',
-      session: { id: 'a-session-of-more-than-thirty-three-characters' },
+      session: loop.sessionOf('run'),
       mount: '/mnt/workspace',
       workspace: '/mnt/workspace/repo',
       repository: { url: 'https://127.0.0.1/a.git' },
@@ -229,7 +206,7 @@ describe('the end of a run', () => {
     const outcome = await loop.deployment.function().invoke({
       operation,
       runtimeArn: loop.runtimeArn,
-      execution: 'arn:run',
+      execution: loop.executionOf('run'),
       timeoutSeconds: 100,
       config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' } },
       state: { prompt: 'a', taskId: 'task-1', run, loop: { next: 'GO_ON', round: 0, losses: 0, rebases: 0, base: '', gates: [] } },

@@ -72,7 +72,7 @@ test('a function that does not come to its end has said nothing', () => {
 test('what the script begins does not get to see the nonce', () => {
   const script = `${WORKSPACE_SCRIPT}\nthings() { say holder "$(printenv WB_MOUNT WB_NONCE)"; }\nperform things`;
   const { stdout } = spawnSync('bash', ['-c', script], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere' }, encoding: 'utf8' });
-  expect(resultsOf(stdout, NONCE, 'release').holder).toBe('/nowhere');
+  expect(resultsOf(stdout, NONCE, 'claim').holder).toBe('/nowhere');
 });
 
 test('each job of a run has a nonce of its own, and a repeat the same', () => {

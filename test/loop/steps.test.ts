@@ -8,14 +8,13 @@ import { loadHandler } from '../support/session-driver';
 // What a run meets at the edges of its time, and where a workspace or a state is not as it should be.
 process.env[IN_PROCESS] = '1';
 const start = useLoops();
-const SESSION = { id: 'a-session-of-more-than-thirty-three-characters' };
 
 describe('a step that outlives its function', () => {
   /** Calls one step with so much of the function's time left, of which 20 seconds are its own. */
   function steps(loop: LoopFixture) {
     const handler = loadHandler(loop.server.endpoint);
     const common = {
-      runtimeArn: loop.runtimeArn, execution: 'arn:run', config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' } },
+      runtimeArn: loop.runtimeArn, execution: loop.executionOf('run'), config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' } },
     };
     return async (operation: string, state: object, more: object = {}, remainingSeconds = 900) => {
       try {
@@ -26,11 +25,11 @@ describe('a step that outlives its function', () => {
       }
     };
   }
-  const prepared = async (loop: LoopFixture, step: ReturnType<typeof steps>) => step('prepare', { prompt: 'x', taskId: 'task-1', session: SESSION }, {
+  const prepared = async (loop: LoopFixture, step: ReturnType<typeof steps>) => step('prepare', { prompt: 'x', taskId: 'task-1' }, {
     config: { repository: { url: `file://${loop.remote}` }, branchPrefix: 'workbench/', timeoutSeconds: 3_600, promptBytes: 100_000 },
   });
-  const free = (loop: LoopFixture) => writeFileSync(join(loop.workspace(SESSION), 'free'), '');
-  const starts = (loop: LoopFixture) => readFileSync(join(loop.workspace(SESSION), 'starts'), 'utf8');
+  const free = (loop: LoopFixture) => writeFileSync(join(loop.workspace(loop.sessionOf('run')), 'free'), '');
+  const starts = (loop: LoopFixture) => readFileSync(join(loop.workspace(loop.sessionOf('run')), 'starts'), 'utf8');
   const WAIT = 'until [ -e ../free ]; do sleep 0.05; done';
 
   test('a long bootstrap goes on where it was, and is not started again', async () => {
@@ -75,19 +74,6 @@ describe('a step that outlives its function', () => {
     expect(await step('snapshot', state)).toMatchObject({ next: 'NO_CHANGES' });
   });
 
-  test('leaves a session alone that another run took between two tries to stop it', async () => {
-    const loop = await start();
-    const step = steps(loop);
-    const state = await prepared(loop, step);
-    const stop = async () => (await step('stop', state, { stop: true, green: false }) as { output: RunRecord }).output.session;
-    const fault = loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'internal', times: 99 });
-    expect(await stop()).toMatchObject({ stopped: false, error: expect.stringContaining('Workbench.ServerError') });
-    loop.server.faults.clear();
-    writeFileSync(join(loop.workspace(SESSION), '.workbench/marker'), 'another\n');
-    expect(fault.fired).toBeGreaterThan(1);
-    expect(await stop()).toMatchObject({ stopped: false, error: 'left running: the run another is at work in it' });
-  });
-
   test.each<[string, object, string]>([
     ['that its first step did not leave', {}, 'before its first step did'],
     ['at which no run ends', { loop: { next: 'RUNNING', round: 0, gates: [] } }, 'at a point that no run should end at (RUNNING)'],
@@ -96,7 +82,7 @@ describe('a step that outlives its function', () => {
     const loop = await start();
     const step = steps(loop);
     await prepared(loop, step);
-    const all = { prompt: 'x', taskId: 'task-1', session: SESSION, ...state };
+    const all = { prompt: 'x', taskId: 'task-1', ...state };
     const { output } = await step('stop', all, { stop: true, green: false }) as { output: RunRecord };
     expect(output).toMatchObject({ outcome: 'CodingLoop.Failed', error: { message: expect.stringContaining(message) }, session: { stopped: true } });
     expect(await step('stop', all, { stop: true, green: true })).toMatchObject({ error: 'CodingLoop.CommitFailed' });
@@ -108,7 +94,7 @@ describe('a step that outlives its function', () => {
     ['without a cause', undefined, ''],
   ])('tells of an error %s', async (_, Cause, message) => {
     const loop = await start();
-    const state = { taskId: 'task-1', session: SESSION, error: { Error: 'Agent.Failed', Cause } };
+    const state = { taskId: 'task-1', error: { Error: 'Agent.Failed', Cause } };
     expect(await steps(loop)('stop', state, { stop: true, green: false })).toMatchObject({ output: { error: { name: 'Agent.Failed', message } } });
   });
 
@@ -119,7 +105,7 @@ describe('a step that outlives its function', () => {
     ['no recorded tree', { gates: [{ name: 'test', verdict: 'PASSED' }] }],
   ])('commits nothing with %s, whatever led there', async (_, record) => {
     const loop = await start();
-    const state = { prompt: 'x', taskId: 'task-1', run: { id: 'run', session: SESSION }, loop: { next: 'PASSED', round: 0, ...record } };
+    const state = { prompt: 'x', taskId: 'task-1', run: { id: 'run', session: loop.sessionOf('run') }, loop: { next: 'PASSED', round: 0, ...record } };
     const request = { push: true, message: '{prompt}', gates: ['test'] };
     expect(await steps(loop)('commit', state, request)).toMatchObject({ error: 'CodingLoop.CommitFailed', message: expect.stringContaining('nothing is committed') });
     expect(loop.server.calls.all).toEqual([]);
@@ -147,7 +133,7 @@ describe('a step that outlives its function', () => {
   test('names what failed, and not its output, where both are more than a cause may have', async () => {
     const loop = await start();
     const gates = [{ name: 'test', verdict: 'FAILED', exitCode: 1, seconds: 1, logPath: '' }];
-    const state = { taskId: 'task-1', session: SESSION, loop: { next: 'RED', round: 0, gates, feedback: { output: 'x'.repeat(40_000) } } };
+    const state = { taskId: 'task-1', loop: { next: 'RED', round: 0, gates, feedback: { output: 'x'.repeat(40_000) } } };
     const { failure } = await steps(loop)('stop', state, { stop: true, green: false }) as { failure: { cause: string } };
     expect(JSON.parse(failure.cause)).toMatchObject({ outcome: 'CodingLoop.Red', gates });
     expect(failure.cause.length).toBeLessThan(1_000);
@@ -156,7 +142,7 @@ describe('a step that outlives its function', () => {
 
 test('fails when the prompt has no place in the workspace, and does not start the agent', async () => {
   const loop = await start({ loop: { bootstrap: ['touch ../.workbench/prompts'], turn: AgentTurn.command('touch ../started') } });
-  const { error, record } = await loop.run({ session: SESSION });
+  const { error, record } = await loop.run();
   expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.TurnFailed', message: expect.stringContaining('the prompt cannot be written to') });
   expect(loop.jobs('turn')).toEqual([]);
 });

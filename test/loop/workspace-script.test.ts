@@ -98,7 +98,7 @@ test('a workspace is new to the run that made it, whenever it asks, and an earli
   withRemote((perform) => {
     const says = (variables?: object) => perform('prepare', variables).workspace;
     expect([says(), says()]).toEqual(['NEW', 'NEW']);
-    expect(perform('release')).toEqual({ holder: 'run' });
+    expect(perform('release')).toEqual({});
     expect(says({ WB_RUN: 'next' })).toBe('RESUMED');
   });
 });
@@ -114,13 +114,16 @@ test('a marker that nobody wrote its name into keeps no run out', () => {
 
 test.each([
   ['no number', 'x[$(touch "$HOME"/ran)]'], ['a number in the way of a program', '08'], ['more than a number', `${'9'.repeat(40)}`],
-])('a time that a file says is %s runs nothing, and keeps no run out', (_, until) => {
+])('a time that a file says is %s runs nothing, and is handed on as it is', (_, until) => {
   withRemote((perform, mount, __, directory) => {
     mkdirSync(join(mount, '.workbench'));
     writeFileSync(join(mount, '.workbench/marker'), 'other\n');
     writeFileSync(join(mount, '.workbench/until-other'), `${until}\n`);
+    expect(perform('claim', { WB_OVER: 'another' })).toEqual({ holder: 'other', until: until.includes(' ') ? undefined : until });
+    expect(perform('claim', { WB_OVER: 'other' })).toEqual({});
     expect(perform('prepare').workspace).toBe('NEW');
     expect(readdirSync(directory)).not.toContain('ran');
+    expect(readdirSync(join(mount, '.workbench')).filter((name) => /marker|until/.test(name))).toEqual(['marker', 'until-run']);
   });
 });
 

@@ -9,6 +9,7 @@ import { AgentHandler, AgentCoreServer, AgentCoreServerProps, MovableClock } fro
 import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
+import { ownSession } from '../../src/loop/sessions.client';
 
 export interface LoopFixtureProps {
   /** What the agent does in a turn, as a shell script in the clone; the number is that of the turn in the whole test, from 0. */
@@ -79,6 +80,7 @@ export class LoopFixture {
     this.deployment = LocalDeployment.start({
       assembly: this.assembly,
       server,
+      executions: first?.deployment.executions,
       agent: { handler: this.agent },
       environment: { WORKBENCH_BACKOFF_SECONDS: '0' },
       onLog: (_, line) => this.logs.push(line),
@@ -114,6 +116,16 @@ export class LoopFixture {
   /** Everything in a commit of the remote. */
   show(ref = 'workbench/task-1', path = 'value.txt'): string {
     return this.git('show', `${ref}:${path}`);
+  }
+
+  /** The session that an execution of that name makes. */
+  sessionOf(name: string): { readonly id: string } {
+    return ownSession(this.executionOf(name));
+  }
+
+  /** The ARN of an execution of the loop. */
+  executionOf(name: string): string {
+    return `arn:aws:states:us-east-1:123456789012:execution:${this.deployment.stack.find('AWS::StepFunctions::StateMachine')}:${name}`;
   }
 
   /** Where the session's workspace is on this machine. */

@@ -89,6 +89,7 @@ export class DriverFixture {
 export function loadHandler(endpoint: string): typeof handler {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: endpoint,
+    AWS_ENDPOINT_URL_SFN: endpoint,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
     AWS_SECRET_ACCESS_KEY: 'secret',

@@ -1,0 +1,102 @@
+import { DescribeExecutionCommand, DescribeStateMachineForExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { STEPS } from './constants';
+import { DEFAULT_ENDPOINT } from './sessions.client';
+import { isTransient, SessionError, typedError } from '../session/errors.client';
+import { Clock } from '../shared/clock.client';
+
+/** An execution, as Step Functions knows it. */
+export interface KnownExecution {
+  readonly arn: string;
+  readonly isRunning: boolean;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly input: unknown;
+}
+
+/** What Step Functions knows of a loop's executions. Everything fails by a name of `ERRORS` if it cannot be asked. */
+export interface LoopExecutions {
+  /** Nothing if there is none, or none any more: Step Functions forgets an execution 90 days after its end. */
+  describe(arn: string): Promise<KnownExecution | undefined>;
+  /** ARNs of those that are under way and began at that time or later, the newest first. */
+  running(stateMachineArn: string, sinceMilliseconds: number): AsyncIterable<string>;
+  /** The endpoint that the execution's own definition names, which is not always the newest one. */
+  endpointNameOf(arn: string): Promise<string | undefined>;
+}
+
+/** Of one request; by itself the SDK would wait for ever. */
+const REQUEST_SECONDS = 10;
+
+/** Waits after 1, 2, 4 and 8 times the back-off, 15 s in all: bounded, since a stop may wait for the answer. */
+const TRIES = 4;
+
+export class StepFunctionsLoopExecutions implements LoopExecutions {
+  /** @param client that does not ask again by itself */
+  constructor(private readonly client: SFNClient, private readonly clock: Clock, private readonly backoffSeconds: number) {}
+
+  public async describe(arn: string): Promise<KnownExecution | undefined> {
+    const found = await this.unlessAbsent((options) => this.client.send(new DescribeExecutionCommand({ executionArn: arn }), options));
+    return found && { arn, isRunning: found.status === 'RUNNING', startedAt: found.startDate!.getTime(), input: parsed(found.input) };
+  }
+
+  public async* running(stateMachineArn: string, sinceMilliseconds: number): AsyncIterable<string> {
+    let nextToken: string | undefined;
+    do {
+      const page = await this.answer((options) => this.client.send(new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING', nextToken }), options));
+      for (const { executionArn, startDate } of page.executions!) {
+        if (startDate!.getTime() >= sinceMilliseconds) yield executionArn!;
+      }
+      ({ nextToken } = page);
+    } while (nextToken !== undefined);
+  }
+
+  public async endpointNameOf(arn: string): Promise<string | undefined> {
+    const found = await this.unlessAbsent((options) => this.client.send(new DescribeStateMachineForExecutionCommand({ executionArn: arn }), options));
+    return found && endpointNameIn(parsed(found.definition));
+  }
+
+  private async unlessAbsent<T>(ask: Ask<T>): Promise<T | undefined> {
+    try {
+      return await this.answer(ask);
+    } catch (error) {
+      if (((error as SessionError).cause as Error).name === 'ExecutionDoesNotExist') return undefined;
+      throw error;
+    }
+  }
+
+  private async answer<T>(ask: Ask<T>): Promise<T> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await ask({ abortSignal: AbortSignal.timeout(REQUEST_SECONDS * 1_000) });
+      } catch (thrown) {
+        const error = typedError(thrown);
+        if (!isTransient(error) || failures >= TRIES) throw error;
+        await this.clock.sleep(this.backoffSeconds * 2 ** failures);
+      }
+    }
+  }
+}
+
+type Ask<T> = (options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+
+interface Definition {
+  readonly States?: { readonly [name: string]: { readonly Parameters?: StepParameters } };
+}
+
+interface StepParameters {
+  readonly operation?: string;
+  readonly config?: { readonly endpointName?: string };
+}
+
+function endpointNameIn(definition: unknown): string | undefined {
+  const states = Object.values((definition as Definition | undefined)?.States ?? {});
+  const prepare = states.find(({ Parameters }) => Parameters?.operation === STEPS.PREPARE);
+  return prepare && (prepare.Parameters?.config?.endpointName ?? DEFAULT_ENDPOINT);
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
