@@ -102,7 +102,9 @@ arguments() {
 process() { # sets `fields` from the state on, as proc(5) lists them; fails if the process is gone or a zombie
   local line=""
   { IFS= read -r -d "" line <"/proc/$1/stat"; } 2>/dev/null
-  read -ra fields <<<"${line##*) }"
+  # Letters and numbers. Not by a here-document, which is read byte by byte.
+  # shellcheck disable=SC2206
+  fields=(${line##*) })
   [[ ${fields[0]:-Z} != [ZX] ]]
 }
 
@@ -154,6 +156,8 @@ mark_of() { # sets `mark`, a number that is this job's
 of_job() { # whether a process lives and is one of the job's; sets `fields`
   local text="" pair
   process "$1" || return 1
+  # Most of the others are older.
+  ((fields[19] >= oldest)) || return 1
   ((group == 0 || fields[2] != group)) || return 0
   { IFS= read -r -d "" text <"/proc/$1/limits"; } 2>/dev/null
   [[ $text != *"Max file locks "*([ ])"$mark "* ]] || return 0
@@ -298,7 +302,8 @@ supervise() { # its variables are global: `record` may be called when there is n
   # All waiting is done on a pipe that nobody writes to.
   exec {wake}<> <(:) || exit 0
   started_at "$BASHPID"
-  printf "%s %s\n" "$BASHPID" "$REPLY" >"$dir/pid.new" && mv "$dir/pid.new" "$dir/pid"
+  oldest=$REPLY
+  printf "%s %s\n" "$BASHPID" "$oldest" >"$dir/pid.new" && mv "$dir/pid.new" "$dir/pid"
   clock && mkdir "$dir/go" || exit 0
   start=$REPLY
   printf -v begin "%(%s)T" -1
@@ -460,7 +465,7 @@ follow() {
 }
 
 main() { # its variables are global, as those of `supervise`
-  attached=attached group=0 sent=0
+  attached=attached group=0 oldest=0 sent=0
   arguments "$@"
   [[ $job && $mount ]] || refuse argument "job and mount are needed"
   for name in timeout grace budget offset part quota; do

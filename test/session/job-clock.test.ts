@@ -82,7 +82,8 @@ describe('with a command ends what it started', () => {
   test('and nothing else: what runs beside it, and another job of that name', async () => {
     const other = new LocalJobs();
     const server = spawn('sleep', ['300'], { stdio: 'ignore' });
-    const running = await other.call({ job: 'same', command: 'echo $$; exec sleep 300', budgetSeconds: 1 });
+    let running = await other.call({ job: 'same', command: 'echo $$; exec sleep 300', budgetSeconds: 1 });
+    while (running.output.length === 0) running = await other.call({ job: 'same', mode: 'attach', budgetSeconds: 1 });
     await jobs.call({ job: 'same', command: 'sleep 300 & true' });
     expect([server.pid!, ...pids(running.output)].map(isAlive)).toEqual([true, true]);
     server.kill('SIGKILL');
