@@ -3,6 +3,7 @@ import { readWords, splitWords } from '../../rehearsal/agentcore/words';
 import { ERRORS, LIMITS } from '../../src/session/constants';
 import { JobCall, jobCommand, jobId } from '../../src/session/job-command.client';
 import { JOB_SCRIPT } from '../../src/session/job-script.generated';
+import { environmentOf, RunRequest } from '../../src/session/run-request.client';
 
 const CALL: JobCall = {
   mode: 'start',
@@ -64,6 +65,12 @@ describe('the text of a call', () => {
     for (const what of [{ command: all }, { command: undefined, words: [all] }, { command: undefined, words: short }]) {
       expect(Buffer.byteLength(jobCommand({ ...CALL, ...what }))).toBeLessThanOrEqual(LIMITS.execCommandBytes);
     }
+  });
+
+  test('takes 8 KiB of environment and paths beside it', () => {
+    const environment = [...environmentOf({ environment: { GIT_AUTHOR_NAME: 'x'.repeat(64), TEXT: "it's" } } as unknown as RunRequest), `A=${'x'.repeat(8_192)}`];
+    const sent = jobCommand({ ...CALL, command: "'".repeat(32_768), prologue: 'x'.repeat(256), marker: 'x'.repeat(100), environment });
+    expect(Buffer.byteLength(sent)).toBeLessThanOrEqual(LIMITS.execCommandBytes);
   });
 
   test.each([
