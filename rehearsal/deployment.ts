@@ -211,7 +211,9 @@ export class LocalDeployment {
   private runtimeProps(logicalId: string): RuntimeProps {
     const { agent } = this.props;
     const { AgentRuntimeName: name, Tags, ...properties } = this.properties<RuntimeProperties>(logicalId);
-    return { name, configuration: runtimeConfiguration(properties), agent: typeof agent === 'function' ? agent(logicalId) : agent, accessKeyId: accessKeyOf(logicalId) };
+    const tags = Object.fromEntries(Object.entries(Tags ?? {}).map(([key, value]) => [key, String(value)]));
+    const program = typeof agent === 'function' ? agent(logicalId) : agent;
+    return { name, configuration: runtimeConfiguration(properties), tags, agent: program, accessKeyId: accessKeyOf(logicalId) };
   }
 }
 

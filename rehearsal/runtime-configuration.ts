@@ -4,7 +4,7 @@ import type { RuntimeProps } from './agentcore';
 export interface RuntimeProperties {
   readonly AgentRuntimeName: string;
   /** They are set on the runtime, and make no version. */
-  readonly Tags?: unknown;
+  readonly Tags?: Readonly<Record<string, unknown>>;
   readonly RoleArn?: unknown;
   readonly ProtocolConfiguration?: unknown;
   readonly [other: string]: unknown;

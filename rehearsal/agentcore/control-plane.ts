@@ -5,6 +5,7 @@ import { LIMITS } from './limits';
 import type { Endpoint, Registry, Runtime, RuntimeConfiguration, RuntimeVersion, Status } from './registry';
 import { strikeBeforeReply } from './reply';
 import type { Operation, Plane } from './router';
+import { modelled } from './shapes';
 import { setTags, Tags, tagsOf, validateTags } from './tags';
 import { validateConfiguration, validateName } from './validation';
 
@@ -19,7 +20,8 @@ export const controlPlane = {
     const { agentRuntimeName, clientToken, tags, ...configuration } = input;
     validateName(agentRuntimeName);
     validateConfiguration(configuration as RuntimeConfiguration);
-    const runtime = registry.create(agentRuntimeName as string, configuration as RuntimeConfiguration);
+    validateTags(tags as Tags | undefined);
+    const runtime = registry.create(agentRuntimeName as string, configuration as RuntimeConfiguration, tags as Tags | undefined);
     return { status: 202, body: { ...runtimeSummary(runtime, registry.version(runtime, '1')), status: 'CREATING', createdAt: time(runtime.createdAt) } };
   }),
 
@@ -136,7 +138,7 @@ function operation(handler: Handler): Operation {
       plane.replies.set(key, reply);
     }
     await strikeBeforeReply(exchange);
-    exchange.json(reply.status, reply.body);
+    exchange.json(reply.status, modelled(exchange.call.operation!, reply.body));
   };
 }
 
@@ -179,7 +181,8 @@ function runtimeSummary({ arn, id, name, status }: Runtime, { version }: Runtime
 
 function listed(runtime: Runtime, version: RuntimeVersion) {
   const { workloadIdentityDetails, ...summary } = runtimeSummary(runtime, version);
-  return { ...summary, description: version.configuration.description, lastUpdatedAt: time(version.createdAt) };
+  // The model has it as required, also where there is none.
+  return { ...summary, description: version.configuration.description ?? '', lastUpdatedAt: time(version.createdAt) };
 }
 
 function runtimeDetails(runtime: Runtime, version: RuntimeVersion) {

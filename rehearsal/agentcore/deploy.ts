@@ -15,6 +15,8 @@ export interface RuntimeProps {
   readonly containerUri?: string;
   /** More of it, or other than the above, in the API's own names: each change makes another version. @default - nothing more */
   readonly configuration?: Partial<RuntimeConfiguration>;
+  /** They make no version. @default - none */
+  readonly tags?: Readonly<Record<string, string>>;
   /** @default - no agent: an invocation fails, commands work */
   readonly agent?: Agent;
   /** Of the credentials that its sessions have: tells servers whose requests theirs are. @default 'AKIDLOCAL' */
@@ -31,9 +33,10 @@ export function deploy(registry: Registry, props: RuntimeProps): { runtime: Runt
   validateConfiguration(configuration);
   const existing = registry.list().find(({ name, status }) => name === props.name && status !== 'DELETING');
   if (!existing) {
-    const runtime = registry.create(props.name, configuration);
+    const runtime = registry.create(props.name, configuration, props.tags);
     return { runtime, version: registry.version(runtime, '1') };
   }
+  existing.tags = props.tags;
   const latest = registry.version(existing, existing.latestVersion);
   // As it would be read back from the file, where what is undefined is not there.
   const changed = !isDeepStrictEqual(JSON.parse(JSON.stringify(configuration)), JSON.parse(JSON.stringify(latest.configuration)));

@@ -51,6 +51,7 @@ export interface Runtime {
   readonly id: string;
   readonly arn: string;
   readonly createdAt: number;
+  tags?: Readonly<Record<string, string>>;
   status: Status;
   failureReason?: string;
   lastUpdatedAt: number;
@@ -117,7 +118,7 @@ export class Registry {
     return found;
   }
 
-  create(name: string, configuration: RuntimeConfiguration): Runtime {
+  create(name: string, configuration: RuntimeConfiguration, tags?: Runtime['tags']): Runtime {
     if (this.runtimes.some(runtime => runtime.name === name)) {
       throw conflict(`An agent runtime with the name '${name}' already exists`);
     }
@@ -129,6 +130,7 @@ export class Registry {
       id,
       arn: `arn:aws:bedrock-agentcore:${region}:${account}:runtime/${id}`,
       createdAt: now,
+      tags,
       status: 'CREATING',
       lastUpdatedAt: now,
       latestVersion: '1',

@@ -1,23 +1,20 @@
 import { validation } from './errors';
-import type { Endpoint, Registry } from './registry';
+import type { Endpoint, Registry, Runtime } from './registry';
 
 export type Tags = Readonly<Record<string, string>>;
 
 /** The service's pattern for keys and values. */
 const TEXT = /^[a-zA-Z0-9\s._:/=+@-]*$/;
 
-/** Tags of an endpoint. Those of other resources are not kept. */
+/** Tags of a runtime or of an endpoint. */
 export function tagsOf(registry: Registry, arn: string): Tags {
-  return endpointOf(registry, arn)?.tags ?? {};
+  return taggedAt(registry, arn).tags ?? {};
 }
 
 export function setTags(registry: Registry, arn: string, tags: Tags): void {
   validateTags(tags);
-  const endpoint = endpointOf(registry, arn);
-  if (endpoint) {
-    endpoint.tags = tags;
-    registry.save();
-  }
+  taggedAt(registry, arn).tags = tags;
+  registry.save();
 }
 
 export function validateTags(tags: Tags = {}): void {
@@ -28,8 +25,8 @@ export function validateTags(tags: Tags = {}): void {
   }
 }
 
-function endpointOf(registry: Registry, arn: string): Endpoint | undefined {
+function taggedAt(registry: Registry, arn: string): Endpoint | Runtime {
   const [runtimeArn, name] = arn.split('/runtime-endpoint/');
   const runtime = registry.find(runtimeArn);
-  return name === undefined ? undefined : registry.endpoint(runtime, name);
+  return name === undefined ? runtime : registry.endpoint(runtime, name);
 }
