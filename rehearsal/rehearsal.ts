@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
+import { removeTree } from './agentcore/remove-tree';
 import { LocalDeployment } from './deployment';
 import { RolloutDescription, rolloutsOf } from './rollout/rollout';
 import { agentOfImage } from './run/image-agent';
@@ -109,7 +110,7 @@ export class Rehearsal {
       await deployment?.close();
       await server?.close();
       lock.release();
-      if (props.stateDirectory === undefined) rmSync(directory, { recursive: true, force: true });
+      if (props.stateDirectory === undefined) removeTree(directory);
       throw error;
     }
   }
@@ -131,8 +132,8 @@ export class Rehearsal {
   ) {}
 
   get sandbox(): SandboxDescription {
-    const { name = 'namespace', tool, image } = this.props.sandbox ?? {};
-    return { kind: name, tool, image: image?.name };
+    const { name = 'namespace', tool, image, runsAs: user } = this.props.sandbox ?? {};
+    return { kind: name, tool, image: image?.name, user };
   }
 
   /** The next call that fits is struck by it. */
@@ -168,7 +169,7 @@ export class Rehearsal {
       await this.server.close();
     } finally {
       this.lock.release();
-      if (this.props.stateDirectory === undefined) rmSync(this.directory, { recursive: true, force: true });
+      if (this.props.stateDirectory === undefined) removeTree(this.directory);
     }
   }
 
@@ -194,5 +195,5 @@ function agentOfRuntime(deployment: LocalDeployment, runtimeArn: string): Agent 
 /** Where the agent's program is, if a sandbox would not see it: these directories are its own. */
 function programsOf({ assembly, agent }: RehearsalProps): string[] {
   const directories = [assembly, ...(agent !== undefined && 'command' in agent && agent.workingDirectory !== undefined ? [agent.workingDirectory] : [])];
-  return directories.map((directory) => resolve(directory)).filter((directory) => /^\/(tmp|mnt|run|dev)\//.test(directory));
+  return directories.map((directory) => resolve(directory)).filter((directory) => /^\/(tmp|var\/tmp|mnt|run|dev)\//.test(directory));
 }

@@ -37,7 +37,8 @@ class Scan {
       this.note(`directories deeper than ${LIMITS.workspaceDepth}`, relative);
       return;
     }
-    for (const entry of await readdir(join(this.directory, relative), { withFileTypes: true }).catch(vanished) ?? []) {
+    const unreadable = (error: NodeJS.ErrnoException) => error.code === 'EACCES' ? this.note('permissions, and gives everybody access to', relative) : vanished(error);
+    for (const entry of await readdir(join(this.directory, relative), { withFileTypes: true }).catch(unreadable) ?? []) {
       const path = join(relative, entry.name);
       this.files += 1;
       await (entry.isDirectory() ? this.visit(path, depth + 1) : this.look(entry, path).catch(vanished));

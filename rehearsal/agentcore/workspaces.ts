@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from './clock';
 import { LIMITS } from './limits';
+import { permitting, removeTree } from './remove-tree';
 
 export interface WorkspaceKey {
   readonly runtimeId: string;
@@ -32,7 +33,7 @@ export class Workspaces {
     const now = this.clock.now();
     const wiped = record && reasonToWipe(record, version, now);
     if (wiped !== undefined) {
-      rmSync(this.data(key), { recursive: true, force: true });
+      removeTree(this.data(key));
     }
     mkdirSync(this.data(key), { recursive: true });
     if (record === undefined || wiped !== undefined) {
@@ -56,15 +57,17 @@ export class Workspaces {
       return;
     }
     const aside = mkdtempSync(join(this.home(key), 'wiped-'));
-    for (const entry of readdirSync(directory)) {
-      renameSync(join(directory, entry), join(aside, entry));
-    }
-    await rm(aside, { recursive: true, force: true });
+    permitting(directory, () => {
+      for (const entry of readdirSync(directory)) {
+        renameSync(join(directory, entry), join(aside, entry));
+      }
+    });
+    await rm(aside, { recursive: true, force: true }).catch(() => removeTree(aside));
   }
 
   /** Removes what belonged to a runtime, or to one endpoint of it. */
   remove(runtimeId: string, endpoint?: string): void {
-    rmSync(join(this.directory, runtimeId, endpoint ?? ''), { recursive: true, force: true });
+    removeTree(join(this.directory, runtimeId, endpoint ?? ''));
   }
 
   record(key: WorkspaceKey): WorkspaceRecord | undefined {

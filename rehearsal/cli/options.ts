@@ -29,6 +29,8 @@ export interface Target {
   readonly sandbox?: SandboxKind;
   /** What containers are made from. @default - the app's own image */
   readonly image?: string;
+  /** Number of the user that sessions run as, in namespaces. @default - you */
+  readonly user?: number;
   /** How the emulated service reads commands. @default 'strict' */
   readonly commandMode?: CommandMode;
 }
@@ -76,6 +78,7 @@ Both
   --sandbox KIND       namespace: this machine's programs, on Linux; container: those of an image, by docker, podman or finch;
                        auto: namespace where that works, else container (auto)
   --image NAME         what containers are made from, instead of the app's own image, which is built; means --sandbox container
+  --user NUMBER        the user that sessions run as; 0 is root, as in the service; means --sandbox namespace (you)
   --command-mode MODE  how the emulated service reads the text of a command: strict, split (words, as a POSIX shell takes them) or shell;
                        what is sent means the same in each (strict)
   --state DIR          where sessions, copies and reports are kept (.rehearsal)
@@ -132,6 +135,7 @@ function parse(args: readonly string[]) {
         'env': { type: 'string', multiple: true },
         'sandbox': { type: 'string', default: 'auto' },
         'image': { type: 'string' },
+        'user': { type: 'string' },
         'command-mode': { type: 'string' },
         'state': { type: 'string', default: '.rehearsal' },
         'json': { type: 'boolean', default: false },
@@ -164,11 +168,14 @@ function targetOf(values: Values): Target {
   });
 }
 
-function sandboxOf({ sandbox, image }: Values): Pick<Target, 'sandbox' | 'image'> {
+function sandboxOf({ sandbox, image, user }: Values): Pick<Target, 'sandbox' | 'image' | 'user'> {
   const kind = SANDBOXES.find((known) => known === sandbox);
   if (kind === undefined && sandbox !== 'auto') throw new MisuseError(`--sandbox is "${sandbox}": ${SANDBOXES.join(', ')} or auto is allowed`);
   if (kind === 'namespace' && image !== undefined) throw new MisuseError('--image is for containers: leave out --sandbox namespace, which has the programs of this machine');
-  return image === undefined ? { sandbox: kind } : { sandbox: 'container', image };
+  if (user === undefined) return image === undefined ? { sandbox: kind } : { sandbox: 'container', image };
+  if (!/^\d{1,9}$/.test(user)) throw new MisuseError(`--user is "${user}": the number of a user is allowed, such as 0 for root, or what "id -u" prints`);
+  if (kind === 'container' || image !== undefined) throw new MisuseError('--user is for namespaces: a container has the user of its image');
+  return { sandbox: 'namespace', user: Number(user) };
 }
 
 function commandModeOf(mode: string | undefined): CommandMode | undefined {

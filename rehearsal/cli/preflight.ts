@@ -13,13 +13,13 @@ export class PreflightError extends Error {
  * Looks for what a run needs, before it begins, where an answer can be clear.
  * @returns the sandbox that was asked for, or that this machine can have
  */
-export async function preflight({ stack, loop, sandbox, image }: Target, assembly: string, build: BuildOptions): Promise<SandboxDriver> {
+export async function preflight({ stack, loop, sandbox, image, user }: Target, assembly: string, build: BuildOptions): Promise<SandboxDriver> {
   if (spawnSync('git', ['--version'], { stdio: 'ignore' }).error !== undefined) throw new PreflightError('git cannot be found: install it');
-  return chooseSandbox({ driver: sandbox, image: image ?? loopImage({ assembly, stack, loop }, build) });
+  return chooseSandbox({ driver: sandbox, user, image: image ?? loopImage({ assembly, stack, loop }, build) });
 }
 
 /** The sandbox of a session that has ended, for a person to look around. */
 export async function sandboxLike({ sandbox }: StoredSession): Promise<SandboxDriver> {
-  return sandbox?.tool === undefined || sandbox.image === undefined ? new NamespaceDriver()
+  return sandbox?.tool === undefined || sandbox.image === undefined ? new NamespaceDriver({ user: sandbox?.user })
     : ContainerDriver.create({ tool: new ContainerTool(sandbox.tool as ContainerToolName), image: sandbox.image });
 }

@@ -158,7 +158,7 @@ function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { p
   terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${command})`).join(', ')}; at most ${loop.maxRepairs} repairs`);
   terminal.line(`prompt: ${prompt.trim().split('\n')[0]}`);
   terminal.line(terminal.dim(`state: ${directory}`));
-  terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? ", with this machine's programs" : ` by ${sandbox.tool}, of ${sandbox.image}`}`));
+  terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? `, with this machine's programs${sandbox.user === undefined ? '' : `, as user ${sandbox.user}`}` : ` by ${sandbox.tool}, of ${sandbox.image}`}`));
   rollouts.forEach((rollout) => terminal.line(describeRollout(rollout)));
   terminal.line();
 }

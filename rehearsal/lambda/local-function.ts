@@ -41,6 +41,8 @@ export class LocalFunction {
   private start(): ExecutionEnvironment {
     const { name, handler, directory, memorySize = 128, region, accessKeyId = 'AKIDLOCAL', environment, onLog = () => undefined } = this.props;
     const started = new ExecutionEnvironment({
+      // Not that of the one who rehearses, whose configuration of AWS is there, or who has none.
+      HOME: directory,
       ...environment,
       _HANDLER: handler,
       LAMBDA_TASK_ROOT: directory,

@@ -71,6 +71,8 @@ export interface SandboxDescription {
   /** For containers: the engine's command line, and the image's name there. */
   readonly tool?: string;
   readonly image?: string;
+  /** Number of the user that its commands run as, if that was asked for. */
+  readonly user?: number;
 }
 
 /** One request of a handler to AgentCore. */

@@ -9,6 +9,8 @@ import { SandboxDriver, SandboxUnavailableError } from './sandbox';
 export interface ChooseSandboxOptions extends ContainerToolOptions, Pick<ContainerDriverOptions, 'network'> {
   /** @default - `namespace` where that works, else `container` */
   readonly driver?: 'namespace' | 'container';
+  /** Number of the user that sessions run as, which only namespaces know. @default - the one who rehearses */
+  readonly user?: number;
   /** What containers are made from: an image's name, or a function that makes one with the tool that is there. @default - no containers */
   readonly image?: string | ((tool: ContainerTool) => Promise<string>);
 }
@@ -21,9 +23,10 @@ export interface ChooseSandboxOptions extends ContainerToolOptions, Pick<Contain
 export async function chooseSandbox(options: ChooseSandboxOptions = {}): Promise<SandboxDriver> {
   const complaints: string[] = [];
   if (options.driver !== 'container') {
-    const complaint = await namespaceComplaint();
+    const { user } = options;
+    const complaint = await namespaceComplaint(user);
     if (complaint === undefined) {
-      return new NamespaceDriver();
+      return new NamespaceDriver({ user });
     }
     complaints.push(`  namespace: ${complaint}`);
   }
@@ -41,10 +44,10 @@ export async function chooseSandbox(options: ChooseSandboxOptions = {}): Promise
 }
 
 /** Why there are no namespaces: the only way to know is to make some. */
-async function namespaceComplaint(): Promise<string | undefined> {
+async function namespaceComplaint(user: number | undefined): Promise<string | undefined> {
   const directory = mkdtempSync(join(tmpdir(), 'rehearsal-probe-'));
   try {
-    const sandbox = await new NamespaceDriver().start({ disk: join(directory, 'disk'), mounts: [], environment: { PATH: process.env.PATH ?? '' } });
+    const sandbox = await new NamespaceDriver({ user }).start({ disk: join(directory, 'disk'), mounts: [], environment: { PATH: process.env.PATH ?? '' } });
     const { exitCode } = await sandbox.exec({ command: ['true'] });
     await sandbox.kill();
     return exitCode === 0 ? undefined : `a program in it ended with ${exitCode}`;

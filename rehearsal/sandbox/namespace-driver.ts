@@ -14,15 +14,23 @@ export interface NamespaceDriverOptions {
    * @default - only when not root
    */
   readonly userNamespace?: boolean;
+  /**
+   * Number of the user that commands run as, who outside is the one who rehearses in any case; 0 is root, as in the service. It has no
+   * capabilities, unless it is root.
+   * @default - the one who rehearses; with a warning root, where that cannot be had
+   */
+  readonly user?: number;
 }
 
 /** Sandboxes out of Linux namespaces: nothing to install but util-linux, bash and coreutils. The host's programs, with changes thrown away. */
 export class NamespaceDriver implements SandboxDriver {
   readonly name = 'namespace';
+  readonly runsAs?: number;
   private readonly userNamespace: boolean;
 
   constructor(options: NamespaceDriverOptions = {}) {
     this.userNamespace = options.userNamespace ?? process.getuid?.() !== 0;
+    this.runsAs = options.user;
   }
 
   async start(options: SandboxOptions): Promise<Sandbox> {
@@ -31,20 +39,25 @@ export class NamespaceDriver implements SandboxDriver {
     }
     mkdirSync(dirname(options.disk), { recursive: true });
     const flags = this.userNamespace ? ['--user', '--map-root-user'] : [];
+    // The group goes with the user: that of the one who rehearses, or the user's own number for another.
+    const { runsAs: wanted = process.getuid!() } = this;
+    const group = wanted === process.getuid!() ? process.getgid!() : wanted;
+    const within = wanted === 0 ? ['', ''] : [`${wanted}`, `${group}`];
     const hidden = (options.hidden ?? []).filter(directory => existsSync(directory));
     const supervisor = spawn('bash', [
       '--norc', '-c', SUPERVISOR_SCRIPT, 'supervisor', options.disk, INIT_SCRIPT, `${flags.length}`, ...flags,
-      this.userNamespace ? ',userxattr' : '', `${options.mounts.length}`, ...options.mounts.flatMap(mount => [mount.source, mount.target]), ...hidden,
+      this.userNamespace ? ',userxattr' : '', ...within, this.runsAs === undefined ? '' : 'exactly', `${options.mounts.length}`, ...options.mounts.flatMap(mount => [mount.source, mount.target]), ...hidden,
     ], {
       detached: true, // Ctrl-C is for the rehearsal, which ends its sandboxes in order
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH },
     });
-    const { pid, stderr } = await ready(supervisor);
+    const { pid, parent, user, stderr } = await ready(supervisor);
     return new NamespaceSandbox({
       supervisor,
       initPid: pid,
-      enter: [...(this.userNamespace ? ['--user', '--preserve-credentials'] : []), '--mount', '--pid', '--ipc'],
+      enter: ['nsenter', ...(this.userNamespace ? [`--user=/proc/${parent}/ns/user`, '--preserve-credentials'] : []), '--mount', '--pid', '--ipc', `--target=${pid}`, '--wd=/', '--'],
+      become: user === 0 ? [] : ['nsenter', '--user', '--preserve-credentials', '--target=1', '--'],
       environment: options.environment,
       pipes: new PipePool(join(options.disk, 'pipes'), FIRST_PIPES),
       warnings: stderr,
@@ -52,7 +65,7 @@ export class NamespaceDriver implements SandboxDriver {
   }
 }
 
-function ready(supervisor: ChildProcess): Promise<{ pid: number; stderr: string[] }> {
+function ready(supervisor: ChildProcess): Promise<{ pid: number; parent: number; user: number; stderr: string[] }> {
   return new Promise((resolve, reject) => {
     let stdout = '';
     let stderr = '';
@@ -64,9 +77,9 @@ function ready(supervisor: ChildProcess): Promise<{ pid: number; stderr: string[
     supervisor.once('close', code => fail(`exit code ${code}`));
     supervisor.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
-      const line = /^ready (\d+)\n/m.exec(stdout);
+      const line = /^ready (\d+) (\d+) (\d+)\n/m.exec(stdout);
       if (line) {
-        resolve({ pid: Number(line[1]), stderr: stderr.split('\n').filter(text => text !== '') });
+        resolve({ pid: Number(line[1]), parent: Number(line[2]), user: Number(line[3]), stderr: stderr.split('\n').filter(text => text !== '') });
       }
     });
   });

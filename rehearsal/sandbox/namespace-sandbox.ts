@@ -11,8 +11,10 @@ import type { AgentPort, ExecOptions, ExecResult, ProcessOptions, Sandbox, Sandb
 export interface NamespaceSandboxProps {
   readonly supervisor: ChildProcess;
   readonly initPid: number;
-  /** Flags of `nsenter` for the namespaces to join. */
+  /** Command line that runs another in the sandbox, with the rights of whoever made it. */
   readonly enter: readonly string[];
+  /** The same, to run it there as the sandbox's user. */
+  readonly become: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly pipes: PipePool;
   readonly warnings: readonly string[];
@@ -46,9 +48,8 @@ export class NamespaceSandbox implements Sandbox {
       return { ended: Promise.resolve({ exitCode: 137, sandboxKilled: true }), kill: () => undefined };
     }
     const [stdout, stderr] = pipes;
-    const child = spawn('nsenter', [
-      ...this.props.enter, '--target', `${this.props.initPid}`, '--wd=/', '--', ...inDirectory(options.workingDirectory, options.command),
-    ], {
+    const [program, ...args] = this.commandLine(options);
+    const child = spawn(program, args, {
       detached: true, // a process group of its own, to be killed as a whole
       stdio: ['ignore', stdout.writeFd, stderr.writeFd],
       env: { ...this.props.environment, ...options.environment, [EXEC_MARKER]: execId },
@@ -90,9 +91,8 @@ export class NamespaceSandbox implements Sandbox {
   }
 
   async attach(options: Pick<ProcessOptions, 'command' | 'environment' | 'workingDirectory'>): Promise<number> {
-    const child = spawn('nsenter', [
-      ...this.props.enter, '--target', `${this.props.initPid}`, '--wd=/', '--', ...inDirectory(options.workingDirectory, options.command),
-    ], { stdio: 'inherit', env: { ...this.props.environment, ...options.environment } });
+    const [program, ...args] = this.commandLine(options);
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...this.props.environment, ...options.environment } });
     return new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
@@ -106,6 +106,10 @@ export class NamespaceSandbox implements Sandbox {
       this.props.supervisor.stdin!.destroy();
     }
     await this.gone;
+  }
+
+  private commandLine({ command, workingDirectory }: Pick<ProcessOptions, 'command' | 'workingDirectory'>): readonly string[] {
+    return [...this.props.enter, ...this.props.become, ...inDirectory(workingDirectory, command)];
   }
 
   /** For stdout and stderr; none once the sandbox is killed, whose disk has them. */
@@ -130,7 +134,8 @@ export class NamespaceSandbox implements Sandbox {
   /** Repeats, since what is found may have forked before it was killed. */
   private async killProcesses(execId: string): Promise<void> {
     for (let found = processesOf(this.props.initPid, execId); found.length > 0 && !this.killed; found = processesOf(this.props.initPid, execId)) {
-      const killer = spawn('nsenter', [...this.props.enter, '--target', `${this.props.initPid}`, '--', 'kill', '-KILL', ...found.map(String)], { stdio: 'ignore' });
+      const [program, ...args] = [...this.props.enter, 'kill', '-KILL', ...found.map(String)];
+      const killer = spawn(program, args, { stdio: 'ignore' });
       await new Promise(resolve => killer.once('error', resolve).once('exit', resolve));
     }
   }

@@ -15,21 +15,25 @@ exit $status
 `;
 
 /**
- * Makes a machine of its own out of the host's: every top-level directory as an overlay whose changes go to the ephemeral disk, an empty /tmp, /mnt
- * and /dev/shm, its own /proc with another boot id, the session's mounts; then stays as process 1 until stdin ends.
+ * Makes a machine of its own out of the host's: every top-level directory as an overlay whose changes go to the ephemeral disk, an empty /tmp,
+ * /var/tmp, /mnt and /dev/shm, its own /proc with another boot id, the session's mounts; then stays as process 1 until stdin ends.
  *
  * Order matters. The sources are bound aside first, since later steps cover their paths; the disk appears at /mnt meanwhile, so that no path of the
  * host, with whatever characters it has, gets into an option of a mount.
  *
- * Arguments: the disk, extra overlay options, the number of mounts, source and target of each, the hidden directories.
+ * All of that needs the capabilities of root, if only over a user namespace. Commands are not to have them, so that "permission denied" means it:
+ * they run in a user namespace within, as one user and one group, who outside are the ones who rehearse. Process 1 lives there.
+ *
+ * Arguments: the disk, extra overlay options, the numbers of the user and the group that commands run as, or two empty ones for root, whether root
+ * will not do instead, the number of mounts, source and target of each, the hidden directories.
  */
 export const INIT_SCRIPT = `
 set -eu
 cd /
-read -r pid _ </proc/self/stat
+read -r pid _ _ parent _ </proc/self/stat
 boot_id=$(</proc/sys/kernel/random/uuid)
-disk=$1 options=$2 count=$3
-shift 3
+disk=$1 options=$2 user=$3 group=$4 exactly=$5 count=$6
+shift 6
 
 # What is mounted deeper down (a home directory, a container engine's resolv.conf) would be covered by an overlay, and is bound again. A user
 # namespace may not make an overlay of a directory that has mounts below: that becomes read-only, with overlays of its subdirectories.
@@ -56,11 +60,11 @@ cover() {
 }
 cover ''
 
-directories=("$disk"/{host,mnt,tmp,shm,empty,pipes,shared})
+directories=("$disk"/{host,mnt,tmp,vartmp,shm,empty,pipes,shared})
 for ((i = 0; i < count; i++)); do directories+=("$disk/shared/$i"); done
 for directory in "\${overlays[@]}"; do directories+=("$disk/overlay$directory/"{upper,work}); done
 mkdir -p "\${directories[@]}"
-chmod 1777 "$disk/tmp" "$disk/shm"
+chmod 1777 "$disk"/{tmp,vartmp,shm}
 mkfifo -m 600 "$disk"/pipes/first-{0..31}
 
 targets=()
@@ -94,6 +98,7 @@ mount --types proc proc /proc
 echo "$boot_id" >/mnt/boot_id
 mount --bind /mnt/boot_id /proc/sys/kernel/random/boot_id || true # some kernels forbid it: then the file on the disk tells machines apart
 mount --bind /mnt/tmp /tmp
+if [ -d /var/tmp ] && [ ! -L /var/tmp ]; then mount --bind /mnt/vartmp /var/tmp; fi # of root, and not to be copied by others
 if [ -d /dev/shm ]; then mount --bind /mnt/shm /dev/shm; fi
 for hidden in "$@"; do
   if [ -d "$hidden" ]; then mount --bind /mnt/empty "$hidden"; fi
@@ -105,6 +110,15 @@ for i in "\${!targets[@]}"; do
   mount --bind "/mnt/shared/$i" "$target"
 done
 mount --rbind /mnt/mnt /mnt
-echo "ready $pid"
-exec -a init bash --norc -c 'while read -r _; do :; done' 2>/dev/null
+within=()
+if [ -n "$user" ]; then
+  within=(unshare --user "--map-user=$user" "--map-group=$group")
+  # util-linux before 2.36 cannot, and a kernel may allow no namespace within another.
+  if ! problem=$("\${within[@]}" true 2>&1); then
+    echo "commands run as root of a user namespace, and not as user $user: \${problem%%$'\\n'*}" >&2
+    if [ -n "$exactly" ]; then exit 1; fi
+    within=() user=''
+  fi
+fi
+exec "\${within[@]}" bash --norc -c 'echo "ready $*"; exec 2>/dev/null; while read -r _; do :; done' init "$pid" "$parent" "\${user:-0}"
 `;

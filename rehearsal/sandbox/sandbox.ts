@@ -90,6 +90,8 @@ export interface SandboxDriver {
   readonly tool?: string;
   /** Where the programs in its sandboxes come from. @default - this machine */
   readonly image?: SandboxImage;
+  /** Number of the user that was asked for. @default - the one who rehearses, or the image's */
+  readonly runsAs?: number;
   /** Whether its sandboxes do not reach the loopback of this machine. @default false */
   readonly ownNetwork?: boolean;
   start(options: SandboxOptions): Promise<Sandbox>;

@@ -123,10 +123,23 @@ test('with --json, stdout is the record alone', async () => {
   expect(stderr).toMatch(/SessionDriver\w+: /);
 });
 
+test('with --user, turns, gates and the shell afterwards are that user\'s', async () => {
+  const { exitCode, stdout } = await run('cat >/dev/null; [[ $(id -u) == 4242 ]] && echo right > value', ['--json', '--user', '4242']).ended;
+  const { session } = JSON.parse(stdout) as RehearsalRecord;
+  expect([exitCode, session?.sandbox]).toEqual([0, { kind: 'namespace', user: 4_242 }]);
+
+  const shell = rehearse(['shell', session!.id.slice(-8)], { terminal: true });
+  await shell.prints(/session .*\/mnt\/workspace\/repo [$#] /);
+  shell.type('echo "user-$(id -u)"; exit\n');
+  expect((await shell.ended).stdout).toContain('user-4242');
+});
+
 test.each([
   [0, 'a commit', FIXES, [], /COMMITTED/, /^$/],
   [1, 'red', 'cat >/dev/null; echo "$RANDOM" > value', ['--max-repairs', '0'], /CodingLoop.Red/, /^$/],
   [2, 'misuse', FIXES, ['--sandbox', 'jail'], /^$/, /--sandbox is "jail": namespace, container or auto is allowed\n.*--help/],
+  [2, 'a user who is no number', FIXES, ['--user', 'me'], /^$/, /--user is "me": the number of a user is allowed/],
+  [2, 'a user of a container', FIXES, ['--user', '0', '--sandbox', 'container'], /^$/, /--user is for namespaces/],
   [2, 'an image without containers', FIXES, ['--sandbox', 'namespace', '--image', 'a:1'], /^$/, /--image is for containers/],
 ] as const)('the exit code is %d for %s', async (code, _, agent, more, told, complaint) => {
   expect(await run(agent, more).ended).toEqual({ exitCode: code, stdout: expect.stringMatching(told), stderr: expect.stringMatching(complaint) });
