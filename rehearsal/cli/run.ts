@@ -22,7 +22,7 @@ const RED_ERRORS = [
   'CodingLoop.Red', 'CodingLoop.Stuck', 'CodingLoop.Inert', 'CodingLoop.TurnFailed', 'CodingLoop.BootstrapFailed', 'CodingLoop.SnapshotFailed',
   'CodingLoop.PushRejected', 'CodingLoop.TimedOut', 'Workbench.AgentFailed', 'Workbench.InvokeTimedOut',
 ];
-const MISUSE_ERRORS = ['CodingLoop.BadInput', 'CodingLoop.SessionBusy', 'CodingLoop.CheckoutFailed'];
+const MISUSE_ERRORS = ['CodingLoop.BadInput', 'CodingLoop.BranchConflict', 'CodingLoop.SessionBusy', 'CodingLoop.CheckoutFailed'];
 
 export function exitCodeOf({ outcome, error, missingPermissions }: Pick<RehearsalRecord, 'outcome' | 'error' | 'missingPermissions'>): number {
   // Even if the loop got around it: what it could not do is not done.

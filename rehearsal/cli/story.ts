@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Terminal } from './terminal';
+import type { BranchMove } from '../../src/loop/records.client';
 import type { JournalListener, Step, StepRetry } from '../run/journal';
 import { isGood, RehearsalRecord } from '../run/record';
 
@@ -35,6 +36,7 @@ export class Story implements JournalListener {
     said.forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
     if (step.kind === 'gate' && step.verdict !== 'PASSED' && step.output !== undefined) this.quote(step);
     if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which must not be: ${onOneLine(step.changedFiles.join(', '))}`);
+    if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
     step.notes?.forEach((note) => terminal.line(`${INDENT}${onOneLine(note)}`));
     if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}: ${step.error.message.trim().split('\n').join(`\n${INDENT}`)}`);
     if (step.next === 'REPAIR' && step.feedback) {
@@ -68,10 +70,12 @@ export class Story implements JournalListener {
     terminal.line(`report     ${report}`);
   }
 
-  private commit({ repository }: RehearsalRecord, commit: NonNullable<RehearsalRecord['commit']>): void {
+  private commit(record: RehearsalRecord, commit: NonNullable<RehearsalRecord['commit']>): void {
     const { terminal } = this;
+    const { repository } = record;
     terminal.line();
     terminal.line(`commit ${commit.id.slice(0, 12)} on ${terminal.bold(commit.branch)}`);
+    if (record.output?.commit?.found) terminal.line('    the branch had the same files already, in this commit that the run has not made');
     for (const line of commit.message.split('\n')) terminal.line(`    ${line}`.trimEnd());
     terminal.line();
     commit.stat.split('\n').forEach((line) => terminal.line(`   ${line}`));
@@ -97,6 +101,11 @@ export class Story implements JournalListener {
 }
 
 const INDENT = ' '.repeat(10);
+
+function moved({ from, to }: BranchMove): string {
+  const at = (commit: string | undefined) => commit?.slice(0, 12) ?? 'not there';
+  return `the branch moved at the remote without the run: it was ${from === undefined ? '' : 'at '}${at(from)}, and is ${to === undefined ? '' : 'at '}${at(to)} now`;
+}
 
 function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(2)} s`.padStart(8);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoopDescription } from './loop-description';
-import type { Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
+import type { BranchMove, Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
 import { NameList, named } from '../../src/loop/results.client';
 import { RETRY_LOG } from '../../src/session/constants';
 import type { ExecutionEvent } from '../stepfunctions';
@@ -24,6 +24,8 @@ export interface Step {
   /** What comes of a gate that is red: repaired, or the end. */
   feedback?: Feedback;
   changedFiles?: readonly string[];
+  /** The run's branch was seen at another commit at the remote, and the run had not pushed it there. */
+  branchMove?: BranchMove;
   /** What was put back, left out or moved away, a line each. */
   notes?: readonly string[];
   /** What the agent printed: for a turn, or when the step failed. */
@@ -140,6 +142,8 @@ export class Journal {
     this.run = output?.run ?? this.run;
     const { loop } = output ?? {};
     step.next = loop?.next;
+    const move = loop?.branchMoves?.at(-1);
+    if (JSON.stringify(move) !== JSON.stringify(input?.loop?.branchMoves?.at(-1))) step.branchMove = move;
     if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.turnOutput(step.round);
     if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
     if (step.kind === 'snapshot' && (loop?.next === 'REPAIR' || loop?.next === 'STUCK')) step.feedback = loop.feedback;

@@ -90,6 +90,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...(sessionStorageMountOf(props.runtime) === mount ? {} : { shared: true }),
       depth: props.repository.depth,
       author,
+      push: commit.pushes,
       ...(props.endpointName === undefined ? {} : { endpointName: props.endpointName }),
       ...(props.environment === undefined ? {} : { environment: sorted(props.environment) }),
     };
@@ -112,7 +113,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       turn,
       gates,
       maxRepairs,
-      commit: { push: commit.pushes, message },
+      commit: { message },
       stop,
     });
 

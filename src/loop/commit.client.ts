@@ -1,3 +1,4 @@
+import { branchSeen, mergesOf } from './branch.client';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { changesSince } from './gate.client';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
@@ -5,7 +6,6 @@ import { inWorkspace, StepRequest, StepTools } from './step.client';
 import { VERDICTS } from '../session/constants';
 
 export interface CommitRequest extends StepRequest {
-  readonly push: boolean;
   /** With `{taskId}`, `{prompt}` (its first line) and `{run}`. */
   readonly message: string;
   /** The gates that have to have passed. */
@@ -15,31 +15,34 @@ export interface CommitRequest extends StepRequest {
 /** Commits the recorded tree, and pushes it. A repeat makes the same commit and finds it there. */
 export async function commit(request: CommitRequest, tools: StepTools): Promise<LoopRecord> {
   const { loop } = request.state;
+  const { push } = request.config;
   const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && record.verdict === VERDICTS.PASSED))
     && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED);
   if (!green || loop.tree === undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'not every gate has passed on the recorded tree: nothing is committed');
   const late = await changesSince(request, tools, 'before the commit', false);
   if (late.changed.length > 0) {
     // Nobody has judged them: what the gates saw is not all of it any more.
-    if (!request.push || loop.losses >= LOOP_LIMITS.losses) {
+    if (!push || loop.losses >= LOOP_LIMITS.losses) {
       throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'files were written after the gates had passed, and nothing is committed', late.changed.join(', ').slice(0, 2_000));
     }
     return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
   }
-  const { commit: id, pushed, rejected } = await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, {
-    WB_TREE: loop.tree,
-    WB_BASE: loop.base,
+  const change = { WB_TREE: loop.tree, WB_BASE: loop.base, WB_MERGES: mergesOf(loop) };
+  const { commit: id, pushed, found, rejected } = await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, {
+    ...change,
     WB_DATE: request.state.run.startedAt,
     WB_MESSAGE: messageOf(request.message, request.state.prompt, request.state.run, loop),
-    WB_PUSH: request.push ? 'yes' : 'no',
   });
-  if (request.push && (pushed === undefined) === (rejected === undefined)) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'it is not known whether the commit was pushed');
-  if (rejected === undefined) return { ...loop, commit: id, pushed: pushed !== undefined, next: NEXT.GO_ON };
-  if (loop.rebases >= LOOP_LIMITS.rebases) {
-    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else pushed to the branch ${request.state.run.branch}, ${loop.rebases + 1} times`);
+  if (push && (pushed === undefined) === (rejected === undefined)) {
+    throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'it is not known whether the commit was pushed');
   }
-  const { base } = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, { WB_TREE: loop.tree, WB_BASE: loop.base, WB_COMMIT: id });
-  return { ...loop, base, rebases: loop.rebases + 1, lastTree: undefined, next: NEXT.AGAIN };
+  const there = { commit: id, pushed: pushed !== undefined, ...(found === undefined ? {} : { found: true }) };
+  if (rejected === undefined) return { ...loop, ...there, next: NEXT.GO_ON };
+  if (loop.rebases >= LOOP_LIMITS.rebases) {
+    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else changed the branch ${request.state.run.branch}, ${loop.rebases + 1} times`);
+  }
+  const { base, tip } = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, { ...change, WB_COMMIT: id });
+  return { ...branchSeen(loop, tip), base, rebases: loop.rebases + 1, lastTree: undefined, next: NEXT.AGAIN };
 }
 
 /** The commit's message: a subject of one line, and trailers that say where it comes from and what it passed. */

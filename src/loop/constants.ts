@@ -67,6 +67,10 @@ export const LOOP_ERRORS = {
   PUSH_REJECTED: 'CodingLoop.PushRejected',
   /** The commit could not be made or pushed. */
   COMMIT_FAILED: 'CodingLoop.CommitFailed',
+  /** The remote has a branch beside which the run's cannot be. No turn was paid for. */
+  BRANCH_CONFLICT: 'CodingLoop.BranchConflict',
+  /** The remote stopped answering while the commit was pushed: it may be there. */
+  PUSH_UNKNOWN: 'CodingLoop.PushUnknown',
   /** The last step itself could not be run: the session may still be there. */
   NOT_STOPPED: 'CodingLoop.NotStopped',
   /** The run took longer than the loop's timeout. */
@@ -99,6 +103,8 @@ export const LOOP_LIMITS = {
   takeovers: 3,
   /** How often a commit is put on top of what others pushed. */
   rebases: 2,
+  /** Moves of the branch at the remote that a record keeps: the last ones. */
+  branchMoves: 20,
   /** Of a step that has to end within one call of the driver, in seconds; Lambda's 15 minutes less what the call needs itself. */
   oneCallSeconds: 780,
   /** Of what the run itself does in the workspace (clone, record, commit), in seconds. */

@@ -99,9 +99,12 @@ export function checkRepository(repository: RunRecord['repository']): void {
   }
 }
 
-/** A branch for a task: recognizable, always a name that git takes, and never that of another task. */
+/**
+ * A branch for a task: recognizable, always a name that git takes, and never that of another task. An id that git does not take is
+ * changed and gets a digest; so does one that could be taken for such a name.
+ */
 export function branchOf(prefix: string, taskId: string): string {
   const safe = taskId.replace(/\.{2,}/g, '.').replace(/^[.-]+/, '').replace(/\.+$/, '').replace(/\.lock$/i, '-lock');
-  if (safe === taskId) return `${prefix}${taskId}`;
+  if (safe === taskId && !/-[0-9a-f]{8}$/.test(taskId)) return `${prefix}${taskId}`;
   return `${prefix}${safe === '' ? 'task' : safe}-${createHash('sha256').update(taskId).digest('hex').slice(0, 8)}`;
 }

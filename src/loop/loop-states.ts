@@ -21,7 +21,7 @@ export interface LoopDefinition {
   readonly turn: AgentTurnConfig;
   readonly gates: readonly GateConfig[];
   readonly maxRepairs: number;
-  readonly commit: { readonly push: boolean; readonly message: string };
+  readonly commit: { readonly message: string };
   readonly stop: boolean;
 }
 
@@ -112,8 +112,8 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
     .when(isNext(NEXT.GO_ON), record)
     .otherwise(stopFailed));
 
-  const save = caught(step('Commit', commit.push ? 'Commit and push' : 'Commit', STEPS.COMMIT, { ...commit, gates: gates.map(({ name }) => name) }));
-  save.next(commit.push
+  const save = caught(step('Commit', definition.config.push ? 'Commit and push' : 'Commit', STEPS.COMMIT, { ...commit, gates: gates.map(({ name }) => name) }));
+  save.next(definition.config.push
     ? new sfn.Choice(scope, 'Pushed', { stateName: 'Is it pushed?' })
       .when(isNext(NEXT.GO_ON), done)
       .when(isNext(NEXT.AGAIN), record)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'crypto';
+import { branchLooked } from './branch.client';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository } from './input.client';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant.client';
@@ -51,7 +52,8 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '' };
   const { base, workspace } = await taken(where, { ...request, state }, tools, variables);
   if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is ${workspace}`);
-  return { ...state, run: { ...run, session: { ...run.session, workspace } }, loop: { ...loop, base } };
+  const prepared = { ...state, run: { ...run, base, session: { ...run.session, workspace } }, loop: { ...loop, base } };
+  return { ...prepared, loop: await branchLooked({ ...request, state: prepared }, tools) };
 }
 
 /** The run's session. Fails if the input names one that is not the loop's, or in which another run is at work. */

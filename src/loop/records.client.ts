@@ -35,6 +35,8 @@ export interface RunRecord {
   readonly workspace: string;
   readonly repository: { readonly url: string; readonly ref?: string };
   readonly branch: string;
+  /** The commit that the run began on. Not there before the first step has ended. */
+  readonly base?: string;
   /** Seconds since the epoch. Also the date of the run's commits, so that a repeat makes the same commit. */
   readonly startedAt: number;
   /** Seconds since the epoch: after it no step begins. */
@@ -85,6 +87,16 @@ export interface RunningJob {
   readonly overtimeAt?: number;
 }
 
+/** The run's branch at the remote was seen at another commit than before, and the run had not pushed it there. */
+export interface BranchMove {
+  /** The turn, from 0, in which or after which it was seen. */
+  readonly round: number;
+  /** Where it was before; not there if there was no such branch. */
+  readonly from?: string;
+  /** Where it is; not there if it was deleted. */
+  readonly to?: string;
+}
+
 /** Where a run stands. Each step gets it and returns the next. */
 export interface LoopRecord {
   readonly next: typeof NEXT[keyof typeof NEXT];
@@ -95,6 +107,11 @@ export interface LoopRecord {
   readonly rebases: number;
   /** The commit that ours goes on top of. */
   readonly base: string;
+  /** More commits of others that the agent has merged: the other parents of ours. */
+  readonly merges?: readonly string[];
+  /** Where the run's branch was at the remote, when it was last looked at; empty if it was not there. Only for loops that push. */
+  readonly tip?: string;
+  readonly branchMoves?: readonly BranchMove[];
   /** The tree that the gates see. */
   readonly tree?: string;
   /** Of the round that failed before. */
@@ -114,6 +131,7 @@ export interface LoopRecord {
   readonly leftOut?: NameList;
   readonly commit?: string;
   readonly pushed?: boolean;
+  readonly found?: boolean;
 }
 
 /** What a run leaves as its output, or as the cause of its failure. */
@@ -121,7 +139,15 @@ export interface RunOutput {
   readonly outcome: string;
   readonly taskId: string;
   readonly rounds: number;
-  readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
+  readonly commit?: {
+    readonly id: string;
+    readonly branch: string;
+    readonly pushed: boolean;
+    /** The branch at the remote had the same files already, in this commit that the run has not made: the agent pushed it, or an earlier run. */
+    readonly found?: boolean;
+  };
+  /** How often the run's branch moved at the remote without the run, and where: the agent pushed by itself, or somebody else did. At most 20. */
+  readonly branchMoves?: readonly BranchMove[];
   readonly gates: readonly GateRecord[];
   /** Files that git tracks and that the bootstrap changed: put back, since they are no work of the agent's. */
   readonly putBack?: NameList;

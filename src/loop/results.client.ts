@@ -15,10 +15,13 @@ type Kind =
 export const WORKSPACE_WORDS = {
   prepare: { base: 'object', workspace: 'text' },
   bootstrapped: { changed: 'list' },
-  snapshot: { 'tree': 'object', 'base-tree': 'object', 'ignored': 'list', 'empty': 'list', 'links': 'list', 'private': 'list', 'left-out': 'list' },
+  snapshot: { 'tree': 'object', 'base-tree': 'object', 'pinned': 'maybe', 'ignored': 'list', 'empty': 'list', 'links': 'list', 'private': 'list', 'left-out': 'list' },
   verify: { tree: 'object', changed: 'list', left: 'list' },
-  commit: { commit: 'object', pushed: 'maybe', rejected: 'maybe' },
-  rebase: { base: 'object' },
+  branch: { tip: 'maybe' },
+  adopt: { base: 'object', merges: 'text', tip: 'maybe' },
+  pins: {},
+  commit: { commit: 'object', pushed: 'maybe', found: 'maybe', rejected: 'maybe' },
+  rebase: { base: 'object', tip: 'text' },
   claim: { holder: 'maybe', until: 'maybe' },
   release: {},
 } as const satisfies { readonly [name: string]: { readonly [word: string]: Kind } };

@@ -40,7 +40,8 @@ export function outputOf(state: AnyState, session: RunOutput['session']): RunOut
     taskId: typeof state.taskId === 'string' ? state.taskId : '',
     rounds: loop === undefined ? 0 : loop.round + 1,
     ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
-      ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true } } : {}),
+      ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) } } : {}),
+    ...(loop?.branchMoves === undefined ? {} : { branchMoves: loop.branchMoves }),
     gates: loop?.gates ?? [],
     ...defined({ putBack: loop?.putBack, findings: loop?.findings, leftOut: loop?.leftOut }),
     session,

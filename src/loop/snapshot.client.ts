@@ -1,3 +1,4 @@
+import { checkPins, isThereAlready, onTopOfOthers } from './branch.client';
 import { LOOP_ERRORS, NEXT } from './constants';
 import { Feedback, Findings, LoopRecord } from './records.client';
 import { brief, defined, named, NameList, united } from './results.client';
@@ -15,8 +16,8 @@ export interface SnapshotRequest extends StepRequest {
  * run, so that they judge what a fresh clone has.
  */
 export async function snapshot(request: SnapshotRequest, tools: StepTools): Promise<LoopRecord> {
-  const { loop } = request.state;
   const { maxRepairs } = request;
+  const loop = await onTopOfOthers(request, tools);
   const mayAsk = loop.told !== true && loop.round < maxRepairs;
   const seen = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_BASE: loop.base,
@@ -24,10 +25,11 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
     WB_LEFT: `${loop.round}-${loop.losses}-${loop.rebases}`,
   });
   const { tree, ignored, empty, links } = seen;
+  if (seen.pinned !== undefined) await checkPins(request, loop, tools);
   const findings = defined({ ignored: brief(ignored), empty: brief(empty), links: brief(links) });
   const all = union(loop.findings, findings);
   const recorded = { ...loop, tree, gates: [], ...defined({ findings: all, leftOut: brief(seen['left-out']) }) };
-  const nothing = tree === seen['base-tree'];
+  const nothing = tree === seen['base-tree'] && loop.merges === undefined && !isThereAlready(request.state.run, loop);
   if (mayAsk && (ignored.count > 0 || (!nothing && links.count > 0))) {
     const feedback = feedbackOf(request, findings, { ignored, empty, links });
     return { ...recorded, told: true, lastTree: undefined, round: loop.round + 1, feedback, next: NEXT.REPAIR };

@@ -3,7 +3,7 @@ import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopExecutions } from './executions.client';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results.client';
-import { WORKSPACE_SCRIPT } from './workspace-script.generated';
+import { scriptOf } from './workspace-scripts.client';
 import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 import { RunResult } from '../session/followed-job.client';
@@ -22,6 +22,8 @@ export interface LoopConfig {
   /** Commits of history; 0 is all of it. */
   readonly depth: number;
   readonly author: { readonly name: string; readonly email: string };
+  /** Whether the run's branch is pushed. */
+  readonly push: boolean;
   readonly environment?: { readonly [name: string]: string };
 }
 
@@ -139,6 +141,8 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
   77: LOOP_ERRORS.COMMIT_FAILED,
   78: LOOP_ERRORS.PUSH_REJECTED,
   79: LOOP_ERRORS.WORKSPACE_LOST,
+  80: LOOP_ERRORS.BRANCH_CONFLICT,
+  81: LOOP_ERRORS.PUSH_UNKNOWN,
   127: LOOP_ERRORS.INERT,
 };
 
@@ -163,6 +167,8 @@ export async function inWorkspace<F extends WorkspaceFunction>(
     WB_DEPTH: request.config.depth,
     WB_NAME: request.config.author.name,
     WB_EMAIL: request.config.author.email,
+    WB_PUSH: request.config.push ? 'yes' : 'no',
+    WB_PAUSE: Math.ceil(tools.backoffSeconds),
     ...variables,
   }).map(([key, value]) => [key, String(value)]));
   let again: string | undefined;
@@ -171,7 +177,7 @@ export async function inWorkspace<F extends WorkspaceFunction>(
     const nonce = nonceOf(run.key, [loop.round, loop.losses, loop.rebases, job]);
     const result = await runStepJob(request, tools, {
       name: job,
-      command: `${WORKSPACE_SCRIPT}\nperform ${name}`,
+      command: scriptOf(name),
       workingDirectory: '/',
       timeoutSeconds: LOOP_LIMITS.gitSeconds,
       environment: { ...environment, WB_NONCE: nonce },

@@ -1,7 +1,7 @@
 #!/bin/bash
 # shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh, which comes before it
 #
-# The last part of what a run does in its workspace: files become a tree, a tree becomes a commit.
+# The last part of what a run does in its workspace: files become a tree.
 
 modified_submodules() { # what is changed in a submodule and not committed there: no tree of ours can hold it
   own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M
@@ -12,10 +12,11 @@ filters() { # paths: each with "filter" and the value of that attribute
 }
 
 changed_in_lfs() { # what would be committed without its content being where Git LFS looks for it; added to `stored`
-  local i list paths=() blobs=() filters known=" " entry
-  listed own diff-index --cached --raw --no-abbrev --no-renames --diff-filter=AM -z "$WB_BASE" || return
+  local i list paths=() blobs=() filters known=" " entry mode
+  listed own diff-index --cached --raw --no-abbrev --no-renames --diff-filter=AMT -z "$WB_BASE" || return
   for ((i = 0; i < ${#list[@]}; i += 2)); do
-    read -r _ _ _ entry _ <<<"${list[i]}"
+    read -r _ mode _ entry _ <<<"${list[i]}"
+    [[ $mode != 160000 ]] || pinned=yes
     blobs+=("$entry") paths+=("${list[i + 1]}")
   done
   ((${#paths[@]} > 0)) || return 0
@@ -91,7 +92,7 @@ bootstrapped() { # what the bootstrap left, such as an environment, and what it 
 }
 
 snapshot() {
-  local list tree base changed stored=() left_out=() ignored hollows escaping private path
+  local list tree base changed pinned="" stored=() left_out=() ignored hollows escaping private path
   own cat-file -e "$WB_BASE^{commit}" || fail 76 "the workspace has lost the commit $WB_BASE"
   unlock
   if strays; then : >"$records/strays"; else rm -f "$records/strays"; fi
@@ -125,6 +126,7 @@ snapshot() {
   tell left-out ${left_out[@]+"${left_out[@]}"}
   say tree "$tree"
   say base-tree "$base"
+  [[ -z $pinned ]] || say pinned yes
 }
 
 recorded() { # the index as the tree was recorded; it knows the files' times, so that only what changed is read again
@@ -191,54 +193,4 @@ verify() { # after a gate, or, without one, before the commit: are the files sti
   say tree "$tree"
   tell changed ${changed[@]+"${changed[@]}"}
   tell left ${moved[@]+"${moved[@]}"}
-}
-
-push() { # fails if somebody else was first
-  local remote
-  own push --quiet -- "$WB_URL" "$1:refs/heads/$WB_BRANCH" 2>&1 && say pushed yes && return
-  remote=$(own ls-remote --quiet -- "$WB_URL" "refs/heads/$WB_BRANCH") || fail 77 "the remote does not answer"
-  remote=${remote%%[[:space:]]*}
-  # What is there is below our commit: nobody was first, the push is not allowed.
-  [[ $remote != "$1" ]] && own merge-base --is-ancestor "${remote:-$1}" "$1" 2>/dev/null && fail 77 "the remote does not take the branch $WB_BRANCH"
-  [[ $remote == "$1" ]] || { say rejected "$remote" && return 1; }
-  say pushed yes # an earlier try had arrived
-}
-
-commit() { # the same tree, parent, date and message make the same commit, however often
-  local commit
-  unlock
-  commit=$(
-    export GIT_AUTHOR_NAME=$WB_NAME GIT_AUTHOR_EMAIL=$WB_EMAIL GIT_AUTHOR_DATE="@$WB_DATE +0000"
-    export GIT_COMMITTER_NAME=$WB_NAME GIT_COMMITTER_EMAIL=$WB_EMAIL GIT_COMMITTER_DATE="@$WB_DATE +0000"
-    printf "%s" "$WB_MESSAGE" | own commit-tree "$WB_TREE" -p "$WB_BASE"
-  ) || fail 1 "git cannot make the commit"
-  own update-ref refs/workbench/ours "$commit"
-  say commit "$commit"
-  [[ $WB_PUSH != yes ]] || push "$commit" || return 0
-  # The workspace goes on from the commit.
-  { own update-ref "refs/heads/$WB_BRANCH" "$commit" && own update-ref refs/workbench/head "$commit"; } || fail 1 "the commit cannot be kept"
-  # What the agent finds next time is no reason to call a commit that is made a failure.
-  { ready || agents_repository; } && put_on_branch "$commit"
-  return 0
-}
-
-rebase() { # puts the change on top of what somebody else pushed, if it goes there without a conflict
-  local merged upstream how
-  unlock
-  WB_DEPTH=0 fetch_ "refs/heads/$WB_BRANCH" refs/workbench/theirs || fail 77 "the remote's branch cannot be fetched"
-  upstream=$(own rev-parse --verify refs/workbench/theirs)
-  # Where both come from may be older than what was cloned.
-  if ! own merge-base "$upstream" "$WB_COMMIT" >/dev/null && [[ -e $ours/shallow ]]; then
-    own fetch --quiet --no-tags --unshallow -- "$WB_URL" "+refs/heads/$WB_BRANCH:refs/workbench/theirs" || fail 77 "the remote's history cannot be fetched"
-  fi
-  merged=$(own merge-tree --write-tree "$upstream" "$WB_COMMIT") || fail 78 "the change does not go on top of $upstream: $merged"
-  merged=${merged%%$'\n'*}
-  # Files that an earlier try has put there are neither the one nor the other.
-  if [[ -e $records/rebasing-$merged ]]; then how=(--reset -u "$merged"); else recorded && how=(-m -u "$WB_TREE" "$merged"); fi
-  : >"$records/rebasing-$merged"
-  own read-tree "${how[@]}" || fail 78 "the files have changed meanwhile"
-  own update-ref refs/workbench/head "$upstream"
-  { ready || agents_repository; } && put_on_branch "$upstream"
-  rm -f "$records/rebasing-$merged"
-  say base "$upstream"
 }

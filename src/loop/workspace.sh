@@ -162,6 +162,10 @@ agents_repository() { # the clone's own .git, made or made again, with our objec
   agents remote add origin "$WB_URL" 2>/dev/null || agents remote set-url origin "$WB_URL"
 }
 
+no_push_by_habit() { # what the agent pushes by itself has passed no gates
+  agents config --replace-all remote.origin.pushurl "/do not push: the run does, once all gates have passed"
+}
+
 put_on_branch() { # the clone's branch and index say what ours do; its files stay as they are
   if [[ -e $ours/shallow ]]; then cp "$ours/shallow" "$repo/.git/shallow"; else rm -f "$repo/.git/shallow"; fi
   agents update-ref --no-deref HEAD "$1" 2>/dev/null
@@ -179,7 +183,7 @@ checkout() { # complete or not at all, as the clone
   repo=$final
 }
 
-needed=(git base64 cat chmod cp date dd find head ln mkdir mv rm rmdir sha256sum sleep stat tail)
+needed=(git base64 cat chmod cp date dd find head ln mkdir mktemp mv rm rmdir sha256sum sleep stat tail)
 
 proven() { # that all is there that this script, the jobs and the prompts need
   local name missing=()
@@ -187,10 +191,21 @@ proven() { # that all is there that this script, the jobs and the prompts need
   ((${#missing[@]} == 0)) || fail 127 "not in the image, and needed: ${missing[*]}"
 }
 
+needed_git=2.25 # the oldest that all of this was run with
+
+suitable_git() {
+  local version
+  version=$(git version) && version=${version#git version }
+  [[ $version =~ ^([0-9]+)\.([0-9]+) ]] || fail 127 "git has no version that can be read: $version"
+  ((BASH_REMATCH[1] > ${needed_git%.*} || (BASH_REMATCH[1] == ${needed_git%.*} && BASH_REMATCH[2] >= ${needed_git#*.}))) \
+    || fail 127 "the image has git $version, and a run needs $needed_git or newer: install a newer one in the image"
+}
+
 prepare() {
   local head url ref
   held=""
   proven
+  suitable_git
   take || fail 75 "busy: the run $holder says that it holds the workspace"
   unlock
   [[ ! -e $records/left ]] || chmod -R u+rwX "$records/left" 2>/dev/null
@@ -220,6 +235,7 @@ prepare() {
   elif [[ $(agents symbolic-ref --quiet HEAD) != "refs/heads/$WB_BRANCH" ]]; then
     put_on_branch "$head"
   fi
+  no_push_by_habit
   baseline begin || fail 76 "git cannot list what is ignored in $repo"
   say base "$head"
   # Told again by a repeat, whose microVM was lost after the clone.

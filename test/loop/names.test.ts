@@ -33,6 +33,11 @@ describe('the branch of a task', () => {
   });
 
   test('is never that of another task', () => {
+    expect(branchOf('', 'x-a4209624')).not.toBe(branchOf('', '-x'));
+    fc.assert(fc.property(TASK, (task) => {
+      const other = branchOf('', task);
+      return other === task || !/^[A-Za-z0-9._-]{1,64}$/.test(other) || branchOf('', other) !== other;
+    }));
     const near = fc.stringMatching(/^[a.-]{1,5}(\.lock)?$/);
     fc.assert(fc.property(near, near, (one, other) => one === other || branchOf('', one) !== branchOf('', other)), { numRuns: 5_000 });
   });

@@ -208,7 +208,7 @@ describe('the end of a run', () => {
       runtimeArn: loop.runtimeArn,
       execution: loop.executionOf('run'),
       timeoutSeconds: 100,
-      config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' } },
+      config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' }, push: true },
       state: { prompt: 'a', taskId: 'task-1', run, loop: { next: 'GO_ON', round: 0, losses: 0, rebases: 0, base: '', gates: [] } },
     });
     expect(outcome).toMatchObject({ failure: { errorType: 'CodingLoop.TimedOut', errorMessage: 'the run took longer than 60 seconds' } });

@@ -130,8 +130,12 @@ test('what the agent adds beside the files that the bootstrap left is committed'
 });
 
 describe('a submodule', () => {
-  const seed = 'git init -q sub && cd sub && echo x > x && git add x && git -c user.name=a -c user.email=a@b commit -qm sub && cd .. && git add sub 2>/dev/null && rm -rf sub';
-  const checkOut = 'cd sub && git init -q . && echo x > x && git add x && git commit -qm sub';
+  const remote = 'git init -q --bare --initial-branch main ../shared/sub.git';
+  const seed = [
+    `${remote}; git init -q sub; cd sub; echo x > x; git add x; git -c user.name=a -c user.email=a@b commit -qm sub; git push -q ../../shared/sub.git HEAD:main; cd ..`,
+    'printf \'[submodule "sub"]\\n\\tpath = sub\\n\\turl = ../sub.git\\n\' > .gitmodules; git add .gitmodules; git add sub 2>/dev/null; rm -rf sub',
+  ].join('\n');
+  const checkOut = 'git clone -q "$(git config remote.origin.url | sed "s/remote.git/sub.git/")" sub 2>/dev/null; cd sub && echo y > y && git add y && git commit -qm more && git push -q origin HEAD:main';
 
   test('that is checked out at another commit is committed as that', async () => {
     const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut}` });
@@ -140,21 +144,21 @@ describe('a submodule', () => {
   });
 
   test('fails the run if it has changes that are not committed in it', async () => {
-    const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut} && echo y > x` });
+    const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut} && echo z > x` });
     const { error, record } = await loop.run();
     expect(error).toBe('CodingLoop.SnapshotFailed');
     expect(record.error!.message).toContain('a submodule has changes that are not committed in it: sub');
   });
 
   test('fails a gate that changes it', async () => {
-    const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut}`, loop: { maxRepairs: 0, gates: [Gate.command('test', 'echo y > sub/x')] } });
+    const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut}`, loop: { maxRepairs: 0, gates: [Gate.command('test', 'echo z > sub/x')] } });
     const { error, record } = await loop.run();
     expect(error).toBe('CodingLoop.Red');
     expect(record.feedback!.changedFiles).toEqual(['sub']);
   });
 
   test('that the agent adds in order is one', async () => {
-    const loop = await start({ agent: `echo right > value.txt; mkdir sub; (${checkOut}); printf '[submodule "sub"]\\n\\tpath = sub\\n\\turl = https://127.0.0.1/a.git\\n' > .gitmodules` });
+    const loop = await start({ seed: remote, agent: `echo right > value.txt; (${checkOut}); printf '[submodule "sub"]\\n\\tpath = sub\\n\\turl = ../sub.git\\n' > .gitmodules` });
     await committed(loop);
     expect(tree(loop)).toMatchObject({ sub: '160000' });
   });

@@ -1,12 +1,19 @@
 import { LoopRecord, RunRecord } from '../../src/loop/records.client';
-import { performStep } from '../../src/loop/steps.client';
 import { StepTools } from '../../src/loop/step.client';
+import { performStep } from '../../src/loop/steps.client';
 import { jobId } from '../../src/session/job-command.client';
 import { RunRequest } from '../../src/session/run-request.client';
 
 const RUN: RunRecord = {
-  id: 'run', taskId: 'task', session: { id: 's'.repeat(33) }, mount: '/mnt/workspace', workspace: '/mnt/workspace/repo',
-  repository: { url: 'https://example.com/app.git' }, branch: 'workbench/task', startedAt: 0, deadline: 5_000,
+  id: 'run',
+  taskId: 'task',
+  session: { id: 's'.repeat(33) },
+  mount: '/mnt/workspace',
+  workspace: '/mnt/workspace/repo',
+  repository: { url: 'https://example.com/app.git' },
+  branch: 'workbench/task',
+  startedAt: 0,
+  deadline: 5_000,
 };
 const LOOP: LoopRecord = { next: 'GO_ON', round: 0, losses: 0, rebases: 0, base: '', gates: [] };
 const GATE = { operation: 'loop:gate', gate: { name: 'test', command: 'test', timeoutSeconds: 4_000 }, maxRepairs: 1 };

@@ -14,7 +14,7 @@ describe('a step that outlives its function', () => {
   function steps(loop: LoopFixture) {
     const handler = loadHandler(loop.server.endpoint);
     const common = {
-      runtimeArn: loop.runtimeArn, execution: loop.executionOf('run'), config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' } },
+      runtimeArn: loop.runtimeArn, execution: loop.executionOf('run'), config: { name: 'Loop', mount: '/mnt/workspace', depth: 1, author: { name: 'a', email: 'b' }, push: true },
     };
     return async (operation: string, state: object, more: object = {}, remainingSeconds = 900) => {
       try {
@@ -106,7 +106,7 @@ describe('a step that outlives its function', () => {
   ])('commits nothing with %s, whatever led there', async (_, record) => {
     const loop = await start();
     const state = { prompt: 'x', taskId: 'task-1', run: { id: 'run', session: loop.sessionOf('run') }, loop: { next: 'PASSED', round: 0, ...record } };
-    const request = { push: true, message: '{prompt}', gates: ['test'] };
+    const request = { message: '{prompt}', gates: ['test'] };
     expect(await steps(loop)('commit', state, request)).toMatchObject({ error: 'CodingLoop.CommitFailed', message: expect.stringContaining('nothing is committed') });
     expect(loop.server.calls.all).toEqual([]);
   });

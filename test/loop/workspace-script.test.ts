@@ -3,25 +3,29 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Results, resultsOf, WorkspaceFunction } from '../../src/loop/results.client';
-import { WORKSPACE_SCRIPT } from '../../src/loop/workspace-script.generated';
+import { REMOTE_SCRIPT, scriptOf, WORKSPACE_SCRIPT } from '../../src/loop/workspace-scripts.client';
 import { LIMITS } from '../../src/session/constants';
 
-const SOURCES = ['workspace.sh', 'workspace-results.sh', 'workspace-files.sh', 'workspace-tree.sh'].map((name) => join(__dirname, '../../src/loop', name));
+const sourcesOf = (...parts: string[]) => ['workspace', 'workspace-results', ...parts].map((name) => join(__dirname, '../../src/loop', `${name}.sh`));
+const SCRIPTS: [string, string[]][] = [
+  [WORKSPACE_SCRIPT, sourcesOf('workspace-files', 'workspace-tree')],
+  [REMOTE_SCRIPT, sourcesOf('workspace-remote', 'workspace-push')],
+];
 
-test.each(SOURCES)('%s is clean by shellcheck', (source) => {
+test.each(sourcesOf('workspace-files', 'workspace-tree', 'workspace-remote', 'workspace-push'))('%s is clean by shellcheck', (source) => {
   const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
   expect(check.stdout).toBe('');
   expect(check.status).toBe(0);
 });
 
-test('what is sent is the scripts without its comments', () => {
-  const lines = SOURCES.flatMap((source) => readFileSync(source, 'utf8').split('\n')).map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
-  expect(WORKSPACE_SCRIPT.split('\n').length).toBe(lines.length);
-  expect(spawnSync('bash', ['-n', '-c', WORKSPACE_SCRIPT]).status).toBe(0);
+test.each(SCRIPTS)('what is sent is the scripts without their comments', (script, sources) => {
+  const lines = sources.flatMap((source) => readFileSync(source, 'utf8').split('\n')).map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
+  expect(script.split('\n').length).toBe(lines.length);
+  expect(spawnSync('bash', ['-n', '-c', script]).status).toBe(0);
 });
 
-test('the script leaves room in a command', () => {
-  expect(Buffer.byteLength(WORKSPACE_SCRIPT)).toBeLessThan(LIMITS.commandBytes * 7 / 8);
+test.each(SCRIPTS)('the script leaves room in a command', (script) => {
+  expect(Buffer.byteLength(script)).toBeLessThan(LIMITS.commandBytes * 7 / 8);
 });
 
 test.each([
@@ -76,7 +80,7 @@ function withRemote(use: (perform: Perform, mount: string, bash: Bash, directory
       return stdout;
     };
     bash('git init -q "$0" && git -C "$0" commit -q --allow-empty -m first'.replaceAll('$0', remote));
-    use((name, more) => resultsOf(bash(`${WORKSPACE_SCRIPT}\nperform ${name}`, more), 'nonce', name), mount, bash, directory);
+    use((name, more) => resultsOf(bash(scriptOf(name), more), 'nonce', name), mount, bash, directory);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -223,3 +223,13 @@ test('a message that names CloudWatch is followed by where its logs are here', (
 
   expect(told).toContain('Please check your CloudWatch logs\n  here, "rehearse logs rehearsal-1" shows');
 });
+
+test('an agent that pushes by itself is told in the story: by habit it cannot, and what it pushed is said', async () => {
+  const agent = 'cat >/dev/null; echo "Hello!" > greeting; git push origin HEAD 2>&1; git commit -qam own; git push -q "$(git config remote.origin.url)" HEAD:refs/heads/workbench/greet';
+
+  const { exitCode, stdout } = await rehearse('--agent', agent, '--task', 'greet');
+
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('do not push: the run does, once all gates have passed')]);
+  expect(stdout).toMatch(/the branch moved at the remote without the run: it was not there, and is at [0-9a-f]{12} now/);
+  expect(stdout).toContain('the branch had the same files already, in this commit that the run has not made');
+});

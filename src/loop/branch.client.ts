@@ -1,0 +1,44 @@
+import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
+import { BranchMove, LoopRecord } from './records.client';
+import { inWorkspace, StepRequest, StepTools } from './step.client';
+
+const NONE = 'none';
+
+/** Fails if the run's branch cannot be at the remote, before a turn is paid for. */
+export async function branchLooked(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
+  const { loop } = request.state;
+  if (!request.config.push) return loop;
+  const { tip } = await inWorkspace(request, tools, 'branch', LOOP_ERRORS.CHECKOUT_FAILED, {});
+  return branchSeen(loop, tip);
+}
+
+/** What the agent has taken from others is no change of its own: the commit goes on top of it. */
+export async function onTopOfOthers(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
+  const { merges: _, ...loop } = request.state.loop;
+  const { base, merges, tip } = await inWorkspace(request, tools, 'adopt', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base });
+  return { ...branchSeen(loop, tip), base, ...(merges === NONE ? {} : { merges: merges.split(' ') }) };
+}
+
+/** Notes where the run's branch is at the remote, and that it has moved without the run if it has. */
+export function branchSeen(loop: LoopRecord, said: string | undefined): LoopRecord {
+  if (said === undefined) return loop; // the loop does not push, or the remote did not answer
+  const tip = said === NONE ? '' : said;
+  if (loop.tip === undefined || loop.tip === tip) return { ...loop, tip };
+  const move: BranchMove = { round: loop.round, ...(loop.tip === '' ? {} : { from: loop.tip }), ...(tip === '' ? {} : { to: tip }) };
+  return { ...loop, tip, branchMoves: [...loop.branchMoves ?? [], move].slice(-LOOP_LIMITS.branchMoves) };
+}
+
+/** Fails if a submodule is to be at a commit that nobody else has. */
+export async function checkPins(request: StepRequest, loop: LoopRecord, tools: StepTools): Promise<void> {
+  if (request.config.push) await inWorkspace(request, tools, 'pins', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base, WB_MERGES: mergesOf(loop) });
+}
+
+/** As the scripts take them. */
+export function mergesOf({ merges = [] }: LoopRecord): string {
+  return merges.join(' ');
+}
+
+/** Nothing to commit on a branch that came to this while the run was at work: that is the change, and the gates have to see it. */
+export function isThereAlready(run: { readonly base?: string }, { base, tip }: LoopRecord): boolean {
+  return base !== run.base && base === tip;
+}

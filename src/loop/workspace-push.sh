@@ -1,0 +1,132 @@
+#!/bin/bash
+# shellcheck disable=SC2154  # variables, and the functions that are not here, are those of workspace.sh and the parts of it that come before it
+#
+# What a run does in its workspace once all gates have passed: a tree becomes a commit, and the commit comes to the remote, on top of
+# whatever others have put there. Only what has changed from WB_BASE to WB_TREE is the run's.
+
+on_top() { # whether a commit on top of WB_BASE leaves all that the remote's branch has, at $1, and brings nothing back
+  [[ $1 != "$WB_BASE" ]] || return 0
+  known_tip
+  [[ -z $REPLY || $1 == "$REPLY" ]] && { [[ -z $1 ]] || own merge-base --is-ancestor "$1" "$WB_BASE" 2>/dev/null; }
+}
+
+refusals="\[remote rejected\]|[Dd]enied|[Ff]orbidden|Authentication failed|could not read (Username|Password)|error: 40[0-9]|not found"
+passing="cannot lock ref|failed to update ref|reference already exists|unable to create .*lock|error: 408"
+
+push() { # 0 when the commit is there, 2 when the same files were there already, in REPLY; 1 when others were first, REPLY is where they are
+  local at try said=""
+  for try in 1 2 3 4; do
+    tip || fail 81 "it cannot be known whether the push arrived, since the remote does not answer${said:+: $(bounded "$said")}"
+    at=$REPLY
+    [[ $at != "$1" ]] || return 0
+    if ! on_top "$at"; then
+      [[ $at ]] || { REPLY=gone && return 1; }
+      patiently near "refs/heads/$WB_BRANCH" refs/workbench/theirs || fail 81 "the remote's branch cannot be fetched"
+      REPLY=$(own rev-parse --verify refs/workbench/theirs)
+      # An earlier try had arrived, and others went on from it.
+      ! own merge-base --is-ancestor "$1" "$REPLY" || return 0
+      [[ $(own rev-parse "$REPLY^{tree}") != "$WB_TREE" ]] || return 2
+      return 1
+    fi
+    # Only now is it to be seen that nobody made such a branch while the run was at work.
+    if [[ -z $at ]]; then free_branch || continue; fi
+    said=$(own push --quiet -- "$WB_URL" "$1:refs/heads/$WB_BRANCH" 2>&1 | tail -c 65536) && { printf "%s" "$said" >&2 && return 0; }
+    tip || continue
+    [[ $REPLY != "$1" ]] || return 0
+    # Where it was: nobody was first. A remote that says no is believed; a lock that another push holds, or a connection that was cut, is not.
+    if [[ $REPLY == "$at" && $said =~ $refusals && ! $said =~ $passing ]]; then
+      fail 77 "the remote does not take the branch $WB_BRANCH: $(bounded "$said")"
+    fi
+    sleep $((try * WB_PAUSE))
+  done
+  fail 77 "the push did not arrive: $(bounded "$said")"
+}
+
+goes_on_from() { # the workspace, once the commit is there; nothing here is a reason to call it a failure
+  own update-ref "refs/heads/$WB_BRANCH" "$1" 2>/dev/null
+  own update-ref refs/workbench/head "$1"
+  rm -f "$records/rebasing" "$repo/.git/MERGE_HEAD" "$repo/.git/MERGE_MSG" "$repo/.git/MERGE_MODE"
+  { ready || agents_repository; } && put_on_branch "$1"
+  no_push_by_habit
+  return 0
+}
+
+commit() { # the same tree, parents, date and message make the same commit, however often
+  local commit parent parents=(-p "$WB_BASE") pushed=no found=no
+  unlock
+  for parent in ${WB_MERGES/none/}; do parents+=(-p "$parent"); done
+  if ((${#parents[@]} == 2)) && [[ $(own rev-parse "$WB_BASE^{tree}") == "$WB_TREE" ]]; then
+    commit=$WB_BASE found=yes # the change is in what others pushed
+  else
+    commit=$(
+      export GIT_AUTHOR_NAME=$WB_NAME GIT_AUTHOR_EMAIL=$WB_EMAIL GIT_AUTHOR_DATE="@$WB_DATE +0000"
+      export GIT_COMMITTER_NAME=$WB_NAME GIT_COMMITTER_EMAIL=$WB_EMAIL GIT_COMMITTER_DATE="@$WB_DATE +0000"
+      printf "%s" "$WB_MESSAGE" | own commit-tree "$WB_TREE" "${parents[@]}"
+    ) || fail 1 "git cannot make the commit"
+    own update-ref refs/workbench/ours "$commit" || fail 1 "the commit cannot be kept"
+  fi
+  if [[ $WB_PUSH == yes ]]; then
+    push "$commit"
+    case $? in
+      0) pushed=yes ;;
+      1) say commit "$commit" && say rejected "$REPLY" && return ;;
+      2) pushed=yes found=yes commit=$REPLY ;;
+    esac
+    known_tip "$commit"
+  fi
+  goes_on_from "$commit"
+  say commit "$commit"
+  [[ $pushed == no ]] || say pushed yes
+  [[ $found == no ]] || say found yes
+}
+
+merged() { # the tree of $2 with what has changed from the tree $1 to the tree $3, in REPLY; fails if that does not go together
+  local scratch code said line conflicts=""
+  { scratch=$(mktemp -d) && mkdir "$scratch/files"; } || fail 1 "there is no room for files beside the workspace"
+  # Files are written only where both have changed them.
+  said=$(
+    export GIT_INDEX_FILE=$scratch/index
+    scratch_() { git_ -c merge.directoryRenames=false -c merge.renames=true -c merge.renormalize=false --git-dir="$ours" --work-tree="$scratch/files" "$@"; }
+    scratch_ read-tree "$2" 2>&1 || exit 3
+    scratch_ merge-recursive "$1" -- "$2" "$3" 2>&1
+    code=$?
+    ((code == 0)) && { scratch_ write-tree 2>&1 || exit 3; }
+    # Whatever else has gone wrong is no conflict.
+    ((code == 0)) || { ((code == 1)) && [[ $(scratch_ ls-files --unmerged) ]]; } || exit 3
+    exit "$code"
+  )
+  code=$?
+  rm -rf "$scratch"
+  REPLY=${said##*$'\n'}
+  while IFS= read -r line; do [[ $line != CONFLICT* ]] || conflicts+=$line$'\n'; done <<<"$said"
+  case $code in
+    0) ;;
+    1) fail 78 "what others pushed and the change are in conflict: $(bounded "$conflicts")" ;;
+    *) fail 77 "git cannot merge: $(bounded "$said")" ;;
+  esac
+}
+
+rebase() { # puts the change, and nothing but that, on top of what others pushed
+  local commit at theirs parent how=(--reset -u)
+  unlock
+  read -r commit at theirs 2>/dev/null <"$records/rebasing"
+  if [[ ${commit-} != "$WB_COMMIT" ]]; then
+    tip || fail 81 "the remote does not answer"
+    at=${REPLY:-gone}
+    # A branch that was deleted may have been merged before, or given up: the change goes on top of what is there instead.
+    if [[ $at == gone ]]; then near "$WB_REF" refs/workbench/theirs; else near "refs/heads/$WB_BRANCH" refs/workbench/theirs; fi || fail 81 "the remote's branch cannot be fetched"
+    theirs=$(own rev-parse --verify "refs/workbench/theirs^{commit}") || fail 77 "what the remote has is no commit"
+    how=(-m -u "$WB_TREE")
+  fi
+  merged "$WB_BASE^{tree}" "$theirs^{tree}" "$WB_TREE"
+  # Files that an earlier try has put there are neither the one nor the other. What it went on from is kept, so that this is the same again.
+  [[ ${how[0]} == --reset ]] || { { [[ $(own write-tree 2>/dev/null) == "$WB_TREE" ]] || own read-tree "$WB_TREE"; } && printf "%s\n" "$WB_COMMIT $at $theirs" >"$records/rebasing.new" && mv "$records/rebasing.new" "$records/rebasing"; } || fail 1 "$records cannot be written to"
+  if ! own read-tree "${how[@]}" "$REPLY"; then rm -f "$records/rebasing" && fail 78 "what others pushed cannot be put beside the files of the workspace"; fi
+  own update-ref refs/workbench/head "$theirs" || fail 1 "$ours cannot be written to"
+  known_tip "${at/gone/}"
+  { ready || agents_repository; } && put_on_branch "$theirs"
+  for parent in ${WB_MERGES/none/}; do printf "%s\n" "$parent"; done >"$repo/.git/MERGE_HEAD"
+  [[ -s $repo/.git/MERGE_HEAD ]] || rm -f "$repo/.git/MERGE_HEAD"
+  say base "$theirs"
+  say tip "${at/gone/none}"
+}

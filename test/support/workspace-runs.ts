@@ -1,0 +1,195 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { commit as commitStep } from '../../src/loop/commit.client';
+import { NEXT } from '../../src/loop/constants';
+import { prepare } from '../../src/loop/prepare.client';
+import { LoopError, LoopRecord, RunRecord } from '../../src/loop/records.client';
+import { snapshot } from '../../src/loop/snapshot.client';
+import { inWorkspace, StepRequest, StepTools } from '../../src/loop/step.client';
+import { LOST_REASONS, STATUSES, VERDICTS } from '../../src/session/constants';
+import { RunRequest } from '../../src/session/run-request.client';
+
+export interface WorkspaceRun {
+  /** A shell script in the clone. */
+  readonly agent?: string;
+  /** What others do once the files are recorded, while gates would run; each time that they are. */
+  readonly meanwhile?: (time: number) => void;
+  /** A shell script in the clone that has to pass. */
+  readonly gate?: string;
+  readonly task?: string;
+  readonly prompt?: string;
+  readonly push?: boolean;
+  readonly branchPrefix?: string;
+  /** Another one than `main`, which is another session. */
+  readonly session?: string;
+  readonly ref?: string;
+}
+
+export interface WorkspaceOutcome {
+  readonly outcome: string;
+  readonly message?: string;
+  readonly loop: LoopRecord;
+  readonly run: RunRecord;
+}
+
+export interface WorkspacesProps {
+  /** @default 1 */
+  readonly depth?: number;
+  /** Of the remote, as sessions know it. @default - its directory */
+  readonly url?: string;
+}
+
+const IDENTITY = { GIT_AUTHOR_NAME: 'other', GIT_AUTHOR_EMAIL: 'other@localhost', GIT_COMMITTER_NAME: 'other', GIT_COMMITTER_EMAIL: 'other@localhost' };
+
+/**
+ * Runs of a loop without its state machine and its gates' commands: the real steps and scripts, on a workspace and a remote of this
+ * machine. What takes a second or two instead of ten.
+ */
+export class Workspaces {
+  readonly directory = mkdtempSync(join(tmpdir(), 'workspaces-'));
+  readonly remote = join(this.directory, 'remote.git');
+  /** Commands that sessions were sent, by their names. */
+  readonly sent: string[] = [];
+  /** Where sessions find their programs. */
+  path = process.env.PATH!;
+  /** Steps after which the microVM is lost once, before anybody hears of their end. */
+  readonly lose: string[] = [];
+  private runs = 0;
+  private clones = 0;
+
+  constructor(private readonly props: WorkspacesProps = {}) {
+    writeFileSync(join(this.directory, 'gitconfig'), '');
+    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch', 'main', this.remote]);
+    this.others('echo wrong > value.txt; printf "ignored/\\n" > .gitignore; git add --all; git commit -qm "the beginning"; git push -q origin HEAD:main', '');
+  }
+
+  get url(): string {
+    return this.props.url ?? `file://${this.remote}`;
+  }
+
+  /** Somebody else is at work, in a clone of a branch. */
+  others(script: string, branch = 'main'): void {
+    const clone = join(this.directory, `other-${++this.clones}`);
+    execFileSync('git', ['clone', '--quiet', ...branch === '' ? [] : ['--branch', branch], this.remote, clone], { stdio: 'pipe' });
+    execFileSync('bash', ['-euc', script], { cwd: clone, stdio: 'pipe', env: this.environment(IDENTITY) });
+  }
+
+  git(...args: string[]): string {
+    return execFileSync('git', ['--git-dir', this.remote, ...args], { encoding: 'utf8' });
+  }
+
+  /** Names of files that a commit changes. */
+  changed(commit: string): string[] {
+    return this.git('diff-tree', '--no-commit-id', '--name-only', '-r', '-m', '--first-parent', '--no-renames', commit).split('\n').slice(0, -1);
+  }
+
+  subjects(branch = 'workbench/task-1'): string[] {
+    return this.git('log', '--topo-order', '--format=%s', branch).split('\n').slice(0, -1);
+  }
+
+  hook(name: string, script: string): void {
+    const file = join(this.remote, 'hooks', name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `#!/bin/bash\n${script}\n`);
+    chmodSync(file, 0o755);
+  }
+
+  mount(session = 'main'): string {
+    const mount = join(this.directory, session);
+    mkdirSync(mount, { recursive: true });
+    return mount;
+  }
+
+  /** In the clone, as an agent or a person who looks at it would. */
+  inClone(script: string, session?: string): { readonly status: number | null; readonly output: string } {
+    const { status, stdout, stderr } = spawnSync('bash', ['-uc', script], { cwd: join(this.mount(session), 'repo'), encoding: 'utf8', env: { ...this.environment(), PATH: process.env.PATH } });
+    return { status, output: `${stdout}${stderr}` };
+  }
+
+  async run({ agent = 'echo right > value.txt', meanwhile = () => {}, gate = 'true', task = 'task-1', ...more }: WorkspaceRun = {}): Promise<WorkspaceOutcome> {
+    const number = ++this.runs;
+    const { prompt = `Prompt ${number}`, push = true, branchPrefix = 'workbench/', session, ref } = more;
+    const tools = this.tools();
+    const config = { name: 'Loop', mount: this.mount(session), depth: this.props.depth ?? 1, author: { name: 'bot', email: 'bot@localhost' }, push };
+    const request = { runtimeArn: 'arn:runtime', execution: `arn:aws:states:us-east-1:123456789012:execution:Loop:run-${number}`, config };
+    const input = { prompt, taskId: task };
+    const repository = { url: this.url, ...(ref === undefined ? {} : { ref }) };
+    let state: { prompt: string; taskId: string; run: RunRecord; loop: LoopRecord } | undefined;
+    let ended: { outcome: string; message?: string };
+    try {
+      state = await prepare({
+        ...request,
+        state: input,
+        startedAt: `2026-01-01T00:00:${String(number).padStart(2, '0')}Z`,
+        config: { ...config, repository, branchPrefix, timeoutSeconds: 1e9, promptBytes: 10_000 },
+      }, tools);
+      const { status, output } = this.inClone(agent, session);
+      if (status !== 0) throw new Error(`the agent failed: ${output}`);
+      ended = await this.gatesAndCommit({ ...request, state }, (loop) => { state = { ...state!, loop }; }, tools, gate, meanwhile, session);
+    } catch (error) {
+      if (!(error instanceof LoopError)) throw error;
+      ended = { outcome: error.name, message: error.message };
+    }
+    if (state !== undefined) await inWorkspace({ ...request, state }, tools, 'release', 'CodingLoop.WorkspaceLost', {}, { unclaimed: true });
+    return { ...ended, loop: state?.loop as LoopRecord, run: state?.run as RunRecord };
+  }
+
+  close(): void {
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private async gatesAndCommit(
+    request: StepRequest, keep: (loop: LoopRecord) => void, tools: StepTools, gate: string, meanwhile: (time: number) => void, session?: string,
+  ): Promise<{ outcome: string; message?: string }> {
+    for (let time = 0, { state } = request; ; time++) {
+      const becomes = (loop: LoopRecord) => {
+        state = { ...state, loop };
+        keep(loop);
+      };
+      becomes(await snapshot({ ...request, state, maxRepairs: 0 }, tools));
+      if (state.loop.next !== NEXT.GO_ON) return { outcome: state.loop.next };
+      meanwhile(time);
+      const { status, output } = this.inClone(gate, session);
+      if (status !== 0) return { outcome: NEXT.RED, message: output };
+      becomes({ ...state.loop, gates: [{ name: 'test', verdict: VERDICTS.PASSED, exitCode: 0, seconds: 1, logPath: '' }] });
+      becomes(await commitStep({ ...request, state, message: '{prompt}', gates: ['test'] }, tools));
+      const { next, found } = state.loop as LoopRecord;
+      if (next !== NEXT.AGAIN) return { outcome: found ? 'FOUND' : 'COMMITTED' };
+    }
+  }
+
+  private environment(more: { readonly [name: string]: string } = {}): NodeJS.ProcessEnv {
+    return { PATH: this.path, HOME: this.directory, GIT_CONFIG_GLOBAL: join(this.directory, 'gitconfig'), GIT_CONFIG_NOSYSTEM: '1', LC_ALL: 'C', ...more };
+  }
+
+  /** Runs what a step sends, as a job would, with both outputs in one. */
+  private tools(): StepTools {
+    const runJob = async ({ name, prologue, command, workingDirectory, environment }: RunRequest) => {
+      this.sent.push(name);
+      const text = `exec 2>&1\n${prologue}\n${command}`;
+      const { status, stdout } = spawnSync('bash', ['-c', text], { cwd: workingDirectory, encoding: 'utf8', env: this.environment(environment), maxBuffer: 2 ** 26 });
+      if (this.lose[0] === name) {
+        this.lose.shift();
+        return { status: STATUSES.ENDED, verdict: VERDICTS.LOST, lostReason: LOST_REASONS.MICROVM, exitCode: null, tail: '', seconds: 1, logPath: '' };
+      }
+      const verdict = status === 0 ? VERDICTS.PASSED : status === 127 ? VERDICTS.INERT : VERDICTS.FAILED;
+      return { status: STATUSES.ENDED, verdict, exitCode: status, tail: stdout.slice(-24_576), seconds: 1, logPath: '' };
+    };
+    const executions = { describe: async () => undefined };
+    return { runJob, executions, clock: { now: () => Date.parse('2026-01-01T01:00:00Z') }, until: Number.MAX_SAFE_INTEGER, backoffSeconds: 0 } as unknown as StepTools;
+  }
+}
+
+/** Makes remotes with their workspaces, and takes each away after its test. */
+export function useWorkspaces(): (props?: WorkspacesProps) => Workspaces {
+  const open: Workspaces[] = [];
+  jest.setTimeout(120_000);
+  afterEach(() => open.splice(0).forEach((one) => one.close()));
+  return (props) => {
+    const one = new Workspaces(props);
+    open.push(one);
+    return one;
+  };
+}
