@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
@@ -14,6 +14,7 @@ import { RehearsalRecord, SandboxDescription } from './run/record';
 import { checkSupport } from './run/support';
 import type { SandboxDriver } from './sandbox';
 import { Executions } from './stepfunctions';
+import { checkRepositoryOfInput } from '../src/loop/input.client';
 
 /** What a run is asked for; everything else has a default. */
 export interface RehearsalInput {
@@ -174,11 +175,23 @@ export class Rehearsal {
   }
 
   private async repository(input: RehearsalInput): Promise<LocalRepository> {
-    const source = this.props.repository ?? input.repository?.url ?? this.loop.repository?.url;
+    const named = input.repository?.url;
+    // A directory of this machine is named for the rehearsal; anything else would be named for a real run too.
+    if (named !== undefined && !existsSync(named)) checkNamed(named, this.loop);
+    const source = this.props.repository ?? named ?? this.loop.repository?.url;
     if (source === undefined) {
       throw new RepositoryError(`loop ${this.loop.path} has no repository of its own: name one in the input, or with "repository" (--repository)`);
     }
     return LocalRepository.copy(source, join(this.directory, 'repositories'));
+  }
+}
+
+/** As the loop's first step would, before anything is copied from there. */
+function checkNamed(url: string, loop: LoopDescription): void {
+  try {
+    checkRepositoryOfInput(url, loop);
+  } catch (error) {
+    throw new RepositoryError((error as Error).message);
   }
 }
 

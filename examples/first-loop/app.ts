@@ -22,7 +22,7 @@ const loop = new CodingLoop(stack, 'Fix', {
   runtime,
   endpointName: rollout.endpointName,
   // Each run says which repository it is for.
-  repository: GitRepository.fromInput(),
+  repository: GitRepository.fromInput({ allow: ['https://example.com/your/*'] }),
   gates: [
     Gate.command('syntax', 'node --check prices.mjs', { timeout: Duration.minutes(1) }),
     Gate.command('test', 'npm test', { timeout: Duration.minutes(10) }),

@@ -21,7 +21,7 @@ token.grantRead(runtime);
 
 const loop = new CodingLoop(stack, 'Change', {
   runtime,
-  repository: GitRepository.fromInput({ depth: 50 }),
+  repository: GitRepository.fromInput({ depth: 50, allow: ['https://git.example.com/*'] }),
   gates: [Gate.command('build', 'make build', { timeout: Duration.minutes(10) }), Gate.command('test', 'make test')],
   commit: Commit.push({
     branchPrefix: 'agent/',

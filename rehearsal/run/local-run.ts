@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { Journal, JournalListener, messageOf, outputOf } from './journal';
 import { LocalRepository } from './local-repository';
 import type { CallDescription, RehearsalRecord, SessionDescription } from './record';
+import { STEPS } from '../../src/loop/constants';
 import type { RunRecord } from '../../src/loop/records.client';
 import { ownSession, sessionOf } from '../../src/loop/sessions.client';
 import type { Call } from '../agentcore';
@@ -50,11 +51,18 @@ export class LocalRun {
     this.stateInput = { ...rest, taskId: this.taskId };
     this.execution = deployment.startExecution(loop.logicalId, {
       ...this.stateInput,
-      // Its copy, so that nothing is pushed to where others see it.
-      repository: { url: repository.url, ...(this.ref === undefined ? {} : { ref: this.ref }) },
-    }, { name: this.name, onEvent: this.journal.hear, retryDelay: options.retryDelay });
+      ...(input.repository?.ref === undefined ? {} : { repository: { ref: input.repository.ref } }),
+    }, { name: this.name, onEvent: this.journal.hear, retryDelay: options.retryDelay, rewrite: (parameters) => this.onCopy(parameters) });
     this.journal.skipLog(); // of earlier runs in the session
     this.record = this.execution.result.then((result) => this.ended(result));
+  }
+
+  /** The loop works on a copy of its repository, so that nothing is pushed to where others see it. */
+  private onCopy(parameters: unknown): unknown {
+    const request = parameters as { readonly operation?: string; readonly config?: object };
+    if (request.operation !== STEPS.PREPARE) return parameters;
+    const repository = { url: this.repository.url, ...(this.ref === undefined ? {} : { ref: this.ref }) };
+    return { ...request, config: { ...request.config, repository } };
   }
 
   /** Known from the beginning: it is made of the execution's name. */

@@ -12,6 +12,8 @@ export interface LoopDescription {
   readonly mount: string;
   readonly endpointName?: string;
   readonly repository?: { readonly url: string; readonly ref?: string };
+  /** Patterns of repositories that an input may name. */
+  readonly allow?: readonly string[];
   readonly gates: readonly { readonly name: string; readonly command: string; readonly state: string }[];
   /** The program that is the agent; without it, the agent that serves the runtime is invoked. */
   readonly agentCommand?: string;
@@ -26,7 +28,7 @@ export class LoopNotFoundError extends Error {
 interface StepParameters {
   readonly operation?: string;
   readonly runtimeArn?: string;
-  readonly config?: { readonly name: string; readonly mount: string; readonly endpointName?: string; readonly repository?: LoopDescription['repository'] };
+  readonly config?: Pick<LoopDescription, 'mount' | 'endpointName' | 'repository' | 'allow'> & { readonly name: string };
   readonly gates?: readonly string[];
   readonly gate?: { readonly name: string; readonly command: string };
   readonly maxRepairs?: number;
@@ -72,7 +74,7 @@ function describe(logicalId: string, definition: Definition): LoopDescription | 
   const of = (operation: string) => steps.filter((step) => step.operation === operation);
   const [prepare] = of('loop:prepare');
   if (prepare?.config === undefined || prepare.runtimeArn === undefined) return undefined;
-  const { name, mount, endpointName, repository } = prepare.config;
+  const { name, mount, endpointName, repository, allow } = prepare.config;
   // In the order of the run: the template has the states as they were made.
   const order = of('loop:commit')[0]?.gates ?? [];
   const gates = of('loop:gate').sort((a, b) => order.indexOf(a.gate!.name) - order.indexOf(b.gate!.name));
@@ -84,6 +86,7 @@ function describe(logicalId: string, definition: Definition): LoopDescription | 
     mount,
     endpointName,
     repository,
+    allow,
     gates: gates.map(({ state, gate }) => ({ state, name: gate!.name, command: gate!.command })),
     agentCommand: of('loop:turn')[0]?.command,
     maxRepairs: gates[0]?.maxRepairs ?? 0,

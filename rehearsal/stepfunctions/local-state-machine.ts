@@ -32,6 +32,8 @@ export interface ExecutionOptions {
   readonly onEvent?: (event: ExecutionEvent) => void;
   /** Milliseconds before each retry. @default - as the definition says */
   readonly retryDelay?: number;
+  /** What tasks are asked for, before they are. @default - what the definition says */
+  readonly rewrite?: (parameters: unknown) => unknown;
   /** Milliseconds that each `Wait` takes. @default - as the definition says */
   readonly waitTime?: number;
 }
@@ -91,12 +93,12 @@ export class LocalStateMachine {
     return { arn, abort: run.abort, result };
   }
 
-  private overrides(running: Running, { retryDelay, waitTime }: ExecutionOptions): RunOptions['overrides'] {
+  private overrides(running: Running, { retryDelay, waitTime, rewrite = (parameters) => parameters }: ExecutionOptions): RunOptions['overrides'] {
     const forAll = <T>(value: T, of: (state: State) => boolean) =>
       Object.fromEntries(this.states.filter(([, state]) => of(state)).map(([name]) => [name, value]));
     const tasks = this.states.filter(([, { Type }]) => Type === 'Task')
-      .map(([name, state]) => [name, (parameters: unknown) => 
-        released(running.visits.noting(name, inTime(this.perform(name, state, parameters, running), state)), running.over)]);
+      .map(([name, state]) => [name, (parameters: unknown) =>
+        released(running.visits.noting(name, inTime(this.perform(name, state, rewrite(parameters), running), state)), running.over)]);
     return {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
       ...(retryDelay === undefined ? {} : { retryIntervalOverrides: forAll(retryDelay, ({ Retry }) => Retry !== undefined) }),

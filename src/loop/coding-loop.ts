@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -9,6 +9,7 @@ import { AgentTurn } from './agent-turn';
 import { CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
 import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './constants';
+import { GitRepository } from './git-repository';
 import { loopFaults, mountOf } from './loop-faults';
 import { loopStates } from './loop-states';
 import { sorted } from '../private/sorted';
@@ -66,6 +67,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     super(scope, id);
     throwOnFaults(this, loopFaults(this, props));
     warnAboutDefaultEndpoint(this, props.runtime, props.endpointName);
+    warnAboutAnyRepository(this, props.repository);
 
     const driver = props.driver ?? SessionDriver.of(this);
     for (const actions of [INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(props.runtime, actions, props.endpointName);
@@ -104,6 +106,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
         timeoutSeconds,
         promptBytes: promptBytesOf([gates, props.bootstrap, turn.command, config]),
         branchPrefix,
+        ...(props.repository.allow === undefined ? {} : { allow: props.repository.allow }),
         ...(props.repository.url === undefined ? {} : {
           repository: { url: props.repository.url, ...(props.repository.ref === undefined ? {} : { ref: props.repository.ref }) },
         }),
@@ -236,4 +239,12 @@ export class CodingLoop extends Construct implements iam.IGrantable {
 function promptBytesOf(requests: readonly unknown[]): number {
   const others = Buffer.byteLength(JSON.stringify(requests));
   return Math.max(0, Math.min(LOOP_LIMITS.promptBytes, LOOP_LIMITS.requestBytes - others));
+}
+
+/** Whoever may start runs of such a loop decides where the session's credentials for git go. */
+function warnAboutAnyRepository(scope: Construct, { url, allow }: GitRepository): void {
+  if (url !== undefined || allow !== undefined) return;
+  Validations.of(scope).addWarning('cdk-agentcore-workbench:AnyRepository',
+    'a run\'s input may name any repository that is reached by https, and the session\'s credentials for git go there: '
+    + 'say which in "allow" of GitRepository.fromInput, such as ["https://git.example.com/team/*"]');
 }

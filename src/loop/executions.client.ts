@@ -1,8 +1,8 @@
-import { DescribeExecutionCommand, DescribeStateMachineForExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { STEPS } from './constants';
 import { DEFAULT_ENDPOINT } from './sessions.client';
 import { isTransient, SessionError, typedError } from '../session/errors.client';
 import { Clock } from '../shared/clock.client';
+import { StepFunctionsClient } from '../shared/step-functions.client';
 
 /** An execution, as Step Functions knows it. */
 export interface KnownExecution {
@@ -30,43 +30,42 @@ const REQUEST_SECONDS = 10;
 const TRIES = 4;
 
 export class StepFunctionsLoopExecutions implements LoopExecutions {
-  /** @param client that does not ask again by itself */
-  constructor(private readonly client: SFNClient, private readonly clock: Clock, private readonly backoffSeconds: number) {}
+  constructor(private readonly client: StepFunctionsClient, private readonly clock: Clock, private readonly backoffSeconds: number) {}
 
   public async describe(arn: string): Promise<KnownExecution | undefined> {
-    const found = await this.unlessAbsent((options) => this.client.send(new DescribeExecutionCommand({ executionArn: arn }), options));
-    return found && { arn, isRunning: found.status === 'RUNNING', startedAt: found.startDate!.getTime(), input: parsed(found.input) };
+    const found = await this.unlessAbsent<ExecutionReply>('DescribeExecution', { executionArn: arn });
+    return found && { arn, isRunning: found.status === 'RUNNING', startedAt: millisecondsOf(found), input: parsed(found.input) };
   }
 
   public async* running(stateMachineArn: string, sinceMilliseconds: number): AsyncIterable<string> {
     let nextToken: string | undefined;
     do {
-      const page = await this.answer((options) => this.client.send(new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING', nextToken }), options));
-      for (const { executionArn, startDate } of page.executions!) {
-        if (startDate!.getTime() >= sinceMilliseconds) yield executionArn!;
+      const page = await this.answer<ListReply>('ListExecutions', { stateMachineArn, statusFilter: 'RUNNING', maxResults: 1_000, nextToken });
+      for (const execution of page.executions) {
+        if (millisecondsOf(execution) >= sinceMilliseconds) yield execution.executionArn;
       }
       ({ nextToken } = page);
     } while (nextToken !== undefined);
   }
 
   public async endpointNameOf(arn: string): Promise<string | undefined> {
-    const found = await this.unlessAbsent((options) => this.client.send(new DescribeStateMachineForExecutionCommand({ executionArn: arn }), options));
+    const found = await this.unlessAbsent<{ readonly definition: string }>('DescribeStateMachineForExecution', { executionArn: arn });
     return found && endpointNameIn(parsed(found.definition));
   }
 
-  private async unlessAbsent<T>(ask: Ask<T>): Promise<T | undefined> {
+  private async unlessAbsent<T>(operation: string, parameters: object): Promise<T | undefined> {
     try {
-      return await this.answer(ask);
+      return await this.answer<T>(operation, parameters);
     } catch (error) {
       if (((error as SessionError).cause as Error).name === 'ExecutionDoesNotExist') return undefined;
       throw error;
     }
   }
 
-  private async answer<T>(ask: Ask<T>): Promise<T> {
+  private async answer<T>(operation: string, parameters: object): Promise<T> {
     for (let failures = 0; ; failures++) {
       try {
-        return await ask({ abortSignal: AbortSignal.timeout(REQUEST_SECONDS * 1_000) });
+        return await this.client.send<T>(operation, parameters, AbortSignal.timeout(REQUEST_SECONDS * 1_000));
       } catch (thrown) {
         const error = typedError(thrown);
         if (!isTransient(error) || failures >= TRIES) throw error;
@@ -76,7 +75,22 @@ export class StepFunctionsLoopExecutions implements LoopExecutions {
   }
 }
 
-type Ask<T> = (options: { readonly abortSignal: AbortSignal }) => Promise<T>;
+interface ExecutionReply {
+  readonly executionArn: string;
+  readonly status: string;
+  /** Seconds since the epoch. */
+  readonly startDate: number;
+  readonly input?: string;
+}
+
+interface ListReply {
+  readonly executions: readonly ExecutionReply[];
+  readonly nextToken?: string;
+}
+
+function millisecondsOf({ startDate }: ExecutionReply): number {
+  return Math.round(startDate * 1_000);
+}
 
 interface Definition {
   readonly States?: { readonly [name: string]: { readonly Parameters?: StepParameters } };

@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { hasCredentials, isRef, isRepositoryUrl, repositoryUrlFault } from './git-names';
+import { hasCredentials, isRef, isRepositoryUrl, patternFault, repositoryUrlFault } from './git-names';
 
 /** Options of a repository. */
 export interface GitRepositoryOptions {
@@ -16,22 +16,38 @@ export interface GitRepositoryOptions {
    * @default 1 - a loop needs files, not history, and session storage holds 1 GB
    */
   readonly depth?: number;
+
+  /**
+   * Patterns of the repositories that a run's input may name, such as `https://git.example.com/team/*`.
+   *
+   * The session's credentials for git go where the URL says. Scheme, host and port have to be those of a pattern, to the letter; with ssh the
+   * login as well. `*` stands for one or more characters of one part of the path, and is allowed nowhere else. A URL in an input has no user
+   * (but that of a pattern with ssh), no query, no fragment and no `%`.
+   *
+   * @default - none but the loop's own; of a loop without one, all that are reached by https
+   */
+  readonly allow?: string[];
 }
 
 /** Where the code comes from, and where the commit goes. */
 export class GitRepository {
   /**
-   * A repository of one's own choice for all runs; a run's input may still name another.
+   * A repository of one's own choice for all runs. A run's input may name another only if `allow` has a pattern for it.
    *
    * Without credentials in it: git finds them in the session, by a credential helper of the image or the execution role.
    *
-   * @param url https, http, ssh, git, file or codecommit; with https and http without a user, which may be a token
+   * @param url https, http, ssh, git, file or codecommit; without a user, which may be a token, but for the login of ssh; without "?" and "#"
    */
   public static fromUrl(url: string, options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(url, options);
   }
 
-  /** Each run's input has to name the repository: `{ "repository": { "url": "…", "ref": "…" } }`. */
+  /**
+   * Each run's input has to name the repository: `{ "repository": { "url": "…", "ref": "…" } }`.
+   *
+   * Whoever may start runs decides with it where the session's credentials for git go. `allow` says which repositories may be named; without it, any
+   * that is reached by https may, and synthesis warns.
+   */
   public static fromInput(options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(undefined, options);
   }
@@ -52,13 +68,19 @@ export class GitRepository {
     return this.options.depth ?? 1;
   }
 
+  /** Patterns of repositories that a run's input may name. */
+  public get allow(): string[] | undefined {
+    return this.options.allow;
+  }
+
   /** @internal */
   public _faults(): string[] {
-    const { url, ref, depth } = this;
+    const { url, ref, depth, allow } = this;
     const known = (value: string | undefined): value is string => value !== undefined && !Token.isUnresolved(value);
     return [
       ...(url !== undefined && (hasCredentials(url) || (known(url) && !isRepositoryUrl(url)))
         ? [`${repositoryUrlFault(url)}: credentials come from the image's credential helper or the execution role`] : []),
+      ...(allow ?? []).filter(known).flatMap((pattern) => patternFault(pattern) ?? []),
       ...(known(ref) && !isRef(ref) ? [`"ref" is "${ref}", which is no name of a branch or tag and no commit: correct it`] : []),
       ...(Token.isUnresolved(depth) || (Number.isInteger(depth) && depth >= 0) ? [] : [`"depth" is ${depth}, a whole number from 0 is allowed: 0 is all of the history`]),
     ];

@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS } from './constants';
-import { isRef, isRepositoryUrl } from './git-names';
+import { isAllowedRepository, isRef, isRepositoryUrl } from './git-names';
 import { LoopError, LoopInput, RunRecord } from './records.client';
 import { isExecutionName, isSessionId } from './sessions.client';
 import { LIMITS } from '../session/constants';
@@ -42,7 +42,7 @@ const RULES: readonly Rule[] = [
   {
     field: 'repository.url',
     broken: ({ repository }) => isObject(repository) && repository.url !== undefined && !isRepositoryUrl(repository.url),
-    message: 'must be a URL of https, http, ssh, git, file or codecommit, without a password, and with https and http without a user: credentials come from the image\'s credential helper or the execution role',
+    message: 'must be a URL of https, http, ssh, git, file or codecommit, without "?", "#" and "\\\\", without a password, and but for ssh and codecommit without a user: credentials come from the image\'s credential helper or the execution role',
   },
   {
     field: 'repository.ref',
@@ -89,6 +89,24 @@ export function checkInput(input: LoopInput, promptBytes: number): void {
     faults.push(`"prompt" has more than ${promptBytes} bytes as JSON: put what is long into a file of the repository`);
   }
   if (unknown.length + faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `${unknown.length + faults.length} of its fields are wrong`, [...unknown, ...faults].join('; '));
+}
+
+/**
+ * Fails if an input names a repository that it may not: the session's credentials would go there.
+ *
+ * @param config the loop's own repository, and the patterns of others; a loop with neither takes what is reached by https
+ */
+export function checkRepositoryOfInput(url: unknown, { repository, allow }: RepositoryRules): void {
+  if (url === undefined || url === repository?.url || isAllowedRepository(url, repository === undefined ? allow : allow ?? [])) return;
+  const anyHost = allow === undefined && repository === undefined;
+  const others = allow?.length ? `those of ${allow.join(', ')}` : anyHost ? 'those that are reached by https, written plainly' : 'no other';
+  const allowed = repository === undefined ? `the loop allows ${others}` : `the loop has one of its own, and allows ${others}`;
+  throw new LoopError(LOOP_ERRORS.BAD_INPUT, `"repository.url" may not be named by an input: ${allowed}`);
+}
+
+interface RepositoryRules {
+  readonly repository?: { readonly url: string };
+  readonly allow?: readonly string[];
 }
 
 /** Fails if the repository of a run is none that an input may name: the loop's own may have been known only when it was deployed. */

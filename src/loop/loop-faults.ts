@@ -70,6 +70,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps): string[] 
       turn: turn.command,
       repository: props.repository.url,
       ref: props.repository.ref,
+      allow: props.repository.allow,
       message,
       branchPrefix,
       authorName: author.name,

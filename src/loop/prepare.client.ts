@@ -1,7 +1,7 @@
 import { randomUUID } from 'crypto';
 import { branchLooked } from './branch.client';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
-import { branchOf, checkInput, checkRepository } from './input.client';
+import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input.client';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
 import { brief, defined, Results } from './results.client';
@@ -13,6 +13,8 @@ import { SessionError } from '../session/errors.client';
 export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
   readonly config: LoopConfig & {
     readonly repository?: { readonly url: string; readonly ref?: string };
+    /** Patterns of repositories that an input may name. */
+    readonly allow?: readonly string[];
     readonly branchPrefix: string;
     readonly timeoutSeconds: number;
     /** Of the prompt as JSON, at the most. */
@@ -27,6 +29,7 @@ export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
 export async function prepare(request: PrepareRequest, tools: StepTools) {
   const { state: input, config } = request;
   checkInput(input, config.promptBytes);
+  checkRepositoryOfInput(input.repository?.url, config);
   const url = input.repository?.url ?? config.repository?.url;
   if (url === undefined) throw new LoopError(LOOP_ERRORS.BAD_INPUT, '"repository.url" is missing, and the loop has no repository of its own');
   const started = Date.parse(request.startedAt ?? '');

@@ -1,7 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
-import { SFNClient } from '@aws-sdk/client-sfn';
 import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, RETRY_LOG, STATUSES, VERDICTS } from './constants';
 import { isTransient, SessionError } from './errors.client';
 import { SessionAddress } from './exec.client';
@@ -15,6 +14,7 @@ import { LoopError, LoopRecord, RunRecord } from '../loop/records.client';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps.client';
 import { SYSTEM_CLOCK } from '../shared/clock.client';
 import { numberFromEnv } from '../shared/environment.client';
+import { StepFunctionsClient } from '../shared/step-functions.client';
 
 /**
  * The one function that talks to sessions: invokes the agent, runs commands as jobs, stops sessions.
@@ -34,7 +34,7 @@ const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS
 
 // Nothing is repeated unseen: of an invoke the agent may have begun, and a job's calls have a loop of their own.
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
-const stepFunctions = lazy(() => new SFNClient({ maxAttempts: 1 }));
+const stepFunctions = lazy(() => new StepFunctionsClient(process.env.AWS_ENDPOINT_URL_SFN ?? process.env.AWS_ENDPOINT_URL));
 
 export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
   const { operation, runtimeArn } = request;

@@ -1,5 +1,5 @@
 import { Duration, SecretValue, Stack, Token } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -90,6 +90,8 @@ describe('fails at synth', () => {
     ['with a secret in the message', { commit: Commit.push({ message: SecretValue.secretsManager('s').unsafeUnwrap() }) }, /"message" holds a value from Secrets Manager/],
     ['with a secret in the branch prefix', { commit: Commit.push({ branchPrefix: `ghp_${'x'.repeat(36)}/` }) }, /"branchPrefix" holds an access token/],
     ['with a secret in the author', { commit: Commit.locally({ authorName: `AKIA${'A'.repeat(16)}`, authorEmail: SecretValue.ssmSecure('/x').unsafeUnwrap() }) }, /"authorName" holds an AWS access key[^]*"authorEmail" holds a SecureString/],
+    ['with a pattern of repositories that has a wildcard for a host', { repository: GitRepository.fromInput({ allow: ['https://*/a'] }) }, /"allow" has "https:\/\/\*\/a": a URL of https/],
+    ['with a query in the URL', { repository: GitRepository.fromUrl('https://example.com/x.git?token=abc') }, /"repository" has the URL "https:\/\/example.com\/x.git\?…"/],
     ['with a ref that is an option', { repository: GitRepository.fromInput({ ref: '-x' }) }, /"ref" is "-x"/],
     ['with a negative depth', { repository: GitRepository.fromInput({ depth: -1 }) }, /"depth" is -1/],
     ['with a depth that is no whole number', { repository: GitRepository.fromInput({ depth: 1.5 }) }, /"depth" is 1.5/],
@@ -133,6 +135,16 @@ describe('fails at synth', () => {
     const turn = AgentTurn.callback({ timeout: later, heartbeat: later });
     expect(make({ timeout: later, bootstrapTimeout: later, turn, gates: [Gate.command('a', 'x', { timeout: later })] }))
       .toThrow(/gate "a": "timeout" is only known[^]*"turn.timeout" is only known[^]*"turn.heartbeat"[^]*"bootstrapTimeout"[^]*"timeout"/);
+  });
+
+  test('not for a loop whose inputs may name any repository, which is warned of', () => {
+    const warningsOf = (repository: GitRepository) => {
+      const stack = newStack();
+      loopIn(stack, { repository });
+      return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('may name any repository that is reached by https'));
+    };
+    const repositories = [GitRepository.fromInput(), GitRepository.fromInput({ allow: ['https://git.example.com/*'] }), GitRepository.fromUrl('https://git.example.com/a')];
+    expect(repositories.map((repository) => warningsOf(repository).length)).toEqual([1, 0, 0]);
   });
 
   test('with all that is wrong at once', () => {

@@ -1,4 +1,4 @@
-import { AgentTurn, Gate } from '../../src';
+import { AgentTurn, Gate, GitRepository } from '../../src';
 import { LoopFixtureProps, TurnPayload, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
@@ -17,7 +17,7 @@ test.each<[string, string, LoopFixtureProps, object]>([
   ['has an agent that is a program and fails', 'CodingLoop.TurnFailed', { loop: { turn: AgentTurn.command(`cat; ${LOUD}; exit 1`) } }, {}],
   ['has an agent whose program is not there', 'CodingLoop.Inert', { loop: { turn: AgentTurn.command(`${LOUD}; ${CANARY}-program`) } }, {}],
   ['has an agent that breaks down', 'Workbench.ContainerError', { agent: `${LOUD}; exit 1` }, {}],
-  ['has no such repository', 'CodingLoop.CheckoutFailed', {}, { repository: { url: `file:///${CANARY}/none.git`, ref: CANARY } }],
+  ['has no such repository', 'CodingLoop.CheckoutFailed', { loop: { repository: GitRepository.fromInput({ allow: ['file:///*/none.git'] }) } }, { repository: { url: `file:///${CANARY}/none.git`, ref: CANARY } }],
   ['has a wrong input', 'CodingLoop.BadInput', {}, { [CANARY]: 'x', taskId: CANARY.repeat(9) }],
 ])('says nothing in its log of what was said in a run that %s', async (_, outcome, props, input) => {
   const loop = await start(props);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { messageOf } from '../../src/loop/commit.client';
-import { isRef, isRepositoryUrl } from '../../src/loop/git-names';
+import { isAllowedRepository, isRef, isRepositoryUrl, patternFault } from '../../src/loop/git-names';
 import { branchOf } from '../../src/loop/input.client';
 import { LoopRecord, RunRecord } from '../../src/loop/records.client';
 
@@ -71,9 +71,64 @@ describe('a URL', () => {
 
   test.each([
     '', '-x', 'ext::sh -c id', 'fd::3', '/srv/a.git', 'https://', 'https://a b/', 'https://u:p@example.com/a', 'https://:p@example.com/a', 'https://user@example.com/a', 'http://token@localhost:3000/a', 'https://a?b@example.com/', 'ssh://u:p@h/a',
+    'https://example.com/a.git?token=x', 'https://example.com/a.git#x', 'https://good.example.com\\@evil.com/a', 'git://user@h/a', 'file://u:p@h/a', 'ssh://:p@h/a',
     'ssh://-oProxyCommand=id/a', '-oProxyCommand=id:a', 'git@-oProxyCommand=id:a', 'git@-o:a', 'ssh://git@-o/a', 'https://x\ny', `https://${'x'.repeat(2_000)}`, undefined,
   ])('may not be %j', (url) => {
     expect(isRepositoryUrl(url)).toBe(false);
+  });
+});
+
+describe('a repository that an input names', () => {
+  const allow = ['https://git.example.com/team/*', 'https://git.example.com:8443/a/*/lib-*.git', 'ssh://git@git.example.com/team/*', 'file:///srv/git/*'];
+
+  test.each([
+    'https://git.example.com/team/app.git', 'https://git.example.com/team/app', 'https://git.example.com:8443/a/b/lib-x.git', 'ssh://git@git.example.com/team/app.git',
+    'file:///srv/git/a.git',
+  ])('is taken if a pattern has it: %s', (url) => {
+    expect(isAllowedRepository(url, allow)).toBe(true);
+    expect(isRepositoryUrl(url)).toBe(true);
+  });
+
+  test.each([
+    'https://evil.com/team/app.git', 'http://git.example.com/team/app.git', 'https://git.example.com.evil.com/team/app', 'https://evil.com/git.example.com/team/app',
+    'https://git.example.com/team', 'https://git.example.com/team/', 'https://git.example.com/team/a/b', 'https://git.example.com//team/app', 'https://git.example.com/team//app',
+    'https://git.example.com/other/app', 'https://git.example.com/team/../other/app', 'https://git.example.com/team/..', 'https://git.example.com/team/.', 'https://git.example.com/team/...',
+    'https://git.example.com/team/%2e%2e', 'https://git.example.com/team/a%2fb', 'https://git.example.com/team/a?x', 'https://git.example.com/team/a#x', 'https://git.example.com/team/a\\b',
+    'https://git.example.com:443/team/app', 'https://git.example.com:8444/a/b/lib-x.git', 'https://git.example.com./team/app', 'https://GIT.example.com/team/app', 'HTTPS://git.example.com/team/app',
+    'https://user@git.example.com/team/app', 'https://:@git.example.com/team/app', 'https://git.example.com@evil.com/team/app', 'https://evil.com\\@git.example.com/team/app',
+    'https://evil.com#@git.example.com/team/app', 'https://evil.com?@git.example.com/team/app', 'https://git.example.com\t/team/app', 'https://git.example.com/team/app\n', ' https://git.example.com/team/app',
+    'https://gít.example.com/team/app', 'https://git。example.com/team/app', 'https://git.example.com/team/äpp', 'https://git.example.com/team/*', 'https://git.example.com/team/a@b',
+    'ssh://git.example.com/team/app.git', 'ssh://root@git.example.com/team/app.git', 'ssh://git:x@git.example.com/team/app.git', 'git@git.example.com:team/app.git', 'ssh://-oProxyCommand=id/team/app',
+    'file:///srv/git/../a', 'file:///srv/git', 'file:///etc/passwd', 'file://host/srv/git/a', '/srv/git/a.git', 'ext::sh -c id', 'codecommit://team', '-x', '', undefined, null, ['https://git.example.com/team/app'],
+    `https://git.example.com/team/${'x'.repeat(2_000)}`,
+  ])('is refused if no pattern has it: %j', (url) => {
+    expect(isAllowedRepository(url, allow)).toBe(false);
+  });
+
+  test('may be any that is written plainly and reached by https, of a loop that says nothing', () => {
+    expect(['https://a.example/b', 'https://git.example.com:8443/a/b.git'].map((url) => isAllowedRepository(url, undefined))).toEqual([true, true]);
+    const others = ['http://a.example/b', 'ssh://git@a.example/b', 'git://a.example/b', 'file:///a', 'git@a.example:b', 'codecommit::us-east-1://b', 'https://a.example/b?c', 'https://t@a.example/b'];
+    expect(others.filter((url) => isAllowedRepository(url, undefined))).toEqual([]);
+  });
+
+  test('is none, of a loop whose list is empty', () => {
+    expect(isAllowedRepository('https://git.example.com/team/app', [])).toBe(false);
+  });
+
+  test('is of a host of the patterns, whatever it is made of', () => {
+    const piece = fc.constantFrom('https://', 'git.example.com', 'evil.com', '/', 'team', 'app', '@', ':', '..', '.', '%2e', '\\', '#', '?', '443', 'ssh://', 'git', '*', '//', '\t');
+    fc.assert(fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
+      const url = pieces.join('');
+      return !isAllowedRepository(url, allow) || ['git.example.com', ''].includes(new URL(url).hostname);
+    }), { numRuns: 20_000 });
+  });
+
+  test.each([
+    'https://*.example.com/team/*', 'https://*/a', 'https://git.example.com', 'https://git.example.com/', 'https://git.example.com/../a', 'https://u:p@git.example.com/a', 'https://git.example.com/a?b', '*', '',
+    'git@git.example.com:a', 'https://Git.example.com/a', 'ssh://*@git.example.com/a',
+  ])('has no such pattern as %j', (pattern) => {
+    expect(patternFault(pattern)).toMatch(/^"allow" has ".*": a URL of https/);
+    expect(isAllowedRepository(pattern.replaceAll('*', 'x'), [pattern])).toBe(false);
   });
 });
 

@@ -34,6 +34,8 @@ describe('bad input', () => {
     ['with a URL that runs a program', { repository: { url: 'ext::sh -c touch% /tmp/x' } }, '"repository.url"'],
     ['with a URL that holds a password', { repository: { url: 'https://a:b@example.com/' } }, '"repository.url"'],
     ['with a URL that holds a token', { repository: { url: `https://ghp_${'x'.repeat(36)}@example.com/` } }, '"repository.url"'],
+    ['with a URL that has a query', { repository: { url: 'https://git.example.com/a?b' } }, '"repository.url"'],
+    ['with a repository that the loop does not allow', { repository: { url: 'https://git.example.com/a.git' } }, '"repository.url" may not be named by an input: the loop has one of its own, and allows no other'],
     ['with a ref that is an option', { repository: { ref: '-x' } }, '"repository.ref"'],
     ['with a ref that git refuses', { repository: { ref: 'a..b' } }, '"repository.ref"'],
     ['with a ref that is a refspec', { repository: { ref: 'a:refs/heads/b' } }, '"repository.ref"'],

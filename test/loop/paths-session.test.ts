@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MovableClock } from '../../rehearsal/agentcore';
-import { AgentTurn, Gate } from '../../src';
+import { AgentTurn, Gate, GitRepository } from '../../src';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
@@ -122,7 +122,9 @@ test('a run goes on in the session of a failed run, with the work that was not c
 });
 
 test('fails when a session is to go on with another repository', async () => {
-  const loop = await start();
+  const loop = await start({
+    loop: (shared) => ({ repository: GitRepository.fromUrl(`file://${shared}/remote.git`, { allow: ['https://127.0.0.1:1/*'] }) }),
+  });
   const { record } = await loop.run();
   const { error, record: failed } = await loop.run({ session: record.session, repository: { url: 'https://127.0.0.1:1/other.git' } });
   expect(error).toBe('CodingLoop.CheckoutFailed');

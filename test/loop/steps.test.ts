@@ -120,7 +120,7 @@ describe('a step that outlives its function', () => {
   });
 
   test.each([
-    ['repository.url', { url: 'https://token@example.com/a.git' }], ['repository.ref', { url: 'https://example.com/a.git', ref: '--upload-pack=id' }],
+    ['repository.url', { url: 'https://token@example.com/a.git' }], ['repository.url', { url: 'https://example.com/a.git?token@' }], ['repository.ref', { url: 'https://example.com/a.git', ref: '--upload-pack=id' }],
   ])('fails a run of a loop whose own "%s" was only known when it was deployed, and is wrong, and starts nothing', async (field, repository) => {
     const loop = await start();
     const config = { repository, branchPrefix: '', timeoutSeconds: 60, promptBytes: 1_000 };
