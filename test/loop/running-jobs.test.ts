@@ -6,6 +6,7 @@ import { RunRequest } from '../../src/session/run-request.client';
 
 const RUN: RunRecord = {
   id: 'run',
+  key: 'k'.repeat(32),
   taskId: 'task',
   session: { id: 's'.repeat(33) },
   mount: '/mnt/workspace',
