@@ -15,6 +15,7 @@ import { checkSupport } from './run/support';
 import type { SandboxDriver } from './sandbox';
 import { Executions } from './stepfunctions';
 import { checkRepositoryOfInput } from '../src/loop/input.client';
+import { ENVIRONMENT } from '../src/session/constants';
 
 /** What a run is asked for; everything else has a default. */
 export interface RehearsalInput {
@@ -59,6 +60,9 @@ export interface RehearsalProps {
   readonly onLog?: (functionLogicalId: string, line: string) => void;
 }
 
+/** Of the minutes that handlers wait for the service, such as three for a container that does not start, a tenth is enough on one machine. */
+const PACE = { [ENVIRONMENT.BACKOFF_SECONDS]: '0.1' };
+
 /**
  * A `CodingLoop` of a synthesized app on this machine: the template's own state machine, the handlers' own bundles, real bash
  * and git in sandboxes, and an emulated AgentCore. Nothing that it does leaves the machine.
@@ -93,7 +97,9 @@ export class Rehearsal {
         running.forEach(({ journal }) => journal.hearDriver(line));
       };
       const executions = new Executions(join(directory, 'executions'));
-      const made = deployment = LocalDeployment.start({ assembly: props.assembly, stack: props.stack, server, executions, onLog });
+      const made = deployment = LocalDeployment.start({
+        assembly: props.assembly, stack: props.stack, server, executions, onLog, environment: PACE,
+      });
       const loop = findLoop(deployment, props.loop);
       checkSupport(deployment, loop, props);
       const rollouts = rolloutsOf(deployment, loop);
