@@ -31,6 +31,8 @@ export interface WorkspaceOutcome {
   readonly outcome: string;
   readonly message?: string;
   readonly loop: LoopRecord;
+  /** As the files were recorded first, and the commit that they were a change of. */
+  readonly recorded?: { readonly base: string; readonly tree: string };
   readonly run: RunRecord;
 }
 
@@ -118,6 +120,7 @@ export class Workspaces {
     const repository = { url: this.url, ...(ref === undefined ? {} : { ref }) };
     let state: { prompt: string; taskId: string; run: RunRecord; loop: LoopRecord } | undefined;
     let ended: { outcome: string; message?: string };
+    let recorded: WorkspaceOutcome['recorded'];
     try {
       state = await prepare({
         ...request,
@@ -127,13 +130,16 @@ export class Workspaces {
       }, tools);
       const { status, output } = this.inClone(agent, session);
       if (status !== 0) throw new Error(`the agent failed: ${output}`);
-      ended = await this.gatesAndCommit({ ...request, state }, (loop) => { state = { ...state!, loop }; }, tools, gate, meanwhile, session);
+      ended = await this.gatesAndCommit({ ...request, state }, (loop) => {
+        state = { ...state!, loop };
+        if (loop.tree !== undefined) recorded ??= { base: loop.base, tree: loop.tree };
+      }, tools, gate, meanwhile, session);
     } catch (error) {
       if (!(error instanceof LoopError)) throw error;
       ended = { outcome: error.name, message: error.message };
     }
     if (state !== undefined) await inWorkspace({ ...request, state }, tools, 'release', 'CodingLoop.WorkspaceLost', {}, { unclaimed: true });
-    return { ...ended, loop: state?.loop as LoopRecord, run: state?.run as RunRecord };
+    return { ...ended, recorded, loop: state?.loop as LoopRecord, run: state?.run as RunRecord };
   }
 
   close(): void {

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import * as fc from 'fast-check';
+import { useWorkspaces, WorkspaceOutcome, Workspaces } from '../support/workspace-runs';
+
+/**
+ * Small histories at random: what others do on the main branch and on the run's, runs in between, in sessions that go on or are new.
+ *
+ * WORKBENCH_HISTORIES says how many, WORKBENCH_HISTORY_SEED from which seed. One takes 5 to 10 seconds of a core.
+ */
+const HISTORIES = Number(process.env.WORKBENCH_HISTORIES ?? 6);
+const SEED = Number(process.env.WORKBENCH_HISTORY_SEED ?? 1);
+
+const start = useWorkspaces();
+const BRANCH = 'workbench/task-1';
+const FILES = ['a', 'b', 'dir/c'] as const;
+
+/** A change of files; each has words of its own, so that what is in a commit can be told. */
+const CHANGE = fc.oneof(
+  fc.record({ kind: fc.constant('edit' as const), file: fc.constantFrom(...FILES), line: fc.integer({ min: 1, max: 20 }) }),
+  fc.record({ kind: fc.constantFrom('add' as const, 'remove' as const, 'move' as const), file: fc.constantFrom(...FILES), line: fc.constant(1) }),
+);
+type Change = typeof CHANGE extends fc.Arbitrary<infer T> ? T : never;
+
+const OTHERS = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ where: fc.constant('main' as const), how: fc.constant('push' as const), change: CHANGE }) },
+  { weight: 3, arbitrary: fc.record({ where: fc.constant(BRANCH), how: fc.constant('push' as const), change: CHANGE }) },
+  { weight: 2, arbitrary: fc.record({ where: fc.constant(BRANCH), how: fc.constantFrom('rewrite' as const, 'set back' as const, 'delete' as const), change: CHANGE }) },
+);
+type Others = typeof OTHERS extends fc.Arbitrary<infer T> ? T : never;
+
+const RUN = fc.record({
+  session: fc.constantFrom('first', 'first', 'second'),
+  changes: fc.array(CHANGE, { minLength: 1, maxLength: 2 }),
+  style: fc.constantFrom('leaves', 'leaves', 'commits', 'merges', 'rebases', 'pushes'),
+  before: fc.array(OTHERS, { maxLength: 2 }),
+  meanwhile: fc.option(OTHERS, { nil: undefined }),
+});
+type Run = typeof RUN extends fc.Arbitrary<infer T> ? T : never;
+
+const HISTORY = fc.record({ depth: fc.constantFrom(0, 1), runs: fc.array(RUN, { minLength: 1, maxLength: 3 }) });
+
+/** Changes that the files may not allow any more are none. */
+function script({ kind, file, line }: Change, word: string): string {
+  switch (kind) {
+    case 'edit': return `[ ! -e ${file} ] || sed -i "${line}s/\\$/ ${word}/" ${file}`;
+    case 'add': return `echo "new ${word}" > "new ${word}"`;
+    case 'remove': return `rm -f ${file}`;
+    case 'move': return `[ ! -e ${file} ] || git mv ${file} "moved ${word}" 2>/dev/null || mv ${file} "moved ${word}"`;
+  }
+}
+
+/** Lines that were added and removed, in an order of their own. */
+function linesOf(repository: string, from: string, to: string): string[] {
+  const diff = execFileSync('git', ['-C', repository, 'diff', '-U0', '--find-renames', from, to], { encoding: 'utf8' });
+  return diff.split('\n').filter((line) => /^[+-](?!--|\+\+)/.test(line)).sort();
+}
+
+class History {
+  /** Commits that others have taken out of the branch. */
+  private readonly dropped = new Set<string>();
+  private words = 0;
+
+  constructor(private readonly remote: Workspaces) {
+    remote.others('mkdir dir; for file in a b dir/c; do seq 20 | sed "s/^/$(basename $file) /" > $file; done; git add --all; git commit -qm files; git push -q origin HEAD:main');
+  }
+
+  async run({ session, changes, style, before, meanwhile }: Run): Promise<string> {
+    for (const others of before) this.others(others);
+    const word = this.word('agent');
+    const commit = 'git add --all; git -c user.name=agent -c user.email=agent@localhost commit -qm "by the agent" || true';
+    const identity = 'export GIT_COMMITTER_NAME=agent GIT_COMMITTER_EMAIL=agent@localhost GIT_AUTHOR_NAME=agent GIT_AUTHOR_EMAIL=agent@localhost';
+    const styles: { readonly [name: string]: string } = {
+      leaves: '',
+      commits: commit,
+      merges: `${commit}; git fetch -q origin main && { git merge -q --no-edit FETCH_HEAD >/dev/null 2>&1 || git merge --abort; }`,
+      rebases: `${commit}; git fetch -q origin main && { git rebase -q FETCH_HEAD >/dev/null 2>&1 || git rebase --abort; }`,
+      pushes: `${commit}; git push -q "$(git config remote.origin.url)" HEAD:refs/heads/${BRANCH} 2>/dev/null || true`,
+    };
+    const known = this.remote.git('rev-list', '--all').split('\n');
+    let there: string | undefined;
+    const result = await this.remote.run({
+      session,
+      agent: [identity, ...changes.map((change, index) => script(change, `${word}-${index}`)), styles[style]].join('\n'),
+      meanwhile: (time) => {
+        if (time === 0 && meanwhile !== undefined) this.others(meanwhile);
+        there = this.tip();
+      },
+    });
+    this.check(result, there, known, session);
+    return result.outcome;
+  }
+
+  /** What has to hold, whatever happened: exactly one commit of the run's, with exactly its change, and all of theirs; or a refusal that says why. */
+  private check({ outcome, message, loop, recorded }: WorkspaceOutcome, there: string | undefined, before: readonly string[], session: string): void {
+    if (outcome !== 'COMMITTED') {
+      expect([outcome, message]).toEqual([expect.stringMatching(/^(?:NO_CHANGES|FOUND|CodingLoop\.PushRejected)$/), outcome.startsWith('CodingLoop') ? expect.stringMatching(/conflict|files of the workspace/) : undefined]);
+      if (outcome === 'FOUND') expect(this.remote.git('rev-list', BRANCH).split('\n')).toContain(loop.commit);
+      return;
+    }
+    const log = (...args: string[]) => this.remote.git('log', ...args).split('\n').filter((line) => line !== '');
+    const clone = `${this.remote.directory}/fresh-${this.words++}`;
+    execFileSync('git', ['clone', '--quiet', '--branch', BRANCH, this.remote.remote, clone], { stdio: 'pipe' });
+    expect(execFileSync('git', ['rev-parse', 'HEAD'], { cwd: clone, encoding: 'utf8' }).trim()).toBe(loop.commit);
+    // One commit that is the run's, and none of the agent's that it did not push.
+    const fresh = log('--format=%H %an', loop.commit!, ...before.filter((id) => id !== '').map((id) => `^${id}`)).map((line) => line.split(' '));
+    const ofBot = fresh.filter(([, author]) => author === 'bot').map(([id]) => id);
+    expect(ofBot).toEqual([loop.commit]);
+    // All of theirs, and nothing that they took away.
+    if (there !== undefined) expect(log('--format=%H', loop.commit!)).toContain(there);
+    expect(log('--format=%H', loop.commit!, '^main').filter((id) => this.dropped.has(id))).toEqual([]);
+    // What it changes is what was recorded before anybody's work came to it: the same lines, whatever their files are called by now.
+    const parents = log('-1', '--format=%P', loop.commit!)[0].split(' ');
+    if (parents.length > 1) return; // a merge, which the agent had begun
+    const lines = linesOf(clone, parents[0], loop.commit!);
+    expect(lines).toEqual(linesOf(`${this.remote.mount(session)}/.workbench/git`, recorded!.base, recorded!.tree));
+    expect(lines.filter((line) => line.startsWith('+') && !/agent\d/.test(line))).toEqual([]);
+  }
+
+  private others({ where, how, change }: Others): void {
+    const word = this.word('other');
+    const was = this.tip();
+    const commit = `${script(change, word)}; git add --all; git commit -qm ${word} --allow-empty`;
+    if (how === 'delete' || how === 'set back') {
+      if (was === undefined) return;
+      if (how === 'delete') this.remote.git('update-ref', '-d', `refs/heads/${BRANCH}`);
+      else this.remote.git('update-ref', `refs/heads/${BRANCH}`, 'main');
+    } else if (how === 'rewrite') {
+      this.remote.others(`${commit}; git push -q --force origin HEAD:${BRANCH}`);
+    } else {
+      this.remote.others(`${commit}; git push -q origin HEAD:${where}`, where === 'main' || was === undefined ? 'main' : BRANCH);
+    }
+    if (was === undefined || where === 'main') return;
+    const now = this.tip();
+    for (const id of this.remote.git('rev-list', was, '^main', ...now === undefined ? [] : [`^${now}`]).split('\n')) this.dropped.add(id);
+  }
+
+  private tip(): string | undefined {
+    return this.remote.git('for-each-ref', '--format=%(objectname)', `refs/heads/${BRANCH}`).trim() || undefined;
+  }
+
+  private word(kind: string): string {
+    return `${kind}${++this.words}`;
+  }
+}
+
+test(`${HISTORIES} histories from seed ${SEED}`, async () => {
+  const outcomes: { [outcome: string]: number } = {};
+  await fc.assert(fc.asyncProperty(HISTORY, async ({ depth, runs }) => {
+    const history = new History(start({ depth }));
+    for (const run of runs) {
+      const outcome = await history.run(run);
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    }
+  }), { numRuns: HISTORIES, seed: SEED, endOnFailure: true });
+  process.stdout.write(`seed ${SEED}: ${JSON.stringify(outcomes)}\n`);
+}, 60_000 + HISTORIES * 120_000);
