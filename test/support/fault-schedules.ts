@@ -123,7 +123,7 @@ async function strike(
   loop: LoopFixture, seed: number, schedule: ReturnType<typeof scheduleOf>, base: string, struck: { [operation: string]: number },
 ): Promise<string> {
   const { strikes, killAt, killAfter, turns, cold } = schedule;
-  const session = { id: `session-of-the-run-with-the-seed-${String(seed).padStart(8, '0')}` };
+  const session = loop.sessionOf(`run-${seed}`);
   const task = `seed-${seed}`;
   loop.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: cold, seconds: Infinity, match: (call) => call.sessionId === session.id,
@@ -144,7 +144,7 @@ async function strike(
   const onEvent = (event: { readonly type: string }) => {
     if (event.type === 'StateEntered' && state++ === killAt) setTimeout(() => void loop.deployment.function().kill(), killAfter);
   };
-  const { status, error, cause, record } = await loop.run({ prompt: `${turns}`, taskId: task, session }, { onEvent: onEvent as never, name: `run-${seed}` });
+  const { status, error, cause, record } = await loop.run({ prompt: `${turns}`, taskId: task }, { onEvent: onEvent as never, name: `run-${seed}` });
   for (const { fired, spec } of added) struck[spec.operation] = (struck[spec.operation] ?? 0) + fired;
 
   const commit = takenBranch(loop.remote, `workbench/${task}`);

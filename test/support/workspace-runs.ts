@@ -54,8 +54,8 @@ export class Workspaces {
   readonly remote = join(this.directory, 'remote.git');
   /** Commands that sessions were sent, by their names. */
   readonly sent: string[] = [];
-  /** Where sessions find their programs. */
-  path = process.env.PATH!;
+  /** Where sessions find their programs; WORKBENCH_TEST_GIT is a directory with another git for them. */
+  path = [...process.env.WORKBENCH_TEST_GIT === undefined ? [] : [process.env.WORKBENCH_TEST_GIT], process.env.PATH!].join(':');
   /** Steps after which the microVM is lost once, before anybody hears of their end. */
   readonly lose: string[] = [];
   private runs = 0;
