@@ -147,6 +147,7 @@ record() { # the agent's work, in our index
 
 hollow() { # whether there is no file anywhere below a directory
   local entry entries
+  shopt -s nullglob dotglob
   entries=("$1"/*)
   for entry in ${entries[@]+"${entries[@]}"}; do
     [[ -d $entry && ! -L $entry ]] && hollow "$entry" || return
@@ -157,7 +158,6 @@ found_ignored() { # in `ignored`: ignored files that somebody may have written; 
   local path list all dirs=()
   local -A where=()
   ignored=() hollows=()
-  shopt -s nullglob dotglob
   listed untracked --directory || return
   all=(${list[@]+"${list[@]}"})
   listed own ls-files --others --ignored --exclude-standard --directory -z || return
@@ -199,7 +199,16 @@ news() { # of a list of values, those that are not kept under a name; in `list`
 
 vacate() { # directories of the clone that are empty now and were not before, from here up
   local dir=$1
-  while [[ $dir && ! ${known["$dir"]-} ]] && rmdir "$repo$dir" 2>/dev/null; do dir=${dir%/*}; done
+  while [[ $dir && ! ${known["$dir"]-} && -d $repo$dir ]] && hollow "$repo$dir"; do
+    rmdir "$repo$dir" 2>/dev/null || { chmod u+rwx "$repo${dir%/*}" && rmdir "$repo$dir"; } 2>/dev/null || return 0
+    dir=${dir%/*}
+  done
+}
+
+remove_hollow() { # a directory of the clone in which there is no file, whatever its mode is
+  find "$repo/$1" -depth -type d -exec rmdir {} + 2>/dev/null && return
+  [[ $1 != */* ]] || chmod u+rwx "$repo/${1%/*}" || return
+  find "$repo/$1" -type d -exec chmod u+rwx {} ";" && find "$repo/$1" -depth -type d -exec rmdir {} +
 }
 
 aside() { # moves paths of the clone into a directory, whatever their modes are

@@ -113,7 +113,7 @@ snapshot() {
   noted "empty-$WB_LEFT" ${hollows[@]+"${hollows[@]}"} || fail 1 "$records cannot be written to"
   tell empty ${list[@]+"${list[@]}"}
   for path in ${hollows[@]+"${hollows[@]}"}; do
-    find "$repo/$path" -depth -type d -exec rmdir {} + || fail 1 "an empty directory cannot be removed: $path"
+    remove_hollow "$path" || fail 1 "an empty directory cannot be removed: $path"
   done
   list=(${ignored[@]+"${ignored[@]}"})
   if [[ $WB_ASIDE == yes ]]; then

@@ -1,4 +1,6 @@
-import { Gate } from '../../src';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Commit, Gate } from '../../src';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 // Honest accidents: the gates see something that the commit cannot hold.
@@ -109,4 +111,31 @@ test('what a gate leaves is named in its record, moved away with its directories
   const { record } = await loop.run();
   expect(record).toMatchObject({ outcome: 'COMMITTED', gates: [{ left: { names: ['junit.xml', 'report/a/b'], count: 2 } }, { verdict: 'PASSED' }] });
   expect(record.gates[1]).not.toHaveProperty('left');
+});
+
+describe('a file that is written between the last gate and the commit', () => {
+  /** Written when the run comes to that state for the first time. */
+  const writing = (loop: LoopFixture, name: string) => {
+    let written = false;
+    const onEvent = (event: { readonly type: string; readonly state?: { readonly name: string } }) => {
+      if (event.type !== 'StateEntered' || event.state?.name !== name || written) return;
+      written = true;
+      writeFileSync(join(loop.workspace(SESSION), 'repo/late.txt'), 'late\n');
+    };
+    return loop.run({ session: SESSION }, { onEvent: onEvent as never });
+  };
+  const SESSION = { id: 'a-session-of-more-than-thirty-three-characters' };
+
+  test('is judged by the gates, and part of the change', async () => {
+    const loop = await start();
+    expect((await writing(loop, 'Commit and push')).record).toMatchObject({ outcome: 'COMMITTED', rounds: 1 });
+    expect(loop.jobs('gate-')).toHaveLength(2);
+    expect(changed(loop)).toEqual(['late.txt', 'value.txt']);
+  });
+
+  test('fails a run that has no way back to its gates, and nothing is committed', async () => {
+    const loop = await start({ loop: { commit: Commit.locally() } });
+    const { error, record } = await writing(loop, 'Commit');
+    expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.CommitFailed', message: expect.stringContaining('files were written after the gates had passed, and nothing is committed: late.txt') });
+  });
 });

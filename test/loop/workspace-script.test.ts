@@ -197,3 +197,22 @@ describe('of programs, the script needs those that the first step proves', () =>
     });
   });
 });
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot('what is read-only is moved and removed, also by a user who is not root', () => {
+  withRemote((_, mount, bash, directory) => {
+    bash(`cd ${directory}/remote && printf "ignored/\\n" >.gitignore && git add . && git commit -qm ignoring && chown -R 65534 ${directory}`);
+    const other = (script: string, more = {}) => bash('setpriv --reuid 65534 --clear-groups bash -c "$SCRIPT"', { ...more, SCRIPT: script, HOME: '/nonexistent' });
+    const performs = <F extends WorkspaceFunction>(name: F, more = {}) => resultsOf(other(`${WORKSPACE_SCRIPT}\nperform ${name}`, more), 'nonce', name);
+    const { base } = performs('prepare');
+    other(`cd ${mount}/repo && mkdir -p ignored/deep a/b && echo x >ignored/deep/x && echo y >ignored/y && chmod 0400 ignored/y && chmod 0555 ignored/deep ignored a/b a`);
+    const { ignored, empty } = performs('snapshot', { WB_BASE: base, WB_ASIDE: 'yes' });
+    expect([ignored.names, empty.names]).toEqual([expect.arrayContaining(['ignored/deep/x', 'ignored/y']), ['a']]);
+    expect(readdirSync(join(mount, 'repo')).sort()).toEqual(['.git', '.gitignore']);
+    expect(readFileSync(join(mount, '.workbench/left/left/ignored/deep/x'), 'utf8')).toBe('x\n');
+    performs('release');
+    expect(performs('prepare', { WB_RUN: 'next' }).workspace).toBe('RESUMED');
+    expect(readdirSync(join(mount, '.workbench'))).not.toContain('left');
+  });
+});
