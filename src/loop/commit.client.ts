@@ -19,7 +19,7 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && record.verdict === VERDICTS.PASSED))
     && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED);
   if (!green || loop.tree === undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'not every gate has passed on the recorded tree: nothing is committed');
-  const late = await changesSince(request, tools, 'before the commit', false);
+  const late = await changesSince(request, tools, 'before the commit');
   if (late.changed.length > 0) {
     // Nobody has judged them: what the gates saw is not all of it any more.
     if (!push || loop.losses >= LOOP_LIMITS.losses) {

@@ -46,9 +46,10 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the gate "${config.name}" was lost ${loop.losses + 1} times (${result.lostReason})`);
     return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
   }
-  const since = result.verdict === VERDICTS.INERT ? { changed: [] } : await changesSince(request, tools, config.name, true);
+  const passed = result.verdict === VERDICTS.PASSED;
+  const since = result.verdict === VERDICTS.INERT ? { changed: [] } : await changesSince(request, tools, config.name, passed);
   const { changed: changedFiles, left } = since;
-  const verdict = result.verdict === VERDICTS.PASSED && changedFiles.length > 0 ? VERDICTS.FAILED : result.verdict!;
+  const verdict = passed && changedFiles.length > 0 ? VERDICTS.FAILED : result.verdict!;
   count(request, tools, verdict);
   const { exitCode, seconds, logPath } = result;
   const record: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath, ...defined({ left }) };
@@ -66,14 +67,15 @@ interface Changes {
  * The files that are not as they were recorded, and those that were moved out of the clone since git does not have them.
  *
  * What a gate changed is put back, and what it left moved away, unless the agent has left processes behind: then nobody knows who wrote
- * it, and it stays for the next record.
+ * it, and it stays for the next record. Without `passed` it is not after a gate, but before the commit.
  */
-export async function changesSince(request: StepRequest, tools: StepTools, label: string, afterGate: boolean): Promise<Changes> {
+export async function changesSince(request: StepRequest, tools: StepTools, label: string, passed?: boolean): Promise<Changes> {
   const { loop } = request.state;
   const { tree, changed, left } = await inWorkspace(request, tools, 'verify', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_TREE: loop.tree ?? '',
     WB_BASE: loop.base,
-    WB_GATE: afterGate ? 'yes' : 'no',
+    WB_GATE: passed === undefined ? 'no' : 'yes',
+    WB_PASSED: passed === true ? 'yes' : 'no',
     WB_LEFT: `${loop.round}-${loop.losses}-${loop.rebases}-${loop.gates.length}`,
   }, { label });
   return { changed: tree !== loop.tree && changed.count === 0 ? ['(git does not say which)'] : named(changed), left: brief(left) };

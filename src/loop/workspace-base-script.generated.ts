@@ -176,6 +176,7 @@ export const BASE_PART = [
   "fetch_ \"$WB_REF\" refs/workbench/upstream || echo \"the repository cannot be fetched just now; going on with what is here\" >&2",
   "fi",
   "head=$(own rev-parse --verify refs/workbench/head) || fail 76 \"the workspace has lost its records\"",
+  "[[ ! -e $repo ]] || unhide || fail 76 \"what was hidden from the gates cannot be brought back\"",
   "if [[ ! -e $repo ]]; then",
   "checkout \"$head\"",
   "else",

@@ -7,8 +7,8 @@
 #   leftovers      what tools keep for themselves, and what the clone's own .git/info/exclude leaves out
 #   worktrees      other checkouts of the same repository, linked to it
 #
-# and, for the gates to see what a fresh clone has: what is ignored and new is moved away, after the agent was told of it once, unless its
-# name is one of a build's output; and directories that are empty are removed.
+# For the gates to see what a fresh clone has, leftovers and worktrees are hidden while they run, and come back for the agent; what is ignored
+# and new is moved away, after the agent was told of it once, unless its name is one of a build's output; empty directories are removed.
 
 leftovers=(".aider*" "!.aider.conf.yml" ".claude/settings.local.json" ".claude/worktrees/" "CLAUDE.local.md" ".codex/sessions/" ".crush/" ".gemini/tmp/" ".opencode/node_modules/" ".plandex*/" ".qwen/tmp/")
 
@@ -230,6 +230,28 @@ aside() { # moves paths of the clone into a directory, whatever their modes are
     current=$dir
     batch+=("$repo/$path")
   done
+}
+
+hide() { # paths, until the gates have run; environments that a gate may need stay
+  local path paths=()
+  for path; do [[ /$path =~ /(node_modules|\.?venv|target|__pycache__)/ ]] || paths+=("${path%/}"); done
+  ((${#paths[@]} > 0)) || return 0
+  keep hidden "${paths[@]}" && aside "$records/hidden.d" "${paths[@]}"
+}
+
+unhide() { # what somebody has made again meanwhile stays, and the older one is kept in left/
+  local path
+  local -A known
+  kept hidden
+  for path in ${known[@]+"${!known[@]}"}; do
+    path=${path#/}
+    [[ (-e $records/hidden.d/$path || -L $records/hidden.d/$path) && ! -e $repo/$path && ! -L $repo/$path ]] || continue
+    [[ $path != */* ]] || mkdir -p "$repo/${path%/*}" || return
+    mv -f -- "$records/hidden.d/$path" "$repo/$path" || return
+  done
+  rm -f "$records/hidden"
+  [[ -d $records/hidden.d ]] || return 0
+  if hollow "$records/hidden.d"; then rm -rf "$records/hidden.d"; else mkdir -p "$records/left" && mv "$records/hidden.d" "$records/left/again-$RANDOM"; fi
 }
 
 links() { # in `escaping`: symbolic links of the change that lead out of the clone; in `private`: those to where no other clone has anything

@@ -95,6 +95,7 @@ snapshot() {
   local list tree base changed pinned="" stored=() left_out=() ignored hollows escaping private path
   own cat-file -e "$WB_BASE^{commit}" || fail 76 "the workspace has lost the commit $WB_BASE"
   unlock
+  unhide || fail 1 "what was hidden from the gates cannot be brought back"
   if strays; then : >"$records/strays"; else rm -f "$records/strays"; fi
   record || fail 1 "git cannot record the files"
   listed modified_submodules || fail 1 "git cannot read the submodules"
@@ -121,6 +122,9 @@ snapshot() {
     ((${#ignored[@]} == 0)) || aside "$records/left/$WB_LEFT" "${ignored[@]}" || fail 1 "what is ignored cannot be moved away: ${ignored[*]}"
   fi
   tell ignored ${list[@]+"${list[@]}"}
+  if [[ $WB_ASIDE == yes ]] || ((${#ignored[@]} + ${#escaping[@]} == 0)); then
+    hide ${left_out[@]+"${left_out[@]}"} || fail 1 "what is left out cannot be hidden from the gates: ${left_out[*]}"
+  fi
   tell links ${escaping[@]+"${escaping[@]}"}
   tell private ${private[@]+"${private[@]}"}
   tell left-out ${left_out[@]+"${left_out[@]}"}
@@ -190,6 +194,7 @@ verify() { # after a gate, or, without one, before the commit: are the files sti
     moved=(${list[@]+"${list[@]}"})
     baseline again || fail 1 "git cannot list what is ignored"
   fi
+  if [[ $WB_PASSED != yes ]] || ((${#changed[@]} > 0)); then unhide || fail 1 "what was hidden from the gates cannot be brought back"; fi
   say tree "$tree"
   tell changed ${changed[@]+"${changed[@]}"}
   tell left ${moved[@]+"${moved[@]}"}

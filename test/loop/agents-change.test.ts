@@ -1,4 +1,6 @@
-import { Gate } from '../../src';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Gate, SessionPolicy } from '../../src';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 // What is committed is the agent's change: all of it, and nothing else.
@@ -91,11 +93,14 @@ test.each([
 test('linked worktrees are left out, by name, wherever they are', async () => {
   const loop = await start({
     agent: 'git worktree add -q .claude/worktrees/x -b one && git worktree add -q here/second -b two && echo z > here/second/z && mkdir here/mine && echo right > value.txt && cp value.txt here/mine/value.txt',
+    loop: { session: SessionPolicy.LEAVE, gates: [Gate.command('test', './test.sh && test ! -e here/second -a ! -e .claude')] },
   });
   const record = await committed(loop);
   expect(changed(loop)).toEqual(['here/mine/value.txt', 'value.txt']);
   expect(record.leftOut!.names).toEqual(expect.arrayContaining(['here/second/']));
   expect(record.leftOut!.names.join()).toContain('.claude/worktrees/x');
+  // Only the gates do not see them.
+  expect(['here/second/z', '.claude/worktrees/x/value.txt'].filter((path) => existsSync(join(loop.workspace(record.session), 'repo', path)))).toHaveLength(2);
 });
 
 test('what tools keep for themselves is left out, by name, and what the clone\'s own excludes name, as long as they hide nothing that git has', async () => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ExecutionEvent } from '../../rehearsal/stepfunctions';
 import { Commit, Gate } from '../../src';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
@@ -117,14 +118,14 @@ describe('a file that is written between the last gate and the commit', () => {
   /** Written when the run comes to that state for the first time. */
   const writing = (loop: LoopFixture, name: string) => {
     let written = false;
-    const onEvent = (event: { readonly type: string; readonly state?: { readonly name: string } }) => {
-      if (event.type !== 'StateEntered' || event.state?.name !== name || written) return;
+    const onEvent = (event: ExecutionEvent) => {
+      if (event.type !== 'StateEntered' || event.state.name !== name || written) return;
       written = true;
-      writeFileSync(join(loop.workspace(SESSION), 'repo/late.txt'), 'late\n');
+      const { run } = event.state.input as { readonly run: { readonly session: { readonly id: string } } };
+      writeFileSync(join(loop.workspace(run.session), 'repo/late.txt'), 'late\n');
     };
-    return loop.run({ session: SESSION }, { onEvent: onEvent as never });
+    return loop.run({}, { onEvent });
   };
-  const SESSION = { id: 'a-session-of-more-than-thirty-three-characters' };
 
   test('is judged by the gates, and part of the change', async () => {
     const loop = await start();

@@ -14,7 +14,7 @@ test('the story says what was put back, left out, removed and moved away', async
   const lines: string[] = [];
   const terminal = { line: (text = '') => lines.push(text), watch: () => undefined, red: String, green: String, dim: String, bold: String };
   const journal = new Journal({
-    loop: findLoop(loop.deployment), listener: new Story(terminal as never), execution: 'run', fileOf: () => undefined, session: () => ({ id: '' }), logOf: () => '',
+    loop: findLoop(loop.deployment), listener: new Story(terminal as never), execution: () => 'run', fileOf: () => undefined, session: () => ({ id: '' }), logOf: () => '',
   });
   const { record } = await loop.run({}, { onEvent: journal.hear });
   expect(record.outcome).toBe('COMMITTED');
