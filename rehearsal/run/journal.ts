@@ -4,6 +4,7 @@ import type { LoopDescription } from './loop-description';
 import type { BranchMove, Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
 import { NameList, named } from '../../src/loop/results.client';
 import { RETRY_LOG } from '../../src/session/constants';
+import { maskSecrets } from '../../src/shared/mask.client';
 import type { ExecutionEvent } from '../stepfunctions';
 
 /** One visit of a state that does something. */
@@ -70,6 +71,11 @@ export interface JournalProps {
 
 /** Of a gate's log, in a report. */
 const OUTPUT_BYTES = 262_144;
+
+/** The end of a log, for a report, in which what looks like a secret is masked. The log itself stays as it is. */
+function endOf(log: string): string {
+  return maskSecrets(log.slice(-2 * OUTPUT_BYTES)).slice(-OUTPUT_BYTES);
+}
 
 /** Turns the events of an execution into the steps of a run. */
 export class Journal {
@@ -169,7 +175,7 @@ export class Journal {
   private read(path: string): string | undefined {
     const file = this.props.fileOf(path, this.run!.session);
     try {
-      return file === undefined ? undefined : readFileSync(file, 'utf8').slice(-OUTPUT_BYTES);
+      return file === undefined ? undefined : endOf(readFileSync(file, 'utf8'));
     } catch {
       return undefined;
     }
@@ -181,7 +187,7 @@ export class Journal {
     try {
       const name = readdirSync(jobs!).filter((job) => job.startsWith(`turn-${round}-`)).map((job) => join(jobs!, job, 'log'))
         .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).pop();
-      return readFileSync(name!, 'utf8').slice(-OUTPUT_BYTES).trim();
+      return endOf(readFileSync(name!, 'utf8')).trim();
     } catch {
       return undefined;
     }
@@ -192,7 +198,7 @@ export class Journal {
     const log = this.props.logOf(session);
     const fresh = log.slice(this.logged).split('\n').filter((line) => !line.startsWith('[command] ')).join('\n').trim();
     this.logged = log.length;
-    return fresh;
+    return maskSecrets(fresh);
   }
 
   private kindOf(state: string): StepKind {

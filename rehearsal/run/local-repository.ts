@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } fro
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { hasCredentials, repositoryUrlFault } from '../../src/loop/git-names';
+import { maskSecrets } from '../../src/shared/mask.client';
 
 const run = promisify(execFile);
 
@@ -67,7 +68,7 @@ export class LocalRepository {
     const show = (...options: string[]) => this.git('show', '--no-ext-diff', '--no-textconv', '--no-color', ...options, commit);
     const [header, stat, patch] = await Promise.all([show('--no-patch', '--format=%H%n%T%n%B'), show('--format=', '--stat=100'), show('--format=', '--patch')]);
     const [id, tree, ...message] = header.split('\n');
-    return { id, tree, message: message.join('\n').trim(), stat: stat.trimEnd(), patch: patch.slice(0, PATCH_BYTES) };
+    return { id, tree, message: message.join('\n').trim(), stat: stat.trimEnd(), patch: maskSecrets(patch).slice(0, PATCH_BYTES) };
   }
 
   async git(...args: string[]): Promise<string> {

@@ -4,6 +4,7 @@ import { isAllowedRepository, isRef, isRepositoryUrl } from './git-names';
 import { LoopError, LoopInput, RunRecord } from './records.client';
 import { isExecutionName, isSessionId } from './sessions.client';
 import { LIMITS } from '../session/constants';
+import { hasSecret } from '../shared/mask.client';
 
 interface Rule {
   readonly field: string;
@@ -41,12 +42,13 @@ const RULES: readonly Rule[] = [
   },
   {
     field: 'repository.url',
-    broken: ({ repository }) => isObject(repository) && repository.url !== undefined && !isRepositoryUrl(repository.url),
+    broken: ({ repository }) => isObject(repository) && repository.url !== undefined
+      && (!isRepositoryUrl(repository.url) || hasSecret(repository.url)),
     message: 'must be a URL of https, http, ssh, git, file or codecommit, without "?", "#" and "\\\\", without a password, and but for ssh and codecommit without a user: credentials come from the image\'s credential helper or the execution role',
   },
   {
     field: 'repository.ref',
-    broken: ({ repository }) => isObject(repository) && repository.ref !== undefined && !isRef(repository.ref),
+    broken: ({ repository }) => isObject(repository) && repository.ref !== undefined && (!isRef(repository.ref) || hasSecret(repository.ref)),
     message: 'must be the name of a branch or a tag, or a commit',
   },
   {

@@ -1,6 +1,7 @@
 import { LOOP_ERRORS, NEXT, WORKSPACES } from './constants';
 import { NameList } from './results.client';
 import { Verdict } from '../session/verdict.client';
+import { maskSecrets } from '../shared/mask.client';
 
 /** What a run is started with. */
 export interface LoopInput {
@@ -171,10 +172,10 @@ export interface RunOutput {
 export class LoopError extends Error {
   /**
    * @param summary what happened, in our own words: this is logged
-   * @param quote what a command or the input said: it may hold anything
+   * @param quote what a command or the input said: it may hold anything; what looks like a secret is masked
    */
   constructor(readonly name: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS], readonly summary: string, quote = '') {
-    super(quote === '' ? summary : `${summary}: ${quote}`);
+    super(quote === '' ? summary : `${summary}: ${maskSecrets(quote)}`);
   }
 
   /** The same with a run's record as its message, for the end of the run's execution. */

@@ -3,6 +3,7 @@ import { LoopRecord, RunOutput, RunRecord } from './records.client';
 import { defined } from './results.client';
 import { LoopConfig, StepTools } from './step.client';
 import { ERRORS } from '../session/constants';
+import { maskSecrets } from '../shared/mask.client';
 
 /** A state as it may be at any point: a failed first step leaves only the input. */
 export interface AnyState {
@@ -97,9 +98,9 @@ function failure(name: string, { Error: caught, Cause }: Caught, otherwise: stri
   return { name, message: message === '' ? otherwise : message, ...(typeof caught === 'string' && caught !== '' ? { caught } : {}) };
 }
 
-/** Lambda's cause is a JSON of its own. */
+/** Lambda's cause is a JSON of its own, an agent's is whatever it reported. */
 function messageOf(cause: string | null | undefined): string {
-  return String(parsed(cause)?.errorMessage ?? cause ?? '');
+  return maskSecrets(String(parsed(cause)?.errorMessage ?? cause ?? ''));
 }
 
 function typeOf(cause: string | null | undefined): unknown {

@@ -10,6 +10,7 @@ import { RunResult } from '../session/followed-job.client';
 import { jobId } from '../session/job-command.client';
 import { RunJobOptions } from '../session/run-job.client';
 import { RunRequest } from '../session/run-request.client';
+import { maskSecrets } from '../shared/mask.client';
 
 /** What a loop is configured with, as far as more than one step needs it. */
 export interface LoopConfig {
@@ -54,6 +55,8 @@ export interface StepJob {
   readonly failFast?: readonly string[];
   readonly input?: string;
   readonly tailBytes?: number;
+  /** For what the driver reads itself. */
+  readonly isOurs?: boolean;
   /** For what the run does in a workspace that it does not hold yet, or no more. */
   readonly unclaimed?: boolean;
   /** For what may be the first in the session. */
@@ -107,6 +110,7 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     failFast: job.failFast,
     input: job.input,
     tailBytes: job.tailBytes,
+    isOurs: job.isOurs,
     marker: job.unclaimed ? undefined : run.id,
     answered: job.first !== true,
   }, tools);
@@ -182,6 +186,7 @@ export async function inWorkspace<F extends WorkspaceFunction>(
       timeoutSeconds: LOOP_LIMITS.gitSeconds,
       environment: { ...environment, WB_NONCE: nonce },
       tailBytes: LIMITS.tailBytes.max,
+      isOurs: true,
       unclaimed: options.unclaimed,
       first: options.first && losses === 0 && again === undefined,
     });
@@ -191,7 +196,7 @@ export async function inWorkspace<F extends WorkspaceFunction>(
       throw new LoopError(LOOP_ERRORS.LOST, `"${name}" was lost ${losses} times (${result.lostReason})`);
     }
     if (result.verdict !== VERDICTS.PASSED) {
-      throw new LoopError(BY_EXIT_CODE[result.exitCode ?? -1] ?? otherwise, `"${name}" ${result.verdict}, exit code ${result.exitCode}`, result.tail.trim().slice(-2_000));
+      throw new LoopError(BY_EXIT_CODE[result.exitCode ?? -1] ?? otherwise, `"${name}" ${result.verdict}, exit code ${result.exitCode}`, maskSecrets(result.tail.trim()).slice(-2_000));
     }
     try {
       return resultsOf(result.tail, nonce, name);

@@ -1,4 +1,5 @@
 import { ERRORS } from './constants';
+import { maskSecrets } from '../shared/mask.client';
 
 export type ErrorName = typeof ERRORS[keyof typeof ERRORS];
 
@@ -8,10 +9,11 @@ export class SessionError extends Error {
 
   /**
    * @param summary what happened, in our own words: this is logged
-   * @param options.quote what somebody else said, such as the service or the agent: it may hold a prompt or an output
+   * @param options.quote what somebody else said, such as the service or the agent: it may hold a prompt or an output; what looks like a
+   *   secret is masked
    */
   constructor(readonly name: ErrorName, readonly summary: string, options: { readonly cause?: unknown; readonly quote?: string } = {}) {
-    super(options.quote ? `${summary}: ${options.quote}` : summary, { cause: options.cause });
+    super(options.quote ? `${summary}: ${maskSecrets(options.quote)}` : summary, { cause: options.cause });
     this.quote = options.quote;
   }
 }

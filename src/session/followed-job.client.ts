@@ -185,7 +185,7 @@ export class FollowedJob {
       ...known,
       job: this.id,
       logPath: `${this.request.mount.replace(/\/$/, '')}/${RECORDS_FOLDER}/jobs/${this.id}/log`,
-      tail: this.tail.text(),
+      tail: this.request.isOurs ? this.tail.unmasked() : this.tail.text(),
       attaches: Math.max(0, this.calls - 1),
       run: this.request.run,
     };

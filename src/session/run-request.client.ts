@@ -26,6 +26,8 @@ export interface RunRequest extends SessionAddress {
   readonly timeoutSeconds: number;
   readonly failFast?: readonly string[];
   readonly tailBytes?: number;
+  /** The command is one of the driver's own, which reads the tail, and shows it nowhere as it is. */
+  readonly isOurs?: boolean;
   readonly logBytes?: number;
   /** What an earlier invocation came back with, for a job that was still running. That of another job is not looked at. */
   readonly previous?: { readonly job?: string; readonly overtimeAt?: number; readonly timeoutSeconds?: number };

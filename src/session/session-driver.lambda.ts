@@ -14,6 +14,7 @@ import { LoopError, LoopRecord, RunRecord } from '../loop/records.client';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps.client';
 import { SYSTEM_CLOCK } from '../shared/clock.client';
 import { numberFromEnv } from '../shared/environment.client';
+import { maskSecrets } from '../shared/mask.client';
 import { StepFunctionsClient } from '../shared/step-functions.client';
 
 /**
@@ -45,6 +46,7 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
     logger.info('done', summaryOf(result));
     return result;
   } catch (error) {
+    if (error instanceof Error) error.message = maskSecrets(error.message); // Lambda logs it, and it becomes the cause
     logger.error('failed', { error: (error as Error).name, reason: reasonOf(error as Error) });
     throw error;
   }

@@ -48,7 +48,7 @@ describe('a command is ended at its timeout, and is not passed', () => {
     const user = String(100_000 + process.pid);
     const limited = ['/bin/bash', '-c', 'ulimit -u 40; exec "$@"', 'bash'];
     others.prefix = process.getuid!() === 0 ? ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', ...limited] : limited;
-    const command = `trap "" TERM; exec 9<> <(:); (while :; do (trap "" TERM; exec sleep 60) & done) 2>/dev/null & read -t 15 -u 9; exit 0`;
+    const command = 'trap "" TERM; exec 9<> <(:); (while :; do (trap "" TERM; exec sleep 60) & done) 2>/dev/null & read -t 15 -u 9; exit 0';
     const { end } = await others.call({ job: 'full', command, timeoutSeconds: 2, budgetSeconds: 50 });
     others.close();
     expect(end).toMatchObject({ state: 'TIMED_OUT' });

@@ -34,6 +34,37 @@ describe('a tail', () => {
   });
 });
 
+describe('a tail of an output with a secret', () => {
+  const secret = `ghp_${'aB3xK9qLmZ7tR2wY5vN8cD4fG6hJ1kP0aB3x'}`;
+
+  test('has it masked, however the output comes and wherever it is cut', () => {
+    const output = `first\nexport TOKEN=${secret} and ${secret}, done\nlast\n`;
+    for (let limit = 1; limit <= output.length + 1; limit++) {
+      for (let cut = 0; cut <= output.length; cut += 7) {
+        const text = tailOf(limit, output.slice(0, cut), output.slice(cut));
+        for (let i = 4; i + 12 <= secret.length; i++) expect(text).not.toContain(secret.slice(i, i + 12));
+      }
+    }
+    expect(tailOf(1_000, output)).toBe('first\nexport TOKEN=*** and ***, done\nlast\n');
+  });
+
+  test('has it masked where colours are in its midst', () => {
+    expect(tailOf(1_000, `${secret.slice(0, 10)}\u001b[0m${secret.slice(10)}\n`)).toBe('***\n');
+  });
+
+  test('has the lines of a key masked whose beginning was cut off', () => {
+    const lines = Array.from({ length: 20 }, (_, index) => String.fromCharCode(65 + index).repeat(64));
+    const text = tailOf(400, ['-----BEGIN RSA PRIVATE KEY-----', ...lines, '-----END RSA PRIVATE KEY-----', 'after', ''].join('\n'));
+    expect(text).toMatch(/^(\*\*\*\n)+-----END RSA PRIVATE KEY-----\nafter\n$/);
+  });
+
+  test('has it for whoever reads it and shows it nowhere', () => {
+    const tail = new Tail(1_000);
+    tail.push(Buffer.from(secret));
+    expect([tail.text(), tail.unmasked()]).toEqual(['***', secret]);
+  });
+});
+
 describe('a fail-fast pattern', () => {
   const matcher = () => new LineMatcher(['^FATAL', 'out of memory$']);
 
