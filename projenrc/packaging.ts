@@ -25,11 +25,11 @@ export function configurePackaging(project: awscdk.AwsCdkConstructLibrary) {
     // The plugin works with TypeScript 6; its peer range only has not caught up.
     'eslint-plugin-awscdk': { typescript: '$typescript' },
   });
-  const lazyExports = project.addTask('lazy-exports', {
-    description: 'Let the compiled index load a feature when it is first used',
-    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/lazy-exports.ts',
+  const writeIndex = project.addTask('write-index', {
+    description: 'Write the index of the compiled library, which loads a class when it is first used',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/write-index.ts',
   });
-  project.compileTask.spawn(lazyExports);
+  project.compileTask.spawn(writeIndex);
   for (const path of NOT_PUBLISHED) project.npmignore?.exclude(path);
   // The lock file has to be usable behind any registry mirror.
   project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');

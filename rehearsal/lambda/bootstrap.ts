@@ -1,7 +1,7 @@
 /**
  * What a function's process runs, as plain JavaScript, since it is a Node of its own that knows nothing of TypeScript.
  *
- * It loads the handler as Lambda does, once, and answers requests over IPC, one after the other.
+ * It loads the handler as Lambda does, once, as an ES module or as CommonJS, and answers requests over IPC, one after the other.
  */
 export const BOOTSTRAP = `
 const { _HANDLER, LAMBDA_TASK_ROOT } = process.env;
@@ -11,12 +11,18 @@ const failure = (error) => error instanceof Error
   : { errorType: typeof error, errorMessage: String(error), trace: [] };
 let handler;
 let broken;
-try {
-  handler = require(require('path').resolve(LAMBDA_TASK_ROOT, file))[name];
+const load = async () => {
+  const { existsSync } = require('fs');
+  const path = require('path').resolve(LAMBDA_TASK_ROOT, file);
+  const found = ['.js', '.mjs', '.cjs'].map((extension) => path + extension).find((candidate) => existsSync(candidate));
+  if (found === undefined) throw Object.assign(new Error('Cannot find module ' + JSON.stringify(file)), { name: 'Runtime.ImportModuleError' });
+  const loaded = await import(require('url').pathToFileURL(found));
+  handler = loaded[name] ?? loaded.default?.[name];
   if (typeof handler !== 'function') throw Object.assign(new Error(_HANDLER + ' is undefined or not exported'), { name: 'Runtime.HandlerNotFound' });
-} catch (error) {
+};
+const ready = load().catch((error) => {
   broken = failure(error);
-}
+});
 process.on('disconnect', () => process.exit());
 process.on('message', async ({ event, requestId, deadline, arn }) => {
   const context = {
@@ -30,6 +36,7 @@ process.on('message', async ({ event, requestId, deadline, arn }) => {
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => deadline - Date.now(),
   };
+  await ready;
   try {
     if (broken) throw broken;
     const result = await handler(event, context);
@@ -38,5 +45,5 @@ process.on('message', async ({ event, requestId, deadline, arn }) => {
     process.send({ failure: error === broken ? broken : failure(error) });
   }
 });
-process.send({ ready: true });
+ready.then(() => process.send({ ready: true }));
 `;

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ExecutionEnvironment, FunctionOutcome } from './execution-environment';
 
 export interface LocalFunctionProps {
@@ -23,6 +26,7 @@ export interface LocalFunctionProps {
 /** A Lambda function on this machine: its own bundle in processes of its own, kept warm between requests. */
 export class LocalFunction {
   private readonly environments: ExecutionEnvironment[] = [];
+  private scratch?: string;
 
   constructor(private readonly props: LocalFunctionProps) {}
 
@@ -36,16 +40,31 @@ export class LocalFunction {
   /** Ends all its processes at once: what is running fails as it does when Lambda loses a host, and the next request starts cold. */
   async kill(): Promise<void> {
     await Promise.all(this.environments.splice(0).map((environment) => environment.kill()));
+    if (this.scratch !== undefined) rmSync(this.scratch, { recursive: true, force: true });
+    this.scratch = undefined;
+  }
+
+  /**
+   * Copies the code to where no `package.json` of the user's is above it, as in `/var/task`: one with `"type": "module"` would make
+   * an ES module of a CommonJS bundle.
+   */
+  private get taskRoot(): string {
+    if (this.scratch === undefined) {
+      this.scratch = mkdtempSync(join(tmpdir(), 'workbench-function-'));
+      writeFileSync(join(this.scratch, 'package.json'), '{}\n');
+      cpSync(this.props.directory, join(this.scratch, 'task'), { recursive: true, verbatimSymlinks: true });
+    }
+    return join(this.scratch, 'task');
   }
 
   private start(): ExecutionEnvironment {
-    const { name, handler, directory, memorySize = 128, region, accessKeyId = 'AKIDLOCAL', environment, onLog = () => undefined } = this.props;
+    const { name, handler, memorySize = 128, region, accessKeyId = 'AKIDLOCAL', environment, onLog = () => undefined } = this.props;
     const started = new ExecutionEnvironment({
       // Not that of the one who rehearses, whose configuration of AWS is there, or who has none.
       HOME: directory,
       ...environment,
       _HANDLER: handler,
-      LAMBDA_TASK_ROOT: directory,
+      LAMBDA_TASK_ROOT: this.taskRoot,
       AWS_REGION: region,
       AWS_DEFAULT_REGION: region,
       AWS_LAMBDA_FUNCTION_NAME: name,

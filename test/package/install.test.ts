@@ -1,29 +1,24 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InstalledPackage, ROOT } from '../support/installed-package';
 
 // The CDK is installed into an empty folder, and compiled against.
 jest.setTimeout(300_000);
 
-const ROOT = resolve(__dirname, '../..');
 const EXAMPLE = join(ROOT, 'examples/first-loop');
 const TYPES = { types: ['jest', 'node'], typeRoots: [join(ROOT, 'node_modules/@types')], strict: true, noEmit: true, skipLibCheck: false, target: 'es2022' };
 
-let home: string;
-/** Somebody's CDK app, with the package as it is published. */
+/** Somebody's CDK app. */
+let installed: InstalledPackage;
 let app: string;
 
-const run = (program: string, ...args: string[]) => execFileSync(program, args, { cwd: app, encoding: 'utf8', stdio: 'pipe' });
-const versionOf = (name: string) => `${name}@${(JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version}`;
+const run = (program: string, ...args: string[]) => installed.run(program, ...args);
 
 beforeAll(() => {
-  home = mkdtempSync(join(tmpdir(), 'install-'));
-  app = join(home, 'app');
-  mkdirSync(app);
-  const [{ filename }] = JSON.parse(execFileSync('npm', ['pack', '--json', '--pack-destination', home], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' })) as { filename: string }[];
-  writeFileSync(join(app, 'package.json'), '{ "private": true }\n');
-  run('npm', 'install', '--silent', '--prefer-offline', '--no-audit', '--no-fund', join(home, filename), versionOf('aws-cdk-lib'), versionOf('constructs'));
+  installed = InstalledPackage.install();
+  const { home } = installed;
+  app = installed.app;
 
   // As the tutorial says: a copy of the example, and a repository beside it.
   for (const name of ['agent', 'input.json']) cpSync(join(EXAMPLE, name), join(app, name), { recursive: true });
@@ -35,7 +30,7 @@ beforeAll(() => {
   run('git', '-C', project, 'add', '--all');
   run('git', '-C', project, '-c', 'user.name=somebody', '-c', 'user.email=somebody@localhost', 'commit', '--quiet', '--message', 'the beginning');
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => installed.remove());
 
 /** The only TypeScript of a page. */
 function codeOf(page: string): string {
@@ -51,11 +46,11 @@ function typecheck(options: object): string {
 }
 
 test('what is installed has the pages that its README links to, but not the examples', () => {
-  const installed = join(app, 'node_modules/cdk-agentcore-workbench');
-  const links = [...readFileSync(join(installed, 'README.md'), 'utf8').matchAll(/\]\(((?!https:|examples\/)[^)#]+)/g)].map(([, link]) => link);
+  const folder = join(app, 'node_modules/cdk-agentcore-workbench');
+  const links = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/\]\(((?!https:|examples\/)[^)#]+)/g)].map(([, link]) => link);
 
   expect(links).toContain('rehearsal/FEATURES.md');
-  expect(links.filter((link) => !existsSync(join(installed, link)))).toEqual([]);
+  expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([]);
 });
 
 test('what is installed rehearses any repository with one command', () => {

@@ -1,0 +1,53 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { LocalFunction } from '../../../rehearsal/lambda';
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'function-'));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** A function's code below somebody's project. */
+async function invoke(files: Record<string, string>): Promise<unknown> {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(home, path)), { recursive: true });
+    writeFileSync(join(home, path), text);
+  }
+  const made = new LocalFunction({
+    name: 'made', arn: 'arn:aws:lambda:us-east-1:123456789012:function:made', directory: join(home, 'cdk.out/asset'), handler: 'index.handler', region: 'us-east-1', environment: {},
+  });
+  try {
+    return await made.invoke({ asked: true });
+  } finally {
+    await made.kill();
+  }
+}
+
+const COMMON_JS = 'exports.handler = async () => ({ root: process.env.LAMBDA_TASK_ROOT, kind: typeof module });';
+const ES_MODULE = 'export const handler = async ({ asked }) => ({ asked, url: import.meta.url });';
+
+test('a CommonJS bundle is one, whatever the project around it says', async () => {
+  const outcome = await invoke({ 'package.json': '{ "type": "module" }', 'cdk.out/asset/index.js': COMMON_JS });
+
+  expect(outcome).toEqual({ result: { root: expect.any(String), kind: 'object' } });
+  const { result } = outcome as { result: { root: string } };
+  expect(existsSync(result.root)).toBe(false); // its copy goes with the function
+});
+
+test.each([
+  ['by its name', { 'cdk.out/asset/index.mjs': ES_MODULE }],
+  ['by its own package.json', { 'cdk.out/asset/package.json': '{ "type": "module" }', 'cdk.out/asset/index.js': ES_MODULE }],
+])('an ES module is one %s', async (_, files) => {
+  expect(await invoke({ 'package.json': '{}', ...files })).toEqual({ result: { asked: true, url: expect.stringMatching(/^file:/) } });
+});
+
+test.each([
+  ['no file', {}, 'Runtime.ImportModuleError'],
+  ['no export', { 'cdk.out/asset/index.js': 'exports.other = 1;' }, 'Runtime.HandlerNotFound'],
+  ['a mistake', { 'cdk.out/asset/index.js': 'exports.handler = ;' }, 'SyntaxError'],
+])('fails as Lambda does for a handler with %s', async (_, files, errorType) => {
+  mkdirSync(join(home, 'cdk.out/asset'), { recursive: true });
+  expect(await invoke(files)).toMatchObject({ failure: { errorType } });
+});
