@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests use, as far as they are missing. Without root it only says what is missing.
+# Installs the Debian packages that the tests use, as far as they are missing, and says so before it does. Without root it only
+# says what is missing.
 set -euo pipefail
 
 # command that is needed = package that brings it
@@ -16,10 +17,22 @@ done
 if ((${#missing[@]} == 0)); then exit 0; fi
 
 if ! command -v apt-get >/dev/null || [[ $(id -u) != 0 ]]; then
-  echo "the tests need these packages, please install them: ${missing[*]}" >&2
+  cat >&2 <<MESSAGE
+The whole check needs these Debian packages, which only root can install:
+
+  sudo apt-get install --no-install-recommends ${missing[*]}
+
+"npm run check:fast" needs none of them: it leaves out the tests with containers, browsers and other languages.
+MESSAGE
   exit 1
 fi
-echo "installing for the tests: ${missing[*]}"
+echo "Installing the Debian packages that the tests need: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -q >/dev/null
-apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
+# Another installation may hold apt's locks, such as one that a new machine runs by itself. apt waits for dpkg's lock only.
+apt=(apt-get --option DPkg::Lock::Timeout=600 --option Acquire::Retries=3 --quiet=2)
+for ((tries = 1; ; tries++)); do
+  "${apt[@]}" update && break
+  ((tries < 60)) || exit 1
+  sleep 10
+done
+"${apt[@]}" install --yes --no-install-recommends "${missing[@]}" >/dev/null
