@@ -30,7 +30,34 @@ export function configurePackaging(project: awscdk.AwsCdkConstructLibrary) {
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/write-index.ts',
   });
   project.compileTask.spawn(writeIndex);
+  configureTargets(project);
   for (const path of NOT_PUBLISHED) project.npmignore?.exclude(path);
   // The lock file has to be usable behind any registry mirror.
   project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
+}
+
+const IS_BUILT = 'ts-node --transpile-only --project tsconfig.dev.json scripts/is-built.ts';
+
+/** Each `package:*` makes first what it packages, unless a build has: also in a fresh clone, or after an edit. */
+function configureTargets(project: awscdk.AwsCdkConstructLibrary) {
+  const parts = project.addTask('package:parts', {
+    description: 'Make what packages are made from, unless it is there and newer than its sources',
+    condition: `! ${IS_BUILT} 2>/dev/null`,
+    steps: ['embed-scripts', 'bundle', 'compile', 'bundle-rehearsal'].map((spawn) => ({ spawn })),
+  });
+  const translations = project.addTask('package:translations', {
+    description: 'Translate the code of README and docstrings for other languages, unless that is done',
+    condition: `! ${IS_BUILT} --translations 2>/dev/null`,
+    steps: [{ spawn: 'rosetta' }],
+  });
+
+  for (const target of ['js', 'java', 'python', 'dotnet', 'go']) {
+    const task = project.tasks.tryFind(`package:${target}`)!;
+    if (target !== 'js') {
+      // Code without a translation would be put into the docs of that language as TypeScript, without a word.
+      task.reset(`jsii-pacmak -v --target ${target} --rosetta-unknown-snippets fail`);
+      task.prependSpawn(translations);
+    }
+    task.prependSpawn(parts);
+  }
 }

@@ -1,0 +1,55 @@
+/**
+ * Succeeds if what a package is made from is there, and newer than its sources. A task that packages builds it otherwise: in a
+ * fresh clone jsii-pacmak would find nothing, and npm would leave out what is missing without a word.
+ *
+ * Usage: is-built.ts [--translations]   with --translations, only those of the code in docs
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
+import { join, normalize, resolve } from 'path';
+
+const TRANSLATIONS = ['.jsii.tabl.json'];
+const SOURCES = ['src', 'rehearsal', 'rosetta', 'README.md', 'package.json', 'package-lock.json'];
+
+interface Package {
+  readonly main: string;
+  readonly types: string;
+  readonly bin: Record<string, string>;
+  readonly exports: { readonly './rehearsal': Record<string, string> };
+}
+
+const filesIn = (directory: string) => readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(directory, name)).isFile());
+
+/** What the package promises to have, and each handler's bundle. */
+function outputs(root: string): string[] {
+  const { main, types, bin, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Package;
+  const handlers = filesIn(join(root, 'src')).filter((name) => name.endsWith('.lambda.ts'));
+  return [
+    '.jsii', main, types, ...Object.values(bin), ...Object.values(exports['./rehearsal']),
+    ...handlers.map((name) => join('assets', name.slice(0, -'.ts'.length), 'index.js')),
+  ].map(normalize);
+}
+
+/** Why the project in this directory has to be built before it is packaged, or `undefined`. */
+export function reasonToBuild(root: string, needed = outputs(root)): string | undefined {
+  const missing = needed.find((path) => !existsSync(join(root, path)));
+  if (missing) return `${missing} is missing`;
+
+  const changed = (path: string) => statSync(join(root, path)).mtimeMs;
+  const oldest = needed.reduce((a, b) => (changed(a) <= changed(b) ? a : b));
+  const newer = SOURCES.filter((path) => existsSync(join(root, path)))
+    .flatMap((path) => (statSync(join(root, path)).isFile() ? path : filesIn(join(root, path)).map((name) => join(path, name))))
+    .find((path) => changed(path) > changed(oldest));
+  return newer && `${oldest} is older than ${newer}`;
+}
+
+/** The same for what the packages of other languages need besides: the code of docs in each language. */
+export const reasonToTranslate = (root: string) => reasonToBuild(root, TRANSLATIONS);
+
+if (require.main === module) {
+  const root = resolve(__dirname, '..');
+  const reason = process.argv.includes('--translations') ? reasonToTranslate(root) : reasonToBuild(root);
+  if (reason) {
+    console.error(reason);
+    process.exit(1);
+  }
+}
