@@ -61,7 +61,7 @@ export class LocalFunction {
     const { name, handler, memorySize = 128, region, accessKeyId = 'AKIDLOCAL', environment, onLog = () => undefined } = this.props;
     const started = new ExecutionEnvironment({
       // Not that of the one who rehearses, whose configuration of AWS is there, or who has none.
-      HOME: directory,
+      HOME: this.taskRoot,
       ...environment,
       _HANDLER: handler,
       LAMBDA_TASK_ROOT: this.taskRoot,

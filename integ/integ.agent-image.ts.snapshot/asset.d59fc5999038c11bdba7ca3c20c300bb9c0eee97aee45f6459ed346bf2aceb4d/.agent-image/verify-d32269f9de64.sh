@@ -22,6 +22,13 @@ version() {
   printf '%s\n' "$1" | { grep -Eo '[0-9]+\.[0-9][0-9A-Za-z.+_~-]*' || true; } | sed -n 1p
 }
 
+# states VERSION TEXT: whether the text has the version, and not just as a part of a longer one; zeros may follow it
+states() {
+  [ -n "$1" ] || return 0
+  escaped=$(printf '%s' "$1" | sed 's/[.+]/[&]/g')
+  printf '%s\n' "$2" | grep -Eq "(^|[^0-9.])$escaped([.]0)*([.]?$|[^0-9A-Za-z.]|[.][^0-9])"
+}
+
 # lacks NAME WHY
 lacks() {
   echo "agent-image: the tool $1 is missing: $2" >&2
@@ -43,10 +50,11 @@ check() {
     printf '%s\n' "$output" | tail -n 20 >&2
     return
   fi
-  case "$output" in
-    *"$4"*) list "$1" "${3:-$(version "$output")}" "$2" "$6" ;;
-    *) lacks "$1" "'$5' says '$output', which is not version $4; another copy comes first on PATH" ;;
-  esac
+  if states "$4" "$output"; then
+    list "$1" "${3:-$(version "$output")}" "$2" "$6"
+  else
+    lacks "$1" "'$5' says '$output', which is not version $4; another copy comes first on PATH"
+  fi
 }
 
 # check_package NAME: a package without a command of its own

@@ -25,9 +25,13 @@ export MISE_DATA_DIR=/opt/mise MISE_CACHE_DIR="$work/cache" MISE_STATE_DIR="$wor
 export MISE_CARGO_HOME=/opt/mise/cargo MISE_RUSTUP_HOME=/opt/mise/rustup MISE_YES=1
 export MISE_NODE_NPM_SHIM=false # npm itself, not a script that calls mise after it
 
+mise() {
+  /run/mise "$@"
+}
+
 # link TOOL@VERSION NAME: one directory with the commands of the tool, for PATH
 link() {
-  /run/mise bin-paths "$1" > "$work/directories"
+  mise bin-paths "$1" > "$work/directories"
   # rustup puts a chooser of toolchains before each command; the toolchain itself needs none.
   if [ "$2" = rust ]; then ls -d /opt/mise/rustup/toolchains/*/bin > "$work/directories"; fi
   [ -s "$work/directories" ] || fail "mise installed $1, but knows of no directory with its commands"
@@ -43,12 +47,12 @@ link() {
       done
     done < "$work/directories"
   fi
-  resolved=$(/run/mise where "$1")
+  resolved=$(mise where "$1")
   if [ "$2" = java ]; then ln -s "$resolved" /opt/mise/java-home; fi
-  record "$2" "mise $(/run/mise --version | cut -d ' ' -f 1)" "${resolved##*/}"
+  record "$2" "mise $(mise --version | cut -d " " -f 1)" "${resolved##*/}"
 }
 
-/run/mise install 'node@22.23.3' 'python@3.12.16'
+mise install 'node@22.23.3' 'python@3.12.16'
 link 'node@22.23.3' 'node'
 link 'python@3.12.16' 'python'
 rm -rf /opt/mise/shims /opt/mise/downloads /opt/mise/migrations

@@ -14,10 +14,13 @@ record() {
   printf '%s\n%s\n' "$2" "${3:-}" > /opt/agent-image/installed/"$1"
 }
 
-# has COMMAND...: whether all of them are there
+# has COMMAND...: whether all of them are there, and more than what BusyBox has of them
 has() {
   for wanted_command in "$@"; do
-    command -v "$wanted_command" >/dev/null 2>&1 || return 1
+    found=$(command -v "$wanted_command") || return 1
+    case "$(readlink -f "$found" 2>/dev/null)" in
+      */busybox) return 1 ;;
+    esac
   done
 }
 
