@@ -68,7 +68,8 @@ describe('a session that answers, and never with a word on the job', () => {
     await driver.fixture.command(`echo '${profile}' >/mnt/workspace/profile`, { runtimeSessionId: sessionId });
     const retried: string[] = [];
     const request = driver.request(sessionId, { command: `touch ${driver.shared}/${sessionId}` });
-    await expect(run(request, { onRetry: ({ name }) => retried.push(name) })).rejects.toMatchObject({ name: ERRORS.BROKEN, message: expect.stringContaining(said) });
+    const running = run(request, { onRetry: ({ name }) => retried.push(name) });
+    await expect(running).rejects.toMatchObject({ name: ERRORS.BROKEN, message: expect.stringContaining(said) });
     expect(retried).toEqual([ERRORS.STREAM_CUT, ERRORS.STREAM_CUT]);
   });
 
