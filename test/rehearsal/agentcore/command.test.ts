@@ -94,7 +94,7 @@ describe('the output of a command', () => {
     const reply = await fetch(`${fixture.server.endpoint}/runtimes/${encodeURIComponent(fixture.arn)}/commands`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-amzn-bedrock-agentcore-runtime-session-id': fixture.sessionId },
-      body: JSON.stringify({ command }),
+      body: JSON.stringify({ command: shellLine(command) }),
     });
     const bytes = Buffer.from(await reply.arrayBuffer());
     const sizes: number[] = [];
