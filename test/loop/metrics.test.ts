@@ -58,6 +58,14 @@ test('what a run emits is what the loop\'s metrics read', async () => {
   });
 });
 
+test('a run that is refused is counted too', async () => {
+  const metrics = loopIn(newStack());
+  const loop = await start();
+  await loop.run({ prompt: '' });
+  await loop.deployment.close();
+  expect(emitted(loop.logs)).toMatchObject({ [read(metrics.metricRuns('CodingLoop.BadInput'))]: 1 });
+});
+
 test('each job of a run is logged and measured as one that a task runs', async () => {
   const loop = await start({ agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt' : 'echo right > value.txt', loop: { bootstrap: ['true'] } });
   const { record } = await loop.run();

@@ -69,13 +69,6 @@ describe('bad input', () => {
     expect(JSON.parse(cause!)).toMatchObject({ outcome: error, error: { message: expect.stringContaining('"field-0" is not a field') } });
   });
 
-  test('counts a run that was refused', async () => {
-    loop.logs.splice(0);
-    await loop.run({ prompt: '' });
-    const metrics = loop.logs.filter((line) => line.includes('"Runs":1')).map((line) => JSON.parse(line) as { Outcome: string });
-    expect(metrics.map(({ Outcome }) => Outcome)).toEqual(['CodingLoop.BadInput']);
-  });
-
   test.each([['text'], [[]], [1], [true], [null], [false], [0], ['']])('fails a run whose input is %j', async (input) => {
     const { status, error, cause } = await loop.deployment.run(undefined, input, { retryDelay: 0 });
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'CodingLoop.BadInput' });
