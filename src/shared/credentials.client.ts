@@ -6,4 +6,4 @@ import { fromEnv } from '@aws-sdk/credential-provider-env';
  * Lambda gives a function its role's credentials in the environment, and nowhere else. The provider that the SDK looks
  * for would bring the clients of SSO, STS and the instance metadata service: a quarter of the bundle, never used.
  */
-export const defaultProvider = fromEnv;
+export const defaultProvider: typeof fromEnv = fromEnv;
