@@ -136,14 +136,18 @@ anybodys() { # whether a URL means the same to others
 }
 
 can_be_had() { # the commit $2 from the repository at $1
-  local scratch got=1
+  local scratch got=1 how
   scratch=$(mktemp -d) || return
   if [[ $'\n'$(own ls-remote --quiet -- "$1") == *$'\n'"$2"[[:space:]]* ]]; then
     got=0
   elif git_ init --quiet --bare --template= "$scratch/git"; then
-    # Commits only. Some remotes give any by its name, others what their branches and tags have.
-    git "${options[@]}" --git-dir="$scratch/git" fetch --quiet --no-tags --depth 1 --filter=tree:0 -- "$1" "$2" \
-      || git "${options[@]}" --git-dir="$scratch/git" fetch --quiet --filter=tree:0 -- "$1" "+refs/heads/*:refs/heads/*" "+refs/tags/*:refs/tags/*"
+    # Commits only, where git and the remote can. Some remotes give any by its name, others what their branches and tags have.
+    for how in --filter=tree:0 --no-auto-gc; do
+      git "${options[@]}" --git-dir="$scratch/git" fetch --quiet --no-tags --depth 1 "$how" -- "$1" "$2" \
+        || git "${options[@]}" --git-dir="$scratch/git" fetch --quiet "$how" -- "$1" "+refs/heads/*:refs/heads/*" "+refs/tags/*:refs/tags/*" \
+        || continue
+      break
+    done
     git_ --git-dir="$scratch/git" cat-file -e "$2^{commit}" && got=0
   fi 2>/dev/null >&2
   rm -rf "$scratch"

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, SpawnOptionsWithoutStdio, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -39,8 +39,8 @@ export interface WorkspaceOutcome {
 export interface WorkspacesProps {
   /** @default 1 */
   readonly depth?: number;
-  /** Of the remote, as sessions know it. @default - its directory */
-  readonly url?: string;
+  /** Of the remote, as sessions know it, when a run begins. @default - its directory */
+  readonly url?: () => string;
 }
 
 const IDENTITY = { GIT_AUTHOR_NAME: 'other', GIT_AUTHOR_EMAIL: 'other@localhost', GIT_COMMITTER_NAME: 'other', GIT_COMMITTER_EMAIL: 'other@localhost' };
@@ -68,7 +68,7 @@ export class Workspaces {
   }
 
   get url(): string {
-    return this.props.url ?? `file://${this.remote}`;
+    return this.props.url?.() ?? `file://${this.remote}`;
   }
 
   /** Somebody else is at work, in a clone of a branch. */
@@ -175,7 +175,7 @@ export class Workspaces {
     const runJob = async ({ name, prologue, command, workingDirectory, environment }: RunRequest) => {
       this.sent.push(name);
       const text = `exec 2>&1\n${prologue}\n${command}`;
-      const { status, stdout } = spawnSync('bash', ['-c', text], { cwd: workingDirectory, encoding: 'utf8', env: this.environment(environment), maxBuffer: 2 ** 26 });
+      const { status, stdout } = await output('bash', ['-c', text], { cwd: workingDirectory, env: this.environment(environment) });
       if (this.lose[0] === name) {
         this.lose.shift();
         return { status: STATUSES.ENDED, verdict: VERDICTS.LOST, lostReason: LOST_REASONS.MICROVM, exitCode: null, tail: '', seconds: 1, logPath: '' };
@@ -186,6 +186,17 @@ export class Workspaces {
     const executions = { describe: async () => undefined };
     return { runJob, executions, clock: { now: () => Date.parse('2026-01-01T01:00:00Z') }, until: Number.MAX_SAFE_INTEGER, backoffSeconds: 0 } as unknown as StepTools;
   }
+}
+
+function output(file: string, words: string[], options: SpawnOptionsWithoutStdio): Promise<{ readonly status: number | null; readonly stdout: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, words, options);
+    const pieces: Buffer[] = [];
+    child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+    child.stdin.end();
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout: Buffer.concat(pieces).toString('utf8') }));
+  });
 }
 
 /** Makes remotes with their workspaces, and takes each away after its test. */
