@@ -15,13 +15,14 @@ export class GitHttpServer {
 
   /** Requests so far: what they asked for, such as `POST /remote.git/git-receive-pack`. */
   readonly requests: string[] = [];
-  /** Asked for each request. */
-  fate: (request: string) => Fate = () => undefined;
   private readonly server: Server;
 
   private constructor(private readonly root: string) {
     this.server = createServer((request, response) => this.answer(request, response));
   }
+
+  /** Asked for each request. */
+  fate: (request: string) => Fate = () => undefined;
 
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;

@@ -175,7 +175,7 @@ export class Workspaces {
     const runJob = async ({ name, prologue, command, workingDirectory, environment }: RunRequest) => {
       this.sent.push(name);
       const text = `exec 2>&1\n${prologue}\n${command}`;
-      const { status, stdout } = await output('bash', ['-c', text], { cwd: workingDirectory, env: this.environment(environment) });
+      const { status, stdout } = await outputOf('bash', ['-c', text], { cwd: workingDirectory, env: this.environment(environment) });
       if (this.lose[0] === name) {
         this.lose.shift();
         return { status: STATUSES.ENDED, verdict: VERDICTS.LOST, lostReason: LOST_REASONS.MICROVM, exitCode: null, tail: '', seconds: 1, logPath: '' };
@@ -188,7 +188,7 @@ export class Workspaces {
   }
 }
 
-function output(file: string, words: string[], options: SpawnOptionsWithoutStdio): Promise<{ readonly status: number | null; readonly stdout: string }> {
+function outputOf(file: string, words: string[], options: SpawnOptionsWithoutStdio): Promise<{ status: number | null; stdout: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, words, options);
     const pieces: Buffer[] = [];
