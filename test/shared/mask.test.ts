@@ -84,7 +84,7 @@ test('what gates print every day stays as it is', () => {
     `sha512-${'A'.repeat(86)}==`,
     'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
     '6f9619ff-8b86-d011-b42d-00c04fc964ff',
-    'https://registry.npmjs.org/@babel/core/-/core-7.0.0.tgz',
+    'https://packages.example.com/@babel/core/-/core-7.0.0.tgz',
     'git@github.com:org/repo.git ssh://git@example.com/a.git https://example.com:8080/a@b',
     'at Object.<anonymous> (/mnt/workspace/repo/node_modules/jest-circus/build/index.js:12:34)',
     'arn:aws:states:us-east-1:123456789012:execution:Loop:run',
