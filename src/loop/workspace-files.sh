@@ -254,6 +254,15 @@ unhide() { # what somebody has made again meanwhile stays, and the older one is 
   if hollow "$records/hidden.d"; then rm -rf "$records/hidden.d"; else mkdir -p "$records/left" && mv "$records/hidden.d" "$records/left/again-$RANDOM"; fi
 }
 
+at_home() { # whether a path lies in a home directory: of who works here, of root or of a person
+  local id home
+  [[ ${HOME:-/} == / || $1 != "$HOME"/* ]] || return 0
+  while IFS=: read -r _ _ id _ _ home _; do
+    [[ $id =~ ^(0|[1-9][0-9]{3,9})$ && $home == /?* && $1 == "$home"/* ]] && return
+  done 2>/dev/null </etc/passwd
+  return 1
+}
+
 links() { # in `escaping`: symbolic links of the change that lead out of the clone; in `private`: those to where no other clone has anything
   local i list part target depth id path
   escaping=() private=()
@@ -264,7 +273,7 @@ links() { # in `escaping`: symbolic links of the change that lead out of the clo
     path=${list[i + 1]}
     target=$(own cat-file blob "$id") || return
     if [[ $target == /* ]]; then
-      case $target/ in "$WB_MOUNT"/* | /tmp/* | /var/tmp/* | /root/* | /home/* | "$HOME"/*) private+=("$path") ;; esac
+      case $target/ in "$WB_MOUNT"/* | /tmp/* | /var/tmp/*) private+=("$path") ;; *) ! at_home "$target/" || private+=("$path") ;; esac
       escaping+=("$path")
     else
       depth=${path//[!\/]/} depth=${#depth}
