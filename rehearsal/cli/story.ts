@@ -43,7 +43,7 @@ export class Story implements JournalListener {
       terminal.line(`${INDENT}→ repair ${step.feedback.repair} of ${step.feedback.maxRepairs}: the agent gets this output with its prompt`);
     }
     if (step.next === 'RED') terminal.line(`${INDENT}→ no repairs are left`);
-    if (step.next === 'STUCK') terminal.line(`${INDENT}→ the same as in the round before: the agent does not get on`);
+    if (step.next === 'STUCK') terminal.line(`${INDENT}→ the same as in the previous round: the agent is stuck`);
   }
 
   ended(record: RehearsalRecord, report: string): void {

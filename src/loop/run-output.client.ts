@@ -27,7 +27,7 @@ type Failure = NonNullable<RunOutput['error']>;
 /** Why a run that no step threw for has failed. */
 const FAILURES: { readonly [next: string]: Failure } = {
   [NEXT.RED]: { name: LOOP_ERRORS.RED, message: 'the gates did not pass within the repairs' },
-  [NEXT.STUCK]: { name: LOOP_ERRORS.STUCK, message: 'the agent does not get on: the same files, or the same failure, twice in a row' },
+  [NEXT.STUCK]: { name: LOOP_ERRORS.STUCK, message: 'the agent is stuck: the same files, or the same failure, twice in a row' },
   [NEXT.INERT]: { name: LOOP_ERRORS.INERT, message: 'the command of a gate is not in the image' },
 };
 
