@@ -10,7 +10,8 @@ export interface AnyState {
   readonly taskId?: unknown;
   readonly session?: unknown;
   readonly run?: RunRecord;
-  readonly loop?: LoopRecord;
+  /** Null if a step answered with nothing. */
+  readonly loop?: LoopRecord | null;
   /** What a step threw, or what an agent reported: `SendTaskFailure` leaves out what it was not given, or sets it to null. */
   readonly error?: Caught | null;
   /** The same, of an agent from which nothing was heard in time. */
@@ -31,10 +32,15 @@ const FAILURES: { readonly [next: string]: Failure } = {
   [NEXT.INERT]: { name: LOOP_ERRORS.INERT, message: 'the command of a gate is not in the image' },
 };
 
-/** The record of a run that has come to its end, whichever. */
-export function outputOf(state: AnyState, session: RunOutput['session']): RunOutput {
-  const { loop, run } = state;
-  const failed = failureOf(state);
+/**
+ * Returns the record of a run that has ended.
+ *
+ * @param green whether the run ended on the path of those that did their work; on any other path it has failed, whatever its state says
+ */
+export function outputOf(state: AnyState, session: RunOutput['session'], green = true): RunOutput {
+  const { run } = state;
+  const loop = state.loop ?? undefined;
+  const failed = failureOf(state) ?? (green ? undefined : astray(loop));
   const outcome = failed?.name ?? (loop?.next === NEXT.NO_CHANGES ? OUTCOMES.NO_CHANGES : OUTCOMES.COMMITTED);
   return {
     outcome,
@@ -64,10 +70,15 @@ function failureOf({ error, silence, loop }: AnyState): Failure | undefined {
     return failure(LOOP_ERRORS.TURN_TIMED_OUT, silence ?? {}, 'the agent did not report within the turn\'s time, or was silent for longer than its heartbeat allows');
   }
   if (error !== undefined) return caughtFailure(error ?? {});
-  if (loop === undefined) return { name: LOOP_ERRORS.FAILED, message: 'the run ended before its first step did' };
+  if (loop === undefined || loop === null) return { name: LOOP_ERRORS.FAILED, message: 'the run ended before its first step did' };
   if (FAILURES[loop.next]) return FAILURES[loop.next];
   if (loop.next === NEXT.NO_CHANGES || (loop.next === NEXT.GO_ON && loop.commit !== undefined)) return undefined;
-  return { name: LOOP_ERRORS.FAILED, message: `the run ended at a point that no run should end at (${loop.next})` };
+  return astray(loop);
+}
+
+/** The state machine took a path that the last step did not ask for. */
+function astray(loop: LoopRecord | undefined): Failure {
+  return { name: LOOP_ERRORS.FAILED, message: `the run ended at a point that no run should end at (${loop?.next})` };
 }
 
 /** Errors by a name of ours, which the last state may throw whoever threw them first. */

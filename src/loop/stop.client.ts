@@ -45,7 +45,7 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
   // Whoever goes on in it does so where its workspace is, whatever the loop's endpoint is then.
   const output = outputOf(state, {
     endpointName: DEFAULT_ENDPOINT, ...where.session, ...workspaceOf(state), stopped, ...(problem === undefined ? {} : { error: problem }),
-  });
+  }, request.green);
   measureEnd(tools, request.config, output, state.run?.startedAt);
   const failure = { name: output.error?.name ?? '', cause: causeOf(output) };
   if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that did not commit came to the end of those that did', output.error.message);
@@ -105,7 +105,7 @@ const FIRST: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, b
  *
  * Best effort: without it, they wait for the end of the run's time.
  */
-async function release({ runtimeArn, execution, config, state: { loop = FIRST } }: Omit<StopRequest, 'stop' | 'green'>, session: SessionRecord, tools: StepTools): Promise<void> {
+async function release({ runtimeArn, execution, config, state: { loop } }: Omit<StopRequest, 'stop' | 'green'>, session: SessionRecord, tools: StepTools): Promise<void> {
   const startedAt = Math.floor(tools.clock.now() / 1_000);
   // However far the run came, and with time of its own for this.
   const run = {
@@ -113,7 +113,7 @@ async function release({ runtimeArn, execution, config, state: { loop = FIRST } 
   };
   const until = Math.min(tools.until, tools.clock.now() + RELEASE_SECONDS * 1_000);
   const options = { unclaimed: true, label: String(tools.clock.now()) };
-  await inWorkspace({ runtimeArn, execution, config, state: { prompt: '', taskId: '', loop, run } }, { ...tools, until }, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, options)
+  await inWorkspace({ runtimeArn, execution, config, state: { prompt: '', taskId: '', loop: loop ?? FIRST, run } }, { ...tools, until }, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, options)
     .catch(() => undefined);
 }
 

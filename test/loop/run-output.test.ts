@@ -15,6 +15,15 @@ test('a run in which nothing was caught committed', () => {
   expect(ended({})).toMatchObject({ outcome: 'COMMITTED', commit: { branch: 'b' } });
 });
 
+test.each(['NO_CHANGES', 'GO_ON'])('a run that failed is no success, though its state says %s', (next) => {
+  const state = { ...GREEN, loop: { ...GREEN.loop, next } } as AnyState;
+  expect(outputOf(state, SESSION, false)).toMatchObject({ outcome: 'CodingLoop.Failed', error: { name: 'CodingLoop.Failed', message: expect.stringContaining(next) } });
+});
+
+test('a run whose step answered with nothing has a record', () => {
+  expect(outputOf({ ...GREEN, loop: null }, SESSION, false)).toMatchObject({ outcome: 'CodingLoop.Failed', rounds: 0, gates: [] });
+});
+
 describe('a failure that was caught', () => {
   test.each<[string, AnyState['error']]>([
     ['null', null],
