@@ -1,4 +1,3 @@
-/* eslint-disable */
 /*!
  * By scripts/embed-secret-rules.ts, from config/gitleaks.toml of https://github.com/gitleaks/gitleaks, commit b58d3f102cf3a2c84cb7f923d05c25c9b1aed84b.
  *
