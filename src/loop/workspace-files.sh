@@ -13,8 +13,8 @@
 leftovers=(".aider*" "!.aider.conf.yml" ".claude/settings.local.json" ".claude/worktrees/" "CLAUDE.local.md" ".codex/sessions/" ".crush/" ".gemini/tmp/" ".opencode/node_modules/" ".plandex*/" ".qwen/tmp/")
 
 # What is ignored and below such a directory, or has such a name, is made again by whoever needs it.
-outputs='/(\.[^/]*|node_modules|bower_components|jspm_packages|__pycache__|venv|env|virtualenv|site-packages|[^/]*\.egg-info|dist|build|_build|out|output|target|obj|bin/Debug|bin/Release|coverage|htmlcov|tmp|temp|logs?|caches?|vendor|Pods|DerivedData|cdk\.out|cmake-build-[^/]*|storybook-static|test-results|playwright-report)/'
-transient='/\.|~$|\.(log|py[co]|class|o|obj|a|so|dylib|dll|exe|tmp|temp|bak|sw[op]|orig|rej|pid|lock|map|tsbuildinfo|d\.[cm]?ts|min\.js|sqlite3?|db|cache|egg|whl|gz|zip|tar)$'
+outputs="/(\.[^/]*|node_modules|bower_components|jspm_packages|__pycache__|venv|env|virtualenv|site-packages|[^/]*\.egg-info|dist|build|_build|out|output|target|obj|bin/Debug|bin/Release|coverage|htmlcov|tmp|temp|logs?|caches?|vendor|Pods|DerivedData|cdk\.out|cmake-build-[^/]*|storybook-static|test-results|playwright-report)/"
+transient="/\.|~$|\.(log|py[co]|class|o|obj|a|so|dylib|dll|exe|tmp|temp|bak|sw[op]|orig|rej|pid|lock|map|tsbuildinfo|d\.[cm]?ts|min\.js|sqlite3?|db|cache|egg|whl|gz|zip|tar)$"
 
 keep() { # a name, and a list: it is there as a whole or as it was
   local file=$records/$1
@@ -119,24 +119,24 @@ forced() { # what the agent added to its own index although it is ignored
 }
 
 record() { # the agent's work, in our index
-  local i path list files nests leftout submodules=$'\n'
+  local i path list files nests leftout submodules=$newline
   local -A where=()
   unsparse || return
   own add --update . || return
   candidates || return
   if [[ -e $repo/.gitmodules ]] && listed submodule_paths; then
-    for path in ${list[@]+"${list[@]}"}; do submodules+=${path#*$'\n'}$'\n'; done
+    for path in ${list[@]+"${list[@]}"}; do submodules+=${path#*"$newline"}$newline; done
   fi
   # A repository in the place of something else.
   listed own diff-index --cached --raw --no-renames -z refs/workbench/head || return
   for ((i = 0; i < ${#list[@]}; i += 2)); do
     path=${list[i + 1]}
-    [[ ${list[i]} != *" 160000 "* || ${list[i]} == ":160000 "* || $submodules == *$'\n'"$path"$'\n'* ]] || { nests+=("$path") && own update-index --force-remove -- "$path"; } || return
+    [[ ${list[i]} != *" 160000 "* || ${list[i]} == ":160000 "* || $submodules == *$newline"$path"$newline* ]] || { nests+=("$path") && own update-index --force-remove -- "$path"; } || return
   done
   # Of a repository that the agent made within the repository, git would record the name of a commit that nobody else has, or
   # nothing. Its files are what the gates see, so they are what is recorded.
   for path in ${nests[@]+"${nests[@]}"}; do
-    [[ $submodules == *$'\n'"$path"$'\n'* ]] && own update-index --add -- "$path" || nested "$path" || return
+    [[ $submodules == *$newline"$path"$newline* ]] && own update-index --add -- "$path" || nested "$path" || return
   done
   if [[ -e $repo/.git/index ]] && listed forced; then
     for path in ${list[@]+"${list[@]}"}; do [[ ! -f $repo/$path && ! -L $repo/$path ]] || files+=("$path"); done

@@ -21,7 +21,7 @@ push() { # 0 when the commit is there, 2 when the same files were there already,
     [[ $at != "$1" ]] || return 0
     if ! on_top "$at"; then
       [[ $at ]] || { REPLY=gone && return 1; }
-      patiently near "refs/heads/$WB_BRANCH" refs/workbench/theirs || fail 81 "the remote's branch cannot be fetched"
+      patiently near "refs/heads/$WB_BRANCH" refs/workbench/theirs || fail 81 "the branch cannot be fetched from the remote"
       REPLY=$(own rev-parse --verify refs/workbench/theirs)
       # An earlier try had arrived, and others went on from it.
       ! own merge-base --is-ancestor "$1" "$REPLY" || return 0
@@ -97,8 +97,8 @@ merged() { # the tree of $2 with what has changed from the tree $1 to the tree $
   )
   code=$?
   rm -rf "$scratch"
-  REPLY=${said##*$'\n'}
-  while IFS= read -r line; do [[ $line != CONFLICT* ]] || conflicts+=$line$'\n'; done <<<"$said"
+  REPLY=${said##*"$newline"}
+  while IFS= read -r line; do [[ $line != CONFLICT* ]] || conflicts+=$line$newline; done <<<"$said"
   case $code in
     0) ;;
     1) fail 78 "what others pushed and the change are in conflict: $(bounded "$conflicts")" ;;
@@ -114,7 +114,7 @@ rebase() { # puts the change, and nothing but that, on top of what others pushed
     tip || fail 81 "the remote does not answer"
     at=${REPLY:-gone}
     # A branch that was deleted may have been merged before, or given up: the change goes on top of what is there instead.
-    if [[ $at == gone ]]; then near "$WB_REF" refs/workbench/theirs; else near "refs/heads/$WB_BRANCH" refs/workbench/theirs; fi || fail 81 "the remote's branch cannot be fetched"
+    if [[ $at == gone ]]; then near "$WB_REF" refs/workbench/theirs; else near "refs/heads/$WB_BRANCH" refs/workbench/theirs; fi || fail 81 "the branch cannot be fetched from the remote"
     theirs=$(own rev-parse --verify "refs/workbench/theirs^{commit}") || fail 77 "what the remote has is no commit"
     how=(-m -u "$WB_TREE")
   fi

@@ -35,7 +35,7 @@ tip() { # where the run's branch is at the remote, in REPLY: empty if it is not 
 }
 
 free_branch() { # fails if the remote has a branch beside which ours cannot be, or not on every machine; where ours is, in REPLY
-  local id name tip="" way="" change="rename or delete that one, use another \"taskId\", or another \"branchPrefix\" of the loop's commit" lines
+  local id name tip="" way="" change="rename or delete that one, use another \"taskId\", or another \"branchPrefix\"" lines
   patiently branches || return
   lines=$REPLY
   while read -r id name; do
@@ -77,7 +77,7 @@ taken_in() { # others' commits that the agent has put into its own history, of t
   local id mine=() merging=()
   local -A has=()
   REPLY=""
-  patiently near "$1" refs/workbench/theirs || fail 1 "the remote does not answer, so that others' commits in the clone cannot be told from the agent's"
+  patiently near "$1" refs/workbench/theirs || fail 1 "the remote does not answer, so that the commits of others in the clone cannot be told from those of the agent"
   while read -r id; do [[ $id =~ ^[0-9a-f]+$ ]] && merging+=("$id"); done 2>/dev/null <"$repo/.git/MERGE_HEAD"
   mapfile -t mine < <(agents rev-list -n 10000 HEAD "${merging[@]+"${merging[@]}"}" "^$WB_BASE" -- 2>/dev/null)
   for id in "${mine[@]+"${mine[@]}"}"; do has[$id]=yes; done
@@ -138,7 +138,7 @@ anybodys() { # whether a URL means the same to others
 can_be_had() { # the commit $2 from the repository at $1
   local scratch got=1 how
   scratch=$(mktemp -d) || return
-  if [[ $'\n'$(own ls-remote --quiet -- "$1") == *$'\n'"$2"[[:space:]]* ]]; then
+  if [[ $newline$(own ls-remote --quiet -- "$1") == *$newline"$2"[[:space:]]* ]]; then
     got=0
   elif git_ init --quiet --bare --template= "$scratch/git"; then
     # Commits only, where git and the remote can. Some remotes give any by its name, others what their branches and tags have.
@@ -160,10 +160,10 @@ pins() { # fails if a submodule of the recorded files is to be at a commit that 
   while IFS= read -r -d "" change && IFS= read -r -d "" path; do
     read -r _ key _ id _ <<<"$change"
     # What is pinned already is others' matter.
-    [[ $key == 160000 && $'\n'$(for base in $WB_BASE $WB_MERGES; do own ls-tree -r "$base"; done) != *$'\n'"160000 commit $id"[[:space:]]* ]] || continue
+    [[ $key == 160000 && $newline$(for base in $WB_BASE $WB_MERGES; do own ls-tree -r "$base"; done) != *$newline"160000 commit $id"[[:space:]]* ]] || continue
     value=""
     [[ -z $paths ]] || while IFS= read -r -d "" key; do
-      [[ ${key#*$'\n'} != "$path" ]] || { key=${key%%$'\n'*} && value=$(own config --blob :.gitmodules "${key%.path}.url"); }
+      [[ ${key#*"$newline"} != "$path" ]] || { key=${key%%"$newline"*} && value=$(own config --blob :.gitmodules "${key%.path}.url"); }
     done < <(own config --blob :.gitmodules -z --get-regexp "^submodule\..*\.path$")
     resolved "$value"
     if [[ -z $value ]]; then
@@ -172,11 +172,11 @@ pins() { # fails if a submodule of the recorded files is to be at a commit that 
       missing+=("$path (commit $id is not at $value)")
     fi
   done < <(own diff-index --cached --raw --no-renames --no-abbrev --ignore-submodules=none -z "$WB_BASE")
-  ((${#missing[@]} == 0)) || fail 1 "a submodule is at a commit that nobody else can get: $(printf "%s; " "${missing[@]}")push it to the submodule's own remote first, or leave the submodule as it was"
+  ((${#missing[@]} == 0)) || fail 1 "a submodule is at a commit that nobody else can get: $(printf "%s; " "${missing[@]}")push it to the remote of the submodule first, or leave the submodule as it was"
 }
 
 bounded() { # what git and the remote said, in as much as a record has room for
   local text=$1
-  ((${#text} <= 1700)) || text=${text:0:600}$'\n[…]\n'${text: -1000}
+  ((${#text} <= 1700)) || text="${text:0:600}${newline}[…]${newline}${text: -1000}"
   printf "%s" "$text"
 }

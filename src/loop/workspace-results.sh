@@ -22,7 +22,7 @@ encode() { # in REPLY, on one line; a value that is too long ends in dots
   REPLY=""
   for ((i = 0; i < ${#value}; i++)); do
     character=${value:i:1}
-    [[ $character != [[:cntrl:]\\] ]] || printf -v character "\\\\x%02x" "'$character"
+    [[ $character != [[:cntrl:]\\] ]] || printf -v character "\\\\x%02x" "\"$character"
     REPLY+=$character
   done
 }
@@ -47,7 +47,7 @@ tell() { # word, values: how many they are, and as many of them as have a place
 perform() { # a function, to its end
   local line block=""
   "$@" || fail 1 "\"$1\" did not come to its end"
-  for line in ${said[@]+"${said[@]}"}; do block+=$line$'\n'; done
+  for line in ${said[@]+"${said[@]}"}; do block+=$line$newline; done
   printf "\n@result %s\n%s@end %s %s\n" "$nonce" "$block" "$nonce" "${#said[@]}" >&"$answer" || exit 1
 }
 

@@ -28,7 +28,7 @@ changed_in_lfs() { # what would be committed without its content being where Git
     # One that was only moved points at what is there.
     if [[ $known == " " ]]; then
       listed own ls-tree -r -z "$WB_BASE" || return
-      for entry in ${list[@]+"${list[@]}"}; do known+="${entry%%$'\t'*} "; done
+      for entry in ${list[@]+"${list[@]}"}; do known+="${entry%%"$tab"*} "; done
     fi
     [[ $known == *" blob ${blobs[i]} "* ]] || stored+=("${paths[i]}")
   done

@@ -21,12 +21,14 @@
 # How it answers the driver is in workspace-results.sh. Needs git, bash 4.2 and what `needed` names, of coreutils or busybox.
 
 set -u -o pipefail
+printf -v newline "\n" # quotes that a reader of commands may not join are left out of this script
+printf -v tab "\t"
 nonce=${WB_NONCE:?} # nothing that is begun here gets to see it
 unset WB_NONCE
 exec {answer}>&1 >&2
 export LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_EDITOR=true GIT_SSH_COMMAND="${GIT_SSH_COMMAND:-ssh -o BatchMode=yes}"
 unset CDPATH
-for variable in "${!GIT_@}"; do # what is left is for the remote, and for git's own programs
+for variable in "${!GIT_@}"; do # what is left is for the remote, and for the programs of git
   case $variable in GIT_ASKPASS | GIT_CONFIG* | GIT_CURL* | GIT_EDITOR | GIT_EXEC_PATH | GIT_HTTP* | GIT_PROXY* | GIT_SSH* | GIT_SSL* | GIT_TERMINAL_PROMPT) ;; *) unset "$variable" ;; esac
 done
 
@@ -34,7 +36,7 @@ records=$WB_MOUNT/.workbench
 repo=$WB_MOUNT/repo
 ours=$records/git
 export GIT_INDEX_FILE=$records/index
-held=yes # whether the workspace is this run's: what begins without it says so
+held=yes # whether this run holds the workspace: what begins without it says so
 
 settings=(
   core.hooksPath=/dev/null core.fsmonitor=false core.excludesFile=/dev/null core.attributesFile=/dev/null core.autocrlf=false

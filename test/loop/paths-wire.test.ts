@@ -29,3 +29,11 @@ test.each(COMMAND_MODES)('a run with a bootstrap, a repair and text full of quot
   expect(loop.show(undefined, 'input-0.txt')).toBe(HARD);
   expect(loop.git('log', '-1', '--format=%s', 'workbench/task-1')).toBe('It\'s it\'s "quoted" $(touch /tmp/run) `id` \\\n');
 });
+
+test('what a run itself does can be read in the service\'s log', async () => {
+  const loop = await start({ agent: () => 'echo right > value.txt' });
+  expect((await loop.run()).record).toMatchObject({ outcome: 'COMMITTED' });
+  const commands = loop.server.calls.of('InvokeAgentRuntimeCommand').map(({ command = '' }) => command);
+  expect(commands.length).toBeGreaterThan(5);
+  expect(commands.filter((command) => command.includes(':base64='))).toEqual([]);
+});

@@ -44,7 +44,7 @@ test.each([
   const result = await remote.run({ agent: `${clone(remote)}; ${pin}` });
   expect(result.outcome).toBe('CodingLoop.SnapshotFailed');
   expect(result.message).toMatch(message);
-  expect(result.message).toContain('push it to the submodule\'s own remote first');
+  expect(result.message).toContain('push it to the remote of the submodule first');
   expect(remote.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main\n');
 });
 
