@@ -3,14 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
+import { inject, scheduleOf } from '../support/fault-schedules';
 import { LoopFixture } from '../support/loop-fixture';
 
 /**
- * An agent that means well and leaves all kinds of things: whatever was pushed, a fresh clone of it passes the same gate.
+ * An agent that means well and leaves all kinds of things, in half of the runs while faults strike: whatever a run committed, a fresh
+ * clone of it passes the same gate.
  *
- * WORKBENCH_ACCIDENTS says how many runs there are, WORKBENCH_FAULT_SEED where they begin.
+ * WORKBENCH_ACCIDENTS says how many runs there are, WORKBENCH_FAULT_SEED where they begin. `.ci/nightly` has a thousand.
  */
-const RUNS = Number(process.env.WORKBENCH_ACCIDENTS ?? (process.env.CI ? 100 : 8));
+const RUNS = Number(process.env.WORKBENCH_ACCIDENTS ?? (process.env.CI ? 24 : 8));
 
 /** Each leaves something at a path of its own, $P; the gate needs what `needs.txt` lists. */
 const ACCIDENTS = {
@@ -30,18 +32,27 @@ const ACCIDENTS = {
   sparse: 'git sparse-checkout set --no-cone /value.txt; need keep/me',
   commits: 'git add -A; git commit -qm mine',
   late: '(until [ -e "/tmp/gate-$P" ]; do sleep 0.02; done; echo x > "$P"; touch "/tmp/done-$P") >/dev/null 2>&1 </dev/null & touch "/tmp/wait-$P"; need "$P"',
+  pushes: 'echo wrong > value.txt; git commit -qam red; git push -qf "$(git config remote.origin.url)" "HEAD:refs/heads/workbench/$TASK"; echo right > value.txt',
+  submodule: 'git -c protocol.file.allow=always submodule --quiet add "$(git config remote.origin.url)" "sub-$P"; need .gitmodules',
   built: 'mkdir -p dist node_modules; touch dist/x.js node_modules/x debug.log',
   repairs: 'true',
 } as const;
 
 const GATE = [
   '#!/bin/bash',
-  'for file in /tmp/wait-*; do [ -e "$file" ] || continue; name=${file#/tmp/wait-}; touch "/tmp/gate-$name"; until [ -e "/tmp/done-$name" ]; do sleep 0.02; done; done',
+  'for file in /tmp/wait-*; do [ -e "$file" ] || continue; name=${file#/tmp/wait-}; touch "/tmp/gate-$name"; for i in {1..200}; do [ -e "/tmp/done-$name" ] && break; sleep 0.02; done; done',
   '[ "$(cat value.txt)" = right ] || exit 1',
   'while read -r path; do [ -e "$path" ] || { echo "missing: $path"; exit 1; }; done < needs.txt',
   'touch report.xml',
   '',
 ].join('\n');
+
+const OPERATIONS = ['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession'] as const;
+
+/** Whether the task's branch ends in a commit that a run made. */
+function isOfTheRun(task: string): boolean {
+  return loop.branches().includes(`workbench/${task}`) && loop.git('log', '-1', '--format=%B', `workbench/${task}`).includes('\nWorkbench-Run: ');
+}
 
 let loop: LoopFixture;
 let script = '';
@@ -49,7 +60,7 @@ let script = '';
 beforeAll(async () => {
   loop = await LoopFixture.start({
     files: { 'test.sh': GATE, 'needs.txt': 'value.txt\n', '.gitignore': 'lib/\n*.secret\ndist/\nnode_modules/\n*.log\n', 'keep/me': 'x\n' },
-    agent: (_, { round }) => `need() { grep -qxF "$1" needs.txt || echo "$1" >> needs.txt; }\necho right > value.txt\n${round === 0 || !script.includes('repairs') ? script : ': > needs.txt'}\ntrue`,
+    agent: (_, { round, taskId }) => `TASK=${taskId}; need() { grep -qxF "$1" needs.txt || echo "$1" >> needs.txt; }\necho right > value.txt\n${round === 0 || !script.includes('repairs') ? script : ': > needs.txt'}\ntrue`,
     loop: { maxRepairs: 2 },
   });
 }, 60_000);
@@ -59,14 +70,21 @@ test(`whatever an agent leaves, a fresh clone of what was pushed passes the gate
   let number = 0;
   const outcomes: { [outcome: string]: number } = {};
   const some = fc.uniqueArray(fc.constantFrom(...(Object.keys(ACCIDENTS) as (keyof typeof ACCIDENTS)[])), { minLength: 1, maxLength: 4 });
-  await fc.assert(fc.asyncProperty(some, async (accidents) => {
+  const faults = fc.option(fc.integer({ min: 1, max: 1_000_000 }), { nil: undefined });
+  await fc.assert(fc.asyncProperty(some, faults, async (accidents, faultSeed) => {
     const task = `task-${number++}`;
     script = accidents.map((name, index) => `# ${name}\nP=p${index}; ${ACCIDENTS[name]}`).join('\n');
-    const { record, error, cause } = await loop.run({ taskId: task });
+    loop.server.faults.clear();
+    const strikes = faultSeed === undefined ? undefined : inject(loop, loop.sessionOf(task).id, scheduleOf(faultSeed, OPERATIONS));
+    const { record, error, cause } = await loop.run({ taskId: task }, { name: task, onEvent: strikes?.onEvent as never });
     const outcome = record?.outcome ?? error;
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-    expect({ outcome, cause }).toEqual({ outcome: expect.stringMatching(/^(?:COMMITTED|CodingLoop\.(?:Red|Stuck))$/), cause: outcome === 'COMMITTED' ? undefined : cause });
-    if (!loop.branches().includes(`workbench/${task}`)) return;
+    const named = strikes === undefined ? /^(?:COMMITTED|CodingLoop\.(?:Red|Stuck))$/ : /^(?:COMMITTED|(?:CodingLoop|Workbench)\.\w+)$/;
+    expect({ accidents, outcome, cause }).toEqual({ accidents, outcome: expect.stringMatching(named), cause: outcome === 'COMMITTED' ? undefined : cause });
+    // What the agent pushed by itself is its own, and no commit of the run's.
+    const isCommitted = isOfTheRun(task);
+    expect({ accidents, isCommitted: isCommitted || outcome !== 'COMMITTED' }).toEqual({ accidents, isCommitted: true });
+    if (!isCommitted) return;
     const clone = mkdtempSync(join(tmpdir(), 'fresh-'));
     try {
       execFileSync('git', ['clone', '--quiet', '--branch', `workbench/${task}`, loop.remote, clone], { stdio: 'pipe' });

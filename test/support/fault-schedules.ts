@@ -10,9 +10,9 @@ import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore
  * stopped.
  *
  * WORKBENCH_FAULT_SCHEDULES says how many there are in all files together, WORKBENCH_FAULT_SEED which is the first of each. One
- * takes about 0.8 seconds of a core.
+ * takes about a second of a core: `.ci/nightly` runs a thousand.
  */
-export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 1_000 : 60)) / 2);
+export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 160 : 60)) / 2);
 export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
 const AT_ONCE = 4;
 
@@ -66,7 +66,7 @@ export type Struck = keyof typeof STRIKES;
  * What strikes one run: a session whose first calls fail, faults, each at the n-th call of its operation, and the death of the function at the
  * n-th state.
  */
-function scheduleOf(seed: number, operations: readonly Struck[]) {
+export function scheduleOf(seed: number, operations: readonly Struck[]) {
   const next = random(seed);
   const strikes = Array.from({ length: 1 + next(3) }, () => {
     const { calls, strikes: possible } = STRIKES[operations[next(operations.length)]];
@@ -76,6 +76,8 @@ function scheduleOf(seed: number, operations: readonly Struck[]) {
   const others = { killAt: next(3) === 0 ? next(10) : -1, killAfter: next(200), turns: next(3) };
   return { strikes, ...others, cold: next(3) === 0 ? 1 + next(8) : 0 };
 }
+
+type Schedule = ReturnType<typeof scheduleOf>;
 
 export interface SchedulesResult {
   /** What did not hold, by seed. */
@@ -118,15 +120,10 @@ function wordsOf([name, seeds]: [string, number[]]): string {
   return `${name} ${seeds.length}${seeds.length > 5 ? '' : ` (${seeds.join(' ')})`}`;
 }
 
-/** One run, and what has to hold for it. Returns its outcome. */
-async function strike(
-  loop: LoopFixture, seed: number, schedule: ReturnType<typeof scheduleOf>, base: string, struck: { [operation: string]: number },
-): Promise<string> {
-  const { strikes, killAt, killAfter, turns, cold } = schedule;
-  const session = loop.sessionOf(`run-${seed}`);
-  const task = `seed-${seed}`;
+/** Makes a schedule strike a session. Its deaths of the function need the run's events. */
+export function inject(loop: LoopFixture, sessionId: string, { strikes, killAt, killAfter, cold }: Schedule) {
   loop.server.faults.add({
-    operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: cold, seconds: Infinity, match: (call) => call.sessionId === session.id,
+    operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: cold, seconds: Infinity, match: (call) => call.sessionId === sessionId,
   });
   const added = strikes.map(({ after, ...fault }) => {
     let seen = 0;
@@ -134,7 +131,7 @@ async function strike(
     return loop.server.faults.add({
       ...fault,
       match: (call) => {
-        if (call.sessionId !== session.id) return false;
+        if (call.sessionId !== sessionId) return false;
         if (!counted.has(call)) seen += counted.add(call).size > 0 ? 1 : 0;
         return seen > after;
       },
@@ -144,7 +141,17 @@ async function strike(
   const onEvent = (event: { readonly type: string }) => {
     if (event.type === 'StateEntered' && state++ === killAt) setTimeout(() => void loop.deployment.function().kill(), killAfter);
   };
-  const { status, error, cause, record } = await loop.run({ prompt: `${turns}`, taskId: task }, { onEvent: onEvent as never, name: `run-${seed}` });
+  return { added, onEvent };
+}
+
+/** One run, and what has to hold for it. Returns its outcome. */
+async function strike(
+  loop: LoopFixture, seed: number, schedule: Schedule, base: string, struck: { [operation: string]: number },
+): Promise<string> {
+  const session = loop.sessionOf(`run-${seed}`);
+  const task = `seed-${seed}`;
+  const { added, onEvent } = inject(loop, session.id, schedule);
+  const { status, error, cause, record } = await loop.run({ prompt: `${schedule.turns}`, taskId: task }, { onEvent: onEvent as never, name: `run-${seed}` });
   for (const { fired, spec } of added) struck[spec.operation] = (struck[spec.operation] ?? 0) + fired;
 
   const commit = takenBranch(loop.remote, `workbench/${task}`);
