@@ -3,6 +3,9 @@ import { awscdk, javascript } from 'projen';
 /** Tests that build container images, or run containers: they need root and some minutes, so they are a task of their own. */
 const CONTAINERS = ['/test/image/build/', '/test/rehearsal/sandbox/container/'];
 
+/** Tests that run a second interpreter of the Amazon States Language, which pip installs. */
+const SECOND_ENGINE = '/test/second-engine/';
+
 /** Tests of what is published, which has to be compiled and bundled before. */
 const PACKAGE = '/test/package/';
 
@@ -19,10 +22,10 @@ export const JEST_CONFIG: javascript.JestOptions = {
     // A bound for what hangs, not for what is slow: many tests run real commands, and a machine may be busy.
     testTimeout: 60_000,
     coverageReporters: ['text', 'lcov'],
-    coverageThreshold: { lines: 90, branches: 85 },
+    coverageThreshold: { lines: 95, branches: 95 },
     // Copies of example repositories, each with a package.json of the same name.
     modulePathIgnorePatterns: ['<rootDir>/\\.rehearsal/', '<rootDir>/cdk\\.out/'],
-    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...CONTAINERS, PACKAGE],
+    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...CONTAINERS, SECOND_ENGINE, PACKAGE],
   },
 };
 
@@ -39,6 +42,15 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
     exec: `jest --ci --coverage=false --testPathIgnorePatterns=/node_modules/ -- ${CONTAINERS.map((directory) => directory.slice(1)).join(' ')}`,
   });
   project.testTask.spawn(images);
+
+  const secondEngine = project.addTask('second-engine', {
+    description: 'Run the loop\'s definitions by a second interpreter, and compare',
+    steps: [
+      { exec: 'python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target node_modules/.cache/second-engine --upgrade --requirement test/second-engine/requirements.txt' },
+      { exec: `jest --ci --coverage=false --testPathIgnorePatterns=/node_modules/ -- ${SECOND_ENGINE.slice(1)}` },
+    ],
+  });
+  project.testTask.spawn(secondEngine);
 
   const published = project.addTask('published', {
     description: 'Install the package as it would be published into an empty folder, and use it there',

@@ -131,6 +131,18 @@ export class LocalDeployment {
     await Promise.all(targets.filter(({ Arn }) => Arn.includes(':function:')).map((target) => this.invoke(target.Arn, inputOf(target, event))));
   }
 
+  /** Does the work of a task, for its state machine or another interpreter of it. @param stateMachine its logical id */
+  async perform(stateMachine: string, parameters: unknown, task: TaskCall): Promise<unknown> {
+    if (task.resource.startsWith('arn:aws:lambda:')) return this.invokeAs(stateMachine, 'RoleArn', task.resource, parameters);
+    if (task.resource === LAMBDA_INVOKE) {
+      const { FunctionName: name, Payload: payload } = parameters as { readonly FunctionName: string; readonly Payload?: unknown };
+      return { ExecutedVersion: '$LATEST', Payload: await this.invokeAs(stateMachine, 'RoleArn', name, payload ?? {}), StatusCode: 200 };
+    }
+    const integration = this.props.integrations?.[task.resource];
+    if (!integration) throw new Error(`state "${task.stateName}" needs ${task.resource}, which a rehearsal does not have: give it in "integrations"`);
+    return integration(parameters, task);
+  }
+
   /** Ends all processes of functions. The server is not ours to end. */
   async close(): Promise<void> {
     await Promise.all([...this.functions.values()].map((made) => made.kill()));
@@ -156,17 +168,6 @@ export class LocalDeployment {
     });
     this.stateMachines.set(logicalId, made);
     return made;
-  }
-
-  private async perform(stateMachine: string, parameters: unknown, task: TaskCall): Promise<unknown> {
-    if (task.resource.startsWith('arn:aws:lambda:')) return this.invokeAs(stateMachine, 'RoleArn', task.resource, parameters);
-    if (task.resource === LAMBDA_INVOKE) {
-      const { FunctionName: name, Payload: payload } = parameters as { readonly FunctionName: string; readonly Payload?: unknown };
-      return { ExecutedVersion: '$LATEST', Payload: await this.invokeAs(stateMachine, 'RoleArn', name, payload ?? {}), StatusCode: 200 };
-    }
-    const integration = this.props.integrations?.[task.resource];
-    if (!integration) throw new Error(`state "${task.stateName}" needs ${task.resource}, which a rehearsal does not have: give it in "integrations"`);
-    return integration(parameters, task);
   }
 
   private async invoke(functionArn: string, event: unknown): Promise<unknown> {
