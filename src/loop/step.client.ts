@@ -67,7 +67,11 @@ export interface StepJob {
  * Git's own idea of who owns what does not fit a mount that another user made. Beside what the container or the loop configures in the
  * same way, such as a credential helper.
  */
-const SAFE_DIRECTORY = 'export "GIT_CONFIG_KEY_${GIT_CONFIG_COUNT:=0}=safe.directory" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=*" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))';
+const SAFE_DIRECTORY = [
+  '[[ ${GIT_CONFIG_COUNT:-0} != *[!0-9]* ]] || unset GIT_CONFIG_COUNT', // arithmetic on text runs commands
+  'GIT_CONFIG_COUNT=$((10#${GIT_CONFIG_COUNT:-0}))',
+  'export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=safe.directory" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=*" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))',
+].join('; ');
 
 /** Identity for whoever commits in a gate. */
 function gitEnvironment(author: LoopConfig['author']): { [name: string]: string } {

@@ -45,10 +45,11 @@ settings=(
   core.eol=lf core.sparseCheckout=false init.defaultBranch=main safe.directory=*
 )
 [[ ${GIT_CONFIG_COUNT:-0} != *[!0-9]* ]] || unset GIT_CONFIG_COUNT
+GIT_CONFIG_COUNT=$((10#${GIT_CONFIG_COUNT:-0}))
 options=() # and as variables, which win over options, after those that the container may have for git; git 2.30 has options only
 for setting in "${settings[@]}"; do
   options+=(-c "$setting")
-  export "GIT_CONFIG_KEY_${GIT_CONFIG_COUNT:=0}=${setting%%=*}" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=${setting#*=}" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
+  export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=${setting%%=*}" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=${setting#*=}" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
 done
 
 plain() { # the first line of a short file, in REPLY; whatever else is in its place is nobody's word

@@ -167,6 +167,7 @@ describe('two runs in one session', () => {
     await appears(join(loop.workspace(session), 'waiting'));
     const second = await loop.run({ session }, { name: 'second' });
     expect(second.error).toBe('CodingLoop.SessionBusy');
+    expect(second.record).toMatchObject({ outcome: 'CodingLoop.SessionBusy', taskId: 'task-1', rounds: 0, gates: [], session: { id: session.id }, error: { name: 'CodingLoop.SessionBusy' } });
     expect(second.cause).toContain('first');
     expect(loop.server.calls.of('StopRuntimeSession')).toEqual([]);
     writeFileSync(join(loop.workspace(session), 'free'), '');

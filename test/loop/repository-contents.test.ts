@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Gate } from '../../src';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
@@ -118,6 +120,14 @@ describe('Git LFS of the image', () => {
     await committed(loop);
     expect(changed(loop)).toEqual(['value.txt']);
   });
+});
+
+test.each([['no number', 'a[$(touch "$SHARED/ran")]'], ['an octal number', '08'], ['empty', '']])('a count of git\'s variables in the environment that is %s runs nothing and ends nothing', async (_, count) => {
+  const gates = [Gate.command('test', './test.sh && [ "$(git config safe.directory)" = "*" ]')];
+  const variables = Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].flatMap((index) => [[`GIT_CONFIG_KEY_${index}`, `alias.a${index}`], [`GIT_CONFIG_VALUE_${index}`, 'status']]));
+  const loop = await start({ loop: (shared) => ({ environment: { ...variables, GIT_CONFIG_COUNT: count, SHARED: shared }, gates }) });
+  await committed(loop);
+  expect(existsSync(join(loop.shared, 'ran'))).toBe(false);
 });
 
 test('what the agent adds beside the files that the bootstrap left is committed', async () => {
