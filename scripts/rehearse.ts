@@ -8,7 +8,7 @@ import { execFileSync } from 'child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
-import { main } from '../rehearsal/cli/main';
+import { main, misuseOf } from '../rehearsal/cli/main';
 
 const root = resolve(__dirname, '..');
 const example = join(root, 'examples/first-loop');
@@ -42,6 +42,11 @@ async function rehearse(): Promise<number> {
   const [command = ''] = process.argv.slice(2);
   const state = ['--state', join(root, '.rehearsal')];
   if (/^[a-z]/.test(command)) return main(['rehearse', ...process.argv.slice(2), ...state]); // about sessions of earlier runs
+  const misuse = misuseOf(['rehearse', ...process.argv.slice(2)]);
+  if (misuse !== undefined) {
+    console.error(misuse);
+    return 2;
+  }
   const began = Date.now();
   console.error('synthesizing examples/first-loop …');
   const projen = join(root, 'node_modules/.bin/projen');

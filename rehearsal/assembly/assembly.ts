@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { didYouMean, nearFile } from '../did-you-mean';
 import type { ImageAsset } from '../sandbox';
 
 export interface Resource {
@@ -85,7 +86,11 @@ export class SynthesizedStack {
 /** A cloud assembly (`cdk.out`), read from disk, with those nested in it. */
 export class Assembly {
   static load(directory: string): Assembly {
-    if (!existsSync(join(directory, 'manifest.json'))) throw new AssemblyError(`${directory} is no cloud assembly: it has no manifest.json; run "cdk synth" first`);
+    if (!existsSync(directory)) throw new AssemblyError(`there is no directory ${directory}; run "cdk synth" first${nearFile(directory)}`);
+    if (!isAssembly(directory)) {
+      const inside = join(directory, 'cdk.out');
+      throw new AssemblyError(`${directory} is no cloud assembly: it has no manifest.json; ${isAssembly(inside) ? `did you mean ${inside}?` : 'run "cdk synth" first'}`);
+    }
     return new Assembly(directory, stacksIn(directory));
   }
 
@@ -97,8 +102,12 @@ export class Assembly {
     if (found.length === 1) return found[0];
     if (this.stacks.length === 0) throw new AssemblyError(`${this.directory} has no stack`);
     const what = found.length === 0 ? `no stack "${name}"` : `more than one stack${name === undefined ? '' : ` "${name}"`}`;
-    throw new AssemblyError(`${this.directory} has ${what}: name one of ${this.stacks.map(({ id }) => id).join(', ')} with "stack" (--stack)`);
+    throw new AssemblyError(`${this.directory} has ${what}: name one of ${this.stacks.map(({ id }) => id).join(', ')} with "stack" (--stack)${didYouMean(name ?? '', this.stacks.map(({ id }) => id))}`);
   }
+}
+
+function isAssembly(directory: string): boolean {
+  return existsSync(join(directory, 'manifest.json'));
 }
 
 function stacksIn(directory: string): SynthesizedStack[] {

@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InterruptedError } from './interrupt';
-import { MisuseError, parseOptions, USAGE } from './options';
+import { Faults, MisuseError } from './misuse';
+import { parseOptions } from './options';
 import { EXIT, rehearse } from './run';
 import { aboutSessions } from './sessions';
+import { USAGE } from './usage';
 import { AssemblyError, NotEmulatedError } from '../assembly';
+import { didYouMean } from '../did-you-mean';
 import { RepositoryError } from '../run/local-repository';
 import { StateInUseError } from '../run/lock';
 import { LoopNotFoundError } from '../run/loop-description';
@@ -23,16 +26,30 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     return EXIT.COMMITTED;
   }
   try {
-    if (command !== 'rehearse') throw new MisuseError(`"${command}" is no command: "rehearse" is the only one`);
-    const options = parseOptions(rest);
-    if (options.command !== 'run') return await aboutSessions(options, stdout);
-    return await rehearse(options, stdout, stderr);
+    if (command !== 'rehearse') throw new MisuseError(`"${command}" is no command${didYouMean(command, ['rehearse']) || ': "rehearse" is the only one'}`);
+    const faults = new Faults();
+    const options = parseOptions(rest, faults);
+    if (options.command === 'run') return await rehearse(options, faults, stdout, stderr);
+    faults.throwIfAny();
+    return await aboutSessions(options, stdout);
   } catch (error) {
     if (error instanceof InterruptedError) return EXIT.INTERRUPTED;
     const misuse = MISUSES.some((type) => error instanceof type);
     stderr.write(`${misuse || !(error instanceof Error) || error.name !== 'Error' ? (error as Error).message : error.stack}\n`);
     if (error instanceof MisuseError) stderr.write('"cdk-agentcore-workbench --help" shows what can be said\n');
     return misuse ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
+  }
+}
+
+/** What is wrong with the words of a command line, before anything is looked at that they name; nothing if they can be read. */
+export function misuseOf(args: readonly string[]): string | undefined {
+  const faults = new Faults();
+  try {
+    parseOptions(args.slice(1), faults);
+    faults.throwIfAny();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

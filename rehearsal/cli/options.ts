@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments } from './arguments';
+import type { Faults } from './misuse';
+import { LOOP_LIMITS } from '../../src/loop/constants';
 import { COMMAND_MODES, CommandMode } from '../agentcore/words';
+import { didYouMean, nearFile } from '../did-you-mean';
 import type { RehearsalInput } from '../rehearsal';
-
-/** The command line asks for something that cannot be done; the message says what to change. */
-export class MisuseError extends Error {
-  readonly name = 'MisuseError';
-}
+import { isPath } from '../run/repository-fault';
 
 const SANDBOXES = ['namespace', 'container'] as const;
 export type SandboxKind = typeof SANDBOXES[number];
@@ -41,69 +40,37 @@ export interface Options {
   readonly id?: string;
   readonly target: Target;
   readonly input: Partial<RehearsalInput>;
+  /** Where the input was read, for messages. */
+  readonly inputFile?: string;
   readonly sessionId?: string;
   readonly state: string;
   readonly json: boolean;
   readonly verbose: boolean;
 }
 
-export const USAGE = `Runs a coding loop on this machine: turn, gates, repair, commit.
-
-  cdk-agentcore-workbench rehearse --app cdk.out [--loop PATH] --input input.json
-  cdk-agentcore-workbench rehearse --repository DIR --agent 'COMMAND' --gate test='npm test' --prompt '...'
-  cdk-agentcore-workbench rehearse --session ID --prompt '...'       goes on in a session's workspace
-  cdk-agentcore-workbench rehearse sessions | stop ID | shell ID | logs ID
-  cdk-agentcore-workbench --version
-
-A loop of an app
-  --app DIR            its cloud assembly, such as cdk.out
-  --stack NAME         the stack in it, if there are several
-  --loop PATH          path or logical id of the CodingLoop, if there are several
-  --input FILE         JSON of the run's input: prompt, taskId, repository, session
-  --agent COMMAND      serves /ping and /invocations on $PORT, instead of the image's own command; starts in the session's workspace
-
-Any repository, any agent
-  --repository DIR     a directory or URL with a git repository; a copy is worked on, the original is not touched
-  --ref REF            branch, tag or commit to start from
-  --agent COMMAND      the agent: reads the prompt from its standard input, changes files where it is started
-  --gate NAME=COMMAND  what has to pass; may be given again
-  --bootstrap COMMAND  makes the clone ready, such as 'npm ci'; may be given again
-  --max-repairs N      how often the agent may repair (3)
-
-Both
-  --prompt TEXT        what the agent is to do
-  --task ID            names the branch
-  --session ID         goes on in the workspace of an earlier run
-  --env NAME           passes a variable of yours on to the sessions; may be given again
-  --sandbox KIND       namespace: this machine's programs, on Linux; container: those of an image, by docker, podman or finch;
-                       auto: namespace where that works, else container (auto)
-  --image NAME         what containers are made from, instead of the app's own image, which is built; means --sandbox container
-  --user NUMBER        the user that sessions run as; 0 is root, as in the service; means --sandbox namespace (you)
-  --command-mode MODE  how the emulated service reads the text of a command: strict, split (words, as a POSIX shell takes them) or shell;
-                       what is sent means the same in each (strict)
-  --state DIR          where sessions, copies and reports are kept (.rehearsal)
-  --json               prints the record instead of the story
-  --verbose            prints the handlers' logs too
-
-Exit codes: 0 committed, or nothing to change; 1 red; 2 misuse; 3 infrastructure; 130 interrupted
-`;
-
 const COMMANDS = ['sessions', 'stop', 'shell', 'logs'] as const;
 
-export function parseOptions(args: readonly string[]): Options {
-  const { values, positionals } = parse(args);
+/** Reads the command line. What is wrong with it is added to the faults, and left out of what is returned. */
+export function parseOptions(args: readonly string[], faults: Faults): Options {
+  const { values, positionals } = readArguments(args, faults);
   const [command, id, ...rest] = positionals;
-  if (command !== undefined && !COMMANDS.includes(command as never)) {
-    throw new MisuseError(`"${command}" is nothing that "rehearse" can do: ${COMMANDS.join(', ')} are, or options alone for a run`);
+  const known = COMMANDS.find((each) => each === command);
+  if (command !== undefined && known === undefined) {
+    faults.add(`"${command}" is nothing that "rehearse" can do${didYouMean(command, COMMANDS) || `: ${COMMANDS.join(', ')} are, or options alone for a run`}`);
+  } else if (rest.length > 0) {
+    faults.add(`"${rest.join(' ')}" is too much: quote what belongs together`);
+  } else if (known !== undefined && known !== 'sessions' && id === undefined) {
+    faults.add(`"rehearse ${known}" needs the id of a session: "rehearse sessions" lists them`);
   }
-  if (rest.length > 0) throw new MisuseError(`"${rest.join(' ')}" is too much: quote what belongs together`);
-  if (command !== undefined && command !== 'sessions' && id === undefined) throw new MisuseError(`"rehearse ${command}" needs the id of a session: "rehearse sessions" lists them`);
-  const input = values.input === undefined ? {} : inputFile(values.input);
+  const input = values.input === undefined ? {} : inputFile(values.input, faults);
+  const target = targetOf(values, faults);
+  if (command !== undefined && known === undefined) faults.throwIfAny(); // whatever it was, it was no run
   return {
-    command: (command as Options['command'] | undefined) ?? 'run',
+    command: known ?? 'run',
     id,
-    target: targetOf(values),
+    target,
     input: { ...input, ...defined({ prompt: values.prompt, taskId: values.task }) },
+    inputFile: values.input,
     sessionId: values.session,
     state: resolve(values.state),
     json: values.json,
@@ -111,96 +78,64 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-type Values = ReturnType<typeof parse>['values'];
+type Values = ReturnType<typeof readArguments>['values'];
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        'app': { type: 'string' },
-        'stack': { type: 'string' },
-        'loop': { type: 'string' },
-        'input': { type: 'string' },
-        'repository': { type: 'string' },
-        'ref': { type: 'string' },
-        'agent': { type: 'string' },
-        'gate': { type: 'string', multiple: true },
-        'bootstrap': { type: 'string', multiple: true },
-        'max-repairs': { type: 'string' },
-        'prompt': { type: 'string' },
-        'task': { type: 'string' },
-        'session': { type: 'string' },
-        'env': { type: 'string', multiple: true },
-        'sandbox': { type: 'string', default: 'auto' },
-        'image': { type: 'string' },
-        'user': { type: 'string' },
-        'command-mode': { type: 'string' },
-        'state': { type: 'string', default: '.rehearsal' },
-        'json': { type: 'boolean', default: false },
-        'verbose': { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new MisuseError((error as Error).message);
-  }
-}
-
-function targetOf(values: Values): Target {
+function targetOf(values: Values, faults: Faults): Target {
   const maxRepairs = values['max-repairs'];
-  if (maxRepairs !== undefined && !/^\d+$/.test(maxRepairs)) throw new MisuseError(`--max-repairs is "${maxRepairs}": a whole number from 0 to 20 is allowed`);
-  const missing = (values.env ?? []).filter((name) => process.env[name] === undefined);
-  if (missing.length > 0) throw new MisuseError(`--env ${missing.join(', ')}: not set here`);
+  const { repairs } = LOOP_LIMITS;
+  if (maxRepairs !== undefined && !(/^\d{1,9}$/.test(maxRepairs) && Number(maxRepairs) <= repairs)) {
+    faults.add(`--max-repairs is "${maxRepairs}": a whole number from 0 to ${repairs} is allowed`);
+  }
+  for (const name of values.env ?? []) {
+    if (process.env[name] === undefined) faults.add(`--env ${name}: no such variable is set here${didYouMean(name, Object.keys(process.env))}`);
+  }
   return defined({
-    app: values.app === undefined ? undefined : directory(values.app, '--app', 'run "cdk synth" first'),
+    app: values.app === undefined ? undefined : resolve(values.app),
     stack: values.stack,
     loop: values.loop,
-    repository: values.repository === undefined || !existsSync(values.repository) ? values.repository : resolve(values.repository),
+    repository: values.repository === undefined || !isPath(values.repository) ? values.repository : resolve(values.repository),
     ref: values.ref,
     agent: values.agent,
-    gates: values.gate?.map(gateOf),
+    gates: values.gate?.flatMap((text) => gateOf(text, faults)),
     bootstrap: values.bootstrap,
     maxRepairs: maxRepairs === undefined ? undefined : Number(maxRepairs),
     env: values.env,
-    commandMode: commandModeOf(values['command-mode']),
-    ...sandboxOf(values),
+    commandMode: oneOf('--command-mode', values['command-mode'], COMMAND_MODES, faults),
+    ...sandboxOf(values, faults),
   });
 }
 
-function sandboxOf({ sandbox, image, user }: Values): Pick<Target, 'sandbox' | 'image' | 'user'> {
-  const kind = SANDBOXES.find((known) => known === sandbox);
-  if (kind === undefined && sandbox !== 'auto') throw new MisuseError(`--sandbox is "${sandbox}": ${SANDBOXES.join(', ')} or auto is allowed`);
-  if (kind === 'namespace' && image !== undefined) throw new MisuseError('--image is for containers: leave out --sandbox namespace, which has the programs of this machine');
+function sandboxOf({ sandbox, image, user }: Values, faults: Faults): Pick<Target, 'sandbox' | 'image' | 'user'> {
+  const kind = sandbox === 'auto' ? undefined : oneOf('--sandbox', sandbox, [...SANDBOXES, 'auto'] as const, faults) as SandboxKind | undefined;
+  if (kind === 'namespace' && image !== undefined) faults.add('--image is for containers: leave out --sandbox namespace, which has the programs of this machine');
   if (user === undefined) return image === undefined ? { sandbox: kind } : { sandbox: 'container', image };
-  if (!/^\d{1,9}$/.test(user)) throw new MisuseError(`--user is "${user}": the number of a user is allowed, such as 0 for root, or what "id -u" prints`);
-  if (kind === 'container' || image !== undefined) throw new MisuseError('--user is for namespaces: a container has the user of its image');
+  if (!/^\d{1,9}$/.test(user)) faults.add(`--user is "${user}": the number of a user is allowed, such as 0 for root, or what "id -u" prints`);
+  if (kind === 'container' || image !== undefined) faults.add('--user is for namespaces: a container has the user of its image');
   return { sandbox: 'namespace', user: Number(user) };
 }
 
-function commandModeOf(mode: string | undefined): CommandMode | undefined {
-  const known = COMMAND_MODES.find((each) => each === mode);
-  if (known === undefined && mode !== undefined) throw new MisuseError(`--command-mode is "${mode}": ${COMMAND_MODES.join(', ')} are allowed`);
-  return known;
+function oneOf<T extends string>(option: string, value: string | undefined, known: readonly T[], faults: Faults): T | undefined {
+  const found = known.find((each) => each === value);
+  if (found === undefined && value !== undefined) faults.add(`${option} is "${value}": ${known.join(', ')} are allowed${didYouMean(value, known)}`);
+  return found;
 }
 
-function gateOf(text: string): { name: string; command: string } {
+function gateOf(text: string, faults: Faults): { name: string; command: string }[] {
   const match = /^([^=]+)=(.+)$/s.exec(text);
-  if (!match) throw new MisuseError(`--gate is "${text}": write NAME=COMMAND, such as test='npm test'`);
-  return { name: match[1].trim(), command: match[2] };
+  if (match) return [{ name: match[1].trim(), command: match[2] }];
+  faults.add(`--gate is "${text}": write NAME=COMMAND, such as test='npm test'`);
+  return [];
 }
 
-function inputFile(file: string): Partial<RehearsalInput> {
+function inputFile(file: string, faults: Faults): Partial<RehearsalInput> {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Partial<RehearsalInput>;
+    const input: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
+    faults.add(`--input ${file}: its JSON is no object; write { "prompt": "what the agent is to do" }`);
   } catch (error) {
-    throw new MisuseError(`--input ${file} cannot be read as JSON: ${(error as Error).message}`);
+    faults.add(`--input ${file}${existsSync(file) ? ` cannot be read as JSON: ${(error as Error).message}` : `: there is no such file${nearFile(file)}`}`);
   }
-}
-
-function directory(path: string, option: string, hint: string): string {
-  if (!existsSync(path)) throw new MisuseError(`${option} ${path}: there is no such directory; ${hint}`);
-  return resolve(path);
+  return {};
 }
 
 function defined<T extends object>(object: T): T {

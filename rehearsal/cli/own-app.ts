@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, AssetStaging, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
-import { MisuseError, Target } from './options';
+import { MisuseError } from './misuse';
+import type { Target } from './options';
 import { AgentRuntime, AgentTurn, CodingLoop, Gate, GitRepository, Mount } from '../../src';
 
 /** What the command line calls the loop's props, at the beginning of a message. */
@@ -11,9 +12,6 @@ const OPTIONS = { gates: '--gate', turn: '--agent', bootstrap: '--bootstrap', ma
 
 /** Synthesizes an app with the loop that the command line describes, for a repository that has no app. Returns its assembly. */
 export function synthesizeLoop(target: Target, state: string): string {
-  if (target.agent === undefined) throw new MisuseError('--agent is missing: name the command that is the agent, or give --app for a loop of your own');
-  if (!target.gates?.length) throw new MisuseError("--gate is missing: name what has to pass, such as --gate test='npm test'");
-
   const key = createHash('sha256').update(JSON.stringify(target)).digest('hex').slice(0, 12);
   const outdir = join(state, 'apps', key);
   rmSync(outdir, { recursive: true, force: true });
@@ -31,8 +29,8 @@ export function synthesizeLoop(target: Target, state: string): string {
       runtime,
       repository: GitRepository.fromInput(),
       bootstrap: target.bootstrap && [...target.bootstrap],
-      turn: AgentTurn.command(target.agent),
-      gates: target.gates.map(({ name, command }) => Gate.command(name, command)),
+      turn: AgentTurn.command(target.agent ?? ''),
+      gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command)),
       maxRepairs: target.maxRepairs,
     });
   } catch (error) {

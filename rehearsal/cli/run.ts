@@ -1,6 +1,8 @@
+import { checkedRun } from './checks';
 import { CurrentRun } from './current-run';
 import { Interrupt } from './interrupt';
-import { MisuseError, Options, SandboxKind, Target } from './options';
+import type { Faults } from './misuse';
+import { Options, SandboxKind, Target } from './options';
 import type * as ownApp from './own-app';
 import { preflight } from './preflight';
 import { RunStore } from './run-store';
@@ -11,7 +13,6 @@ import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalInput, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
 import { describeRollout } from '../rollout/describe';
-import { checkSource } from '../run/local-repository';
 import { isGood, RehearsalRecord } from '../run/record';
 import type { BuildOptions, SandboxDriver } from '../sandbox';
 
@@ -34,10 +35,9 @@ export function exitCodeOf({ outcome, error, missingPermissions }: Pick<Rehearsa
 }
 
 /** One run by the command line: a new one, or one that goes on in a session. */
-export async function rehearse(options: Options, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Promise<number> {
+export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Promise<number> {
   const store = new RunStore(options.state);
-  const { target, input } = resume(options, store);
-  checkTarget(target, input);
+  const { target, input } = await checkedRun(options, store, faults);
   const assembly = target.app ?? ownAssembly(target, options.state);
   const terminal = new Terminal(options.json ? stderr : stdout);
   const interrupt = new Interrupt(terminal, EXIT.INTERRUPTED);
@@ -98,38 +98,6 @@ function ownAssembly(target: Target, state: string): string {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would be of all of it, at once
   const { synthesizeLoop } = require('./own-app') as typeof ownApp;
   return synthesizeLoop(target, state);
-}
-
-/** What would be without effect is refused, as what is missing is. */
-function checkTarget({ app, stack, loop, repository, gates, bootstrap, maxRepairs }: Target, input: RehearsalInput): void {
-  const given = (options: { readonly [option: string]: unknown }) => Object.keys(options).filter((option) => options[option] !== undefined);
-  const [idle] = app === undefined ? given({ stack, loop }) : given({ 'gate': gates, bootstrap, 'max-repairs': maxRepairs });
-  if (idle !== undefined) {
-    throw new MisuseError(`--${idle} ${app === undefined ? 'chooses in an app: name one with --app' : 'is for a repository without an app, whose loop says it itself: leave one of them out'}`);
-  }
-  if (app === undefined && (repository ?? input.repository?.url) === undefined) {
-    throw new MisuseError('--repository is missing: name the directory or URL that the agent is to work on, or give --app for a loop of your own');
-  }
-  for (const source of [repository, input.repository?.url]) if (source !== undefined) checkSource(source);
-  if (input.prompt === undefined) throw new MisuseError('--prompt is missing: say what the agent is to do, here or in the file of --input');
-  if (typeof input.prompt !== 'string') throw new MisuseError('"prompt" of --input is no text: put it in quotes');
-}
-
-/** What is asked for, together with what an earlier run of the session was asked for. */
-function resume(options: Options, store: RunStore): { target: Target; input: RehearsalInput } {
-  const input = { prompt: undefined as unknown as string, ...options.input };
-  if (options.sessionId === undefined) return { target: options.target, input: startingFrom(options.target, input) };
-  const session = store.session(options.sessionId);
-  if (!session) throw new MisuseError(`--session ${options.sessionId}: there is no such session in ${options.state}; "rehearse sessions" lists them`);
-  const last = session.runs[session.runs.length - 1];
-  const { id, endpointName } = session;
-  const target = { ...last.target, ...options.target };
-  const goesOnIn = { id, ...(endpointName === undefined ? {} : { endpointName }) };
-  return { target, input: startingFrom(target, { taskId: last.record.input.taskId, ...input, session: goesOnIn }) };
-}
-
-function startingFrom({ ref }: Target, input: RehearsalInput): RehearsalInput {
-  return ref === undefined ? input : { ...input, repository: { ...input.repository, ref } };
 }
 
 type Prepared = Pick<RehearsalProps, 'assembly' | 'sandbox' | 'signal'>;

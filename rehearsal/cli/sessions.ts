@@ -3,11 +3,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { CurrentRun } from './current-run';
-import { MisuseError, Options } from './options';
+import { MisuseError } from './misuse';
+import type { Options } from './options';
 import { sandboxLike } from './preflight';
 import { RunStore, StoredSession, theOne } from './run-store';
 import { hostEnvironment } from '../agentcore/environment';
 import { SessionLog } from '../agentcore/session-log';
+import { didYouMean } from '../did-you-mean';
 import { Lock } from '../run/lock';
 import { isSame } from '../run/process-identity';
 
@@ -30,7 +32,7 @@ export async function aboutSessions(options: Options, stdout: NodeJS.WriteStream
   const found = theOne<{ readonly id: string }>([...sessions, ...isNew ? [{ id: current.sessionId }] : []], options.id!);
   if (options.command === 'stop' && current !== undefined && found?.id === current.sessionId) return stop(current, options, stdout, patience);
   const session = sessions.find(({ id }) => id === found?.id);
-  if (!session) throw new MisuseError(`there is no session "${options.id}" in ${options.state}: "rehearse sessions" lists them`);
+  if (!session) throw new MisuseError(`there is no session "${options.id}" in ${options.state}: "rehearse sessions" lists them${didYouMean(options.id!, sessions.map(({ id }) => id))}`);
   switch (options.command) {
     case 'stop':
       stdout.write(`it is stopped already; its workspace is ${session.workspace}\n`);

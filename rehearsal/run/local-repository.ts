@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { directoryFault, isPath } from './repository-fault';
 import { hasCredentials, repositoryUrlFault } from '../../src/loop/git-names';
 import { maskSecrets } from '../../src/shared/mask.client';
 
@@ -31,15 +32,20 @@ export class LocalRepository {
   /** Copies a directory or a URL, or brings an earlier copy up to date; branches that rehearsals made stay. Runs that begin at once take turns. */
   static async copy(source: string, parent: string): Promise<LocalRepository> {
     checkSource(source);
-    const local = isAbsolute(source) || (existsSync(source) && statSync(source).isDirectory());
+    const local = isAbsolute(source) || (existsSync(source) ? statSync(source).isDirectory() : isPath(source));
     const from = local ? resolve(source) : source;
-    const name = basename(from).replace(/\.git$/, '').replace(/[^A-Za-z0-9._-]/g, '-') || 'repository';
-    const directory = join(parent, `${name}-${createHash('sha256').update(from).digest('hex').slice(0, 8)}.git`);
+    const directory = LocalRepository.copyOf(from, parent);
     const made = new LocalRepository(from, directory, local);
     const turn = (LocalRepository.turns.get(directory) ?? Promise.resolve()).then(() => (existsSync(directory) ? made.update() : made.clone()));
     LocalRepository.turns.set(directory, turn.catch(() => undefined));
     await turn;
     return made;
+  }
+
+  /** Where the copy of an absolute path or a URL is, or would be. */
+  static copyOf(source: string, parent: string): string {
+    const name = basename(source).replace(/\.git$/, '').replace(/[^A-Za-z0-9._-]/g, '-') || 'repository';
+    return join(parent, `${name}-${createHash('sha256').update(source).digest('hex').slice(0, 8)}.git`);
   }
 
   /** The last that is at work on each copy. Other processes are kept out by the lock of the state directory. */
@@ -119,13 +125,8 @@ export class LocalRepository {
     await this.git('symbolic-ref', 'HEAD', branch ?? DETACHED);
   }
 
-  /** Git says of each of these that the repository does not exist. */
   private async whatIsWrong(): Promise<string | undefined> {
-    if (!this.local) return undefined;
-    if (!existsSync(this.source)) return 'there is no such directory';
-    if (await this.original('rev-parse', '--git-dir').catch(() => undefined) === undefined) return 'it is no git repository: run "git init" there, and commit';
-    const top = await this.original('rev-parse', '--show-toplevel').catch(() => undefined); // a bare one has none
-    return top === undefined || top === realpathSync(this.source) ? undefined : `it is only a part of a repository: name ${top}`;
+    return this.local ? directoryFault(this.source) : undefined;
   }
 
   private async original(...args: string[]): Promise<string> {

@@ -1,5 +1,6 @@
 import { NotEmulatedError } from '../assembly';
 import type { LocalDeployment } from '../deployment';
+import { didYouMean } from '../did-you-mean';
 import type { Definition } from '../stepfunctions';
 
 /** What a synthesized `CodingLoop` says of itself. */
@@ -66,7 +67,7 @@ export function findLoop(deployment: Definitions, name?: string): LoopDescriptio
   const there = all.map(({ path }) => path).join(', ') || 'none';
   throw new LoopNotFoundError(name === undefined
     ? `stack ${deployment.stack.name} has ${all.length === 0 ? 'no CodingLoop' : `more than one CodingLoop (${there}): name one with "loop" (--loop)`}`
-    : `stack ${deployment.stack.name} has ${found.length === 0 ? 'no' : 'more than one'} CodingLoop "${name}"; there is ${there}`);
+    : `stack ${deployment.stack.name} has ${found.length === 0 ? 'no' : 'more than one'} CodingLoop "${name}"; there is ${there}${didYouMean(name, all.flatMap(({ path }) => [path, path.split('/').pop()!]))}`);
 }
 
 function describe(logicalId: string, definition: Definition): LoopDescription | undefined {

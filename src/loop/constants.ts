@@ -1,5 +1,8 @@
 /** Names and limits that the loop's constructs, its steps in the driver, its state machine and the tests share. */
 
+/** What a gate may be called: the graph, the commit and the feedback show it. */
+export const GATE_NAME = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/;
+
 /** What the driver can be asked for by a loop: one step of a run each. */
 export const STEPS = {
   PREPARE: 'loop:prepare',

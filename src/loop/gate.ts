@@ -1,5 +1,6 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
+import { GATE_NAME } from './constants';
 import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
 import { LIMITS } from '../session/constants';
@@ -75,7 +76,7 @@ export class Gate {
     const { timeout, workingDirectory, environment = {}, failFast = [] } = this.options;
     const prefix = `gate "${this.name}": `;
     return [
-      ...(Token.isUnresolved(this.name) || /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/.test(this.name)
+      ...(Token.isUnresolved(this.name) || GATE_NAME.test(this.name)
         ? [] : ['"name" has 1 to 40 letters, digits, spaces, "-" and "_", the first a letter or digit: rename it']),
       ...(this.line.trim() === '' ? ['"command" is empty: say what to run'] : []),
       ...(Buffer.byteLength(this.line) > LIMITS.commandBytes ? [`"command" has more than ${LIMITS.commandBytes} bytes: put it in a script of the repository`] : []),

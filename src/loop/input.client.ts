@@ -79,18 +79,24 @@ const FIELDS = ['prompt', 'taskId', 'repository', 'session'];
 const OF_THE_SERVICE = 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID';
 
 /**
- * Fails with everything that is wrong with a run's input, each with its field.
+ * Everything that is wrong with a run's input, each with its field.
  *
  * @param promptBytes of the prompt as JSON, at the most
  */
-export function checkInput(input: LoopInput, promptBytes: number): void {
-  if (!isObject(input)) throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the input must be an object with "prompt" and "taskId"');
+export function inputFaults(input: LoopInput, promptBytes: number): string[] {
   const unknown = Object.keys(input).filter((key) => !FIELDS.includes(key) && key !== OF_THE_SERVICE).map((key) => `"${key}" is not a field of the input: ${FIELDS.join(', ')} are`);
   const faults = RULES.filter(({ broken }) => broken(input)).map(({ field, message }) => `"${field}" ${message}`);
   if (typeof input.prompt === 'string' && jsonBytes(input.prompt) > promptBytes) {
     faults.push(`"prompt" has more than ${promptBytes} bytes as JSON: put what is long into a file of the repository`);
   }
-  if (unknown.length + faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `${unknown.length + faults.length} of its fields are wrong`, [...unknown, ...faults].join('; '));
+  return [...unknown, ...faults];
+}
+
+/** Fails with everything that is wrong with a run's input. */
+export function checkInput(input: LoopInput, promptBytes: number): void {
+  if (!isObject(input)) throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the input must be an object with "prompt" and "taskId"');
+  const faults = inputFaults(input, promptBytes);
+  if (faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `${faults.length} of its fields are wrong`, faults.join('; '));
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Faults } from '../../rehearsal/cli/misuse';
 import { parseOptions } from '../../rehearsal/cli/options';
 import { aboutSessions } from '../../rehearsal/cli/sessions';
 import { Lock } from '../../rehearsal/run/lock';
@@ -82,7 +83,7 @@ test('a lock that was never finished holds nobody up', () => {
 test('fails, and says what to do, when a run that is stopped does not end', async () => {
   isHeldBy(identityOf(other.pid));
 
-  await expect(aboutSessions(parseOptions(['stop', SESSION, '--state', state]), process.stdout, 100))
+  await expect(aboutSessions(parseOptions(['stop', SESSION, '--state', state], new Faults()), process.stdout, 100))
     .rejects.toThrow(`process ${other.pid} still runs after 0.1 seconds: wait for it, or end it at once with "kill -KILL ${other.pid}"`);
 });
 
@@ -92,6 +93,6 @@ test('fails for a run of another user', async () => {
     throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
   });
 
-  await expect(aboutSessions(parseOptions(['stop', SESSION, '--state', state]), process.stdout))
+  await expect(aboutSessions(parseOptions(['stop', SESSION, '--state', state], new Faults()), process.stdout))
     .rejects.toThrow(`is process ${other.pid} of another user: stop it as that user`);
 });

@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+import type { Faults } from './misuse';
+import { didYouMean } from '../did-you-mean';
+
+interface OptionType {
+  readonly type: 'string' | 'boolean';
+  readonly multiple?: boolean;
+  readonly default?: string | boolean;
+}
+
+const OPTIONS = {
+  'app': { type: 'string' },
+  'stack': { type: 'string' },
+  'loop': { type: 'string' },
+  'input': { type: 'string' },
+  'repository': { type: 'string' },
+  'ref': { type: 'string' },
+  'agent': { type: 'string' },
+  'gate': { type: 'string', multiple: true },
+  'bootstrap': { type: 'string', multiple: true },
+  'max-repairs': { type: 'string' },
+  'prompt': { type: 'string' },
+  'task': { type: 'string' },
+  'session': { type: 'string' },
+  'env': { type: 'string', multiple: true },
+  'sandbox': { type: 'string', default: 'auto' },
+  'image': { type: 'string' },
+  'user': { type: 'string' },
+  'command-mode': { type: 'string' },
+  'state': { type: 'string', default: '.rehearsal' },
+  'json': { type: 'boolean', default: false },
+  'verbose': { type: 'boolean', default: false },
+} as const satisfies { readonly [name: string]: OptionType };
+
+/** Reads the words of a command line; what is wrong with one of them hides nothing of the others. */
+export function readArguments(args: readonly string[], faults: Faults) {
+  // What is not strict takes anything, also as a value.
+  const { values, tokens } = parseArgs({ args: withValues(args, faults), options: OPTIONS, allowPositionals: true, strict: false, tokens: true });
+  const types: { readonly [name: string]: OptionType } = OPTIONS;
+  const positionals: string[] = [];
+  const given = new Map<string, number>();
+  let unknown = false; // what follows an unknown option may be its value
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      if (!unknown) positionals.push(token.value);
+      unknown = false;
+    } else if (token.kind === 'option') {
+      const type = Object.hasOwn(types, token.name) ? types[token.name] : undefined;
+      unknown = type === undefined && token.value === undefined;
+      given.set(token.name, (given.get(token.name) ?? 0) + 1);
+      if (type === undefined) faults.add(`${token.rawName} is not an option${didYouMean(token.name, Object.keys(OPTIONS), (name) => `--${name}`)}`);
+      else faults.add(...faultsOfValue(token.rawName, type, token.value, token.inlineValue));
+    }
+  }
+  for (const [name, count] of given) {
+    if (count > 1 && types[name]?.type === 'string' && types[name].multiple !== true) faults.add(`--${name} is given ${count} times: give it once`);
+  }
+  return { values: typed(values), positionals };
+}
+
+/** Without the options that lack their value, where the next option stands in its place. */
+function withValues(args: readonly string[], faults: Faults): string[] {
+  const types: { readonly [name: string]: OptionType } = OPTIONS;
+  const typeOf = (word = '') => word.startsWith('--') && Object.hasOwn(types, word.slice(2).split('=')[0]) ? types[word.slice(2).split('=')[0]] : undefined;
+  return args.filter((word, index) => {
+    if (word.includes('=') || typeOf(word)?.type !== 'string' || typeOf(args[index + 1]) === undefined) return true;
+    faults.add(`${word} has no value: write one behind it`);
+    return false;
+  });
+}
+
+function faultsOfValue(option: string, { type }: OptionType, value: string | undefined, inline: boolean | undefined): string[] {
+  if (type === 'boolean') return value === undefined ? [] : [`${option}=${value}: ${option} takes no value`];
+  if (value === undefined) return [`${option} has no value: write one behind it`];
+  return inline !== true && value.startsWith('-') ? [`${option} is followed by "${value}", which looks like another option: write ${option}=${value} if it is the value`] : [];
+}
+
+type Values = ReturnType<typeof strictly>['values'];
+
+/** Says what the values are once none has the wrong type: one without its value is left out. */
+function typed(values: { readonly [name: string]: unknown }): Values {
+  const types: { readonly [name: string]: OptionType } = OPTIONS;
+  const sound = ([name, value]: readonly [string, unknown]) => {
+    const type = Object.hasOwn(types, name) ? types[name] : undefined;
+    if (type?.multiple) return [name, (value as unknown[]).filter((each) => typeof each === 'string')];
+    return [name, typeof value === type?.type ? value : type?.default];
+  };
+  return Object.fromEntries(Object.entries(values).map(sound)) as Values;
+}
+
+/** For its type alone. */
+const strictly = () => parseArgs({ args: [], options: OPTIONS });

@@ -1,0 +1,152 @@
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Faults } from './misuse';
+import type { Options, Target } from './options';
+import type { RunStore, StoredSession } from './run-store';
+import { GATE_NAME, LOOP_LIMITS } from '../../src/loop/constants';
+import { hasCredentials } from '../../src/loop/git-names';
+import { inputFaults } from '../../src/loop/input.client';
+import { Assembly, AssemblyError } from '../assembly';
+import { didYouMean } from '../did-you-mean';
+import type { RehearsalInput } from '../rehearsal';
+import { checkSource, LocalRepository } from '../run/local-repository';
+import { LoopNotFoundError } from '../run/loop-description';
+import { loopIn } from '../run/loop-image';
+import { directoryFault, isPath, referenceFault } from '../run/repository-fault';
+
+export interface CheckedRun {
+  readonly target: Target;
+  readonly input: RehearsalInput;
+}
+
+/**
+ * What a run is asked for, together with what an earlier run of its session was asked for. Fails with everything that is wrong with it, before
+ * anything that takes time: a synthesis, an image, a session.
+ */
+export async function checkedRun(options: Options, store: RunStore, faults: Faults): Promise<CheckedRun> {
+  const session = sessionOf(options, store, faults);
+  const { target, input } = resumed(options, session);
+  faults.add(...idleFaults(target));
+  // A session that is not there would have said the rest.
+  if (options.sessionId === undefined || session !== undefined) faults.add(...missingFaults(target, input));
+  faults.add(...target.app === undefined ? loopFaults(target) : appFaults(target));
+  faults.add(...faultsOfInput(options, input), ...await repositoryFaults(options, target, input));
+  faults.throwIfAny();
+  return { target, input };
+}
+
+function sessionOf({ sessionId, state }: Options, store: RunStore, faults: Faults): StoredSession | undefined {
+  if (sessionId === undefined) return undefined;
+  try {
+    const session = store.session(sessionId);
+    if (session === undefined) {
+      faults.add(`--session ${sessionId}: there is no such session in ${state}; "rehearse sessions" lists them${didYouMean(sessionId, store.sessions().map(({ id }) => id))}`);
+    }
+    return session;
+  } catch (error) {
+    faults.add((error as Error).message); // it fits several
+    return undefined;
+  }
+}
+
+function resumed(options: Options, session: StoredSession | undefined): CheckedRun {
+  const input = { prompt: undefined as unknown as string, ...options.input };
+  if (session === undefined) return { target: options.target, input: startingFrom(options.target, input) };
+  const last = session.runs[session.runs.length - 1];
+  const { id, endpointName } = session;
+  const target = { ...last.target, ...options.target };
+  const goesOnIn = { id, ...(endpointName === undefined ? {} : { endpointName }) };
+  return { target, input: startingFrom(target, { taskId: last.record.input.taskId, ...input, session: goesOnIn }) };
+}
+
+function startingFrom({ ref }: Target, input: RehearsalInput): RehearsalInput {
+  return ref === undefined ? input : { ...input, repository: { ...input.repository, ref } };
+}
+
+/** What would be without effect is refused, as what is missing is. */
+function idleFaults({ app, stack, loop, gates, bootstrap, maxRepairs }: Target): string[] {
+  const given = (options: { readonly [option: string]: unknown }) => Object.keys(options).filter((option) => options[option] !== undefined);
+  return app === undefined
+    ? given({ stack, loop }).map((option) => `--${option} chooses in an app: name one with --app`)
+    : given({ 'gate': gates, bootstrap, 'max-repairs': maxRepairs })
+      .map((option) => `--${option} is for a repository without an app, whose loop says it itself: leave one of them out`);
+}
+
+function missingFaults({ app, agent, gates, repository }: Target, input: RehearsalInput): string[] {
+  const own = app !== undefined ? [] : [
+    ...(repository ?? input.repository?.url) === undefined
+      ? ['--repository is missing: name the directory or URL that the agent is to work on, or give --app for a loop of your own'] : [],
+    ...agent === undefined ? ['--agent is missing: name the command that is the agent, or give --app for a loop of your own'] : [],
+    ...gates === undefined ? ["--gate is missing: name what has to pass, such as --gate test='npm test'"] : [],
+  ];
+  return [...own, ...input.prompt === undefined ? ['--prompt is missing: say what the agent is to do, here or in the file of --input'] : []];
+}
+
+/** What the loop that is made of the command line would say of it. */
+function loopFaults({ agent, gates = [], bootstrap = [] }: Target): string[] {
+  const names = gates.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  return [
+    ...agent?.trim() === '' ? ['--agent has an empty command: say what to run'] : [],
+    ...twice === undefined ? [] : [`--gate has "${twice}" twice: give each a name of its own`],
+    ...names.filter((name) => !GATE_NAME.test(name))
+      .map((name) => `--gate names the gate "${name}": 1 to 40 letters, digits, spaces, "-" and "_" are allowed, the first a letter or digit; rename it`),
+    ...gates.filter(({ command }) => command.trim() === '').map(({ name }) => `--gate ${name} has an empty command: say what to run`),
+    ...bootstrap.some((command) => command.trim() === '') ? ['--bootstrap has an empty command: take it out'] : [],
+  ];
+}
+
+function appFaults({ app, stack, loop }: Target): string[] {
+  try {
+    loopIn(Assembly.load(app!).stack(stack), loop);
+    return [];
+  } catch (error) {
+    if (error instanceof AssemblyError) return [`--app: ${error.message}`];
+    // What cannot be emulated is said when it is, with all of its kind.
+    return error instanceof LoopNotFoundError ? [error.message] : [];
+  }
+}
+
+/** As the loop's first step would refuse it. A directory of this machine may be named here, and is looked at by itself. */
+function faultsOfInput({ inputFile, input: given }: Options, { prompt, taskId = 'a-task', repository, session }: RehearsalInput): string[] {
+  const known = ['prompt', 'taskId', 'repository', 'session'];
+  const unknown = Object.keys(given).filter((key) => !known.includes(key));
+  const { url, ...rest } = repository ?? {};
+  const isSeenElsewhere = url === undefined || (typeof url === 'string' && (isPath(url) || hasCredentials(url)));
+  const named = isSeenElsewhere ? rest : { url, ...rest };
+  const input = { prompt: typeof prompt === 'string' ? prompt : 'none', taskId, session, ...repository === undefined ? {} : { repository: named } };
+  return [
+    ...unknown.map((key) => `--input ${inputFile}: "${key}" is not a field of the input${didYouMean(key, known) || `: ${known.join(', ')} are`}`),
+    ...prompt === undefined || typeof prompt === 'string' ? [] : [`--input ${inputFile}: "prompt" is no text: put it in quotes`],
+    ...inputFaults(input, LOOP_LIMITS.promptBytes),
+  ];
+}
+
+async function repositoryFaults({ state }: Options, { repository }: Target, input: RehearsalInput): Promise<string[]> {
+  const { url, ref } = input.repository ?? {};
+  const named = [{ option: '--repository', source: repository }, { option: 'the input\'s "repository.url"', source: url }];
+  const faults = await Promise.all(named.map(async ({ option, source }) => {
+    if (typeof source !== 'string') return [];
+    try {
+      checkSource(source);
+    } catch (error) {
+      return [(error as Error).message];
+    }
+    return isPath(source) ? directoryFaults(option, resolve(source), state, ref) : [];
+  }));
+  return faults.flat();
+}
+
+async function directoryFaults(option: string, directory: string, state: string, ref: string | undefined): Promise<string[]> {
+  const copy = LocalRepository.copyOf(directory, join(state, 'repositories'));
+  const isCopied = existsSync(copy);
+  if (!existsSync(directory) && isCopied) return []; // what a session goes on with is in the copy
+  if (existsSync(directory) && !statSync(directory).isDirectory()) return []; // such as a bundle of git
+  const fault = await directoryFault(directory);
+  if (fault !== undefined) return [`${option} ${directory} cannot be cloned: ${fault}`];
+  const none = await referenceFault(directory, ref);
+  if (none === undefined || typeof (ref ?? '') !== 'string') return [];
+  if (ref === undefined) return [`${option} ${directory} cannot be cloned: ${none}`];
+  // Branches that earlier runs made are in the copy.
+  return isCopied && await referenceFault(copy, ref) === undefined ? [] : [`"${ref}" is no branch, tag or commit of ${directory}: ${none}`];
+}

@@ -1,0 +1,41 @@
+/** What `--help` prints. */
+export const USAGE = `Runs a coding loop on this machine: turn, gates, repair, commit.
+
+  cdk-agentcore-workbench rehearse --app cdk.out [--loop PATH] --input input.json
+  cdk-agentcore-workbench rehearse --repository DIR --agent 'COMMAND' --gate test='npm test' --prompt '...'
+  cdk-agentcore-workbench rehearse --session ID --prompt '...'       goes on in a session's workspace
+  cdk-agentcore-workbench rehearse sessions | stop ID | shell ID | logs ID
+  cdk-agentcore-workbench --version
+
+A loop of an app
+  --app DIR            its cloud assembly, such as cdk.out
+  --stack NAME         the stack in it, if there are several
+  --loop PATH          path or logical id of the CodingLoop, if there are several
+  --input FILE         JSON of the run's input: prompt, taskId, repository, session
+  --agent COMMAND      serves /ping and /invocations on $PORT, instead of the image's own command; starts in the session's workspace
+
+Any repository, any agent
+  --repository DIR     a directory or URL with a git repository; a copy is worked on, the original is not touched
+  --ref REF            branch, tag or commit to start from
+  --agent COMMAND      the agent: reads the prompt from its standard input, changes files where it is started
+  --gate NAME=COMMAND  what has to pass; may be given again
+  --bootstrap COMMAND  makes the clone ready, such as 'npm ci'; may be given again
+  --max-repairs N      how often the agent may repair (3)
+
+Both
+  --prompt TEXT        what the agent is to do
+  --task ID            names the branch
+  --session ID         goes on in the workspace of an earlier run
+  --env NAME           passes a variable of yours on to the sessions; may be given again
+  --sandbox KIND       namespace: this machine's programs, on Linux; container: those of an image, by docker, podman or finch;
+                       auto: namespace where that works, else container (auto)
+  --image NAME         what containers are made from, instead of the app's own image, which is built; means --sandbox container
+  --user NUMBER        the user that sessions run as; 0 is root, as in the service; means --sandbox namespace (you)
+  --command-mode MODE  how the emulated service reads the text of a command: strict, split (words, as a POSIX shell takes them) or shell;
+                       what is sent means the same in each (strict)
+  --state DIR          where sessions, copies and reports are kept (.rehearsal)
+  --json               prints the record instead of the story
+  --verbose            prints the handlers' logs too
+
+Exit codes: 0 committed, or nothing to change; 1 red; 2 misuse; 3 infrastructure; 130 interrupted
+`;

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { promisify } from 'node:util';
+import { didYouMean, nearFile } from '../did-you-mean';
+
+const run = promisify(execFile);
+
+/** Whether a source names a directory, if there is none of that name. A URL has a colon before its first slash, as has `host:path`. */
+export function isPath(source: string): boolean {
+  return isAbsolute(source) || existsSync(source) || !/^[^/]*:/.test(source);
+}
+
+/** Asks git about a directory; nothing if git fails. */
+async function ask(directory: string, ...args: string[]): Promise<string | undefined> {
+  return run('git', ['-c', 'safe.directory=*', '-C', directory, ...args]).then(({ stdout }) => stdout.trim(), () => undefined);
+}
+
+/** Why a directory is no repository that could be cloned, if it is none: git says of each of these that it does not exist. */
+export async function directoryFault(directory: string): Promise<string | undefined> {
+  if (!existsSync(directory)) return `there is no such directory${nearFile(directory)}`;
+  if (await ask(directory, 'rev-parse', '--git-dir') === undefined) return 'it is no git repository: run "git init" there, and commit';
+  const top = await ask(directory, 'rev-parse', '--show-toplevel'); // a bare one has none
+  return top === undefined || top === realpathSync(directory) ? undefined : `it is only a part of a repository: name ${top}`;
+}
+
+/** Why a run could not start from a reference, if it could not. Without one it starts from where the directory is. */
+export async function referenceFault(directory: string, ref?: string): Promise<string | undefined> {
+  if (await ask(directory, 'rev-parse', '--verify', '--quiet', '--end-of-options', `${ref ?? 'HEAD'}^{commit}`) !== undefined) return undefined;
+  const names = (await ask(directory, 'for-each-ref', '--format=%(refname:lstrip=2)', 'refs/heads', 'refs/tags') ?? '').split('\n').filter((name) => name !== '');
+  if (names.length === 0 || ref === undefined) return 'it has no commit yet: commit what the run is to work on';
+  const near = didYouMean(ref, names);
+  return near === '' ? `there is ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}` : near.slice(2);
+}

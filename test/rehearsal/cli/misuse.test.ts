@@ -1,0 +1,93 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nearest } from '../../../rehearsal/did-you-mean';
+import { commandLine, WorkingCopy } from '../../support/command-line';
+import { RehearsedLoop } from '../../support/rehearsed-loop';
+
+jest.setTimeout(60_000);
+
+let copy: WorkingCopy;
+beforeEach(() => {
+  copy = new WorkingCopy({ 'input.json': '{ "promt": "x", "taskId": "a task" }', 'part/file': '', 'list.json': '[]', 'broken.json': '{ "prompt": ' });
+});
+afterEach(() => copy.remove());
+
+const refused = async (...args: string[]) => {
+  const { exitCode, stdout, stderr } = await commandLine('rehearse', ...args, '--state', copy.state);
+  expect([exitCode, stdout, existsSync(copy.state)]).toEqual([2, '', false]); // nothing was made
+  return stderr;
+};
+
+test('everything that is wrong is said at once, and nothing is made', async () => {
+  const message = await refused('--repositry', 'x', '--repository', `${copy.directory}s`, '--gate', 'npm test', '--gate', 'te/st=true', '--agent', ' ',
+    '--input', join(copy.directory, 'input.json'), '--max-repairs', '21', '--sandbox', 'conatiner', '--env', 'PAHT', '--json=yes', '--ref', 'x', '--ref', 'y');
+
+  expect(message.split('\n')).toEqual([
+    '13 things are wrong:',
+    '  - --repositry is not an option: did you mean --repository?',
+    '  - --json=yes: --json takes no value',
+    '  - --ref is given 2 times: give it once',
+    '  - --max-repairs is "21": a whole number from 0 to 20 is allowed',
+    '  - --env PAHT: no such variable is set here: did you mean PATH?',
+    '  - --gate is "npm test": write NAME=COMMAND, such as test=\'npm test\'',
+    '  - --sandbox is "conatiner": namespace, container, auto are allowed: did you mean container?',
+    '  - --prompt is missing: say what the agent is to do, here or in the file of --input',
+    '  - --agent has an empty command: say what to run',
+    '  - --gate names the gate "te/st": 1 to 40 letters, digits, spaces, "-" and "_" are allowed, the first a letter or digit; rename it',
+    `  - --input ${join(copy.directory, 'input.json')}: "promt" is not a field of the input: did you mean prompt?`,
+    '  - "taskId" must have 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"',
+    `  - --repository ${copy.directory}s cannot be cloned: there is no such directory: did you mean ${copy.directory}?`,
+    '"cdk-agentcore-workbench --help" shows what can be said',
+    '',
+  ]);
+});
+
+const LOOP = ['--agent', 'true', '--gate', 'test=true', '--prompt', 'x'];
+
+test.each([
+  ['an option without its value', [...LOOP, '--repository', 'PROJECT', '--task'], /^--task has no value: write one behind it\n/],
+  ['an option where a value should be', [...LOOP, '--repository', 'PROJECT', '--task', '-x'], /^--task is followed by "-x", which looks like another option: write --task=-x if/],
+  ['a command that is not there', ['session'], /^"session" is nothing that "rehearse" can do: did you mean sessions\?\n/],
+  ['a part of a repository', [...LOOP, '--repository', 'PROJECT/part'], /^--repository \S+ cannot be cloned: it is only a part of a repository: name \S+\/project\n/],
+  ['a reference that is not there', [...LOOP, '--repository', 'PROJECT', '--ref', 'mian'], /^"mian" is no branch, tag or commit of \S+: did you mean main\?\n/],
+  ['a file of the input that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', 'PROJECT', '--prompt', 'x', '--input', 'PROJECT/inputs.json'], /^--input \S+: there is no such file: did you mean \S+\/input\.json\?\n/],
+  ['an input that is no JSON', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/broken.json'], /^--input \S+ cannot be read as JSON: /],
+  ['an input that is no object', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/list.json'], /^--input \S+: its JSON is no object; write \{ "prompt": /],
+])('fails for %s', async (_, args, message) => {
+  expect(await refused(...args.map((word) => word.replace('PROJECT', copy.directory)))).toMatch(message);
+});
+
+test('fails for a stack, a loop and a directory of an app that are not there, and says which are', async () => {
+  const loop = new RehearsedLoop();
+  try {
+    const app = loop.synth();
+    const run = ['--prompt', 'x', '--repository', copy.directory];
+    expect(await refused('--app', app, '--stack', 'Stakc', ...run)).toMatch(/^--app: \S+ has no stack "Stakc": name one of Stack with "stack" \(--stack\): did you mean Stack\?\n/);
+    expect(await refused('--app', app, '--loop', 'Lop', ...run)).toMatch(/^stack Stack has no CodingLoop "Lop"; there is Stack\/Loop: did you mean Loop\?\n/);
+    expect(await refused('--app', app.replace(/out$/, 'uot'), ...run)).toMatch(/^--app: there is no directory \S+; run "cdk synth" first: did you mean \S+cdk\.out\?\n/);
+    expect(await refused('--app', join(app, '..'), ...run)).toMatch(/is no cloud assembly: it has no manifest\.json; did you mean \S+cdk\.out\?\n/);
+  } finally {
+    await loop.close();
+  }
+});
+
+test('a session that is not there is said with the one that may be meant, and what it would have said is not asked for', async () => {
+  mkdirSync(join(copy.state, 'runs', 'one'), { recursive: true });
+  writeFileSync(join(copy.state, 'runs', 'one', 'record.json'), JSON.stringify({ target: {}, record: { startedAt: '1', session: { id: 'rehearsal-1a2b' } } }));
+
+  const { exitCode, stderr } = await commandLine('rehearse', '--session', 'rehearsal-1a3b', '--prompt', 'x', '--state', copy.state);
+
+  expect([exitCode, stderr.split('\n')[0]]).toEqual([2, `--session rehearsal-1a3b: there is no such session in ${copy.state}; "rehearse sessions" lists them: did you mean rehearsal-1a2b?`]);
+});
+
+test.each([
+  ['gate', ['gates', 'agent'], 'gates'],
+  ['teh', ['the', 'tea'], 'the'],
+  ['command-moed', ['command-mode', 'commit'], 'command-mode'],
+  ['max', ['max-repairs', 'agent'], 'max-repairs'],
+  ['Main', ['main', 'maintenance'], 'main'],
+  ['zebra', ['gate', 'agent'], undefined],
+  ['', ['a'], undefined],
+])('"%s" of %j may be meant as %s', (written, known, expected) => {
+  expect(nearest(written, known)).toBe(expected);
+});
