@@ -116,15 +116,21 @@ async function start(target: Target, prepared: Prepared, options: Options, stder
   });
 }
 
+/** A script or a prompt of several lines, for somebody who knows it. */
+function onOneLine(text: string): string {
+  const [first, ...more] = text.trim().split('\n');
+  return more.length === 0 ? first : `${first} … and ${more.length} more ${more.length === 1 ? 'line' : 'lines'}`;
+}
+
 function agentOf({ agent }: Target): CommandAgent | undefined {
-  return agent === undefined ? undefined : { command: ['bash', '-c', `exec ${agent}`] };
+  return agent === undefined ? undefined : { command: ['bash', '-c', agent] };
 }
 
 function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { prompt }: RehearsalInput): void {
   const { loop, directory, rollouts, sandbox } = rehearsal;
   terminal.line(`${terminal.bold(loop.path)} rehearses${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
-  terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${command})`).join(', ')}; at most ${loop.maxRepairs} repairs`);
-  terminal.line(`prompt: ${prompt.trim().split('\n')[0]}`);
+  terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${onOneLine(command)})`).join(', ')}; at most ${loop.maxRepairs} repairs`);
+  terminal.line(`prompt: ${onOneLine(prompt)}`);
   terminal.line(terminal.dim(`state: ${directory}`));
   terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? `, with this machine's programs${sandbox.user === undefined ? '' : `, as user ${sandbox.user}`}` : ` by ${sandbox.tool}, of ${sandbox.image}`}`));
   rollouts.forEach((rollout) => terminal.line(describeRollout(rollout)));

@@ -92,6 +92,16 @@ function preparedState(name: string, state: State): State {
   };
 }
 
+/** What holds texts that mean nothing to Step Functions. */
+const PAYLOADS = ['Parameters', 'ItemSelector', 'ResultSelector'];
+
+/** The same for the interpreter's validation, which refuses in lists what Step Functions takes: empty texts, those of several lines, `null`. */
+export function forValidation(value: unknown, ofPayload = false): unknown {
+  if (Array.isArray(value)) return value.map((item) => ofPayload && (typeof item === 'string' || item === null) ? 'text' : forValidation(item, ofPayload));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, forValidation(item, ofPayload || PAYLOADS.includes(name))]));
+}
+
 /** Ends the names of states that are not in the definition. */
 export const ADDED = ' (as prepared)';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ADDED, CONTEXT, contextKey, Definition, LONGEST_TIMER_SECONDS, prepare, State, statesOf } from './definition';
+import { ADDED, CONTEXT, contextKey, Definition, forValidation, LONGEST_TIMER_SECONDS, prepare, State, statesOf } from './definition';
 import type { ExecutionEvent } from './execution-event';
 import { Executions } from './executions';
 import { RunOptions, StateMachine, StateMachineDefinition, timeoutError } from './interpreter';
@@ -63,9 +63,10 @@ export class LocalStateMachine {
   constructor(private readonly props: LocalStateMachineProps) {
     this.tokens = props.tokens ?? new TaskTokens();
     this.states = statesOf(props.definition);
+    const definition = prepare(props.definition);
     // Its own validation asks for ARNs that real tasks do not have, such as those of a function that is not deployed.
-    const definition = prepare(props.definition) as unknown as StateMachineDefinition;
-    this.machine = new StateMachine(definition, { validationOptions: { checkArn: false, checkPaths: false } });
+    new StateMachine(forValidation(definition) as unknown as StateMachineDefinition, { validationOptions: { checkArn: false, checkPaths: false } });
+    this.machine = new StateMachine(definition as unknown as StateMachineDefinition, { validationOptions: { noValidate: true } });
   }
 
   start(input: unknown, options: ExecutionOptions = {}): LocalExecution {

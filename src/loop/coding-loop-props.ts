@@ -42,7 +42,8 @@ export interface CodingLoopProps {
   readonly mountPath?: string;
 
   /**
-   * Commands that make the clone ready, such as `npm ci`, one after the other. They run once at the begin of each run.
+   * Commands that make the clone ready, such as `npm ci`, one after the other until one fails. They run once, when a run starts.
+   * A command may have several lines, of which none may fail.
    * What they leave running is ended with them: a server that gates need is started by the gate, or by the image.
    *
    * @default - none

@@ -45,7 +45,7 @@ export class Gate {
    * It has to leave the files of the repository as they are. What it leaves that git neither has nor ignores is moved out of the way.
    *
    * @param name of 1 to 40 letters, digits, spaces, "-" and "_"; shown in the graph, the commit and the feedback
-   * @param line for `/bin/bash -c`, in the clone
+   * @param line for `/bin/bash -c`, in the clone. Of a script of several lines, let the first be `set -e`, since the last one decides otherwise
    */
   public static command(name: string, line: string, options: GateOptions = {}): Gate {
     return new Gate(name, line, options);

@@ -115,7 +115,7 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
     '',
     '---',
     `Your change is not accepted yet: the check "${gate}" ${what[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
-    `The check runs: ${command}`,
+    `The check runs: ${command.trim().replace(/\n/g, '\n  ')}`,
     ...(changedFiles === undefined ? [] : [
       'Files changed while it ran; a check has to leave the files alone (what it changed is put back), and nothing else may write to them meanwhile:',
       ...changedFiles.map((file) => `  ${file}`),

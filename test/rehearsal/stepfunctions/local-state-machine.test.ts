@@ -195,6 +195,15 @@ test('an execution can be aborted', async () => {
   expect(await execution.result).toEqual({ status: 'ABORTED' });
 });
 
+test('texts of any kind may be in lists of parameters', async () => {
+  const texts = ['npm ci\nnpm run build', '', '\n', '{% $x %}', 'the end %}', '$.x', null, ['one\ntwo'], { more: ['a\nb', ''] }];
+  expect(await run({ A: task({ Parameters: { texts } }) })).toEqual({ status: 'SUCCEEDED', output: { texts } });
+});
+
+test('fails for a definition that Step Functions would refuse', () => {
+  expect(() => machine({ A: task({ Next: 'Nowhere' }) })).toThrow('Nowhere');
+});
+
 test('fails for what would silently mean something else', () => {
   expect(() => machine({ A: { Type: 'Pass', QueryLanguage: 'JSONata', End: true } })).toThrow('JSONata');
   expect(() => machine({ A: { Type: 'Pass', Assign: { x: 1 }, End: true } })).toThrow('state "A" assigns variables');
