@@ -4,15 +4,15 @@ import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
 import { removeTree } from './agentcore/remove-tree';
 import { LocalDeployment } from './deployment';
-import { RolloutDescription, rolloutsOf } from './rollout/rollout';
-import { agentOfImage } from './run/image-agent';
+import { RolloutDescription, RolloutOptions, rolloutsOf } from './rollout/rollout';
+import { agentOfImage, imageOfRuntime } from './run/image-agent';
 import { LocalRepository, RepositoryError } from './run/local-repository';
 import { LocalRun, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
 import { findLoop, LoopDescription } from './run/loop-description';
 import { RehearsalRecord, SandboxDescription } from './run/record';
 import { checkSupport } from './run/support';
-import type { SandboxDriver } from './sandbox';
+import { builtName, SandboxDriver } from './sandbox';
 import { Executions } from './stepfunctions';
 import { checkRepositoryOfInput } from '../src/loop/input.client';
 import { ENVIRONMENT } from '../src/session/constants';
@@ -109,7 +109,8 @@ export class Rehearsal {
       const imageAgent = (arn: string) => isAsked ? ownAgent(arn) : undefined;
       const givenAgent = () => props.agent && { workingDirectory: loop.mount, ...props.agent };
       const rolledOut: RolloutDescription[] = [];
-      for (const rollout of rollouts) rolledOut.push(await rollout.run({ signal: props.signal, ownImage: props.sandbox?.image !== undefined }));
+      const rolling = { signal: props.signal, programs: programsIn(props.sandbox, made, loop), otherAgent: props.agent !== undefined };
+      for (const rollout of rollouts) rolledOut.push(await rollout.run(rolling));
       props.signal?.throwIfAborted();
       // Once more: it now knows the names of endpoints.
       return new Rehearsal(props, directory, lock, server, clock, deployment, findLoop(deployment, loop.path), rolledOut, running);
@@ -209,6 +210,14 @@ function agentOfSandbox(sandbox: SandboxDriver | undefined): Agent | undefined {
 function agentOfRuntime(deployment: LocalDeployment, runtimeArn: string): Agent | undefined {
   const found = [...deployment.runtimes].find(([, arn]) => arn === runtimeArn);
   return found && agentOfImage(deployment.stack, found[0]);
+}
+
+/** Whose programs the sessions of a loop have. */
+function programsIn(sandbox: SandboxDriver | undefined, deployment: LocalDeployment, { runtimeArn }: LoopDescription): RolloutOptions['programs'] {
+  if (sandbox?.image === undefined) return 'MACHINE';
+  const [logicalId] = [...deployment.runtimes].find(([, arn]) => arn === runtimeArn) ?? [];
+  const own = logicalId === undefined ? undefined : imageOfRuntime(deployment.stack, logicalId);
+  return own !== undefined && builtName(own) === sandbox.image.name ? 'OWN_IMAGE' : 'OTHER_IMAGE';
 }
 
 /** Where the agent's program is, if a sandbox would not see it: these directories are its own. */

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { MANIFEST_PATH } from '../../src/image/constants';
 import { ATTRIBUTES, SMOKE_TEST_KINDS } from '../../src/rollout/constants';
-import type { RolloutProperties } from '../../src/rollout/rollout-request.client';
+import type { RolloutProperties, SmokeTestProperties } from '../../src/rollout/rollout-request.client';
 import type { LocalDeployment } from '../deployment';
 import type { FunctionFailure } from '../lambda';
 import type { LoopDescription } from '../run/loop-description';
@@ -19,8 +21,10 @@ export interface RolloutDescription {
   /** What it handed out. */
   readonly endpointName: string;
   readonly version: string;
-  /** Names of its smoke tests, in their order. */
+  /** Names of the smoke tests that it had to pass, in their order. */
   readonly smokeTests: readonly string[];
+  /** Names of those that were left out, since the sandbox has not what they look at. */
+  readonly skipped: readonly string[];
   /** Whether they ran now. An endpoint that had passed them before is handed out as it is. */
   readonly tested: boolean;
   readonly seconds: number;
@@ -34,8 +38,10 @@ export class RolloutFailedError extends Error {
 export interface RolloutOptions {
   /** Ends it early: what is thrown then is the signal's own reason. */
   readonly signal?: AbortSignal;
-  /** Whether sessions have the programs of the app's image. */
-  readonly ownImage?: boolean;
+  /** Whose programs sessions have: those of the app's own image, of another one, or of this machine. @default 'MACHINE' */
+  readonly programs?: 'OWN_IMAGE' | 'OTHER_IMAGE' | 'MACHINE';
+  /** Whether the agent is not the one that a deployment would have. */
+  readonly otherAgent?: boolean;
 }
 
 interface Completion {
@@ -66,26 +72,30 @@ export class Rollout {
    *
    * It always is a create: what is there from an earlier rehearsal they find out by themselves, as after a create that was interrupted.
    */
-  async run({ signal, ownImage = false }: RolloutOptions = {}): Promise<RolloutDescription> {
+  async run({ signal, ...foreign }: RolloutOptions = {}): Promise<RolloutDescription> {
     const { deployment, logicalId, properties: { RuntimeVersion, SmokeTests } } = this;
+    const skipped = SmokeTests.filter((test) => isNotHere(test, foreign));
+    const tests = SmokeTests.filter((test) => !skipped.includes(test));
     const began = Date.now();
     const kill = () => void deployment.close();
     signal?.addEventListener('abort', kill);
     try {
-      const { asked, data } = await this.ask(signal);
+      const { asked, data } = await this.ask(tests, signal);
       Object.entries(data).forEach(([attribute, value]) => deployment.setAttribute(logicalId, attribute, value));
       const { [ATTRIBUTES.ENDPOINT_NAME]: endpointName, [ATTRIBUTES.VERSION]: version } = data;
       const seconds = (Date.now() - began) / 1_000;
-      return { logicalId, endpointName, version, smokeTests: SmokeTests.map(({ Name }) => Name), tested: asked > 0, seconds };
+      return { logicalId, endpointName, version, smokeTests: namesOf(tests), skipped: namesOf(skipped), tested: asked > 0, seconds };
     } catch (error) {
       signal?.throwIfAborted(); // it failed because its functions were killed
-      throw new RolloutFailedError(`the rollout ${logicalId} of version ${RuntimeVersion} failed, as its deployment would: ${reasonOf(error as Error, ownImage)}`);
+      throw new RolloutFailedError(`the rollout ${logicalId} of version ${RuntimeVersion} ${reasonOf(error as Error, foreign)}`);
     } finally {
       signal?.removeEventListener('abort', kill);
     }
   }
 
-  private async ask(signal?: AbortSignal): Promise<{ readonly asked: number; readonly data: { readonly [attribute: string]: string } }> {
+  private async ask(
+    smokeTests: readonly SmokeTestProperties[], signal?: AbortSignal,
+  ): Promise<{ readonly asked: number; readonly data: { readonly [attribute: string]: string } }> {
     const { deployment, logicalId, properties } = this;
     const { server } = deployment;
     const [, framework] = /:function:([^:]+)$/.exec(properties.ServiceToken) ?? [];
@@ -98,7 +108,7 @@ export class Rollout {
       RequestId: randomUUID(),
       StackId: deployment.pseudoParameter('AWS::StackId'),
       LogicalResourceId: logicalId,
-      ResourceProperties: properties,
+      ResourceProperties: { ...properties, SmokeTests: smokeTests },
     };
     const event = { ...request, ...await invoke('ON_EVENT', request) as object };
     for (;;) {
@@ -115,12 +125,23 @@ export class Rollout {
   }
 }
 
-/** The function's own words, and what else would help here than in an account. */
-function reasonOf(error: Error, ownImage: boolean): string {
+function namesOf(tests: readonly SmokeTestProperties[]): string[] {
+  return tests.map(({ Name }) => Name);
+}
+
+/** The list of an image's tools is in that image alone: of a rehearsal without one, a test that reads it says nothing. */
+function isNotHere({ Command }: SmokeTestProperties, { programs = 'MACHINE' }: RolloutOptions): boolean {
+  return programs === 'MACHINE' && Command?.includes(MANIFEST_PATH) === true && !existsSync(MANIFEST_PATH);
+}
+
+/** Whether a deployment would fail too, as far as it is known; the function's own words; and what else would help here. */
+function reasonOf(error: Error, { programs = 'MACHINE', otherAgent = false }: RolloutOptions): string {
   const reason = error instanceof TaskError ? messageOf(error.cause ?? '') : error.message;
-  if (reason.startsWith('no room')) return `${reason}\nHere another state directory helps too.`;
-  if (!ownImage && reason.startsWith('smoke test')) return `${reason}\nHere it ran with the programs of this machine; in a container sandbox it runs with those of the image.`;
-  return reason;
+  if (reason.startsWith('no room')) return `failed: ${reason}\nHere another state directory helps too.`;
+  if (!reason.startsWith('smoke test') || (programs === 'OWN_IMAGE' && !otherAgent)) return `failed, as its deployment would: ${reason}`;
+  const whose = { MACHINE: 'the programs of this machine', OTHER_IMAGE: 'the image that was named', OWN_IMAGE: 'another agent' }[programs];
+  const remedy = programs === 'OWN_IMAGE' ? 'without --agent it runs with the image\'s own' : 'in a container sandbox of the app\'s own image it runs with those of a deployment';
+  return `failed: ${reason}\nHere it ran with ${whose}; ${remedy}.`;
 }
 
 function messageOf(cause: string): string {

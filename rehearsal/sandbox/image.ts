@@ -22,13 +22,18 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What an image of an app is called on this machine. */
+export function builtName({ tag }: Pick<ImageAsset, 'tag'>): string {
+  return `localhost/agent-rehearsal:${tag}`;
+}
+
 /**
  * Builds an image of an app for this machine's architecture, unless an earlier rehearsal has: same asset, same image.
  *
  * @returns the image's name
  */
 export async function buildImage(tool: ContainerTool, asset: ImageAsset, options: BuildOptions = {}): Promise<string> {
-  const name = `localhost/agent-rehearsal:${asset.tag}`;
+  const name = builtName(asset);
   if (await tool.run(['image', 'inspect', name]).then(() => true, () => false)) {
     return name;
   }

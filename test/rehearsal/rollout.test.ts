@@ -6,6 +6,7 @@ import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import type { AgentHandler } from '../../rehearsal/agentcore';
 import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
 import { reportOf } from '../../rehearsal/report/report';
+import { describeRollout } from '../../rehearsal/rollout/describe';
 import { RolloutFailedError } from '../../rehearsal/rollout/rollout';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount, RuntimeRollout, SmokeTest } from '../../src';
 import { CommandLine, commandLine, CommandResult, WorkingCopy } from '../support/command-line';
@@ -80,6 +81,15 @@ test('a loop runs on the endpoint that its rollout has made and tested, by the h
   expect(reportOf(record)).toMatch(/version 1 is rolled out as endpoint v1: 3 smoke tests passed/);
 });
 
+test('a test that reads what only the app\'s own image has is left out by name', async () => {
+  await start(synth([SmokeTest.tools(), SmokeTest.writable('/mnt/workspace')]));
+  expect(rehearsal!.rollouts).toEqual([expect.objectContaining({ tested: true, smokeTests: ['writable /mnt/workspace'], skipped: ['tools'] })]);
+  expect(describeRollout(rehearsal!.rollouts[0])).toMatch(/^version 1 .*: 1 smoke test passed \(.* s\)\n {2}left out: tools; only the app's own image has \/etc\/agent-image\.json/);
+
+  const [{ endpointName, skipped }] = (await startAgain(synth([SmokeTest.tools()]))).rollouts;
+  expect([endpointName, skipped, describeRollout(rehearsal!.rollouts[0])]).toEqual(['v1', ['tools'], expect.stringContaining('nothing was tested (')]);
+});
+
 test('what has passed is not tested again, and a new version leaves the workspaces of the one before alone', async () => {
   await start(synth());
   const first = await rehearsal!.run({ ...INPUT, taskId: 'one' });
@@ -112,7 +122,7 @@ test('fails for a version that does not pass, with what a deployment would say, 
   const started = start(assembly);
 
   await expect(started).rejects.toThrow(RolloutFailedError);
-  await expect(started).rejects.toThrow(/^the rollout Rollout\w+ of version 1 failed, as its deployment would: smoke test ".*" on endpoint "v1" failed: exit code 3, expected 0: .*\noutput ends with:\nthe disk is full\nHere it ran/);
+  await expect(started).rejects.toThrow(/^the rollout Rollout\w+ of version 1 failed: smoke test ".*" on endpoint "v1" failed: exit code 3, expected 0: .*\noutput ends with:\nthe disk is full\nHere it ran with the programs of this machine; in a container sandbox /);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
   expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
   const [runtime] = JSON.parse(readFileSync(join(copy.state, 'agentcore/runtimes.json'), 'utf8')) as { endpoints: { name: string }[] }[];
@@ -177,7 +187,7 @@ test('Ctrl-C in the midst of a smoke test ends the command with 130, and leaves 
 
 test('the story tells of the rollout before the run', async () => {
   const { exitCode, stdout } = await commandLine(
-    'rehearse', '--app', synth(), '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--agent', `node -e '${SERVER}'`);
+    'rehearse', '--app', synth(), '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--agent', `export AGENT=yes\nnode -e '${SERVER}'`);
 
   expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/state: .*\nsandbox: namespace, .*\nversion 1 is rolled out as endpoint v1: 3 smoke tests passed \(\d+\.\d s\)\n\n[^]*Prepare the run[^]*COMMITTED/)]);
   const listed = await commandLine('rehearse', 'sessions', '--state', copy.state, '--json');
