@@ -119,7 +119,7 @@ forced() { # what the agent added to its own index although it is ignored
 }
 
 record() { # the agent's work, in our index
-  local i path list files nests leftout submodules=$newline
+  local i path list files nests leftout said submodules=$newline
   local -A where=()
   unsparse || return
   own add --update . || return
@@ -141,7 +141,11 @@ record() { # the agent's work, in our index
   if [[ -e $repo/.git/index ]] && listed forced; then
     for path in ${list[@]+"${list[@]}"}; do [[ ! -f $repo/$path && ! -L $repo/$path ]] || files+=("$path"); done
   fi
-  ((${#files[@]} == 0)) || printf "%s\0" "${files[@]}" | own update-index --add --remove -z --stdin || return
+  if ((${#files[@]} > 0)); then
+    said=$(printf "%s\0" "${files[@]}" | own update-index --add --remove -z --stdin 2>&1) || { printf "%s\n" "$said" >&2 && return 1; }
+    # A name that git takes nowhere, such as .GIT/x.
+    [[ $said != *"Ignoring path "* ]] || fail 1 "git can hold no file of that name: ${said#*"Ignoring path "}"
+  fi
   left_out=(${leftout[@]+"${leftout[@]}"})
 }
 
@@ -169,6 +173,7 @@ found_ignored() { # in `ignored`: ignored files that somebody may have written; 
     [[ $path != */ || -L $repo/${path%/} ]] || ! hollow "$repo/${path%/}" || hollows+=("${path%/}")
   done
   all=(${list[@]+"${list[@]}"})
+  beside_submodules || return
   if ((${#dirs[@]} > 0)); then
     listed find "${dirs[@]}" "(" -name node_modules -o -name .git ")" -prune -o "(" -type f -o -type l ")" -print0 || return
     all+=(${list[@]+"${list[@]#"$repo/"}"})
@@ -188,13 +193,15 @@ baseline() { # what is ignored, and what is empty, that is none of the agent's; 
   found_ignored && keep ignored ${ignored[@]+"${ignored[@]}"} && keep hollows ${hollows[@]+"${hollows[@]}"}
 }
 
-news() { # of a list of values, those that are not kept under a name; in `list`
+news() { # of a list of values, those that are not kept under a name, in `list`; files that were, and were written since, in `renewed`
   local name=$1 path
   local -A known
   shift
   kept "$name"
-  list=()
-  for path; do [[ ${known["/$path"]-} ]] || list+=("$path"); done
+  list=() renewed=()
+  for path; do
+    if [[ ! ${known["/$path"]-} ]]; then list+=("$path"); elif [[ -f $repo/$path && $repo/$path -nt $records/$name ]]; then renewed+=("$path"); fi
+  done
 }
 
 vacate() { # directories of the clone that are empty now and were not before, from here up

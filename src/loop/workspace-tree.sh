@@ -7,6 +7,27 @@ modified_submodules() { # what is changed in a submodule and not committed there
   own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M
 }
 
+inside() { # a directory of the clone, which has a repository of its own
+  (unset GIT_INDEX_FILE && git_ -C "$repo/$1" "${@:2}")
+}
+
+beside_submodules() { # what is in submodules, and in no commit of theirs: files are added to `all`, ignored directories to `dirs`
+  local list name names path
+  [[ -e $repo/.gitmodules ]] && listed submodule_paths || return 0
+  names=(${list[@]+"${list[@]#*"$newline"}"})
+  for name in ${names[@]+"${names[@]}"}; do
+    [[ -e $repo/$name/.git ]] || continue
+    listed inside "$name" ls-files --others --exclude-standard -z || return
+    for path in ${list[@]+"${list[@]}"}; do all+=("$name/$path"); done
+    listed inside "$name" ls-files --others --ignored --exclude-standard --directory -z || return
+    for path in ${list[@]+"${list[@]}"}; do
+      path=$name/$path
+      [[ ! /$path =~ $outputs ]] || continue
+      if [[ $path == */ ]]; then dirs+=("$repo/${path%/}"); else all+=("$path"); fi
+    done
+  done
+}
+
 filters() { # paths: each with "filter" and the value of that attribute
   printf "%s\0" "$@" | own check-attr --cached --stdin -z filter
 }
@@ -92,7 +113,7 @@ bootstrapped() { # what the bootstrap left, such as an environment, and what it 
 }
 
 snapshot() {
-  local list tree base changed pinned="" stored=() left_out=() ignored hollows escaping private path
+  local list tree base changed pinned="" stored=() left_out=() ignored renewed hollows escaping private path
   own cat-file -e "$WB_BASE^{commit}" || fail 76 "the workspace has lost the commit $WB_BASE"
   unlock
   unhide || fail 1 "what was hidden from the gates cannot be brought back"
@@ -106,10 +127,10 @@ snapshot() {
   base=$(own rev-parse --verify "$WB_BASE^{tree}") || fail 1 "git cannot find the tree of $WB_BASE"
   # What gates would see, and a fresh clone would not have.
   found_ignored || fail 1 "git cannot list what is ignored"
-  news ignored ${ignored[@]+"${ignored[@]}"} || fail 1 "$records cannot be read"
-  ignored=(${list[@]+"${list[@]}"})
   news hollows ${hollows[@]+"${hollows[@]}"} || fail 1 "$records cannot be read"
   hollows=(${list[@]+"${list[@]}"})
+  news ignored ${ignored[@]+"${ignored[@]}"} || fail 1 "$records cannot be read"
+  ignored=(${list[@]+"${list[@]}"})
   links || fail 1 "git cannot read the symbolic links"
   noted "empty-$WB_LEFT" ${hollows[@]+"${hollows[@]}"} || fail 1 "$records cannot be written to"
   tell empty ${list[@]+"${list[@]}"}
@@ -121,8 +142,10 @@ snapshot() {
     noted "ignored-$WB_LEFT" ${ignored[@]+"${ignored[@]}"} || fail 1 "$records cannot be written to"
     ((${#ignored[@]} == 0)) || aside "$records/left/$WB_LEFT" "${ignored[@]}" || fail 1 "what is ignored cannot be moved away: ${ignored[*]}"
   fi
+  # What the bootstrap made, gates may need: it stays where it is.
+  list+=(${renewed[@]+"${renewed[@]}"})
   tell ignored ${list[@]+"${list[@]}"}
-  if [[ $WB_ASIDE == yes ]] || ((${#ignored[@]} + ${#escaping[@]} == 0)); then
+  if [[ $WB_ASIDE == yes ]] || ((${#list[@]} + ${#escaping[@]} == 0)); then
     hide ${left_out[@]+"${left_out[@]}"} || fail 1 "what is left out cannot be hidden from the gates: ${left_out[*]}"
   fi
   tell links ${escaping[@]+"${escaping[@]}"}

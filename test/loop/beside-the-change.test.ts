@@ -48,13 +48,52 @@ describe('a new file below an ignored directory', () => {
   test('is nothing to be told if it was there when the agent began, or is what builds, caches and gates leave', async () => {
     const loop = await start({
       files: { ...IGNORING, 'src/a.ts': 'x\n' },
-      agent: 'mkdir -p dist/x node_modules/y src/__pycache__; touch dist/x/a.js node_modules/y/index.js src/__pycache__/a.pyc debug.log .env; echo changed > lib/old.js; echo right > value.txt',
-      loop: { bootstrap: ['mkdir lib && touch lib/old.js'], gates: [Gate.command('test', 'touch lib/report.js; grep -q changed lib/old.js && ./test.sh')] },
+      agent: 'mkdir -p dist/x node_modules/y src/__pycache__; touch dist/x/a.js node_modules/y/index.js src/__pycache__/a.pyc debug.log .env; echo right > value.txt',
+      loop: { bootstrap: ['mkdir lib && touch lib/old.js'], gates: [Gate.command('test', 'touch lib/report.js; test -e lib/old.js && ./test.sh')] },
     });
     const { record } = await loop.run();
     expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 1 });
     expect(record.findings).toBeUndefined();
   });
+});
+
+test('an ignored file that the bootstrap made and the agent changed is told once, and stays where the gates look for it', async () => {
+  const loop = await start({
+    files: IGNORING,
+    agent: (turn) => turn === 0 ? 'echo changed > lib/old.js; echo right > value.txt' : 'true',
+    loop: { bootstrap: ['mkdir lib && touch lib/old.js lib/other.js'], gates: [Gate.command('test', 'grep -q changed lib/old.js && ./test.sh')] },
+  });
+  const { record } = await loop.run();
+  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, findings: { ignored: { names: ['lib/old.js'], count: 1 } } });
+  expect(loop.turns[1].prompt).toContain('  lib/old.js');
+});
+
+describe('what no commit of a submodule has', () => {
+  const add = (name: string) => `git -c protocol.file.allow=always submodule --quiet add "$(git config remote.origin.url)" ${name}`;
+
+  test.each(['new.txt', 'lib/new.txt'])('is told to the agent: %s', async (file) => {
+    const loop = await start({
+      files: IGNORING,
+      agent: (turn) => turn === 0 ? `${add('"a [b] &"')}; mkdir -p "a [b] &/lib"; echo x > "a [b] &/${file}"; echo right > value.txt` : 'true',
+      loop: { gates: [Gate.command('test', `test -e "a [b] &/${file}" && ./test.sh`)], maxRepairs: 2 },
+    });
+    const { error, record } = await loop.run();
+    expect(['CodingLoop.Red', 'CodingLoop.Stuck']).toContain(error);
+    expect(record.findings!.ignored!.names).toEqual([`a [b] &/${file}`]);
+  });
+
+  test('is nothing to be told if it is what builds leave', async () => {
+    const loop = await start({ files: IGNORING, agent: `${add('sub')}; mkdir sub/dist; touch sub/dist/a sub/debug.log; echo right > value.txt` });
+    const { record } = await loop.run();
+    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 1 });
+  });
+});
+
+test('a file whose name git refuses ends the run with its name', async () => {
+  const loop = await start({ agent: 'mkdir .GIT; echo x > .GIT/x; echo right > value.txt' });
+  const { error, record } = await loop.run();
+  expect([error, record.error!.message]).toEqual(['CodingLoop.SnapshotFailed', expect.stringContaining('git can hold no file of that name: .GIT/x')]);
+  expect(loop.branches()).toEqual(['main']);
 });
 
 test('a file that the agent writes while a gate runs: the gate has not passed, and it is part of the change after', async () => {

@@ -34,6 +34,8 @@ const ACCIDENTS = {
   late: '(until [ -e "/tmp/gate-$P" ]; do sleep 0.02; done; echo x > "$P"; touch "/tmp/done-$P") >/dev/null 2>&1 </dev/null & touch "/tmp/wait-$P"; need "$P"',
   pushes: 'echo wrong > value.txt; git commit -qam red; git push -qf "$(git config remote.origin.url)" "HEAD:refs/heads/workbench/$TASK"; echo right > value.txt',
   submodule: 'git -c protocol.file.allow=always submodule --quiet add "$(git config remote.origin.url)" "sub-$P"; need .gitmodules',
+  inSubmodule: 'git -c protocol.file.allow=always submodule --quiet add "$(git config remote.origin.url)" "in-$P"; echo x > "in-$P/new"; need "in-$P/new"',
+  refusedName: 'mkdir -p .GIT; echo x > ".GIT/$P"; need ".GIT/$P"',
   built: 'mkdir -p dist node_modules; touch dist/x.js node_modules/x debug.log',
   repairs: 'true',
 } as const;
@@ -79,7 +81,7 @@ test(`whatever an agent leaves, a fresh clone of what was pushed passes the gate
     const { record, error, cause } = await loop.run({ taskId: task }, { name: task, onEvent: strikes?.onEvent as never });
     const outcome = record?.outcome ?? error;
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-    const named = strikes === undefined ? /^(?:COMMITTED|CodingLoop\.(?:Red|Stuck))$/ : /^(?:COMMITTED|(?:CodingLoop|Workbench)\.\w+)$/;
+    const named = strikes === undefined ? /^(?:COMMITTED|CodingLoop\.(?:Red|Stuck|SnapshotFailed))$/ : /^(?:COMMITTED|(?:CodingLoop|Workbench)\.\w+)$/;
     expect({ accidents, outcome, cause }).toEqual({ accidents, outcome: expect.stringMatching(named), cause: outcome === 'COMMITTED' ? undefined : cause });
     // What the agent pushed by itself is its own, and no commit of the run's.
     const isCommitted = isOfTheRun(task);
