@@ -1,5 +1,5 @@
 import { ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { NamespaceSandbox } from './namespace-sandbox';
 import { INIT_SCRIPT, SUPERVISOR_SCRIPT } from './namespace-script';
@@ -20,6 +20,12 @@ export interface NamespaceDriverOptions {
    * @default - the one who rehearses; with a warning root, where that cannot be had
    */
   readonly user?: number;
+  /**
+   * Directories that commands see, with changes thrown away, although they are where a sandbox has a directory of its own, such as `/tmp` and `/mnt`.
+   * All others are seen anyway.
+   * @default - the current directory, and where programs are looked for
+   */
+  readonly visible?: readonly string[];
 }
 
 /** Sandboxes out of Linux namespaces: nothing to install but util-linux, bash and coreutils. The host's programs, with changes thrown away. */
@@ -27,10 +33,12 @@ export class NamespaceDriver implements SandboxDriver {
   readonly name = 'namespace';
   readonly runsAs?: number;
   private readonly userNamespace: boolean;
+  private readonly visible: readonly string[];
 
   constructor(options: NamespaceDriverOptions = {}) {
     this.userNamespace = options.userNamespace ?? process.getuid?.() !== 0;
     this.runsAs = options.user;
+    this.visible = belowOwnDirectories(options.visible ?? [process.cwd(), dirname(process.execPath), ...(process.env.PATH ?? '').split(':')]);
   }
 
   async start(options: SandboxOptions): Promise<Sandbox> {
@@ -46,7 +54,8 @@ export class NamespaceDriver implements SandboxDriver {
     const hidden = (options.hidden ?? []).filter(directory => existsSync(directory));
     const supervisor = spawn('bash', [
       '--norc', '-c', SUPERVISOR_SCRIPT, 'supervisor', options.disk, INIT_SCRIPT, `${flags.length}`, ...flags,
-      this.userNamespace ? ',userxattr' : '', ...within, this.runsAs === undefined ? '' : 'exactly', `${options.mounts.length}`, ...options.mounts.flatMap(mount => [mount.source, mount.target]), ...hidden,
+      this.userNamespace ? ',userxattr' : '', ...within, this.runsAs === undefined ? '' : 'exactly', `${options.mounts.length}`, ...options.mounts.flatMap(mount => [mount.source, mount.target]),
+      `${this.visible.length}`, ...this.visible, ...hidden,
     ], {
       detached: true, // Ctrl-C is for the rehearsal, which ends its sandboxes in order
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -63,6 +72,13 @@ export class NamespaceDriver implements SandboxDriver {
       warnings: stderr,
     });
   }
+}
+
+/** Those of them that are below a directory that a sandbox has an own one of, without those that are in another. */
+function belowOwnDirectories(directories: readonly string[]): string[] {
+  const real = directories.filter(directory => directory !== '' && existsSync(directory)).map(directory => realpathSync(directory));
+  const below = real.filter(directory => /^\/(tmp|var\/tmp|mnt|dev\/shm)\/./.test(directory));
+  return [...new Set(below)].filter(directory => !below.some(other => directory.startsWith(`${other}/`)));
 }
 
 function ready(supervisor: ChildProcess): Promise<{ pid: number; parent: number; user: number; stderr: string[] }> {

@@ -25,7 +25,7 @@ exit $status
  * they run in a user namespace within, as one user and one group, who outside are the ones who rehearse. Process 1 lives there.
  *
  * Arguments: the disk, extra overlay options, the numbers of the user and the group that commands run as, or two empty ones for root, whether root
- * will not do instead, the number of mounts, source and target of each, the hidden directories.
+ * will not do instead, the number of mounts, source and target of each, the number of visible directories, these, the hidden ones.
  */
 export const INIT_SCRIPT = `
 set -eu
@@ -73,6 +73,12 @@ for ((i = 0; i < count; i++)); do
   targets+=("$2")
   shift 2
 done
+visible=("\${@:2:$1}")
+shift $(($1 + 1))
+for i in "\${!visible[@]}"; do
+  mkdir -p "$disk/visible/$i"
+  mount --rbind "\${visible[i]}" "$disk/visible/$i"
+done
 mount --rbind / "$disk/host"
 mount --rbind "$disk" /mnt
 
@@ -100,6 +106,13 @@ mount --bind /mnt/boot_id /proc/sys/kernel/random/boot_id || true # some kernels
 mount --bind /mnt/tmp /tmp
 if [ -d /var/tmp ] && [ ! -L /var/tmp ]; then mount --bind /mnt/vartmp /var/tmp; fi # of root, and not to be copied by others
 if [ -d /dev/shm ]; then mount --bind /mnt/shm /dev/shm; fi
+for i in "\${!visible[@]}"; do
+  target=\${visible[i]} changes=/mnt/overlay/.visible/$i
+  case $target in /mnt/*) target=/mnt$target ;; esac
+  mkdir -p "$target" "$changes/"{upper,work}
+  mount --types overlay -o "lowerdir=/mnt/visible/$i,upperdir=$changes/upper,workdir=$changes/work,volatile$options" overlay "$target" 2>/dev/null ||
+    mount --rbind -o ro "/mnt/visible/$i" "$target" # it has mounts below, or is on an overlay itself
+done
 for hidden in "$@"; do
   if [ -d "$hidden" ]; then mount --bind /mnt/empty "$hidden"; fi
 done

@@ -46,6 +46,16 @@ function expectNothingLeft(): void {
   expect(['lock', 'current.json'].filter((file) => existsSync(join(copy.state, file)))).toEqual([]);
 }
 
+test('a project below /tmp has its own programs in its sessions, with changes thrown away', async () => {
+  writeFileSync(join(copy.directory, 'agent.sh'), `#!/bin/bash\ncat >"${copy.directory}/value"\necho right >value\n`, { mode: 0o755 });
+  const args = ['--repository', '.', '--agent', join(copy.directory, 'agent.sh'), '--gate', 'test=./test.sh', '--prompt', 'Make it right', '--json'];
+
+  const { exitCode, stderr } = await new CommandLine(['rehearse', ...args], { cwd: copy.directory }).ended;
+
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(readFileSync(join(copy.directory, 'value'), 'utf8')).toBe('wrong\n');
+});
+
 test('Ctrl-C on a terminal leaves no process, mount or lock; the workspace stays, and the session goes on there', async () => {
   const command = run(SLEEPS, [], { terminal: true });
   const id = await asleep();

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { NamespaceDriver, Sandbox, SandboxOptions, SandboxUnavailableError } from '../../../rehearsal/sandbox';
 import { describeSandbox, hostProcesses, runIn, SandboxBench } from '../../support/sandbox-suite';
@@ -66,6 +66,20 @@ describe.each(KINDS)('a namespace sandbox %s', (_, userNamespace) => {
     writeFileSync(join(hidden, 'secret'), '');
     const sandbox = await start({ userNamespace, hidden: [hidden, join(hidden, 'not-there')] });
     expect(await runIn(sandbox, `ls ${hidden}`)).toMatchObject({ stdout: '', exitCode: 0 });
+  });
+
+  test.each(['project', 'a b:c,d\\e "f"'])('shows a project below /tmp, and nothing else of it, with changes thrown away: %s', async (name) => {
+    const project = join(bench.directory, name);
+    mkdirSync(join(project, 'hidden'), { recursive: true });
+    writeFileSync(join(project, 'program'), 'echo it runs');
+    writeFileSync(join(project, 'hidden', 'secret'), '');
+    const driver = new NamespaceDriver({ userNamespace, visible: [join(project, 'hidden'), project, '/tmp', '/usr', '/tmp/not/there'] });
+    const sandbox = await bench.start(driver, { hidden: [join(project, 'hidden')] });
+
+    const { stdout } = await runIn(sandbox, 'bash ./program; ls hidden; touch changed; rm program; ls; ls -A /tmp ..', { workingDirectory: project });
+
+    expect(stdout.split('\n').filter(line => line !== '')).toEqual(['it runs', 'changed', 'hidden', '..:', basename(project), '/tmp:', basename(bench.directory)]);
+    expect(readdirSync(project).sort()).toEqual(['hidden', 'program']);
   });
 });
 
