@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Faults } from './misuse';
 import type { Options, Target } from './options';
+import { hasGit } from './preflight';
 import type { RunStore, StoredSession } from './run-store';
 import { GATE_NAME, LOOP_LIMITS } from '../../src/loop/constants';
 import { hasCredentials } from '../../src/loop/git-names';
@@ -30,7 +31,8 @@ export async function checkedRun(options: Options, store: RunStore, faults: Faul
   // A session that is not there would have said the rest.
   if (options.sessionId === undefined || session !== undefined) faults.add(...missingFaults(target, input));
   faults.add(...target.app === undefined ? loopFaults(target) : appFaults(target));
-  faults.add(...faultsOfInput(options, input), ...await repositoryFaults(options, target, input));
+  faults.add(...faultsOfInput(options, input));
+  if (hasGit()) faults.add(...await repositoryFaults(options, target, input)); // without it, that is what the next check says
   faults.throwIfAny();
   return { target, input };
 }

@@ -116,7 +116,7 @@ function sandboxOf({ sandbox, image, user }: Values, faults: Faults): Pick<Targe
 
 function oneOf<T extends string>(option: string, value: string | undefined, known: readonly T[], faults: Faults): T | undefined {
   const found = known.find((each) => each === value);
-  if (found === undefined && value !== undefined) faults.add(`${option} is "${value}": ${known.join(', ')} are allowed${didYouMean(value, known)}`);
+  if (found === undefined && value !== undefined) faults.add(`${option} is "${value}": ${known.slice(0, -1).join(', ')} or ${known[known.length - 1]} is allowed${didYouMean(value, known)}`);
   return found;
 }
 

@@ -9,12 +9,16 @@ export class PreflightError extends Error {
   readonly name = 'PreflightError';
 }
 
+export function hasGit(): boolean {
+  return spawnSync('git', ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
 /**
  * Looks for what a run needs, before it begins, where an answer can be clear.
  * @returns the sandbox that was asked for, or that this machine can have
  */
 export async function preflight({ stack, loop, sandbox, image, user }: Target, assembly: string, build: BuildOptions): Promise<SandboxDriver> {
-  if (spawnSync('git', ['--version'], { stdio: 'ignore' }).error !== undefined) throw new PreflightError('git cannot be found: install it');
+  if (!hasGit()) throw new PreflightError('git cannot be found: install it');
   return chooseSandbox({ driver: sandbox, user, image: image ?? loopImage({ assembly, stack, loop }, build) });
 }
 

@@ -30,7 +30,7 @@ test('everything that is wrong is said at once, and nothing is made', async () =
     '  - --max-repairs is "21": a whole number from 0 to 20 is allowed',
     '  - --env PAHT: no such variable is set here: did you mean PATH?',
     '  - --gate is "npm test": write NAME=COMMAND, such as test=\'npm test\'',
-    '  - --sandbox is "conatiner": namespace, container, auto are allowed: did you mean container?',
+    '  - --sandbox is "conatiner": namespace, container or auto is allowed: did you mean container?',
     '  - --prompt is missing: say what the agent is to do, here or in the file of --input',
     '  - --agent has an empty command: say what to run',
     '  - --gate names the gate "te/st": 1 to 40 letters, digits, spaces, "-" and "_" are allowed, the first a letter or digit; rename it',
