@@ -161,7 +161,8 @@ export class AgentCoreServer {
   async warningsOf(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): Promise<readonly string[]> {
     const session = this.sessions.get(runtimeArn, qualifier, sessionId);
     await session.inspected();
-    return this.warnings.filter(warning => warning.startsWith(sessionName(session.key)));
+    const name = sessionName(session.key);
+    return this.warnings.filter(warning => warning.startsWith(name)).map(warning => warning.slice(name.length));
   }
 
   /** Ends all sessions and connections. Workspaces stay. */

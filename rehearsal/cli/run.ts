@@ -129,7 +129,7 @@ function agentOf({ agent }: Target): CommandAgent | undefined {
 function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { prompt }: RehearsalInput): void {
   const { loop, directory, rollouts, sandbox } = rehearsal;
   terminal.line(`${terminal.bold(loop.path)} rehearses${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
-  terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${onOneLine(command)})`).join(', ')}; at most ${loop.maxRepairs} repairs`);
+  terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${onOneLine(command)})`).join(', ')}; at most ${loop.maxRepairs} ${loop.maxRepairs === 1 ? 'repair' : 'repairs'}`);
   terminal.line(`prompt: ${onOneLine(prompt)}`);
   terminal.line(terminal.dim(`state: ${directory}`));
   terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? `, with this machine's programs${sandbox.user === undefined ? '' : `, as user ${sandbox.user}`}` : ` by ${sandbox.tool}, of ${sandbox.image}`}`));

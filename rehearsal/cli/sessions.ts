@@ -54,8 +54,13 @@ function list(store: RunStore, current: CurrentRun | undefined, { json }: Option
   ];
   if (json) stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   else if (rows.length === 0) stdout.write('no sessions yet\n');
-  else for (const { id, state, outcome, at, task } of rows) stdout.write(`${at.slice(0, 16).replace('T', ' ')}  ${state.padEnd(8)} ${outcome.padEnd(22)} ${task.padEnd(20)} ${id}\n`);
+  else stdout.write(columns([['begun (UTC)', 'state', 'outcome', 'task', 'session'], ...rows.map(({ id, state, outcome, at, task }) => [at.slice(0, 16).replace('T', ' '), state, outcome, task, id])]));
   return 0;
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd()}\n`).join('');
 }
 
 /** The run ends as at Ctrl-C. */
@@ -85,19 +90,33 @@ function interrupt({ pid, sessionId }: CurrentRun): void {
 }
 
 /** What the agent printed, and each command with its output. */
-function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace }: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): number {
+function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): number {
   const log = new SessionLog(join(state, 'agentcore', 'logs')).read({ runtimeId: runtimeArn.split('/').pop()!, endpoint: endpointName, sessionId: id });
   const agent = log.split('\n').filter((line) => line !== '' && !line.startsWith('[command] '));
-  stdout.write(`== the agent\n${agent.length === 0 ? '(it printed nothing)' : agent.join('\n')}\n`);
   const jobs = join(workspace, '.workbench', 'jobs');
-  const names = existsSync(jobs) ? readdirSync(jobs).filter((name) => existsSync(join(jobs, name, 'log'))) : [];
+  const names = workspace !== '' && existsSync(jobs) ? readdirSync(jobs) : [];
+  if (agent.length > 0) stdout.write(`== the agent\n${agent.join('\n')}\n`);
+  // An agent that is a program prints into the log of its turn, as any command does.
+  else if (!names.some((name) => name.startsWith('turn-'))) stdout.write(`== the agent\n${wasAsked(runs) ? '(it was asked, and printed nothing)' : '(it was not asked)'}\n`);
   const began = (name: string) => statSync(join(jobs, name)).birthtimeMs;
-  for (const name of names.sort((a, b) => began(a) - began(b))) {
-    const exit = join(jobs, name, 'exit');
-    stdout.write(`\n== ${name.replace(/-[0-9a-f]{12}$/, '')}${existsSync(exit) ? `: ${readFileSync(exit, 'utf8').trim().split(/\s+/).slice(0, 2).join(' ')}` : ''}\n`);
-    stdout.write(readFileSync(join(jobs, name, 'log'), 'utf8'));
+  for (const name of names.sort((a, b) => began(a) - began(b))) stdout.write(`\n${jobLog(join(jobs, name), name)}`);
+  if (names.length === 0) {
+    stdout.write(`\n(no command has a log: ${workspace === '' || !existsSync(workspace) ? 'the workspace, where they are kept, is gone' : 'none was started'})\n`);
   }
   return 0;
+}
+
+function wasAsked(runs: StoredSession['runs']): boolean {
+  return runs.some(({ record }) => record.steps.some(({ kind }) => kind === 'turn'));
+}
+
+/** A command with its output, and how it ended. */
+function jobLog(directory: string, name: string): string {
+  const read = (file: string) => existsSync(join(directory, file)) ? readFileSync(join(directory, file), 'utf8') : '';
+  const [how, code] = read('exit').trim().split(/\s+/);
+  const end = how === '' ? 'it did not end by itself' : `${how} ${code ?? ''}`.trim();
+  const output = read('log');
+  return `== ${name.replace(/-[0-9a-f]{12}$/, '')}: ${end}\n${output === '' ? '(it printed nothing)\n' : output.replace(/\n?$/, '\n')}`;
 }
 
 /** Set where the shell begins: on the way there, a shell that is not interactive would drop it. */

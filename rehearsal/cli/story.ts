@@ -2,10 +2,12 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Terminal } from './terminal';
 import type { BranchMove } from '../../src/loop/records.client';
 import type { JournalListener, Step, StepRetry } from '../run/journal';
-import { isGood, RehearsalRecord } from '../run/record';
+import { endOf, errorOf, isGood, RehearsalRecord, summaryOf } from '../run/record';
 
 /** Lines of a failing gate's output that the story tells. */
 const QUOTED_LINES = 14;
+/** Of a failed bootstrap's output, beside as many of its end. */
+const FIRST_LINES = 6;
 const NAME_WIDTH = 34;
 
 /** Tells a run as it happens: each state with its time, what the gates say, and at last what came of it. */
@@ -38,7 +40,8 @@ export class Story implements JournalListener {
     if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which must not be: ${onOneLine(step.changedFiles.join(', '))}`);
     if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
     step.notes?.forEach((note) => terminal.line(`${INDENT}${onOneLine(note)}`));
-    if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}: ${step.error.message.trim().split('\n').join(`\n${INDENT}`)}`);
+    if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}${errorOf(step)!.slice(step.error.name.length).split('\n').join(`\n${INDENT}`)}`);
+    if (step.kind === 'bootstrap' && step.error) firstAndLast(step.output ?? '').forEach((line) => terminal.line(`${INDENT}${terminal.dim('│')} ${line}`));
     if (step.next === 'REPAIR' && step.feedback) {
       terminal.line(`${INDENT}→ repair ${step.feedback.repair} of ${step.feedback.maxRepairs}: the agent gets this output with its prompt`);
     }
@@ -49,10 +52,8 @@ export class Story implements JournalListener {
   ended(record: RehearsalRecord, report: string): void {
     const { terminal } = this;
     terminal.line();
-    const rounds = record.output?.rounds ?? 0;
-    const turns = `${rounds} ${rounds === 1 ? 'turn' : 'turns'}`;
-    terminal.line(`${(isGood(record) ? terminal.green : terminal.red)(terminal.bold(record.outcome))} after ${turns} in ${record.seconds.toFixed(1)} s`);
-    if (record.error) terminal.line(`  ${record.error.message.trim().split('\n').join('\n  ')}`);
+    terminal.line(`${(isGood(record) ? terminal.green : terminal.red)(terminal.bold(record.outcome))} ${endOf(record)}`);
+    if (record.error) terminal.line(`  ${this.messageOf(record, record.error).trim().split('\n').join('\n  ')}`);
     if (record.session && record.error?.message.includes('CloudWatch')) {
       terminal.line(`  here, "rehearse logs ${record.session.id}" shows what would be in CloudWatch`);
     }
@@ -62,12 +63,18 @@ export class Story implements JournalListener {
       terminal.line(`  ${statement}`);
     }
     const { uncommittedFiles } = record.repository;
+    if (uncommittedFiles + record.warnings.length > 0) terminal.line();
     if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 file that is' : `${uncommittedFiles} files that are`} not committed`);
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);
     if (record.session && record.error) terminal.line('           "rehearse logs" with this id shows all that was printed in it');
     terminal.line(`report     ${report}`);
+  }
+
+  /** A step that failed has quoted the output already. */
+  private messageOf({ steps }: RehearsalRecord, { message }: NonNullable<RehearsalRecord['error']>): string {
+    return steps.some(({ error }) => error?.message === message) ? summaryOf(message) : message;
   }
 
   private commit(record: RehearsalRecord, commit: NonNullable<RehearsalRecord['commit']>): void {
@@ -114,6 +121,14 @@ function seconds(milliseconds: number): string {
 /** Names of files may hold anything. */
 function onOneLine(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?');
+}
+
+/** The first lines of an output, which say what it was about to do, and the last, which say why it did not. */
+export function firstAndLast(output: string): string[] {
+  const lines = stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd().slice(0, 160)).filter((line) => line !== '');
+  const between = lines.length - FIRST_LINES - QUOTED_LINES;
+  if (between <= 1) return lines;
+  return [...lines.slice(0, FIRST_LINES), `… ${between} lines more, all in "rehearse logs" …`, ...lines.slice(-QUOTED_LINES)];
 }
 
 /** The end of an output, without what a reader skips: empty lines, and frames of a stack. */

@@ -5,7 +5,7 @@ import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
 import { describeRollout } from '../rollout/describe';
 import type { Step } from '../run/journal';
-import { isGood, RehearsalRecord } from '../run/record';
+import { endOf, errorOf, isGood, RehearsalRecord, summaryOf } from '../run/record';
 
 /** A run as one file: opens anywhere, asks no network. */
 export function reportOf(record: RehearsalRecord): string {
@@ -22,8 +22,8 @@ export function reportOf(record: RehearsalRecord): string {
 <header>
 <h1><span class="${isGood(record) ? 'good' : 'bad'}">${escape(record.outcome)}</span> ${escape(record.loop)}</h1>
 <p>${escape(record.input.prompt.trim().split('\n')[0])}</p>
-<p class="dim">${escape(`${record.startedAt.slice(0, 19).replace('T', ' ')} UTC, ${record.seconds.toFixed(1)} s, ${record.output?.rounds ?? 0} turns, task ${record.input.taskId}, run ${record.id}`)}</p>
-${record.error === undefined ? '' : `<pre class="error">${escape(`${record.error.name}: ${record.error.message}`)}</pre>`}
+<p class="dim">${escape(`${record.startedAt.slice(0, 19).replace('T', ' ')} UTC, ${endOf(record)}, task ${record.input.taskId}, run ${record.id}`)}</p>
+${record.error === undefined ? '' : `<pre class="error">${escape(headOf(record, record.error))}</pre>`}
 </header>
 <main>
 ${section('Turns and gates', rounds(record.steps))}
@@ -43,6 +43,11 @@ ${section('Session', session(record))}
 `;
 }
 
+/** The step that failed has the rest. */
+function headOf({ steps }: RehearsalRecord, { name, message }: NonNullable<RehearsalRecord['error']>): string {
+  return `${name}: ${steps.some(({ error }) => error?.message === message) ? summaryOf(message) : message}`;
+}
+
 function section(title: string, content: string): string {
   return `<section><h2>${title}</h2>\n${content}\n</section>`;
 }
@@ -51,7 +56,7 @@ function rounds(steps: readonly Step[]): string {
   return steps.filter(({ kind, error, notes }) => kind === 'turn' || kind === 'gate' || kind === 'bootstrap' || error !== undefined || notes?.length).map((step) => {
     const passed = step.verdict === 'PASSED';
     const verdict = step.verdict === undefined ? '' : ` <span class="${passed ? 'good' : 'bad'}">${escape(step.verdict)}</span>${step.exitCode ? `, exit code ${step.exitCode}` : ''}`;
-    const text = [step.error && `${step.error.name}: ${step.error.message}`, step.changedFiles && `changed while it ran: ${step.changedFiles.join(', ')}`, ...step.notes ?? [], step.output ?? step.log]
+    const text = [errorOf(step), step.changedFiles && `changed while it ran: ${step.changedFiles.join(', ')}`, ...step.notes ?? [], step.output ?? step.log]
       .filter((part) => part).join('\n');
     const open = step.error !== undefined || (step.kind === 'gate' && !passed) ? ' open' : '';
     const wrapped = step.error === undefined ? '' : ' class="error"';

@@ -21,6 +21,7 @@ export interface Step {
   /** For a gate. */
   verdict?: string;
   exitCode?: number | null;
+  /** Of a gate's command, or of a bootstrap that failed. */
   output?: string;
   /** What comes of a gate that is red: repaired, or the end. */
   feedback?: Feedback;
@@ -128,6 +129,7 @@ export class Journal {
     if (!step) return;
     step.error = { name, message };
     step.log = this.newLog(this.run?.session ?? this.props.session()) || undefined;
+    if (step.kind === 'bootstrap' && this.run) step.output = this.jobOutput('bootstrap-');
   }
 
   private entered(state: string, type: string, timestamp: number, input: LoopState): void {
@@ -150,7 +152,7 @@ export class Journal {
     step.next = loop?.next;
     const move = loop?.branchMoves?.at(-1);
     if (JSON.stringify(move) !== JSON.stringify(input?.loop?.branchMoves?.at(-1))) step.branchMove = move;
-    if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.turnOutput(step.round);
+    if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.jobOutput(`turn-${step.round}-`);
     if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
     if (step.kind === 'snapshot' && (loop?.next === 'REPAIR' || loop?.next === 'STUCK')) step.feedback = loop.feedback;
     if (loop) step.notes = notesOf(step, loop);
@@ -181,11 +183,11 @@ export class Journal {
     }
   }
 
-  /** Of an agent that is a program: its job's log. */
-  private turnOutput(round: number): string | undefined {
+  /** The log of the job that was the last of this name, such as the turn of an agent that is a program. */
+  private jobOutput(prefix: string): string | undefined {
     const jobs = this.props.fileOf(`${this.props.loop.mount}/.workbench/jobs`, this.run!.session);
     try {
-      const name = readdirSync(jobs!).filter((job) => job.startsWith(`turn-${round}-`)).map((job) => join(jobs!, job, 'log'))
+      const name = readdirSync(jobs!).filter((job) => job.startsWith(prefix)).map((job) => join(jobs!, job, 'log'))
         .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).pop();
       return endOf(readFileSync(name!, 'utf8')).trim();
     } catch {

@@ -52,6 +52,28 @@ export function isGood({ outcome, error }: Pick<RehearsalRecord, 'outcome' | 'er
   return error === undefined && (outcome === 'COMMITTED' || outcome === 'NO_CHANGES');
 }
 
+/** When a run ended, in words: `after 2 turns in 8.1 s`. A turn that the run ended in is no turn that it had. */
+export function endOf({ steps, outcome, error, seconds }: Pick<RehearsalRecord, 'steps' | 'outcome' | 'error' | 'seconds'>): string {
+  const time = `${seconds.toFixed(1)} s`;
+  const turns = new Set(steps.filter(({ kind }) => kind === 'turn').map(({ round }) => round)).size;
+  const last = steps.filter(({ kind }) => kind !== 'stop').at(-1);
+  if (turns === 0) return `before the first turn, after ${time}`;
+  if (!isGood({ outcome, error }) && last?.kind === 'turn') return `in turn ${last.round + 1}, after ${time}`;
+  return `after ${turns} ${turns === 1 ? 'turn' : 'turns'} in ${time}`;
+}
+
+/** An error in one line: what follows is the output that it quotes. */
+export function summaryOf(message: string): string {
+  return message.trim().split('\n')[0].replace(/:\s*$/, '');
+}
+
+/** What a failed step says of its error, without the output that the step shows itself. */
+export function errorOf({ error, output, log }: Step): string | undefined {
+  if (error === undefined) return undefined;
+  const isShown = (output ?? '') !== '' || (log ?? '') !== '';
+  return `${error.name}: ${isShown ? summaryOf(error.message) : error.message.trim()}`;
+}
+
 export interface SessionDescription {
   readonly id: string;
   readonly runtimeArn: string;

@@ -26,11 +26,16 @@ interface Caught {
 type Failure = NonNullable<RunOutput['error']>;
 
 /** Why a run that no step threw for has failed. */
-const FAILURES: { readonly [next: string]: Failure } = {
-  [NEXT.RED]: { name: LOOP_ERRORS.RED, message: 'the gates did not pass within the repairs' },
-  [NEXT.STUCK]: { name: LOOP_ERRORS.STUCK, message: 'the agent is stuck: the same files, or the same failure, twice in a row' },
-  [NEXT.INERT]: { name: LOOP_ERRORS.INERT, message: 'the command of a gate is not in the image' },
-};
+function decided({ next, feedback }: LoopRecord): Failure | undefined {
+  // What is found before the gates has no log.
+  const gate = feedback === undefined || feedback.logPath === '' ? undefined : `gate "${feedback.gate}"`;
+  switch (next) {
+    case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass within the repairs${feedback === undefined ? '' : ` (${feedback.maxRepairs})`}` };
+    case NEXT.STUCK: return { name: LOOP_ERRORS.STUCK, message: `the agent is stuck${gate === undefined ? '' : ` at the ${gate}`}: the same files, or the same failure, twice in a row` };
+    case NEXT.INERT: return { name: LOOP_ERRORS.INERT, message: `the command of ${gate ?? 'a gate'}, or a program that it needs, is neither in the image nor in the repository` };
+    default: return undefined;
+  }
+}
 
 /**
  * Returns the record of a run that has ended.
@@ -71,7 +76,8 @@ function failureOf({ error, silence, loop }: AnyState): Failure | undefined {
   }
   if (error !== undefined) return caughtFailure(error ?? {});
   if (loop === undefined || loop === null) return { name: LOOP_ERRORS.FAILED, message: 'the run ended before its first step did' };
-  if (FAILURES[loop.next]) return FAILURES[loop.next];
+  const decision = decided(loop);
+  if (decision !== undefined) return decision;
   if (loop.next === NEXT.NO_CHANGES || (loop.next === NEXT.GO_ON && loop.commit !== undefined)) return undefined;
   return astray(loop);
 }

@@ -218,7 +218,7 @@ test('a message that names CloudWatch is followed by where its logs are here', (
   const story = new Story(new Terminal({ write: (text: string) => (told += text) } as unknown as NodeJS.WriteStream));
   const error = { name: 'Workbench.AgentFailed', message: 'Please check your CloudWatch logs' };
   story.ended({
-    outcome: error.name, error, seconds: 1, missingPermissions: [], warnings: [], repository: { uncommittedFiles: 0 }, session: { id: 'rehearsal-1' },
+    outcome: error.name, error, seconds: 1, steps: [], missingPermissions: [], warnings: [], repository: { uncommittedFiles: 0 }, session: { id: 'rehearsal-1' },
   } as unknown as RehearsalRecord, 'report.html');
 
   expect(told).toContain('Please check your CloudWatch logs\n  here, "rehearse logs rehearsal-1" shows');

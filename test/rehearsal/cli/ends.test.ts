@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { endOf, RehearsalRecord } from '../../../rehearsal/run/record';
+import { commandLine, WorkingCopy } from '../../support/command-line';
+
+jest.setTimeout(120_000);
+
+let copy: WorkingCopy;
+beforeEach(() => {
+  copy = new WorkingCopy({ 'value': 'wrong\n', 'test.sh': '#!/bin/bash\n[[ $(cat value) == right ]]\n' });
+});
+afterEach(() => copy.remove());
+
+const FIXES = 'cat >/dev/null; echo right > value';
+
+async function rehearse(...more: string[]) {
+  const run = await commandLine('rehearse', '--repository', copy.directory, '--prompt', 'Make it right', '--state', copy.state, ...more);
+  return { ...run, id: /^session {4}(\S+)$/m.exec(run.stdout)?.[1] ?? '', report: readFileSync(/^report {5}(\S+)$/m.exec(run.stdout)![1], 'utf8') };
+}
+
+test('a failed bootstrap shows its first and its last lines once, in the story and in the report, and no turn is counted', async () => {
+  const { exitCode, stdout, report, id } = await rehearse('--agent', FIXES, '--gate', 'test=./test.sh',
+    '--bootstrap', 'for number in $(seq 100 199); do echo "line $number"; done; exit 4');
+
+  expect(exitCode).toBe(1);
+  const lines = [...stdout.matchAll(/line (\d+)/g)].map(([, number]) => Number(number));
+  expect(lines).toEqual([100, 101, 102, 103, 104, 105, ...Array.from({ length: 14 }, (_, index) => 186 + index)]);
+  expect(stdout).toContain('… 80 lines more, all in "rehearse logs" …');
+  expect(stdout).toMatch(/^CodingLoop\.BootstrapFailed before the first turn, after [0-9.]+ s\n {2}the bootstrap: FAILED, exit code 4; the whole output is in \S+\n\n/m);
+  expect(report).toContain('before the first turn, after ');
+  expect(report.match(/line 150$/gm)).toHaveLength(1);
+  const { stdout: logs } = await commandLine('rehearse', 'logs', id, '--state', copy.state);
+  expect(logs).toMatch(/^== the agent\n\(it was not asked\)\n/);
+  expect(logs).toMatch(/^== bootstrap-0: EXITED 4\nline 100\n[^]*\nline 199\n/m);
+});
+
+test('a gate whose program is not there is named, and warnings begin with what they say', async () => {
+  const { exitCode, stdout } = await rehearse('--agent', `${FIXES}; ln value hard`, '--gate', 'unit tests=./tset.sh');
+
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(/^CodingLoop\.Inert after 1 turn in [0-9.]+ s\n {2}the command of gate "unit tests", or a program that it needs, is neither in the image nor in the repository\n/m);
+  expect(stdout).toMatch(/^warning: session storage does not take hard links: repo\/(hard, repo\/value|value, repo\/hard)$/m);
+});
+
+test('a turn that fails says its output once, and the logs say nothing of what the agent is not', async () => {
+  const { exitCode, stdout, id } = await rehearse('--agent', 'cat >/dev/null; echo "no model is configured"; exit 3', '--gate', 'test=./test.sh');
+
+  expect([exitCode, stdout.match(/no model is configured/g)]).toEqual([1, ['no model is configured']]);
+  expect(stdout).toMatch(/^CodingLoop\.TurnFailed in turn 1, after [0-9.]+ s\n {2}FAILED, exit code 3; the whole output is in \S+\n\n/m);
+  expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).not.toContain('== the agent');
+});
+
+test('a gate that stays red is named at the end', async () => {
+  const { stdout } = await rehearse('--agent', 'cat >/dev/null; echo "$RANDOM" >> value', '--gate', 'unit tests=./test.sh', '--max-repairs', '0');
+
+  expect(stdout).toMatch(/^CodingLoop\.Red after 1 turn in [0-9.]+ s\n {2}the gate "unit tests" did not pass within the repairs \(0\)\n/m);
+});
+
+test.each([
+  ['INTERRUPTED', [['prepare', 0]], 'before the first turn, after 3.0 s'],
+  ['INTERRUPTED', [['prepare', 0], ['turn', 0]], 'in turn 1, after 3.0 s'],
+  ['INTERRUPTED', [['turn', 0], ['gate', 0], ['turn', 1], ['turn', 1], ['gate', 1]], 'after 2 turns in 3.0 s'],
+  ['Workbench.AgentFailed', [['turn', 0], ['snapshot', 0], ['turn', 1], ['stop', 1]], 'in turn 2, after 3.0 s'],
+  ['COMMITTED', [['turn', 0], ['gate', 0], ['commit', 0], ['stop', 0]], 'after 1 turn in 3.0 s'],
+] as const)('%s with the steps %j ended %s', (outcome, steps, expected) => {
+  const record = { outcome, seconds: 3, steps: steps.map(([kind, round]) => ({ kind, round })) };
+  expect(endOf(record as unknown as RehearsalRecord)).toBe(expected);
+});
