@@ -49,7 +49,7 @@ export function maskSecrets(text: string): string {
 
 function hidden(whole: string, ...groups: unknown[]): string {
   const [secret] = groups;
-  return typeof secret === 'string' && secret !== '' ? whole.replace(secret, () => MASK) : MASK;
+  return typeof secret === 'string' && secret !== '' ? whole.replaceAll(secret, () => MASK) : MASK;
 }
 
 const MARK = /-----(BEGIN|END)[ A-Z0-9_-]{0,100}PRIVATE KEY(?: BLOCK)?-----/g;

@@ -40,6 +40,7 @@ describe.each(SECRETS)('%s', (_, secret) => {
 
 test.each<[string, string, string]>([
   ['a password in a URL', 'postgres://app:hunter2@db/x', `postgres://app:${MASK}@db/x`],
+  ['a password that is the user as well', 'postgres://admin:admin@db/x', `postgres://${MASK}:${MASK}@db/x`],
   ['a secret access key by its name', `AWS_SECRET_ACCESS_KEY=${word(40)}`, `AWS_SECRET_ACCESS_KEY=${MASK}`],
   ['a header', 'authorization: Bearer abcdef0123456789', `authorization: Bearer ${MASK}`],
 ])('%s is masked, and what is around it stays', (_, text, masked) => {
