@@ -30,7 +30,7 @@ export function isRepositoryUrl(url: unknown): boolean {
 /** What is wrong with a URL that is none. The message may end up where a password or a token must not. */
 export function repositoryUrlFault(url: string): string {
   const shown = url.replace(/\/\/.*@/, '//…@').replace(/[?#].*$/s, (rest) => `${rest[0]}…`);
-  return `"repository" has the URL "${shown}", https, http, git and file without a user, ssh and codecommit, none with "?", "#" or "\\", and all without a password are allowed`;
+  return `"repository" has the URL "${shown}", an https, http, ssh, git, file or codecommit URL is allowed, without a password, "?", "#" or "\\", and without a user unless it is ssh or codecommit`;
 }
 
 const HOST = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::[0-9]{1,5})?';

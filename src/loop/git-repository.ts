@@ -32,11 +32,11 @@ export interface GitRepositoryOptions {
 /** Where the code comes from, and where the commit goes. */
 export class GitRepository {
   /**
-   * A repository of one's own choice for all runs. A run's input may name another only if `allow` has a pattern for it.
+   * The same repository for all runs. A run's input may name another only if `allow` has a pattern for it.
    *
-   * Without credentials in it: git finds them in the session, by a credential helper of the image or the execution role.
+   * The URL holds no credentials. git gets them in the session, from the image's credential helper or the execution role.
    *
-   * @param url https, http, ssh, git, file or codecommit; without a user, which may be a token, but for the login of ssh; without "?" and "#"
+   * @param url an https, http, ssh, git, file or codecommit URL without a password, "?" or "#"; only an ssh or codecommit URL may name a user
    */
   public static fromUrl(url: string, options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(url, options);
@@ -45,8 +45,8 @@ export class GitRepository {
   /**
    * Each run's input has to name the repository: `{ "repository": { "url": "…", "ref": "…" } }`.
    *
-   * Whoever may start runs decides with it where the session's credentials for git go. `allow` says which repositories may be named; without it, any
-   * that is reached by https may, and synthesis warns.
+   * Anyone who may start runs decides by it where the session's git credentials go. `allow` limits which repositories an input may name. Without
+   * it, any https repository may be named, and synthesis warns.
    */
   public static fromInput(options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(undefined, options);

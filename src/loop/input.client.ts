@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
     field: 'repository.url',
     broken: ({ repository }) => isObject(repository) && repository.url !== undefined
       && (!isRepositoryUrl(repository.url) || hasSecret(repository.url)),
-    message: 'must be a URL of https, http, ssh, git, file or codecommit, without "?", "#" and "\\\\", without a password, and but for ssh and codecommit without a user: credentials come from the image\'s credential helper or the execution role',
+    message: 'must be an https, http, ssh, git, file or codecommit URL, without a password, "?", "#" or "\\\\", and without a user unless it is ssh or codecommit: credentials come from the image\'s credential helper or the execution role',
   },
   {
     field: 'repository.ref',
