@@ -6,6 +6,8 @@ import { endOf, errorOf, isGood, RehearsalRecord, summaryOf } from '../run/recor
 
 /** Lines of a failing gate's output that the story tells. */
 const QUOTED_LINES = 14;
+/** Of the tests that failed in a gate. */
+const NAMED_TESTS = 10;
 /** Of a failed bootstrap's output, beside as many of its end. */
 const FIRST_LINES = 6;
 const NAME_WIDTH = 34;
@@ -91,7 +93,10 @@ export class Story implements JournalListener {
     terminal.line(`take it    git fetch ${repository.copy} ${commit.branch}`);
   }
 
-  private quote({ output = '' }: Step): void {
+  private quote({ output = '', failingTests = [] }: Step): void {
+    if (failingTests.length > 0) this.terminal.line(`${INDENT}${failingTests.length === 1 ? '1 test fails' : `${failingTests.length} tests fail`}:`);
+    for (const name of failingTests.slice(0, NAMED_TESTS)) this.terminal.line(`${INDENT}${this.terminal.red('✖')} ${onOneLine(name).slice(0, 160)}`);
+    if (failingTests.length > NAMED_TESTS) this.terminal.line(`${INDENT}… and ${failingTests.length - NAMED_TESTS} more`);
     for (const line of tellingLines(output)) this.terminal.line(`${INDENT}${this.terminal.dim('│')} ${line}`);
   }
 

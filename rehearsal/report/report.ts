@@ -56,12 +56,16 @@ function rounds(steps: readonly Step[]): string {
   return steps.filter(({ kind, error, notes }) => kind === 'turn' || kind === 'gate' || kind === 'bootstrap' || error !== undefined || notes?.length).map((step) => {
     const passed = step.verdict === 'PASSED';
     const verdict = step.verdict === undefined ? '' : ` <span class="${passed ? 'good' : 'bad'}">${escape(step.verdict)}</span>${step.exitCode ? `, exit code ${step.exitCode}` : ''}`;
-    const text = [errorOf(step), step.changedFiles && `changed while it ran: ${step.changedFiles.join(', ')}`, ...step.notes ?? [], step.output ?? step.log]
+    const text = [errorOf(step), step.changedFiles && `changed while it ran: ${step.changedFiles.join(', ')}`, ...step.notes ?? [], testsOf(step), step.output ?? step.log]
       .filter((part) => part).join('\n');
     const open = step.error !== undefined || (step.kind === 'gate' && !passed) ? ' open' : '';
     const wrapped = step.error === undefined ? '' : ' class="error"';
     return `<details${open}><summary>${escape(nameOf(step))} <span class="dim">${(step.duration / 1_000).toFixed(2)} s</span>${verdict}</summary><pre${wrapped}>${escape(text || '(no output)')}</pre></details>`;
   }).join('\n');
+}
+
+function testsOf({ failingTests = [] }: Step): string {
+  return failingTests.length === 0 ? '' : `failing tests (${failingTests.length}):\n${failingTests.map((name) => `  ✖ ${name}`).join('\n')}\n`;
 }
 
 function commit({ id, branch, tree, message, stat, patch }: NonNullable<RehearsalRecord['commit']>, { repository }: RehearsalRecord): string {

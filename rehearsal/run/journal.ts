@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { failingTests } from './failing-tests';
 import type { LoopDescription } from './loop-description';
 import type { BranchMove, Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
 import { NameList, named } from '../../src/loop/results.client';
@@ -23,6 +24,8 @@ export interface Step {
   exitCode?: number | null;
   /** Of a gate's command, or of a bootstrap that failed. */
   output?: string;
+  /** Names of the tests that failed, if the output of a gate that did not pass says so. */
+  failingTests?: readonly string[];
   /** What comes of a gate that is red: repaired, or the end. */
   feedback?: Feedback;
   changedFiles?: readonly string[];
@@ -172,6 +175,7 @@ export class Journal {
     if (record && record.verdict !== 'PASSED') step.feedback = loop.feedback;
     step.changedFiles = step.feedback?.changedFiles;
     step.output = record && (this.read(record.logPath) ?? step.feedback?.output);
+    if (step.verdict !== 'PASSED' && step.output !== undefined) step.failingTests = failingTests(step.output);
   }
 
   private read(path: string): string | undefined {

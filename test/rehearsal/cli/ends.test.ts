@@ -49,6 +49,14 @@ test('a turn that fails says its output once, and the logs say nothing of what t
   expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).not.toContain('== the agent');
 });
 
+test('the tests that failed in a gate are named, in the story and in the report', async () => {
+  const go = Array.from({ length: 12 }, (_, number) => `--- FAIL: TestPart${number} (0.00s)`).join('\n');
+  const { stdout, report } = await rehearse('--agent', 'cat >/dev/null; echo more >> value', '--gate', `test=echo '${go}'; for line in $(seq 30); do echo "at last $line"; done; exit 1`, '--max-repairs', '0');
+
+  expect(stdout).toMatch(/12 tests fail:\n +✖ TestPart0\n[^]*\n +✖ TestPart9\n +… and 2 more\n +│ at last 17\n/);
+  expect(report).toContain('failing tests (12):\n  ✖ TestPart0\n');
+});
+
 test('a gate that stays red is named at the end', async () => {
   const { stdout } = await rehearse('--agent', 'cat >/dev/null; echo "$RANDOM" >> value', '--gate', 'unit tests=./test.sh', '--max-repairs', '0');
 
