@@ -4,6 +4,7 @@ import { configureDocs } from './projenrc/docs';
 import { configureExamples } from './projenrc/examples';
 import { embedScripts, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
 import { configureInteg } from './projenrc/integ';
+import { configureLanguages } from './projenrc/languages';
 import { configureLint } from './projenrc/lint';
 import { configurePackaging, JSII_TARGETS } from './projenrc/packaging';
 import { configureRehearsal } from './projenrc/rehearsal';
@@ -92,6 +93,7 @@ configureInteg(project);
 configureExamples(project);
 configureDocs(project);
 configureRehearsal(project);
+configureLanguages(project);
 configureCheck(project);
 
 // jsii's notice about Node 20 says nothing about this project, which still supports it.

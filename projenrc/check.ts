@@ -8,7 +8,7 @@ export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
   });
   project.addTask('check', {
     description: 'Install the tools that the tests use, then build, lint and test everything',
-    // CI: packages for JavaScript only, since the other languages need their own toolchains (`npx projen package-all`).
+    // CI: the build makes the package for JavaScript only, since the other languages need their own toolchains (`npx projen package-all`).
     env: { CI: 'true' },
     steps: [
       { exec: 'bash scripts/install-tools.sh' },

@@ -7,6 +7,7 @@ export function configureDocs(project: awscdk.AwsCdkConstructLibrary) {
     description: 'Compile the code of README and docstrings',
     exec: 'jsii-rosetta extract --strict --compile .jsii',
   });
+  rosetta.exec('ts-node --transpile-only --project tsconfig.dev.json scripts/escape-python-keywords.ts');
   const spelling = project.addTask('spelling', {
     description: 'Check the spelling of every public name',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/check-public-names.ts',

@@ -25,6 +25,8 @@ export function configurePackaging(project: awscdk.AwsCdkConstructLibrary) {
     // The plugin works with TypeScript 6; its peer range only has not caught up.
     'eslint-plugin-awscdk': { typescript: '$typescript' },
   });
+  // The Go module asks for the version that is installed here: docs/decisions/0090.
+  project.addDevDeps('@aws-cdk/cloud-assembly-schema@53.25.0');
   const writeIndex = project.addTask('write-index', {
     description: 'Write the index of the compiled library, which loads a class when it is first used',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/write-index.ts',
@@ -54,8 +56,9 @@ function configureTargets(project: awscdk.AwsCdkConstructLibrary) {
   for (const target of ['js', 'java', 'python', 'dotnet', 'go']) {
     const task = project.tasks.tryFind(`package:${target}`)!;
     if (target !== 'js') {
-      // Code without a translation would be put into the docs of that language as TypeScript, without a word.
-      task.reset(`jsii-pacmak -v --target ${target} --rosetta-unknown-snippets fail`);
+      // Docs that are inherited have code of the CDK's, which is no part of our translations. By default it would be put into the
+      // docs of that language as TypeScript, without a word.
+      task.reset(`jsii-pacmak -v --target ${target} --rosetta-unknown-snippets translate`);
       task.prependSpawn(translations);
     }
     task.prependSpawn(parts);

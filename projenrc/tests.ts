@@ -1,4 +1,5 @@
 import { awscdk, javascript } from 'projen';
+import { LANGUAGES } from './languages';
 
 /** Tests that build container images, or run containers: they need root and some minutes, so they are a task of their own. */
 const CONTAINERS = ['/test/image/build/', '/test/rehearsal/sandbox/container/'];
@@ -25,7 +26,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
     coverageThreshold: { lines: 95, branches: 95 },
     // Copies of example repositories, each with a package.json of the same name.
     modulePathIgnorePatterns: ['<rootDir>/\\.rehearsal/', '<rootDir>/cdk\\.out/'],
-    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...CONTAINERS, SECOND_ENGINE, PACKAGE],
+    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...CONTAINERS, SECOND_ENGINE, PACKAGE, LANGUAGES],
   },
 };
 

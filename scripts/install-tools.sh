@@ -14,6 +14,7 @@ missing=()
 for tool in "${tools[@]}"; do
   command -v "${tool%%=*}" >/dev/null || missing+=("${tool#*=}")
 done
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv) # no command; a part of Python elsewhere
 if ((${#missing[@]} == 0)); then exit 0; fi
 
 if ! command -v apt-get >/dev/null || [[ $(id -u) != 0 ]]; then
