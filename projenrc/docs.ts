@@ -16,7 +16,12 @@ export function configureDocs(project: awscdk.AwsCdkConstructLibrary) {
     description: 'Draw the pictures of state machines in docs/ from their definitions',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/draw-pictures.ts',
   });
+  const run = project.addTask('docs:run', {
+    description: 'Write the page of a run\'s input and record from their types and rules',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/write-run-page.ts',
+  });
   project.postCompileTask.spawn(rosetta);
+  project.postCompileTask.spawn(run);
   project.postCompileTask.spawn(pictures);
   project.postCompileTask.spawn(spelling);
 }

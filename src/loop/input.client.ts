@@ -19,7 +19,15 @@ export const jsonBytes = (text: string) => Buffer.byteLength(JSON.stringify(text
 
 const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 
-const RULES: readonly Rule[] = [
+/** The fields that an input may have, by the object that they are in. docs/run.md lists them, with `RULES`. */
+export const INPUT_FIELDS = {
+  input: ['prompt', 'taskId', 'repository', 'session'],
+  repository: ['url', 'ref'],
+  // All that the session of a record has. The last three are not read.
+  session: ['id', 'endpointName', 'execution', 'workspace', 'stopped', 'error'],
+} as const;
+
+export const RULES: readonly Rule[] = [
   {
     field: 'prompt',
     broken: ({ prompt }) => typeof prompt !== 'string' || prompt.trim() === '',
@@ -37,7 +45,7 @@ const RULES: readonly Rule[] = [
   },
   {
     field: 'repository',
-    broken: ({ repository }) => repository !== undefined && (!isObject(repository) || unknownField(repository, ['url', 'ref'])),
+    broken: ({ repository }) => repository !== undefined && (!isObject(repository) || unknownField(repository, INPUT_FIELDS.repository)),
     message: 'must be an object with "url" and "ref"',
   },
   {
@@ -53,7 +61,7 @@ const RULES: readonly Rule[] = [
   },
   {
     field: 'session',
-    broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, ['id', 'endpointName', 'execution', 'workspace', 'stopped', 'error'])),
+    broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, INPUT_FIELDS.session)),
     message: 'must be the "session" of an earlier output',
   },
   {
@@ -74,7 +82,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-const FIELDS = ['prompt', 'taskId', 'repository', 'session'];
+const FIELDS: readonly string[] = INPUT_FIELDS.input;
 /** What Step Functions adds to the input of an execution that another one has started. */
 const OF_THE_SERVICE = 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID';
 

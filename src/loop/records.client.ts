@@ -3,23 +3,41 @@ import { NameList } from './results.client';
 import { Verdict } from '../session/verdict.client';
 import { maskSecrets } from '../shared/mask.client';
 
-/** What a run is started with. */
+/** What a run is started with. docs/run.md is made from this, from the rules for it, and from `RunOutput`. */
 export interface LoopInput {
+  /** What the agent is to do. It is part of the execution, and appears in the runtime's log. */
   readonly prompt: string;
+  /** Names the run's branch, and is in the commit's trailers: the id of an issue, for example. */
   readonly taskId: string;
-  readonly repository?: { readonly url?: string; readonly ref?: string };
-  readonly session?: { readonly id: string; readonly endpointName?: string; readonly execution?: string };
+  /** The repository that the run works on. By default the loop's own; a loop with `GitRepository.fromInput` has none. */
+  readonly repository?: {
+    /** The loop's own, or one that `allow` of its `GitRepository` names. */
+    readonly url?: string;
+    /** The branch, tag or commit to start from. By default the `ref` of the loop's own repository, or the remote's default branch. */
+    readonly ref?: string;
+  };
+  /** The whole `session` of an earlier record: the run continues in that workspace. By default it begins in a session of its own. */
+  readonly session?: {
+    /** The session's id at AgentCore. */
+    readonly id: string;
+    /** The endpoint that the session began through. By default the loop's. */
+    readonly endpointName?: string;
+    /** The execution that made the session, where the id does not begin with all of its name. */
+    readonly execution?: string;
+  };
 }
 
 /** Where a run is at work. */
 export interface SessionRecord {
+  /** The session's id at AgentCore. */
   readonly id: string;
+  /** The endpoint that the session began through, and belongs to. */
   readonly endpointName?: string;
   /** Name of the execution that made the session, where the id does not begin with all of it. */
   readonly execution?: string;
   /**
-   * Whether the workspace is the run's own, or that of an earlier run. `NEW` in a session that was to be gone on with means that its
-   * storage had expired or was emptied. Not there before the first step has ended.
+   * Whether the run began its workspace or continued in that of an earlier run. `NEW` in a run that was to continue means that
+   * the session's storage had expired or was emptied. Missing if the first step did not end.
    */
   readonly workspace?: typeof WORKSPACES[keyof typeof WORKSPACES];
 }
@@ -44,11 +62,17 @@ export interface RunRecord {
   readonly deadline: number;
 }
 
+/** How a gate ended. */
 export interface GateRecord {
+  /** The gate's name in the loop. */
   readonly name: string;
+  /** How it ended. Only `PASSED` lets a change through. `LOST` gates are run again, and are not in the record. */
   readonly verdict: Verdict;
+  /** Of the command; null if it has none. */
   readonly exitCode: number | null;
+  /** From the command's start to its end. */
   readonly seconds: number;
+  /** Where the whole output is, in the session. */
   readonly logPath: string;
   /** Files that it left, and that git neither has nor ignores: moved out of the clone. */
   readonly left?: NameList;
@@ -66,16 +90,23 @@ export interface Findings {
 
 /** Why the agent is asked again. */
 export interface Feedback {
+  /** The name of the gate that did not pass, or `what can be committed` for findings beside the change. */
   readonly gate: string;
+  /** The gate's command, at most 1,000 characters of it. */
   readonly command: string;
+  /** How it ended. */
   readonly verdict: Verdict;
+  /** Of the command; null if it has none. */
   readonly exitCode: number | null;
+  /** The end of the output, with what looks like a secret masked. */
   readonly output: string;
+  /** Where the whole output is, in the session; empty if it is not a gate's. */
   readonly logPath: string;
   /** The repair that this is for, from 1. */
   readonly repair: number;
+  /** How many repairs the loop allows. */
   readonly maxRepairs: number;
-  /** Files that the gate changed, or somebody while it ran. */
+  /** Files that the gate changed, or somebody else while it ran: at most 50. */
   readonly changedFiles?: readonly string[];
   /** What was found in the clone beside the change. */
   readonly findings?: Findings;
@@ -137,18 +168,26 @@ export interface LoopRecord {
 
 /** What a run leaves as its output, or as the cause of its failure. */
 export interface RunOutput {
+  /** `COMMITTED`, `NO_CHANGES`, or the name of the error that the run failed with. */
   readonly outcome: string;
+  /** Of the input; empty if the input has none that can be read. */
   readonly taskId: string;
+  /** Turns of the agent, repairs included. 0 if the first step did not end. */
   readonly rounds: number;
+  /** What was committed. Only in a record with the outcome `COMMITTED`. */
   readonly commit?: {
+    /** The commit's object id. */
     readonly id: string;
+    /** The run's branch. */
     readonly branch: string;
+    /** Whether the commit is at the remote. False in a loop that does not push. */
     readonly pushed: boolean;
     /** The branch at the remote had the same files already, in this commit that the run has not made: the agent pushed it, or an earlier run. */
     readonly found?: boolean;
   };
   /** How often the run's branch moved at the remote without the run, and where: the agent pushed by itself, or somebody else did. At most 20. */
   readonly branchMoves?: readonly BranchMove[];
+  /** The gates of the last round, in their order, up to the first that did not pass. */
   readonly gates: readonly GateRecord[];
   /** Files that git tracks and that the bootstrap changed: put back, since they are no work of the agent's. */
   readonly putBack?: NameList;
@@ -156,15 +195,23 @@ export interface RunOutput {
   readonly findings?: Findings;
   /** Files of tools, and linked worktrees, that were left out of the change. */
   readonly leftOut?: NameList;
-  readonly session: SessionRecord & { readonly stopped: boolean; readonly error?: string };
+  /** Where the run was at work. Give the whole of it to another run, to continue there. */
+  readonly session: SessionRecord & {
+    /** Whether the run stopped its session. False if it is left to its idle timeout, or if the run started nothing. */
+    readonly stopped: boolean;
+    /** Why the session could not be stopped, or must not be. */
+    readonly error?: string;
+  };
   /** What went wrong, if the run failed. */
   readonly error?: {
     /** A name of the loop's or of the driver's, or one that the agent reported by a task token. */
     readonly name: string;
+    /** Why, in words; what looks like a secret is masked. */
     readonly message: string;
     /** What was caught, if `name` is one that stands for it: Step Functions' or Lambda's own, or one that no run may end with. */
     readonly caught?: string;
   };
+  /** What the agent was told last, if the run failed: why the last round was not good enough. Left out of a record that would be too long. */
   readonly feedback?: Feedback;
 }
 

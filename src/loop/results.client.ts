@@ -30,7 +30,9 @@ export type WorkspaceFunction = keyof typeof WORKSPACE_WORDS;
 
 /** Of a list, the values that have a place in a record, and how many there are. */
 export interface NameList {
+  /** As many as fit into a record: at most 10, with 1,000 characters together. */
   readonly names: readonly string[];
+  /** How many there are. */
   readonly count: number;
 }
 

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { fieldsOf, PAGE, runPage } from '../../scripts/write-run-page';
+import { INPUT_FIELDS } from '../../src/loop/input.client';
+import { deviationsOf } from '../support/run-page';
+
+test('the page of a run\'s input and record is the one that its types and rules make: if not, "npx projen docs:run"', () => {
+  expect(readFileSync(PAGE, 'utf8')).toBe(runPage());
+});
+
+test('a run can be given what its type says, and what a record has', () => {
+  const described = fieldsOf('LoopInput').map(({ path }) => path);
+  const ofSession = fieldsOf('RunOutput').map(({ path }) => /^session\.(\w+)$/.exec(path)?.[1]).filter((name) => name !== undefined);
+
+  expect(described.filter((path) => !path.includes('.'))).toEqual([...INPUT_FIELDS.input]);
+  expect([...INPUT_FIELDS.session].sort()).toEqual(ofSession.sort());
+});
+
+describe('a record that the page does not describe is found', () => {
+  const RECORD = {
+    outcome: 'COMMITTED',
+    taskId: 'task-1',
+    rounds: 1,
+    gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log', left: { names: ['x'], count: 1 } }],
+    putBack: { names: ['y'], count: 1 },
+    session: { id: 'x', stopped: true },
+  };
+
+  test('but not one as it should be', () => {
+    expect(deviationsOf(RECORD)).toEqual([]);
+  });
+
+  test.each<[string, object, string]>([
+    ['a field more', { ...RECORD, extra: 1 }, 'extra is not in docs/run.md'],
+    ['a field less', { ...RECORD, rounds: undefined }, 'rounds is undefined'],
+    ['a list that is none', { ...RECORD, gates: {} }, 'gates is {}'],
+    ['another type', { ...RECORD, taskId: 7 }, 'taskId is 7'],
+    ['a word that is none', { ...RECORD, gates: [{ ...RECORD.gates[0], verdict: 'GREEN' }] }, 'gates.verdict is "GREEN"'],
+    ['a field more in a list', { ...RECORD, gates: [{ ...RECORD.gates[0], extra: 1 }] }, 'gates.extra is not in docs/run.md'],
+    ['a field less in an object', { ...RECORD, session: { id: 'x' } }, 'session.stopped is missing'],
+    ['a field more in what is described elsewhere', { ...RECORD, putBack: { names: [], count: 0, more: 1 } }, 'putBack.more is not in docs/run.md'],
+  ])('%s', (_, record, found) => {
+    expect(deviationsOf(record)).toEqual([found]);
+  });
+});
