@@ -1,16 +1,18 @@
 /**
  * Writes a `*.generated.ts` beside each shell script that is sent to sessions: its text, without the comments and the
- * indentation that only its readers need.
+ * indentation that only its readers need, compressed, since the driver's bundle is loaded at each cold start. To read what is sent:
+ * `npx ts-node scripts/embed-scripts.ts --print`.
  */
-import { readFileSync, writeFileSync } from 'fs';
+import { existsSync, readFileSync, writeFileSync } from 'fs';
 import { basename, dirname, join } from 'path';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'zlib';
 
 /** Of several parts, each uses what those before it say. Each script has a file of its own, beside its parts. */
 const SCRIPTS = {
   JOB_SCRIPT: { file: 'src/session/job', parts: ['job'] },
   BASE_PART: { file: 'src/loop/workspace-base', parts: ['workspace', 'workspace-results'] },
   FILES_PART: { file: 'src/loop/workspace-files', parts: ['workspace-files', 'workspace-tree'] },
-  REMOTE_PART: { file: 'src/loop/workspace-remote', parts: ['workspace-remote', 'workspace-push'] },
+  REMOTE_PART: { file: 'src/loop/workspace-remote', parts: ['workspace-remote', 'workspace-history', 'workspace-push'] },
 };
 
 for (const [name, script] of Object.entries(SCRIPTS)) {
@@ -24,10 +26,25 @@ for (const [name, script] of Object.entries(SCRIPTS)) {
   const quoted = lines.find((line) => line.includes("'"));
   if (quoted !== undefined) throw new Error(`${parts} must do without the character ' outside of comments: ${quoted}`);
 
-  writeFileSync(`${file}-script.generated.ts`, [
-    `// Generated from ${parts} by scripts/embed-scripts.ts. Edit there and run "npx projen embed-scripts".`,
-    `/** ${parts}, as it is sent. */`,
-    `export const ${name} = ${JSON.stringify(lines, undefined, 2)}.join('\\n');`,
-    '',
-  ].join('\n'));
+  const text = lines.join('\n');
+  const target = `${file}-script.generated.ts`;
+  if (process.argv.includes('--print')) {
+    console.log(text);
+  } else if (embedded(target) !== text) { // other versions of Node may compress the same text to other bytes
+    const compressed = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT } });
+    writeFileSync(target, [
+      `// Generated from ${parts} by scripts/embed-scripts.ts. Edit there and run "npx projen embed-scripts".`,
+      'import { brotliDecompressSync } from \'zlib\';',
+      '',
+      `/** ${parts}, as it is sent. */`,
+      `export const ${name} = brotliDecompressSync(Buffer.from('${compressed.toString('base64')}', 'base64')).toString();`,
+      '',
+    ].join('\n'));
+  }
+}
+
+/** The text that a file has now. */
+function embedded(file: string): string | undefined {
+  const base64 = existsSync(file) ? /Buffer\.from\('([^']+)'/.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
+  return base64 === undefined ? undefined : brotliDecompressSync(Buffer.from(base64, 'base64')).toString();
 }

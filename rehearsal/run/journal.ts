@@ -215,9 +215,13 @@ export class Journal {
 }
 
 /** What a step did with files that are none of the change, in words. */
-function notesOf({ kind }: Step, { putBack, findings, leftOut, gates }: LoopRecord): string[] {
+function notesOf({ kind }: Step, { putBack, findings, leftOut, gates, submodules, shallow }: LoopRecord): string[] {
   const note = (text: string, list: NameList | undefined) => list === undefined ? [] : [`${text}: ${named(list).join(', ')}`];
   switch (kind) {
+    case 'prepare': return [
+      ...note('submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them)', submodules),
+      ...shallow ? ['the history could not be fetched without the contents of earlier versions: the clone has only the newest commit ("depth" of GitRepository gives it more)'] : [],
+    ];
     case 'bootstrap': return note('it changed files that git has, which were put back', putBack);
     case 'gate': return note('it left files that git neither has nor ignores, which were moved away', gates[gates.length - 1]?.left);
     case 'snapshot': return [

@@ -92,6 +92,7 @@ export class LocalRepository {
       await run('git', ['-c', 'safe.directory=*', '-c', 'clone.defaultRemoteName=origin', 'clone', '--quiet', '--bare', '--no-hardlinks', '--', this.source, unfinished]);
       // The sandbox sees the copy, and need not know where the original is.
       await run('git', ['--git-dir', unfinished, 'config', '--remove-section', 'remote.origin']);
+      await this.asHosts(unfinished);
       renameSync(unfinished, this.directory);
     } catch (error) {
       rmSync(unfinished, { recursive: true, force: true });
@@ -105,6 +106,7 @@ export class LocalRepository {
   }
 
   private async update(): Promise<void> {
+    await this.asHosts(this.directory);
     if (this.local && !existsSync(this.source)) return; // what a session goes on with is here
     try {
       await this.git('fetch', '--quiet', '--', this.source, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*');
@@ -115,6 +117,11 @@ export class LocalRepository {
     await this.head().catch(() => {
       throw new RepositoryError(`${this.source} is on a branch without a commit: commit what the run is to work on`);
     });
+  }
+
+  /** Clones may leave contents out and ask for them later, as at the hosts that people use. */
+  private async asHosts(directory: string): Promise<void> {
+    for (const name of ['allowFilter', 'allowAnySHA1InWant']) await run('git', ['--git-dir', directory, 'config', `uploadpack.${name}`, 'true']);
   }
 
   /** HEAD of a directory may change between two runs; and it is no branch in a checkout of CI, so that the copy has one for it. */

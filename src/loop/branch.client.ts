@@ -1,15 +1,22 @@
 import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
 import { BranchMove, LoopRecord } from './records.client';
+import { brief, defined } from './results.client';
 import { inWorkspace, StepRequest, StepTools } from './step.client';
 
 const NONE = 'none';
 
-/** Fails if the run's branch cannot be at the remote, before a turn is paid for. */
-export async function branchLooked(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
-  const { loop } = request.state;
-  if (!request.config.push) return loop;
-  const { tip } = await inWorkspace(request, tools, 'branch', LOOP_ERRORS.CHECKOUT_FAILED, {});
-  return branchSeen(loop, tip);
+/**
+ * What tools read beside the files is put there: history, tags, `origin/<branch>`, submodules. Fails if the run's branch cannot be at the remote,
+ * before a turn is paid for.
+ */
+export async function surrounded(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
+  const { history, submodules } = request.config;
+  const seen = await inWorkspace(request, tools, 'surroundings', LOOP_ERRORS.CHECKOUT_FAILED, {
+    WB_HISTORY: history === true ? 'yes' : 'no',
+    WB_SUBMODULES: submodules === true ? 'yes' : 'no',
+  });
+  const found = defined({ submodules: brief(seen.submodules), shallow: seen.shallow === undefined ? undefined : true });
+  return { ...branchSeen(request.state.loop, seen.tip), ...found };
 }
 
 /** What the agent has taken from others is no change of its own: the commit goes on top of it. */

@@ -90,7 +90,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       mount,
       // A run of another session may be at work in a mount that is not the session's own.
       ...(sessionStorageMountOf(props.runtime) === mount ? {} : { shared: true }),
-      depth: props.repository.depth,
+      ...props.repository._clone(),
       author,
       push: commit.pushes,
       ...(props.endpointName === undefined ? {} : { endpointName: props.endpointName }),

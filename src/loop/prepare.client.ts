@@ -1,5 +1,5 @@
 import { randomUUID } from 'crypto';
-import { branchLooked } from './branch.client';
+import { surrounded } from './branch.client';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input.client';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant.client';
@@ -56,7 +56,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const { base, workspace } = await taken(where, { ...request, state }, tools, variables);
   if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is ${workspace}`);
   const prepared = { ...state, run: { ...run, base, session: { ...run.session, workspace } }, loop: { ...loop, base } };
-  return { ...prepared, loop: await branchLooked({ ...request, state: prepared }, tools) };
+  return { ...prepared, loop: await surrounded({ ...request, state: prepared }, tools) };
 }
 
 /** The run's session. Fails if the input names one that is not the loop's, or in which another run is at work. */

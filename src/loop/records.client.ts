@@ -153,6 +153,10 @@ export interface LoopRecord {
   readonly feedback?: Feedback;
   /** The job that a step left running, for the next call of that step. */
   readonly previous?: RunningJob;
+  /** Submodules whose directories are empty, since they are not initialized. */
+  readonly submodules?: NameList;
+  /** Whether the remote could not give the history without its contents, so that the clone has only the newest commit. */
+  readonly shallow?: boolean;
   /** What the bootstrap changed of what git tracks: put back. */
   readonly putBack?: NameList;
   /** What was found so far. */

@@ -17,7 +17,7 @@ export const WORKSPACE_WORDS = {
   bootstrapped: { changed: 'list' },
   snapshot: { 'tree': 'object', 'base-tree': 'object', 'pinned': 'maybe', 'ignored': 'list', 'empty': 'list', 'links': 'list', 'private': 'list', 'left-out': 'list' },
   verify: { tree: 'object', changed: 'list', left: 'list' },
-  branch: { tip: 'maybe' },
+  surroundings: { tip: 'maybe', shallow: 'maybe', submodules: 'list' },
   adopt: { base: 'object', merges: 'text', tip: 'maybe' },
   pins: {},
   commit: { commit: 'object', pushed: 'maybe', found: 'maybe', rejected: 'maybe' },

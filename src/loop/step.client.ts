@@ -22,6 +22,10 @@ export interface LoopConfig {
   readonly endpointName?: string;
   /** Commits of history; 0 is all of it. */
   readonly depth: number;
+  /** Whether all of the history is wanted beside that, without the contents of earlier versions. */
+  readonly history?: boolean;
+  /** Whether submodules are initialized. */
+  readonly submodules?: boolean;
   readonly author: { readonly name: string; readonly email: string };
   /** Whether the run's branch is pushed. */
   readonly push: boolean;

@@ -53,10 +53,6 @@ free_branch() { # fails if the remote has a branch beside which ours cannot be, 
   REPLY=$tip
 }
 
-branch() { # before the first turn
-  if free_branch; then say tip "${REPLY:-none}"; else echo "the remote does not answer just now; going on" >&2; fi
-}
-
 known_tip() { # in REPLY; another one with an argument, none with an empty one
   if (($# == 0)); then
     REPLY=$(own config --get "workbench.$WB_BRANCH.tip") || REPLY=""
@@ -94,7 +90,7 @@ adopt() { # what an agent pulled, merged or pushed is others', and no change of 
     [[ -z $tip ]] || refs=("refs/heads/$WB_BRANCH" "$WB_REF")
   fi
   # An agent that never asked the remote has nothing from there.
-  if [[ ! -e $repo/.git/FETCH_HEAD && -z $(agents for-each-ref --count=1 refs/remotes 2>/dev/null) ]]; then
+  if [[ ! -e $repo/.git/FETCH_HEAD && $(agents for-each-ref refs/remotes 2>/dev/null) == "$(cat "$records/remotes" 2>/dev/null)" ]]; then
     [[ $tip && $tip != "$WB_BASE" ]] && agents cat-file -e "$tip^{commit}" 2>/dev/null || refs=()
   fi
   [[ $(agents rev-parse --verify --quiet HEAD) != "$WB_BASE" || -e $repo/.git/MERGE_HEAD ]] || refs=()

@@ -9,7 +9,7 @@ export const WORKSPACE_SCRIPT = `${BASE_PART}\n${FILES_PART}`;
 /** What a run does with its commit, and with what others have at the remote. */
 export const REMOTE_SCRIPT = `${BASE_PART}\n${REMOTE_PART}`;
 
-const WITH_REMOTE: readonly WorkspaceFunction[] = ['branch', 'adopt', 'pins', 'commit', 'rebase'];
+const WITH_REMOTE: readonly WorkspaceFunction[] = ['surroundings', 'adopt', 'pins', 'commit', 'rebase'];
 
 /** The command that performs a function. */
 export function scriptOf(name: WorkspaceFunction): string {

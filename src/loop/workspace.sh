@@ -135,7 +135,10 @@ release() {
 fetch_() { # into our repository: a reference of the remote, and where to keep it
   local depth=()
   ((WB_DEPTH == 0)) || depth=(--depth "$WB_DEPTH")
-  own fetch --quiet --no-tags "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "+${1:-HEAD}:$2"
+  # Once there is a clone, what is new has to reach down to what it has.
+  ((WB_DEPTH == 0 || WB_DEPTH >= 50)) || [[ ! -e $ours/shallow || -e $records/history/HEAD ]] || depth=(--depth 50)
+  rm -f "$records/asked"
+  GIT_TRACE_PACKET=$records/asked own fetch --quiet "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "+${1:-HEAD}:$2"
 }
 
 first_clone() { # complete or not at all: it gets its name last
@@ -154,13 +157,23 @@ ready() { # whether the clone's own .git is one that the agent can work with
   [[ -d $repo/.git/objects && -e $repo/.git/index ]] && agents rev-parse --git-dir &>/dev/null
 }
 
+borrow() { # the clone has our objects, and the history's, which lacks contents that git asks the remote for
+  mkdir -p "$repo/.git/objects/info" && printf "%s\n" "$ours/objects" >"$repo/.git/objects/info/alternates"
+  rm -f "$repo/.git/shallow"
+  if [[ -e $records/history/HEAD ]]; then
+    printf "%s\n" "$records/history/objects" >>"$repo/.git/objects/info/alternates"
+    agents config remote.origin.promisor true
+  elif [[ -e $ours/shallow ]]; then
+    cp "$ours/shallow" "$repo/.git/shallow"
+  fi
+}
+
 agents_repository() { # the clone's own .git, made or made again, with our objects
   if [[ -e $repo/.git ]] && ! agents rev-parse --git-dir &>/dev/null || [[ -f $repo/.git ]]; then
     rm -rf "$records/broken.git"
     mv "$repo/.git" "$records/broken.git" || return
   fi
   { git_ init --quiet "$repo" && exact "$repo/.git"; } || return
-  mkdir -p "$repo/.git/objects/info" && printf "%s\n" "$ours/objects" >"$repo/.git/objects/info/alternates"
   agents config user.name "$WB_NAME" && agents config user.email "$WB_EMAIL"
   agents remote add origin "$WB_URL" 2>/dev/null || agents remote set-url origin "$WB_URL"
 }
@@ -170,7 +183,7 @@ no_push_by_habit() { # what the agent pushes by itself has passed no gates
 }
 
 put_on_branch() { # the clone's branch and index say what ours do; its files stay as they are
-  if [[ -e $ours/shallow ]]; then cp "$ours/shallow" "$repo/.git/shallow"; else rm -f "$repo/.git/shallow"; fi
+  borrow
   agents update-ref --no-deref HEAD "$1" 2>/dev/null
   agents update-ref "refs/heads/$WB_BRANCH" "$1" && agents symbolic-ref HEAD "refs/heads/$WB_BRANCH"
   GIT_INDEX_FILE=$repo/.git/index agents read-tree "$1"

@@ -9,10 +9,10 @@ import { LIMITS } from '../../src/session/constants';
 const sourcesOf = (...parts: string[]) => ['workspace', 'workspace-results', ...parts].map((name) => join(__dirname, '../../src/loop', `${name}.sh`));
 const SCRIPTS: [string, string[]][] = [
   [WORKSPACE_SCRIPT, sourcesOf('workspace-files', 'workspace-tree')],
-  [REMOTE_SCRIPT, sourcesOf('workspace-remote', 'workspace-push')],
+  [REMOTE_SCRIPT, sourcesOf('workspace-remote', 'workspace-history', 'workspace-push')],
 ];
 
-test.each(sourcesOf('workspace-files', 'workspace-tree', 'workspace-remote', 'workspace-push'))('%s is clean by shellcheck', (source) => {
+test.each(sourcesOf('workspace-files', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-push'))('%s is clean by shellcheck', (source) => {
   const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
   expect(check.stdout).toBe('');
   expect(check.status).toBe(0);

@@ -9,6 +9,7 @@ const start = useLoops();
 test('the story says what was put back, left out, removed and moved away', async () => {
   const loop = await start({
     agent: 'mkdir -p ignored empty; touch ignored/x.js notes.mine .aider.chat.history.md; echo right > value.txt',
+    seed: 'printf "[submodule \\"lib\\"]\\n\\tpath = lib\\n\\turl = ../lib.git\\n" > .gitmodules; git add .gitmodules; git update-index --add --cacheinfo 160000,1111111111111111111111111111111111111111,lib; mkdir lib',
     loop: { bootstrap: ['echo x >> test.sh'], gates: [Gate.command('test', 'touch "left$(printf \'\\033[31m\')"; ./test.sh')] },
   });
   const lines: string[] = [];
@@ -20,6 +21,7 @@ test('the story says what was put back, left out, removed and moved away', async
   expect(record.outcome).toBe('COMMITTED');
   const said = lines.join('\n');
   for (const part of [
+    'submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them): lib',
     'it changed files that git has, which were put back: test.sh',
     'new, but ignored, and so not in what can be committed: ignored/x.js',
     'without a file, and so removed: empty',
@@ -28,5 +30,13 @@ test('the story says what was put back, left out, removed and moved away', async
     'it left files that git neither has nor ignores, which were moved away: left',
   ]) expect(said).toContain(part);
   expect(said).not.toContain('\u001b');
-  expect(journal.steps.filter(({ notes }: Step) => notes !== undefined && notes.length > 0).map(({ kind }) => kind)).toEqual(['bootstrap', 'snapshot', 'snapshot', 'gate']);
+  expect(journal.steps.filter(({ notes }: Step) => notes !== undefined && notes.length > 0).map(({ kind }) => kind)).toEqual(['prepare', 'bootstrap', 'snapshot', 'snapshot', 'gate']);
+});
+
+test('the story says that the remote could not give the history without its contents', async () => {
+  const loop = await start({ agent: 'echo right > value.txt' });
+  loop.git('config', 'uploadpack.allowFilter', 'false');
+  const journal = new Journal({ loop: findLoop(loop.deployment), execution: () => 'run', fileOf: () => undefined, session: () => ({ id: '' }), logOf: () => '' });
+  expect((await loop.run({}, { onEvent: journal.hear })).record.outcome).toBe('COMMITTED');
+  expect(journal.steps[0].notes).toEqual([expect.stringContaining('the clone has only the newest commit ("depth" of GitRepository gives it more)')]);
 });

@@ -177,6 +177,8 @@ export class LoopFixture {
     if (this.props.seed !== undefined) execFileSync('bash', ['-euc', this.props.seed], { cwd: seed, stdio: 'pipe' });
     git('commit', '--quiet', '--message', 'the beginning');
     execFileSync('git', ['clone', '--quiet', '--bare', seed, this.remote], { stdio: 'pipe' });
+    // As the hosts that people use: contents may be left out of a clone.
+    execFileSync('git', ['--git-dir', this.remote, 'config', 'uploadpack.allowFilter', 'true']);
   }
 }
 

@@ -39,6 +39,9 @@ export interface WorkspaceOutcome {
 export interface WorkspacesProps {
   /** @default 1 */
   readonly depth?: number;
+  /** Whether all of the history is wanted, without its contents. */
+  readonly history?: boolean;
+  readonly submodules?: boolean;
   /** Of the remote, as sessions know it, when a run begins. @default - its directory */
   readonly url?: () => string;
 }
@@ -114,7 +117,8 @@ export class Workspaces {
     const number = ++this.runs;
     const { prompt = `Prompt ${number}`, push = true, branchPrefix = 'workbench/', session, ref } = more;
     const tools = this.tools();
-    const config = { name: 'Loop', mount: this.mount(session), depth: this.props.depth ?? 1, author: { name: 'bot', email: 'bot@localhost' }, push };
+    const { depth = 1, history, submodules } = this.props;
+    const config = { name: 'Loop', mount: this.mount(session), depth, history, submodules, author: { name: 'bot', email: 'bot@localhost' }, push };
     const request = { runtimeArn: 'arn:runtime', execution: `arn:aws:states:us-east-1:123456789012:execution:Loop:run-${number}`, config };
     const input = { prompt, taskId: task };
     const repository = { url: this.url, ...(ref === undefined ? {} : { ref }) };

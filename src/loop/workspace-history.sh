@@ -1,0 +1,130 @@
+#!/bin/bash
+# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh and workspace-remote.sh, which come before it
+#
+# What tools read beside the files: the history, tags, origin/<branch>, submodules.
+#
+#   WB_HISTORY      whether all of the history is wanted, without the contents of earlier versions: yes or no
+#   WB_SUBMODULES   whether submodules are initialized: yes or no
+#
+#   <mount>/.workbench/history   a partial clone, from which the agent's clone borrows commits, trees and tags
+#   <mount>/.workbench/asked     what git and the remote said to each other when the base was fetched
+#   <mount>/.workbench/remotes   the clone's refs/remotes, as long as they are of no use to take others' commits from
+#
+# Our own repository stays whole by itself, with its depth: nothing that a commit of ours needs is ever missing in it.
+
+: "${WB_HISTORY:=no}" "${WB_SUBMODULES:=no}"
+history_seconds=240 # of the 600 that a job of the run may take
+
+told() { # by the remote: its default branch, in `default`; the branch that the run starts from, in `base`; whether contents can be left out, in `filters`
+  local id name
+  default="" base="" filters=""
+  while IFS= read -r name; do
+    [[ ! $name =~ (" HEAD symref-target:"|[[:space:]]"symref=HEAD:")refs/heads/([^[:space:]]+) ]] || default=${BASH_REMATCH[2]}
+    [[ ! $name =~ [[:space:]=]filter([[:space:]]|$) ]] || filters=yes
+  done 2>/dev/null <"$records/asked"
+  if [[ -z $WB_REF ]]; then
+    base=$default
+    return
+  fi
+  while read -r id name; do
+    [[ $id != "ref:" ]] || default=${name%%[[:space:]]*} default=${default#refs/heads/}
+    [[ $name != "refs/heads/$WB_REF" ]] || base=$WB_REF
+  done < <(own ls-remote --quiet --symref -- "$WB_URL" HEAD "refs/heads/$WB_REF")
+}
+
+past() { # fetches the history of branches, complete or not at all; fails if that takes too long
+  local name pid idle waited specs=() at=$records/history
+  for name; do specs+=("+refs/heads/$name:refs/remotes/origin/$name"); done
+  if [[ ! -e $at/HEAD ]]; then
+    at+=.new
+    { rm -rf "$at" && git_ init --quiet --bare --template= "$at" && git_ --git-dir="$at" config remote.origin.url "$WB_URL"; } || return
+  fi
+  rm -f "$at"/*.lock
+  git "${options[@]}" --git-dir="$at" fetch --quiet --filter=blob:none origin "${specs[@]}" &
+  pid=$!
+  exec {idle}<> <(:)
+  for ((waited = 0; waited < 20 * history_seconds; waited++)); do
+    kill -0 "$pid" 2>/dev/null || break
+    read -r -t 0.05 -u "$idle"
+  done
+  exec {idle}<&-
+  kill "$pid" 2>/dev/null
+  wait "$pid" || { rm -rf "$records/history.new" && return 1; }
+  git_ --git-dir="$at" pack-refs --all
+  [[ $at != *.new ]] || mv "$at" "$records/history"
+}
+
+hand_on() { # the tags and remote branches of a repository, to the clone; a tag that it has stays
+  local id name
+  local -A has=()
+  while read -r id name; do has[$name]=$id; done < <(agents for-each-ref --format="%(objectname) %(refname)" refs/tags refs/remotes/origin)
+  while read -r id name; do
+    [[ ${has[$name]-} && ($name == refs/tags/* || ${has[$name]} == "$id") ]] || printf "update %s %s\n" "$name" "$id"
+  done < <(git_ --git-dir="$1" for-each-ref --format="%(objectname) %(refname)" refs/tags refs/remotes/origin) | agents update-ref --stdin
+  agents pack-refs
+}
+
+upstream() { # the base branch and the default branch in the clone, with their tags and their past; in `shallow` whether that could not be had
+  local default base filters from=$ours names=()
+  shallow=""
+  told
+  [[ -z $base ]] || names=("$base")
+  [[ -z $default || $default == "$base" ]] || names+=("$default")
+  ((${#names[@]} > 0)) || return 0
+  if [[ $WB_HISTORY == yes && $filters ]]; then
+    # Nothing to ask for if it has the only branch as it is.
+    [[ $default == "$base" && -e $records/history/HEAD && $(git_ --git-dir="$records/history" rev-parse --verify --quiet "refs/remotes/origin/$base") == "$(own rev-parse refs/workbench/upstream)" ]] \
+      || past "${names[@]}" || echo "the history cannot be fetched just now; going on without what is new in it" >&2
+  fi
+  if [[ -e $records/history/HEAD ]]; then
+    from=$records/history
+  else
+    [[ $WB_HISTORY != yes ]] || shallow=yes
+    [[ -z $base ]] || own update-ref "refs/remotes/origin/$base" refs/workbench/upstream
+    [[ -z $default || $default == "$base" ]] || fetch_ "refs/heads/$default" "refs/remotes/origin/$default"
+  fi
+  borrow
+  hand_on "$from"
+  [[ -z $default ]] || ! agents rev-parse --verify --quiet "refs/remotes/origin/$default" >/dev/null || agents symbolic-ref refs/remotes/origin/HEAD "refs/remotes/origin/$default"
+  # Anything there that is not below the base would be others' if the agent merged it.
+  rm -f "$records/remotes"
+  [[ $(agents rev-list -n 1 --remotes --not "$(own rev-parse refs/workbench/head)" 2>&1) ]] || agents for-each-ref refs/remotes >"$records/remotes"
+}
+
+submodules() { # initializes them if that is asked for; those that are not are told
+  local list=() path file=() missing=()
+  if own cat-file -e refs/workbench/head:.gitmodules 2>/dev/null; then
+    listed own config --blob refs/workbench/head:.gitmodules --null --get-regexp "^submodule\..*\.path$"
+  fi
+  # One that the agent of an earlier run has moved stays where it is; those that were being made when a microVM was lost are made again.
+  for path in ${list[@]+"${list[@]#*"$newline"}"}; do
+    [[ -d $repo/$path && (! -e $repo/$path/.git || -e $records/initializing) ]] && missing+=("$path")
+  done
+  if [[ $WB_SUBMODULES == yes ]] && ((${#missing[@]} > 0)); then
+    : >"$records/initializing"
+    [[ $WB_URL != file://* ]] || file=(-c protocol.file.allow=always)
+    (
+      unset GIT_INDEX_FILE
+      cd "$repo" || exit
+      for path in "--depth 1" ""; do
+        # shellcheck disable=SC2086  # two words, or none
+        git "${options[@]}" "${file[@]+"${file[@]}"}" submodule --quiet update --init --recursive --force $path -- "${missing[@]}" && exit
+      done
+      exit 1
+    ) || fail 76 "the submodules cannot be fetched: ${missing[*]}"
+    rm -f "$records/initializing"
+    missing=()
+  fi
+  tell submodules ${missing[@]+"${missing[@]}"}
+}
+
+surroundings() { # before the first turn
+  local shallow
+  unlock
+  if [[ $WB_PUSH == yes ]]; then
+    if free_branch; then say tip "${REPLY:-none}"; else echo "the remote does not answer just now; going on" >&2; fi
+  fi
+  upstream
+  [[ -z $shallow ]] || say shallow yes
+  submodules
+}

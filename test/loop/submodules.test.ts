@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { useWorkspaces, Workspaces, WorkspacesProps } from '../support/workspace-runs';
+
+const start = useWorkspaces();
+
+/** A remote with a submodule at `libs/sub`, which has one of its own. Their URLs are relative. */
+function withSubmodules(props: WorkspacesProps): Workspaces {
+  const remote = start(props);
+  execFileSync('bash', ['-euc', 'git init -q --bare --initial-branch main sub.git; git init -q --bare --initial-branch main inner.git'], { cwd: remote.directory });
+  const sub = (path: string, url: string) => `git -c protocol.file.allow=always submodule --quiet add ${url} ${path}`;
+  const push = (name: string) => `git push -q ${join(remote.directory, name)} HEAD:main`;
+  remote.others([
+    `git init -q inner; (cd inner; echo inner > inner.txt; git add .; git commit -qm inner; ${push('inner.git')}); rm -rf inner`,
+    `git init -q sub; (cd sub; echo sub > sub.txt; git add .; git remote add origin ${join(remote.directory, 'sub.git')}; ${sub('inner', '../inner.git')}; git commit -qm sub; ${push('sub.git')}); rm -rf sub`,
+    `${sub('libs/sub', '../sub.git')}; git commit -qm "with a submodule"; git push -q origin HEAD:main`,
+  ].join('\n'));
+  return remote;
+}
+
+test('submodules that are not asked for are empty, and the run says which they are', async () => {
+  const remote = withSubmodules({ history: true });
+  const { outcome, loop } = await remote.run();
+  expect({ outcome, submodules: loop.submodules }).toEqual({ outcome: 'COMMITTED', submodules: { names: ['libs/sub'], count: 1 } });
+  expect(existsSync(join(remote.mount(), 'repo/libs/sub/sub.txt'))).toBe(false);
+});
+
+test.each([[{ history: true }], [{ depth: 1 }]])('submodules that are asked for are there, with their own, and are no change, %j', async (props) => {
+  const remote = withSubmodules({ ...props, submodules: true });
+  const { outcome, message, loop } = await remote.run({ gate: 'cat libs/sub/sub.txt libs/sub/inner/inner.txt' });
+  expect({ outcome, message, submodules: loop.submodules }).toEqual({ outcome: 'COMMITTED', message: undefined, submodules: undefined });
+  expect(readFileSync(join(remote.mount(), 'repo/libs/sub/inner/inner.txt'), 'utf8')).toBe('inner\n');
+  expect(remote.changed(loop.commit!)).toEqual(['value.txt']);
+});
+
+test('a submodule that an earlier run has moved stays where it is', async () => {
+  const remote = withSubmodules({ submodules: true });
+  const moved = 'cd libs/sub; git -c user.name=a -c user.email=a commit -q --allow-empty -m moved';
+  await remote.run({ push: false, agent: moved });
+  const { loop } = await remote.run({ push: false, gate: 'test "$(git -C libs/sub log -1 --format=%s)" = moved' });
+  expect(loop.commit).toBeDefined();
+});
+
+test('fails the run before a turn when a submodule cannot be fetched, and says which', async () => {
+  const remote = withSubmodules({ submodules: true });
+  execFileSync('rm', ['-r', join(remote.directory, 'inner.git')]);
+  const { outcome, message } = await remote.run();
+  expect(outcome).toBe('CodingLoop.CheckoutFailed');
+  expect(message).toContain('the submodules cannot be fetched: libs/sub');
+});
+
+test('submodules that were being fetched when the microVM was lost are fetched again', async () => {
+  const remote = withSubmodules({ submodules: true });
+  remote.lose.push('surroundings');
+  const { outcome, message } = await remote.run({ gate: 'cat libs/sub/inner/inner.txt' });
+  expect({ outcome, message }).toEqual({ outcome: 'COMMITTED', message: undefined });
+});
