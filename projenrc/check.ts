@@ -1,4 +1,6 @@
 import { awscdk } from 'projen';
+import { NOT_FAST } from './fast-tests';
+import { APART } from './tests';
 
 /** The README's second command: everything that has to hold, on a machine that has only Node and git. */
 export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
@@ -14,6 +16,17 @@ export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
       { exec: 'bash scripts/install-tools.sh' },
       { spawn: 'build' },
       { spawn: upstreamNames.name },
+    ],
+  });
+  const ignored = ['/node_modules/', '/lib/', "'/cdk\\.out/'", ...APART, ...Object.values(NOT_FAST).flat().map((file) => `/${file}`)];
+  project.addTask('check:fast', {
+    description: 'The loop of daily work: types, style and the tests that need no root, containers, browsers or other languages, in minutes',
+    steps: [
+      { spawn: 'embed-scripts' },
+      { spawn: 'bundle' },
+      { spawn: 'typecheck' },
+      { spawn: 'eslint' },
+      { exec: `jest --ci --coverage=false --testPathIgnorePatterns ${ignored.join(' ')}` },
     ],
   });
   project.addTask('check:newest-cdk', {

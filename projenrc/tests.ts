@@ -10,6 +10,9 @@ const SECOND_ENGINE = '/test/second-engine/';
 /** Tests of what is published, which has to be compiled and bundled before. */
 const PACKAGE = '/test/package/';
 
+/** Tests that have a task of their own. */
+export const APART = [...CONTAINERS, SECOND_ENGINE, PACKAGE, LANGUAGES];
+
 export const JEST_CONFIG: javascript.JestOptions = {
   // The default of projen rewrites snapshots as it runs, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
@@ -26,7 +29,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
     coverageThreshold: { lines: 95, branches: 95 },
     // Copies of example repositories, each with a package.json of the same name.
     modulePathIgnorePatterns: ['<rootDir>/\\.rehearsal/', '<rootDir>/cdk\\.out/'],
-    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...CONTAINERS, SECOND_ENGINE, PACKAGE, LANGUAGES],
+    testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...APART],
   },
 };
 
