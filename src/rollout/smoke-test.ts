@@ -145,7 +145,7 @@ class WritableTest extends SmokeTest {
     const mount = this.mountPath.replace(/\/$/, '');
     return {
       name: `writable ${mount}`,
-      command: `file='${mount}'/.smoke-$$ && echo written > "$file" && [ "$(cat "$file")" = written ] && rm "$file"`,
+      command: `file="${mount}/.smoke-$$" && echo written > "$file" && [ "$(cat "$file")" = written ] && rm "$file"`,
       timeout: Duration.seconds(LIMITS.commandSeconds.default),
     };
   }

@@ -116,7 +116,7 @@ describe('a rollout', () => {
       RetentionSeconds: { Ref: 'Retention' },
       TimeoutSeconds: { Ref: 'Timeout' },
       DrainSeconds: { Ref: 'Timeout' },
-      SmokeTests: [{ ExitCode: { Ref: 'Code' }, TimeoutSeconds: { Ref: 'TestTimeout' } }, { TimeoutSeconds: { Ref: 'InvokeTimeout' } }, { Command: { 'Fn::Join': ['', ["file='", { Ref: 'Mount' }, expect.any(String)]] } }],
+      SmokeTests: [{ ExitCode: { Ref: 'Code' }, TimeoutSeconds: { Ref: 'TestTimeout' } }, { TimeoutSeconds: { Ref: 'InvokeTimeout' } }, { Command: { 'Fn::Join': ['', ['file="', { Ref: 'Mount' }, expect.any(String)]] } }],
     });
   });
 

@@ -39,9 +39,13 @@ describe('the check of an image\'s tools', () => {
     ));
 
     expect(status).toBe(1);
-    expect(stdout).toContain("gone: 'gone --version' failed: sh: ");
-    expect(stdout).toContain("broken: 'echo out of order; exit 3' failed: out of order");
+    expect(stdout).toContain('gone: "gone --version" failed: sh: ');
+    expect(stdout).toContain('broken: "echo out of order; exit 3" failed: out of order');
     expect(stdout).toContain('the image lacks: gone broken');
+  });
+
+  test('has no apostrophe, so that the log of the service shows it as it is', () => {
+    expect(toolsCommand('/etc/agent-image.json')).not.toContain("'");
   });
 
   test('fails on an image that has no list of its tools', () => {
