@@ -44,10 +44,11 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
   let rehearsal: Rehearsal | undefined;
   let ended = () => {};
   try {
-    terminal.watch(() => 'getting ready …');
+    terminal.watch(() => ['getting ready …']);
     const sandbox = await preflight(target, assembly, building(terminal, options, stderr, interrupt.signal));
     rehearsal = await start(target, { assembly, sandbox, signal: interrupt.signal }, options, stderr);
     interrupt.started(rehearsal);
+    terminal.settle(); // a record alone has no line that would
     const story = new Story(terminal);
     if (!options.json) introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });

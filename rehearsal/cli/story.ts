@@ -10,18 +10,26 @@ const QUOTED_LINES = 14;
 const NAMED_TESTS = 10;
 /** Of a failed bootstrap's output, beside as many of its end. */
 const FIRST_LINES = 6;
+/** Of the output of a command that runs, on a terminal. */
+const LIVE_LINES = 6;
 const NAME_WIDTH = 34;
 
 /** Tells a run as it happens: each state with its time, what the gates say, and at last what came of it. */
 export class Story implements JournalListener {
-  private readonly entered = new WeakMap<Step, number>();
+  private readonly entered = new WeakMap<Step, { readonly at: number; readonly output: () => string }>();
 
   constructor(private readonly terminal: Terminal) {}
 
-  begins(step: Step): void {
-    const entered = this.entered.get(step) ?? Date.now();
-    this.entered.set(step, entered);
-    this.terminal.watch(() => this.row(step, `${seconds(Date.now() - entered)} …`));
+  begins(step: Step, output = () => ''): void {
+    this.entered.set(step, { at: Date.now(), output });
+    this.watch(step);
+  }
+
+  /** On a terminal, with the end of what the step's command has printed so far. */
+  private watch(step: Step): void {
+    const { at, output } = this.entered.get(step) ?? { at: Date.now(), output: () => '' };
+    const limit = step.limitSeconds === undefined ? '' : `, at most ${inWords(step.limitSeconds)}`;
+    this.terminal.watch(() => [this.row(step, `${seconds(Date.now() - at)} …${limit}`), ...lastLines(output()).map((line) => `${INDENT}${this.terminal.dim(`│ ${line}`)}`)]);
   }
 
   retries(step: Step, { by, error }: StepRetry): void {
@@ -29,7 +37,7 @@ export class Story implements JournalListener {
     const [reason] = error.message.trim().split('\n');
     const what = by === 'driver' ? 'asked again' : 'tried again by Step Functions';
     terminal.line(`${INDENT}${terminal.dim(`${step.state}: ${what} after ${[error.name, reason].filter((part) => part !== '').join(': ').slice(0, 160)}`)}`);
-    this.begins(step);
+    this.watch(step);
   }
 
   ends(step: Step): void {
@@ -121,6 +129,16 @@ function moved({ from, to }: BranchMove): string {
 
 function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(2)} s`.padStart(8);
+}
+
+/** `90 s`, `15 min`, `8 h`. */
+function inWords(all: number): string {
+  return all % 3_600 === 0 ? `${all / 3_600} h` : all % 60 === 0 ? `${all / 60} min` : `${all} s`;
+}
+
+/** Of a command that runs. */
+function lastLines(output: string): string[] {
+  return output.split('\n').map((line) => onOneLine(line.split('\r').pop()!)).filter((line) => line.trim() !== '').slice(-LIVE_LINES);
 }
 
 /** Names of files may hold anything. */

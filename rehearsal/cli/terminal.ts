@@ -1,8 +1,14 @@
-/** Where the story is written: in colour and with a last line that changes, if somebody watches. */
-export class Terminal {
-  private live?: { readonly text: () => string; readonly timer: NodeJS.Timeout };
+/** Milliseconds between two lines of something that takes long, where nobody can watch it. */
+const EVERY = 30_000;
 
-  constructor(private readonly stream: NodeJS.WriteStream) {}
+/** Where the story is written: in colour and with last lines that change, if somebody watches. */
+export class Terminal {
+  private live?: NodeJS.Timeout;
+  /** Lines on the screen that the next drawing replaces. */
+  private drawn = 0;
+
+  /** @param every milliseconds between two lines about what takes long, on what is no terminal */
+  constructor(private readonly stream: NodeJS.WriteStream, private readonly every = EVERY) {}
 
   get interactive(): boolean {
     return this.stream.isTTY === true && process.env.TERM !== 'dumb';
@@ -13,20 +19,34 @@ export class Terminal {
     this.stream.write(`${text}\n`);
   }
 
-  /** A last line that is drawn again and again, until the next line takes its place. */
-  watch(text: () => string): void {
+  /**
+   * Last lines that are drawn again and again, until the next line takes their place. What is no terminal gets the first of them now and then.
+   */
+  watch(text: () => readonly string[]): void {
     this.settle();
-    if (!this.interactive) return;
-    const draw = () => this.stream.write(`\r\x1b[2K${cut(text(), this.stream.columns || 80)}`);
+    if (!this.interactive) {
+      this.live = setInterval(() => this.stream.write(`${text()[0]}\n`), this.every).unref();
+      return;
+    }
+    const draw = () => {
+      const { columns = 80, rows = 24 } = this.stream;
+      const lines = text().slice(0, Math.max(1, rows - 2)).map((line) => cut(line, columns || 80));
+      this.stream.write(`${this.erasing()}${lines.join('\n')}`);
+      this.drawn = lines.length;
+    };
     draw();
-    this.live = { text, timer: setInterval(draw, 100) };
+    this.live = setInterval(draw, 100).unref();
   }
 
   settle(): void {
-    if (!this.live) return;
-    clearInterval(this.live.timer);
+    clearInterval(this.live);
     this.live = undefined;
-    this.stream.write('\r\x1b[2K');
+    if (this.drawn > 0) this.stream.write(this.erasing());
+    this.drawn = 0;
+  }
+
+  private erasing(): string {
+    return `${this.drawn > 1 ? `\r\x1b[${this.drawn - 1}A\x1b[J` : ''}\r\x1b[2K`;
   }
 
   readonly dim = (text: string) => this.paint('2', text);

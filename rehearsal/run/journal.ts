@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { failingTests } from './failing-tests';
 import type { LoopDescription } from './loop-description';
 import type { BranchMove, Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
 import { NameList, named } from '../../src/loop/results.client';
 import { RETRY_LOG } from '../../src/session/constants';
+import { jobId } from '../../src/session/job-command.client';
 import { maskSecrets } from '../../src/shared/mask.client';
 import type { ExecutionEvent } from '../stepfunctions';
 
@@ -14,6 +15,8 @@ export interface Step {
   readonly kind: StepKind;
   /** Turns before this one. */
   readonly round: number;
+  /** How long its command may take. */
+  readonly limitSeconds?: number;
   /** Milliseconds since the run began. */
   readonly begin: number;
   /** Milliseconds. */
@@ -41,6 +44,13 @@ export interface Step {
 
 export type StepKind = 'prepare' | 'bootstrap' | 'turn' | 'snapshot' | 'gate' | 'commit' | 'stop' | 'other';
 
+/** Of what a state asks the driver for. */
+interface StepParameters {
+  readonly operation?: string;
+  readonly timeoutSeconds?: number;
+  readonly gate?: { readonly name: string; readonly timeoutSeconds?: number };
+}
+
 interface LoopState {
   readonly run?: RunRecord;
   readonly loop?: LoopRecord;
@@ -54,7 +64,8 @@ export interface StepRetry {
 }
 
 export interface JournalListener {
-  begins(step: Step): void;
+  /** @param output the end of what the step's command has printed up to now */
+  begins(step: Step, output: () => string): void;
   /** Hears of each call of a step that is made again, when it is. */
   retries?(step: Step, retry: StepRetry): void;
   ends(step: Step): void;
@@ -79,6 +90,20 @@ const OUTPUT_BYTES = 262_144;
 /** The end of a log, for a report, in which what looks like a secret is masked. The log itself stays as it is. */
 function endOf(log: string): string {
   return maskSecrets(log.slice(-2 * OUTPUT_BYTES)).slice(-OUTPUT_BYTES);
+}
+
+function endOfFile(file: string, bytes: number): string {
+  let handle: number | undefined;
+  try {
+    handle = openSync(file, 'r');
+    const buffer = Buffer.alloc(bytes);
+    const read = readSync(handle, buffer, 0, bytes, Math.max(0, fstatSync(handle).size - bytes));
+    return buffer.toString('utf8', 0, read);
+  } catch {
+    return ''; // it has not begun
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
 }
 
 /** Turns the events of an execution into the steps of a run. */
@@ -141,10 +166,13 @@ export class Journal {
     if (this.current) this.ended(this.current, timestamp); // it failed, and was caught
     if (type !== 'Task') return;
     this.run = input?.run ?? this.run;
-    const step: Step = { state, kind: this.kindOf(state), round: input?.loop?.round ?? 0, begin: timestamp - this.began!, duration: 0, retries: 0 };
+    const limitSeconds = this.parametersOf(state).gate?.timeoutSeconds ?? this.parametersOf(state).timeoutSeconds;
+    const step: Step = {
+      state, kind: this.kindOf(state), round: input?.loop?.round ?? 0, ...limitSeconds === undefined ? {} : { limitSeconds }, begin: timestamp - this.began!, duration: 0, retries: 0,
+    };
     this.current = step;
     this.steps.push(step);
-    this.props.listener?.begins(step);
+    this.props.listener?.begins(step, () => this.outputNow(step, input?.loop));
   }
 
   private exited(timestamp: number, input: LoopState, output: LoopState): void {
@@ -207,8 +235,22 @@ export class Journal {
     return maskSecrets(fresh);
   }
 
+  /** The end of the log of the step's job, which may not be there yet. */
+  private outputNow({ state, kind, round }: Step, loop: LoopRecord | undefined): string {
+    const name = kind === 'gate' ? `gate ${this.parametersOf(state).gate?.name}` : kind;
+    if (this.run === undefined || (kind !== 'gate' && kind !== 'turn' && kind !== 'bootstrap')) return '';
+    const { losses = 0, rebases = 0 } = loop ?? {};
+    const job = jobId(this.run.id, round, losses + rebases === 0 ? name : `${name} again ${losses}.${rebases}`);
+    const file = this.props.fileOf(`${this.props.loop.mount}/.workbench/jobs/${job}/log`, this.run.session);
+    return file === undefined ? '' : maskSecrets(endOfFile(file, 4_096));
+  }
+
+  private parametersOf(state: string): StepParameters {
+    return (this.props.loop.definition.States[state]?.Parameters ?? {}) as StepParameters;
+  }
+
   private kindOf(state: string): StepKind {
-    const { operation } = (this.props.loop.definition.States[state]?.Parameters ?? {}) as { readonly operation?: string };
+    const { operation } = this.parametersOf(state);
     const kind = operation?.replace('loop:', '') as StepKind | undefined;
     return kind !== undefined && KINDS.includes(kind) ? kind : 'other';
   }

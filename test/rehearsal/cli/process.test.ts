@@ -125,6 +125,16 @@ test('a terminal is told what happens at the moment, in colour; a file gets plai
   expect(plain).not.toMatch(/[\x1b\r…]/);
 });
 
+test('while a gate runs, a terminal shows what it prints, its time and its limit', async () => {
+  const command = rehearse(['--repository', copy.directory, '--agent', FIXES, '--prompt', 'Make it right', '--gate', `slow=for part in $(seq 20); do echo "part $part is done"; done; ${NAP}`], { terminal: true });
+  await command.prints(/Run gate: slow +\d+\.\d\d s …, at most 15 min\r?\n[^]*part 15 is done[^]*part 20 is done/);
+  expect(command.stdout).not.toContain('part 14 is done');
+  command.type('\x03');
+
+  const { exitCode, stdout } = await command.ended;
+  expect([exitCode, stdout]).toEqual([130, expect.stringMatching(/\x1b\[6A\x1b\[J\r\x1b\[2K/)]); // what was drawn is taken back
+});
+
 test('with --json, stdout is the record alone', async () => {
   const { exitCode, stdout, stderr } = await run(FIXES, ['--json', '--verbose']).ended;
 

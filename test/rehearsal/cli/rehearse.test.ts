@@ -63,11 +63,26 @@ test('a session that answers and says nothing ends the run at once, and the stor
 
 test('what Step Functions tries again is told when it does, with the reason', () => {
   const written: string[] = [];
-  const story = new Story(new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream));
+  const terminal = new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream);
+  const story = new Story(terminal);
   const step = { state: 'Run gate: test', kind: 'gate', round: 0, begin: 0, duration: 0, retries: 1 } as const;
   story.begins({ ...step });
   story.retries({ ...step }, { by: 'Step Functions', error: { name: 'Workbench.Throttled', message: 'slow down\nand more' } });
+  terminal.settle();
   expect(written.join('')).toBe(`${' '.repeat(10)}Run gate: test: tried again by Step Functions after Workbench.Throttled: slow down\n`);
+});
+
+test('a gate that takes long has a line with its time and its limit now and then, where nobody can watch it', async () => {
+  let written = '';
+  let seen = () => {};
+  const twice = new Promise<void>((resolve) => (seen = resolve));
+  const write = (text: string) => (written += text).split('\n').length > 2 && seen();
+  const terminal = new Terminal({ write } as unknown as NodeJS.WriteStream, 1);
+  new Story(terminal).begins({ state: 'Run gate: test', kind: 'gate', round: 0, begin: 0, duration: 0, retries: 0, limitSeconds: 90 }, () => 'what it prints');
+  await twice;
+  terminal.settle();
+
+  expect(written).toMatch(/^( +0\.0 s {2}Run gate: test +0\.\d\d s …, at most 90 s\n){2}$/);
 });
 
 test('the working copy is not touched, and what is not committed is left out', async () => {
