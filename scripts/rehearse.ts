@@ -38,11 +38,17 @@ function repository(parent: string): string {
   return directory;
 }
 
+/** What is handed on, with a value for each option that is not given: the command takes none twice. */
+function withDefaults(given: readonly string[], defaults: { readonly [option: string]: string }): string[] {
+  const missing = Object.entries(defaults).filter(([name]) => !given.some((word) => word === name || word.startsWith(`${name}=`)));
+  return ['rehearse', ...missing.flat(), ...given];
+}
+
 async function rehearse(): Promise<number> {
-  const [command = ''] = process.argv.slice(2);
-  const state = ['--state', join(root, '.rehearsal')];
-  if (/^[a-z]/.test(command)) return main(['rehearse', ...process.argv.slice(2), ...state]); // about sessions of earlier runs
-  const misuse = misuseOf(['rehearse', ...process.argv.slice(2)]);
+  const given = process.argv.slice(2);
+  const state = { '--state': join(root, '.rehearsal') };
+  if (/^[a-z]/.test(given[0] ?? '')) return main(withDefaults(given, state)); // about sessions of earlier runs
+  const misuse = misuseOf(['rehearse', ...given]);
   if (misuse !== undefined) {
     console.error(misuse);
     return 2;
@@ -58,10 +64,9 @@ async function rehearse(): Promise<number> {
   console.error(`the template is ${join(assembly, 'FirstLoop.template.json')} (${((Date.now() - began) / 1_000).toFixed(1)} s)\n`);
   const temporary = mkdtempSync(join(tmpdir(), 'first-loop-'));
   try {
-    return await main([
-      'rehearse', '--app', assembly, '--loop', 'Fix', '--input', join(example, 'input.json'), '--repository', repository(temporary),
-      ...state, ...process.argv.slice(2),
-    ]);
+    return await main(withDefaults(given, {
+      '--app': assembly, '--loop': 'Fix', '--input': join(example, 'input.json'), '--repository': repository(temporary), ...state,
+    }));
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
