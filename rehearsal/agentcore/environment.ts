@@ -1,9 +1,11 @@
+import { homeDirectory } from '../home';
+
 /** What a program needs to find the network; nothing that could be a credential. */
 const NETWORK = ['LANG', 'LC_ALL', 'TZ', 'TERM', 'http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
 
 /** Where this machine has its tools and certificates. */
 const PLACES = [
-  'PATH', 'HOME', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'GIT_SSL_CAINFO',
+  'PATH', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'GIT_SSL_CAINFO',
 ];
 
 /** Any of them says where credentials come from. */
@@ -16,7 +18,9 @@ const CREDENTIALS = [
 export function hostEnvironment(region: string, ownImage = false): Record<string, string> {
   const names = ownImage ? NETWORK : [...NETWORK, ...PLACES];
   const taken = names.flatMap(name => process.env[name] !== undefined ? [[name, process.env[name]]] : []);
-  return { ...Object.fromEntries(taken) as Record<string, string>, AWS_REGION: region, AWS_DEFAULT_REGION: region };
+  // Many programs need a home, and a session has a /tmp of its own.
+  const home: Record<string, string> = ownImage ? {} : { HOME: homeDirectory() ?? '/tmp' };
+  return { ...Object.fromEntries(taken) as Record<string, string>, ...home, AWS_REGION: region, AWS_DEFAULT_REGION: region };
 }
 
 /**

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Faults } from './misuse';
 import type { Options, Target } from './options';
 import { hasGit } from './preflight';
@@ -31,10 +31,22 @@ export async function checkedRun(options: Options, store: RunStore, faults: Faul
   // A session that is not there would have said the rest.
   if (options.sessionId === undefined || session !== undefined) faults.add(...missingFaults(target, input));
   faults.add(...target.app === undefined ? loopFaults(target) : appFaults(target));
-  faults.add(...faultsOfInput(options, input));
+  faults.add(...faultsOfInput(options, input), ...stateFaults(options));
   if (hasGit()) faults.add(...await repositoryFaults(options, target, input)); // without it, that is what the next check says
   faults.throwIfAny();
   return { target, input };
+}
+
+/** Beside a working copy that may only be read there is no place for it. */
+function stateFaults({ state }: Options): string[] {
+  let there = state;
+  while (!existsSync(there)) there = dirname(there);
+  try {
+    accessSync(there, constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    return [`--state ${state} cannot be written to (${(error as NodeJS.ErrnoException).code}): name a directory that can`];
+  }
 }
 
 function sessionOf({ sessionId, state }: Options, store: RunStore, faults: Faults): StoredSession | undefined {

@@ -8,6 +8,7 @@ import { aboutSessions } from './sessions';
 import { USAGE } from './usage';
 import { AssemblyError, NotEmulatedError } from '../assembly';
 import { didYouMean } from '../did-you-mean';
+import { homeDirectory } from '../home';
 import { RepositoryError } from '../run/local-repository';
 import { StateInUseError } from '../run/lock';
 import { LoopNotFoundError } from '../run/loop-description';
@@ -25,6 +26,8 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     stdout.write(`${ownVersion()}\n`);
     return EXIT.COMMITTED;
   }
+  // The CDK asks for a home, and does without what is not there.
+  if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';
   try {
     if (command !== 'rehearse') throw new MisuseError(`"${command}" is no command${didYouMean(command, ['rehearse']) || ': "rehearse" is the only one'}`);
     const faults = new Faults();

@@ -53,6 +53,11 @@ export class LocalRepository {
 
   private constructor(readonly source: string, readonly directory: string, private readonly local: boolean) {}
 
+  /** A directory may belong to anybody, since it was named: git hands on no configuration to the program that reads it. */
+  private get whoever(): string[] {
+    return this.local ? ['--upload-pack', 'git -c "safe.directory=*" upload-pack'] : [];
+  }
+
   get url(): string {
     return `file://${this.directory}`;
   }
@@ -89,7 +94,7 @@ export class LocalRepository {
     mkdirSync(dirname(this.directory), { recursive: true });
     rmSync(unfinished, { recursive: true, force: true });
     try {
-      await run('git', ['-c', 'safe.directory=*', '-c', 'clone.defaultRemoteName=origin', 'clone', '--quiet', '--bare', '--no-hardlinks', '--', this.source, unfinished]);
+      await run('git', ['-c', 'safe.directory=*', '-c', 'clone.defaultRemoteName=origin', 'clone', '--quiet', '--bare', '--no-hardlinks', ...this.whoever, '--', this.source, unfinished]);
       // The sandbox sees the copy, and need not know where the original is.
       await run('git', ['--git-dir', unfinished, 'config', '--remove-section', 'remote.origin']);
       await this.asHosts(unfinished);
@@ -109,7 +114,7 @@ export class LocalRepository {
     await this.asHosts(this.directory);
     if (this.local && !existsSync(this.source)) return; // what a session goes on with is here
     try {
-      await this.git('fetch', '--quiet', '--', this.source, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*');
+      await this.git('fetch', '--quiet', ...this.whoever, '--', this.source, '+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*');
       await this.follow();
     } catch (error) {
       throw new RepositoryError(`${this.source} cannot be fetched: ${await this.whatIsWrong() ?? reason(error)}`);
@@ -128,7 +133,7 @@ export class LocalRepository {
   private async follow(): Promise<void> {
     if (!this.local) return;
     const branch = await this.original('symbolic-ref', '--quiet', 'HEAD').catch(() => undefined);
-    if (branch === undefined) await this.git('fetch', '--quiet', '--', this.source, `+HEAD:${DETACHED}`);
+    if (branch === undefined) await this.git('fetch', '--quiet', ...this.whoever, '--', this.source, `+HEAD:${DETACHED}`);
     await this.git('symbolic-ref', 'HEAD', branch ?? DETACHED);
   }
 
@@ -137,7 +142,8 @@ export class LocalRepository {
   }
 
   private async original(...args: string[]): Promise<string> {
-    return (await run('git', ['-c', 'safe.directory=*', '-C', this.source, ...args])).stdout.trim();
+    // Its own configuration is not to start a program.
+    return (await run('git', ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false', '-C', this.source, ...args])).stdout.trim();
   }
 }
 

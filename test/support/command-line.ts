@@ -50,6 +50,8 @@ export interface CommandLineOptions {
   /** @default - that of this process */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** A program and its arguments that run the command, such as those that make it another user's. */
+  readonly by?: readonly string[];
   /** With a terminal of its own, whose output is all in `stdout`. What is written to it is typed. */
   readonly terminal?: boolean;
 }
@@ -61,8 +63,8 @@ export class CommandLine {
   private stderr = '';
   private readonly child: ChildProcessWithoutNullStreams;
 
-  constructor(args: readonly string[], { env = process.env, cwd, terminal = false }: CommandLineOptions = {}) {
-    const words = [process.execPath, bundle(), ...args];
+  constructor(args: readonly string[], { env = process.env, cwd, by = [], terminal = false }: CommandLineOptions = {}) {
+    const words = [...by, process.execPath, bundle(), ...args];
     const typed = words.map((word) => `'${word.replace(/'/g, "'\\''")}'`).join(' ');
     const [program, ...rest] = terminal ? ['script', '--quiet', '--return', '--flush', '--command', `stty cols 80 rows 24; exec ${typed}`, '/dev/null'] : words;
     this.child = spawn(program, rest, { cwd, env: { ...env, ...terminal ? { TERM: 'xterm', SHELL: '/bin/bash' } : {} } });
