@@ -265,7 +265,10 @@ function notesOf({ kind }: Step, { putBack, findings, leftOut, gates, submodules
       ...shallow ? ['the history could not be fetched without the contents of earlier versions: the clone has only the newest commit ("depth" of GitRepository gives it more)'] : [],
     ];
     case 'bootstrap': return note('it changed files that git has, which were put back', putBack);
-    case 'gate': return note('it left files that git neither has nor ignores, which were moved away', gates[gates.length - 1]?.left);
+    case 'gate': return [
+      ...note('it left files that git neither has nor ignores, which were moved away', gates[gates.length - 1]?.left),
+      ...gates[gates.length - 1]?.flaky ? ['it had failed on the same files: it does not always say the same'] : [],
+    ];
     case 'snapshot': return [
       ...note('new, but ignored, and so not in what can be committed', findings?.ignored),
       ...note('without a file, and so removed', findings?.empty),

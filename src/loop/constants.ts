@@ -58,7 +58,7 @@ export const LOOP_ERRORS = {
   SNAPSHOT_FAILED: 'CodingLoop.SnapshotFailed',
   /** The gates did not pass within the repairs. */
   RED: 'CodingLoop.Red',
-  /** Two rounds in a row ended in the same tree, or in the same failure. */
+  /** A gate failed twice in a row on the same tree, or in the same way. */
   STUCK: 'CodingLoop.Stuck',
   /** A gate's command is not in the image. */
   INERT: 'CodingLoop.Inert',

@@ -1,5 +1,5 @@
-import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
+import { fingerprint } from './failure.client';
 import { jsonBytes } from './input.client';
 import { GateRecord, LoopError, LoopRecord } from './records.client';
 import { brief, defined, named, NameList } from './results.client';
@@ -52,7 +52,8 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
   const verdict = passed && changedFiles.length > 0 ? VERDICTS.FAILED : result.verdict!;
   count(request, tools, verdict);
   const { exitCode, seconds, logPath } = result;
-  const record: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath, ...defined({ left }) };
+  const flaky = verdict === VERDICTS.PASSED && failedBefore(loop, config.name) ? true : undefined;
+  const record: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath, ...defined({ left, flaky }) };
   const seen = { ...loop, gates: [...loop.gates, record] };
   if (verdict === VERDICTS.PASSED) return { ...seen, next: NEXT.PASSED };
   return red(request, seen, verdict, result, changedFiles);
@@ -81,6 +82,11 @@ export async function changesSince(request: StepRequest, tools: StepTools, label
   return { changed: tree !== loop.tree && changed.count === 0 ? ['(git does not say which)'] : named(changed), left: brief(left) };
 }
 
+/** Whether the gate has failed on the same tree in the round before: it was run again, since it may be flaky. */
+function failedBefore(loop: LoopRecord, name: string): boolean {
+  return loop.tree === loop.lastTree && loop.feedback?.gate === name;
+}
+
 function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: RunResult, changedFiles: string[]): LoopRecord {
   const { gate: config, maxRepairs } = request;
   const failure = fingerprint(config.name, verdict, result, changedFiles);
@@ -97,7 +103,7 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: R
   };
   const next = verdict === VERDICTS.INERT ? NEXT.INERT
     : loop.round >= maxRepairs ? NEXT.RED
-      : failure === loop.lastFailure ? NEXT.STUCK
+      : failedBefore(loop, config.name) || failure === loop.lastFailure ? NEXT.STUCK
         : NEXT.REPAIR;
   return {
     ...loop,
@@ -113,12 +119,6 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: R
 function bounded(files: readonly string[]): string[] {
   const lengths = files.map((_, index) => files.slice(0, index + 1).join('').length);
   return files.filter((_, index) => lengths[index] <= LOOP_LIMITS.changedFilesLength).slice(0, 50);
-}
-
-/** Tells one failure from another: without what differs each time, such as durations, dates and addresses. */
-export function fingerprint(name: string, verdict: string, { exitCode, tail }: Pick<RunResult, 'exitCode' | 'tail'>, changedFiles: readonly string[]): string {
-  const text = tail.replace(/0x[0-9a-f]+|\b[0-9a-f]{7,}\b|\d+/gi, '#');
-  return createHash('sha256').update(JSON.stringify([name, verdict, exitCode, text, changedFiles])).digest('hex').slice(0, 16);
 }
 
 function count(request: GateRequest, tools: StepTools, verdict: string): void {

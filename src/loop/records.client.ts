@@ -76,6 +76,8 @@ export interface GateRecord {
   readonly logPath: string;
   /** Files that it left, and that git neither has nor ignores: moved out of the clone. */
   readonly left?: NameList;
+  /** Whether it passed on files on which it had failed in the round before: the agent changed nothing. */
+  readonly flaky?: boolean;
 }
 
 /** What is in the clone beside the change: no commit can hold it, and a fresh clone will not have it. */

@@ -40,7 +40,7 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
     const feedback = feedbackOf(request, findings, { ignored, empty, links: seen.private });
     return { ...recorded, feedback, next: loop.round < maxRepairs ? NEXT.STUCK : NEXT.RED };
   }
-  return { ...recorded, next: tree === loop.lastTree ? NEXT.STUCK : NEXT.GO_ON };
+  return { ...recorded, next: NEXT.GO_ON };
 }
 
 function union(a: Findings = {}, b: Findings): Findings | undefined {

@@ -55,13 +55,39 @@ test('a run is stuck when two turns leave the same files', async () => {
   expect(error).toBe('CodingLoop.Stuck');
   expect(loop.turns).toHaveLength(2);
   expect(record.session.stopped).toBe(true);
-  expect(loop.jobs('gate-')).toHaveLength(1);
+  expect(loop.jobs('gate-')).toHaveLength(2); // it may be flaky
 });
 
-test('a run is stuck when two turns leave the same failure, whatever numbers it holds', async () => {
+test('a gate that passes on the files on which it failed is flaky, and the run goes on', async () => {
+  const gates = [Gate.command('flaky', 'echo "port $RANDOM"; [[ -e /mnt/workspace/seen ]] || ! touch /mnt/workspace/seen'), Gate.command('test', './test.sh')];
+  const loop = await start({ agent: 'echo right > value.txt', loop: { gates } });
+  const { record } = await loop.run();
+  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, gates: [{ name: 'flaky', verdict: 'PASSED', flaky: true }, { name: 'test' }] });
+  expect(record.gates[1]).not.toHaveProperty('flaky');
+});
+
+test('another gate that fails on the same files is a repair', async () => {
+  const gates = [Gate.command('flaky', '[[ -e /mnt/workspace/seen ]] || ! touch /mnt/workspace/seen'), Gate.command('test', './test.sh')];
+  const loop = await start({ agent: (turn) => turn < 2 ? 'echo wrong-a > value.txt' : 'echo right > value.txt', loop: { gates } });
+  expect((await loop.run()).record).toMatchObject({ outcome: 'COMMITTED', rounds: 3 });
+});
+
+test.each([
+  ['fewer tests that fail', 'printf "%s tests failed\\n" $((3 - n))'],
+  ['more coverage', 'echo "coverage: $((75 + n)).5 % of lines"'],
+])('%s are progress, and the run is red only when no repair is left', async (_, says) => {
+  const loop = await start({
+    agent: (turn) => `echo ${turn} > n`,
+    files: { 'test.sh': `#!/bin/bash\nn=$(<n)\n${says}\nexit 1\n` },
+    loop: { maxRepairs: 2 },
+  });
+  expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Red', record: { rounds: 3 } });
+});
+
+test('a run is stuck when two turns leave the same failure, whatever times and places it holds', async () => {
   const loop = await start({
     agent: (turn) => `echo ${turn} > other.txt`,
-    files: { 'test.sh': '#!/bin/bash\necho "failed after $(date +%s%N) ns at 0x$RANDOM"; exit 1\n' },
+    files: { 'test.sh': '#!/bin/bash\necho "failed after $(date +%s%N) ns at 0x$RANDOM, 1.$RANDOM s, a.py:$RANDOM"; exit 1\n' },
   });
   expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Stuck', record: { rounds: 2 } });
 });
