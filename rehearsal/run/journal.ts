@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { endOfFile } from './end-of-file';
 import { failingTests } from './failing-tests';
 import type { LoopDescription } from './loop-description';
 import type { BranchMove, Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
@@ -92,20 +93,6 @@ function endOf(log: string): string {
   return maskSecrets(log.slice(-2 * OUTPUT_BYTES)).slice(-OUTPUT_BYTES);
 }
 
-function endOfFile(file: string, bytes: number): string {
-  let handle: number | undefined;
-  try {
-    handle = openSync(file, 'r');
-    const buffer = Buffer.alloc(bytes);
-    const read = readSync(handle, buffer, 0, bytes, Math.max(0, fstatSync(handle).size - bytes));
-    return buffer.toString('utf8', 0, read);
-  } catch {
-    return ''; // it has not begun
-  } finally {
-    if (handle !== undefined) closeSync(handle);
-  }
-}
-
 /** Turns the events of an execution into the steps of a run. */
 export class Journal {
   readonly steps: Step[] = [];
@@ -168,7 +155,13 @@ export class Journal {
     this.run = input?.run ?? this.run;
     const limitSeconds = this.parametersOf(state).gate?.timeoutSeconds ?? this.parametersOf(state).timeoutSeconds;
     const step: Step = {
-      state, kind: this.kindOf(state), round: input?.loop?.round ?? 0, ...limitSeconds === undefined ? {} : { limitSeconds }, begin: timestamp - this.began!, duration: 0, retries: 0,
+      state,
+      kind: this.kindOf(state),
+      round: input?.loop?.round ?? 0,
+      ...limitSeconds === undefined ? {} : { limitSeconds },
+      begin: timestamp - this.began!,
+      duration: 0,
+      retries: 0,
     };
     this.current = step;
     this.steps.push(step);
