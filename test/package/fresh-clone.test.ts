@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { reasonToBuild } from '../../scripts/is-built';
 import { ROOT } from '../support/installed-package';
 
-// Everything is compiled and bundled.
-jest.setTimeout(600_000);
+// That a fresh clone is packaged whole is seen in pages.test.ts, where somebody follows the tutorial.
 
 interface Task { readonly steps: { readonly spawn?: string }[] }
 const { tasks } = JSON.parse(readFileSync(join(ROOT, '.projen/tasks.json'), 'utf8')) as { tasks: Record<string, Task> };
@@ -16,25 +14,6 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'fresh-'));
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
-
-const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 << 20 });
-
-test('a fresh clone is packaged whole by one command, and is as clean after it as before', () => {
-  // What a clone of the next commit would have.
-  const files = git('ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate').split('\0').filter(Boolean);
-  const clone = join(home, 'clone');
-  for (const file of files) cpSync(join(ROOT, file), join(clone, file), { recursive: true });
-  symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
-
-  execFileSync('npx', ['projen', 'package:js'], { cwd: clone, stdio: 'pipe', env: { ...process.env, CI: 'true' } });
-
-  const packed = execFileSync('tar', ['-tzf', 'dist/js/cdk-agentcore-workbench@0.0.0.jsii.tgz'], { cwd: clone, encoding: 'utf8', maxBuffer: 64 << 20 }).split('\n');
-  expect(packed).toEqual(expect.arrayContaining([
-    '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
-    'assets/session/session-driver.lambda/index.js', 'assets/rollout/runtime-rollout.lambda/index.js', 'assets/rollout/runtime-rollout-event.lambda/index.js',
-  ].map((path) => `package/${path}`)));
-  expect(files.filter((file) => !readFileSync(join(clone, file)).equals(readFileSync(join(ROOT, file))))).toEqual([]);
-});
 
 test.each(Object.keys(tasks).filter((name) => /^package:(js|java|python|dotnet|go)$/.test(name)))('%s makes first what it packages', (name) => {
   const first = ['package:parts', ...(name === 'package:js' ? [] : ['package:translations'])];

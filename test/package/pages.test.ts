@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ROOT } from '../support/installed-package';
+import { blocksOf, Reader } from '../support/page';
+
+// npm installs the clone's dependencies and an app's, and the library is compiled.
+jest.setTimeout(1_200_000);
+
+const REPOSITORY = 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench';
+const EXAMPLES = readdirSync(join(ROOT, 'examples')).map((name) => `examples/${name}/README.md`);
+const DOCS = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md') && name !== 'python.md').map((name) => `docs/${name}`);
+
+/** What is made from the sources, and has to be in a package that a fresh clone makes. */
+const PACKED = [
+  '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
+  'assets/session/session-driver.lambda/index.js', 'assets/rollout/runtime-rollout.lambda/index.js', 'assets/rollout/runtime-rollout-event.lambda/index.js',
+];
+
+/** Stands in for the agent that the pages name: a first correction that is incomplete, what the gate's output asks for, and then words. */
+const CLAUDE = `#!/bin/bash
+prompt=$(cat)
+if [[ $prompt == *'a tenth is off at exactly 100 euros'* ]]; then sed -i 's/sum > 10_000/sum >= 10_000/' prices.mjs
+elif grep -q 'index = 1' prices.mjs; then sed -i 's/index = 1/index = 0/' prices.mjs
+else echo 'What a basket costs.' >>README.md; fi
+`;
+
+let home: string;
+let reader: Reader;
+/** The commands that were run already: what two pages have in common is done once. */
+const done = new Set<string>();
+
+const git = (directory: string, ...args: string[]) => execFileSync('git', args, { cwd: directory, encoding: 'utf8', maxBuffer: 64 << 20 });
+
+/** What a clone of the next commit would have, as a repository. */
+function publish(directory: string): void {
+  const files = git(ROOT, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate').split('\0').filter(Boolean);
+  for (const file of files) cpSync(join(ROOT, file), join(directory, file), { recursive: true });
+  git(directory, 'init', '--quiet');
+  git(directory, 'add', '--all', '--force');
+  git(directory, '-c', 'user.name=somebody', '-c', 'user.email=somebody@localhost', 'commit', '--quiet', '--message', 'the next commit');
+}
+
+/** Follows a page to the letter. Returns what its commands printed. */
+function follow(page: string): string {
+  return blocksOf(page).filter(({ notRun }) => notRun === undefined).map((block) => {
+    if (block.language !== 'sh') {
+      const path = /^\/\/ (\S+)\n/.exec(block.text)?.[1];
+      if (path) write(join(reader.where, path), block.text);
+      return '';
+    }
+    if (done.has(block.text)) return '';
+    done.add(block.text);
+    return reader.run(page, block);
+  }).join('\n');
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${text}\n`);
+}
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'pages-'));
+  const published = join(home, 'published');
+  mkdirSync(published);
+  publish(published);
+  write(join(home, 'bin/claude'), CLAUDE);
+  chmodSync(join(home, 'bin/claude'), 0o755);
+  // The reader has a name, and the address of the pages leads to what is here.
+  write(join(home, 'gitconfig'), `[user]\n\tname = Reader\n\temail = reader@localhost\n[url "file://${published}"]\n\tinsteadOf = ${REPOSITORY}\n[init]\n\tdefaultBranch = main`);
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: join(home, 'gitconfig'), PATH: `${join(home, 'bin')}:${process.env.PATH}`, ANTHROPIC_API_KEY: 'none', npm_config_prefer_offline: 'true' };
+  // Another run of npm's, such as the one that runs these tests, hands its own settings on.
+  const own = Object.entries(env).filter(([name]) => !/^npm_(package|lifecycle|command|execpath|node_execpath)|^npm_config_(local_prefix|ignore_scripts)|^INIT_CWD$|^CI$|^JEST_|^NODE_ENV$/.test(name));
+  reader = new Reader(home, join(home, 'empty'), Object.fromEntries(own));
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+test('the tutorial holds, from an empty folder to a test of one\'s own', () => {
+  const printed = follow('docs/tutorial.md');
+
+  expect(printed.match(/^COMMITTED after .*(?= in )/gm)).toEqual([
+    'COMMITTED after 2 turns', // the clone's example
+    'COMMITTED after 2 turns', // somebody's repository
+    'COMMITTED after 1 turn', // the next day
+    'COMMITTED after 2 turns', // the stack
+  ]);
+  const packed = execFileSync('tar', ['-tzf', join(home, 'empty/cdk-agentcore-workbench/dist/js/cdk-agentcore-workbench@0.0.0.jsii.tgz')], { encoding: 'utf8', maxBuffer: 64 << 20 });
+  expect(packed.split('\n')).toEqual(expect.arrayContaining(PACKED.map((path) => `package/${path}`)));
+  expect(git(join(home, 'empty/cdk-agentcore-workbench'), 'status', '--porcelain')).toBe('');
+});
+
+test('the README holds', () => {
+  reader.go(join(home, 'empty/my-loop'));
+
+  expect(follow('README.md').match(/^COMMITTED after .*(?= in )/gm)).toEqual(['COMMITTED after 2 turns', 'COMMITTED after 2 turns']);
+});
+
+test.each(EXAMPLES)('what %s says to run at the top of the repository runs', (page) => {
+  reader.go(join(home, 'empty/cdk-agentcore-workbench'));
+
+  expect(follow(page)).not.toContain('FAILED ');
+});
+
+test('all other pages have nothing to run, or say why not', () => {
+  const others = DOCS.filter((page) => page !== 'docs/tutorial.md');
+
+  expect(others.flatMap((page) => blocksOf(page).filter(({ notRun, language }) => notRun === undefined && ['sh', 'ts'].includes(language)).map(({ line }) => `${page}:${line}`))).toEqual([]);
+});
+
+test('the README\'s TypeScript is compiled by the build', () => {
+  const { tasks } = JSON.parse(readFileSync(join(ROOT, '.projen/tasks.json'), 'utf8')) as { tasks: Record<string, { steps: { exec?: string; spawn?: string }[] }> };
+
+  expect(tasks.rosetta.steps[0].exec).toContain('--strict --compile');
+  expect(tasks['post-compile'].steps).toContainEqual({ spawn: 'rosetta' });
+});
