@@ -19,6 +19,7 @@ const OPTIONS = {
   'gate': { type: 'string', multiple: true },
   'bootstrap': { type: 'string', multiple: true },
   'max-repairs': { type: 'string' },
+  'timeout': { type: 'string', multiple: true },
   'prompt': { type: 'string' },
   'task': { type: 'string' },
   'session': { type: 'string' },

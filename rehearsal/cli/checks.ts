@@ -78,11 +78,11 @@ function startingFrom({ ref }: Target, input: RehearsalInput): RehearsalInput {
 }
 
 /** What would be without effect is refused, as what is missing is. */
-function idleFaults({ app, stack, loop, gates, bootstrap, maxRepairs }: Target): string[] {
+function idleFaults({ app, stack, loop, gates, bootstrap, maxRepairs, timeouts }: Target): string[] {
   const given = (options: { readonly [option: string]: unknown }) => Object.keys(options).filter((option) => options[option] !== undefined);
   return app === undefined
     ? given({ stack, loop }).map((option) => `--${option} chooses in an app: name one with --app`)
-    : given({ 'gate': gates, bootstrap, 'max-repairs': maxRepairs })
+    : given({ 'gate': gates, bootstrap, 'max-repairs': maxRepairs, 'timeout': timeouts })
       .map((option) => `--${option} is for a repository without an app, whose loop says it itself: leave one of them out`);
 }
 
@@ -97,8 +97,9 @@ function missingFaults({ app, agent, gates, repository }: Target, input: Rehears
 }
 
 /** What the loop that is made of the command line would say of it. */
-function loopFaults({ agent, gates = [], bootstrap = [] }: Target): string[] {
+function loopFaults({ agent, gates = [], bootstrap = [], timeouts = {} }: Target): string[] {
   const names = gates.map(({ name }) => name);
+  const timed = [...names, 'agent', 'bootstrap'];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   return [
     ...agent?.trim() === '' ? ['--agent has an empty command: say what to run'] : [],
@@ -106,6 +107,8 @@ function loopFaults({ agent, gates = [], bootstrap = [] }: Target): string[] {
     ...names.filter((name) => !GATE_NAME.test(name))
       .map((name) => `--gate names the gate "${name}": 1 to 40 letters, digits, spaces, "-" and "_" are allowed, the first a letter or digit; rename it`),
     ...gates.filter(({ command }) => command.trim() === '').map(({ name }) => `--gate ${name} has an empty command: say what to run`),
+    ...Object.keys(timeouts).filter((name) => !timed.includes(name))
+      .map((name) => `--timeout ${name}: there is no gate of that name${didYouMean(name, timed) || `; ${timed.join(', ')} can have one`}`),
     ...bootstrap.some((command) => command.trim() === '') ? ['--bootstrap has an empty command: take it out'] : [],
   ];
 }

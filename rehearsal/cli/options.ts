@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { readArguments } from './arguments';
 import type { Faults } from './misuse';
 import { LOOP_LIMITS } from '../../src/loop/constants';
+import { LIMITS } from '../../src/session/constants';
 import { COMMAND_MODES, CommandMode } from '../agentcore/words';
 import { didYouMean, nearFile } from '../did-you-mean';
 import type { RehearsalInput } from '../rehearsal';
@@ -22,6 +23,8 @@ export interface Target {
   readonly gates?: readonly { readonly name: string; readonly command: string }[];
   readonly bootstrap?: readonly string[];
   readonly maxRepairs?: number;
+  /** Seconds, by the name of a gate, or `agent` or `bootstrap`. */
+  readonly timeouts?: { readonly [name: string]: number };
   /** Names of variables; their values are nobody's to keep. */
   readonly env?: readonly string[];
   /** @default - whatever this machine can have */
@@ -99,6 +102,7 @@ function targetOf(values: Values, faults: Faults): Target {
     gates: values.gate?.flatMap((text) => gateOf(text, faults)),
     bootstrap: values.bootstrap,
     maxRepairs: maxRepairs === undefined ? undefined : Number(maxRepairs),
+    timeouts: values.timeout === undefined ? undefined : Object.fromEntries(values.timeout.flatMap((text) => timeoutOf(text, faults))),
     env: values.env,
     commandMode: oneOf('--command-mode', values['command-mode'], COMMAND_MODES, faults),
     ...sandboxOf(values, faults),
@@ -124,6 +128,16 @@ function gateOf(text: string, faults: Faults): { name: string; command: string }
   const match = /^([^=]+)=(.+)$/s.exec(text);
   if (match) return [{ name: match[1].trim(), command: match[2] }];
   faults.add(`--gate is "${text}": write NAME=COMMAND, such as test='npm test'`);
+  return [];
+}
+
+const SECONDS = { s: 1, m: 60, h: 3_600 } as const;
+
+function timeoutOf(text: string, faults: Faults): [string, number][] {
+  const [, name, amount, unit] = /^([^=]+)=(\d{1,5})([smh])$/.exec(text) ?? [];
+  const seconds = Number(amount) * SECONDS[unit as keyof typeof SECONDS];
+  if (seconds >= 1 && seconds <= LIMITS.sessionSeconds) return [[name.trim(), seconds]];
+  faults.add(`--timeout is "${text}": write NAME=TIME with 1s to 8h, such as test=40m`);
   return [];
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, AssetStaging, Stack } from 'aws-cdk-lib';
+import { App, AssetStaging, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { MisuseError } from './misuse';
 import type { Target } from './options';
@@ -24,13 +24,15 @@ export function synthesizeLoop(target: Target, state: string): string {
     agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/rehearsal:1'),
     mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
+  const timeoutOf = (name: string) => target.timeouts?.[name] === undefined ? undefined : Duration.seconds(target.timeouts[name]);
   try {
     new CodingLoop(stack, 'Loop', {
       runtime,
       repository: GitRepository.fromInput(),
       bootstrap: target.bootstrap && [...target.bootstrap],
-      turn: AgentTurn.command(target.agent ?? ''),
-      gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command)),
+      bootstrapTimeout: timeoutOf('bootstrap'),
+      turn: AgentTurn.command(target.agent ?? '', { timeout: timeoutOf('agent') }),
+      gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command, { timeout: timeoutOf(name) })),
       maxRepairs: target.maxRepairs,
     });
   } catch (error) {

@@ -21,6 +21,8 @@ Any repository, any agent
   --gate NAME=COMMAND  what has to pass; may be given again
   --bootstrap COMMAND  makes the clone ready, such as 'npm ci'; may be given again
   --max-repairs N      how often the agent may repair (3)
+  --timeout NAME=TIME  how long a gate may take (15m), or with the name "agent" a turn (60m), or with "bootstrap" the bootstrap (13m):
+                       such as test=40m, 90s or 2h, at most 8h; may be given again
 
 Both
   --prompt TEXT        what the agent is to do

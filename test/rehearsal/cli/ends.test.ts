@@ -14,7 +14,7 @@ const FIXES = 'cat >/dev/null; echo right > value';
 
 async function rehearse(...more: string[]) {
   const run = await commandLine('rehearse', '--repository', copy.directory, '--prompt', 'Make it right', '--state', copy.state, ...more);
-  return { ...run, id: /^session {4}(\S+)$/m.exec(run.stdout)?.[1] ?? '', report: readFileSync(/^report {5}(\S+)$/m.exec(run.stdout)![1], 'utf8') };
+  return { ...run, id: /^session {4}(\S+)$/m.exec(run.stdout)?.[1] ?? '', report: /^report {5}/m.test(run.stdout) ? readFileSync(/^report {5}(\S+)$/m.exec(run.stdout)![1], 'utf8') : '' };
 }
 
 test('a failed bootstrap shows its first and its last lines once, in the story and in the report, and no turn is counted', async () => {
@@ -47,6 +47,16 @@ test('a turn that fails says its output once, and the logs say nothing of what t
   expect([exitCode, stdout.match(/no model is configured/g)]).toEqual([1, ['no model is configured']]);
   expect(stdout).toMatch(/^CodingLoop\.TurnFailed in turn 1, after [0-9.]+ s\n {2}FAILED, exit code 3; the whole output is in \S+\n\n/m);
   expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).not.toContain('== the agent');
+});
+
+test('a gate, a turn and a bootstrap have the time that they are given', async () => {
+  const { exitCode, stdout } = await rehearse('--agent', FIXES, '--gate', 'test=sleep 1000', '--bootstrap', 'true', '--max-repairs', '0',
+    '--timeout', 'test=1s', '--timeout', 'agent=2m', '--timeout', 'bootstrap=3h', '--json');
+
+  const { steps } = JSON.parse(stdout) as RehearsalRecord;
+  const limits = steps.filter(({ limitSeconds }) => limitSeconds !== undefined)
+    .map(({ kind, limitSeconds, verdict }) => [kind, limitSeconds, verdict]);
+  expect([exitCode, limits]).toEqual([1, [['bootstrap', 10_800, undefined], ['turn', 120, undefined], ['gate', 1, 'TIMED_OUT']]]);
 });
 
 test('the tests that failed in a gate are named, in the story and in the report', async () => {

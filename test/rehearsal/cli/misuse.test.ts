@@ -47,6 +47,10 @@ const LOOP = ['--agent', 'true', '--gate', 'test=true', '--prompt', 'x'];
 test.each([
   ['an option without its value', [...LOOP, '--repository', 'PROJECT', '--task'], /^--task has no value: write one behind it\n/],
   ['an option where a value should be', [...LOOP, '--repository', 'PROJECT', '--task', '-x'], /^--task is followed by "-x", which looks like another option: write --task=-x if/],
+  ['a time without a unit', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=40'], /^--timeout is "test=40": write NAME=TIME with 1s to 8h, such as test=40m\n/],
+  ['a time that is too long', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=481m'], /^--timeout is "test=481m": /],
+  ['no time at all', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=0s'], /^--timeout is "test=0s": /],
+  ['the time of a gate that is not there', [...LOOP, '--repository', 'PROJECT', '--timeout', 'tset=8h'], /^--timeout tset: there is no gate of that name: did you mean test\?\n/],
   ['a command that is not there', ['session'], /^"session" is nothing that "rehearse" can do: did you mean sessions\?\n/],
   ['a part of a repository', [...LOOP, '--repository', 'PROJECT/part'], /^--repository \S+ cannot be cloned: it is only a part of a repository: name \S+\/project\n/],
   ['a reference that is not there', [...LOOP, '--repository', 'PROJECT', '--ref', 'mian'], /^"mian" is no branch, tag or commit of \S+: did you mean main\?\n/],
