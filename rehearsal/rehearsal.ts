@@ -11,11 +11,13 @@ import { LocalRun, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
 import { findLoop, LoopDescription } from './run/loop-description';
 import { RehearsalRecord, SandboxDescription } from './run/record';
+import { SshAgent } from './run/ssh-agent';
 import { checkSupport } from './run/support';
-import { builtName, SandboxDriver } from './sandbox';
+import { builtName, SandboxDriver, SandboxMount } from './sandbox';
 import { Executions } from './stepfunctions';
 import { checkRepositoryOfInput } from '../src/loop/input.client';
 import { ENVIRONMENT } from '../src/session/constants';
+import { CACHES_ON_EPHEMERAL_DISK } from '../src/session/run-request.client';
 
 /** What a run is asked for; everything else has a default. */
 export interface RehearsalInput {
@@ -54,6 +56,10 @@ export interface RehearsalProps {
   readonly sandbox?: SandboxDriver;
   /** Directories of this machine that sessions see at the same path. */
   readonly sharedDirectories?: readonly string[];
+  /** Directory of this machine that sessions have their caches in, from one to the next. @default - none: caches end with the session's disk */
+  readonly cacheDirectory?: string;
+  /** Socket of an ssh agent that sessions may sign with, such as `SSH_AUTH_SOCK`. @default - none */
+  readonly sshAgentSocket?: string;
   /** Ends a start that is under way, with its own reason. Afterwards it does nothing. */
   readonly signal?: AbortSignal;
   /** Hears of what functions write to their logs. */
@@ -78,16 +84,19 @@ export class Rehearsal {
     const lock = Lock.take(directory);
     let server: AgentCoreServer | undefined;
     let deployment: LocalDeployment | undefined;
+    let sshAgent: SshAgent | undefined;
     try {
       const clock = new MovableClock();
       const copies = join(directory, 'repositories');
       mkdirSync(copies, { recursive: true });
+      sshAgent = props.sshAgentSocket === undefined ? undefined : await SshAgent.forward(props.sshAgentSocket);
       server = await AgentCoreServer.start({
         ...props.server,
         stateDirectory: join(directory, 'agentcore'),
         clock,
         sandbox: props.sandbox,
-        environment: props.environment,
+        environment: { ...props.environment, ...sshAgent?.environment },
+        mounts: [...cacheMounts(props), ...sshAgent === undefined ? [] : [sshAgent.mount]],
         sharedDirectories: [copies, ...programsOf(props), ...props.sharedDirectories ?? []],
         agentFor: ({ arn }) => givenAgent() ?? imageAgent(arn),
       });
@@ -113,10 +122,11 @@ export class Rehearsal {
       for (const rollout of rollouts) rolledOut.push(await rollout.run(rolling));
       props.signal?.throwIfAborted();
       // Once more: it now knows the names of endpoints.
-      return new Rehearsal(props, directory, lock, server, clock, deployment, findLoop(deployment, loop.path), rolledOut, running);
+      return new Rehearsal(props, directory, lock, server, clock, deployment, findLoop(deployment, loop.path), rolledOut, running, sshAgent);
     } catch (error) {
       await deployment?.close();
       await server?.close();
+      sshAgent?.close();
       lock.release();
       if (props.stateDirectory === undefined) removeTree(directory);
       throw error;
@@ -137,6 +147,7 @@ export class Rehearsal {
     /** What was rolled out when it started. */
     readonly rollouts: readonly RolloutDescription[],
     private readonly running: Set<LocalRun>,
+    private readonly sshAgent: SshAgent | undefined,
   ) {}
 
   get sandbox(): SandboxDescription {
@@ -176,6 +187,7 @@ export class Rehearsal {
       await this.deployment.close();
       await this.server.close();
     } finally {
+      this.sshAgent?.close();
       this.lock.release();
       if (this.props.stateDirectory === undefined) removeTree(this.directory);
     }
@@ -210,6 +222,13 @@ function agentOfSandbox(sandbox: SandboxDriver | undefined): Agent | undefined {
 function agentOfRuntime(deployment: LocalDeployment, runtimeArn: string): Agent | undefined {
   const found = [...deployment.runtimes].find(([, arn]) => arn === runtimeArn);
   return found && agentOfImage(deployment.stack, found[0]);
+}
+
+/** Where commands of a loop have their caches. */
+function cacheMounts({ cacheDirectory }: RehearsalProps): SandboxMount[] {
+  if (cacheDirectory === undefined) return [];
+  mkdirSync(cacheDirectory, { recursive: true });
+  return [{ source: resolve(cacheDirectory), target: CACHES_ON_EPHEMERAL_DISK.XDG_CACHE_HOME }];
 }
 
 /** Whose programs the sessions of a loop have. */

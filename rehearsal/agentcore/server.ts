@@ -39,6 +39,8 @@ export interface AgentCoreServerProps extends Partial<Unconfirmed> {
   readonly environment?: Readonly<Record<string, string>>;
   /** Directories of the host that all sandboxes share with it at the same path, such as that of a bare repository. */
   readonly sharedDirectories?: readonly string[];
+  /** Directories of the host that all sandboxes share with it at a path of their own. */
+  readonly mounts?: readonly SandboxMount[];
 }
 
 /** A request whose operation is named by the header `x-amz-target`. */
@@ -105,7 +107,7 @@ export class AgentCoreServer {
         ...serviceEnvironment(this.endpoint, this.accessKeyIds.get(runtimeId) ?? 'AKIDLOCAL', props.environment),
         ...props.environment,
       }),
-      sharedDirectories: props.sharedDirectories ?? [],
+      shared: [...(props.sharedDirectories ?? []).map((directory) => ({ source: directory, target: directory })), ...props.mounts ?? []],
       agent: ({ runtimeId }, version) => {
         const runtime = this.registry.find(runtimeId);
         return this.agents.find(runtime, version) ?? props.agentFor?.(runtime, version);

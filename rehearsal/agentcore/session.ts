@@ -21,7 +21,7 @@ export interface SessionContext {
   readonly workspaces: Workspaces;
   readonly stateDirectory: string;
   readonly environment: (key: WorkspaceKey) => Readonly<Record<string, string>>;
-  readonly sharedDirectories: readonly string[];
+  readonly shared: readonly SandboxMount[];
   readonly agent: (key: WorkspaceKey, version: RuntimeVersion) => Agent | undefined;
   readonly log: (key: WorkspaceKey, text: string) => void;
   readonly warn: (key: WorkspaceKey, text: string) => void;
@@ -185,14 +185,14 @@ export class Session {
   }
 
   private mounts({ version, configuration }: RuntimeVersion): SandboxMount[] {
-    const { workspaces, sharedDirectories } = this.context;
+    const { workspaces, shared } = this.context;
     if (configuration.filesystemConfigurations?.some(({ sessionStorage }) => sessionStorage !== undefined)) {
       const { wiped } = workspaces.open(this.key, version);
       if (wiped) {
         this.context.warn(this.key, `the workspace was emptied before version ${version}: ${wiped}`);
       }
     }
-    return [...sharedDirectories.map(directory => ({ source: directory, target: directory })), ...this.filesystems];
+    return [...shared, ...this.filesystems];
   }
 
   private async end(): Promise<void> {

@@ -24,6 +24,8 @@ const OPTIONS = {
   'task': { type: 'string' },
   'session': { type: 'string' },
   'env': { type: 'string', multiple: true },
+  'ssh-agent': { type: 'boolean', default: false },
+  'cache': { type: 'string' },
   'sandbox': { type: 'string', default: 'auto' },
   'image': { type: 'string' },
   'user': { type: 'string' },

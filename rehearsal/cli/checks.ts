@@ -31,21 +31,30 @@ export async function checkedRun(options: Options, store: RunStore, faults: Faul
   // A session that is not there would have said the rest.
   if (options.sessionId === undefined || session !== undefined) faults.add(...missingFaults(target, input));
   faults.add(...target.app === undefined ? loopFaults(target) : appFaults(target));
-  faults.add(...faultsOfInput(options, input), ...stateFaults(options));
+  faults.add(...faultsOfInput(options, input), ...writableFaults('--state', options.state), ...shareFaults(target));
   if (hasGit()) faults.add(...await repositoryFaults(options, target, input)); // without it, that is what the next check says
   faults.throwIfAny();
   return { target, input };
 }
 
-/** Beside a working copy that may only be read there is no place for it. */
-function stateFaults({ state }: Options): string[] {
-  let there = state;
+function shareFaults({ cache, sshAgent }: Target): string[] {
+  const socket = process.env.SSH_AUTH_SOCK ?? '';
+  return [
+    ...cache === undefined ? [] : writableFaults('--cache', cache),
+    ...sshAgent !== true || statSync(socket, { throwIfNoEntry: false })?.isSocket() === true ? []
+      : [`--ssh-agent: SSH_AUTH_SOCK is ${socket === '' ? 'not set' : `"${socket}", which is no socket`}: start an agent and give it your key, with eval "$(ssh-agent)" and ssh-add`],
+  ];
+}
+
+/** Beside a working copy that may only be read, for instance, there is no place for the state. */
+function writableFaults(option: string, directory: string): string[] {
+  let there = directory;
   while (!existsSync(there)) there = dirname(there);
   try {
-    accessSync(there, constants.W_OK | constants.X_OK);
+    accessSync(statSync(there).isDirectory() ? there : join(there, 'file'), constants.W_OK | constants.X_OK);
     return [];
   } catch (error) {
-    return [`--state ${state} cannot be written to (${(error as NodeJS.ErrnoException).code}): name a directory that can`];
+    return [`${option} ${directory} cannot be written to (${(error as NodeJS.ErrnoException).code}): name a directory that can`];
   }
 }
 

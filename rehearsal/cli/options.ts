@@ -27,6 +27,10 @@ export interface Target {
   readonly timeouts?: { readonly [name: string]: number };
   /** Names of variables; their values are nobody's to keep. */
   readonly env?: readonly string[];
+  /** Whether sessions may use your ssh agent. */
+  readonly sshAgent?: boolean;
+  /** Directory that sessions have their caches in. @default - the session's own disk */
+  readonly cache?: string;
   /** @default - whatever this machine can have */
   readonly sandbox?: SandboxKind;
   /** What containers are made from. @default - the app's own image */
@@ -104,6 +108,8 @@ function targetOf(values: Values, faults: Faults): Target {
     maxRepairs: maxRepairs === undefined ? undefined : Number(maxRepairs),
     timeouts: values.timeout === undefined ? undefined : Object.fromEntries(values.timeout.flatMap((text) => timeoutOf(text, faults))),
     env: values.env,
+    sshAgent: values['ssh-agent'] || undefined,
+    cache: values.cache === undefined ? undefined : resolve(values.cache),
     commandMode: oneOf('--command-mode', values['command-mode'], COMMAND_MODES, faults),
     ...sandboxOf(values, faults),
   });

@@ -113,6 +113,8 @@ async function start(target: Target, prepared: Prepared, options: Options, stder
     stateDirectory: options.state,
     server: { commandMode: target.commandMode },
     environment: Object.fromEntries((target.env ?? []).map((name) => [name, process.env[name] ?? ''])),
+    cacheDirectory: target.cache,
+    sshAgentSocket: target.sshAgent ? process.env.SSH_AUTH_SOCK : undefined,
     onLog: options.verbose ? (name, line) => void stderr.write(`${name}: ${line}\n`) : undefined,
   });
 }
@@ -134,6 +136,7 @@ function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { p
   terminal.line(`prompt: ${onOneLine(prompt)}`);
   terminal.line(terminal.dim(`state: ${directory}`));
   terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? `, with this machine's programs${sandbox.user === undefined ? '' : `, as user ${sandbox.user}`}` : ` by ${sandbox.tool}, of ${sandbox.image}`}`));
+  if (target.sshAgent) terminal.line(terminal.dim('sessions can use your ssh agent'));
   rollouts.forEach((rollout) => terminal.line(describeRollout(rollout)));
   terminal.line();
 }

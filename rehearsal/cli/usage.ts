@@ -29,6 +29,8 @@ Both
   --task ID            names the branch
   --session ID         goes on in the workspace of an earlier run
   --env NAME           passes a variable of yours on to the sessions; may be given again
+  --ssh-agent          lets sessions use your ssh agent, for private dependencies: all that runs in them can sign with its keys meanwhile
+  --cache DIR          keeps the caches of npm, pip, uv, Go and others for the next session, also those of other runs
   --sandbox KIND       namespace: this machine's programs, on Linux; container: those of an image, by docker, podman or finch;
                        auto: namespace where that works, else container (auto)
   --image NAME         what containers are made from, instead of the app's own image, which is built; means --sandbox container
