@@ -175,7 +175,8 @@ test('an interrupted run leaves no process and no lock, but its workspace', asyn
   expect([exitCode, record.outcome]).toEqual([130, 'INTERRUPTED']);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
   expect(existsSync(join(copy.state, 'current.json'))).toBe(false);
-  expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
+  const microvms = join(copy.state, 'agentcore', 'microvms'); // if there was time for one
+  expect(existsSync(microvms) ? readdirSync(microvms) : []).toEqual([]);
 });
 
 test('fails for a repository with a password, in the options and in the input, and shows it nowhere', async () => {
@@ -186,7 +187,7 @@ test('fails for a repository with a password, in the options and in the input, a
 
   for (const source of [['--repository', url, '--prompt', 'x'], ['--input', input]]) {
     const { exitCode, stdout, stderr } = await commandLine('rehearse', ...source, ...loop);
-    expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^"repository" has the URL "https:\/\/…@git\.example\.com\/app\.git", .* without a password are allowed: credentials/)]);
+    expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^"repository" has the URL "https:\/\/…@git\.example\.com\/app\.git", .* is allowed, without a password.*: credentials/)]);
   }
   expect(existsSync(copy.state)).toBe(false);
 });
