@@ -10,6 +10,7 @@ import { LocalRepository, RepositoryError } from './run/local-repository';
 import { LocalRun, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
 import { findLoop, LoopDescription } from './run/loop-description';
+import { Mask, maskOf } from './run/mask-values';
 import { RehearsalRecord, SandboxDescription } from './run/record';
 import { SshAgent } from './run/ssh-agent';
 import { checkSupport } from './run/support';
@@ -134,6 +135,8 @@ export class Rehearsal {
   }
 
   private closed?: Promise<void>;
+  /** Hides the values of the environment that the sessions were given. */
+  readonly mask: Mask;
 
   private constructor(
     private readonly props: RehearsalProps,
@@ -148,7 +151,9 @@ export class Rehearsal {
     readonly rollouts: readonly RolloutDescription[],
     private readonly running: Set<LocalRun>,
     private readonly sshAgent: SshAgent | undefined,
-  ) {}
+  ) {
+    this.mask = maskOf(props.environment);
+  }
 
   get sandbox(): SandboxDescription {
     const { name = 'namespace', tool, image, runsAs: user } = this.props.sandbox ?? {};

@@ -133,7 +133,7 @@ function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { p
   const { loop, directory, rollouts, sandbox } = rehearsal;
   terminal.line(`${terminal.bold(loop.path)} rehearses${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
   terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${onOneLine(command)})`).join(', ')}; at most ${loop.maxRepairs} ${loop.maxRepairs === 1 ? 'repair' : 'repairs'}`);
-  terminal.line(`prompt: ${onOneLine(prompt)}`);
+  terminal.line(`prompt: ${onOneLine(rehearsal.mask(prompt))}`);
   terminal.line(terminal.dim(`state: ${directory}`));
   terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? `, with this machine's programs${sandbox.user === undefined ? '' : `, as user ${sandbox.user}`}` : ` by ${sandbox.tool}, of ${sandbox.image}`}`));
   if (target.sshAgent) terminal.line(terminal.dim('sessions can use your ssh agent'));

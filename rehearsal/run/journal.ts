@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { endOfFile } from './end-of-file';
 import { failingTests } from './failing-tests';
 import type { LoopDescription } from './loop-description';
+import type { Mask } from './mask-values';
 import type { BranchMove, Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
 import { NameList, named } from '../../src/loop/results.client';
 import { RETRY_LOG } from '../../src/session/constants';
@@ -105,7 +106,8 @@ export class Journal {
   private current?: Step;
   private logged = 0;
 
-  constructor(private readonly props: JournalProps) {}
+  /** @param mask for all that is told; what looks like a secret is masked anyway */
+  constructor(private readonly props: JournalProps, private readonly mask: Mask = (value) => value) {}
 
   readonly hear = (event: ExecutionEvent): void => {
     this.began ??= event.timestamp;
@@ -136,13 +138,13 @@ export class Journal {
   }
 
   private retried(retry: StepRetry): void {
-    if (this.current) this.props.listener?.retries?.(this.current, retry);
+    if (this.current) this.props.listener?.retries?.(this.current, this.mask(retry));
   }
 
   private failed(name: string, message: string): void {
     const step = this.current;
     if (!step) return;
-    step.error = { name, message };
+    step.error = { name, message: this.mask(message) };
     step.log = this.newLog(this.run?.session ?? this.props.session()) || undefined;
     if (step.kind === 'bootstrap' && this.run) step.output = this.jobOutput('bootstrap-');
   }
@@ -195,14 +197,14 @@ export class Journal {
     step.exitCode = record?.exitCode;
     if (record && record.verdict !== 'PASSED') step.feedback = loop.feedback;
     step.changedFiles = step.feedback?.changedFiles;
-    step.output = record && (this.read(record.logPath) ?? step.feedback?.output);
+    step.output = record && (this.read(record.logPath) ?? this.mask(step.feedback?.output));
     if (step.verdict !== 'PASSED' && step.output !== undefined) step.failingTests = failingTests(step.output);
   }
 
   private read(path: string): string | undefined {
     const file = this.props.fileOf(path, this.run!.session);
     try {
-      return file === undefined ? undefined : endOf(readFileSync(file, 'utf8'));
+      return file === undefined ? undefined : endOf(this.mask(readFileSync(file, 'utf8')));
     } catch {
       return undefined;
     }
@@ -214,7 +216,7 @@ export class Journal {
     try {
       const name = readdirSync(jobs!).filter((job) => job.startsWith(prefix)).map((job) => join(jobs!, job, 'log'))
         .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).pop();
-      return endOf(readFileSync(name!, 'utf8')).trim();
+      return endOf(this.mask(readFileSync(name!, 'utf8'))).trim();
     } catch {
       return undefined;
     }
@@ -225,7 +227,7 @@ export class Journal {
     const log = this.props.logOf(session);
     const fresh = log.slice(this.logged).split('\n').filter((line) => !line.startsWith('[command] ')).join('\n').trim();
     this.logged = log.length;
-    return maskSecrets(fresh);
+    return maskSecrets(this.mask(fresh));
   }
 
   /** The end of the log of the step's job, which may not be there yet. */
@@ -235,7 +237,7 @@ export class Journal {
     const { losses = 0, rebases = 0 } = loop ?? {};
     const job = jobId(this.run.id, round, losses + rebases === 0 ? name : `${name} again ${losses}.${rebases}`);
     const file = this.props.fileOf(`${this.props.loop.mount}/.workbench/jobs/${job}/log`, this.run.session);
-    return file === undefined ? '' : maskSecrets(endOfFile(file, 4_096));
+    return file === undefined ? '' : maskSecrets(this.mask(endOfFile(file, 4_096)));
   }
 
   private parametersOf(state: string): StepParameters {

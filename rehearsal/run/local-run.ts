@@ -45,7 +45,7 @@ export class LocalRun {
       session: () => this.session,
       execution: () => this.execution.arn,
       logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
-    });
+    }, rehearsal.mask);
     this.ref = input.repository?.ref ?? loop.repository?.ref;
     const { repository: _, ...rest } = input;
     this.stateInput = { ...rest, taskId: this.taskId };
@@ -102,7 +102,7 @@ export class LocalRun {
   }
 
   private async ended(result: ExecutionResult): Promise<RehearsalRecord> {
-    const { loop, server, deployment } = this.rehearsal;
+    const { loop, server, deployment, mask } = this.rehearsal;
     if (result.status !== 'SUCCEEDED') {
       await deployment.notifyEnd({
         executionArn: this.execution.arn,
@@ -127,17 +127,17 @@ export class LocalRun {
       id: this.name,
       loop: loop.path,
       outcome: output?.outcome ?? (result.status === 'ABORTED' ? 'INTERRUPTED' : result.error ?? result.status),
-      error,
+      error: mask(error),
       startedAt: this.startedAt.toISOString(),
       seconds: (Date.now() - this.startedAt.getTime()) / 1_000,
-      input: { prompt: this.stateInput.prompt, taskId: this.taskId },
-      output,
-      steps,
+      input: { prompt: mask(this.stateInput.prompt), taskId: this.taskId },
+      output: output && { ...mask(output), session: output.session },
+      steps: mask(steps),
       path,
       transitions,
       definition: loop.definition,
       repository: { source: this.repository.source, copy: this.repository.directory, ...head, uncommittedFiles: await this.repository.uncommitted() },
-      commit,
+      commit: commit && { ...commit, message: mask(commit.message), stat: mask(commit.stat), patch: mask(commit.patch) },
       session: isSessionUsed ? this.describeSession() : undefined,
       calls: calls.map(describeCall),
       rollouts: this.rehearsal.rollouts,

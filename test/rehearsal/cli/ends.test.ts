@@ -59,6 +59,22 @@ test('a gate, a turn and a bootstrap have the time that they are given', async (
   expect([exitCode, limits]).toEqual([1, [['bootstrap', 10_800, undefined], ['turn', 120, undefined], ['gate', 1, 'TIMED_OUT']]]);
 });
 
+test('the value of a variable that is passed on is masked in the story, the report and the record', async () => {
+  process.env.DOOR_KEY = 'under the "third" pot';
+  process.env.DOOR_MODE = 'ajar';
+  try {
+    const { exitCode, stdout, report } = await rehearse('--agent', `${FIXES}; echo "the key is $DOOR_KEY, $DOOR_MODE"; echo "$DOOR_KEY" > key`,
+      '--gate', 'test=echo "--- FAIL: Test$DOOR_KEY (0.00s)"; exit 1', '--max-repairs', '1', '--env', 'DOOR_KEY', '--env', 'DOOR_MODE');
+
+    const record = readFileSync(/^report {5}(\S+)$/m.exec(stdout)![1].replace(/report\.html$/, 'record.json'), 'utf8');
+    expect([exitCode, stdout, record]).toEqual([1, expect.stringContaining('agent: the key is ***, ajar\n'), expect.stringContaining('the key is ***, ajar')]);
+    for (const text of [stdout, report, record]) expect(text).not.toMatch(/under the|third/);
+  } finally {
+    delete process.env.DOOR_KEY;
+    delete process.env.DOOR_MODE;
+  }
+});
+
 test('the tests that failed in a gate are named, in the story and in the report', async () => {
   const go = Array.from({ length: 12 }, (_, number) => `--- FAIL: TestPart${number} (0.00s)`).join('\n');
   const { stdout, report } = await rehearse('--agent', 'cat >/dev/null; echo more >> value', '--gate', `test=echo '${go}'; for line in $(seq 30); do echo "at last $line"; done; exit 1`, '--max-repairs', '0');
