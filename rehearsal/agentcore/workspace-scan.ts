@@ -1,10 +1,13 @@
-import type { Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { LIMITS } from './limits';
 
 /** A few of each kind are enough to find the cause. */
 const EXAMPLES = 3;
+
+/** Entries after which others have their turn. A call that waits for its answer costs ten times the call itself. */
+const TURN = 500;
 
 /**
  * Reports what a workspace holds that session storage would not have taken. The host's file system takes it, so that a run succeeds here which
@@ -38,16 +41,18 @@ class Scan {
       return;
     }
     const unreadable = (error: NodeJS.ErrnoException) => error.code === 'EACCES' ? this.note('permissions, and gives everybody access to', relative) : vanished(error);
-    for (const entry of await readdir(join(this.directory, relative), { withFileTypes: true }).catch(unreadable) ?? []) {
+    for (const entry of attempted(() => readdirSync(join(this.directory, relative), { withFileTypes: true }), unreadable) ?? []) {
       const path = join(relative, entry.name);
       this.files += 1;
-      await (entry.isDirectory() ? this.visit(path, depth + 1) : this.look(entry, path).catch(vanished));
+      if (this.files % TURN === 0) await setImmediate();
+      if (entry.isDirectory()) await this.visit(path, depth + 1);
+      else attempted(() => this.look(entry, path), vanished);
     }
   }
 
-  private async look(entry: Dirent, path: string): Promise<void> {
+  private look(entry: Dirent, path: string): void {
     if (entry.isFile()) {
-      const { nlink, size } = await lstat(join(this.directory, path));
+      const { nlink, size } = lstatSync(join(this.directory, path));
       this.bytes += size;
       if (nlink > 1) {
         this.note('hard links', path);
@@ -62,8 +67,17 @@ class Scan {
   }
 }
 
+function attempted<T>(action: () => T, failed: (error: NodeJS.ErrnoException) => void): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    failed(error as NodeJS.ErrnoException);
+    return undefined;
+  }
+}
+
 /** The session may go on, and change its workspace, while it is looked through. */
-function vanished(error: NodeJS.ErrnoException): undefined {
+function vanished(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
     throw error;
   }

@@ -112,8 +112,6 @@ unsparse() { # what the agent told its git to leave out of the clone is no delet
   printf "%s\0" "${paths[@]}" | agents_index update-index --no-skip-worktree -z --stdin && printf "%s\0" "${paths[@]}" | agents_index checkout-index -q -z --stdin
 }
 
-agents_index() { GIT_INDEX_FILE=$repo/.git/index agents "$@"; }
-
 forced() { # what the agent added to its own index although it is ignored
   agents_index ls-files --cached --ignored --exclude-standard -z 2>/dev/null
 }

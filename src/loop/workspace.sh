@@ -79,6 +79,8 @@ own() {
 
 agents() { git_ --git-dir="$repo/.git" --work-tree="$repo" "$@"; }
 
+agents_index() { GIT_INDEX_FILE=$repo/.git/index agents "$@"; }
+
 exact() { # in a repository, whatever its files and its .gitattributes are
   mkdir -p "$1/info" && printf "%s\n" "* -text -ident !working-tree-encoding" >"$1/info/attributes"
 }
@@ -186,8 +188,9 @@ put_on_branch() { # the clone's branch and index say what ours do; its files sta
   borrow
   agents update-ref --no-deref HEAD "$1" 2>/dev/null
   agents update-ref "refs/heads/$WB_BRANCH" "$1" && agents symbolic-ref HEAD "refs/heads/$WB_BRANCH"
-  GIT_INDEX_FILE=$repo/.git/index agents read-tree "$1"
-  GIT_INDEX_FILE=$repo/.git/index agents update-index -q --refresh
+  # With the files' times, so that none of them is read again.
+  if [[ $(own write-tree 2>/dev/null) == "$(own rev-parse "$1^{tree}")" ]]; then cp -p "$GIT_INDEX_FILE" "$repo/.git/index"; else agents_index read-tree "$1"; fi
+  agents_index update-index -q --refresh
   return 0
 }
 
@@ -195,7 +198,7 @@ checkout() { # complete or not at all, as the clone
   local final=$repo
   repo=$final.new
   rm -rf "$repo"
-  { mkdir "$repo" && own read-tree "$1" && own checkout-index --all --force && mv "$repo" "$final"; } || fail 76 "the files cannot be written to $final"
+  { mkdir "$repo" && own read-tree "$1" && own checkout-index --all --force -u && mv "$repo" "$final"; } || fail 76 "the files cannot be written to $final"
   repo=$final
 }
 

@@ -129,3 +129,14 @@ test.each([
 ])('a clone has %s', (_, options, expected) => {
   expect(GitRepository.fromInput(options)._clone()).toEqual(expected);
 });
+
+test('neither the run nor the clone has to read files again that nobody has touched', async () => {
+  const remote = start({ history: true });
+  await remote.run();
+  for (const index of ['.workbench/index', 'repo/.git/index']) {
+    const debug = execFileSync('git', ['--git-dir', join(remote.mount(), '.workbench/git'), 'ls-files', '--debug', '.gitignore'], {
+      cwd: join(remote.mount(), 'repo'), encoding: 'utf8', env: { ...process.env, GIT_INDEX_FILE: join(remote.mount(), index) },
+    });
+    expect({ index, debug }).toEqual({ index, debug: expect.stringMatching(/size: [1-9]/) });
+  }
+});

@@ -1,0 +1,102 @@
+/**
+ * What a rehearsed run costs over a script that clones, edits, tests and commits, for repositories of 10, 1,000 and 57,000 files.
+ *
+ * Usage: npx projen bundle && npx projen compile && npx projen bundle-rehearsal && \
+ *   npx ts-node --transpile-only --project tsconfig.dev.json benchmark/large.ts [files …]
+ *
+ * Both in turns, on the same repository. Fails for a run that does not end in a commit; says whether the targets are met: at most 2 s over
+ * the script for 10 files, and at most 1.3 times the script for 57,000.
+ */
+import { execFileSync } from 'child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { App, Stack } from 'aws-cdk-lib';
+import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { Rehearsal } from '../rehearsal';
+import type { Step } from '../rehearsal/run/journal';
+import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../src';
+
+const SIZES = process.argv.slice(2).map(Number);
+const ROUNDS = 3;
+const EDIT = 'echo right > directory-0/file-0.txt';
+const TEST = '[[ $(cat directory-0/file-0.txt) == right ]]';
+const IDENTITY = 'git -c user.name=x -c user.email=x@localhost';
+
+const scratch = mkdtempSync(join(tmpdir(), 'benchmark-'));
+const bash = (lines: string, cwd: string) => execFileSync('bash', ['-euc', lines], { cwd, stdio: 'pipe' });
+const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const secondsSince = (began: number) => (performance.now() - began) / 1e3;
+
+function repository(files: number): string {
+  const directory = join(scratch, `repository-${files}`);
+  for (let file = 0; file < files; file++) {
+    const parent = join(directory, `directory-${Math.floor(file / 100)}`);
+    if (file % 100 === 0) mkdirSync(parent, { recursive: true });
+    writeFileSync(join(parent, `file-${file % 100}.txt`), `the content of file ${file}\n`);
+  }
+  bash(`git init --quiet --initial-branch main; git add --all; ${IDENTITY} commit --quiet --message first`, directory);
+  return directory;
+}
+
+function script(source: string): number {
+  const began = performance.now();
+  bash(`git clone --quiet "file://${source}" clone; cd clone; ${EDIT}; ${TEST}; ${IDENTITY} commit --quiet --all --message right`, scratch);
+  const seconds = secondsSince(began);
+  rmSync(join(scratch, 'clone'), { recursive: true });
+  return seconds;
+}
+
+async function compared(files: number): Promise<void> {
+  const source = repository(files);
+  const app = new App({ outdir: join(scratch, `cdk-${files}.out`), analyticsReporting: false });
+  const stack = new Stack(app, 'Stack');
+  const runtime = new AgentRuntime(stack, 'Agent', {
+    agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
+    mounts: [Mount.sessionStorage('/mnt/workspace')],
+  });
+  new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', TEST)] });
+  const rehearsal = await Rehearsal.start({
+    assembly: app.synth().directory,
+    repository: source,
+    stateDirectory: join(scratch, `state-${files}`),
+    agent: {
+      handler: async (request, session) => {
+        const { workspace } = request.json() as { workspace: string };
+        await session.exec(EDIT, { workingDirectory: workspace });
+        return { done: true };
+      },
+    },
+  });
+  const scripts: number[] = [];
+  const runs: number[] = [];
+  const steps = new Map<string, number[]>();
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      scripts.push(script(source));
+      const began = performance.now();
+      const record = await rehearsal.run({ prompt: 'Put it right', taskId: `task-${round}` });
+      runs.push(secondsSince(began));
+      if (record.outcome !== 'COMMITTED') throw new Error(`${files} files: ${record.outcome}, ${JSON.stringify(record.error)}`);
+      record.steps.forEach(({ state, duration }: Step) => steps.set(state, [...steps.get(state) ?? [], duration / 1e3]));
+    }
+  } finally {
+    await rehearsal.close();
+  }
+  const [ours, theirs] = [median(runs), median(scripts)];
+  console.log(`${files} files: a run ${ours.toFixed(1)} s, the script ${theirs.toFixed(1)} s; ${(ours - theirs).toFixed(1)} s over it, ${(ours / theirs).toFixed(2)} times`);
+  steps.forEach((values, state) => console.log(`  ${state.padEnd(28)} ${median(values).toFixed(2)} s`));
+  if (files <= 10) console.log(`  target, 2 s over the script: ${ours - theirs <= 2 ? 'met' : 'not met'}`);
+  if (files >= 57_000) console.log(`  target, 1.3 times the script: ${ours / theirs <= 1.3 ? 'met' : 'not met'}`);
+}
+
+(async () => {
+  try {
+    for (const files of SIZES.length > 0 ? SIZES : [10, 1_000, 57_000]) await compared(files);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+})().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});
