@@ -12,18 +12,19 @@ inside() { # a directory of the clone, which has a repository of its own
 }
 
 beside_submodules() { # what is in submodules, and in no commit of theirs: files are added to `all`, ignored directories to `dirs`
-  local list name names path
+  local list name names path kind
   [[ -e $repo/.gitmodules ]] && listed submodule_paths || return 0
   names=(${list[@]+"${list[@]#*"$newline"}"})
   for name in ${names[@]+"${names[@]}"}; do
     [[ -e $repo/$name/.git ]] || continue
-    listed inside "$name" ls-files --others --exclude-standard -z || return
-    for path in ${list[@]+"${list[@]}"}; do all+=("$name/$path"); done
-    listed inside "$name" ls-files --others --ignored --exclude-standard --directory -z || return
-    for path in ${list[@]+"${list[@]}"}; do
-      path=$name/$path
-      [[ ! /$path =~ $outputs ]] || continue
-      if [[ $path == */ ]]; then dirs+=("$repo/${path%/}"); else all+=("$path"); fi
+    for kind in -z "--ignored --directory -z"; do
+      # shellcheck disable=SC2086  # words of ours
+      listed inside "$name" ls-files --others --exclude-standard $kind || return
+      for path in ${list[@]+"${list[@]}"}; do
+        path=$name/$path
+        [[ ! /$path =~ $outputs ]] || continue
+        if [[ $path == */ ]]; then dirs+=("$repo/${path%/}"); else all+=("$path"); fi
+      done
     done
   done
 }
@@ -112,11 +113,13 @@ bootstrapped() { # what the bootstrap left, such as an environment, and what it 
   { keep bootstrapped ${list[@]+"${list[@]}"} && baseline begin; } || fail 1 "$records cannot be written to"
 }
 
+brought_back() { unhide || fail 1 "what was hidden from the gates cannot be brought back"; }
+
 snapshot() {
   local list tree base changed pinned="" stored=() left_out=() ignored renewed hollows escaping private path
   own cat-file -e "$WB_BASE^{commit}" || fail 76 "the workspace has lost the commit $WB_BASE"
   unlock
-  unhide || fail 1 "what was hidden from the gates cannot be brought back"
+  brought_back
   if strays; then : >"$records/strays"; else rm -f "$records/strays"; fi
   record || fail 1 "git cannot record the files"
   listed modified_submodules || fail 1 "git cannot read the submodules"
@@ -167,27 +170,33 @@ status() { # sets `fields` from the state on, as proc(5) lists them; fails if th
   [[ ${fields[0]:-Z} != [ZX] ]]
 }
 
+later() { # whether the process has begun after the run, or, where that is not known, works in the clone
+  if [[ $began ]]; then ((fields[19] > began)); else [[ $(cd -P "$entry/cwd" 2>/dev/null && pwd -P)/ == "$repo"/* ]]; fi
+}
+
 strays() { # whether a process is there that the agent has left behind. One that runs since before the run's begin is the image's
   local boot="" began="" since="" entry pid fields pair job line mine=" "
   { read -r boot began <"$records/microvm" && read -r line </proc/sys/kernel/random/boot_id; } 2>/dev/null
-  [[ $boot && $boot == "$line" && $began && $began != *[!0-9]* ]] || return 1
+  [[ $boot && $began && $began != *[!0-9]* ]] || return 1
+  # In another microVM nothing tells the image's processes from the agent's but where they work.
+  [[ $boot == "$line" ]] || began=
   for ((pid = BASHPID; pid > 1; pid = fields[1])); do
     status "$pid" || break
     mine+="$pid "
   done
   for entry in /proc/[0-9]*; do
     pid=${entry##*/} job=""
-    if [[ $mine == *" $pid "* ]] || ! status "$pid" || [[ ${fields[1]} == 2 || $mine == *" ${fields[1]} "* ]] || ((fields[19] <= began)); then continue; fi
+    if [[ $mine == *" $pid "* ]] || ! status "$pid" || [[ ${fields[1]} == 2 || $mine == *" ${fields[1]} "* ]] || ! later; then continue; fi
     while IFS= read -r -d "" pair; do [[ $pair != WORKBENCH_JOB=* ]] || job=${pair#*=}; done 2>/dev/null <"$entry/environ"
     if [[ ! $job ]]; then
       # A call that follows a job, or what it has begun.
       for ((since = pid; since > 1; since = fields[1])); do
         line=""
         { IFS= read -r -d "" line && IFS= read -r -d "" line && IFS= read -r -d "" line; } 2>/dev/null <"/proc/$since/cmdline"
-        [[ $line != *workbench* ]] || break
+        [[ $line != *"mode=start mount="* ]] || break
         status "$since" || break
       done
-      [[ $line == *workbench* ]] || return 0
+      [[ $line == *"mode=start mount="* ]] || return 0
     elif [[ $job == turn-* ]]; then
       return 0
     fi
@@ -217,7 +226,7 @@ verify() { # after a gate, or, without one, before the commit: are the files sti
     moved=(${list[@]+"${list[@]}"})
     baseline again || fail 1 "git cannot list what is ignored"
   fi
-  if [[ $WB_PASSED != yes ]] || ((${#changed[@]} > 0)); then unhide || fail 1 "what was hidden from the gates cannot be brought back"; fi
+  if [[ $WB_PASSED != yes ]] || ((${#changed[@]} > 0)); then brought_back; fi
   say tree "$tree"
   tell changed ${changed[@]+"${changed[@]}"}
   tell left ${moved[@]+"${moved[@]}"}

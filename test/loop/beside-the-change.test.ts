@@ -4,6 +4,8 @@ import { ExecutionEvent } from '../../rehearsal/stepfunctions';
 import { Commit, Gate } from '../../src';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
+type Fault = Parameters<LoopFixture['server']['faults']['add']>[0];
+
 // Honest accidents: the gates see something that the commit cannot hold.
 const start = useLoops();
 const changed = (loop: LoopFixture) => loop.git('diff-tree', '-r', '-z', '--name-only', '--no-renames', 'main', 'workbench/task-1').split('\0').slice(0, -1);
@@ -96,17 +98,25 @@ test('a file whose name git refuses ends the run with its name', async () => {
   expect(loop.branches()).toEqual(['main']);
 });
 
-test('a file that the agent writes while a gate runs: the gate has not passed, and it is part of the change after', async () => {
-  const loop = await start({
-    agent: (turn) => turn === 0
-      ? 'echo right > value.txt; (until [ -e /tmp/gate ]; do sleep 0.02; done; echo late > late.txt; touch /tmp/written) >/dev/null 2>&1 </dev/null &'
-      : 'true',
-    loop: { gates: [Gate.command('test', './test.sh; code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
+describe.each<[string, string, Fault?]>([
+  ['', 'true'],
+  ['in a microVM that has replaced the one in which the run began', 'true', { operation: 'InvokeAgentRuntime', at: 'beforeStart', kind: 'replaceMicrovm' }],
+  ['by a command that names our own', ': .workbench'],
+])('a file that the agent writes while a gate runs, %s', (...[, word, fault]) => {
+  test('has the gate not passed, and is part of the change after', async () => {
+    const loop = await start({
+      agent: (turn) => turn === 0
+        ? `echo right > value.txt; bash -c '${word}; until [ -e /tmp/gate ]; do sleep 0.02; done; echo late > late.txt; touch /tmp/written' >/dev/null 2>&1 </dev/null &`
+        : 'true',
+      loop: { gates: [Gate.command('test', './test.sh; code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
+    });
+    const added = fault && loop.server.faults.add({ ...fault, times: 1 });
+    const { record } = await loop.run();
+    expect(added?.fired).toBe(fault && 1);
+    expect(loop.turns.at(-1)!.feedback).toMatchObject({ verdict: 'FAILED', exitCode: 0, changedFiles: ['late.txt'] });
+    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
+    expect(changed(loop)).toEqual(['late.txt', 'value.txt']);
   });
-  const { record } = await loop.run();
-  expect(loop.turns[1].feedback).toMatchObject({ verdict: 'FAILED', exitCode: 0, changedFiles: ['late.txt'] });
-  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
-  expect(changed(loop)).toEqual(['late.txt', 'value.txt']);
 });
 
 test('an empty directory that matters is missed by the gates, and the agent is told', async () => {
