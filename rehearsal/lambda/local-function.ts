@@ -39,9 +39,10 @@ export class LocalFunction {
 
   /** Ends all its processes at once: what is running fails as it does when Lambda loses a host, and the next request starts cold. */
   async kill(): Promise<void> {
+    const { scratch } = this;
+    this.scratch = undefined; // a request that comes meanwhile has a copy of its own
     await Promise.all(this.environments.splice(0).map((environment) => environment.kill()));
-    if (this.scratch !== undefined) rmSync(this.scratch, { recursive: true, force: true });
-    this.scratch = undefined;
+    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
   }
 
   /**

@@ -16,6 +16,7 @@ test.each([
 
 test.each([
   ['2 failed in 0.12s', '2 failed in 12.34s'],
+  ['failed after 1.1234 s', 'failed after 1.12345 s'],
   ['ok 1 - a\n  duration_ms: 1.25', 'ok 1 - a\n  duration_ms: 17'],
   ['Time:        1.234 s, estimated 2 s', 'Time:        61 s'],
   ['  ✕ is right (8 ms)', '  ✕ is right'],

@@ -9,15 +9,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-/** A function's code below somebody's project. */
-async function invoke(files: Record<string, string>): Promise<unknown> {
+/** A function with its code below somebody's project. */
+function make(files: Record<string, string>): LocalFunction {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), text);
   }
-  const made = new LocalFunction({
+  return new LocalFunction({
     name: 'made', arn: 'arn:aws:lambda:us-east-1:123456789012:function:made', directory: join(home, 'cdk.out/asset'), handler: 'index.handler', region: 'us-east-1', environment: {},
   });
+}
+
+async function invoke(files: Record<string, string>): Promise<unknown> {
+  const made = make(files);
   try {
     return await made.invoke({ asked: true });
   } finally {
@@ -50,4 +54,16 @@ test.each([
 ])('fails as Lambda does for a handler with %s', async (_, files, errorType) => {
   mkdirSync(join(home, 'cdk.out/asset'), { recursive: true });
   expect(await invoke(files)).toMatchObject({ failure: { errorType } });
+});
+
+test('a request that comes while its processes are killed has the code too', async () => {
+  const made = make({ 'cdk.out/asset/index.js': COMMON_JS });
+  const { result: first } = await made.invoke({}) as { result: { root: string } };
+  const killed = made.kill();
+  const asked = made.invoke({});
+  await killed;
+  const { result: second } = await asked as { result: { root: string } };
+  expect(second.root).not.toBe(first.root);
+  await made.kill();
+  expect([first, second].map(({ root }) => existsSync(root))).toEqual([false, false]);
 });
