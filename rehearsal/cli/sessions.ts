@@ -96,7 +96,7 @@ function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: Sto
   const jobs = join(workspace, '.workbench', 'jobs');
   const names = workspace !== '' && existsSync(jobs) ? readdirSync(jobs) : [];
   if (agent.length > 0) stdout.write(`== the agent\n${agent.join('\n')}\n`);
-  // An agent that is a program prints into the log of its turn, as any command does.
+  // An agent that is a program prints into the log of its turn, like every command.
   else if (!names.some((name) => name.startsWith('turn-'))) stdout.write(`== the agent\n${wasAsked(runs) ? '(it was asked, and printed nothing)' : '(it was not asked)'}\n`);
   const began = (name: string) => statSync(join(jobs, name)).birthtimeMs;
   for (const name of names.sort((a, b) => began(a) - began(b))) stdout.write(`\n${jobLog(join(jobs, name), name)}`);

@@ -72,7 +72,7 @@ class History {
     const styles: { readonly [name: string]: string } = {
       leaves: '',
       commits: commit,
-      merges: `${commit}; git fetch -q origin main && { git merge -q --no-edit FETCH_HEAD >/dev/null 2>&1 || git merge --abort || true; }`,
+      merges: `${commit}; git fetch -q origin main && { git merge -q --no-edit FETCH_HEAD >/dev/null 2>&1 || [ ! -e .git/MERGE_HEAD ] || git merge --abort; }`,
       rebases: `${commit}; git fetch -q origin main && { git rebase -q FETCH_HEAD >/dev/null 2>&1 || git rebase --abort; }`,
       pushes: `${commit}; git push -q "$(git config remote.origin.url)" HEAD:refs/heads/${BRANCH} 2>/dev/null || true`,
     };
