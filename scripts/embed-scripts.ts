@@ -11,7 +11,9 @@ import { brotliCompressSync, brotliDecompressSync, constants } from 'zlib';
 const SCRIPTS = {
   JOB_SCRIPT: { file: 'src/session/job', parts: ['job'] },
   BASE_PART: { file: 'src/loop/workspace-base', parts: ['workspace', 'workspace-results'] },
-  FILES_PART: { file: 'src/loop/workspace-files', parts: ['workspace-files', 'workspace-tree'] },
+  FILES_PART: { file: 'src/loop/workspace-files', parts: ['workspace-files'] },
+  PREPARE_PART: { file: 'src/loop/workspace-prepare', parts: ['workspace-prepare'] },
+  TREE_PART: { file: 'src/loop/workspace-tree', parts: ['workspace-tree'] },
   REMOTE_PART: { file: 'src/loop/workspace-remote', parts: ['workspace-remote', 'workspace-history', 'workspace-push'] },
 };
 

@@ -156,6 +156,28 @@ hollow() { # whether there is no file anywhere below a directory
   done
 }
 
+inside() { # a directory of the clone, which has a repository of its own
+  (unset GIT_INDEX_FILE && git_ -C "$repo/$1" "${@:2}")
+}
+
+beside_submodules() { # what is in submodules, and in no commit of theirs: files are added to `all`, ignored directories to `dirs`
+  local list name names path kind
+  [[ -e $repo/.gitmodules ]] && listed submodule_paths || return 0
+  names=(${list[@]+"${list[@]#*"$newline"}"})
+  for name in ${names[@]+"${names[@]}"}; do
+    [[ -e $repo/$name/.git ]] || continue
+    for kind in -z "--ignored --directory -z"; do
+      # shellcheck disable=SC2086  # words of ours
+      listed inside "$name" ls-files --others --exclude-standard $kind || return
+      for path in ${list[@]+"${list[@]}"}; do
+        path=$name/$path
+        [[ ! /$path =~ $outputs ]] || continue
+        if [[ $path == */ ]]; then dirs+=("$repo/${path%/}"); else all+=("$path"); fi
+      done
+    done
+  done
+}
+
 found_ignored() { # in `ignored`: ignored files that somebody may have written; in `hollows`: directories without a file, ignored or not
   local path list all dirs=()
   local -A where=()
@@ -182,6 +204,13 @@ found_ignored() { # in `ignored`: ignored files that somebody may have written; 
     [[ $path != *.js || ! -e $repo/${path%.js}.ts && ! -e $repo/${path%.js}.tsx && ! -e $repo/${path%.js}.d.ts && ! -e $repo/$path.map ]] || continue
     [[ $path == */* ]] && worktree "${path%/*}" || ignored+=("$path")
   done
+}
+
+status() { # sets `fields` from the state on, as proc(5) lists them; fails if the process is gone or a zombie
+  local line=""
+  { IFS= read -r -d "" line <"/proc/$1/stat"; } 2>/dev/null
+  read -ra fields <<<"${line##*) }"
+  [[ ${fields[0]:-Z} != [ZX] ]]
 }
 
 baseline() { # what is ignored, and what is empty, that is none of the agent's; and which processes
@@ -257,37 +286,4 @@ unhide() { # what somebody has made again meanwhile stays, and the older one is 
   rm -f "$records/hidden"
   [[ -d $records/hidden.d ]] || return 0
   if hollow "$records/hidden.d"; then rm -rf "$records/hidden.d"; else mkdir -p "$records/left" && mv "$records/hidden.d" "$records/left/again-$RANDOM"; fi
-}
-
-at_home() { # whether a path lies in a home directory: of who works here, of root or of a person
-  local id home
-  [[ ${HOME:-/} == / || $1 != "$HOME"/* ]] || return 0
-  while IFS=: read -r _ _ id _ _ home _; do
-    [[ $id =~ ^(0|[1-9][0-9]{3,9})$ && $home == /?* && $1 == "$home"/* ]] && return
-  done 2>/dev/null </etc/passwd
-  return 1
-}
-
-links() { # in `escaping`: symbolic links of the change that lead out of the clone; in `private`: those to where no other clone has anything
-  local i list part target depth id path
-  escaping=() private=()
-  listed own diff-index --cached --raw --no-abbrev --no-renames --diff-filter=AMT -z "$WB_BASE" || return
-  for ((i = 0; i < ${#list[@]}; i += 2)); do
-    read -r _ part _ id _ <<<"${list[i]}"
-    [[ $part == 120000 ]] || continue
-    path=${list[i + 1]}
-    target=$(own cat-file blob "$id") || return
-    if [[ $target == /* ]]; then
-      case $target/ in "$WB_MOUNT"/* | /tmp/* | /var/tmp/*) private+=("$path") ;; *) ! at_home "$target/" || private+=("$path") ;; esac
-      escaping+=("$path")
-    else
-      depth=${path//[!\/]/} depth=${#depth}
-      while [[ $target ]]; do
-        part=${target%%/*}
-        [[ $target == */* ]] && target=${target#*/} || target=""
-        case $part in "" | .) ;; ..) ((depth -= 1)) ;; *) ((depth += 1)) ;; esac
-        ((depth >= 0)) || { escaping+=("$path") private+=("$path") && break; }
-      done
-    fi
-  done
 }

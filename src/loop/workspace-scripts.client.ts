@@ -1,17 +1,34 @@
 import { WorkspaceFunction } from './results.client';
 import { BASE_PART } from './workspace-base-script.generated';
 import { FILES_PART } from './workspace-files-script.generated';
+import { PREPARE_PART } from './workspace-prepare-script.generated';
 import { REMOTE_PART } from './workspace-remote-script.generated';
+import { TREE_PART } from './workspace-tree-script.generated';
 
-/** What a run does with the files of its workspace. All parts together would be too long for a command. */
-export const WORKSPACE_SCRIPT = `${BASE_PART}\n${FILES_PART}`;
+/** How a run comes to its workspace. All parts together would be too long for a command. */
+export const PREPARE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PREPARE_PART}`;
+
+/** What a run does with the files of its workspace. */
+export const WORKSPACE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${TREE_PART}`;
 
 /** What a run does with its commit, and with what others have at the remote. */
 export const REMOTE_SCRIPT = `${BASE_PART}\n${REMOTE_PART}`;
 
-const WITH_REMOTE: readonly WorkspaceFunction[] = ['surroundings', 'adopt', 'pins', 'commit', 'rebase'];
+const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
+  prepare: PREPARE_SCRIPT,
+  claim: PREPARE_SCRIPT,
+  bootstrapped: WORKSPACE_SCRIPT,
+  snapshot: WORKSPACE_SCRIPT,
+  verify: WORKSPACE_SCRIPT,
+  release: WORKSPACE_SCRIPT,
+  surroundings: REMOTE_SCRIPT,
+  adopt: REMOTE_SCRIPT,
+  pins: REMOTE_SCRIPT,
+  commit: REMOTE_SCRIPT,
+  rebase: REMOTE_SCRIPT,
+};
 
 /** The command that performs a function. */
 export function scriptOf(name: WorkspaceFunction): string {
-  return `${WITH_REMOTE.includes(name) ? REMOTE_SCRIPT : WORKSPACE_SCRIPT}\nperform ${name}`;
+  return `${SCRIPTS[name]}\nperform ${name}`;
 }

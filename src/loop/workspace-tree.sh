@@ -1,32 +1,10 @@
 #!/bin/bash
-# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh, which comes before it
+# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh and workspace-files.sh, which come before it
 #
-# The last part of what a run does in its workspace: files become a tree.
+# Files become a tree, and are compared with it.
 
 modified_submodules() { # what is changed in a submodule and not committed there: no tree of ours can hold it
   own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M
-}
-
-inside() { # a directory of the clone, which has a repository of its own
-  (unset GIT_INDEX_FILE && git_ -C "$repo/$1" "${@:2}")
-}
-
-beside_submodules() { # what is in submodules, and in no commit of theirs: files are added to `all`, ignored directories to `dirs`
-  local list name names path kind
-  [[ -e $repo/.gitmodules ]] && listed submodule_paths || return 0
-  names=(${list[@]+"${list[@]#*"$newline"}"})
-  for name in ${names[@]+"${names[@]}"}; do
-    [[ -e $repo/$name/.git ]] || continue
-    for kind in -z "--ignored --directory -z"; do
-      # shellcheck disable=SC2086  # words of ours
-      listed inside "$name" ls-files --others --exclude-standard $kind || return
-      for path in ${list[@]+"${list[@]}"}; do
-        path=$name/$path
-        [[ ! /$path =~ $outputs ]] || continue
-        if [[ $path == */ ]]; then dirs+=("$repo/${path%/}"); else all+=("$path"); fi
-      done
-    done
-  done
 }
 
 filters() { # paths: each with "filter" and the value of that attribute
@@ -53,6 +31,39 @@ changed_in_lfs() { # what would be committed without its content being where Git
       for entry in ${list[@]+"${list[@]}"}; do known+="${entry%%"$tab"*} "; done
     fi
     [[ $known == *" blob ${blobs[i]} "* ]] || stored+=("${paths[i]}")
+  done
+}
+
+at_home() { # whether a path lies in a home directory: of who works here, of root or of a person
+  local id home
+  [[ ${HOME:-/} == / || $1 != "$HOME"/* ]] || return 0
+  while IFS=: read -r _ _ id _ _ home _; do
+    [[ $id =~ ^(0|[1-9][0-9]{3,9})$ && $home == /?* && $1 == "$home"/* ]] && return
+  done 2>/dev/null </etc/passwd
+  return 1
+}
+
+links() { # in `escaping`: symbolic links of the change that lead out of the clone; in `private`: those to where no other clone has anything
+  local i list part target depth id path
+  escaping=() private=()
+  listed own diff-index --cached --raw --no-abbrev --no-renames --diff-filter=AMT -z "$WB_BASE" || return
+  for ((i = 0; i < ${#list[@]}; i += 2)); do
+    read -r _ part _ id _ <<<"${list[i]}"
+    [[ $part == 120000 ]] || continue
+    path=${list[i + 1]}
+    target=$(own cat-file blob "$id") || return
+    if [[ $target == /* ]]; then
+      case $target/ in "$WB_MOUNT"/* | /tmp/* | /var/tmp/*) private+=("$path") ;; *) ! at_home "$target/" || private+=("$path") ;; esac
+      escaping+=("$path")
+    else
+      depth=${path//[!\/]/} depth=${#depth}
+      while [[ $target ]]; do
+        part=${target%%/*}
+        [[ $target == */* ]] && target=${target#*/} || target=""
+        case $part in "" | .) ;; ..) ((depth -= 1)) ;; *) ((depth += 1)) ;; esac
+        ((depth >= 0)) || { escaping+=("$path") private+=("$path") && break; }
+      done
+    fi
   done
 }
 
@@ -161,13 +172,6 @@ snapshot() {
 
 recorded() { # the index as the tree was recorded; it knows the files' times, so that only what changed is read again
   [[ $(own write-tree 2>/dev/null) == "$WB_TREE" ]] || own read-tree "$WB_TREE" || fail 76 "the workspace has lost the tree $WB_TREE"
-}
-
-status() { # sets `fields` from the state on, as proc(5) lists them; fails if the process is gone or a zombie
-  local line=""
-  { IFS= read -r -d "" line <"/proc/$1/stat"; } 2>/dev/null
-  read -ra fields <<<"${line##*) }"
-  [[ ${fields[0]:-Z} != [ZX] ]]
 }
 
 later() { # whether the process has begun after the run, or, where that is not known, works in the clone

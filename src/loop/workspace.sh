@@ -92,43 +92,6 @@ unlock() { # of git in our records, whoever held a lock is dead: one function at
   return 0
 }
 
-take() { # the workspace; fails if another run says that it holds it, in `holder`
-  local now aside
-  held=""
-  mkdir -p "$records" || fail 1 "no directory can be made in $WB_MOUNT"
-  printf -v now "%(%s)T" -1
-  # Nobody's: who made it is about to write its name there, or was lost when it was to.
-  plain "$records/marker" || { [[ -f $records/marker && ! -L $records/marker ]] && sleep 2; }
-  if ! plain "$records/marker" || [[ $REPLY != "$WB_RUN" && $REPLY == "${WB_OVER-}" ]]; then
-    # Who moves it away may take its place; what was moved has to be what was seen.
-    if [[ -e $records/marker || -L $records/marker ]]; then
-      aside=$records/marker-$now-$$
-      mv "$records/marker" "$aside" 2>/dev/null || fail 75 "busy: another run takes over the workspace"
-      if plain "$aside" && [[ $REPLY != "${WB_OVER-}" ]]; then
-        mv -n "$aside" "$records/marker"
-        fail 75 "busy: another run took over the workspace"
-      fi
-      rm -rf "$aside"
-    fi
-    [[ ! ${WB_OVER-} ]] || rm -rf "$records/until-${WB_OVER//\//}"
-    (set -C && printf "%s\n" "$WB_RUN" >"$records/marker") 2>/dev/null
-  fi
-  plain "$records/marker"
-  holder=$REPLY
-  [[ $holder ]] || fail 75 "busy: the marker of this run cannot be written to $records"
-  [[ $holder == "$WB_RUN" ]] || return
-  rm -rf "$records/until-$WB_RUN"
-  printf "%s\n" "$WB_DEADLINE" >"$records/until-$WB_RUN"
-  held=yes
-}
-
-claim() { # takes the workspace from a run that is known to be over; or says who else holds it
-  take && return
-  say holder "$holder"
-  plain "$records/until-${holder//\//}" && say until "$REPLY"
-  return 0
-}
-
 release() {
   ! plain "$records/marker" || [[ $REPLY != "$WB_RUN" ]] || rm -f "$records/marker"
   rm -rf "$records/until-$WB_RUN"
@@ -141,18 +104,6 @@ fetch_() { # into our repository: a reference of the remote, and where to keep i
   ((WB_DEPTH == 0 || WB_DEPTH >= 50)) || [[ ! -e $ours/shallow || -e $records/history/HEAD ]] || depth=(--depth 50)
   rm -f "$records/asked"
   GIT_TRACE_PACKET=$records/asked own fetch --quiet "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "+${1:-HEAD}:$2"
-}
-
-first_clone() { # complete or not at all: it gets its name last
-  local final=$ours
-  ours=$records/git.new
-  rm -rf "$ours"
-  { git_ init --quiet --bare --template= "$ours" && exact "$ours" && fetch_ "$WB_REF" refs/workbench/upstream; } || fail 76 "the repository cannot be fetched: $WB_URL ${WB_REF:-HEAD}"
-  { own config workbench.url "$WB_URL" && own config workbench.ref "$WB_REF" && own config workbench.run "$WB_RUN"; } || fail 1 "$ours cannot be written to"
-  own update-ref refs/workbench/head "$(own rev-parse --verify --quiet "refs/workbench/upstream^{commit}")" || fail 76 "${WB_REF:-HEAD} is no commit"
-  mv "$ours" "$final" || fail 1 "$final cannot be made"
-  ours=$final
-  rm -f "$GIT_INDEX_FILE"
 }
 
 ready() { # whether the clone's own .git is one that the agent can work with
@@ -192,72 +143,4 @@ put_on_branch() { # the clone's branch and index say what ours do; its files sta
   if [[ $(own write-tree 2>/dev/null) == "$(own rev-parse "$1^{tree}")" ]]; then cp -p "$GIT_INDEX_FILE" "$repo/.git/index"; else agents_index read-tree "$1"; fi
   agents_index update-index -q --refresh
   return 0
-}
-
-checkout() { # complete or not at all, as the clone
-  local final=$repo
-  repo=$final.new
-  rm -rf "$repo"
-  { mkdir "$repo" && own read-tree "$1" && own checkout-index --all --force -u && mv "$repo" "$final"; } || fail 76 "the files cannot be written to $final"
-  repo=$final
-}
-
-needed=(git base64 cat chmod cp date dd find head ln mkdir mktemp mv rm rmdir sha256sum sleep stat tail)
-
-proven() { # that all is there that this script, the jobs and the prompts need
-  local name missing=()
-  for name in "${needed[@]}"; do command -v "$name" >/dev/null || missing+=("$name"); done
-  ((${#missing[@]} == 0)) || fail 127 "not in the image, and needed: ${missing[*]}"
-}
-
-needed_git=2.25 # the oldest that all of this was run with
-
-suitable_git() {
-  local version
-  version=$(git version) && version=${version#git version }
-  [[ $version =~ ^([0-9]+)\.([0-9]+) ]] || fail 127 "git has no version that can be read: $version"
-  ((BASH_REMATCH[1] > ${needed_git%.*} || (BASH_REMATCH[1] == ${needed_git%.*} && BASH_REMATCH[2] >= ${needed_git#*.}))) \
-    || fail 127 "the image has git $version, and a run needs $needed_git or newer: install a newer one in the image"
-}
-
-prepare() {
-  local head url ref
-  held=""
-  proven
-  suitable_git
-  take || fail 75 "busy: the run $holder says that it holds the workspace"
-  unlock
-  [[ ! -e $records/left ]] || chmod -R u+rwX "$records/left" 2>/dev/null
-  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays} "$records"/{empty,ignored,changed,left}-*
-  # Of runs that nobody can repeat any more: Step Functions redrives an execution within 14 days.
-  find "$records/jobs" "$records/prompts" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} + 2>/dev/null
-  if [[ ! -e $ours/HEAD ]]; then
-    # Whatever is in the clone's place is not ours; it is not lost either.
-    if [[ -e $repo ]]; then mv "$repo" "$repo.before-$WB_RUN" || fail 1 "$repo cannot be moved away"; fi
-    first_clone
-  else
-    url=$(own config workbench.url)
-    [[ $url == "$WB_URL" ]] || fail 76 "the workspace is a clone of $url: use another session for $WB_URL"
-    ref=$(own config workbench.ref)
-    [[ -z $WB_REF_OF_INPUT || $WB_REF_OF_INPUT == "$ref" ]] || fail 76 "the workspace was begun from ${ref:-the default branch}: leave \"repository.ref\" out to go on in it, or use another session for $WB_REF_OF_INPUT"
-    fetch_ "$WB_REF" refs/workbench/upstream || echo "the repository cannot be fetched just now; going on with what is here" >&2
-  fi
-  head=$(own rev-parse --verify refs/workbench/head) || fail 76 "the workspace has lost its records"
-  [[ ! -e $repo ]] || unhide || fail 76 "what was hidden from the gates cannot be brought back"
-  if [[ ! -e $repo ]]; then
-    checkout "$head"
-  else
-    # What is here is work of an earlier run, and none of the bootstrap that comes now.
-    record || fail 76 "git cannot record the files that are in $repo"
-  fi
-  if ! ready; then
-    { agents_repository && put_on_branch "$head"; } || fail 76 "no repository can be made in $repo"
-  elif [[ $(agents symbolic-ref --quiet HEAD) != "refs/heads/$WB_BRANCH" ]]; then
-    put_on_branch "$head"
-  fi
-  no_push_by_habit
-  baseline begin || fail 76 "git cannot list what is ignored in $repo"
-  say base "$head"
-  # Told again by a repeat, whose microVM was lost after the clone.
-  if [[ $(own config workbench.run) == "$WB_RUN" ]]; then say workspace NEW; else say workspace RESUMED; fi
 }

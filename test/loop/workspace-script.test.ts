@@ -3,16 +3,17 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Results, resultsOf, WorkspaceFunction } from '../../src/loop/results.client';
-import { REMOTE_SCRIPT, scriptOf, WORKSPACE_SCRIPT } from '../../src/loop/workspace-scripts.client';
+import { PREPARE_SCRIPT, REMOTE_SCRIPT, scriptOf, WORKSPACE_SCRIPT } from '../../src/loop/workspace-scripts.client';
 import { LIMITS } from '../../src/session/constants';
 
 const sourcesOf = (...parts: string[]) => ['workspace', 'workspace-results', ...parts].map((name) => join(__dirname, '../../src/loop', `${name}.sh`));
 const SCRIPTS: [string, string[]][] = [
+  [PREPARE_SCRIPT, sourcesOf('workspace-files', 'workspace-prepare')],
   [WORKSPACE_SCRIPT, sourcesOf('workspace-files', 'workspace-tree')],
   [REMOTE_SCRIPT, sourcesOf('workspace-remote', 'workspace-history', 'workspace-push')],
 ];
 
-test.each(sourcesOf('workspace-files', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-push'))('%s is clean by shellcheck', (source) => {
+test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-push'))('%s is clean by shellcheck', (source) => {
   const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
   expect(check.stdout).toBe('');
   expect(check.status).toBe(0);
@@ -38,7 +39,7 @@ test.each([
     mkdirSync(join(mount, '.workbench'));
     if (holder !== undefined) writeFileSync(join(mount, '.workbench/marker'), `${holder}\n`);
     const env = { PATH: process.env.PATH, WB_MOUNT: mount, WB_NONCE: 'nonce', WB_RUN: 'run', WB_BASE: '0'.repeat(40), WB_LEFT: 'left' };
-    const { status: code, stderr } = spawnSync('bash', ['-c', `${WORKSPACE_SCRIPT}\nperform snapshot`], { env, encoding: 'utf8' });
+    const { status: code, stderr } = spawnSync('bash', ['-c', scriptOf('snapshot')], { env, encoding: 'utf8' });
     expect({ code, stderr }).toEqual({ code: status, stderr: expect.stringContaining('has lost the commit') });
   } finally {
     rmSync(mount, { recursive: true });
@@ -161,7 +162,7 @@ test('records of jobs and prompts go when nobody can repeat their runs any more'
 });
 
 describe('of programs, the script needs those that the first step proves', () => {
-  const needed = /^needed=\((.*)\)$/m.exec(WORKSPACE_SCRIPT)![1].split(' ');
+  const needed = /^needed=\((.*)\)$/m.exec(PREPARE_SCRIPT)![1].split(' ');
 
   /** A directory with these programs alone. */
   const path = (bash: Bash, directory: string, programs: readonly string[]) => {
@@ -192,7 +193,7 @@ describe('of programs, the script needs those that the first step proves', () =>
     withRemote((_, mount, bash, directory) => {
       const { PATH } = path(bash, directory, needed.filter((name) => name !== 'find' && name !== 'mv'));
       const env = { PATH, SHLVL: '1', WB_NONCE: 'nonce', WB_MOUNT: mount, WB_RUN: 'run' };
-      const { status, stderr, stdout } = spawnSync('bash', ['-c', `${WORKSPACE_SCRIPT}\nperform prepare`], { env, encoding: 'utf8' });
+      const { status, stderr, stdout } = spawnSync('bash', ['-c', scriptOf('prepare')], { env, encoding: 'utf8' });
       expect({ status, stderr, stdout }).toEqual({ status: 127, stderr: 'not in the image, and needed: find mv\n', stdout: '' });
       expect(readdirSync(mount)).toEqual([]);
     });
@@ -205,7 +206,7 @@ asRoot('what is read-only is moved and removed, also by a user who is not root',
   withRemote((_, mount, bash, directory) => {
     bash(`cd ${directory}/remote && printf "ignored/\\n" >.gitignore && git add . && git commit -qm ignoring && chown -R 65534 ${directory}`);
     const other = (script: string, more = {}) => bash('setpriv --reuid 65534 --clear-groups bash -c "$SCRIPT"', { ...more, SCRIPT: script, HOME: '/nonexistent' });
-    const performs = <F extends WorkspaceFunction>(name: F, more = {}) => resultsOf(other(`${WORKSPACE_SCRIPT}\nperform ${name}`, more), 'nonce', name);
+    const performs = <F extends WorkspaceFunction>(name: F, more = {}) => resultsOf(other(scriptOf(name), more), 'nonce', name);
     const { base } = performs('prepare');
     other(`cd ${mount}/repo && mkdir -p ignored/deep a/b && echo x >ignored/deep/x && echo y >ignored/y && chmod 0400 ignored/y && chmod 0555 ignored/deep ignored a/b a`);
     const { ignored, empty } = performs('snapshot', { WB_BASE: base, WB_ASIDE: 'yes' });
