@@ -10,7 +10,10 @@ import { SessionDriver } from '../session/session-driver';
 
 /** What becomes of the session when a run ends. */
 export enum SessionPolicy {
-  /** It is stopped: its microVM is no longer paid for. Its workspace stays, for 14 days after its last use. */
+  /**
+   * It is stopped: its microVM is no longer paid for. Its workspace stays, for 14 days after its last use and as long as its endpoint names the
+   * same version.
+   */
   STOP = 'STOP',
   /** It is left to its idle timeout, for somebody who wants to look into it. */
   LEAVE = 'LEAVE',

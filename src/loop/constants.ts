@@ -70,7 +70,7 @@ export const LOOP_ERRORS = {
   PUSH_REJECTED: 'CodingLoop.PushRejected',
   /** The commit could not be made or pushed. */
   COMMIT_FAILED: 'CodingLoop.CommitFailed',
-  /** The remote has a branch beside which the run's cannot be. No turn was paid for. */
+  /** The remote has a branch beside which the run's cannot be. No turn was paid for, unless that branch was made during the run. */
   BRANCH_CONFLICT: 'CodingLoop.BranchConflict',
   /** The remote stopped answering while the commit was pushed: it may be there. */
   PUSH_UNKNOWN: 'CodingLoop.PushUnknown',

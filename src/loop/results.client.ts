@@ -73,7 +73,11 @@ export class NoResultError extends Error {
   }
 }
 
-/** Names the results of one job. A repeat of the call, which attaches to the job, knows it too; what runs in the session does not. */
+/**
+ * Names the results of one job. A repeat of the call, which attaches to the job, knows it too; git, hooks, remotes and whatever else the job
+ * starts are not given it. A process that the agent left running can read it from the environment of the job's shell: it keeps accidents
+ * out, not an agent that cheats.
+ */
 export function nonceOf(key: string, job: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify([key, ...job])).digest('hex').slice(0, 32);
 }

@@ -48,8 +48,9 @@ export interface RunJobOptions {
 /**
  * Runs a command in a session, at most once, and follows it until it ends or time is up.
  *
- * A call that fails is made again: the first one starts the job or finds it there, all later ones only attach, so that a
- * workspace that was wiped in between cannot make the command run a second time.
+ * A call that fails is made again: until the session has answered for the job, calls start it or find it there; all later ones only attach, so
+ * that a workspace that was wiped in between cannot make the command run a second time. Where nothing was answered, records on ephemeral disk
+ * do the same, unless the microVM was replaced too: then nothing knows of the first start. A marker that the workspace has to have rules that out.
  *
  * A job that is over its time by the driver's own clock is ended, and is `TIMED_OUT` whatever the session says of it.
  */

@@ -56,6 +56,7 @@ class EndedChoice extends sfn.Choice {
  * ## Limitations
  *
  * - The mount has to outlive a microVM: records of the job are there.
+ * - A command runs twice if its first call breaks off before it is answered, and both the microVM and the workspace are replaced before the next.
  * - Whoever can write to the workspace, such as the agent, can forge what a command says.
  * - If the service ends what a call leaves running, which it does not document, a command is lost after one hour.
  *
