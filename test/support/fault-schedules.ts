@@ -82,7 +82,7 @@ type Schedule = ReturnType<typeof scheduleOf>;
 export interface SchedulesResult {
   /** What did not hold, by seed. */
   readonly faults: string[];
-  /** How many calls of an operation were struck. */
+  /** How many calls of an operation were struck, and how many by `coldStart` before that. */
   readonly struck: { readonly [operation: string]: number };
 }
 
@@ -112,7 +112,7 @@ export async function runSchedules(first: LoopFixture, operations: readonly Stru
 /** So that nothing is proven by faults that never come. */
 export function assertAllStruck(struck: SchedulesResult['struck'], operations: readonly Struck[]): void {
   if (SCHEDULES < 20) return;
-  expect(Object.keys(struck).filter((operation) => struck[operation] > 0).sort()).toEqual(operations);
+  expect(Object.keys(struck).filter((operation) => struck[operation] > 0).sort()).toEqual([...operations, 'coldStart']);
 }
 
 /** With the seeds of what is rare. */
@@ -122,7 +122,7 @@ function wordsOf([name, seeds]: [string, number[]]): string {
 
 /** Makes a schedule strike a session. Its deaths of the function need the run's events. */
 export function inject(loop: LoopFixture, sessionId: string, { strikes, killAt, killAfter, cold }: Schedule) {
-  loop.server.faults.add({
+  const beginning = loop.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: cold, seconds: Infinity, match: (call) => call.sessionId === sessionId,
   });
   const added = strikes.map(({ after, ...fault }) => {
@@ -141,7 +141,7 @@ export function inject(loop: LoopFixture, sessionId: string, { strikes, killAt, 
   const onEvent = (event: { readonly type: string }) => {
     if (event.type === 'StateEntered' && state++ === killAt) setTimeout(() => void loop.deployment.function().kill(), killAfter);
   };
-  return { added, onEvent };
+  return { added, beginning, onEvent };
 }
 
 /** One run, and what has to hold for it. Returns its outcome. */
@@ -150,9 +150,10 @@ async function strike(
 ): Promise<string> {
   const session = loop.sessionOf(`run-${seed}`);
   const task = `seed-${seed}`;
-  const { added, onEvent } = inject(loop, session.id, schedule);
+  const { added, beginning, onEvent } = inject(loop, session.id, schedule);
   const { status, error, cause, record } = await loop.run({ prompt: `${schedule.turns}`, taskId: task }, { onEvent: onEvent as never, name: `run-${seed}` });
   for (const { fired, spec } of added) struck[spec.operation] = (struck[spec.operation] ?? 0) + fired;
+  struck.coldStart = (struck.coldStart ?? 0) + beginning.fired;
 
   const commit = takenBranch(loop.remote, `workbench/${task}`);
   if (commit !== undefined) {
