@@ -130,6 +130,15 @@ test.each([['no number', 'a[$(touch "$SHARED/ran")]'], ['an octal number', '08']
   expect(existsSync(join(loop.shared, 'ran'))).toBe(false);
 });
 
+test('what the agent writes into our records is not reckoned with, which in bash would run commands', async () => {
+  const loop = await start({
+    agent: 'read -r boot </proc/sys/kernel/random/boot_id; echo "$boot BASH_VERSINFO[\\$(touch /mnt/workspace/ran)0]" > ../.workbench/microvm; echo right > value.txt',
+  });
+  const { record } = await loop.run();
+  expect(record.outcome).toBe('COMMITTED');
+  expect(existsSync(join(loop.workspace(record.session), 'ran'))).toBe(false);
+});
+
 test('what the agent adds beside the files that the bootstrap left is committed', async () => {
   const loop = await start({
     agent: 'echo mine > "generated/b [x]"; echo theirs > "generated/a [x]"; echo right > value.txt',

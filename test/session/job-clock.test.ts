@@ -1,6 +1,6 @@
 /** What a command may do to outlive its time, by mistake or by accident, and what becomes of what it leaves behind. */
 import { spawn } from 'child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { isAlive } from '../support/host-processes';
@@ -110,4 +110,14 @@ describe('text that comes from files is not reckoned with', () => {
     await jobs.call({ job, mode: 'cancel' });
     expect(existsSync('evil') || existsSync(join(jobs.mount, 'evil'))).toBe(false);
   }, 60_000);
+
+  test('nor is what a program says that somebody has put before another', async () => {
+    const tools = mkdtempSync(join(tmpdir(), 'tools-'));
+    writeFileSync(join(tools, 'stat'), `#!/bin/bash\necho '${evil}'\n`, { mode: 0o755 });
+    jobs.path = `${tools}:${path}`;
+    const { end } = await jobs.call({ job: 'program', command: 'echo out' });
+    rmSync(tools, { recursive: true });
+    expect(end).toMatchObject({ state: 'REFUSED', detail: 'tools' });
+    expect(existsSync('evil') || existsSync(join(jobs.mount, 'evil'))).toBe(false);
+  });
 });
