@@ -18,7 +18,7 @@ import type { Step } from '../rehearsal/run/journal';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../src';
 
 const SIZES = process.argv.slice(2).map(Number);
-const ROUNDS = 3;
+const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const EDIT = 'echo right > directory-0/file-0.txt';
 const TEST = '[[ $(cat directory-0/file-0.txt) == right ]]';
 const IDENTITY = 'git -c user.name=x -c user.email=x@localhost';

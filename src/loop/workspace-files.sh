@@ -64,12 +64,13 @@ candidates() { # of that, what is to be recorded, in `files`, repositories in `n
   local path dir all list
   local -A known where=() wanted=() told=()
   files=() nests=() leftout=()
-  excludes || return
+  excludes && listed untracked || return
+  ((${#list[@]} > 0)) || return 0
+  all=("${list[@]}")
   listed own ls-files --others --exclude-per-directory=.gitignore --exclude-from="$records/excludes" -z || return
   for path in ${list[@]+"${list[@]}"}; do wanted["/$path"]=yes; done
-  listed untracked || return
   kept bootstrapped
-  for path in ${list[@]+"${list[@]}"}; do
+  for path in "${all[@]}"; do
     [[ ! ${known["/$path"]-} ]] || continue
     if [[ ! ${wanted["/$path"]-} ]]; then
       leftout+=("$path")
@@ -103,7 +104,8 @@ submodule_paths() {
 
 unsparse() { # what the agent told its git to leave out of the clone is no deletion: it is put back
   local entry list paths=()
-  [[ -e $repo/.git/index ]] && listed agents_index ls-files -t -z 2>/dev/null || return 0
+  # As one text first: with many files, a list of them takes long.
+  [[ -e $repo/.git/index && $newline$(agents_index ls-files -t 2>/dev/null) == *"${newline}S "* ]] && listed agents_index ls-files -t -z 2>/dev/null || return 0
   for entry in ${list[@]+"${list[@]}"}; do
     [[ $entry != "S "* || -e $repo/${entry#S } || -L $repo/${entry#S } ]] || paths+=("${entry#S }")
   done

@@ -171,7 +171,10 @@ snapshot() {
 }
 
 recorded() { # the index as the tree was recorded; it knows the files' times, so that only what changed is read again
-  [[ $(own write-tree 2>/dev/null) == "$WB_TREE" ]] || own read-tree "$WB_TREE" || fail 76 "the workspace has lost the tree $WB_TREE"
+  [[ $(own write-tree 2>/dev/null) != "$WB_TREE" ]] || return 0
+  own read-tree "$WB_TREE" || fail 76 "the workspace has lost the tree $WB_TREE"
+  own update-index -q --refresh
+  return 0
 }
 
 later() { # whether the process has begun after the run, or, where that is not known, works in the clone

@@ -140,7 +140,11 @@ put_on_branch() { # the clone's branch and index say what ours do; its files sta
   agents update-ref --no-deref HEAD "$1" 2>/dev/null
   agents update-ref "refs/heads/$WB_BRANCH" "$1" && agents symbolic-ref HEAD "refs/heads/$WB_BRANCH"
   # With the files' times, so that none of them is read again.
-  if [[ $(own write-tree 2>/dev/null) == "$(own rev-parse "$1^{tree}")" ]]; then cp -p "$GIT_INDEX_FILE" "$repo/.git/index"; else agents_index read-tree "$1"; fi
-  agents_index update-index -q --refresh
+  if [[ $(own write-tree 2>/dev/null) == "$(own rev-parse "$1^{tree}")" ]]; then
+    cp -p "$GIT_INDEX_FILE" "$repo/.git/index"
+  else
+    agents_index read-tree "$1"
+    agents_index update-index -q --refresh
+  fi
   return 0
 }
