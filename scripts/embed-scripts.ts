@@ -15,6 +15,7 @@ const SCRIPTS = {
   PREPARE_PART: { file: 'src/loop/workspace-prepare', parts: ['workspace-prepare'] },
   TREE_PART: { file: 'src/loop/workspace-tree', parts: ['workspace-tree'] },
   REMOTE_PART: { file: 'src/loop/workspace-remote', parts: ['workspace-remote', 'workspace-history', 'workspace-push'] },
+  AWAY_PART: { file: 'src/loop/workspace-away', parts: ['workspace-away'] },
 };
 
 for (const [name, script] of Object.entries(SCRIPTS)) {

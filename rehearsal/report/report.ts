@@ -5,7 +5,7 @@ import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
 import { describeRollout } from '../rollout/describe';
 import type { Step } from '../run/journal';
-import { endOf, errorOf, isGood, RehearsalRecord, summaryOf } from '../run/record';
+import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
 
 /** A run as one file: opens anywhere, asks no network. */
 export function reportOf(record: RehearsalRecord): string {
@@ -23,6 +23,7 @@ export function reportOf(record: RehearsalRecord): string {
 <h1><span class="${isGood(record) ? 'good' : 'bad'}">${escape(record.outcome)}</span> ${escape(record.loop)}</h1>
 <p>${escape(record.input.prompt.trim().split('\n')[0])}</p>
 <p class="dim">${escape(`${record.startedAt.slice(0, 19).replace('T', ' ')} UTC, ${endOf(record)}, task ${record.input.taskId}, run ${record.id}`)}</p>
+${meaningOf(record).map((sentence) => `<p>${escape(sentence)}</p>`).join('\n')}
 ${record.error === undefined ? '' : `<pre class="error">${escape(headOf(record, record.error))}</pre>`}
 </header>
 <main>

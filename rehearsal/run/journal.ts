@@ -4,8 +4,8 @@ import { endOfFile } from './end-of-file';
 import { failingTests } from './failing-tests';
 import type { LoopDescription } from './loop-description';
 import type { Mask } from './mask-values';
+import { notesOf } from './notes';
 import type { BranchMove, Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
-import { NameList, named } from '../../src/loop/results.client';
 import { RETRY_LOG } from '../../src/session/constants';
 import { jobId } from '../../src/session/job-command.client';
 import { maskSecrets } from '../../src/shared/mask.client';
@@ -248,29 +248,6 @@ export class Journal {
     const { operation } = this.parametersOf(state);
     const kind = operation?.replace('loop:', '') as StepKind | undefined;
     return kind !== undefined && KINDS.includes(kind) ? kind : 'other';
-  }
-}
-
-/** What a step did with files that are none of the change, in words. */
-function notesOf({ kind }: Step, { putBack, findings, leftOut, gates, submodules, shallow }: LoopRecord): string[] {
-  const note = (text: string, list: NameList | undefined) => list === undefined ? [] : [`${text}: ${named(list).join(', ')}`];
-  switch (kind) {
-    case 'prepare': return [
-      ...note('submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them)', submodules),
-      ...shallow ? ['the history could not be fetched without the contents of earlier versions: the clone has only the newest commit ("depth" of GitRepository gives it more)'] : [],
-    ];
-    case 'bootstrap': return note('it changed files that git has, which were put back', putBack);
-    case 'gate': return [
-      ...note('it left files that git neither has nor ignores, which were moved away', gates[gates.length - 1]?.left),
-      ...gates[gates.length - 1]?.flaky ? ['it had failed on the same files: it does not always say the same'] : [],
-    ];
-    case 'snapshot': return [
-      ...note('new, but ignored, and so not in what can be committed', findings?.ignored),
-      ...note('without a file, and so removed', findings?.empty),
-      ...note('symbolic links out of the clone', findings?.links),
-      ...note('left out, since it is a tool\'s own or a linked worktree', leftOut),
-    ];
-    default: return [];
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Step } from './journal';
 import type { CommitDescription } from './local-repository';
+import { PUT_AWAY } from './notes';
 import type { RunOutput } from '../../src/loop/records.client';
+import { named } from '../../src/loop/results.client';
 import type { MissingPermission } from '../iam/policies';
 import type { RolloutDescription } from '../rollout/rollout';
 import type { Definition } from '../stepfunctions';
@@ -60,6 +62,15 @@ export function endOf({ steps, outcome, error, seconds }: Pick<RehearsalRecord, 
   if (turns === 0) return `before the first turn, after ${time}`;
   if (!isGood({ outcome, error }) && last?.kind === 'turn') return `in turn ${last.round + 1}, after ${time}`;
   return `after ${turns} ${turns === 1 ? 'turn' : 'turns'} in ${time}`;
+}
+
+/** What an outcome means that does not say so itself, a sentence each. */
+export function meaningOf({ outcome, output }: Pick<RehearsalRecord, 'outcome' | 'output'>): string[] {
+  const { putAway } = output?.findings ?? {};
+  return [
+    ...outcome === 'NO_CHANGES' ? ['the agent changed nothing, and all gates pass on the files as they were'] : [],
+    ...putAway === undefined ? [] : [`${PUT_AWAY}: ${named(putAway).join(', ')}`],
+  ];
 }
 
 /** An error in one line: what follows is the output that it quotes. */

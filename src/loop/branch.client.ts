@@ -1,6 +1,6 @@
 import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
 import { BranchMove, LoopRecord } from './records.client';
-import { brief, defined } from './results.client';
+import { brief, defined, NameList } from './results.client';
 import { inWorkspace, StepRequest, StepTools } from './step.client';
 
 const NONE = 'none';
@@ -19,11 +19,19 @@ export async function surrounded(request: StepRequest, tools: StepTools): Promis
   return { ...branchSeen(request.state.loop, seen.tip), ...found };
 }
 
+/** Where a change goes. */
+export interface Place {
+  readonly loop: LoopRecord;
+  /** Work of the agent that is not in the files. */
+  readonly putAway: NameList;
+}
+
 /** What the agent has taken from others is no change of its own: the commit goes on top of it. */
-export async function onTopOfOthers(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
+export async function onTopOfOthers(request: StepRequest, tools: StepTools): Promise<Place> {
   const { merges: _, ...loop } = request.state.loop;
-  const { base, merges, tip } = await inWorkspace(request, tools, 'adopt', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base });
-  return { ...branchSeen(loop, tip), base, ...(merges === NONE ? {} : { merges: merges.split(' ') }) };
+  const { base, merges, tip, elsewhere } = await inWorkspace(request, tools, 'adopt', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base });
+  const { away } = elsewhere === undefined ? { away: { names: [], count: 0 } } : await inWorkspace(request, tools, 'away', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: base });
+  return { loop: { ...branchSeen(loop, tip), base, ...(merges === NONE ? {} : { merges: merges.split(' ') }) }, putAway: away };
 }
 
 /** Notes where the run's branch is at the remote, and that it has moved without the run if it has. */

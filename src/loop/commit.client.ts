@@ -12,7 +12,7 @@ export interface CommitRequest extends StepRequest {
   readonly gates: readonly string[];
 }
 
-/** Commits the recorded tree, and pushes it. A repeat makes the same commit and finds it there. */
+/** Commits the recorded tree, and pushes it; nothing if that is the base's. A repeat makes the same commit and finds it there. */
 export async function commit(request: CommitRequest, tools: StepTools): Promise<LoopRecord> {
   const { loop } = request.state;
   const { push } = request.config;
@@ -27,6 +27,7 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
     }
     return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
   }
+  if (loop.unchanged) return { ...loop, next: NEXT.NO_CHANGES };
   const change = { WB_TREE: loop.tree, WB_BASE: loop.base, WB_MERGES: mergesOf(loop) };
   const { commit: id, pushed, found, rejected } = await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, {
     ...change,

@@ -34,6 +34,7 @@ export const NEXT = {
   REPAIR: 'REPAIR',
   /** The gates again, from a new record of the tree: a microVM was lost, or the commit was put on top of another. */
   AGAIN: 'AGAIN',
+  /** All gates have passed, and there is nothing to commit. */
   NO_CHANGES: 'NO_CHANGES',
   RED: 'RED',
   STUCK: 'STUCK',

@@ -99,7 +99,11 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: R
     logPath: result.logPath,
     repair: loop.round + 1,
     maxRepairs,
-    ...defined({ changedFiles: changedFiles.length === 0 ? undefined : bounded(changedFiles), findings: loop.findings }),
+    ...defined({
+      unchanged: loop.unchanged ? true : undefined,
+      changedFiles: changedFiles.length === 0 ? undefined : bounded(changedFiles),
+      findings: loop.findings,
+    }),
   };
   const next = verdict === VERDICTS.INERT ? NEXT.INERT
     : loop.round >= maxRepairs ? NEXT.RED
@@ -110,7 +114,8 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: R
     next,
     feedback,
     lastTree: loop.tree,
-    lastFailure: failure,
+    // What fails without a change says nothing of the first change.
+    lastFailure: loop.unchanged ? undefined : failure,
     round: next === NEXT.REPAIR ? loop.round + 1 : loop.round,
   };
 }

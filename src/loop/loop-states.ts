@@ -116,6 +116,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   save.next(definition.config.push
     ? new sfn.Choice(scope, 'Pushed', { stateName: 'Is it pushed?' })
       .when(isNext(NEXT.GO_ON), done)
+      .when(isNext(NEXT.NO_CHANGES), done)
       .when(isNext(NEXT.AGAIN), record)
       .otherwise(stopFailed)
     : done);
@@ -133,9 +134,8 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
     return run;
   }, save);
 
-  record.next(new sfn.Choice(scope, 'Changed', { stateName: 'Did anything change?' })
+  record.next(new sfn.Choice(scope, 'Recorded', { stateName: 'Is all of it recorded?' })
     .when(isNext(NEXT.GO_ON), firstGate)
-    .when(isNext(NEXT.NO_CHANGES), done)
     .when(isNext(NEXT.REPAIR), ask)
     .otherwise(stopFailed));
 

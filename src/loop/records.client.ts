@@ -88,6 +88,8 @@ export interface Findings {
   readonly empty?: NameList;
   /** Symbolic links of the change that lead out of the clone. The agent is told once. */
   readonly links?: NameList;
+  /** Work that is in no file of the clone, since the agent stashed it or committed it on another branch or on none. The agent is told once. */
+  readonly putAway?: NameList;
 }
 
 /** Why the agent is asked again. */
@@ -108,6 +110,8 @@ export interface Feedback {
   readonly repair: number;
   /** How many repairs the loop allows. */
   readonly maxRepairs: number;
+  /** Whether the agent has changed nothing that can be committed. */
+  readonly unchanged?: boolean;
   /** Files that the gate changed, or somebody else while it ran: at most 50. */
   readonly changedFiles?: readonly string[];
   /** What was found in the clone beside the change. */
@@ -148,6 +152,8 @@ export interface LoopRecord {
   readonly branchMoves?: readonly BranchMove[];
   /** The tree that the gates see. */
   readonly tree?: string;
+  /** Whether it is the base's: nothing is to be committed. */
+  readonly unchanged?: boolean;
   /** Of the round that failed before. */
   readonly lastTree?: string;
   readonly lastFailure?: string;
@@ -174,7 +180,10 @@ export interface LoopRecord {
 
 /** What a run leaves as its output, or as the cause of its failure. */
 export interface RunOutput {
-  /** `COMMITTED`, `NO_CHANGES`, or the name of the error that the run failed with. */
+  /**
+   * `COMMITTED`; `NO_CHANGES` if the agent changed nothing and all gates passed on the files as they were; or the name of the error that
+   * the run failed with.
+   */
   readonly outcome: string;
   /** Of the input; empty if the input has none that can be read. */
   readonly taskId: string;

@@ -2,7 +2,7 @@ import { LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
 import { LoopRecord, RunOutput, RunRecord } from './records.client';
 import { defined } from './results.client';
 import { LoopConfig, StepTools } from './step.client';
-import { ERRORS } from '../session/constants';
+import { ERRORS, VERDICTS } from '../session/constants';
 import { maskSecrets } from '../shared/mask.client';
 
 /** A state as it may be at any point: a failed first step leaves only the input. */
@@ -29,9 +29,10 @@ type Failure = NonNullable<RunOutput['error']>;
 function decided({ next, feedback }: LoopRecord): Failure | undefined {
   // What is found before the gates has no log.
   const gate = feedback === undefined || feedback.logPath === '' ? undefined : `gate "${feedback.gate}"`;
+  const nothing = feedback?.unchanged ? '; the agent has changed nothing' : '';
   switch (next) {
-    case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass within the repairs${feedback === undefined ? '' : ` (${feedback.maxRepairs})`}` };
-    case NEXT.STUCK: return { name: LOOP_ERRORS.STUCK, message: `the agent is stuck${gate === undefined ? '' : ` at the ${gate}`}: the same files, or the same failure, twice in a row` };
+    case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass within the repairs${feedback === undefined ? '' : ` (${feedback.maxRepairs})`}${nothing}` };
+    case NEXT.STUCK: return { name: LOOP_ERRORS.STUCK, message: `the agent is stuck${gate === undefined ? '' : ` at the ${gate}`}: the same files, or the same failure, twice in a row${nothing}` };
     case NEXT.INERT: return { name: LOOP_ERRORS.INERT, message: `the command of ${gate ?? 'a gate'}, or a program that it needs, is neither in the image nor in the repository` };
     default: return undefined;
   }
@@ -78,7 +79,8 @@ function failureOf({ error, silence, loop }: AnyState): Failure | undefined {
   if (loop === undefined || loop === null) return { name: LOOP_ERRORS.FAILED, message: 'the run ended before its first step did' };
   const decision = decided(loop);
   if (decision !== undefined) return decision;
-  if (loop.next === NEXT.NO_CHANGES || (loop.next === NEXT.GO_ON && loop.commit !== undefined)) return undefined;
+  if (loop.next === NEXT.NO_CHANGES && loop.gates.length > 0 && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED)) return undefined;
+  if (loop.next === NEXT.GO_ON && loop.commit !== undefined) return undefined;
   return astray(loop);
 }
 

@@ -10,14 +10,15 @@ export interface SnapshotRequest extends StepRequest {
 }
 
 /**
- * Records the files as a tree, before the gates see them.
+ * Records the files as a tree, before the gates see them. They see it whether or not the agent changed anything: only they know whether
+ * there was something to do.
  *
  * What the gates would see and no commit can hold is told to the agent, once in a run. After that it is out of the clone while the gates
  * run, so that they judge what a fresh clone has.
  */
 export async function snapshot(request: SnapshotRequest, tools: StepTools): Promise<LoopRecord> {
   const { maxRepairs } = request;
-  const loop = await onTopOfOthers(request, tools);
+  const { loop, putAway } = await onTopOfOthers(request, tools);
   const mayAsk = loop.told !== true && loop.round < maxRepairs;
   const seen = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_BASE: loop.base,
@@ -26,25 +27,28 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
   });
   const { tree, ignored, empty, links } = seen;
   if (seen.pinned !== undefined) await checkPins(request, loop, tools);
-  const findings = defined({ ignored: brief(ignored), empty: brief(empty), links: brief(links) });
+  const findings = defined({ ignored: brief(ignored), empty: brief(empty), links: brief(links), putAway: brief(putAway) });
   const all = union(loop.findings, findings);
-  const recorded = { ...loop, tree, gates: [], ...defined({ findings: all, leftOut: brief(seen['left-out']) }) };
-  const nothing = tree === seen['base-tree'] && loop.merges === undefined && !isThereAlready(request.state.run, loop);
-  if (mayAsk && (ignored.count > 0 || (!nothing && links.count > 0))) {
-    const feedback = feedbackOf(request, findings, { ignored, empty, links });
+  const unchanged = tree === seen['base-tree'] && loop.merges === undefined && !isThereAlready(request.state.run, loop);
+  const { findings: _, ...before } = loop;
+  const recorded = { ...before, tree, gates: [], unchanged, ...defined({ findings: all, leftOut: brief(seen['left-out']) }) };
+  if (mayAsk && ignored.count + putAway.count + links.count > 0) {
+    const feedback = feedbackOf(request, findings, { ignored, empty, links, putAway });
     return { ...recorded, told: true, lastTree: undefined, round: loop.round + 1, feedback, next: NEXT.REPAIR };
   }
-  if (nothing) return { ...recorded, next: NEXT.NO_CHANGES };
   // A link to where no other clone has anything would make the gates judge something else than the commit.
   if (seen.private.count > 0) {
-    const feedback = feedbackOf(request, findings, { ignored, empty, links: seen.private });
+    const feedback = feedbackOf(request, findings, { ignored, empty, links: seen.private, putAway });
     return { ...recorded, feedback, next: loop.round < maxRepairs ? NEXT.STUCK : NEXT.RED };
   }
   return { ...recorded, next: NEXT.GO_ON };
 }
 
 function union(a: Findings = {}, b: Findings): Findings | undefined {
-  const all = defined({ ignored: united(a.ignored, b.ignored), empty: united(a.empty, b.empty), links: united(a.links, b.links) });
+  // Work that the agent has brought back is not away any more.
+  const all = defined({
+    ignored: united(a.ignored, b.ignored), empty: united(a.empty, b.empty), links: united(a.links, b.links), putAway: b.putAway,
+  });
   return Object.keys(all).length === 0 ? undefined : all;
 }
 
@@ -52,6 +56,7 @@ const WHAT: { readonly [kind in keyof Findings]-?: string } = {
   ignored: 'New files that .gitignore leaves out of the commit. If they belong to the change, change .gitignore, add them with "git add --force", or move them; they are moved out of the clone otherwise:',
   empty: 'Directories without a file, which git cannot hold. They are removed; put a file into those that have to be there:',
   links: 'Symbolic links that lead out of the repository, where other clones have nothing or something else:',
+  putAway: 'Work that is not in the files, since it is stashed, or committed where the clone is not. Bring what belongs to the change back into the files ("git stash pop", "git merge", "git cherry-pick"):',
 };
 
 /** For an agent that reads only the prompt, findings are the output of a check. */

@@ -100,7 +100,7 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
 /** What the agent is told: the task, and in a repair what went wrong, so that an agent that reads only this works too. */
 export function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
-  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, changedFiles, findings } = feedback;
+  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, unchanged, changedFiles, findings } = feedback;
   const what: { readonly [verdict: string]: string } = {
     TIMED_OUT: 'did not end within its time limit and was stopped',
     FAILED: `failed with exit code ${exitCode}`,
@@ -114,7 +114,7 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
     prompt,
     '',
     '---',
-    `Your change is not accepted yet: the check "${gate}" ${what[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
+    `${unchanged ? 'You have changed nothing that can be committed, and it is not accepted' : 'Your change is not accepted yet'}: the check "${gate}" ${what[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
     `The check runs: ${command.trim().replace(/\n/g, '\n  ')}`,
     ...(changedFiles === undefined ? [] : [
       'Files changed while it ran; a check has to leave the files alone (what it changed is put back), and nothing else may write to them meanwhile:',
@@ -122,6 +122,7 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
     ]),
     ...(findings?.ignored === undefined ? [] : [`Not in the commit, and so not there while it ran, since .gitignore leaves it out: ${named(findings.ignored).join(', ')}`]),
     ...(findings?.empty === undefined ? [] : [`Directories without a file, which git cannot hold and which were removed: ${named(findings.empty).join(', ')}`]),
+    ...(findings?.putAway === undefined ? [] : [`Not in the files, and so not there while it ran, since it is stashed, or committed where the clone is not: ${named(findings.putAway).join(', ')}`]),
     `The end of its output (all of it is in ${logPath}):`,
     '',
     output,

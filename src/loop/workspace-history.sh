@@ -126,5 +126,6 @@ surroundings() { # before the first turn
   fi
   upstream
   [[ -z $shallow ]] || say shallow yes
+  printf "%(%s)T\n" -1 >"$records/began"
   submodules
 }

@@ -82,6 +82,10 @@ taken_in() { # others' commits that the agent has put into its own history, of t
   done < <(own rev-list --topo-order -n 10000 refs/workbench/theirs "^$WB_BASE" --)
 }
 
+elsewhere() { # whether the agent may have work that is not in the clone's files, see workspace-away.sh
+  [[ $(agents for-each-ref --count 1 --no-merged HEAD refs/heads refs/stash 2>&1) || $(tail -n 500 "$repo/.git/logs/HEAD" 2>/dev/null) =~ "moving from "[0-9a-f]{40} ]]
+}
+
 adopt() { # what an agent pulled, merged or pushed is others', and no change of its own: ours comes on top of it
   local tip="" ref refs=("$WB_REF") merges=""
   unlock
@@ -106,6 +110,7 @@ adopt() { # what an agent pulled, merged or pushed is others', and no change of 
   done
   say base "$WB_BASE"
   say merges "${merges:-none}"
+  if elsewhere; then say elsewhere yes; fi
 }
 
 resolved() { # the URL of a submodule, which may be relative to that of the repository, in REPLY

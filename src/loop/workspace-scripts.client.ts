@@ -1,4 +1,5 @@
 import { WorkspaceFunction } from './results.client';
+import { AWAY_PART } from './workspace-away-script.generated';
 import { BASE_PART } from './workspace-base-script.generated';
 import { FILES_PART } from './workspace-files-script.generated';
 import { PREPARE_PART } from './workspace-prepare-script.generated';
@@ -14,6 +15,9 @@ export const WORKSPACE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${TREE_PART}`;
 /** What a run does with its commit, and with what others have at the remote. */
 export const REMOTE_SCRIPT = `${BASE_PART}\n${REMOTE_PART}`;
 
+/** What a run does to find work that is not in the files. */
+export const AWAY_SCRIPT = `${BASE_PART}\n${AWAY_PART}`;
+
 const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   prepare: PREPARE_SCRIPT,
   claim: PREPARE_SCRIPT,
@@ -23,6 +27,7 @@ const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   release: WORKSPACE_SCRIPT,
   surroundings: REMOTE_SCRIPT,
   adopt: REMOTE_SCRIPT,
+  away: AWAY_SCRIPT,
   pins: REMOTE_SCRIPT,
   commit: REMOTE_SCRIPT,
   rebase: REMOTE_SCRIPT,

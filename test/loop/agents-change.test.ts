@@ -28,7 +28,7 @@ describe('files that git would convert', () => {
   const rewritten = 'for file in *; do cp "$file" /tmp/copy && rm "$file" && cp /tmp/copy "$file"; done; chmod a+x test.sh';
 
   test('are as they were where the agent changed nothing, whatever is configured where', async () => {
-    const loop = await start({ files, seed, agent: rewritten, loop: { bootstrap } });
+    const loop = await start({ files, seed, agent: rewritten, loop: { bootstrap, gates: [Gate.command('any', 'true')] } });
     const { record, cause } = await loop.run();
     expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'NO_CHANGES', cause: undefined });
   });
@@ -51,7 +51,7 @@ describe('what the bootstrap changes of what git tracks', () => {
   const bootstrap = ['echo "{ }" > lock.json; rm gone.txt; chmod a+x value.txt; rm -r dir; touch dir; echo new > made.txt'];
 
   test('is put back, named, and no change of an agent that did nothing', async () => {
-    const loop = await start({ files, agent: 'true', loop: { bootstrap } });
+    const loop = await start({ files, agent: 'true', loop: { bootstrap, gates: [Gate.command('any', 'true')] } });
     const { record } = await loop.run();
     expect(record.outcome).toBe('NO_CHANGES');
     expect(record.putBack).toEqual({ names: ['dir/a', 'gone.txt', 'lock.json', 'value.txt'], count: 4 });

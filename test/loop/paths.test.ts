@@ -92,15 +92,6 @@ test('a run is stuck when two turns leave the same failure, whatever times and p
   expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Stuck', record: { rounds: 2 } });
 });
 
-test('a run whose agent changes nothing says so, runs no gate and commits nothing', async () => {
-  const loop = await start({ agent: 'mkdir -p empty/directory ignored && echo x > ignored/file' });
-  const { status, record } = await loop.run();
-  expect({ status, outcome: record.outcome }).toEqual({ status: 'SUCCEEDED', outcome: 'NO_CHANGES' });
-  expect(record.session.stopped).toBe(true);
-  expect(loop.jobs('gate-')).toEqual([]);
-  expect(loop.branches()).toEqual(['main']);
-});
-
 test('a gate whose command is not there ends the run without another turn', async () => {
   const loop = await start({ loop: { gates: [Gate.command('lint', 'no-such-linter --all')] } });
   const { error, record } = await loop.run();

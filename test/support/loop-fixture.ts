@@ -35,6 +35,7 @@ export interface TurnPayload {
     readonly verdict: string;
     readonly output: string;
     readonly changedFiles?: string[];
+    readonly unchanged?: boolean;
     readonly findings?: object;
   };
 }
@@ -218,11 +219,11 @@ export interface RunRecord {
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
   readonly gates: { readonly name: string; readonly verdict: string; readonly exitCode: number | null; readonly left?: NameList }[];
   readonly putBack?: NameList;
-  readonly findings?: { readonly ignored?: NameList; readonly empty?: NameList; readonly links?: NameList };
+  readonly findings?: { readonly ignored?: NameList; readonly empty?: NameList; readonly links?: NameList; readonly putAway?: NameList };
   readonly leftOut?: NameList;
   readonly session: { readonly id: string; readonly workspace?: string; readonly stopped: boolean; readonly error?: string };
   readonly error?: { readonly name: string; readonly message: string };
-  readonly feedback?: { readonly changedFiles?: string[] };
+  readonly feedback?: { readonly changedFiles?: string[]; readonly unchanged?: boolean };
 }
 
 function synth(directory: string, remote: string, loop: Partial<CodingLoopProps>): string {

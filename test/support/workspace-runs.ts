@@ -166,6 +166,7 @@ export class Workspaces {
       becomes({ ...state.loop, gates: [{ name: 'test', verdict: VERDICTS.PASSED, exitCode: 0, seconds: 1, logPath: '' }] });
       becomes(await commitStep({ ...request, state, message: '{prompt}', gates: ['test'] }, tools));
       const { next, found } = state.loop as LoopRecord;
+      if (next === NEXT.NO_CHANGES) return { outcome: next };
       if (next !== NEXT.AGAIN) return { outcome: found ? 'FOUND' : 'COMMITTED' };
     }
   }
