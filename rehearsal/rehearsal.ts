@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
 import { removeTree } from './agentcore/remove-tree';
 import { LocalDeployment } from './deployment';
-import { RolloutDescription, RolloutOptions, rolloutsOf } from './rollout/rollout';
+import { RolloutBeginning, RolloutDescription, RolloutOptions, rolloutsOf } from './rollout/rollout';
 import { agentOfImage, imageOfRuntime } from './run/image-agent';
 import { LocalRepository, RepositoryError } from './run/local-repository';
 import { LocalRun, RunOptions } from './run/local-run';
@@ -63,6 +63,8 @@ export interface RehearsalProps {
   readonly sshAgentSocket?: string;
   /** Ends a start that is under way, with its own reason. Afterwards it does nothing. */
   readonly signal?: AbortSignal;
+  /** Hears of each rollout before its smoke tests begin. */
+  readonly onRollout?: (rollout: RolloutBeginning) => void;
   /** Hears of what functions write to their logs. */
   readonly onLog?: (functionLogicalId: string, line: string) => void;
 }
@@ -119,7 +121,13 @@ export class Rehearsal {
       const imageAgent = (arn: string) => isAsked ? ownAgent(arn) : undefined;
       const givenAgent = () => props.agent && { workingDirectory: loop.mount, ...props.agent };
       const rolledOut: RolloutDescription[] = [];
-      const rolling = { signal: props.signal, programs: programsIn(props.sandbox, made, loop), otherAgent: props.agent !== undefined };
+      const rolling: RolloutOptions = {
+        signal: props.signal,
+        programs: programsIn(props.sandbox, made, loop),
+        otherAgent: props.agent !== undefined,
+        mask: maskOf(props.environment),
+        onBegin: props.onRollout,
+      };
       for (const rollout of rollouts) rolledOut.push(await rollout.run(rolling));
       props.signal?.throwIfAborted();
       // Once more: it now knows the names of endpoints.

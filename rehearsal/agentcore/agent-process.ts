@@ -3,6 +3,7 @@ import type { SandboxProcess } from '../sandbox';
 import type { AgentContext, AgentRequest, AgentResponse, CommandAgent, RunningAgent } from './agent';
 import { agentFailed } from './errors';
 import { LIMITS } from './limits';
+import { StartError } from './start-failure';
 
 /** Milliseconds between two pings of an agent that is starting: short, since every rehearsal waits for this. */
 const PING_INTERVAL = 15;
@@ -82,10 +83,10 @@ export class AgentProcess implements RunningAgent {
     void wait(LIMITS.initialization * 1000).then(() => late = true);
     while (await this.ping() === undefined) {
       if (this.exitCode !== undefined) {
-        throw agentFailed(`the agent ended with exit code ${this.exitCode} before it was healthy`);
+        throw new StartError(`the agent ended with exit code ${this.exitCode} before it was healthy`);
       }
       if (late) {
-        throw agentFailed(`Runtime initialization time exceeded. Please make sure that initialization completes in ${LIMITS.initialization}s.`);
+        throw new StartError(`Runtime initialization time exceeded. Please make sure that initialization completes in ${LIMITS.initialization}s.`);
       }
       await new Promise(resolve => setTimeout(resolve, PING_INTERVAL));
     }

@@ -18,6 +18,7 @@ import { Registry, RuntimeVersion, Runtime } from './registry';
 import { route, Routed } from './router';
 import { SessionLog } from './session-log';
 import { Sessions } from './sessions';
+import { StartFailures } from './start-failure';
 import { WorkspaceKey, Workspaces } from './workspaces';
 
 export interface AgentCoreServerProps extends Partial<Unconfirmed> {
@@ -67,6 +68,7 @@ export class AgentCoreServer {
   /** What runs relied on that the service does not give, in words for a person. */
   readonly warnings: string[] = [];
   readonly logs: SessionLog;
+  readonly startFailures = new StartFailures();
   /** Why a request is refused, by its authorization header. @default - everybody may do everything */
   authorize?: (authorization: string, action: string, resources: readonly string[]) => string | undefined;
   /** Answers requests to other services that come here, such as those of agents to Step Functions. @default - they are refused */
@@ -113,6 +115,7 @@ export class AgentCoreServer {
         return this.agents.find(runtime, version) ?? props.agentFor?.(runtime, version);
       },
       log: (key, text) => this.logs.append(key, text),
+      notStarted: (failure) => this.startFailures.add(failure),
       warn: (key, text) => {
         const warning = `${sessionName(key)}${text}`;
         if (!this.warnings.includes(warning)) {

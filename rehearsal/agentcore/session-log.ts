@@ -18,7 +18,8 @@ export class SessionLog {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
-  private file({ runtimeId, endpoint, sessionId }: WorkspaceKey): string {
+  /** Where it is, if there is one. */
+  file({ runtimeId, endpoint, sessionId }: WorkspaceKey): string {
     return join(this.directory, `${runtimeId}-${endpoint}`, `${createHash('sha256').update(sessionId).digest('hex').slice(0, 32)}.log`);
   }
 }

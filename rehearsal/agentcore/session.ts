@@ -7,11 +7,15 @@ import { agentFailed, inTransition, notFound, ServiceError } from './errors';
 import { LIMITS } from './limits';
 import type { RuntimeVersion } from './registry';
 import { collect } from './session-exec';
+import { StartError, StartFailure } from './start-failure';
 import { reportUnsupported } from './workspace-scan';
 import type { WorkspaceKey, Workspaces } from './workspaces';
 
 const NO_AGENT = 'there is no agent for this runtime: its image is not built from the app, or has no CMD in JSON form; '
   + 'name what serves /ping and /invocations with "agent" (--agent)';
+
+/** Characters of what an agent prints that are kept in case it does not start. */
+const START_OUTPUT = 4_096;
 
 export type SessionState = 'stopped' | 'starting' | 'active' | 'stopping';
 
@@ -25,6 +29,7 @@ export interface SessionContext {
   readonly agent: (key: WorkspaceKey, version: RuntimeVersion) => Agent | undefined;
   readonly log: (key: WorkspaceKey, text: string) => void;
   readonly warn: (key: WorkspaceKey, text: string) => void;
+  readonly notStarted: (failure: StartFailure) => void;
 }
 
 /** What a session runs on until it is stopped, replaced, or too old. */
@@ -152,7 +157,11 @@ export class Session {
 
   private async provision(version: RuntimeVersion): Promise<LiveMicrovm> {
     const { driver, clock, stateDirectory, environment } = this.context;
-    const log = (text: string) => this.log(text);
+    let output = '';
+    const log = (text: string) => {
+      output = `${output}${text}`.slice(-START_OUTPUT);
+      this.log(text);
+    };
     const sandbox = await driver.start({
       disk: join(stateDirectory, 'microvms', randomUUID()),
       mounts: this.mounts(version),
@@ -168,6 +177,9 @@ export class Session {
         agent = await startAgent(definition, { sandbox, session, clock, log });
       } catch (error) {
         await sandbox.kill();
+        if (error instanceof StartError && 'command' in definition) {
+          this.context.notStarted({ key: this.key, agent: definition, reason: error.reason, output });
+        }
         throw error;
       }
     }

@@ -13,10 +13,18 @@ export interface Template {
   readonly Parameters?: { readonly [name: string]: { readonly Default?: unknown } };
 }
 
+/** Entries by the paths of constructs; those of the type `aws:cdk:logicalId` say which resource a construct is. */
+interface Metadata {
+  readonly [path: string]: readonly { readonly type: string; readonly data?: unknown }[];
+}
+
 interface Manifest {
   readonly artifacts?: {
     readonly [id: string]: {
       readonly type: string;
+      readonly metadata?: Metadata;
+      /** Has the metadata, in newer assemblies. */
+      readonly additionalMetadataFile?: string;
       readonly properties?: { readonly templateFile?: string; readonly directoryName?: string; readonly stackName?: string };
     };
   };
@@ -47,7 +55,15 @@ export class SynthesizedStack {
     readonly template: Template,
     private readonly directory: string,
     private readonly assets: AssetManifest,
+    private readonly metadata: () => Metadata = () => ({}),
   ) {}
+
+  /** The path of the construct that people know a resource by, such as `Stack/Rollout`; its logical id if the assembly does not say. */
+  pathOf(logicalId: string): string {
+    const isIt = ({ type, data }: Metadata[string][number]) => type === 'aws:cdk:logicalId' && data === logicalId;
+    const [path = logicalId] = Object.entries(this.metadata()).find(([, entries]) => entries.some(isIt)) ?? [];
+    return path.replace(/^\//, '').replace(/(?:\/(?:Resource|Default))+$/, '');
+  }
 
   resource(logicalId: string): Resource | undefined {
     return this.template.Resources?.[logicalId];
@@ -112,12 +128,15 @@ function isAssembly(directory: string): boolean {
 
 function stacksIn(directory: string): SynthesizedStack[] {
   const manifest = read<Manifest>(join(directory, 'manifest.json'));
-  return Object.entries(manifest.artifacts ?? {}).flatMap(([id, { type, properties }]) => {
+  return Object.entries(manifest.artifacts ?? {}).flatMap(([id, { type, properties, metadata, additionalMetadataFile }]) => {
     if (type === 'cdk:cloud-assembly') return stacksIn(join(directory, properties!.directoryName!));
     if (type !== 'aws:cloudformation:stack') return [];
     const assets = join(directory, `${id}.assets.json`);
     const template = read<Template>(join(directory, properties!.templateFile!));
-    return [new SynthesizedStack(id, properties!.stackName ?? id, template, directory, existsSync(assets) ? read<AssetManifest>(assets) : {})];
+    return [new SynthesizedStack(id, properties!.stackName ?? id, template, directory, existsSync(assets) ? read<AssetManifest>(assets) : {}, () => ({
+      ...metadata,
+      ...additionalMetadataFile === undefined ? {} : read<Metadata>(join(directory, additionalMetadataFile)),
+    }))];
   });
 }
 

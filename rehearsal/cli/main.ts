@@ -9,6 +9,7 @@ import { USAGE } from './usage';
 import { AssemblyError, NotEmulatedError } from '../assembly';
 import { didYouMean } from '../did-you-mean';
 import { homeDirectory } from '../home';
+import { AgentNotStartedError } from '../rollout/rollout';
 import { RepositoryError } from '../run/local-repository';
 import { StateInUseError } from '../run/lock';
 import { LoopNotFoundError } from '../run/loop-description';
@@ -40,7 +41,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     const misuse = MISUSES.some((type) => error instanceof type);
     stderr.write(`${misuse || !(error instanceof Error) || error.name !== 'Error' ? (error as Error).message : error.stack}\n`);
     if (error instanceof MisuseError) stderr.write('"cdk-agentcore-workbench --help" shows what can be said\n');
-    return misuse ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
+    return misuse ? EXIT.MISUSE : error instanceof AgentNotStartedError ? EXIT.RED : EXIT.INFRASTRUCTURE;
   }
 }
 

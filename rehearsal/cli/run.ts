@@ -12,7 +12,8 @@ import { WORKSPACES } from '../../src/loop/constants';
 import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalInput, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
-import { describeRollout } from '../rollout/describe';
+import { describeBeginning, describeRollout } from '../rollout/describe';
+import type { RolloutBeginning } from '../rollout/rollout';
 import { isGood, RehearsalRecord } from '../run/record';
 import type { BuildOptions, SandboxDriver } from '../sandbox';
 
@@ -25,13 +26,14 @@ const RED_ERRORS = [
 ];
 const MISUSE_ERRORS = ['CodingLoop.BadInput', 'CodingLoop.BranchConflict', 'CodingLoop.SessionBusy', 'CodingLoop.CheckoutFailed'];
 
-export function exitCodeOf({ outcome, error, missingPermissions }: Pick<RehearsalRecord, 'outcome' | 'error' | 'missingPermissions'>): number {
+export function exitCodeOf(record: Pick<RehearsalRecord, 'outcome' | 'error' | 'agentStart' | 'missingPermissions'>): number {
+  const { outcome, error, agentStart, missingPermissions } = record;
   // Even if the loop got around it: what it could not do is not done.
   if (missingPermissions.length > 0) return EXIT.INFRASTRUCTURE;
   if (outcome === 'INTERRUPTED') return EXIT.INTERRUPTED;
   if (isGood({ outcome, error })) return EXIT.COMMITTED;
   const { name = '' } = error ?? {};
-  return RED_ERRORS.includes(name) ? EXIT.RED : MISUSE_ERRORS.includes(name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
+  return agentStart !== undefined || RED_ERRORS.includes(name) ? EXIT.RED : MISUSE_ERRORS.includes(name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
 }
 
 /** One run by the command line: a new one, or one that goes on in a session. */
@@ -46,7 +48,8 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
   try {
     terminal.watch(() => ['getting ready …']);
     const sandbox = await preflight(target, assembly, building(terminal, options, stderr, interrupt.signal));
-    rehearsal = await start(target, { assembly, sandbox, signal: interrupt.signal }, options, stderr);
+    const onRollout = (rollout: RolloutBeginning) => terminal.waits(describeBeginning(rollout));
+    rehearsal = await start(target, { assembly, sandbox, signal: interrupt.signal, onRollout }, options, stderr);
     interrupt.started(rehearsal);
     terminal.settle(); // a record alone has no line that would
     const story = new Story(terminal);
@@ -101,7 +104,7 @@ function ownAssembly(target: Target, state: string): string {
   return synthesizeLoop(target, state);
 }
 
-type Prepared = Pick<RehearsalProps, 'assembly' | 'sandbox' | 'signal'>;
+type Prepared = Pick<RehearsalProps, 'assembly' | 'sandbox' | 'signal' | 'onRollout'>;
 
 async function start(target: Target, prepared: Prepared, options: Options, stderr: NodeJS.WriteStream): Promise<Rehearsal> {
   return Rehearsal.start({

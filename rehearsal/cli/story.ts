@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Terminal } from './terminal';
 import type { BranchMove } from '../../src/loop/records.client';
+import { describeAgentStart } from '../agentcore/describe-start-failure';
 import type { JournalListener, Step, StepRetry } from '../run/journal';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
 
@@ -65,6 +66,7 @@ export class Story implements JournalListener {
     terminal.line(`${(isGood(record) ? terminal.green : terminal.red)(terminal.bold(record.outcome))} ${endOf(record)}`);
     if (record.error) terminal.line(`  ${this.messageOf(record, record.error).trim().split('\n').join('\n  ')}`);
     meaningOf(record).forEach((sentence) => terminal.line(`  ${onOneLine(sentence)}`));
+    if (record.agentStart) describeAgentStart(record.agentStart).forEach((line) => terminal.line(`  ${line}`));
     if (record.session && record.error?.message.includes('CloudWatch')) {
       terminal.line(`  here, "rehearse logs ${record.session.id}" shows what would be in CloudWatch`);
     }

@@ -38,6 +38,12 @@ export class Terminal {
     this.live = setInterval(draw, 100).unref();
   }
 
+  /** Says what is waited for: where somebody watches, until the next line; elsewhere at once, and then now and then. */
+  waits(text: string): void {
+    if (!this.interactive) this.line(text);
+    this.watch(() => [text]);
+  }
+
   settle(): void {
     clearInterval(this.live);
     this.live = undefined;

@@ -1,9 +1,23 @@
-import type { RolloutDescription } from './rollout';
+import type { RolloutBeginning, RolloutDescription } from './rollout';
 import { MANIFEST_PATH } from '../../src/image/constants';
+
+/** What is about to be rolled out, in one line. */
+export function describeBeginning({ path, version, smokeTests }: RolloutBeginning): string {
+  const tests = smokeTests.length === 0 ? '' : `, and running its smoke tests: ${smokeTests.map((name) => onOneLine(name)).join(', ')}`;
+  return `rolling out version ${version} by ${path}${tests} …`;
+}
+
+/** Its name, unless it was given one, is its command, which may be a script. */
+function onOneLine(name: string): string {
+  const text = name.replace(/\s+/g, ' ').trim();
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
 
 /** A rollout in one line. */
 export function describeRollout({ version, endpointName, smokeTests, skipped, tested, seconds }: RolloutDescription): string {
   const tests = `${smokeTests.length} smoke ${smokeTests.length === 1 ? 'test' : 'tests'}`;
-  const what = smokeTests.length === 0 ? (skipped.length === 0 ? 'there are no smoke tests' : 'nothing was tested') : tested ? `${tests} passed` : `its ${tests} had passed before`;
+  const names = smokeTests.map((name) => onOneLine(name)).join(', ');
+  const what = smokeTests.length === 0 ? (skipped.length === 0 ? 'there are no smoke tests' : 'nothing was tested')
+    : tested ? `${tests} passed: ${names}` : `its ${tests} had passed before`;
   return `version ${version} is rolled out as endpoint ${endpointName}: ${what} (${seconds.toFixed(1)} s)${skipped.length === 0 ? '' : `\n  left out: ${skipped.join(', ')}; only the app's own image has ${MANIFEST_PATH}, which is read there (--sandbox container)`}`;
 }

@@ -4,9 +4,12 @@ import { setTimeout } from 'node:timers/promises';
 import { MANIFEST_PATH } from '../../src/image/constants';
 import { ATTRIBUTES, SMOKE_TEST_KINDS } from '../../src/rollout/constants';
 import type { RolloutProperties, SmokeTestProperties } from '../../src/rollout/rollout-request.client';
+import { describeStartFailures } from '../agentcore/describe-start-failure';
+import { failsAlike, StartFailure } from '../agentcore/start-failure';
 import type { LocalDeployment } from '../deployment';
 import type { FunctionFailure } from '../lambda';
 import type { LoopDescription } from '../run/loop-description';
+import type { Mask } from '../run/mask-values';
 import { TaskError } from '../stepfunctions';
 
 export const ROLLOUT_TYPE = 'Custom::RuntimeRollout';
@@ -30,9 +33,28 @@ export interface RolloutDescription {
   readonly seconds: number;
 }
 
+/** A rollout that is about to begin. */
+export interface RolloutBeginning {
+  /** Of the construct, such as `Stack/Rollout`. */
+  readonly path: string;
+  readonly version: string;
+  readonly smokeTests: readonly string[];
+}
+
 /** A version did not pass: a deployment would fail with the same reason. */
 export class RolloutFailedError extends Error {
-  readonly name = 'RolloutFailedError';
+  override readonly name: string = 'RolloutFailedError';
+}
+
+/**
+ * Tries to start an agent that all failed alike: here it is the same program on the same machine each time, and an image is not pulled meanwhile, as
+ * the handlers have to expect of the service.
+ */
+const TRIES = 3;
+
+/** It did not, because its agent does not start: which is for whoever wrote the agent to mend. */
+export class AgentNotStartedError extends RolloutFailedError {
+  override readonly name = 'AgentNotStartedError';
 }
 
 export interface RolloutOptions {
@@ -42,6 +64,10 @@ export interface RolloutOptions {
   readonly programs?: 'OWN_IMAGE' | 'OTHER_IMAGE' | 'MACHINE';
   /** Whether the agent is not the one that a deployment would have. */
   readonly otherAgent?: boolean;
+  /** For what the agent printed. */
+  readonly mask?: Mask;
+  /** Hears of it before anything is done. */
+  readonly onBegin?: (rollout: RolloutBeginning) => void;
 }
 
 interface Completion {
@@ -61,6 +87,11 @@ export class Rollout {
     return this.properties.RuntimeArn;
   }
 
+  /** Of the construct, such as `Stack/Rollout`. */
+  get path(): string {
+    return this.deployment.stack.pathOf(this.logicalId);
+  }
+
   /** Whether a smoke test asks the agent for something. */
   get invokes(): boolean {
     return this.properties.SmokeTests.some(({ Kind }) => Kind === SMOKE_TEST_KINDS.INVOKE);
@@ -72,23 +103,37 @@ export class Rollout {
    *
    * It always is a create: what is there from an earlier rehearsal they find out by themselves, as after a create that was interrupted.
    */
-  async run({ signal, ...foreign }: RolloutOptions = {}): Promise<RolloutDescription> {
-    const { deployment, logicalId, properties: { RuntimeVersion, SmokeTests } } = this;
+  async run({ signal, onBegin, ...foreign }: RolloutOptions = {}): Promise<RolloutDescription> {
+    const { deployment, logicalId, path, properties: { RuntimeVersion: version, SmokeTests } } = this;
+    const { startFailures } = deployment.server;
     const skipped = SmokeTests.filter((test) => isNotHere(test, foreign));
     const tests = SmokeTests.filter((test) => !skipped.includes(test));
     const began = Date.now();
+    const failed = startFailures.count;
     const kill = () => void deployment.close();
+    const judge = () => {
+      if (failsAlike(startFailures.since(failed), TRIES)) kill();
+    };
     signal?.addEventListener('abort', kill);
+    const stopJudging = startFailures.onFailure(judge);
+    onBegin?.({ path, version, smokeTests: namesOf(tests) });
     try {
       const { asked, data } = await this.ask(tests, signal);
       Object.entries(data).forEach(([attribute, value]) => deployment.setAttribute(logicalId, attribute, value));
-      const { [ATTRIBUTES.ENDPOINT_NAME]: endpointName, [ATTRIBUTES.VERSION]: version } = data;
+      const endpointName = data[ATTRIBUTES.ENDPOINT_NAME];
       const seconds = (Date.now() - began) / 1_000;
-      return { logicalId, endpointName, version, smokeTests: namesOf(tests), skipped: namesOf(skipped), tested: asked > 0, seconds };
+      const names = { smokeTests: namesOf(tests), skipped: namesOf(skipped) };
+      return { logicalId, endpointName, version: data[ATTRIBUTES.VERSION], ...names, tested: asked > 0, seconds };
     } catch (error) {
       signal?.throwIfAborted(); // it failed because its functions were killed
-      throw new RolloutFailedError(`the rollout ${logicalId} of version ${RuntimeVersion} ${reasonOf(error as Error, foreign)}`);
+      const tries = startFailures.since(failed);
+      if (isOfTheAgent(error as Error, tries)) {
+        const what = describeStartFailures(tries, deployment.server.logs.file(tries[tries.length - 1].key), foreign.mask);
+        throw new AgentNotStartedError(`the rollout ${path} of version ${version} failed, since its agent does not start: ${what}${whereItRan(foreign)}`);
+      }
+      throw new RolloutFailedError(`the rollout ${path} of version ${version} ${reasonOf(error as Error, foreign)}`);
     } finally {
+      stopJudging();
       signal?.removeEventListener('abort', kill);
     }
   }
@@ -135,13 +180,28 @@ function isNotHere({ Command }: SmokeTestProperties, { programs = 'MACHINE' }: R
 }
 
 /** Whether a deployment would fail too, as far as it is known; the function's own words; and what else would help here. */
-function reasonOf(error: Error, { programs = 'MACHINE', otherAgent = false }: RolloutOptions): string {
-  const reason = error instanceof TaskError ? messageOf(error.cause ?? '') : error.message;
+function reasonOf(error: Error, options: RolloutOptions): string {
+  const reason = wordsOf(error);
   if (reason.startsWith('no room')) return `failed: ${reason}\nHere another state directory helps too.`;
-  if (!reason.startsWith('smoke test') || (programs === 'OWN_IMAGE' && !otherAgent)) return `failed, as its deployment would: ${reason}`;
+  const where = reason.startsWith('smoke test') ? whereItRan(options) : '';
+  return where === '' ? `failed, as its deployment would: ${reason}` : `failed: ${reason}${where}`;
+}
+
+function wordsOf(error: Error): string {
+  return error instanceof TaskError ? messageOf(error.cause ?? '') : error.message;
+}
+
+/** Whether it failed since the agent does not start: the rehearsal saw enough of it, or the function did. */
+function isOfTheAgent(error: Error, tries: readonly StartFailure[]): boolean {
+  return failsAlike(tries, TRIES) || (tries.length > 0 && wordsOf(error).includes(tries[tries.length - 1].reason));
+}
+
+/** What would help if it is only here that it fails; nothing if it ran as in a deployment. */
+function whereItRan({ programs = 'MACHINE', otherAgent = false }: RolloutOptions): string {
+  if (programs === 'OWN_IMAGE' && !otherAgent) return '';
   const whose = { MACHINE: 'the programs of this machine', OTHER_IMAGE: 'the image that was named', OWN_IMAGE: 'another agent' }[programs];
   const remedy = programs === 'OWN_IMAGE' ? 'without --agent it runs with the image\'s own' : 'in a container sandbox of the app\'s own image it runs with those of a deployment';
-  return `failed: ${reason}\nHere it ran with ${whose}; ${remedy}.`;
+  return `\nHere it ran with ${whose}; ${remedy}.`;
 }
 
 function messageOf(cause: string): string {

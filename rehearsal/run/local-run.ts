@@ -6,7 +6,9 @@ import type { CallDescription, RehearsalRecord, SessionDescription } from './rec
 import { STEPS } from '../../src/loop/constants';
 import type { RunRecord } from '../../src/loop/records.client';
 import { ownSession, sessionOf } from '../../src/loop/sessions.client';
+import { ERRORS } from '../../src/session/constants';
 import type { Call } from '../agentcore';
+import { agentStartOf } from '../agentcore/describe-start-failure';
 import type { Rehearsal, RehearsalInput } from '../rehearsal';
 import type { SandboxMount } from '../sandbox';
 import type { ExecutionResult, LocalExecution } from '../stepfunctions';
@@ -119,6 +121,7 @@ export class LocalRun {
     // An agent that did not even start has a log to look at.
     const isSessionUsed = run !== undefined || steps.some(({ log }) => log !== undefined);
     const { id: sessionId, endpointName } = this.session;
+    const starts = server.startFailures.of(sessionId);
     const calls = server.calls.all.slice(this.firstCall).filter((call) => call.sessionId === sessionId);
     const head = await this.repository.head(this.ref).catch(() => this.repository.head()); // there may be no such reference
     const commit = output?.commit && { ...await this.repository.describe(output.commit.id), branch: output.commit.branch };
@@ -128,6 +131,7 @@ export class LocalRun {
       loop: loop.path,
       outcome: output?.outcome ?? (result.status === 'ABORTED' ? 'INTERRUPTED' : result.error ?? result.status),
       error: mask(error),
+      agentStart: error?.name === ERRORS.CONTAINER && starts.length > 0 ? agentStartOf(starts, mask) : undefined,
       startedAt: this.startedAt.toISOString(),
       seconds: (Date.now() - this.startedAt.getTime()) / 1_000,
       input: { prompt: mask(this.stateInput.prompt), taskId: this.taskId },

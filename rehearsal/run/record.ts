@@ -3,6 +3,7 @@ import type { CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
 import type { RunOutput } from '../../src/loop/records.client';
 import { named } from '../../src/loop/results.client';
+import type { AgentStart } from '../agentcore/describe-start-failure';
 import type { MissingPermission } from '../iam/policies';
 import type { RolloutDescription } from '../rollout/rollout';
 import type { Definition } from '../stepfunctions';
@@ -15,6 +16,8 @@ export interface RehearsalRecord {
   /** `COMMITTED`, `NO_CHANGES`, `INTERRUPTED`, or the name of the error that the execution failed with. */
   readonly outcome: string;
   readonly error?: { readonly name: string; readonly message: string };
+  /** Of a run that failed since its agent did not start. */
+  readonly agentStart?: AgentStart;
   readonly startedAt: string;
   readonly seconds: number;
   readonly input: { readonly prompt: string; readonly taskId: string };

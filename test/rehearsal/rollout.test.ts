@@ -84,7 +84,7 @@ test('a loop runs on the endpoint that its rollout has made and tested, by the h
 test('a test that reads what only the app\'s own image has is left out by name', async () => {
   await start(synth([SmokeTest.tools(), SmokeTest.writable('/mnt/workspace')]));
   expect(rehearsal!.rollouts).toEqual([expect.objectContaining({ tested: true, smokeTests: ['writable /mnt/workspace'], skipped: ['tools'] })]);
-  expect(describeRollout(rehearsal!.rollouts[0])).toMatch(/^version 1 .*: 1 smoke test passed \(.* s\)\n {2}left out: tools; only the app's own image has \/etc\/agent-image\.json/);
+  expect(describeRollout(rehearsal!.rollouts[0])).toMatch(/^version 1 .*: 1 smoke test passed: writable \/mnt\/workspace \(.* s\)\n {2}left out: tools; only the app's own image has \/etc\/agent-image\.json/);
 
   const [{ endpointName, skipped }] = (await startAgain(synth([SmokeTest.tools()]))).rollouts;
   expect([endpointName, skipped, describeRollout(rehearsal!.rollouts[0])]).toEqual(['v1', ['tools'], expect.stringContaining('nothing was tested (')]);
@@ -122,14 +122,14 @@ test('fails for a version that does not pass, with what a deployment would say, 
   const started = start(assembly);
 
   await expect(started).rejects.toThrow(RolloutFailedError);
-  await expect(started).rejects.toThrow(/^the rollout Rollout\w+ of version 1 failed: smoke test ".*" on endpoint "v1" failed: exit code 3, expected 0: .*\noutput ends with:\nthe disk is full\nHere it ran with the programs of this machine; in a container sandbox /);
+  await expect(started).rejects.toThrow(/^the rollout Stack\/Rollout of version 1 failed: smoke test ".*" on endpoint "v1" failed: exit code 3, expected 0: .*\noutput ends with:\nthe disk is full\nHere it ran with the programs of this machine; in a container sandbox /);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
   expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
   const [runtime] = JSON.parse(readFileSync(join(copy.state, 'agentcore/runtimes.json'), 'utf8')) as { endpoints: { name: string }[] }[];
   expect(runtime.endpoints.map(({ name }) => name)).toEqual(['DEFAULT']);
 
   const command = await commandLine('rehearse', '--app', assembly, '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--json');
-  expect(command).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringContaining('the disk is full') });
+  expect(command).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringMatching(/^rolling out version 1 by Stack\/Rollout, and running its smoke tests: .*\n[^]*the disk is full/) });
 });
 
 test.each(['CreateAgentRuntimeEndpoint', 'TagResource', 'InvokeAgentRuntimeCommand'])('fails at once for a rollout that may not do %s, with the statement that would allow it', async (action) => {
@@ -179,7 +179,7 @@ test('Ctrl-C in the midst of a smoke test ends the command with 130, and leaves 
   while (ended === undefined && !commandLines().includes(nap)) await new Promise((resolve) => setTimeout(resolve, 20));
   command.kill('SIGINT');
 
-  expect(await command.ended).toEqual({ exitCode: 130, stdout: 'interrupted\n', stderr: '' });
+  expect(await command.ended).toEqual({ exitCode: 130, stdout: expect.stringMatching(/^rolling out .*\ninterrupted\n$/), stderr: '' });
   expect(commandLines().filter((line) => line.includes(nap) || line.includes(copy.state))).toEqual([]);
   expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
@@ -189,7 +189,7 @@ test('the story tells of the rollout before the run', async () => {
   const { exitCode, stdout } = await commandLine(
     'rehearse', '--app', synth(), '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--agent', `export AGENT=yes\nnode -e '${SERVER}'`);
 
-  expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/state: .*\nsandbox: namespace, .*\nversion 1 is rolled out as endpoint v1: 3 smoke tests passed \(\d+\.\d s\)\n\n[^]*Prepare the run[^]*COMMITTED/)]);
+  expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/state: .*\nsandbox: namespace, .*\nversion 1 is rolled out as endpoint v1: 3 smoke tests passed: bash --version, git --version, writable \/mnt\/workspace \(\d+\.\d s\)\n\n[^]*Prepare the run[^]*COMMITTED/)]);
   const listed = await commandLine('rehearse', 'sessions', '--state', copy.state, '--json');
   const [{ id, workspace }] = JSON.parse(listed.stdout) as { id: string; workspace: string }[];
   expect(workspace).toContain('/v1/');

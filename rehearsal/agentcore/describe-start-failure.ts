@@ -1,0 +1,47 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { StartFailure } from './start-failure';
+import { maskSecrets } from '../../src/shared/mask.client';
+
+/** Lines of what an agent printed before it ended. */
+const QUOTED_LINES = 14;
+
+/** An agent that did not start, in words. */
+export interface AgentStart {
+  /** Such as "the agent ended with exit code 1 before it was healthy, in each of 3 tries". */
+  readonly reason: string;
+  readonly command: string;
+  readonly startedIn: string;
+}
+
+/** What was run, and what came of it. */
+export function agentStartOf(tries: readonly StartFailure[], mask: <T>(value: T) => T): AgentStart {
+  const { agent, reason } = tries[tries.length - 1];
+  return {
+    reason: `${reason}${tries.length === 1 ? '' : `, in each of ${tries.length} tries`}`,
+    command: maskSecrets(mask(agent.command.map(quoted).join(' '))),
+    startedIn: agent.workingDirectory ?? '/',
+  };
+}
+
+export function describeAgentStart({ reason, command, startedIn }: AgentStart): string[] {
+  return [reason, `  command    ${command}`, `  started in ${startedIn}`];
+}
+
+/** The same with the last lines that it printed, and where all of them are. */
+export function describeStartFailures(tries: readonly StartFailure[], logFile: string, mask: <T>(value: T) => T = (value) => value): string {
+  const lines = lastLines(maskSecrets(mask(tries[tries.length - 1].output)));
+  return [
+    ...describeAgentStart(agentStartOf(tries, mask)),
+    ...lines.length === 0 ? ['  it printed nothing'] : ['  it printed', ...lines.map((line) => `  │ ${line}`), `  all of it  ${logFile}`],
+  ].join('\n');
+}
+
+/** Without what a reader skips: empty lines, and frames of a stack. */
+function lastLines(output: string): string[] {
+  return stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd().slice(0, 160))
+    .filter((line) => line.trim() !== '' && !/^\s+at /.test(line)).slice(-QUOTED_LINES);
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}
