@@ -201,6 +201,38 @@ describe('of programs, the script needs those that the first step proves', () =>
   });
 });
 
+/** The most patterns that git is given at once in a run whose bootstrap leaves so many files: by options, files, and excludes of a repository. */
+function mostPatterns(files: number): number {
+  let most = 0;
+  withRemote((perform, mount, bash, directory) => {
+    const shim = [
+      '#!/bin/bash',
+      'files=() count=0',
+      'for word; do case $word in --exclude-from=*) files+=("${word#*=}") ;; --git-dir=*) files+=("${word#*=}/info/exclude") ;; --exclude=* | ":(exclude"* | ":!"*) count=$((count + 1)) ;; esac; done',
+      'for file in "${files[@]}"; do [[ ! -e $file ]] || mapfile -t -O "$count" lines <"$file" && count=${#lines[@]}; done',
+      `echo "$count" >>${directory}/patterns`,
+      `exec ${bash('command -v git').trim()} "$@"`,
+    ];
+    mkdirSync(join(directory, 'bin'));
+    writeFileSync(join(directory, 'bin/git'), shim.join('\n'), { mode: 0o755 });
+    const variables = { PATH: `${directory}/bin:${process.env.PATH}` };
+    const { base } = perform('prepare', variables);
+    bash(`mkdir ${mount}/repo/many && cd ${mount}/repo/many && seq ${files} | xargs touch`);
+    perform('bootstrapped', variables);
+    bash(`echo x >${mount}/repo/many/mine`);
+    const { tree } = perform('snapshot', { ...variables, WB_BASE: base });
+    expect(bash(`git --git-dir ${mount}/.workbench/git ls-tree -r --name-only ${tree}`)).toBe('many/mine\n');
+    perform('verify', { ...variables, WB_BASE: base, WB_TREE: tree });
+    most = Math.max(...readFileSync(join(directory, 'patterns'), 'utf8').trim().split('\n').map(Number));
+  });
+  return most;
+}
+
+test('git is given no more patterns where the bootstrap left more files: it would take the square of their number', () => {
+  expect(mostPatterns(10)).toBeGreaterThan(5);
+  expect(mostPatterns(500)).toBe(mostPatterns(10));
+});
+
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 asRoot('what is read-only is moved and removed, also by a user who is not root', () => {
