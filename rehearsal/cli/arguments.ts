@@ -23,6 +23,7 @@ const OPTIONS = {
   'prompt': { type: 'string' },
   'task': { type: 'string' },
   'session': { type: 'string' },
+  'older-than': { type: 'string' },
   'env': { type: 'string', multiple: true },
   'ssh-agent': { type: 'boolean', default: false },
   'cache': { type: 'string' },

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { clean } from './clean';
 import { InterruptedError } from './interrupt';
 import { Faults, MisuseError } from './misuse';
 import { parseOptions } from './options';
@@ -35,7 +36,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     const options = parseOptions(rest, faults);
     if (options.command === 'run') return await rehearse(options, faults, stdout, stderr);
     faults.throwIfAny();
-    return await aboutSessions(options, stdout);
+    return options.command === 'clean' ? await clean(options, stdout) : await aboutSessions(options, stdout);
   } catch (error) {
     if (error instanceof InterruptedError) return EXIT.INTERRUPTED;
     const misuse = MISUSES.some((type) => error instanceof type);

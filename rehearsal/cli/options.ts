@@ -42,7 +42,7 @@ export interface Target {
 }
 
 export interface Options {
-  readonly command: 'run' | 'sessions' | 'stop' | 'shell' | 'logs';
+  readonly command: 'run' | 'sessions' | 'stop' | 'shell' | 'logs' | 'clean';
   /** Of a session, for what works on one. */
   readonly id?: string;
   readonly target: Target;
@@ -50,12 +50,14 @@ export interface Options {
   /** Where the input was read, for messages. */
   readonly inputFile?: string;
   readonly sessionId?: string;
+  /** Seconds, for `clean`. */
+  readonly olderThan?: number;
   readonly state: string;
   readonly json: boolean;
   readonly verbose: boolean;
 }
 
-const COMMANDS = ['sessions', 'stop', 'shell', 'logs'] as const;
+const COMMANDS = ['sessions', 'stop', 'shell', 'logs', 'clean'] as const;
 
 /** Reads the command line. What is wrong with it is added to the faults, and left out of what is returned. */
 export function parseOptions(args: readonly string[], faults: Faults): Options {
@@ -66,7 +68,7 @@ export function parseOptions(args: readonly string[], faults: Faults): Options {
     faults.add(`"${command}" is nothing that "rehearse" can do${didYouMean(command, COMMANDS) || `: ${COMMANDS.join(', ')} are, or options alone for a run`}`);
   } else if (rest.length > 0) {
     faults.add(`"${rest.join(' ')}" is too much: quote what belongs together`);
-  } else if (known !== undefined && known !== 'sessions' && id === undefined) {
+  } else if (known !== undefined && known !== 'sessions' && known !== 'clean' && id === undefined) {
     faults.add(`"rehearse ${known}" needs the id of a session: "rehearse sessions" lists them`);
   }
   const input = values.input === undefined ? {} : inputFile(values.input, faults);
@@ -79,6 +81,7 @@ export function parseOptions(args: readonly string[], faults: Faults): Options {
     input: { ...input, ...defined({ prompt: values.prompt, taskId: values.task }) },
     inputFile: values.input,
     sessionId: values.session,
+    olderThan: ageOf(known ?? 'run', values['older-than'], faults),
     state: resolve(values.state),
     json: values.json,
     verbose: values.verbose,
@@ -145,6 +148,16 @@ function timeoutOf(text: string, faults: Faults): [string, number][] {
   if (seconds >= 1 && seconds <= LIMITS.sessionSeconds) return [[name.trim(), seconds]];
   faults.add(`--timeout is "${text}": write NAME=TIME with 1s to 8h, such as test=40m`);
   return [];
+}
+
+const AGES = { m: 60, h: 3_600, d: 86_400 } as const;
+
+function ageOf(command: Options['command'], text: string | undefined, faults: Faults): number | undefined {
+  if (text === undefined) return undefined;
+  if (command !== 'clean') faults.add('--older-than is for "rehearse clean": leave it out');
+  const [, amount, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+  if (amount === undefined) faults.add(`--older-than is "${text}": write a time in minutes, hours or days, such as 90m, 12h or 7d`);
+  return Number(amount) * AGES[unit as keyof typeof AGES];
 }
 
 function inputFile(file: string, faults: Faults): Partial<RehearsalInput> {

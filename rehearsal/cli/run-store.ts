@@ -25,12 +25,17 @@ export class RunStore {
 
   /** Returns where the run is kept. */
   save(run: StoredRun, report: string): { readonly record: string; readonly report: string } {
-    const home = join(this.directory, run.record.id);
+    const home = this.home(run.record.id);
     const files = { record: join(home, 'record.json'), report: join(home, 'report.html') };
     mkdirSync(home, { recursive: true });
     writeFileSync(files.record, JSON.stringify(run, undefined, 2));
     writeFileSync(files.report, report);
     return files;
+  }
+
+  /** Directory of a run. */
+  home(id: string): string {
+    return join(this.directory, id);
   }
 
   all(): StoredRun[] {

@@ -5,6 +5,7 @@ export const USAGE = `Runs a coding loop on this machine: turn, gates, repair, c
   cdk-agentcore-workbench rehearse --repository DIR --agent 'COMMAND' --gate test='npm test' --prompt '...'
   cdk-agentcore-workbench rehearse --session ID --prompt '...'       goes on in a session's workspace
   cdk-agentcore-workbench rehearse sessions | stop ID | shell ID | logs ID
+  cdk-agentcore-workbench rehearse clean [--session ID] [--older-than TIME]
   cdk-agentcore-workbench --version
 
 A loop of an app
@@ -23,6 +24,14 @@ Any repository, any agent
   --max-repairs N      how often the agent may repair (3)
   --timeout NAME=TIME  how long a gate may take (15m), or with the name "agent" a turn (60m), or with "bootstrap" the bootstrap (13m):
                        such as test=40m, 90s or 2h, at most 8h; may be given again
+
+What is kept
+  sessions             lists the sessions, with the last run of each
+  stop ID              ends the run of a session in order, as Ctrl-C does
+  shell ID             opens a shell where the session's commands ran
+  logs ID              prints what the agent and each command printed
+  clean                removes sessions with their workspaces, logs and reports, and copies of repositories that no session uses any more
+  --older-than TIME    for clean: only what ended before that, such as 90m, 12h or 7d
 
 Both
   --prompt TEXT        what the agent is to do

@@ -32,3 +32,23 @@ export async function referenceFault(directory: string, ref?: string): Promise<s
   const near = didYouMean(ref, names);
   return near === '' ? `there is ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}` : near.slice(2);
 }
+
+/** Branches of a bare copy whose commits its original does not have; all of them if it cannot be asked. @param source a directory or URL */
+export async function branchesOnlyIn(copy: string, source: string): Promise<string[]> {
+  const copied = lines(await ask(copy, 'for-each-ref', '--format=%(objectname) %(refname:lstrip=2)', 'refs/heads')).map((line) => line.split(' '));
+  const has = isPath(source)
+    ? async (commit: string) => await ask(source, 'cat-file', '-e', `${commit}^{commit}`) !== undefined
+    : await tipsOf(copy, source);
+  const missing = await Promise.all(copied.map(async ([commit, name]) => await has(commit) ? [] : [name]));
+  return missing.flat();
+}
+
+/** Whether a commit is where a branch or tag of a remote is. An earlier commit of it counts only if the copy has the later one too. */
+async function tipsOf(copy: string, url: string): Promise<(commit: string) => Promise<boolean>> {
+  const tips = lines(await ask(copy, 'ls-remote', '--quiet', '--heads', '--tags', url)).map((line) => line.split('\t')[0]);
+  return async (commit) => tips.includes(commit) || (await Promise.all(tips.map((tip) => ask(copy, 'merge-base', '--is-ancestor', commit, tip)))).some((answer) => answer !== undefined);
+}
+
+function lines(text = ''): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
