@@ -145,6 +145,8 @@ export class Rehearsal {
   private closed?: Promise<void>;
   /** Hides the values of the environment that the sessions were given. */
   readonly mask: Mask;
+  /** Of the sessions, beside that of the template. */
+  readonly environment: RehearsalProps['environment'];
 
   private constructor(
     private readonly props: RehearsalProps,
@@ -160,6 +162,7 @@ export class Rehearsal {
     private readonly running: Set<LocalRun>,
     private readonly sshAgent: SshAgent | undefined,
   ) {
+    this.environment = props.environment;
     this.mask = maskOf(props.environment);
   }
 

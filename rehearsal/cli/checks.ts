@@ -13,6 +13,7 @@ import type { RehearsalInput } from '../rehearsal';
 import { checkSource, LocalRepository } from '../run/local-repository';
 import { LoopNotFoundError } from '../run/loop-description';
 import { loopIn } from '../run/loop-image';
+import { secretsOf } from '../run/mask-values';
 import { directoryFault, isPath, referenceFault } from '../run/repository-fault';
 
 export interface CheckedRun {
@@ -31,7 +32,7 @@ export async function checkedRun(options: Options, store: RunStore, faults: Faul
   // A session that is not there would have said the rest.
   if (options.sessionId === undefined || session !== undefined) faults.add(...missingFaults(target, input));
   faults.add(...target.app === undefined ? loopFaults(target) : appFaults(target));
-  faults.add(...faultsOfInput(options, input), ...writableFaults('--state', options.state), ...shareFaults(target));
+  faults.add(...faultsOfInput(options, input), ...writableFaults('--state', options.state), ...shareFaults(target), ...messageFaults(target, input));
   if (hasGit()) faults.add(...await repositoryFaults(options, target, input)); // without it, that is what the next check says
   faults.throwIfAny();
   return { target, input };
@@ -44,6 +45,15 @@ function shareFaults({ cache, sshAgent }: Target): string[] {
     ...sshAgent !== true || statSync(socket, { throwIfNoEntry: false })?.isSocket() === true ? []
       : [`--ssh-agent: SSH_AUTH_SOCK is ${socket === '' ? 'not set' : `"${socket}", which is no socket`}: start an agent and give it your key, with eval "$(ssh-agent)" and ssh-add`],
   ];
+}
+
+/** What the commit's message and the branch's name are made of. */
+function messageFaults({ env = [] }: Target, { prompt, taskId }: RehearsalInput): string[] {
+  const secrets = secretsOf(Object.fromEntries(env.map((name) => [name, process.env[name] ?? ''])));
+  const texts = { 'the prompt': prompt, 'the task\'s id': taskId };
+  return Object.entries(texts).flatMap(([what, text]) => secrets
+    .filter(({ parts }) => typeof text === 'string' && parts.some((part) => text.includes(part)))
+    .map(({ name }) => `${what} holds the value of ${name} (--env), and the commit would: take it out; if it is no secret, set it in the command that needs it instead`));
 }
 
 /** Beside a working copy that may only be read, for instance, there is no place for the state. */

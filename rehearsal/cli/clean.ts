@@ -6,8 +6,8 @@ import { RunStore, StoredRun, StoredSession } from './run-store';
 import { removeTree } from '../agentcore/remove-tree';
 import { SessionLog } from '../agentcore/session-log';
 import { didYouMean } from '../did-you-mean';
-import { branchesOnlyIn } from '../run/repository-fault';
 import { Lock } from '../run/lock';
+import { branchesOnlyIn } from '../run/repository-fault';
 
 /** What is removed, and what stays. */
 interface Plan {

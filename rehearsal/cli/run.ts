@@ -26,14 +26,14 @@ const RED_ERRORS = [
 ];
 const MISUSE_ERRORS = ['CodingLoop.BadInput', 'CodingLoop.BranchConflict', 'CodingLoop.SessionBusy', 'CodingLoop.CheckoutFailed'];
 
-export function exitCodeOf(record: Pick<RehearsalRecord, 'outcome' | 'error' | 'agentStart' | 'missingPermissions'>): number {
-  const { outcome, error, agentStart, missingPermissions } = record;
+export function exitCodeOf(record: Pick<RehearsalRecord, 'outcome' | 'error' | 'agentStart' | 'missingPermissions' | 'withheld'>): number {
+  const { outcome, error, agentStart, missingPermissions, withheld } = record;
   // Even if the loop got around it: what it could not do is not done.
   if (missingPermissions.length > 0) return EXIT.INFRASTRUCTURE;
   if (outcome === 'INTERRUPTED') return EXIT.INTERRUPTED;
   if (isGood({ outcome, error })) return EXIT.COMMITTED;
   const { name = '' } = error ?? {};
-  return agentStart !== undefined || RED_ERRORS.includes(name) ? EXIT.RED : MISUSE_ERRORS.includes(name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
+  return agentStart !== undefined || withheld !== undefined || RED_ERRORS.includes(name) ? EXIT.RED : MISUSE_ERRORS.includes(name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
 }
 
 /** One run by the command line: a new one, or one that goes on in a session. */

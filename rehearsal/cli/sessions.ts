@@ -11,6 +11,7 @@ import { hostEnvironment } from '../agentcore/environment';
 import { SessionLog } from '../agentcore/session-log';
 import { didYouMean } from '../did-you-mean';
 import { Lock } from '../run/lock';
+import { maskOf } from '../run/mask-values';
 import { isSame } from '../run/process-identity';
 
 /** Milliseconds for a run to end in order: its session takes some seconds at the most. */
@@ -91,16 +92,21 @@ function interrupt({ pid, sessionId }: CurrentRun): void {
 
 /** What the agent printed, and each command with its output. */
 function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): number {
+  // Their values are kept nowhere.
+  const names = [...new Set(runs.flatMap(({ target }) => target.env ?? []))];
+  const unset = names.filter((name) => process.env[name] === undefined);
+  const mask = maskOf(passedOn(names));
+  if (unset.length > 0) stdout.write(`(not masked, since the value is not known here: ${unset.join(', ')})\n`);
   const log = new SessionLog(join(state, 'agentcore', 'logs')).read({ runtimeId: runtimeArn.split('/').pop()!, endpoint: endpointName, sessionId: id });
   const agent = log.split('\n').filter((line) => line !== '' && !line.startsWith('[command] '));
   const jobs = join(workspace, '.workbench', 'jobs');
-  const names = workspace !== '' && existsSync(jobs) ? readdirSync(jobs) : [];
-  if (agent.length > 0) stdout.write(`== the agent\n${agent.join('\n')}\n`);
+  const jobNames = workspace !== '' && existsSync(jobs) ? readdirSync(jobs) : [];
+  if (agent.length > 0) stdout.write(`== the agent\n${mask(agent.join('\n'))}\n`);
   // An agent that is a program prints into the log of its turn, like every command.
-  else if (!names.some((name) => name.startsWith('turn-'))) stdout.write(`== the agent\n${wasAsked(runs) ? '(it was asked, and printed nothing)' : '(it was not asked)'}\n`);
+  else if (!jobNames.some((name) => name.startsWith('turn-'))) stdout.write(`== the agent\n${wasAsked(runs) ? '(it was asked, and printed nothing)' : '(it was not asked)'}\n`);
   const began = (name: string) => statSync(join(jobs, name)).birthtimeMs;
-  for (const name of names.sort((a, b) => began(a) - began(b))) stdout.write(`\n${jobLog(join(jobs, name), name)}`);
-  if (names.length === 0) {
+  for (const name of jobNames.sort((a, b) => began(a) - began(b))) stdout.write(`\n${mask(jobLog(join(jobs, name), name))}`);
+  if (jobNames.length === 0) {
     stdout.write(`\n(no command has a log: ${workspace === '' || !existsSync(workspace) ? 'the workspace, where they are kept, is gone' : 'none was started'})\n`);
   }
   return 0;

@@ -38,7 +38,8 @@ Both
   --task ID            names the branch
   --session ID         goes on in the workspace of an earlier run
   --env NAME           passes a variable of yours on to the sessions; may be given again; its value, if it has 8 characters or more and
-                       is no path, is masked in the story, the report and the record
+                       is no path, is masked in the story, the report, the record and "rehearse logs", and a
+                       commit that would hold it is not made
   --ssh-agent          lets sessions use your ssh agent, for private dependencies: all that runs in them can sign with its keys meanwhile
   --cache DIR          keeps the caches of npm, pip, uv, Go and others for the next session, also those of other runs
   --sandbox KIND       namespace: this machine's programs, on Linux; container: those of an image, by docker, podman or finch;

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { Journal, JournalListener, messageOf, outputOf } from './journal';
 import { LocalRepository } from './local-repository';
+import { secretsOf } from './mask-values';
 import type { CallDescription, RehearsalRecord, SessionDescription } from './record';
+import { Withheld } from './withheld';
 import { STEPS } from '../../src/loop/constants';
 import type { RunRecord } from '../../src/loop/records.client';
 import { ownSession, sessionOf } from '../../src/loop/sessions.client';
@@ -33,6 +35,7 @@ export class LocalRun {
   private readonly ref?: string;
   private readonly startedAt = new Date();
   private readonly firstCall: number;
+  private readonly withheld: Withheld;
   private readonly stateInput: Omit<RehearsalInput, 'repository'> & { readonly taskId: string };
 
   constructor(private readonly rehearsal: Rehearsal, private readonly repository: LocalRepository, input: RehearsalInput, options: RunOptions) {
@@ -48,13 +51,20 @@ export class LocalRun {
       execution: () => this.execution.arn,
       logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
     }, rehearsal.mask);
+    this.withheld = new Withheld(secretsOf(rehearsal.environment), () => this.fileOf(`${loop.mount}/.workbench/git`, this.session));
     this.ref = input.repository?.ref ?? loop.repository?.ref;
     const { repository: _, ...rest } = input;
     this.stateInput = { ...rest, taskId: this.taskId };
     this.execution = deployment.startExecution(loop.logicalId, {
       ...this.stateInput,
       ...(input.repository?.ref === undefined ? {} : { repository: { ref: input.repository.ref } }),
-    }, { name: this.name, onEvent: this.journal.hear, retryDelay: options.retryDelay, rewrite: (parameters) => this.onCopy(parameters) });
+    }, {
+      name: this.name,
+      onEvent: this.journal.hear,
+      retryDelay: options.retryDelay,
+      rewrite: (parameters) => this.onCopy(parameters),
+      before: this.withheld.check,
+    });
     this.journal.skipLog(); // of earlier runs in the session
     this.record = this.execution.result.then((result) => this.ended(result));
   }
@@ -148,6 +158,7 @@ export class LocalRun {
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),
       warnings: await server.warningsOf(loop.runtimeArn, sessionId, endpointName),
       missingPermissions: [...deployment.authorizer.missing],
+      withheld: this.withheld.names.length === 0 ? undefined : [...this.withheld.names],
       sessionSeconds: secondsBetween(calls),
     };
   }

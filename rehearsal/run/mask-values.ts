@@ -1,3 +1,4 @@
+import type { Secret } from './withheld';
 import { MASK } from '../../src/shared/mask.client';
 
 /** Replaces what is known to be nobody's to see in all texts of a value. */
@@ -6,17 +7,20 @@ export type Mask = <T>(value: T) => T;
 /** Characters of the shortest value that is masked: shorter ones, such as `true` or `test`, are words of any output. */
 const SHORTEST = 8;
 
-/** For the values of variables that sessions were given, and each line of one that has several. A path is none that anybody hides. */
-export function maskOf(environment: Readonly<Record<string, string>> = {}): Mask {
-  const secrets = Object.values(environment)
-    .filter((value) => !value.startsWith('/'))
-    .flatMap((value) => [value, ...value.split('\n')].map((part) => part.trim()))
-    .filter((value) => value.length >= SHORTEST)
-    .sort((a, b) => b.length - a.length);
+/** The values of variables that sessions were given, and each line of one that has several. A path is none that anybody hides. */
+export function secretsOf(environment: Readonly<Record<string, string>> = {}): Secret[] {
+  return Object.entries(environment)
+    .filter(([, value]) => !value.startsWith('/'))
+    .map(([name, value]) => ({ name, parts: [value, ...value.split('\n')].map((part) => part.trim()).filter((part) => part.length >= SHORTEST) }))
+    .filter(({ parts }) => parts.length > 0);
+}
+
+export function maskOf(environment?: Readonly<Record<string, string>>): Mask {
+  const parts = secretsOf(environment).flatMap((secret) => secret.parts).sort((a, b) => b.length - a.length);
   const masked = (value: unknown): unknown => {
-    if (typeof value === 'string') return secrets.reduce((text, secret) => text.replaceAll(secret, () => MASK), value);
+    if (typeof value === 'string') return parts.reduce((text, part) => text.replaceAll(part, () => MASK), value);
     if (Array.isArray(value)) return value.map(masked);
     return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, masked(each)])) : value;
   };
-  return secrets.length === 0 ? (value) => value : <T>(value: T) => masked(value) as T;
+  return parts.length === 0 ? (value) => value : <T>(value: T) => masked(value) as T;
 }

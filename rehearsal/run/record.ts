@@ -48,6 +48,8 @@ export interface RehearsalRecord {
   readonly warnings: readonly string[];
   /** Calls that the template's policies do not allow, with the statements that would: of the whole rehearsal so far, since each is told once. */
   readonly missingPermissions: readonly MissingPermission[];
+  /** Names of variables of the rehearsal whose values the commit would have held: it was not made. */
+  readonly withheld?: readonly string[];
   /** What the run's session was charged for, in seconds. */
   readonly sessionSeconds: number;
 }

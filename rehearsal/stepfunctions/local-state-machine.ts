@@ -34,6 +34,8 @@ export interface ExecutionOptions {
   readonly retryDelay?: number;
   /** What tasks are asked for, before they are. @default - what the definition says */
   readonly rewrite?: (parameters: unknown) => unknown;
+  /** Hears of each request of a task, and may fail it with a `TaskError` before the task is asked. */
+  readonly before?: (parameters: unknown) => Promise<void>;
   /** Milliseconds that each `Wait` takes. @default - as the definition says */
   readonly waitTime?: number;
 }
@@ -94,12 +96,12 @@ export class LocalStateMachine {
     return { arn, abort: run.abort, result };
   }
 
-  private overrides(running: Running, { retryDelay, waitTime, rewrite = (parameters) => parameters }: ExecutionOptions): RunOptions['overrides'] {
+  private overrides(running: Running, { retryDelay, waitTime, rewrite = (parameters) => parameters, before }: ExecutionOptions): RunOptions['overrides'] {
     const forAll = <T>(value: T, of: (state: State) => boolean) =>
       Object.fromEntries(this.states.filter(([, state]) => of(state)).map(([name]) => [name, value]));
     const tasks = this.states.filter(([, { Type }]) => Type === 'Task')
       .map(([name, state]) => [name, (parameters: unknown) =>
-        released(running.visits.noting(name, inTime(this.perform(name, state, rewrite(parameters), running), state)), running.over)]);
+        released(running.visits.noting(name, inTime(this.perform(name, state, rewrite(parameters), running, before), state)), running.over)]);
     return {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
       ...(retryDelay === undefined ? {} : { retryIntervalOverrides: forAll(retryDelay, ({ Retry }) => Retry !== undefined) }),
@@ -107,8 +109,9 @@ export class LocalStateMachine {
     };
   }
 
-  private async perform(stateName: string, state: State, parameters: unknown, { visits, over }: Running): Promise<never> {
+  private async perform(stateName: string, state: State, parameters: unknown, { visits, over }: Running, before: ExecutionOptions['before']): Promise<never> {
     const token = visits.begin(stateName); // before anything is awaited: the parameters have just been made
+    await before?.(parameters);
     checkSize(`the input of "${stateName}"`, parameters);
     const resource = state.Resource!;
     if (!resource.endsWith(CALLBACK)) {

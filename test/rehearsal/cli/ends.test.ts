@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { endOf, RehearsalRecord } from '../../../rehearsal/run/record';
 import { commandLine, WorkingCopy } from '../../support/command-line';
 
@@ -73,6 +74,48 @@ test('the value of a variable that is passed on is masked in the story, the repo
     delete process.env.DOOR_KEY;
     delete process.env.DOOR_MODE;
   }
+});
+
+describe('a commit that would hold the value of a variable that is passed on', () => {
+  const KEY = 'under the "third" pot';
+  beforeEach(() => {
+    process.env.DOOR_KEY = KEY;
+  });
+  afterEach(() => {
+    delete process.env.DOOR_KEY;
+  });
+
+  test.each([
+    ['in a file', 'echo "key = $DOOR_KEY" > config.ini', 'the value of DOOR_KEY in config.ini'],
+    ['in a file that is no text', 'printf "\\0\\1%s" "$DOOR_KEY" > config.bin', 'the value of DOOR_KEY in config.bin'],
+    ['in the name of a file', 'echo 1 > "$DOOR_KEY"', 'the value of DOOR_KEY in the name of a file'],
+  ])('is not made: %s', async (_, leaks, where) => {
+    const { exitCode, stdout, report, id } = await rehearse('--agent', `${FIXES}; ${leaks}; echo "with $DOOR_KEY"`, '--gate', 'test=./test.sh', '--env', 'DOOR_KEY');
+
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(new RegExp(`^CodingLoop\\.CommitFailed after 1 turn in .*\n {2}the commit would hold ${where}, which the sessions were given by --env: nothing is committed`, 'm'))]);
+    const logs = await commandLine('rehearse', 'logs', id, '--state', copy.state);
+    for (const text of [stdout, report, logs.stdout]) expect(text).not.toContain('third');
+    expect(logs.stdout).toContain('with ***\n');
+    delete process.env.DOOR_KEY;
+    expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toMatch(/^\(not masked, since the value is not known here: DOOR_KEY\)\n/);
+  });
+
+  test('is made if the value was there before', async () => {
+    copy.git('checkout', '--quiet', '-b', 'known');
+    writeFileSync(join(copy.directory, 'README'), `The key is ${KEY}.\nAnother line.\n`);
+    copy.git('add', '--all');
+    copy.git('-c', 'user.name=x', '-c', 'user.email=x@localhost', 'commit', '--quiet', '--message', 'say where the key is');
+
+    const { exitCode } = await rehearse('--agent', `${FIXES}; echo more >> README`, '--gate', 'test=./test.sh', '--env', 'DOOR_KEY');
+
+    expect(exitCode).toBe(0);
+  });
+
+  test('is refused before the run if its message or its branch would', async () => {
+    const run = await commandLine('rehearse', '--repository', copy.directory, '--state', copy.state, '--agent', FIXES, '--gate', 'test=./test.sh', '--env', 'DOOR_KEY', '--prompt', `It is ${KEY}`);
+
+    expect([run.exitCode, run.stderr]).toEqual([2, expect.stringContaining('the prompt holds the value of DOOR_KEY (--env), and the commit would: take it out')]);
+  });
 });
 
 test('the tests that failed in a gate are named, in the story and in the report', async () => {
