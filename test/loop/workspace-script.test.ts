@@ -134,6 +134,14 @@ test.each([
   });
 });
 
+test.each([['no number', 'x[$(touch "$HOME"/ran)]'], ['no number of arithmetic', '08'], ['empty', '']])('a count of git\'s variables that is %s runs nothing and ends nothing', (_, count) => {
+  withRemote((perform, __, ___, directory) => {
+    const given = Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].flatMap((index) => [[`GIT_CONFIG_KEY_${index}`, `alias.a${index}`], [`GIT_CONFIG_VALUE_${index}`, 'status']]));
+    expect(perform('prepare', { ...given, GIT_CONFIG_COUNT: count }).workspace).toBe('NEW');
+    expect(readdirSync(directory)).not.toContain('ran');
+  });
+});
+
 test('a change of a gate is seen in a file as old as the record of it, and as long', () => {
   withRemote((perform, mount, bash, directory) => {
     // What a clock of whole seconds makes of two writes within one: nothing but the content differs.

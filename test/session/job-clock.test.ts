@@ -10,6 +10,7 @@ const jobs = new LocalJobs();
 const path = jobs.path;
 afterEach(() => {
   jobs.path = path;
+  rmSync('evil', { force: true }); // or what one test lets run would fail the next
 });
 afterAll(() => jobs.close());
 
