@@ -243,11 +243,17 @@ test('git is given no more patterns where the bootstrap left more files: it woul
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
+/** The same by a user whom the modes of files stop. */
+function asNobody(bash: Bash) {
+  const other = (script: string, more = {}) => bash('setpriv --reuid 65534 --clear-groups bash -c "$SCRIPT"', { ...more, SCRIPT: script, HOME: '/nonexistent' });
+  const performs = <F extends WorkspaceFunction>(name: F, more = {}) => resultsOf(other(scriptOf(name), more), 'nonce', name);
+  return { other, performs };
+}
+
 asRoot('what is read-only is moved and removed, also by a user who is not root', () => {
   withRemote((_, mount, bash, directory) => {
     bash(`cd ${directory}/remote && printf "ignored/\\n" >.gitignore && git add . && git commit -qm ignoring && chown -R 65534 ${directory}`);
-    const other = (script: string, more = {}) => bash('setpriv --reuid 65534 --clear-groups bash -c "$SCRIPT"', { ...more, SCRIPT: script, HOME: '/nonexistent' });
-    const performs = <F extends WorkspaceFunction>(name: F, more = {}) => resultsOf(other(scriptOf(name), more), 'nonce', name);
+    const { other, performs } = asNobody(bash);
     const { base } = performs('prepare');
     other(`cd ${mount}/repo && mkdir -p ignored/deep a/b && echo x >ignored/deep/x && echo y >ignored/y && chmod 0400 ignored/y && chmod 0555 ignored/deep ignored a/b a`);
     const { ignored, empty } = performs('snapshot', { WB_BASE: base, WB_ASIDE: 'yes' });
@@ -256,6 +262,22 @@ asRoot('what is read-only is moved and removed, also by a user who is not root',
     expect(readFileSync(join(mount, '.workbench/left/left/ignored/deep/x'), 'utf8')).toBe('x\n');
     performs('release');
     expect(performs('prepare', { WB_RUN: 'next' }).workspace).toBe('RESUMED');
+    expect(readdirSync(join(mount, '.workbench'))).not.toContain('left');
+  });
+});
+
+asRoot('what was hidden, and has been made again meanwhile, is kept for the run and goes with the next one, although it is read-only', () => {
+  withRemote((_, mount, bash, directory) => {
+    bash(`chown -R 65534 ${directory}`);
+    const { other, performs } = asNobody(bash);
+    const { base } = performs('prepare');
+    other(`cd ${mount}/repo && git worktree add -q here 2>/dev/null && mkdir here/closed && touch here/closed/file && chmod 0555 here/closed`);
+    expect(performs('snapshot', { WB_BASE: base, WB_ASIDE: 'yes' })['left-out'].names).toEqual(['here/']);
+    other(`mkdir ${mount}/repo/here`);
+    performs('snapshot', { WB_BASE: base, WB_ASIDE: 'yes' });
+    expect(readdirSync(join(mount, '.workbench/left'))).toEqual([expect.stringMatching(/^again-/)]);
+    performs('release');
+    performs('prepare', { WB_RUN: 'next' });
     expect(readdirSync(join(mount, '.workbench'))).not.toContain('left');
   });
 });
