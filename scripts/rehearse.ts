@@ -5,9 +5,8 @@
  * Usage: npm run rehearse [-- --json ...]
  */
 import { execFileSync } from 'child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'fs';
-import { tmpdir } from 'os';
-import { join, resolve } from 'path';
+import { cpSync, mkdirSync, mkdtempSync } from 'fs';
+import { dirname, join, resolve } from 'path';
 import { main, misuseOf } from '../rehearsal/cli/main';
 
 const root = resolve(__dirname, '..');
@@ -62,14 +61,10 @@ async function rehearse(): Promise<number> {
     env: { ...process.env, CDK_OUTDIR: assembly },
   });
   console.error(`the template is ${join(assembly, 'FirstLoop.template.json')} (${((Date.now() - began) / 1_000).toFixed(1)} s)\n`);
-  const temporary = mkdtempSync(join(tmpdir(), 'first-loop-'));
-  try {
-    return await main(withDefaults(given, {
-      '--app': assembly, '--loop': 'Fix', '--input': join(example, 'input.json'), '--repository': repository(temporary), ...state,
-    }));
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  const kept = mkdtempSync(join(dirname(assembly), 'first-loop-')); // the story ends with a command that fetches the commit into it
+  return main(withDefaults(given, {
+    '--app': assembly, '--loop': 'Fix', '--input': join(example, 'input.json'), '--repository': repository(kept), ...state,
+  }));
 }
 
 void rehearse().then((code) => {

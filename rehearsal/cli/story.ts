@@ -1,4 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
+import { Repeated } from './repeated';
+import { lookAt, takeIt } from './take-it';
 import type { Terminal } from './terminal';
 import type { BranchMove } from '../../src/loop/records.client';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
@@ -17,6 +19,7 @@ const NAME_WIDTH = 34;
 
 /** Tells a run as it happens: each state with its time, what the gates say, and at last what came of it. */
 export class Story implements JournalListener {
+  private readonly retried = new Repeated();
   private readonly entered = new WeakMap<Step, { readonly at: number; readonly output: () => string }>();
 
   constructor(private readonly terminal: Terminal) {}
@@ -30,19 +33,29 @@ export class Story implements JournalListener {
   private watch(step: Step): void {
     const { at, output } = this.entered.get(step) ?? { at: Date.now(), output: () => '' };
     const limit = step.limitSeconds === undefined ? '' : `, at most ${inWords(step.limitSeconds)}`;
-    this.terminal.watch(() => [this.row(step, `${seconds(Date.now() - at)} …${limit}`), ...lastLines(output()).map((line) => `${INDENT}${this.terminal.dim(`│ ${line}`)}`)]);
+    this.terminal.watch(() => [
+      this.row(step, `${seconds(Date.now() - at)} …${limit}`),
+      ...[this.retried.again ?? []].flat().map((again) => `${INDENT}${this.terminal.dim(again)}`),
+      ...lastLines(output()).map((line) => `${INDENT}${this.terminal.dim(`│ ${line}`)}`),
+    ]);
   }
 
   retries(step: Step, { by, error }: StepRetry): void {
     const { terminal } = this;
     const [reason] = error.message.trim().split('\n');
     const what = by === 'driver' ? 'asked again' : 'tried again by Step Functions';
-    terminal.line(`${INDENT}${terminal.dim(`${step.state}: ${what} after ${[error.name, reason].filter((part) => part !== '').join(': ').slice(0, 160)}`)}`);
+    const words = `${step.state}: ${what} after ${[error.name, reason].filter((part) => part !== '').join(': ').slice(0, 160)}`;
+    const before = this.retried.again;
+    if (!this.retried.isNew(words)) return;
+    if (before !== undefined) terminal.line(`${INDENT}${terminal.dim(before)}`);
+    terminal.line(`${INDENT}${terminal.dim(words)}`);
     this.watch(step);
   }
 
   ends(step: Step): void {
     const { terminal } = this;
+    const again = this.retried.end();
+    if (again !== undefined) terminal.line(`${INDENT}${terminal.dim(again)}`);
     terminal.line(this.row(step, [seconds(step.duration), this.verdict(step)].join('  ').trimEnd()));
     const { log = '' } = step;
     const said = step.error ? tellingLines(log) : log.split('\n').slice(-5).filter(() => log !== '');
@@ -100,8 +113,8 @@ export class Story implements JournalListener {
     terminal.line();
     commit.stat.split('\n').forEach((line) => terminal.line(`   ${line}`));
     terminal.line();
-    terminal.line(`look       git --git-dir ${repository.copy} show ${commit.branch}`);
-    terminal.line(`take it    git fetch ${repository.copy} ${commit.branch}`);
+    terminal.line(`look       ${lookAt(repository, commit.branch)}`);
+    terminal.line(`take it    ${takeIt(repository, commit.branch)}`);
   }
 
   private quote({ output = '', failingTests = [] }: Step): void {

@@ -58,7 +58,7 @@ test('what is installed rehearses any repository with one command', () => {
     '--agent', "sed -i 's/index = 1/index = 0/; s/sum > /sum >= /' prices.mjs", '--gate', 'test=npm test', '--prompt', 'A basket is charged wrongly');
 
   expect(story).toContain('COMMITTED after 1 turn');
-  const [, directory, branch] = /git fetch (\S+) (\S+)/.exec(story)!;
+  const [, directory, branch] = /git -C \S+ fetch (\S+) (\S+):\S+/.exec(story)!;
   expect(run('git', '--git-dir', directory, 'show', `${branch}:prices.mjs`)).toContain('sum >= 10_000');
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync, ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { COMMAND_MODES } from '../../rehearsal/agentcore/words';
@@ -13,7 +13,7 @@ const OUTLINE = [
   'FirstLoop/Fix rehearses', 'version 1 is rolled out as endpoint v1: 3 smoke tests passed', 'Prepare the run', 'Ask the agent (turn 1)', 'the first item was skipped', 'Run gate: syntax', 'PASSED',
   'Run gate: test', 'FAILED, exit code 1', '✖ a tenth is off at exactly 100 euros', '10000 !== 9000', 'repair 1 of 2',
   'Ask the agent (turn 2)', '100 euros are enough', 'Commit and push', 'Stop the session', 'COMMITTED after 2 turns',
-  'on workbench/issue-7', 'Workbench-Gate: test PASSED', 'prices.mjs | 4 ++--', 'git fetch', 'report.html',
+  'on workbench/issue-7', 'Workbench-Gate: test PASSED', 'prices.mjs | 4 ++--', 'take it', 'report.html',
 ];
 /** User and group. */
 const NOBODY = '65534';
@@ -82,7 +82,8 @@ function binariesOf(major: string): string {
 function expectStory(story: string): void {
   const places = OUTLINE.reduce<number[]>((found, part) => [...found, story.indexOf(part, found[found.length - 1] ?? 0)], []);
   expect(OUTLINE.filter((_, index) => places[index] < 0)).toEqual([]);
-  const [, directory, branch] = /git fetch (\S+) (\S+)/.exec(story)!;
+  const [, source, directory, branch] = /git -C (\S+) fetch (\S+) (\S+):\S+/.exec(story)!;
+  expect(existsSync(source)).toBe(true);
   expect(run('git', ['-c', 'safe.directory=*', '--git-dir', directory, 'show', `${branch}:prices.mjs`])).toContain('sum >= 10_000');
 }
 

@@ -24,10 +24,10 @@ async function printedBy(command: string, env: NodeJS.ProcessEnv, ...more: strin
   const agent = `cat >/dev/null; { ${command}; } >value 2>&1; echo "$RANDOM" >>value`;
   const args = ['rehearse', '--repository', copy.directory, '--agent', agent, '--gate', 'test=true', '--prompt', 'x', '--state', copy.state, ...more];
   const result = await new CommandLine(args, { env: { ...process.env, ...env } }).ended;
-  const [, fetch] = /take it {4}git (fetch .*)/.exec(result.stdout) ?? [];
-  if (fetch === undefined) return result;
-  copy.git(...fetch.split(' '));
-  return { ...result, printed: copy.git('show', 'FETCH_HEAD:value') };
+  const [, take, branch] = /take it {4}git (-C .*:(\S+))\n/.exec(result.stdout) ?? [];
+  if (take === undefined) return result;
+  copy.git(...take.split(' '));
+  return { ...result, printed: copy.git('show', `${branch}:value`) };
 }
 
 withSsh('sessions sign with an ssh agent by --ssh-agent alone, and nothing of the way there is left', async () => {

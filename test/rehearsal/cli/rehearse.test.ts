@@ -44,9 +44,13 @@ test('a run with a repair is told as a story, and its commit can be fetched', as
     expect(found).toBeGreaterThanOrEqual(position);
     position = found;
   }
-  const [, fetch] = /take it {4}git (fetch .*)/.exec(stdout)!;
-  copy.git(...fetch.split(' '));
-  expect(copy.git('show', 'FETCH_HEAD:greeting')).toBe('Hello, world!\n');
+  const [, take, branch] = /take it {4}git (-C .*:(\S+))\n/.exec(stdout)!;
+  copy.git(...take.split(' '));
+  expect(copy.git('show', `${branch}:greeting`)).toBe('Hello, world!\n');
+
+  // A branch that is there already, as after a run before, is left alone.
+  const again = await rehearse('--agent', AGENT, '--task', 'greet');
+  expect(again.stdout).toMatch(/take it {4}git -C \S+ fetch \S+ workbench\/greet:workbench\/greet-2\n/);
 });
 
 test('a session that answers and says nothing ends the run at once, and the story tells what was asked again', async () => {
@@ -56,7 +60,7 @@ test('a session that answers and says nothing ends the run at once, and the stor
     .finally(() => delete process.env.BASH_ENV);
 
   expect(exitCode).toBe(3);
-  expect(stdout.match(/Record what changed: asked again after Workbench\.StreamCut: .*without a word/g)).toHaveLength(2);
+  expect(stdout).toMatch(/Record what changed: asked again after Workbench\.StreamCut: .*without a word.*\n +… 1 more time in the same words\n/);
   expect(stdout).toContain('Workbench.SessionBroken');
   expect(stdout).not.toContain('tried again by Step Functions');
 });
@@ -70,6 +74,24 @@ test('what Step Functions tries again is told when it does, with the reason', ()
   story.retries({ ...step }, { by: 'Step Functions', error: { name: 'Workbench.Throttled', message: 'slow down\nand more' } });
   terminal.settle();
   expect(written.join('')).toBe(`${' '.repeat(10)}Run gate: test: tried again by Step Functions after Workbench.Throttled: slow down\n`);
+});
+
+test('what is asked again in the same words is told once with its count, and anew when the words change', () => {
+  const written: string[] = [];
+  const story = new Story(new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream));
+  const step = { state: 'Prepare the run', kind: 'prepare', round: 0, begin: 0, duration: 0, retries: 0 } as const;
+  story.begins(step);
+  const failures = ['port 1', 'port 2', 'port 3', 'slow down', 'port 4', 'port 5'];
+  failures.forEach((message) => story.retries(step, { by: 'driver', error: { name: 'Workbench.ContainerError', message } }));
+  story.ends(step);
+
+  expect(written.join('').split('\n').map((line) => line.trim()).slice(0, 5)).toEqual([
+    'Prepare the run: asked again after Workbench.ContainerError: port 1',
+    '… 2 more times in the same words',
+    'Prepare the run: asked again after Workbench.ContainerError: slow down',
+    'Prepare the run: asked again after Workbench.ContainerError: port 4',
+    '… 1 more time in the same words',
+  ]);
 });
 
 test('a gate that takes long has a line with its time and its limit now and then, where nobody can watch it', async () => {

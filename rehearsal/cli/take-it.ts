@@ -1,0 +1,29 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** A word of a command line that somebody copies. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}
+
+function hasBranch(directory: string, branch: string): boolean {
+  const options = ['-c', 'safe.directory=*', '-C', directory]; // it may belong to anybody, since it was named
+  return spawnSync('git', [...options, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`], { stdio: 'ignore' }).status === 0;
+}
+
+/**
+ * The command that makes a branch of a run's commit, where it was asked for. A branch of that name that is there already may be checked out, or have
+ * other commits: it is left alone.
+ */
+export function takeIt({ source, copy }: { readonly source: string; readonly copy: string }, branch: string): string {
+  const local = existsSync(source);
+  let name = branch;
+  for (let number = 2; local && hasBranch(source, name); number++) name = `${branch}-${number}`;
+  const command = `fetch ${quoted(copy)} ${quoted(`${branch}:${name}`)}`;
+  return local ? `git -C ${quoted(source)} ${command}` : `git ${command}   # in a clone of ${source}`;
+}
+
+/** The command that shows it. */
+export function lookAt({ copy }: { readonly copy: string }, branch: string): string {
+  return `git --git-dir ${quoted(copy)} show ${quoted(branch)}`;
+}
