@@ -15,7 +15,7 @@ const BAD_MARKERS: readonly [string, string][] = [
   ['is a link to a device that never ends', 'ln -sfn /dev/zero marker'],
   ['is of a line of a megabyte', 'head -c 1000000 /dev/zero | tr "\\0" x > marker'],
   ['cannot be read', 'chmod 0 marker'],
-  ['holds text that bash would run', 'rm -f marker; echo "log.BASH_VERSINFO[\\$(touch /mnt/workspace/ran)0]" > marker'],
+  ['holds text that bash would run', 'rm -f marker; echo "log.BASH_VERSINFO[\\$(>/mnt/workspace/ran)0]" > marker'],
 ];
 
 /** What a session was asked to do. */

@@ -96,7 +96,7 @@ describe('with a command ends what it started', () => {
 
 describe('text that comes from files is not reckoned with', () => {
   const folder = (job: string) => join(jobs.mount, '.workbench/jobs', job);
-  const evil = 'BASH_VERSINFO[$(touch evil)0]';
+  const evil = 'BASH_VERSINFO[$(>evil)0]'; // one word, wherever a file's line is taken apart
 
   test.each([
     ['a name of a segment', (file: string) => `touch "$d/log.${file}" "$d/log.08"`],
