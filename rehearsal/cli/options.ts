@@ -22,6 +22,8 @@ export interface Target {
   readonly agent?: string;
   readonly gates?: readonly { readonly name: string; readonly command: string }[];
   readonly bootstrap?: readonly string[];
+  /** Whether a pipe in a gate fails if any of its programs does. @default true */
+  readonly pipefail?: false;
   readonly maxRepairs?: number;
   /** Seconds, by the name of a gate, or `agent` or `bootstrap`. */
   readonly timeouts?: { readonly [name: string]: number };
@@ -108,6 +110,7 @@ function targetOf(values: Values, faults: Faults): Target {
     agent: values.agent,
     gates: values.gate?.flatMap((text) => gateOf(text, faults)),
     bootstrap: values.bootstrap,
+    pipefail: values['no-pipefail'] ? false : undefined,
     maxRepairs: maxRepairs === undefined ? undefined : Number(maxRepairs),
     timeouts: values.timeout === undefined ? undefined : Object.fromEntries(values.timeout.flatMap((text) => timeoutOf(text, faults))),
     env: values.env,

@@ -32,7 +32,7 @@ export function synthesizeLoop(target: Target, state: string): string {
       bootstrap: target.bootstrap && [...target.bootstrap],
       bootstrapTimeout: timeoutOf('bootstrap'),
       turn: AgentTurn.command(target.agent ?? '', { timeout: timeoutOf('agent') }),
-      gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command, { timeout: timeoutOf(name) })),
+      gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command, { timeout: timeoutOf(name), pipefail: target.pipefail })),
       maxRepairs: target.maxRepairs,
     });
   } catch (error) {

@@ -19,8 +19,9 @@ Any repository, any agent
   --repository DIR     a directory or URL with a git repository; a copy is worked on, the original is not touched
   --ref REF            branch, tag or commit to start from
   --agent COMMAND      the agent: reads the prompt from its standard input, changes files where it is started
-  --gate NAME=COMMAND  what has to pass; may be given again
+  --gate NAME=COMMAND  what has to pass: all of its commands and lines, also in a pipe; may be given again
   --bootstrap COMMAND  makes the clone ready, such as 'npm ci'; may be given again
+  --no-pipefail        lets a pipe in a gate pass if its last program does
   --max-repairs N      how often the agent may repair (3)
   --timeout NAME=TIME  how long a gate may take (15m), or with the name "agent" a turn (60m), or with "bootstrap" the bootstrap (13m):
                        such as test=40m, 90s or 2h, at most 8h; may be given again
@@ -52,5 +53,5 @@ Both
   --json               prints the record instead of the story
   --verbose            prints the handlers' logs too
 
-Exit codes: 0 committed, or nothing to change; 1 red; 2 misuse; 3 infrastructure; 130 interrupted
+Exit codes: 0 committed, or nothing changed and all gates green; 1 red; 2 misuse; 3 infrastructure; 130 interrupted
 `;

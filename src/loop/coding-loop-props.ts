@@ -46,7 +46,7 @@ export interface CodingLoopProps {
 
   /**
    * Commands that make the clone ready, such as `npm ci`, one after the other until one fails. They run once, when a run starts.
-   * A command may have several lines, of which none may fail.
+   * A command may have several lines, of which none may fail, nor may a program in a pipe: bash runs it with `set -e -o pipefail`.
    * What they leave running is ended with them: a server that gates need is started by the gate, or by the image.
    *
    * @default - none

@@ -3,7 +3,7 @@ import { fingerprint } from './failure.client';
 import { jsonBytes } from './input.client';
 import { GateRecord, LoopError, LoopRecord } from './records.client';
 import { brief, defined, named, NameList } from './results.client';
-import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools } from './step.client';
+import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools, strictly } from './step.client';
 import { STATUSES, VERDICTS } from '../session/constants';
 import { RunResult } from '../session/followed-job.client';
 import { Verdict } from '../session/verdict.client';
@@ -16,6 +16,8 @@ export interface GateRequest extends StepRequest {
     readonly workingDirectory?: string;
     readonly environment?: { readonly [name: string]: string };
     readonly failFast?: readonly string[];
+    /** @default true */
+    readonly pipefail?: boolean;
   };
   readonly maxRepairs: number;
 }
@@ -37,6 +39,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     workingDirectory: config.workingDirectory === undefined ? run.workspace : `${run.workspace}/${config.workingDirectory}`,
     environment: config.environment,
     failFast: config.failFast,
+    begin: strictly(config.pipefail),
     // A state holds 256 KiB, and the prompt may need most of it.
     tailBytes: jsonBytes(request.state.prompt) > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
   });

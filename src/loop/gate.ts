@@ -35,6 +35,14 @@ export interface GateOptions {
    * @default - none
    */
   readonly failFast?: string[];
+
+  /**
+   * Whether a pipe fails if any of its programs does, so that `npm test | tee log` is red when the tests are. If not, its last program decides:
+   * for one that ends before it has read all, such as `grep -q` or `head`, which can make the one before it fail with exit code 141.
+   *
+   * @default true
+   */
+  readonly pipefail?: boolean;
 }
 
 /** A check that has to pass before anything is committed. */
@@ -45,7 +53,8 @@ export class Gate {
    * It has to leave the files of the repository as they are. What it leaves that git neither has nor ignores is moved out of the way.
    *
    * @param name of 1 to 40 letters, digits, spaces, "-" and "_"; shown in the graph, the commit and the feedback
-   * @param line for `/bin/bash -c`, in the clone. Of a script of several lines, let the first be `set -e`, since the last one decides otherwise
+   * @param line for `/bin/bash -c`, in the clone. It may be a script of several lines. Bash runs it with `set -e -o pipefail`: each command has to
+   * pass, also within a pipe, and the first that does not ends it. A command that may fail is followed by `|| true`
    */
   public static command(name: string, line: string, options: GateOptions = {}): Gate {
     return new Gate(name, line, options);
@@ -60,7 +69,7 @@ export class Gate {
 
   /** @internal */
   public _config(): GateConfig {
-    const { timeout, workingDirectory, environment, failFast } = this.options;
+    const { timeout, workingDirectory, environment, failFast, pipefail } = this.options;
     return {
       name: this.name,
       command: this.line,
@@ -68,6 +77,7 @@ export class Gate {
       ...(workingDirectory === undefined ? {} : { workingDirectory }),
       ...(environment === undefined ? {} : { environment: sorted(environment) }),
       ...(failFast === undefined ? {} : { failFast }),
+      ...(pipefail === false ? { pipefail } : {}),
     };
   }
 
@@ -107,4 +117,5 @@ export interface GateConfig {
   readonly workingDirectory?: string;
   readonly environment?: { readonly [name: string]: string };
   readonly failFast?: readonly string[];
+  readonly pipefail?: boolean;
 }

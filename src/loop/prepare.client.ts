@@ -6,7 +6,7 @@ import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } fro
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
 import { brief, defined, Results } from './results.client';
 import { LoopSession, nameOf, runIdOf, sessionOf } from './sessions.client';
-import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning } from './step.client';
+import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning, strictly } from './step.client';
 import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 
@@ -125,7 +125,8 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
   const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
     name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}`,
     // Each in a shell of its own, so that a `cd` or a `set` of one is not the next one's.
-    command: ['set -e', ...request.commands.map((command) => `(\n${command}\n)`)].join('\n'),
+    command: request.commands.map((command) => `(\n${command}\n)`).join('\n'),
+    begin: strictly(),
     timeoutSeconds: request.timeoutSeconds,
   }));
   if (result.status === STATUSES.RUNNING) {

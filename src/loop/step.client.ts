@@ -57,6 +57,8 @@ export interface StepJob {
   readonly environment?: { readonly [name: string]: string };
   readonly workingDirectory?: string;
   readonly failFast?: readonly string[];
+  /** How the command begins, if it is a line of the user's: `strictly()`. */
+  readonly begin?: string;
   readonly input?: string;
   readonly tailBytes?: number;
   /** For what the driver reads itself. */
@@ -76,6 +78,11 @@ const SAFE_DIRECTORY = [
   'GIT_CONFIG_COUNT=$((10#${GIT_CONFIG_COUNT:-0}))',
   'export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=safe.directory" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=*" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))',
 ].join('; ');
+
+/** For lines of the user's, which pass only if each of their commands does: what the last one says is not all that they are about. */
+export function strictly(pipefail = true): string {
+  return pipefail ? 'set -e -o pipefail' : 'set -e';
+}
 
 /** Identity for whoever commits in a gate. */
 function gitEnvironment(author: LoopConfig['author']): { [name: string]: string } {
@@ -109,7 +116,7 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     round: loop.round,
     name,
     command: job.command,
-    prologue: SAFE_DIRECTORY,
+    prologue: job.begin === undefined ? SAFE_DIRECTORY : `${SAFE_DIRECTORY}; ${job.begin}`,
     mount: run.mount,
     workingDirectory: job.workingDirectory ?? run.workspace,
     environment: { ...gitEnvironment(request.config.author), ...request.config.environment, ...job.environment },

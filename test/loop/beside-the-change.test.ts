@@ -108,7 +108,7 @@ describe.each<[string, string, Fault?]>([
       agent: (turn) => turn === 0
         ? `echo right > value.txt; bash -c '${word}; until [ -e /tmp/gate ]; do sleep 0.02; done; echo late > late.txt; touch /tmp/written' >/dev/null 2>&1 </dev/null &`
         : 'true',
-      loop: { gates: [Gate.command('test', './test.sh; code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
+      loop: { gates: [Gate.command('test', 'code=0; ./test.sh || code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
     });
     const added = fault && loop.server.faults.add({ ...fault, times: 1 });
     const { record } = await loop.run();

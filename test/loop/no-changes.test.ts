@@ -53,7 +53,7 @@ test('what is written after the gates have passed on unchanged files is judged t
   const loop = await start({
     ...GREEN,
     agent: 'bash -c "until [ -e /tmp/gate ]; do sleep 0.02; done; echo late > late.txt; touch /tmp/written" >/dev/null 2>&1 </dev/null &',
-    loop: { gates: [Gate.command('test', './test.sh; code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
+    loop: { gates: [Gate.command('test', 'code=0; ./test.sh || code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
   });
   expect((await loop.run()).record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
   expect(loop.show(undefined, 'late.txt')).toBe('late\n');

@@ -52,7 +52,7 @@ describe('what is committed is what the gates saw', () => {
       agent: (turn) => turn === 0
         ? 'echo right > value.txt; (until [ -e /tmp/gate ]; do sleep 0.02; done; echo late > value.txt; touch /tmp/written) >/dev/null 2>&1 </dev/null &'
         : 'echo right > value.txt; touch new',
-      loop: { gates: [Gate.command('test', './test.sh; code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
+      loop: { gates: [Gate.command('test', 'code=0; ./test.sh || code=$?; touch /tmp/gate; until [ -e /tmp/written ]; do sleep 0.02; done; exit $code')] },
     });
     const { record } = await loop.run();
     expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });

@@ -52,7 +52,7 @@ describe('a turn that is a command', () => {
     const loop = await start({
       loop: {
         turn: AgentTurn.command('echo right > value.txt; setsid env -i /bin/bash -c "read -t 4 <> <(:); echo wrong > value.txt" >/dev/null 2>&1 &'),
-        gates: [Gate.command('test', 'read -t 6 <> <(:); ./test.sh')],
+        gates: [Gate.command('test', 'read -t 6 <> <(:) || ./test.sh')],
       },
     });
     const { record } = await loop.run();

@@ -69,7 +69,7 @@ describe('the text of a call', () => {
 
   test('takes 8 KiB of environment and paths beside it', () => {
     const environment = [...environmentOf({ environment: { GIT_AUTHOR_NAME: 'x'.repeat(64), TEXT: "it's" } } as unknown as RunRequest), `A=${'x'.repeat(8_192)}`];
-    const sent = jobCommand({ ...CALL, command: "'".repeat(32_768), prologue: 'x'.repeat(256), marker: 'x'.repeat(100), environment });
+    const sent = jobCommand({ ...CALL, command: "'".repeat(32_768), prologue: 'x'.repeat(512), marker: 'x'.repeat(100), environment });
     expect(Buffer.byteLength(sent)).toBeLessThanOrEqual(LIMITS.execCommandBytes);
   });
 

@@ -17,12 +17,12 @@ function rehearse(agent: string, bootstrap: string, gate: string, ...more: strin
 test('bootstrap commands, gates and turns may be scripts of several lines', async () => {
   const agent = '# an agent\n{ cat; echo; } >prompt\ncp prompt greeting && rm prompt\n';
   const bootstrap = 'cat >/tmp/expected <<END\nHello,\nit\'s me\nEND\necho "$PWD" >/tmp/where';
-  const gate = '\nset -e\ndiff greeting /tmp/expected\n[[ $(</tmp/where) == "$PWD" ]]\n';
+  const gate = '\ndiff greeting /tmp/expected\n[[ $(</tmp/where) == "$PWD" ]]\n';
 
   const { exitCode, stdout } = await rehearse(agent, bootstrap, gate, '--prompt', 'Hello,\nit\'s me');
 
   expect([exitCode, stdout]).toEqual([0, expect.stringContaining('COMMITTED after 1 turn')]);
-  expect(stdout).toContain('gates: test (set -e … and 2 more lines); at most 3 repairs\nprompt: Hello, … and 1 more line\n');
+  expect(stdout).toContain('gates: test (diff greeting /tmp/expected … and 1 more line); at most 3 repairs\nprompt: Hello, … and 1 more line\n');
 });
 
 test('no line of a bootstrap command may fail', async () => {
@@ -30,6 +30,12 @@ test('no line of a bootstrap command may fail', async () => {
 
   const record = JSON.parse(stdout) as RehearsalRecord;
   expect([exitCode, record.error]).toEqual([1, { name: 'CodingLoop.BootstrapFailed', message: expect.stringMatching(/FAILED, exit code 1.*\n+first\n*$/) }]);
+});
+
+test('a pipe in a gate fails with any of its programs, unless --no-pipefail says otherwise', async () => {
+  const gate = '[ -e greeting ]\nfalse | cat';
+  expect((await rehearse('true', 'true', gate, '--prompt', 'x', '--max-repairs', '0')).stdout).toMatch(/^CodingLoop\.Red /m);
+  expect((await rehearse('true', 'true', gate, '--prompt', 'x', '--no-pipefail')).stdout).toMatch(/^NO_CHANGES /m);
 });
 
 test('the agent is told of a gate line by line', async () => {

@@ -1,0 +1,44 @@
+import { AgentTurn, CodingLoopProps, Gate } from '../../src';
+import { useLoops } from '../support/loop-fixture';
+
+// Commands that are given as text for a shell: all of what they run has to pass.
+const start = useLoops();
+
+async function outcomeOf(loop: Partial<CodingLoopProps>): Promise<string> {
+  const files = { 'careless.sh': '#!/bin/bash\nfalse | true\nfalse\ntrue\n' };
+  return (await (await start({ files, loop: { gates: [Gate.command('test', './test.sh')], maxRepairs: 0, ...loop } })).run()).record.outcome;
+}
+
+describe('a gate', () => {
+  test.each<[string, string]>([
+    ['a program in a pipe', './test.sh | grep wrong | cat'],
+    ['a line before the last', 'grep -q wrong value.txt\ntrue'],
+    ['a command before the last', 'grep -q wrong value.txt; true'],
+    ['the last line', 'true\ngrep -q wrong value.txt'],
+    ['a line of a function', 'check() {\nfalse\ntrue\n}\ncheck\ntrue'],
+  ])('is red if %s fails', async (_, line) => {
+    expect(await outcomeOf({ gates: [Gate.command('lines', line)] })).toBe('CodingLoop.Red');
+  });
+
+  test.each<[string, string]>([
+    ['what failed is caught', 'false || true\nif false; then exit 1; fi\n! false\n{ false | cat; } || ./test.sh'],
+    ['what it starts is careless by itself', './careless.sh\nbash -c "false | true"\n/bin/sh -c "false; true"'],
+    ['it says so', 'set +o pipefail; false | cat'],
+  ])('is green if %s', async (_, line) => {
+    expect(await outcomeOf({ gates: [Gate.command('lines', line)] })).toBe('COMMITTED');
+  });
+
+  test('whose pipes may fail in the middle is green if its last program passes, and red if a line does not', async () => {
+    expect(await outcomeOf({ gates: [Gate.command('pipe', 'yes | head -n 1', { pipefail: false })] })).toBe('COMMITTED');
+    expect(await outcomeOf({ gates: [Gate.command('pipe', 'false | cat\nfalse\ntrue', { pipefail: false })] })).toBe('CodingLoop.Red');
+  });
+
+  test('is inert if a program in a pipe is not there', async () => {
+    expect(await outcomeOf({ gates: [Gate.command('lint', 'no-such-linter | cat')] })).toBe('CodingLoop.Inert');
+  });
+});
+
+test.each(['false | cat', 'false\ntrue', 'false; true'])('a bootstrap command and an agent that is a program fail as a gate does: %j', async (line) => {
+  expect(await outcomeOf({ bootstrap: ['true', line, 'true'] })).toBe('CodingLoop.BootstrapFailed');
+  expect(await outcomeOf({ turn: AgentTurn.command(line) })).toBe('CodingLoop.TurnFailed');
+});
