@@ -13,6 +13,7 @@ import { findLoop, LoopDescription } from './run/loop-description';
 import { Mask, maskOf } from './run/mask-values';
 import { RehearsalRecord, SandboxDescription } from './run/record';
 import { SshAgent } from './run/ssh-agent';
+import { storageForecast } from './run/storage-forecast';
 import { checkSupport } from './run/support';
 import { builtName, SandboxDriver, SandboxMount } from './sandbox';
 import { Executions } from './stepfunctions';
@@ -68,6 +69,9 @@ export interface RehearsalProps {
   /** Hears of what functions write to their logs. */
   readonly onLog?: (functionLogicalId: string, line: string) => void;
 }
+
+/** A session that never runs, to ask what the mounts of one would be. */
+const NO_SESSION = 'a-session-that-is-only-asked-for-its-mounts';
 
 /** Of the minutes that handlers wait for the service, such as three for a container that does not start, a tenth is enough on one machine. */
 const PACE = { [ENVIRONMENT.BACKOFF_SECONDS]: '0.1' };
@@ -184,8 +188,11 @@ export class Rehearsal {
   /** Begins a run, to follow or to interrupt it. */
   async begin(input: RehearsalInput, options: RunOptions = {}): Promise<LocalRun> {
     const repository = await this.repository(input);
+    const ref = input.repository?.ref ?? this.loop.repository?.ref;
+    // A reference that is not there is said by the run.
+    const foreseen = this.isOnSessionStorage ? await storageForecast(repository, ref).catch(() => []) : [];
     if (this.closed) throw new Error('the rehearsal has ended');
-    const run = new LocalRun(this, repository, input, options);
+    const run = new LocalRun(this, repository, input, { ...options, foreseen });
     this.running.add(run);
     void run.record.finally(() => this.running.delete(run)).catch(() => undefined);
     return run;
@@ -207,6 +214,12 @@ export class Rehearsal {
       this.lock.release();
       if (this.props.stateDirectory === undefined) removeTree(this.directory);
     }
+  }
+
+  private get isOnSessionStorage(): boolean {
+    const { runtimeArn, mount, endpointName } = this.loop;
+    const source = this.server.mounts(runtimeArn, NO_SESSION, endpointName).find(({ target }) => target === mount)?.source;
+    return source === this.server.workspaceDirectory(runtimeArn, NO_SESSION, endpointName);
   }
 
   private async repository(input: RehearsalInput): Promise<LocalRepository> {

@@ -26,14 +26,17 @@ const RED_ERRORS = [
 ];
 const MISUSE_ERRORS = ['CodingLoop.BadInput', 'CodingLoop.BranchConflict', 'CodingLoop.SessionBusy', 'CodingLoop.CheckoutFailed'];
 
-export function exitCodeOf(record: Pick<RehearsalRecord, 'outcome' | 'error' | 'agentStart' | 'missingPermissions' | 'withheld'>): number {
+type Ending = Pick<RehearsalRecord, 'outcome' | 'error' | 'agentStart' | 'missingPermissions' | 'withheld'>;
+
+export function exitCodeOf(record: Ending): number {
   const { outcome, error, agentStart, missingPermissions, withheld } = record;
   // Even if the loop got around it: what it could not do is not done.
   if (missingPermissions.length > 0) return EXIT.INFRASTRUCTURE;
   if (outcome === 'INTERRUPTED') return EXIT.INTERRUPTED;
   if (isGood({ outcome, error })) return EXIT.COMMITTED;
   const { name = '' } = error ?? {};
-  return agentStart !== undefined || withheld !== undefined || RED_ERRORS.includes(name) ? EXIT.RED : MISUSE_ERRORS.includes(name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
+  if (agentStart !== undefined || withheld !== undefined || RED_ERRORS.includes(name)) return EXIT.RED;
+  return MISUSE_ERRORS.includes(name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
 }
 
 /** One run by the command line: a new one, or one that goes on in a session. */
@@ -55,6 +58,7 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
     const story = new Story(terminal);
     if (!options.json) introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
+    if (!options.json) run.foreseen.forEach((warning) => terminal.line(terminal.red(`warning: ${warning}`)));
     ended = CurrentRun.write(options.state, { sessionId: run.sessionId, taskId: run.taskId, startedAt: new Date().toISOString() });
     const record = toldIfEmptied(await run.record, options);
     await rehearsal.close();

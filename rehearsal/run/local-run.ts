@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly listener?: JournalListener;
   /** Milliseconds before each retry. @default - as the state machine says */
   readonly retryDelay?: number;
+  /** What is known to go wrong before it begins; the run's record has it among its warnings. */
+  readonly foreseen?: readonly string[];
 }
 
 /** One run of a loop, under way or at its end. */
@@ -36,6 +38,7 @@ export class LocalRun {
   private readonly startedAt = new Date();
   private readonly firstCall: number;
   private readonly withheld: Withheld;
+  readonly foreseen: readonly string[];
   private readonly stateInput: Omit<RehearsalInput, 'repository'> & { readonly taskId: string };
 
   constructor(private readonly rehearsal: Rehearsal, private readonly repository: LocalRepository, input: RehearsalInput, options: RunOptions) {
@@ -51,6 +54,7 @@ export class LocalRun {
       execution: () => this.execution.arn,
       logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
     }, rehearsal.mask);
+    this.foreseen = options.foreseen ?? [];
     this.withheld = new Withheld(secretsOf(rehearsal.environment), () => this.fileOf(`${loop.mount}/.workbench/git`, this.session));
     this.ref = input.repository?.ref ?? loop.repository?.ref;
     const { repository: _, ...rest } = input;
@@ -156,7 +160,7 @@ export class LocalRun {
       calls: calls.map(describeCall),
       rollouts: this.rehearsal.rollouts,
       faults: calls.flatMap(({ operation, faults }) => faults.map((fault) => `${fault} in ${operation}`)),
-      warnings: await server.warningsOf(loop.runtimeArn, sessionId, endpointName),
+      warnings: [...this.foreseen, ...await server.warningsOf(loop.runtimeArn, sessionId, endpointName)],
       missingPermissions: [...deployment.authorizer.missing],
       withheld: this.withheld.names.length === 0 ? undefined : [...this.withheld.names],
       sessionSeconds: secondsBetween(calls),
