@@ -1,6 +1,7 @@
 import { checkedRun } from './checks';
 import { CurrentRun } from './current-run';
 import { Interrupt } from './interrupt';
+import { missingInSessions } from './local-files';
 import type { Faults } from './misuse';
 import { Options, SandboxKind, Target } from './options';
 import type * as ownApp from './own-app';
@@ -49,13 +50,15 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
   let rehearsal: Rehearsal | undefined;
   let ended = () => {};
   try {
+    const hints = missingInSessions(target, process.cwd(), input.repository?.ref);
+    hints.forEach((hint) => terminal.line(`warning: ${hint}`));
     terminal.watch(() => ['getting ready …']);
     const sandbox = await preflight(target, assembly, building(terminal, options, stderr, interrupt.signal));
     const onRollout = (rollout: RolloutBeginning) => terminal.waits(describeBeginning(rollout));
     rehearsal = await start(target, { assembly, sandbox, signal: interrupt.signal, onRollout }, options, stderr);
     interrupt.started(rehearsal);
     terminal.settle(); // a record alone has no line that would
-    const story = new Story(terminal);
+    const story = new Story(terminal, hints);
     if (!options.json) introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
     if (!options.json) run.foreseen.forEach((warning) => terminal.line(terminal.red(`warning: ${warning}`)));

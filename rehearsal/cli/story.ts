@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Repeated } from './repeated';
 import { lookAt, takeIt } from './take-it';
 import type { Terminal } from './terminal';
+import { LOOP_ERRORS } from '../../src/loop/constants';
 import type { BranchMove } from '../../src/loop/records.client';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
 import type { JournalListener, Step, StepRetry } from '../run/journal';
@@ -22,7 +23,8 @@ export class Story implements JournalListener {
   private readonly retried = new Repeated();
   private readonly entered = new WeakMap<Step, { readonly at: number; readonly output: () => string }>();
 
-  constructor(private readonly terminal: Terminal) {}
+  /** @param hints what may be why a command does not find its program */
+  constructor(private readonly terminal: Terminal, private readonly hints: readonly string[] = []) {}
 
   begins(step: Step, output = () => ''): void {
     this.entered.set(step, { at: Date.now(), output });
@@ -83,6 +85,7 @@ export class Story implements JournalListener {
     if (record.session && record.error?.message.includes('CloudWatch')) {
       terminal.line(`  here, "rehearse logs ${record.session.id}" shows what would be in CloudWatch`);
     }
+    if (isNotFound(record)) this.hints.forEach((hint) => terminal.line(`  ${hint}`));
     if (record.commit) this.commit(record, record.commit);
     for (const { role, action, statement } of record.missingPermissions) {
       terminal.line(`${terminal.red('missing permission')}: role ${role} may not ${action}; this statement would allow it:`);
@@ -90,7 +93,7 @@ export class Story implements JournalListener {
     }
     const { uncommittedFiles } = record.repository;
     if (uncommittedFiles + record.warnings.length > 0) terminal.line();
-    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 file that is' : `${uncommittedFiles} files that are`} not committed`);
+    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 file that is' : `${uncommittedFiles} files that are`} not committed${namesOf(record.repository)}`);
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);
@@ -134,6 +137,22 @@ export class Story implements JournalListener {
     if (verdict === 'PASSED') return this.terminal.green(verdict);
     return this.terminal.red(exitCode === undefined || exitCode === null ? verdict : `${verdict}, exit code ${exitCode}`);
   }
+}
+
+function namesOf({ uncommittedFiles, uncommittedNames = [] }: RehearsalRecord['repository']): string {
+  if (uncommittedNames.length === 0) return '';
+  const more = uncommittedFiles - uncommittedNames.length;
+  return `: ${uncommittedNames.map(onOneLine).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** With these, shells and interpreters say that they did not find what they were to run. */
+const NOT_FOUND = [2, 126, 127];
+
+function isNotFound(record: RehearsalRecord): boolean {
+  const { error, steps } = record;
+  const [, code] = /exit code (\d+)/.exec(error?.message ?? '') ?? [];
+  if (isGood(record)) return false;
+  return error?.name === LOOP_ERRORS.INERT || NOT_FOUND.includes(Number(code)) || steps.some(({ exitCode }) => NOT_FOUND.includes(exitCode ?? 0));
 }
 
 const INDENT = ' '.repeat(10);

@@ -18,8 +18,10 @@ A loop of an app
 Any repository, any agent
   --repository DIR     a directory or URL with a git repository; a copy is worked on, the original is not touched
   --ref REF            branch, tag or commit to start from
-  --agent COMMAND      the agent: reads the prompt from its standard input, changes files where it is started
-  --gate NAME=COMMAND  what has to pass: all of its commands and lines, also in a pipe; may be given again
+  --agent COMMAND      the agent: reads the prompt from its standard input, changes files where it is started, which is in the clone:
+                       give the absolute path of a program that is not committed. It has WORKBENCH_ROUND (0 in the first turn, 1 in the
+                       first repair, ...), WORKBENCH_TASK_ID, and WORKBENCH_PROMPT_FILE, which has the prompt too
+  --gate NAME=COMMAND  what has to pass, started in the clone: all of its commands and lines, also in a pipe; may be given again
   --bootstrap COMMAND  makes the clone ready, such as 'npm ci'; may be given again
   --no-pipefail        lets a pipe in a gate pass if its last program does
   --max-repairs N      how often the agent may repair (3)

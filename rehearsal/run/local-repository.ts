@@ -68,11 +68,11 @@ export class LocalRepository {
     return { branch: branch.trim(), commit: commit.trim() };
   }
 
-  /** Files of the working copy that no commit has: a run does not see them. */
-  async uncommitted(): Promise<number> {
-    if (!this.local) return 0;
-    const status = await this.original('status', '--porcelain').catch(() => '');
-    return status.split('\n').filter((line) => line !== '').length;
+  /** Files of the working copy that no commit has: a run does not see them. A directory without any that git has is one name, with a slash. */
+  async uncommitted(): Promise<string[]> {
+    if (!this.local) return [];
+    const status = await this.original('status', '--porcelain', '--no-renames', '-z').catch(() => '');
+    return status.split('\0').filter((line) => line !== '').map((line) => line.replace(/^(?:.. |. )/, ''));
   }
 
   async describe(commit: string): Promise<CommitDescription> {

@@ -15,6 +15,9 @@ import type { Rehearsal, RehearsalInput } from '../rehearsal';
 import type { SandboxMount } from '../sandbox';
 import type { ExecutionResult, LocalExecution } from '../stepfunctions';
 
+/** Of files that are not committed, in a record. */
+const UNCOMMITTED_NAMES = 5;
+
 export interface RunOptions {
   /** Name of the execution. @default - a random one */
   readonly name?: string;
@@ -135,6 +138,7 @@ export class LocalRun {
     // An agent that did not even start has a log to look at.
     const isSessionUsed = run !== undefined || steps.some(({ log }) => log !== undefined);
     const { id: sessionId, endpointName } = this.session;
+    const uncommitted = await this.repository.uncommitted();
     const starts = server.startFailures.of(sessionId);
     const calls = server.calls.all.slice(this.firstCall).filter((call) => call.sessionId === sessionId);
     const head = await this.repository.head(this.ref).catch(() => this.repository.head()); // there may be no such reference
@@ -154,7 +158,13 @@ export class LocalRun {
       path,
       transitions,
       definition: loop.definition,
-      repository: { source: this.repository.source, copy: this.repository.directory, ...head, uncommittedFiles: await this.repository.uncommitted() },
+      repository: {
+        source: this.repository.source,
+        copy: this.repository.directory,
+        ...head,
+        uncommittedFiles: uncommitted.length,
+        uncommittedNames: uncommitted.slice(0, UNCOMMITTED_NAMES),
+      },
       commit: commit && { ...commit, message: mask(commit.message), stat: mask(commit.stat), patch: mask(commit.patch) },
       session: isSessionUsed ? this.describeSession() : undefined,
       calls: calls.map(describeCall),

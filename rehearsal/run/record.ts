@@ -35,6 +35,8 @@ export interface RehearsalRecord {
     readonly branch: string;
     readonly commit: string;
     readonly uncommittedFiles: number;
+    /** The first few of them. */
+    readonly uncommittedNames?: readonly string[];
   };
   readonly commit?: CommitDescription & { readonly branch: string };
   readonly session?: SessionDescription;
