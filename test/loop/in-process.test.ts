@@ -4,5 +4,5 @@ import { IN_PROCESS } from '../support/loop-fixture';
 process.env[IN_PROCESS] = '1';
 
 describe('with the handlers in this process', () => {
-  for (const file of ['paths', 'paths-input', 'paths-push', 'paths-session', 'paths-turn']) jest.requireActual(`./${file}.test`);
+  for (const file of ['paths', 'paths-input', 'paths-session', 'paths-turn']) jest.requireActual(`./${file}.test`);
 });

@@ -12,7 +12,7 @@ import { LoopFixture } from '../support/loop-fixture';
  *
  * WORKBENCH_ACCIDENTS says how many runs there are, WORKBENCH_FAULT_SEED where they begin. `.ci/nightly` has a thousand.
  */
-const RUNS = Number(process.env.WORKBENCH_ACCIDENTS ?? (process.env.CI ? 24 : 8));
+const RUNS = Number(process.env.WORKBENCH_ACCIDENTS ?? (process.env.CI ? 16 : 8));
 
 /** Each leaves something at a path of its own, $P; the gate needs what `needs.txt` lists. */
 const ACCIDENTS = {

@@ -15,7 +15,7 @@ const word = fc.array(fc.oneof(nasty, fc.string({ unit: 'grapheme', maxLength: 1
   .map((parts) => parts.join('').replaceAll('\0', ''));
 
 /** How many schedules of cut calls there are. `.ci/nightly` has a thousand. */
-const INTERLEAVINGS = Number(process.env.WORKBENCH_INTERLEAVINGS ?? 200);
+const INTERLEAVINGS = Number(process.env.WORKBENCH_INTERLEAVINGS ?? 80);
 
 let next = 0;
 
