@@ -10,6 +10,7 @@ import type { Assembly, Callable, Docs, Parameter, Type } from '@jsii/spec';
 const WORDS = [
   'agentcore', 'fsap', // AWS
   'jsonata', // the query language of Step Functions
+  'pipefail', // the option of bash
   'procps', 'shellcheck', // packages of Debian
 ];
 
