@@ -26,7 +26,14 @@ export interface RehearsalInput {
   readonly prompt: string;
   /** @default - one of its own */
   readonly taskId?: string;
-  readonly session?: { readonly id: string; readonly endpointName?: string };
+  readonly session?: {
+    readonly id: string;
+    readonly endpointName?: string;
+    /** Whether the workspace gets what the repository has got since. @default false */
+    readonly update?: boolean;
+    /** Whether the branch of another task starts from that of the last one in the session. @default false - from the newest commit */
+    readonly onTop?: boolean;
+  };
   readonly repository?: { readonly url?: string; readonly ref?: string };
 }
 
@@ -48,6 +55,8 @@ export interface RehearsalProps {
    * @default - the loop's own, or that of a run's input
    */
   readonly repository?: string;
+  /** How many commits of history are cloned, with their contents; 0 is all of them. @default - as the loop's `GitRepository` says */
+  readonly depth?: number;
   /** Keeps sessions from one rehearsal to the next. @default - a temporary directory, which is removed at the end */
   readonly stateDirectory?: string;
   /** Environment of the sessions, beside that of the template. */
@@ -168,6 +177,11 @@ export class Rehearsal {
   ) {
     this.environment = props.environment;
     this.mask = maskOf(props.environment);
+  }
+
+  /** Commits of history, if it is not the loop that says how many. */
+  get depth(): number | undefined {
+    return this.props.depth;
   }
 
   get sandbox(): SandboxDescription {

@@ -13,6 +13,8 @@ const SCRIPTS = {
   BASE_PART: { file: 'src/loop/workspace-base', parts: ['workspace', 'workspace-results'] },
   FILES_PART: { file: 'src/loop/workspace-files', parts: ['workspace-files'] },
   PREPARE_PART: { file: 'src/loop/workspace-prepare', parts: ['workspace-prepare'] },
+  MOVE_PART: { file: 'src/loop/workspace-move', parts: ['workspace-move'] },
+  MERGE_PART: { file: 'src/loop/workspace-merge', parts: ['workspace-merge'] },
   TREE_PART: { file: 'src/loop/workspace-tree', parts: ['workspace-tree'] },
   REMOTE_PART: { file: 'src/loop/workspace-remote', parts: ['workspace-remote', 'workspace-history', 'workspace-push'] },
   AWAY_PART: { file: 'src/loop/workspace-away', parts: ['workspace-away'] },

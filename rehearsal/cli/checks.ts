@@ -88,7 +88,7 @@ function resumed(options: Options, session: StoredSession | undefined): CheckedR
   const last = session.runs[session.runs.length - 1];
   const { id, endpointName } = session;
   const target = { ...last.target, ...options.target };
-  const goesOnIn = { id, ...(endpointName === undefined ? {} : { endpointName }) };
+  const goesOnIn = { id, ...(endpointName === undefined ? {} : { endpointName }), ...options.goesOn };
   return { target, input: startingFrom(target, { taskId: last.record.input.taskId, ...input, session: goesOnIn }) };
 }
 

@@ -19,6 +19,8 @@ export interface Target {
   readonly loop?: string;
   readonly repository?: string;
   readonly ref?: string;
+  /** Commits of history; 0 is all of them. @default - as the loop says */
+  readonly depth?: number;
   readonly agent?: string;
   readonly gates?: readonly { readonly name: string; readonly command: string }[];
   readonly bootstrap?: readonly string[];
@@ -54,6 +56,8 @@ export interface Options {
   readonly sessionId?: string;
   /** Seconds, for `clean`. */
   readonly olderThan?: number;
+  /** What a run that goes on in a session is asked for. */
+  readonly goesOn: Pick<NonNullable<RehearsalInput['session']>, 'update' | 'onTop'>;
   readonly state: string;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -84,6 +88,7 @@ export function parseOptions(args: readonly string[], faults: Faults): Options {
     inputFile: values.input,
     sessionId: values.session,
     olderThan: ageOf(known ?? 'run', values['older-than'], faults),
+    goesOn: goesOn(values, faults),
     state: resolve(values.state),
     json: values.json,
     verbose: values.verbose,
@@ -107,6 +112,7 @@ function targetOf(values: Values, faults: Faults): Target {
     loop: values.loop,
     repository: values.repository === undefined || !isPath(values.repository) ? values.repository : resolve(values.repository),
     ref: values.ref,
+    depth: depthOf(values, faults),
     agent: values.agent,
     gates: values.gate?.flatMap((text) => gateOf(text, faults)),
     bootstrap: values.bootstrap,
@@ -119,6 +125,18 @@ function targetOf(values: Values, faults: Faults): Target {
     commandMode: oneOf('--command-mode', values['command-mode'], COMMAND_MODES, faults),
     ...sandboxOf(values, faults),
   });
+}
+
+function depthOf({ depth }: Values, faults: Faults): number | undefined {
+  if (depth === undefined || /^\d{1,9}$/.test(depth)) return depth === undefined ? undefined : Number(depth);
+  faults.add(`--depth is "${depth}": a whole number of commits is allowed, such as 1 for the newest alone, or 0 for all of them`);
+  return undefined;
+}
+
+function goesOn({ session, update, 'on-top': onTop }: Values, faults: Faults): Options['goesOn'] {
+  if (session === undefined && update) faults.add('--update brings the workspace of a session to the newest commit: name the session with --session, or leave it out, since a new one begins there');
+  if (session === undefined && onTop) faults.add('--on-top is for another task in a session: name the session with --session, or give the branch to start from with --ref');
+  return defined({ update: update || undefined, onTop: onTop || undefined });
 }
 
 function sandboxOf({ sandbox, image, user }: Values, faults: Faults): Pick<Target, 'sandbox' | 'image' | 'user'> {

@@ -119,6 +119,7 @@ async function start(target: Target, prepared: Prepared, options: Options, stder
     stack: target.stack,
     loop: target.loop,
     repository: target.repository,
+    depth: target.depth,
     agent: target.app === undefined ? undefined : agentOf(target),
     stateDirectory: options.state,
     server: { commandMode: target.commandMode },

@@ -115,6 +115,12 @@ export class Story implements JournalListener {
     for (const line of commit.message.split('\n')) terminal.line(`    ${line}`.trimEnd());
     terminal.line();
     commit.stat.split('\n').forEach((line) => terminal.line(`   ${line}`));
+    if (commit.commits.length > 1) {
+      terminal.line();
+      const { ref = 'the repository', base = '' } = record.output?.upstream ?? {};
+      terminal.line(`the branch has ${commit.commits.length} commits on top of ${ref} at ${base.slice(0, 12)}:`);
+      commit.commits.forEach(({ id, subject }) => terminal.line(`    ${id} ${onOneLine(subject)}`));
+    }
     terminal.line();
     terminal.line(`look       ${lookAt(repository, commit.branch)}`);
     terminal.line(`take it    ${takeIt(repository, commit.branch)}`);

@@ -40,6 +40,9 @@ Both
   --prompt TEXT        what the agent is to do
   --task ID            names the branch
   --session ID         goes on in the workspace of an earlier run
+  --update             with --session: brings its workspace to the newest commit, and keeps what runs of the task have done there
+  --on-top             with --session: starts another --task from the branch of the last one, and not from the newest commit
+  --depth N            clones the N newest commits with all their contents, 0 for all (all commits, contents of the newest)
   --env NAME           passes a variable of yours on to the sessions; may be given again; its value, if it has 8 characters or more and
                        is no path, is masked in the story, the report, the record and "rehearse logs", and a
                        commit that would hold it is not made

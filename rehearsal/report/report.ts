@@ -69,13 +69,14 @@ function testsOf({ failingTests = [] }: Step): string {
   return failingTests.length === 0 ? '' : `failing tests (${failingTests.length}):\n${failingTests.map((name) => `  ✖ ${name}`).join('\n')}\n`;
 }
 
-function commit({ id, branch, tree, message, stat, patch }: NonNullable<RehearsalRecord['commit']>, { repository }: RehearsalRecord): string {
+function commit({ id, branch, commits, tree, message, stat, patch }: NonNullable<RehearsalRecord['commit']>, { repository }: RehearsalRecord): string {
   const lines = patch.split('\n').map((line) => {
     const kind = /^\+(?!\+\+)/.test(line) ? 'added' : /^-(?!--)/.test(line) ? 'removed' : '';
     return kind === '' ? escape(line) : `<span class="${kind}">${escape(line)}</span>`;
   });
   return `<p><code>${id}</code> on <strong>${escape(branch)}</strong>, tree <code>${tree}</code></p>
 <pre>${escape(`${message}\n\n${stat}`)}</pre>
+${commits.length < 2 ? '' : `<p>The branch has ${commits.length} commits:</p>\n${list(commits.map((one) => `${one.id} ${one.subject}`), '')}`}
 <details open><summary>Changes</summary><pre>${lines.join('\n')}</pre></details>
 <p class="dim">To take it: <code>git fetch ${escape(repository.copy)} ${escape(branch)}</code></p>`;
 }

@@ -181,7 +181,7 @@ export class Journal {
     if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.jobOutput(`turn-${step.round}-`);
     if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
     if (step.kind === 'snapshot' && (loop?.next === 'REPAIR' || loop?.next === 'STUCK')) step.feedback = loop.feedback;
-    if (loop) step.notes = notesOf(step, loop);
+    if (loop) step.notes = notesOf(step.kind, loop, this.run);
     this.ended(step, timestamp);
   }
 

@@ -18,6 +18,12 @@ export interface CommitDescription {
   readonly patch: string;
 }
 
+export interface BranchCommit {
+  /** Abbreviated. */
+  readonly id: string;
+  readonly subject: string;
+}
+
 /** For an original whose HEAD is a commit and no branch. */
 const DETACHED = 'refs/heads/detached-head';
 
@@ -80,6 +86,12 @@ export class LocalRepository {
     const [header, stat, patch] = await Promise.all([show('--no-patch', '--format=%H%n%T%n%B'), show('--format=', '--stat=100'), show('--format=', '--patch')]);
     const [id, tree, ...message] = header.split('\n');
     return { id, tree, message: message.join('\n').trim(), stat: stat.trimEnd(), patch: maskSecrets(patch).slice(0, PATCH_BYTES) };
+  }
+
+  /** What a branch has beside others' commits, the newest first: at most 50, without those that came by a merge. */
+  async commitsOf(tip: string, base: string): Promise<BranchCommit[]> {
+    const log = await this.git('log', '--max-count=50', '--topo-order', '--format=%h %s', '--end-of-options', tip, `^${base}`);
+    return log.split('\n').filter((line) => line !== '').map((line) => ({ id: line.split(' ', 1)[0], subject: line.slice(line.indexOf(' ') + 1) }));
   }
 
   async git(...args: string[]): Promise<string> {

@@ -76,12 +76,15 @@ export class LocalRun {
     this.record = this.execution.result.then((result) => this.ended(result));
   }
 
-  /** The loop works on a copy of its repository, so that nothing is pushed to where others see it. */
+  /** The loop works on a copy of its repository, so that nothing is pushed to where others see it; and with another depth, if that is asked for. */
   private onCopy(parameters: unknown): unknown {
     const request = parameters as { readonly operation?: string; readonly config?: object };
-    if (request.operation !== STEPS.PREPARE) return parameters;
+    const { depth } = this.rehearsal;
+    if (request.config === undefined || !Object.values<unknown>(STEPS).includes(request.operation)) return parameters;
+    const config = depth === undefined ? request.config : { ...request.config, depth, history: false };
+    if (request.operation !== STEPS.PREPARE) return { ...request, config };
     const repository = { url: this.repository.url, ...(this.ref === undefined ? {} : { ref: this.ref }) };
-    return { ...request, config: { ...request.config, repository } };
+    return { ...request, config: { ...config, repository } };
   }
 
   /** Known from the beginning: it is made of the execution's name. */
@@ -142,7 +145,11 @@ export class LocalRun {
     const starts = server.startFailures.of(sessionId);
     const calls = server.calls.all.slice(this.firstCall).filter((call) => call.sessionId === sessionId);
     const head = await this.repository.head(this.ref).catch(() => this.repository.head()); // there may be no such reference
-    const commit = output?.commit && { ...await this.repository.describe(output.commit.id), branch: output.commit.branch };
+    const commit = output?.commit && {
+      ...await this.repository.describe(output.commit.id),
+      branch: output.commit.branch,
+      commits: output.upstream === undefined ? [] : await this.repository.commitsOf(output.commit.id, output.upstream.base),
+    };
     const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageOf(result.cause ?? (result.status === 'TIMED_OUT' ? 'Step Functions ended the run: it took longer than its state machine may' : '')) });
     return {
       id: this.name,
@@ -165,7 +172,7 @@ export class LocalRun {
         uncommittedFiles: uncommitted.length,
         uncommittedNames: uncommitted.slice(0, UNCOMMITTED_NAMES),
       },
-      commit: commit && { ...commit, message: mask(commit.message), stat: mask(commit.stat), patch: mask(commit.patch) },
+      commit: commit && { ...commit, ...mask({ message: commit.message, commits: commit.commits, stat: commit.stat, patch: commit.patch }) },
       session: isSessionUsed ? this.describeSession() : undefined,
       calls: calls.map(describeCall),
       rollouts: this.rehearsal.rollouts,

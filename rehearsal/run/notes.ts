@@ -1,15 +1,17 @@
-import type { Step } from './journal';
-import type { LoopRecord } from '../../src/loop/records.client';
+import type { StepKind } from './journal';
+import { WORKSPACES } from '../../src/loop/constants';
+import type { LoopRecord, RunRecord } from '../../src/loop/records.client';
 import { NameList, named } from '../../src/loop/results.client';
 
 /** Before the names of such work. */
 export const PUT_AWAY = 'work of the agent that is in no file of the clone';
 
-/** What a step found or did that its verdict does not say, in words. */
-export function notesOf({ kind }: Step, { putBack, unchanged, findings, leftOut, gates, submodules, shallow }: LoopRecord): string[] {
-  const note = (text: string, list: NameList | undefined) => list === undefined ? [] : [`${text}: ${named(list).join(', ')}`];
+/** What a step found or did that its verdict does not say, and on what a run goes on, in words: a line each. */
+export function notesOf(kind: StepKind, loop: LoopRecord, run: RunRecord | undefined): string[] {
+  const { putBack, unchanged, findings, leftOut, gates, submodules, shallow } = loop;
   switch (kind) {
     case 'prepare': return [
+      ...run?.session.workspace === WORKSPACES.RESUMED ? whereItGoesOn(loop) : [],
       ...note('submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them)', submodules),
       ...shallow ? ['the history could not be fetched without the contents of earlier versions: the clone has only the newest commit ("depth" of GitRepository gives it more)'] : [],
     ];
@@ -28,4 +30,24 @@ export function notesOf({ kind }: Step, { putBack, unchanged, findings, leftOut,
     ];
     default: return [];
   }
+}
+
+function note(text: string, list: NameList | undefined): string[] {
+  return list === undefined ? [] : [`${text}: ${named(list).join(', ')}`];
+}
+
+/** On what a run in the workspace of an earlier one goes on. */
+function whereItGoesOn({ upstream, setAside, work, inTheWay }: LoopRecord): string[] {
+  if (upstream === undefined) return [];
+  const { ref = 'the repository', base, tip, behind, updatedFrom } = upstream;
+  const from = updatedFrom === undefined ? '' : `, updated from ${updatedFrom.slice(0, 12)}`;
+  const commits = behind === undefined ? 'other commits' : behind === 1 ? '1 more commit' : `${behind} more commits`;
+  const newer = tip === undefined ? [] : [`${ref} has ${commits} by now, up to ${tip.slice(0, 12)}: "--update", or "session.update" in the input, brings them into the workspace`];
+  return [
+    `goes on from ${ref} at ${base.slice(0, 12)}${from}`,
+    ...newer,
+    ...note('with work of earlier runs that is not committed', work),
+    ...note(`set aside, since it belongs to ${setAside?.branch} and is not committed; a run of that task in this session brings it back`, setAside?.files),
+    ...note('moved away for what git has there now, and kept in .workbench/left/in-the-way until the next run', inTheWay),
+  ];
 }

@@ -1,5 +1,5 @@
 import type { Step } from './journal';
-import type { CommitDescription } from './local-repository';
+import type { BranchCommit, CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
 import type { RunOutput } from '../../src/loop/records.client';
 import { named } from '../../src/loop/results.client';
@@ -38,7 +38,11 @@ export interface RehearsalRecord {
     /** The first few of them. */
     readonly uncommittedNames?: readonly string[];
   };
-  readonly commit?: CommitDescription & { readonly branch: string };
+  readonly commit?: CommitDescription & {
+    readonly branch: string;
+    /** All that the branch has on top of what it started from, the newest first; empty if that is not known. */
+    readonly commits: readonly BranchCommit[];
+  };
   readonly session?: SessionDescription;
   /** Requests of the run's session; other sessions of the same rehearsal have theirs in their own records. */
   readonly calls: readonly CallDescription[];

@@ -15,8 +15,17 @@ export async function surrounded(request: StepRequest, tools: StepTools): Promis
     WB_HISTORY: history === true ? 'yes' : 'no',
     WB_SUBMODULES: submodules === true ? 'yes' : 'no',
   });
-  const found = defined({ submodules: brief(seen.submodules), shallow: seen.shallow === undefined ? undefined : true });
+  const { upstream } = request.state.loop;
+  const found = defined({
+    submodules: brief(seen.submodules),
+    shallow: seen.shallow === undefined ? undefined : true,
+    upstream: upstream && { ...upstream, ...defined({ ref: seen.ref, tip: seen.newest, behind: numberOf(seen.behind) }) },
+  });
   return { ...branchSeen(request.state.loop, seen.tip), ...found };
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 /** Where a change goes. */

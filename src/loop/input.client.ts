@@ -23,8 +23,8 @@ const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 export const INPUT_FIELDS = {
   input: ['prompt', 'taskId', 'repository', 'session'],
   repository: ['url', 'ref'],
-  // All that the session of a record has. The last three are not read.
-  session: ['id', 'endpointName', 'execution', 'workspace', 'stopped', 'error'],
+  // All that the session of a record has, and what a run may be asked for there. The last three are not read.
+  session: ['id', 'endpointName', 'execution', 'update', 'onTop', 'workspace', 'stopped', 'error'],
 } as const;
 
 export const RULES: readonly Rule[] = [
@@ -79,6 +79,16 @@ export const RULES: readonly Rule[] = [
     field: 'session.execution',
     broken: ({ session }) => isObject(session) && session.execution !== undefined && !isExecutionName(session.execution),
     message: 'must be the name of an execution',
+  },
+  {
+    field: 'session.update',
+    broken: ({ session }) => isObject(session) && session.update !== undefined && typeof session.update !== 'boolean',
+    message: 'must be true or false',
+  },
+  {
+    field: 'session.onTop',
+    broken: ({ session }) => isObject(session) && session.onTop !== undefined && typeof session.onTop !== 'boolean',
+    message: 'must be true or false',
   },
 ];
 

@@ -52,11 +52,29 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   };
   const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
-  const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '' };
-  const { base, workspace } = await taken(where, { ...request, state }, tools, variables);
+  const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '', WB_UPDATE: saying(input.session?.update) };
+  const { workspace, moves, ...there } = await taken(where, { ...request, state }, tools, variables);
   if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is ${workspace}`);
-  const prepared = { ...state, run: { ...run, base, session: { ...run.session, workspace } }, loop: { ...loop, base } };
+  const moved = moves === undefined ? undefined : await inWorkspace({ ...request, state }, tools, 'move', LOOP_ERRORS.CHECKOUT_FAILED, {
+    WB_UPDATE: saying(input.session?.update),
+    WB_ON_TOP: saying(input.session?.onTop),
+    WB_SUBMODULES: saying(config.submodules),
+    WB_DATE: run.startedAt,
+  });
+  const { base, 'stands-on': standsOn, work } = moved ?? there;
+  const found = defined({
+    upstream: { base: standsOn, ...defined({ updatedFrom: moved?.['updated-from'] }) },
+    setAside: moved?.['came-from'] === undefined || moved.aside.count === 0 ? undefined : { branch: moved['came-from'], files: brief(moved.aside)! },
+    work: brief(work),
+    inTheWay: moved && brief(moved['in-the-way']),
+  });
+  const prepared = { ...state, run: { ...run, base, session: { ...run.session, workspace } }, loop: { ...loop, base, ...found } };
   return { ...prepared, loop: await surrounded({ ...request, state: prepared }, tools) };
+}
+
+/** As the scripts take it. */
+function saying(is: boolean | undefined): string {
+  return is === true ? 'yes' : 'no';
 }
 
 /** The run's session. Fails if the input names one that is not the loop's, or in which another run is at work. */

@@ -24,7 +24,40 @@ export interface LoopInput {
     readonly endpointName?: string;
     /** The execution that made the session, where the id does not begin with all of its name. */
     readonly execution?: string;
+    /**
+     * Whether the run's branch and the files of the workspace get what `repository.ref` has got at the remote since. Work of earlier runs of the
+     * task stays, committed or not; where that and the new commits are in conflict, the run fails as `CodingLoop.CheckoutFailed`, names the
+     * files, and changes nothing. By default the run continues on the commit that the branch stands on.
+     */
+    readonly update?: boolean;
+    /**
+     * Whether the branch of another task than the last one in the session starts from the branch of that one. By default it starts from the newest
+     * commit of `repository.ref`. In both cases, what the last task has not committed is set aside, until a run of that task brings it back.
+     */
+    readonly onTop?: boolean;
   };
+}
+
+/** Where the commits of the run's branch begin. */
+export interface UpstreamRecord {
+  /** The branch, tag or commit of the remote that the run starts from. Missing if none was named and the default branch is not known. */
+  readonly ref?: string;
+  /** The commit of it that the run's branch stands on: what comes after it is the branch's own. */
+  readonly base: string;
+  /** Where `ref` was at the remote when the run began, if the branch does not have that: `session.update` brings it there. */
+  readonly tip?: string;
+  /** How many commits those are. Missing if the clone has not enough of the history to know. */
+  readonly behind?: number;
+  /** What the branch stood on before `session.update`. */
+  readonly updatedFrom?: string;
+}
+
+/** What the last task in the session had not committed when a run of another one began. A run of that task in the session brings it back. */
+export interface SetAsideRecord {
+  /** The branch of that task. */
+  readonly branch: string;
+  /** The files. They are in a commit on top of the branch, as `refs/workbench/works/<branch>` of `.workbench/git` in the workspace. */
+  readonly files: NameList;
 }
 
 /** Where a run is at work. */
@@ -167,6 +200,14 @@ export interface LoopRecord {
   readonly shallow?: boolean;
   /** What the bootstrap changed of what git tracks: put back. */
   readonly putBack?: NameList;
+  /** Where the commits of the branch begin. */
+  readonly upstream?: UpstreamRecord;
+  /** What another task had not committed. */
+  readonly setAside?: SetAsideRecord;
+  /** Files with work of earlier runs of the task that is not committed. */
+  readonly work?: NameList;
+  /** Files that git did not have, and that were moved away for what it has there now. */
+  readonly inTheWay?: NameList;
   /** What was found so far. */
   readonly findings?: Findings;
   /** Whether the agent was asked to put a finding right: that is done once in a run. */
@@ -200,6 +241,10 @@ export interface RunOutput {
     /** The branch at the remote had the same files already, in this commit that the run has not made: the agent pushed it, or an earlier run. */
     readonly found?: boolean;
   };
+  /** Where the commits of the run's branch begin. Missing if the first step did not end. */
+  readonly upstream?: UpstreamRecord;
+  /** What another task in the session had not committed: set aside when the run began. */
+  readonly setAside?: SetAsideRecord;
   /** How often the run's branch moved at the remote without the run, and where: the agent pushed by itself, or somebody else did. At most 20. */
   readonly branchMoves?: readonly BranchMove[];
   /** The gates of the last round, in their order, up to the first that did not pass. */

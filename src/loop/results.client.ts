@@ -13,11 +13,12 @@ type Kind =
 
 /** What each function of the workspace's script says when it has come to its end: exactly these words. */
 export const WORKSPACE_WORDS = {
-  prepare: { base: 'object', workspace: 'text' },
+  prepare: { 'base': 'object', 'workspace': 'text', 'stands-on': 'object', 'moves': 'maybe', 'work': 'list' },
+  move: { 'base': 'object', 'stands-on': 'object', 'updated-from': 'maybe', 'came-from': 'maybe', 'work': 'list', 'aside': 'list', 'in-the-way': 'list' },
   bootstrapped: { changed: 'list' },
   snapshot: { 'tree': 'object', 'base-tree': 'object', 'pinned': 'maybe', 'ignored': 'list', 'empty': 'list', 'links': 'list', 'private': 'list', 'left-out': 'list' },
   verify: { tree: 'object', changed: 'list', left: 'list' },
-  surroundings: { tip: 'maybe', shallow: 'maybe', submodules: 'list' },
+  surroundings: { tip: 'maybe', shallow: 'maybe', ref: 'maybe', newest: 'maybe', behind: 'maybe', submodules: 'list' },
   adopt: { base: 'object', merges: 'text', tip: 'maybe', elsewhere: 'maybe' },
   away: { away: 'list' },
   pins: {},

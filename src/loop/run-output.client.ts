@@ -54,6 +54,7 @@ export function outputOf(state: AnyState, session: RunOutput['session'], green =
     rounds: loop === undefined ? 0 : loop.round + 1,
     ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
       ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) } } : {}),
+    ...defined({ upstream: loop?.upstream, setAside: loop?.setAside }),
     ...(loop?.branchMoves === undefined ? {} : { branchMoves: loop.branchMoves }),
     gates: loop?.gates ?? [],
     ...defined({ putBack: loop?.putBack, findings: loop?.findings, leftOut: loop?.leftOut }),

@@ -65,7 +65,7 @@ hand_on() { # the tags and remote branches of a repository, to the clone; a tag 
 }
 
 upstream() { # the base branch and the default branch in the clone, with their tags and their past; in `shallow` whether that could not be had
-  local default base filters from=$ours names=()
+  local from=$ours names=()
   shallow=""
   told
   [[ -z $base ]] || names=("$base")
@@ -118,14 +118,29 @@ submodules() { # initializes them if that is asked for; those that are not are t
   tell submodules ${missing[@]+"${missing[@]}"}
 }
 
+behind() { # says where the base is at the remote if the branch does not have that, and how many commits those are, if it can be known
+  local newest stands count=""
+  { read -r newest && read -r stands; } < <(own rev-parse "refs/workbench/upstream^{commit}" refs/workbench/base)
+  [[ -z ${WB_REF:-$default} ]] || say ref "${WB_REF:-$default}"
+  [[ $newest != "$stands" ]] && ! own merge-base --is-ancestor "$newest" refs/workbench/head 2>/dev/null || return 0
+  say newest "$newest"
+  if [[ -e $records/history/HEAD ]]; then
+    count=$(git_ --git-dir="$records/history" rev-list --count "$stands..$newest" 2>/dev/null)
+  elif own merge-base "$stands" "$newest" >/dev/null 2>&1; then
+    count=$(own rev-list --count "$newest" --not "$stands" refs/workbench/head)
+  fi
+  [[ -z $count ]] || say behind "$count"
+}
+
 surroundings() { # before the first turn
-  local shallow
+  local shallow default="" base="" filters=""
   unlock
   if [[ $WB_PUSH == yes ]]; then
     if free_branch; then say tip "${REPLY:-none}"; else echo "the remote does not answer just now; going on" >&2; fi
   fi
   upstream
   [[ -z $shallow ]] || say shallow yes
+  behind
   printf "%(%s)T\n" -1 >"$records/began"
   submodules
 }

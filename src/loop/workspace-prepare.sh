@@ -2,6 +2,10 @@
 # shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh and workspace-files.sh, which come before it
 #
 # How a run comes to its workspace: it takes it, and puts the repository there or goes on with what is there.
+#
+#   WB_UPDATE   whether the branch gets what its base has got at the remote, which is done later: yes or no
+
+: "${WB_UPDATE:=no}"
 
 take() { # the workspace; fails if another run says that it holds it, in `holder`
   local now aside
@@ -41,12 +45,12 @@ claim() { # takes the workspace from a run that is known to be over; or says who
 }
 
 first_clone() { # complete or not at all: it gets its name last
-  local final=$ours
+  local final=$ours head
   ours=$records/git.new
   rm -rf "$ours"
   { git_ init --quiet --bare --template= "$ours" && exact "$ours" && fetch_ "$WB_REF" refs/workbench/upstream; } || fail 76 "the repository cannot be fetched: $WB_URL ${WB_REF:-HEAD}"
   { own config workbench.url "$WB_URL" && own config workbench.ref "$WB_REF" && own config workbench.run "$WB_RUN"; } || fail 1 "$ours cannot be written to"
-  own update-ref refs/workbench/head "$(own rev-parse --verify --quiet "refs/workbench/upstream^{commit}")" || fail 76 "${WB_REF:-HEAD} is no commit"
+  { head=$(own rev-parse --verify --quiet "refs/workbench/upstream^{commit}") && stands_on "$head" "$head" "$WB_BRANCH"; } || fail 76 "${WB_REF:-HEAD} is no commit"
   mv "$ours" "$final" || fail 1 "$final cannot be made"
   ours=$final
   rm -f "$GIT_INDEX_FILE"
@@ -78,15 +82,27 @@ suitable_git() {
     || fail 127 "the image has git $version, and a run needs $needed_git or newer: install a newer one in the image"
 }
 
+joined() { # git merges nothing without a common ancestor: a shallow clone gets the history that it takes
+  local how since base=refs/workbench/base
+  [[ -e $ours/shallow && ! -e $records/history/HEAD ]] || return 0
+  plain "$records/branch" && [[ $REPLY == "$WB_BRANCH" ]] || ! own rev-parse --verify --quiet "refs/workbench/bases/$WB_BRANCH" >/dev/null || base=refs/workbench/bases/$WB_BRANCH
+  since=$(own log -1 --format=%ct "$base") || return
+  for how in "--shallow-since=$((since - 86400))" --deepen=1000; do
+    ! own merge-base "$base" "refs/workbench/upstream^{commit}" >/dev/null 2>&1 || return 0
+    own fetch --quiet "$how" -- "$WB_URL" "+${WB_REF:-HEAD}:refs/workbench/upstream"
+  done
+  own merge-base "$base" "refs/workbench/upstream^{commit}" >/dev/null 2>&1
+}
+
 prepare() {
-  local head url ref
+  local head url ref from workspace=RESUMED
   held=""
   proven
   suitable_git
   take || fail 75 "busy: the run $holder says that it holds the workspace"
   unlock
   [[ ! -e $records/left ]] || chmod -R u+rwX "$records/left" 2>/dev/null
-  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays} "$records"/{empty,ignored,changed,left}-*
+  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays,taken} "$records"/{empty,ignored,changed,left}-*
   # Of runs that nobody can repeat any more: Step Functions redrives an execution within 14 days.
   find "$records/jobs" "$records/prompts" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} + 2>/dev/null
   if [[ ! -e $ours/HEAD ]]; then
@@ -98,7 +114,13 @@ prepare() {
     [[ $url == "$WB_URL" ]] || fail 76 "the workspace is a clone of $url: use another session for $WB_URL"
     ref=$(own config workbench.ref)
     [[ -z $WB_REF_OF_INPUT || $WB_REF_OF_INPUT == "$ref" ]] || fail 76 "the workspace was begun from ${ref:-the default branch}: leave \"repository.ref\" out to go on in it, or use another session for $WB_REF_OF_INPUT"
-    fetch_ "$WB_REF" refs/workbench/upstream || echo "the repository cannot be fetched just now; going on with what is here" >&2
+    if fetch_ "$WB_REF" refs/workbench/upstream; then
+      joined || echo "not enough of the history can be fetched to see what the workspace and ${WB_REF:-HEAD} have in common" >&2
+    elif [[ $WB_UPDATE == yes ]]; then
+      fail 76 "the repository cannot be fetched, so that the workspace cannot be updated: $WB_URL ${WB_REF:-HEAD}; leave \"session.update\" out to go on with what is here"
+    else
+      echo "the repository cannot be fetched just now; going on with what is here" >&2
+    fi
   fi
   head=$(own rev-parse --verify refs/workbench/head) || fail 76 "the workspace has lost its records"
   [[ ! -e $repo ]] || unhide || fail 76 "what was hidden from the gates cannot be brought back"
@@ -108,14 +130,21 @@ prepare() {
     # What is here is work of an earlier run, and none of the bootstrap that comes now.
     record || fail 76 "git cannot record the files that are in $repo"
   fi
-  if ! ready; then
-    { agents_repository && put_on_branch "$head"; } || fail 76 "no repository can be made in $repo"
-  elif [[ $(agents symbolic-ref --quiet HEAD) != "refs/heads/$WB_BRANCH" ]]; then
-    put_on_branch "$head"
+  [[ $(own config workbench.run) != "$WB_RUN" ]] || workspace=NEW # also if an earlier try has made the clone
+  if [[ $workspace == NEW ]]; then
+    from=$WB_BRANCH
+  elif plain "$records/branch"; then
+    from=$REPLY
+  else
+    { stands_on "$head" "$head" "$WB_BRANCH" && from=$WB_BRANCH; } || fail 1 "$records cannot be written to"
   fi
-  no_push_by_habit
-  baseline begin || fail 76 "git cannot list what is ignored in $repo"
-  say base "$head"
-  # Told again by a repeat, whose microVM was lost after the clone.
-  if [[ $(own config workbench.run) == "$WB_RUN" ]]; then say workspace NEW; else say workspace RESUMED; fi
+  if [[ $from != "$WB_BRANCH" || -e $records/moving || $workspace$WB_UPDATE == RESUMEDyes ]]; then
+    say moves yes
+    say base "$head"
+    say stands-on "$head"
+    tell work
+  else
+    settle "$head"
+  fi
+  say workspace "$workspace"
 }

@@ -45,7 +45,8 @@ push() { # 0 when the commit is there, 2 when the same files were there already,
 goes_on_from() { # the workspace, once the commit is there; nothing here is a reason to call it a failure
   own update-ref "refs/heads/$WB_BRANCH" "$1" 2>/dev/null
   own update-ref refs/workbench/head "$1"
-  rm -f "$records/rebasing" "$repo/.git/MERGE_HEAD" "$repo/.git/MERGE_MSG" "$repo/.git/MERGE_MODE"
+  ! plain "$records/taken" || own update-ref refs/workbench/base "$REPLY"
+  rm -f "$records/taken" "$records/rebasing" "$repo/.git/MERGE_HEAD" "$repo/.git/MERGE_MSG" "$repo/.git/MERGE_MODE"
   { ready || agents_repository; } && put_on_branch "$1"
   no_push_by_habit
   return 0
@@ -80,32 +81,6 @@ commit() { # the same tree, parents, date and message make the same commit, howe
   [[ $found == no ]] || say found yes
 }
 
-merged() { # the tree of $2 with what has changed from the tree $1 to the tree $3, in REPLY; fails if that does not go together
-  local scratch code said line conflicts=""
-  { scratch=$(mktemp -d) && mkdir "$scratch/files"; } || fail 1 "there is no room for files beside the workspace"
-  # Files are written only where both have changed them.
-  said=$(
-    export GIT_INDEX_FILE=$scratch/index
-    scratch_() { git_ -c merge.directoryRenames=false -c merge.renames=true -c merge.renormalize=false --git-dir="$ours" --work-tree="$scratch/files" "$@"; }
-    scratch_ read-tree "$2" 2>&1 || exit 3
-    scratch_ merge-recursive "$1" -- "$2" "$3" 2>&1
-    code=$?
-    ((code == 0)) && { scratch_ write-tree 2>&1 || exit 3; }
-    # Whatever else has gone wrong is no conflict.
-    ((code == 0)) || { ((code == 1)) && [[ $(scratch_ ls-files --unmerged) ]]; } || exit 3
-    exit "$code"
-  )
-  code=$?
-  rm -rf "$scratch"
-  REPLY=${said##*"$newline"}
-  while IFS= read -r line; do [[ $line != CONFLICT* ]] || conflicts+=$line$newline; done <<<"$said"
-  case $code in
-    0) ;;
-    1) fail 78 "what others pushed and the change are in conflict: $(bounded "$conflicts")" ;;
-    *) fail 77 "git cannot merge: $(bounded "$said")" ;;
-  esac
-}
-
 rebase() { # puts the change, and nothing but that, on top of what others pushed
   local commit at theirs parent how=(--reset -u)
   unlock
@@ -119,10 +94,15 @@ rebase() { # puts the change, and nothing but that, on top of what others pushed
     how=(-m -u "$WB_TREE")
   fi
   merged "$WB_BASE^{tree}" "$theirs^{tree}" "$WB_TREE"
+  case $? in
+    1) fail 78 "what others pushed and the change are in conflict: $REPLY" ;;
+    2) fail 77 "git cannot merge: $REPLY" ;;
+  esac
   # Files that an earlier try has put there are neither the one nor the other. What it went on from is kept, so that this is the same again.
   [[ ${how[0]} == --reset ]] || { { [[ $(own write-tree 2>/dev/null) == "$WB_TREE" ]] || own read-tree "$WB_TREE"; } && printf "%s\n" "$WB_COMMIT $at $theirs" >"$records/rebasing.new" && mv "$records/rebasing.new" "$records/rebasing"; } || fail 1 "$records cannot be written to"
   if ! own read-tree "${how[@]}" "$REPLY"; then rm -f "$records/rebasing" && fail 78 "what others pushed cannot be put beside the files of the workspace"; fi
   own update-ref refs/workbench/head "$theirs" || fail 1 "$ours cannot be written to"
+  [[ $at != gone ]] || own update-ref refs/workbench/base "$theirs"
   known_tip "${at/gone/}"
   { ready || agents_repository; } && put_on_branch "$theirs"
   for parent in ${WB_MERGES/none/}; do printf "%s\n" "$parent"; done >"$repo/.git/MERGE_HEAD"

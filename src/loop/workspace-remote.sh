@@ -89,6 +89,8 @@ elsewhere() { # whether the agent may have work that is not in the clone's files
 adopt() { # what an agent pulled, merged or pushed is others', and no change of its own: ours comes on top of it
   local tip="" ref refs=("$WB_REF") merges=""
   unlock
+  # Of an earlier record in this run it counts as long as ours comes on top of it.
+  if ! plain "$records/taken" || ! own merge-base --is-ancestor "$REPLY" "$WB_BASE" 2>/dev/null; then rm -f "$records/taken"; fi
   if [[ $WB_PUSH == yes ]]; then
     if tip; then tip=$REPLY && say tip "${tip:-none}"; else echo "the remote does not answer just now" >&2; fi
     [[ -z $tip ]] || refs=("refs/heads/$WB_BRANCH" "$WB_REF")
@@ -100,6 +102,7 @@ adopt() { # what an agent pulled, merged or pushed is others', and no change of 
   [[ $(agents rev-parse --verify --quiet HEAD) != "$WB_BASE" || -e $repo/.git/MERGE_HEAD ]] || refs=()
   for ref in "${refs[@]+"${refs[@]}"}"; do
     taken_in "$ref"
+    [[ -z $REPLY || $ref != "$WB_REF" ]] || printf "%s\n" "$REPLY" >"$records/taken" # the branch stands on that, once it is committed
     if [[ -z $REPLY ]]; then
       continue
     elif own merge-base --is-ancestor "$WB_BASE" "$REPLY"; then
@@ -174,10 +177,4 @@ pins() { # fails if a submodule of the recorded files is to be at a commit that 
     fi
   done < <(own diff-index --cached --raw --no-renames --no-abbrev --ignore-submodules=none -z "$WB_BASE")
   ((${#missing[@]} == 0)) || fail 1 "a submodule is at a commit that nobody else can get: $(printf "%s; " "${missing[@]}")push it to the remote of the submodule first, or leave the submodule as it was"
-}
-
-bounded() { # what git and the remote said, in as much as a record has room for
-  local text=$1
-  ((${#text} <= 1700)) || text="${text:0:600}${newline}[…]${newline}${text: -1000}"
-  printf "%s" "$text"
 }

@@ -99,11 +99,18 @@ release() {
 
 fetch_() { # into our repository: a reference of the remote, and where to keep it
   local depth=()
-  ((WB_DEPTH == 0)) || depth=(--depth "$WB_DEPTH")
-  # Once there is a clone, what is new has to reach down to what it has.
-  ((WB_DEPTH == 0 || WB_DEPTH >= 50)) || [[ ! -e $ours/shallow || -e $records/history/HEAD ]] || depth=(--depth 50)
+  if [[ $ours == *.new || -e $records/history/HEAD ]]; then
+    ((WB_DEPTH == 0)) || depth=(--depth "$WB_DEPTH")
+  elif [[ -e $ours/shallow ]]; then
+    # What is new has to reach down to what is here; and all of it may be wanted by now.
+    if ((WB_DEPTH == 0)); then depth=(--unshallow); else depth=(--depth "$((WB_DEPTH > 50 ? WB_DEPTH : 50))"); fi
+  fi
   rm -f "$records/asked"
   GIT_TRACE_PACKET=$records/asked own fetch --quiet "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "+${1:-HEAD}:$2"
+}
+
+stands_on() { # the workspace: the commit of the branch, that of the base, the branch
+  printf "update refs/workbench/%s\n" "head $1" "base $2" | own update-ref --stdin && printf "%s\n" "$3" >"$records/branch.new" && mv -f "$records/branch.new" "$records/branch"
 }
 
 ready() { # whether the clone's own .git is one that the agent can work with
@@ -147,4 +154,23 @@ put_on_branch() { # the clone's branch and index say what ours do; its files sta
     agents_index update-index -q --refresh
   fi
   return 0
+}
+
+settle() { # with the files that are recorded, on the branch of the run, which is at $1
+  local list=()
+  if ! ready; then
+    { agents_repository && put_on_branch "$1"; } || fail 76 "no repository can be made in $repo"
+  elif [[ $(agents symbolic-ref --quiet HEAD) != "refs/heads/$WB_BRANCH" ]]; then
+    put_on_branch "$1"
+  fi
+  no_push_by_habit
+  baseline begin || fail 76 "git cannot list what is ignored in $repo"
+  say base "$1"
+  if [[ ${workspace-} == NEW ]]; then
+    say stands-on "$1"
+  else
+    listed own diff-index --cached --name-only -z "$1" || fail 76 "git cannot compare the files with $1"
+    say stands-on "$(own rev-parse refs/workbench/base)"
+  fi
+  tell work ${list[@]+"${list[@]}"}
 }

@@ -48,6 +48,8 @@ describe('bad input', () => {
     ['with a session id of 101 characters', { session: { id: 'x'.repeat(101) } }, '"session.id"'],
     ['with a session id of other characters', { session: { id: `${SESSION}/..` } }, '"session.id"'],
     ['with an endpoint that is none', { session: { id: SESSION, endpointName: 'a-b' } }, '"session.endpointName"'],
+    ['with an update that is neither true nor false', { session: { id: SESSION, update: 'yes' } }, '"session.update" must be true or false'],
+    ['with a place of its branch that is neither true nor false', { session: { id: SESSION, onTop: 1 } }, '"session.onTop" must be true or false'],
     ['with an unknown field of the session', { session: { id: SESSION, qualifier: 'x' } }, '"session"'],
   ])('fails a run %s, and starts nothing', async (_, input, field) => {
     const { status, error, cause } = await loop.run(input);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { nonceOf, resultsOf, WORKSPACE_WORDS } from '../../src/loop/results.client';
-import { AWAY_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, WORKSPACE_SCRIPT } from '../../src/loop/workspace-scripts.client';
+import { AWAY_SCRIPT, MOVE_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, WORKSPACE_SCRIPT } from '../../src/loop/workspace-scripts.client';
 import { Tail } from '../../src/session/tail.client';
 
 const NONCE = 'c0ffee';
@@ -82,7 +82,7 @@ test('each job of a run has a nonce of its own, and a repeat the same', () => {
 });
 
 test('the functions and their words are those of the scripts', () => {
-  const scripts = [PREPARE_SCRIPT, WORKSPACE_SCRIPT, REMOTE_SCRIPT, AWAY_SCRIPT].join('\n');
+  const scripts = [PREPARE_SCRIPT, MOVE_SCRIPT, WORKSPACE_SCRIPT, REMOTE_SCRIPT, AWAY_SCRIPT].join('\n');
   for (const name of Object.keys(WORKSPACE_WORDS)) expect(scripts).toMatch(new RegExp(`^${name}\\(\\) \\{`, 'm'));
   const words = [...scripts.matchAll(/(?:^| )(?:say|tell) ([a-z-]+) \S/gm)].map(([, word]) => word);
   expect([...new Set(words)].sort()).toEqual([...new Set(Object.values(WORKSPACE_WORDS).flatMap((kinds) => Object.keys(kinds)))].sort());

@@ -9,7 +9,7 @@ test('the page of a run\'s input and record is the one that its types and rules 
 
 test('a run can be given what its type says, and what a record has', () => {
   const described = fieldsOf('LoopInput').map(({ path }) => path);
-  const ofSession = fieldsOf('RunOutput').map(({ path }) => /^session\.(\w+)$/.exec(path)?.[1]).filter((name) => name !== undefined);
+  const ofSession = [...new Set([...fieldsOf('RunOutput'), ...fieldsOf('LoopInput')].map(({ path }) => /^session\.(\w+)$/.exec(path)?.[1]).filter((name) => name !== undefined))];
 
   expect(described.filter((path) => !path.includes('.'))).toEqual([...INPUT_FIELDS.input]);
   expect([...INPUT_FIELDS.session].sort()).toEqual(ofSession.sort());

@@ -3,18 +3,19 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Results, resultsOf, WorkspaceFunction } from '../../src/loop/results.client';
-import { AWAY_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, scriptOf, WORKSPACE_SCRIPT } from '../../src/loop/workspace-scripts.client';
+import { AWAY_SCRIPT, MOVE_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, scriptOf, WORKSPACE_SCRIPT } from '../../src/loop/workspace-scripts.client';
 import { LIMITS } from '../../src/session/constants';
 
 const sourcesOf = (...parts: string[]) => ['workspace', 'workspace-results', ...parts].map((name) => join(__dirname, '../../src/loop', `${name}.sh`));
 const SCRIPTS: [string, string[]][] = [
   [PREPARE_SCRIPT, sourcesOf('workspace-files', 'workspace-prepare')],
+  [MOVE_SCRIPT, sourcesOf('workspace-files', 'workspace-merge', 'workspace-move')],
   [WORKSPACE_SCRIPT, sourcesOf('workspace-files', 'workspace-tree')],
-  [REMOTE_SCRIPT, sourcesOf('workspace-remote', 'workspace-history', 'workspace-push')],
+  [REMOTE_SCRIPT, sourcesOf('workspace-merge', 'workspace-remote', 'workspace-history', 'workspace-push')],
   [AWAY_SCRIPT, sourcesOf('workspace-away')],
 ];
 
-test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push'))('%s is clean by shellcheck', (source) => {
+test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push'))('%s is clean by shellcheck', (source) => {
   const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
   expect(check.stdout).toBe('');
   expect(check.status).toBe(0);

@@ -6,6 +6,7 @@ import { commit as commitStep } from '../../src/loop/commit.client';
 import { NEXT } from '../../src/loop/constants';
 import { prepare } from '../../src/loop/prepare.client';
 import { LoopError, LoopRecord, RunRecord } from '../../src/loop/records.client';
+import { ownSession } from '../../src/loop/sessions.client';
 import { snapshot } from '../../src/loop/snapshot.client';
 import { inWorkspace, StepRequest, StepTools } from '../../src/loop/step.client';
 import { LOST_REASONS, STATUSES, VERDICTS } from '../../src/session/constants';
@@ -25,6 +26,10 @@ export interface WorkspaceRun {
   /** Another one than `main`, which is another session. */
   readonly session?: string;
   readonly ref?: string;
+  /** Of the input's `session`. */
+  readonly update?: boolean;
+  /** Of the input's `session`. */
+  readonly onTop?: boolean;
 }
 
 export interface WorkspaceOutcome {
@@ -47,6 +52,8 @@ export interface WorkspacesProps {
 }
 
 const IDENTITY = { GIT_AUTHOR_NAME: 'other', GIT_AUTHOR_EMAIL: 'other@localhost', GIT_COMMITTER_NAME: 'other', GIT_COMMITTER_EMAIL: 'other@localhost' };
+
+const executionOf = (number: number) => `arn:aws:states:us-east-1:123456789012:execution:Loop:run-${number}`;
 
 /**
  * Runs of a loop without its state machine and its gates' commands: the real steps and scripts, on a workspace and a remote of this
@@ -115,12 +122,13 @@ export class Workspaces {
 
   async run({ agent = 'echo right > value.txt', meanwhile = () => {}, gate = 'true', task = 'task-1', ...more }: WorkspaceRun = {}): Promise<WorkspaceOutcome> {
     const number = ++this.runs;
-    const { prompt = `Prompt ${number}`, push = true, branchPrefix = 'workbench/', session, ref } = more;
+    const { prompt = `Prompt ${number}`, push = true, branchPrefix = 'workbench/', session, ref, update, onTop } = more;
     const tools = this.tools();
     const { depth = 1, history, submodules } = this.props;
     const config = { name: 'Loop', mount: this.mount(session), depth, history, submodules, author: { name: 'bot', email: 'bot@localhost' }, push };
-    const request = { runtimeArn: 'arn:runtime', execution: `arn:aws:states:us-east-1:123456789012:execution:Loop:run-${number}`, config };
-    const input = { prompt, taskId: task };
+    const request = { runtimeArn: 'arn:runtime', execution: executionOf(number), config };
+    const goesOn = update !== undefined || onTop !== undefined;
+    const input = { prompt, taskId: task, ...goesOn ? { session: { ...ownSession(executionOf(1)), update, onTop } } : {} };
     const repository = { url: this.url, ...(ref === undefined ? {} : { ref }) };
     let state: { prompt: string; taskId: string; run: RunRecord; loop: LoopRecord } | undefined;
     let ended: { outcome: string; message?: string };
@@ -188,7 +196,10 @@ export class Workspaces {
       const verdict = status === 0 ? VERDICTS.PASSED : status === 127 ? VERDICTS.INERT : VERDICTS.FAILED;
       return { status: STATUSES.ENDED, verdict, exitCode: status, tail: stdout.slice(-24_576), seconds: 1, logPath: '' };
     };
-    const executions = { describe: async () => undefined };
+    const executions = {
+      describe: async (arn: string) => arn === executionOf(1) ? { arn, isRunning: false, startedAt: 0, input: {} } : undefined,
+      running: async function* () {},
+    };
     return { runJob, executions, clock: { now: () => Date.parse('2026-01-01T01:00:00Z') }, until: Number.MAX_SAFE_INTEGER, backoffSeconds: 0 } as unknown as StepTools;
   }
 }

@@ -1,0 +1,35 @@
+#!/bin/bash
+# shellcheck disable=SC2154  # variables, and the functions that are not here, are those of workspace.sh, which comes before it
+#
+# Changes of two sides in one tree.
+
+bounded() { # what git and the remote said, in as much as a record has room for
+  local text=$1
+  ((${#text} <= 1700)) || text="${text:0:600}${newline}[…]${newline}${text: -1000}"
+  printf "%s" "$text"
+}
+
+merged() { # the tree of $2 with what has changed from the tree $1 to the tree $3, in REPLY; 1 if that does not go together, 2 if git cannot say: then why
+  local scratch code said line conflicts=""
+  { scratch=$(mktemp -d) && mkdir "$scratch/files"; } || fail 1 "there is no room for files beside the workspace"
+  # Files are written only where both have changed them.
+  said=$(
+    export GIT_INDEX_FILE=$scratch/index
+    scratch_() { git_ -c merge.directoryRenames=false -c merge.renames=true -c merge.renormalize=false --git-dir="$ours" --work-tree="$scratch/files" "$@"; }
+    scratch_ read-tree "$2" 2>&1 || exit 3
+    scratch_ merge-recursive "$1" -- "$2" "$3" 2>&1
+    code=$?
+    ((code == 0)) && { scratch_ write-tree 2>&1 || exit 3; }
+    # Whatever else has gone wrong is no conflict.
+    ((code == 0)) || { ((code == 1)) && [[ $(scratch_ ls-files --unmerged) ]]; } || exit 3
+    exit "$code"
+  )
+  code=$?
+  rm -rf "$scratch"
+  while IFS= read -r line; do [[ $line != CONFLICT* ]] || conflicts+=$line$newline; done <<<"$said"
+  case $code in
+    0) REPLY=${said##*"$newline"} ;;
+    1) REPLY=$(bounded "$conflicts") && return 1 ;;
+    *) REPLY=$(bounded "$said") && return 2 ;;
+  esac
+}

@@ -1,0 +1,154 @@
+#!/bin/bash
+# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of the parts that come before it
+#
+# On what a run in the workspace of an earlier one goes on.
+#
+#   WB_UPDATE        whether the branch gets what its base has got at the remote: yes or no
+#   WB_ON_TOP        whether the branch of another task starts from that of the last one, and not from the base: yes or no
+#   WB_SUBMODULES    whether submodules are initialized: yes or no
+#   WB_DATE          of the commits that are made here, in seconds since the epoch
+#
+# In our repository:
+#
+#   refs/workbench/upstream           the base at the remote, when it was last fetched
+#   refs/workbench/base               the commit of it that the branch stands on
+#   refs/workbench/{heads,bases}/...  of the branches of other tasks: their commits, and what those stand on
+#   refs/workbench/works/...          what was not committed when another task began, as a commit on top of the branch
+#
+#   <mount>/.workbench/branch         the branch that the clone is on
+#   <mount>/.workbench/moving         the files are being brought to another tree: a repeat goes on with that; moved: they have been
+#   <mount>/.workbench/taken          the newest commit of the base that the agent has merged by itself
+
+: "${WB_UPDATE:=no}" "${WB_ON_TOP:=no}" "${WB_SUBMODULES:=no}" "${WB_DATE:=0}"
+
+commit_() { # of a tree, with parents
+  GIT_AUTHOR_NAME=$WB_NAME GIT_AUTHOR_EMAIL=$WB_EMAIL GIT_AUTHOR_DATE="@$WB_DATE +0000" \
+    GIT_COMMITTER_NAME=$WB_NAME GIT_COMMITTER_EMAIL=$WB_EMAIL GIT_COMMITTER_DATE="@$WB_DATE +0000" own commit-tree "$@"
+}
+
+set_aside() { # what the clone has of another task's branch, until a run of that task comes back
+  local commit work="delete refs/workbench/works/$from"
+  if [[ $now != "$(own rev-parse "$head^{tree}")" ]]; then
+    commit=$(commit_ "$now" -p "$head" -m "What was not committed on $from") || return
+    work="update refs/workbench/works/$from $commit"
+  fi
+  printf "%s\n" "update refs/workbench/heads/$from $head" "update refs/workbench/bases/$from $base" "$work" | own update-ref --stdin || return
+  ! ready || agents update-ref "refs/workbench/heads/$from" HEAD # with commits that the agent has made there by itself
+  return 0
+}
+
+conflict() { # what merged says, as the reason not to update
+  local name=${WB_REF:-the default branch}
+  (($1 == 1)) || fail 76 "\"session.update\": git cannot merge $name: $REPLY"
+  fail 76 "\"session.update\": what is new in $name and the work in the workspace are in conflict, and nothing was changed: ${REPLY//$newline/; }: leave \"session.update\" out, and let the agent merge origin/${WB_REF:-HEAD}"
+}
+
+update() { # the branch and the files have what the base has got, or all of it stays as it is
+  local next
+  [[ $base != "$newest" ]] || return 0
+  if own merge-base --is-ancestor "$newest" "$head" 2>/dev/null; then
+    base=$newest
+    return
+  fi
+  updated=$base
+  if [[ $head == "$base" ]] || own merge-base --is-ancestor "$head" "$newest" 2>/dev/null; then
+    next=$newest
+  else
+    # What others took back does not come back with the branch: only what it has changed counts.
+    merged "$base^{tree}" "$head^{tree}" "$newest^{tree}" || conflict $?
+    next=$(commit_ "$REPLY" -p "$head" -p "$newest" -m "Merge ${WB_REF:-the default branch} into $WB_BRANCH") || fail 1 "git cannot make the commit"
+  fi
+  merged "$head^{tree}" "$next^{tree}" "$tree" || conflict $?
+  tree=$REPLY head=$next base=$newest
+}
+
+go_on() { # with the branch of this run, from what is in the workspace and was recorded
+  local from head base tree now newest updated="" before kept
+  {
+    plain "$records/branch" && from=$REPLY && head=$(own rev-parse --verify refs/workbench/head) && base=$(own rev-parse --verify refs/workbench/base) \
+      && newest=$(own rev-parse --verify "refs/workbench/upstream^{commit}")
+  } || fail 76 "the workspace has lost its records"
+  [[ $from != "$WB_BRANCH" || $WB_UPDATE == yes ]] || return 0
+  now=$(own write-tree) || fail 1 "git cannot write the tree"
+  tree=$now before="$head $base $now"
+  if [[ $from != "$WB_BRANCH" ]]; then
+    set_aside || fail 1 "what is not committed on $from cannot be set aside"
+    if kept=$(own rev-parse --verify --quiet "refs/workbench/heads/$WB_BRANCH"); then
+      head=$kept
+      base=$(own rev-parse --verify "refs/workbench/bases/$WB_BRANCH") || fail 76 "the workspace has lost its records"
+      tree=$(own rev-parse --verify --quiet "refs/workbench/works/$WB_BRANCH^{tree}") || tree=""
+    else
+      [[ $WB_ON_TOP == yes ]] || head=$newest base=$newest
+      tree=""
+    fi
+    [[ $tree ]] || tree=$(own rev-parse "$head^{tree}")
+  fi
+  [[ $WB_UPDATE != yes ]] || update
+  [[ "$from $before" != "$WB_BRANCH $head $base $tree" ]] || return 0
+  submodules_follow
+  { printf "%s\n" "$WB_RUN $head $base $tree $WB_BRANCH $now $from ${updated:-none}" >"$records/moving.new" && mv -f "$records/moving.new" "$records/moving"; } || fail 1 "$records cannot be written to"
+  arrive -m || fail 76 "the files of the workspace cannot be brought to $head, and stay as they are: use another session"
+}
+
+submodules_follow() { # fails if a submodule would stay where it is, which would be a change of this run's
+  local i list path
+  listed own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M || fail 1 "git cannot read the submodules"
+  ((${#list[@]} == 0)) || fail 76 "a submodule has changes that are not committed in it: ${list[*]}: go on without \"session.update\" in the task of $from, or use another session"
+  listed own diff-tree -r --raw --no-renames -z "$now" "$tree" || fail 1 "git cannot compare the files"
+  for ((i = 0; i < ${#list[@]}; i += 2)); do
+    path=${list[i + 1]}
+    [[ ${list[i]} == ":160000 "* && -e $repo/$path/.git ]] || continue
+    [[ ${list[i]} == ":160000 160000 "* && $WB_SUBMODULES == yes ]] || fail 76 "the submodule $path would have to be at another commit: go on without \"session.update\" in the task of $from, or use another session"
+    : >"$records/initializing"
+  done
+}
+
+arrive() { # where `moving` says, if it is there; again, or with -m for the first time
+  local run head base tree branch now from updated list path there=() kept
+  { read -r run head base tree branch now from updated <"$records/moving"; } 2>/dev/null || return 0
+  local WB_BRANCH=$branch # which an earlier run may have been on its way to
+  mkdir -p "$repo"
+  if (($# > 0)); then
+    listed own diff-tree -r --name-only --no-renames --diff-filter=A -z "$now" "$tree" || return
+    for path in ${list[@]+"${list[@]}"}; do [[ ! -e $repo/$path && ! -L $repo/$path ]] || there+=("$path"); done
+    # What git ignored, or the bootstrap has made.
+    keep in-the-way ${there[@]+"${there[@]}"} || return
+    if ((${#there[@]} > 0)); then aside "$records/left/in-the-way" "${there[@]}" || return; fi
+    own read-tree -m -u "$now" "$tree" || { rm -f "$records/moving" && return 1; }
+  else
+    # Files that an earlier try has put there are neither the one nor the other.
+    own read-tree --reset -u "$tree" || return
+  fi
+  stands_on "$head" "$base" "$branch" || return
+  if ready; then
+    # What the agent had begun there has come to its end with that.
+    rm -rf "$repo/.git"/{MERGE_HEAD,MERGE_MSG,MERGE_MODE,CHERRY_PICK_HEAD,REVERT_HEAD,rebase-merge,rebase-apply,sequencer}
+    # With the commits that the agent of an earlier run has made there by itself.
+    kept=$(agents rev-parse --verify --quiet "refs/workbench/heads/$branch") && [[ $from != "$branch" ]] && agents merge-base --is-ancestor "$head" "$kept" 2>/dev/null || kept=$head
+    put_on_branch "$kept"
+  fi
+  mv -f "$records/moving" "$records/moved"
+}
+
+move() { # to the branch of this run, or to what its base has got
+  local run head base tree branch now from updated list=()
+  local -A known=()
+  unlock
+  arrive || fail 76 "the files cannot be written to $repo"
+  go_on
+  settle "$(own rev-parse --verify refs/workbench/head)"
+  # Also if an earlier try has done it.
+  if { read -r run head base tree branch now from updated <"$records/moved"; } 2>/dev/null && [[ $run == "$WB_RUN" ]]; then
+    [[ $updated == none ]] || say updated-from "$updated"
+    kept in-the-way
+    if [[ $from != "$branch" ]]; then
+      say came-from "$from"
+      if own rev-parse --verify --quiet "refs/workbench/works/$from" >/dev/null; then
+        listed own diff-tree -r --name-only -z "refs/workbench/works/$from^" "refs/workbench/works/$from" || fail 1 "git cannot list what is set aside"
+      fi
+    fi
+  fi
+  tell aside ${list[@]+"${list[@]}"}
+  list=(${known[@]+"${!known[@]}"})
+  tell in-the-way ${list[@]+"${list[@]#/}"}
+}

@@ -1,0 +1,83 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RehearsalRecord } from '../../../rehearsal/run/record';
+import { commandLine, WorkingCopy } from '../../support/command-line';
+
+jest.setTimeout(240_000);
+
+let copy: WorkingCopy;
+beforeEach(() => {
+  copy = new WorkingCopy({ 'value.txt': 'wrong\n' });
+});
+afterEach(() => copy.remove());
+
+function rehearse(agent: string, gate: string, ...more: string[]) {
+  return commandLine('rehearse', '--repository', copy.directory, '--state', copy.state, '--prompt', 'Do it', '--agent', agent, '--gate', `test=${gate}`, '--max-repairs', '0', ...more);
+}
+
+const short = (ref: string) => copy.git('rev-parse', ref).trim().slice(0, 12);
+const sessionOf = (story: string) => /^session {4}(\S+)$/m.exec(story)![1];
+const reportOf = (story: string) => readFileSync(/^report {5}(\S+)$/m.exec(story)![1], 'utf8');
+
+function others(name: string): void {
+  writeFileSync(join(copy.directory, name), 'theirs\n');
+  copy.git('add', '.');
+  copy.git('commit', '-qm', `with ${name}`);
+}
+
+test('the story of a session that goes on says on which commit, what is new, and what belongs to which task; the report names the commits of the branch', async () => {
+  const first = await rehearse('echo right > value.txt', 'true', '--task', 'one');
+  expect([first.exitCode, first.stdout]).toEqual([0, expect.not.stringContaining('goes on from')]);
+  const session = sessionOf(first.stdout);
+  const beginning = short('main');
+  others('theirs.txt');
+
+  const red = await rehearse('echo open > open.txt', 'false', '--session', session);
+  expect(red.exitCode).toBe(1);
+  expect(red.stdout).toContain(`goes on from main at ${beginning}\n`);
+  expect(red.stdout).toContain(`main has 1 more commit by now, up to ${short('main')}: "--update", or "session.update" in the input, brings them into the workspace\n`);
+
+  const second = await rehearse('echo second > second.txt', '! test -e open.txt && test -e theirs.txt', '--session', session, '--task', 'two');
+  expect([second.exitCode, second.stdout]).toEqual([0, expect.stringContaining(`goes on from main at ${short('main')}\n`)]);
+  expect(second.stdout).toContain('set aside, since it belongs to workbench/one and is not committed; a run of that task in this session brings it back: open.txt\n');
+
+  const updated = await rehearse('echo more > more.txt', 'test -e open.txt && test -e theirs.txt', '--session', session, '--task', 'one', '--update');
+  expect([updated.exitCode, updated.stdout]).toEqual([0, expect.stringContaining(`goes on from main at ${short('main')}, updated from ${beginning}\n`)]);
+  expect(updated.stdout).toContain('with work of earlier runs that is not committed: open.txt\n');
+  const commits = [/\n {4}\w{7,} Do it\n/, / {4}\w{7,} Merge the default branch into workbench\/one\n/, / {4}\w{7,} Do it\n/].map(({ source }) => source).join('');
+  expect(updated.stdout).toMatch(new RegExp(`the branch has 3 commits on top of main at ${short('main')}:${commits}`));
+  expect(reportOf(updated.stdout)).toMatch(/The branch has 3 commits:<\/p>\n<ul><li>\w{7,} Do it<\/li><li>\w{7,} Merge the default branch into workbench\/one<\/li><li>\w{7,} Do it<\/li><\/ul>/);
+  expect(reportOf(first.stdout)).not.toContain('The branch has');
+
+  const stacked = await rehearse('echo third > third.txt', 'test -e more.txt', '--session', session, '--task', 'three', '--on-top');
+  expect([stacked.exitCode, stacked.stdout]).toEqual([0, expect.stringMatching(/the branch has 4 commits on top of main/)]);
+});
+
+test('an update that is in conflict with what is in the workspace is refused, and the story says where and what to do', async () => {
+  const first = await rehearse('echo right > value.txt', 'false', '--task', 'one');
+  others('value.txt');
+  const refused = await rehearse('true', 'true', '--session', sessionOf(first.stdout), '--update');
+  expect([refused.exitCode, refused.stdout]).toEqual([2, expect.stringContaining('CONFLICT (content): Merge conflict in value.txt: leave "session.update" out, and let the agent merge origin/HEAD')]);
+  const next = await rehearse('true', 'grep -q right value.txt', '--session', sessionOf(first.stdout));
+  expect([next.exitCode, next.stdout]).toEqual([0, expect.stringContaining('COMMITTED')]);
+});
+
+test.each([
+  [['--depth', '1'], '1'],
+  [['--depth', '2'], '2'],
+  [[], '4'],
+])('with %j the clone has as many commits as it says', async (options, commits) => {
+  ['a', 'b', 'c'].forEach(others);
+  const { exitCode, stdout } = await rehearse('git rev-list --count HEAD > count', `[[ $(cat count) == ${commits} ]]`, ...options);
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('COMMITTED')]);
+});
+
+test('a session keeps the depth that it was begun with', async () => {
+  others('a');
+  const first = await rehearse('echo x > x', 'true', '--depth', '1');
+  const next = await rehearse('echo y > y', 'true', '--session', sessionOf(first.stdout), '--json');
+  const { outcome, commit, session } = JSON.parse(next.stdout) as RehearsalRecord;
+  expect([outcome, commit!.commits.map(({ subject }) => subject)]).toEqual(['COMMITTED', ['Do it', 'Do it']]);
+  // As it would have without a depth.
+  expect(existsSync(join(session!.workspace, '.workbench/history'))).toBe(false);
+});
