@@ -48,3 +48,30 @@ test.each([['gate test', GATE], ['bootstrap', BOOTSTRAP]])('%s that outlives the
     [2_600, undefined],
   ]);
 });
+
+describe('the tree that the session saw after the last command', () => {
+  const RECORDED = 'a'.repeat(40);
+  /** The gate's command passes; what is then said of the files has no word on what differs. */
+  const seeing = (tree: string) => ({
+    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    measure: () => undefined,
+    runJob: ({ environment }: RunRequest) => {
+      const nonce = environment?.WB_NONCE;
+      const tail = nonce === undefined ? '' : `@result ${nonce}\ntree ${tree}\nchanged-count 0\nleft-count 0\n@end ${nonce} 3\n`;
+      return Promise.resolve({ status: 'ENDED', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log', tail });
+    },
+  } as unknown as StepTools);
+  const step = (request: object, loop: LoopRecord, tree: string) => performStep({
+    ...request, runtimeArn: 'arn', execution: 'execution', config: { name: 'loop', author: { name: 'a', email: 'e' }, push: true }, state: { prompt: '', taskId: 'task', run: RUN, loop },
+  } as never, seeing(tree)) as Promise<LoopRecord>;
+
+  test.each([[RECORDED, 'PASSED', undefined], ['b'.repeat(40), 'FAILED', ['(git does not say which)']]])('is compared with the recorded one, so that a gate has passed on that alone: %s', async (tree, verdict, changedFiles) => {
+    const { gates, feedback } = await step(GATE, { ...LOOP, tree: RECORDED }, tree);
+    expect([gates[0].verdict, feedback?.changedFiles]).toEqual([verdict, changedFiles]);
+  });
+
+  test('is compared once more before the commit: another one has the gates run again', async () => {
+    const passed = { ...LOOP, tree: RECORDED, gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log' }] } as LoopRecord;
+    expect(await step({ operation: 'loop:commit', message: '{prompt}', gates: ['test'] }, passed, 'b'.repeat(40))).toMatchObject({ next: 'AGAIN', losses: 1 });
+  });
+});
