@@ -83,6 +83,9 @@ export const LOOP_ERRORS = {
   FAILED: 'CodingLoop.Failed',
 } as const;
 
+/** How the message of a bootstrap that did not pass begins. */
+export const BOOTSTRAP_ENDED = 'the bootstrap: ';
+
 /** Errors after which there is no session to stop, or none that is ours to stop. */
 export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY];
 

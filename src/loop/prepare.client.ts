@@ -1,6 +1,6 @@
 import { randomUUID } from 'crypto';
 import { surrounded } from './branch.client';
-import { LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
+import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input.client';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant.client';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
@@ -155,7 +155,7 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
   if (result.verdict === VERDICTS.LOST) throw new LoopError(LOOP_ERRORS.LOST, `the bootstrap was lost ${LOOP_LIMITS.losses + 1} times (${result.lostReason})`);
   if (result.verdict !== VERDICTS.PASSED) {
     const name = result.verdict === VERDICTS.INERT ? LOOP_ERRORS.INERT : LOOP_ERRORS.BOOTSTRAP_FAILED;
-    throw new LoopError(name, `the bootstrap: ${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
+    throw new LoopError(name, `${BOOTSTRAP_ENDED}${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
   }
   const { changed } = await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
   return { ...loop, ...defined({ putBack: brief(changed) }), next: NEXT.GO_ON };

@@ -228,7 +228,7 @@ export interface RunOutput {
   readonly outcome: string;
   /** Of the input; empty if the input has none that can be read. */
   readonly taskId: string;
-  /** Turns of the agent, repairs included. 0 if the first step did not end. */
+  /** Turns of the agent, repairs included. 0 if the run ended before the first. */
   readonly rounds: number;
   /** What was committed. Only in a record with the outcome `COMMITTED`. */
   readonly commit?: {

@@ -1,4 +1,4 @@
-import { LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
+import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
 import { LoopRecord, RunOutput, RunRecord } from './records.client';
 import { defined } from './results.client';
 import { LoopConfig, StepTools } from './step.client';
@@ -51,7 +51,7 @@ export function outputOf(state: AnyState, session: RunOutput['session'], green =
   return {
     outcome,
     taskId: typeof state.taskId === 'string' ? state.taskId : '',
-    rounds: loop === undefined ? 0 : loop.round + 1,
+    rounds: loop === undefined || isOfBootstrap(failed) ? 0 : loop.round + 1,
     ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
       ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) } } : {}),
     ...defined({ upstream: loop?.upstream, setAside: loop?.setAside }),
@@ -61,6 +61,11 @@ export function outputOf(state: AnyState, session: RunOutput['session'], green =
     session,
     ...(failed === undefined ? {} : { error: failed, ...(loop?.feedback === undefined ? {} : { feedback: loop.feedback }) }),
   };
+}
+
+/** No turn was begun before the bootstrap had passed. */
+function isOfBootstrap(failed: Failure | undefined): boolean {
+  return failed?.name === LOOP_ERRORS.BOOTSTRAP_FAILED || (failed?.name === LOOP_ERRORS.INERT && failed.message.startsWith(BOOTSTRAP_ENDED));
 }
 
 /** Counts a run that has ended. */

@@ -178,7 +178,13 @@ test('fails with the output when a bootstrap command fails, before the agent is 
   expect(record.error!.message).toContain('installing');
   expect(record.error!.message).not.toContain('never');
   expect(record.session.stopped).toBe(true);
-  expect(loop.turns).toEqual([]);
+  expect([loop.turns, record.rounds]).toEqual([[], 0]);
+});
+
+test('has had no turn when the bootstrap needs what is not in the image', async () => {
+  const loop = await start({ loop: { bootstrap: ['no-such-program'] } });
+  const { error, record } = await loop.run();
+  expect([error, loop.turns, record.rounds]).toEqual(['CodingLoop.Inert', [], 0]);
 });
 
 test('fails when the agent says that its turn failed, and stops the session', async () => {
