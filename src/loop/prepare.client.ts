@@ -7,7 +7,7 @@ import { LoopError, LoopInput, LoopRecord, RunRecord } from './records.client';
 import { brief, defined, Results } from './results.client';
 import { LoopSession, nameOf, runIdOf, sessionOf } from './sessions.client';
 import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning, strictly } from './step.client';
-import { ERRORS, STATUSES, VERDICTS } from '../session/constants';
+import { ERRORS, LIMITS, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 
 export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
@@ -146,6 +146,7 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
     command: request.commands.map((command) => `(\n${command}\n)`).join('\n'),
     begin: strictly(),
     timeoutSeconds: request.timeoutSeconds,
+    tailBytes: LIMITS.tailBytes.max,
   }));
   if (result.status === STATUSES.RUNNING) {
     // A bootstrap that fits one call has no way back to this state: the state's retry attaches.
@@ -155,8 +156,16 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
   if (result.verdict === VERDICTS.LOST) throw new LoopError(LOOP_ERRORS.LOST, `the bootstrap was lost ${LOOP_LIMITS.losses + 1} times (${result.lostReason})`);
   if (result.verdict !== VERDICTS.PASSED) {
     const name = result.verdict === VERDICTS.INERT ? LOOP_ERRORS.INERT : LOOP_ERRORS.BOOTSTRAP_FAILED;
-    throw new LoopError(name, `${BOOTSTRAP_ENDED}${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
+    throw new LoopError(name, `${BOOTSTRAP_ENDED}${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${firstAndLast(result.tail)}`);
   }
   const { changed } = await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
   return { ...loop, ...defined({ putBack: brief(changed) }), next: NEXT.GO_ON };
+}
+
+/** Of an output: what it was about to do, and why it did not. */
+function firstAndLast(output: string): string {
+  if (output.length <= 4_000) return output;
+  const first = output.slice(0, 1_000);
+  const last = output.slice(-3_000);
+  return `${first.slice(0, first.lastIndexOf('\n') + 1) || first}[…]${last.slice(Math.max(0, last.indexOf('\n')))}`;
 }

@@ -181,6 +181,16 @@ test('fails with the output when a bootstrap command fails, before the agent is 
   expect([loop.turns, record.rounds]).toEqual([[], 0]);
 });
 
+test('says how a bootstrap that fails began and how it ended', async () => {
+  const loop = await start({ loop: { bootstrap: ['for number in {1000..1999}; do echo "step $number"; done; exit 3'] } });
+  const { record } = await loop.run();
+  const lines = record.error!.message.split('\n');
+  expect(lines.slice(1, 3)).toEqual(['step 1000', 'step 1001']);
+  expect(lines.filter((line) => line.startsWith('['))).toEqual(['[…]']);
+  expect(lines.filter((line) => line !== '').at(-1)).toBe('step 1999');
+  expect(record.error!.message.length).toBeLessThan(4_200);
+});
+
 test('has had no turn when the bootstrap needs what is not in the image', async () => {
   const loop = await start({ loop: { bootstrap: ['no-such-program'] } });
   const { error, record } = await loop.run();
