@@ -104,7 +104,7 @@ submodules_follow() { # fails if a submodule would stay where it is, which would
 }
 
 arrive() { # where `moving` says, if it is there; again, or with -m for the first time
-  local run head base tree branch now from updated list path there=() kept
+  local run head base tree branch now from updated list path there=() kept i mode id
   { read -r run head base tree branch now from updated <"$records/moving"; } 2>/dev/null || return 0
   local WB_BRANCH=$branch # which an earlier run may have been on its way to
   mkdir -p "$repo"
@@ -126,6 +126,12 @@ arrive() { # where `moving` says, if it is there; again, or with -m for the firs
     # With the commits that the agent of an earlier run has made there by itself.
     kept=$(agents rev-parse --verify --quiet "refs/workbench/heads/$branch") && [[ $from != "$branch" ]] && agents merge-base --is-ancestor "$head" "$kept" 2>/dev/null || kept=$head
     put_on_branch "$kept"
+    # A submodule that the task has moved comes to where its index says.
+    listed own diff-tree -r --raw --no-abbrev --no-renames -z "$head" "$tree" || return
+    for ((i = 0; i < ${#list[@]}; i += 2)); do
+      read -r _ mode _ id _ <<<"${list[i]}"
+      [[ $mode != 160000 ]] || agents_index update-index --add --cacheinfo "160000,$id,${list[i + 1]}" || return
+    done
   fi
   mv -f "$records/moving" "$records/moved"
 }

@@ -56,3 +56,39 @@ test('submodules that were being fetched when the microVM was lost are fetched a
   const { outcome, message } = await remote.run({ gate: 'cat libs/sub/inner/inner.txt' });
   expect({ outcome, message }).toEqual({ outcome: 'COMMITTED', message: undefined });
 });
+
+describe('in a session that goes on, a submodule', () => {
+  const moved = 'cd libs/sub; git -c user.name=a -c user.email=a commit -q --allow-empty -m moved';
+  const newer = (remote: Workspaces) => remote.others([
+    'git -c protocol.file.allow=always submodule --quiet update --init libs/sub',
+    `(cd libs/sub; git checkout -q --detach; echo newer > newer.txt; git add .; git commit -qm newer; git push -q ${join(remote.directory, 'sub.git')} HEAD:main)`,
+    'git commit -qam "with a newer submodule"; git push -q origin HEAD:main',
+  ].join('\n'));
+
+  test('comes to the commit that the base has by now, and is no change of the run\'s', async () => {
+    const remote = withSubmodules({ submodules: true });
+    await remote.run();
+    newer(remote);
+    const { outcome, message, loop } = await remote.run({ agent: 'echo two > two', update: true, gate: 'test -e libs/sub/newer.txt' });
+    expect({ outcome, message }).toEqual({ outcome: 'COMMITTED', message: undefined });
+    expect(remote.changed(loop.commit!)).toEqual(['two']);
+  });
+
+  test('that one task has moved is where the base has it for another, and comes back', async () => {
+    const remote = withSubmodules({ submodules: true });
+    await remote.run({ push: false, gate: 'false', agent: moved });
+    const second = await remote.run({ push: false, task: 'task-2', gate: 'test "$(git -C libs/sub log -1 --format=%s)" = sub' });
+    expect({ outcome: second.outcome, message: second.message, aside: second.loop.setAside?.files.names }).toEqual({ outcome: 'COMMITTED', message: undefined, aside: ['libs/sub'] });
+    const first = await remote.run({ push: false, agent: 'true', gate: 'test "$(git -C libs/sub log -1 --format=%s)" = moved' });
+    expect({ outcome: first.outcome, message: first.message }).toEqual({ outcome: 'COMMITTED', message: undefined });
+  });
+
+  test('is named, and nothing is changed, where the loop does not initialize it and somebody did', async () => {
+    const remote = withSubmodules({ history: true });
+    await remote.run({ agent: 'git -c protocol.file.allow=always submodule --quiet update --init libs/sub; echo right > value.txt' });
+    newer(remote);
+    const { outcome, message } = await remote.run({ update: true });
+    expect({ outcome, message }).toEqual({ outcome: 'CodingLoop.CheckoutFailed', message: expect.stringContaining('the submodule libs/sub would have to be at another commit') });
+    expect((await remote.run({ agent: 'echo two > two' })).outcome).toBe('COMMITTED');
+  });
+});
