@@ -42,6 +42,17 @@ describe('a command is ended at its timeout, and is not passed', () => {
     expect(end).toMatchObject({ state: 'TIMED_OUT' });
   }, 60_000);
 
+  test('that stops who watches it while nobody follows it, and ends well after its time', async () => {
+    const done = join(jobs.mount, 'stopped-done');
+    // The call is gone by then: it would have the other go on.
+    const command = `${wait(2)}; kill -STOP $PPID; ${wait(2)}; : >${done}; exit 0`;
+    await jobs.call({ job: 'unseen', command, timeoutSeconds: 3, budgetSeconds: 1 });
+    const pid = Number(jobs.file('unseen', 'group'));
+    while (!existsSync(done) && isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { end } = await jobs.call({ job: 'unseen', mode: 'attach', budgetSeconds: 40 });
+    expect(end).toMatchObject({ state: 'TIMED_OUT' });
+  }, 60_000);
+
   test('that takes all processes that there may be, and ignores TERM', async () => {
     const others = new LocalJobs();
     chmodSync(others.mount, 0o777);
