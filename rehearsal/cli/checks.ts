@@ -177,9 +177,9 @@ async function directoryFaults(option: string, directory: string, state: string,
   const copy = LocalRepository.copyOf(directory, join(state, 'repositories'));
   const isCopied = existsSync(copy);
   if (!existsSync(directory) && isCopied) return []; // what a session goes on with is in the copy
-  if (existsSync(directory) && !statSync(directory).isDirectory()) return []; // such as a bundle of git
   const fault = await directoryFault(directory);
   if (fault !== undefined) return [`${option} ${directory} cannot be cloned: ${fault}`];
+  if (!statSync(directory).isDirectory()) return []; // a bundle of git, which has no working copy to ask
   const none = await referenceFault(directory, ref);
   if (none === undefined || typeof (ref ?? '') !== 'string') return [];
   if (ref === undefined) return [`${option} ${directory} cannot be cloned: ${none}`];

@@ -44,7 +44,6 @@ export function exitCodeOf(record: Ending): number {
 export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Promise<number> {
   const store = new RunStore(options.state);
   const { target, input } = await checkedRun(options, store, faults);
-  const assembly = target.app ?? ownAssembly(target, options.state);
   const terminal = new Terminal(options.json ? stderr : stdout);
   const interrupt = new Interrupt(terminal, EXIT.INTERRUPTED);
   let rehearsal: Rehearsal | undefined;
@@ -52,7 +51,8 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
   try {
     const hints = missingInSessions(target, process.cwd(), input.repository?.ref);
     hints.forEach((hint) => terminal.line(`warning: ${hint}`));
-    terminal.watch(() => ['getting ready …']);
+    terminal.waits('getting ready …');
+    const assembly = target.app ?? ownAssembly(target, options.state);
     const sandbox = await preflight(target, assembly, building(terminal, options, stderr, interrupt.signal));
     const onRollout = (rollout: RolloutBeginning) => terminal.waits(describeBeginning(rollout));
     rehearsal = await start(target, { assembly, sandbox, signal: interrupt.signal, onRollout }, options, stderr);
@@ -136,6 +136,10 @@ function onOneLine(text: string): string {
   return more.length === 0 ? first : `${first} … and ${more.length} more ${more.length === 1 ? 'line' : 'lines'}`;
 }
 
+function repairs(most: number): string {
+  return most === 0 ? 'no repairs allowed' : `at most ${most} ${most === 1 ? 'repair' : 'repairs'}`;
+}
+
 function agentOf({ agent }: Target): CommandAgent | undefined {
   return agent === undefined ? undefined : { command: ['bash', '-c', agent] };
 }
@@ -143,7 +147,7 @@ function agentOf({ agent }: Target): CommandAgent | undefined {
 function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { prompt }: RehearsalInput): void {
   const { loop, directory, rollouts, sandbox } = rehearsal;
   terminal.line(`${terminal.bold(loop.path)} rehearses${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
-  terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${onOneLine(command)})`).join(', ')}; at most ${loop.maxRepairs} ${loop.maxRepairs === 1 ? 'repair' : 'repairs'}`);
+  terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${onOneLine(command)})`).join(', ')}; ${repairs(loop.maxRepairs)}`);
   terminal.line(`prompt: ${onOneLine(rehearsal.mask(prompt))}`);
   terminal.line(terminal.dim(`state: ${directory}`));
   terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? `, with this machine's programs${sandbox.user === undefined ? '' : `, as user ${sandbox.user}`}` : ` by ${sandbox.tool}, of ${sandbox.image}`}`));

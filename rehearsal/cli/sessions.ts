@@ -91,7 +91,7 @@ function interrupt({ pid, sessionId }: CurrentRun): void {
 }
 
 /** What the agent printed, and each command with its output. */
-function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): number {
+function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: StoredSession, { state, verbose }: Options, stdout: NodeJS.WriteStream): number {
   // Their values are kept nowhere.
   const names = [...new Set(runs.flatMap(({ target }) => target.env ?? []))];
   const unset = names.filter((name) => process.env[name] === undefined);
@@ -105,7 +105,10 @@ function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: Sto
   // An agent that is a program prints into the log of its turn, like every command.
   else if (!jobNames.some((name) => name.startsWith('turn-'))) stdout.write(`== the agent\n${wasAsked(runs) ? '(it was asked, and printed nothing)' : '(it was not asked)'}\n`);
   const began = (name: string) => statSync(join(jobs, name)).birthtimeMs;
-  for (const name of jobNames.sort((a, b) => began(a) - began(b))) stdout.write(`\n${mask(jobLog(join(jobs, name), name))}`);
+  const told = jobNames.filter((name) => verbose || isTold(join(jobs, name), name));
+  for (const name of told.sort((a, b) => began(a) - began(b))) stdout.write(`\n${mask(jobLog(join(jobs, name), name))}`);
+  const own = jobNames.length - told.length;
+  if (own > 0) stdout.write(`\n(${own} ${own === 1 ? 'command' : 'commands'} of the loop itself, such as the clone and the commit: "rehearse logs ID --verbose" shows them)\n`);
   if (jobNames.length === 0) {
     stdout.write(`\n(no command has a log: ${workspace === '' || !existsSync(workspace) ? 'the workspace, where they are kept, is gone' : 'none was started'})\n`);
   }
@@ -116,12 +119,20 @@ function wasAsked(runs: StoredSession['runs']): boolean {
   return runs.some(({ record }) => record.steps.some(({ kind }) => kind === 'turn'));
 }
 
+/** What runs commands of the user, and what went wrong: the loop's own steps print for the loop alone. */
+function isTold(directory: string, name: string): boolean {
+  return /^(turn|gate|bootstrap)-/.test(name) || !/^EXITED 0\b/.test(textOf(directory, 'exit'));
+}
+
+function textOf(directory: string, file: string): string {
+  return existsSync(join(directory, file)) ? readFileSync(join(directory, file), 'utf8') : '';
+}
+
 /** A command with its output, and how it ended. */
 function jobLog(directory: string, name: string): string {
-  const read = (file: string) => existsSync(join(directory, file)) ? readFileSync(join(directory, file), 'utf8') : '';
-  const [how, code] = read('exit').trim().split(/\s+/);
+  const [how, code] = textOf(directory, 'exit').trim().split(/\s+/);
   const end = how === '' ? 'it did not end by itself' : `${how} ${code ?? ''}`.trim();
-  const output = read('log');
+  const output = textOf(directory, 'log');
   return `== ${name.replace(/-[0-9a-f]{12}$/, '')}: ${end}\n${output === '' ? '(it printed nothing)\n' : output.replace(/\n?$/, '\n')}`;
 }
 

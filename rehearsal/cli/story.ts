@@ -6,10 +6,13 @@ import { LOOP_ERRORS } from '../../src/loop/constants';
 import type { BranchMove } from '../../src/loop/records.client';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
 import type { JournalListener, Step, StepRetry } from '../run/journal';
+import { LEFT } from '../run/notes';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
 
 /** Lines of a failing gate's output that the story tells. */
 const QUOTED_LINES = 14;
+/** Of an agent's output, at its end. */
+const AGENT_LINES = 5;
 /** Of the tests that failed in a gate. */
 const NAMED_TESTS = 10;
 /** Of a failed bootstrap's output, beside as many of its end. */
@@ -20,6 +23,7 @@ const NAME_WIDTH = 34;
 
 /** Tells a run as it happens: each state with its time, what the gates say, and at last what came of it. */
 export class Story implements JournalListener {
+  private toldLeft = false;
   private readonly retried = new Repeated();
   private readonly entered = new WeakMap<Step, { readonly at: number; readonly output: () => string }>();
 
@@ -60,12 +64,11 @@ export class Story implements JournalListener {
     if (again !== undefined) terminal.line(`${INDENT}${terminal.dim(again)}`);
     terminal.line(this.row(step, [seconds(step.duration), this.verdict(step)].join('  ').trimEnd()));
     const { log = '' } = step;
-    const said = step.error ? tellingLines(log) : log.split('\n').slice(-5).filter(() => log !== '');
-    said.forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
+    agentLines(log, step.error !== undefined).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
     if (step.kind === 'gate' && step.verdict !== 'PASSED' && step.output !== undefined) this.quote(step);
     if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which must not be: ${onOneLine(step.changedFiles.join(', '))}`);
     if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
-    step.notes?.forEach((note) => terminal.line(`${INDENT}${onOneLine(note)}`));
+    step.notes?.forEach((note) => this.note(note));
     if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}${errorOf(step)!.slice(step.error.name.length).split('\n').join(`\n${INDENT}`)}`);
     if (step.kind === 'bootstrap' && step.error) firstAndLast(step.output ?? '').forEach((line) => terminal.line(`${INDENT}${terminal.dim('│')} ${line}`));
     if (step.next === 'REPAIR' && step.feedback) {
@@ -73,6 +76,14 @@ export class Story implements JournalListener {
     }
     if (step.next === 'RED') terminal.line(`${INDENT}→ no repairs are left`);
     if (step.next === 'STUCK') terminal.line(`${INDENT}→ the same as in the previous round: the agent is stuck`);
+  }
+
+  /** Most gates leave the same each time, such as compiled files: it is said once, with what to do. */
+  private note(note: string): void {
+    const isLeft = note.startsWith(LEFT);
+    if (isLeft && this.toldLeft) return;
+    this.toldLeft ||= isLeft;
+    this.terminal.line(`${INDENT}${onOneLine(note)}${isLeft ? ' (said once: add what is made anew each time to .gitignore)' : ''}`);
   }
 
   ended(record: RehearsalRecord, report: string): void {
@@ -84,6 +95,9 @@ export class Story implements JournalListener {
     if (record.agentStart) describeAgentStart(record.agentStart).forEach((line) => terminal.line(`  ${line}`));
     if (record.session && record.error?.message.includes('CloudWatch')) {
       terminal.line(`  here, "rehearse logs ${record.session.id}" shows what would be in CloudWatch`);
+    }
+    if (record.error?.name === LOOP_ERRORS.INERT && record.session?.sandbox.image === undefined) {
+      terminal.line('  here there is no image: it is this machine\'s PATH, as the session has it, on which it was not found');
     }
     if (isNotFound(record)) this.hints.forEach((hint) => terminal.line(`  ${hint}`));
     if (record.commit) this.commit(record, record.commit);
@@ -143,6 +157,15 @@ export class Story implements JournalListener {
     if (verdict === 'PASSED') return this.terminal.green(verdict);
     return this.terminal.red(exitCode === undefined || exitCode === null ? verdict : `${verdict}, exit code ${exitCode}`);
   }
+}
+
+/** The end of what an agent printed, with a mark where lines are left out. */
+function agentLines(log: string, failed: boolean): string[] {
+  if (log === '') return [];
+  const lines = log.split('\n');
+  const told = failed ? tellingLines(log) : lines.slice(-AGENT_LINES);
+  const before = lines.filter((line) => line.trim() !== '').length - told.filter((line) => line.trim() !== '').length;
+  return before > 0 ? [`… ${before} ${before === 1 ? 'line' : 'lines'} more, in "rehearse logs" …`, ...told] : told;
 }
 
 function namesOf({ uncommittedFiles, uncommittedNames = [] }: RehearsalRecord['repository']): string {

@@ -56,7 +56,7 @@ Both
                        what is sent means the same in each (strict)
   --state DIR          where sessions, copies and reports are kept (.rehearsal)
   --json               prints the record instead of the story
-  --verbose            prints the handlers' logs too
+  --verbose            prints the handlers' logs too; with logs, also those of the loop's own commands
 
 Exit codes: 0 committed, or nothing changed and all gates green; 1 red; 2 misuse; 3 infrastructure; 130 interrupted
 `;

@@ -6,9 +6,13 @@ import { NameList, named } from '../../src/loop/results.client';
 /** Before the names of such work. */
 export const PUT_AWAY = 'work of the agent that is in no file of the clone';
 
+/** Before the names of what a gate left. */
+export const LEFT = 'it left files that git neither has nor ignores, which were moved away';
+
 /** What a step found or did that its verdict does not say, and on what a run goes on, in words: a line each. */
 export function notesOf(kind: StepKind, loop: LoopRecord, run: RunRecord | undefined): string[] {
   const { putBack, unchanged, findings, leftOut, gates, submodules, shallow } = loop;
+  const note = (text: string, list: NameList | undefined) => list === undefined ? [] : [`${text}: ${named(list).join(', ')}`];
   switch (kind) {
     case 'prepare': return [
       ...run?.session.workspace === WORKSPACES.RESUMED ? whereItGoesOn(loop) : [],
@@ -17,7 +21,7 @@ export function notesOf(kind: StepKind, loop: LoopRecord, run: RunRecord | undef
     ];
     case 'bootstrap': return note('it changed files that git has, which were put back', putBack);
     case 'gate': return [
-      ...note('it left files that git neither has nor ignores, which were moved away', gates[gates.length - 1]?.left),
+      ...note(LEFT, gates[gates.length - 1]?.left),
       ...gates[gates.length - 1]?.flaky ? ['it had failed on the same files: it does not always say the same'] : [],
     ];
     case 'snapshot': return [

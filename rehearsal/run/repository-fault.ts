@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
-import { isAbsolute } from 'node:path';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute } from 'node:path';
 import { promisify } from 'node:util';
 import { didYouMean, nearFile } from '../did-you-mean';
 
@@ -19,9 +19,17 @@ async function ask(directory: string, ...args: string[]): Promise<string | undef
 /** Why a directory is no repository that could be cloned, if it is none: git says of each of these that it does not exist. */
 export async function directoryFault(directory: string): Promise<string | undefined> {
   if (!existsSync(directory)) return `there is no such directory${nearFile(directory)}`;
+  if (!statSync(directory).isDirectory()) return fileFault(directory);
   if (await ask(directory, 'rev-parse', '--git-dir') === undefined) return 'it is no git repository: run "git init" there, and commit';
   const top = await ask(directory, 'rev-parse', '--show-toplevel'); // a bare one has none
   return top === undefined || top === realpathSync(directory) ? undefined : `it is only a part of a repository: name ${top}`;
+}
+
+/** A bundle of git is a file that can be cloned. */
+async function fileFault(file: string): Promise<string | undefined> {
+  if (await ask(dirname(file), 'bundle', 'list-heads', file) !== undefined) return undefined;
+  const top = await ask(dirname(file), 'rev-parse', '--show-toplevel');
+  return `it is a file, and no bundle of git: name ${top === undefined ? 'the directory of a repository' : `the repository, ${top}`}`;
 }
 
 /** Why a run could not start from a reference, if it could not. Without one it starts from where the directory is. */

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { commandLine, WorkingCopy } from '../../support/command-line';
+
+jest.setTimeout(120_000);
+
+let copy: WorkingCopy;
+beforeEach(() => {
+  copy = new WorkingCopy({ 'value': 'wrong\n', 'test.sh': '#!/bin/bash\n[[ $(cat value) == right ]]\n' });
+});
+afterEach(() => copy.remove());
+
+async function rehearse(...more: string[]) {
+  const run = await commandLine('rehearse', '--repository', copy.directory, '--prompt', 'Make it right', '--state', copy.state, ...more);
+  return { ...run, id: /^session {4}(\S+)$/m.exec(run.stdout)?.[1] ?? '' };
+}
+
+test('what every gate leaves is said once, with what to do, and the agent\'s lines that are left out are counted', async () => {
+  const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; seq -f "line %g" 8; echo right > value',
+    '--gate', 'one=mkdir -p cache && touch cache/a', '--gate', 'two=./test.sh; mkdir -p cache && touch cache/b', '--max-repairs', '0');
+
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^getting ready …\n/);
+  expect(stdout).toContain('; no repairs allowed\n');
+  expect(stdout).toMatch(/agent: … 3 lines more, in "rehearse logs" …\n +agent: line 4\n/);
+  expect(stdout.match(/it left files .*/g)).toEqual(['it left files that git neither has nor ignores, which were moved away: cache/a (said once: add what is made anew each time to .gitignore)']);
+});
+
+test('the logs of a session are the words of the agent and the gates, and those of the loop\'s own steps if they are asked for', async () => {
+  const { id } = await rehearse('--agent', 'cat >/dev/null; echo I am the agent; echo right > value', '--gate', 'test=./test.sh && echo I am the gate');
+
+  const logs = async (...more: string[]) => (await commandLine('rehearse', 'logs', id, '--state', copy.state, ...more)).stdout;
+  expect(await logs()).toMatch(/^\n== turn-0: EXITED 0\nI am the agent\n\n== gate-test-0: EXITED 0\nI am the gate\n\n\(\d+ commands of the loop itself, .*--verbose" shows them\)\n$/);
+  expect(await logs('--verbose')).toMatch(/^== prepare-0: EXITED 0\n[^]*@result [^]*I am the agent/m);
+});
+
+test('where sessions have this machine\'s programs, nobody is sent to look into an image', async () => {
+  const { exitCode, stdout } = await rehearse('--agent', 'no-such-agent --print', '--gate', 'test=./test.sh');
+
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(/^ {2}here there is no image: it is this machine's PATH, as the session has it, on which it was not found$/m);
+});
+
+test('fails at once for a file in the place of a repository, and names the repository that it is in', async () => {
+  const file = join(copy.directory, 'value');
+  const inside = await commandLine('rehearse', '--repository', file, '--agent', 'true', '--gate', 'test=true', '--prompt', 'x', '--state', copy.state);
+  expect([inside.exitCode, inside.stdout, inside.stderr]).toEqual([2, '', expect.stringContaining(`--repository ${file} cannot be cloned: it is a file, and no bundle of git: name the repository, ${copy.directory}\n`)]);
+
+  const bundle = join(copy.state, '..', 'project.bundle');
+  copy.git('bundle', 'create', '--quiet', bundle, '--all');
+  const bundled = await commandLine('rehearse', '--repository', bundle, '--agent', 'cat >/dev/null; echo right > value', '--gate', 'test=./test.sh', '--prompt', 'x', '--state', copy.state);
+  expect([bundled.exitCode, bundled.stderr]).toEqual([0, '']);
+});
