@@ -104,9 +104,13 @@ export class LocalRepository {
   private async clone(): Promise<void> {
     const unfinished = `${this.directory}.${process.pid}`;
     mkdirSync(dirname(this.directory), { recursive: true });
-    rmSync(unfinished, { recursive: true, force: true });
-    try {
+    const clone = async () => {
+      rmSync(unfinished, { recursive: true, force: true });
       await run('git', ['-c', 'safe.directory=*', '-c', 'clone.defaultRemoteName=origin', 'clone', '--quiet', '--bare', '--no-hardlinks', ...this.whoever, '--', this.source, unfinished]);
+    };
+    try {
+      // Git may be packing a directory's objects in the background, after a commit, and take away what was about to be copied.
+      await clone().catch(clone);
       // The sandbox sees the copy, and need not know where the original is.
       await run('git', ['--git-dir', unfinished, 'config', '--remove-section', 'remote.origin']);
       await this.asHosts(unfinished);

@@ -1,8 +1,11 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalRepository } from '../../rehearsal/run/local-repository';
-import { WorkingCopy } from '../support/command-line';
+import { CommandLine, WorkingCopy } from '../support/command-line';
+
+jest.setTimeout(60_000);
 
 let copy: WorkingCopy;
 let parent: string;
@@ -34,6 +37,23 @@ test('a checkout without a branch, as CI makes it, is worked on at its commit', 
   copy.git('checkout', '--quiet', 'main');
   await LocalRepository.copy(copy.directory, parent);
   expect(await repository.head()).toEqual({ branch: 'main', commit: copy.git('rev-parse', 'main').trim() });
+});
+
+test('is copied although git packs its objects at that moment', async () => {
+  const bin = join(parent, 'bin');
+  const git = execFileSync('bash', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'git'), `#!/bin/bash
+if [[ " $* " == *" clone "* ]] && mkdir '${parent}/packed' 2>/dev/null; then
+  mkdir -p "\${@: -1}/objects" && echo 'fatal: failed to copy file' >&2 && exit 128
+fi
+exec ${git} "$@"
+`, { mode: 0o755 });
+  const { ended } = new CommandLine(['rehearse', '--repository', copy.directory, '--agent', 'echo 42 > answer', '--gate', 'test=true', '--prompt', 'Correct it', '--state', copy.state], {
+    env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+  });
+
+  expect([await ended, existsSync(join(parent, 'packed'))]).toEqual([expect.objectContaining({ exitCode: 0, stderr: '' }), true]);
 });
 
 test('fails when the branch that is checked out has no commit, at first and later', async () => {
