@@ -12,7 +12,6 @@ export const LEFT = 'it left files that git neither has nor ignores, which were 
 /** What a step found or did that its verdict does not say, and on what a run goes on, in words: a line each. */
 export function notesOf(kind: StepKind, loop: LoopRecord, run: RunRecord | undefined): string[] {
   const { putBack, unchanged, findings, leftOut, gates, submodules, shallow } = loop;
-  const note = (text: string, list: NameList | undefined) => list === undefined ? [] : [`${text}: ${named(list).join(', ')}`];
   switch (kind) {
     case 'prepare': return [
       ...run?.session.workspace === WORKSPACES.RESUMED ? whereItGoesOn(loop) : [],
