@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RehearsalRecord } from '../../../rehearsal/run/record';
+import { AgentTurn, Gate } from '../../../src';
 import { commandLine, WorkingCopy } from '../../support/command-line';
+import { RehearsedLoop } from '../../support/rehearsed-loop';
 
 jest.setTimeout(240_000);
 
@@ -80,4 +82,26 @@ test('a session keeps the depth that it was begun with', async () => {
   expect([outcome, commit!.commits.map(({ subject }) => subject)]).toEqual(['COMMITTED', ['Do it', 'Do it']]);
   // As it would have without a depth.
   expect(existsSync(join(session!.workspace, '.workbench/history'))).toBe(false);
+});
+
+test('submodules that are not initialized are named in the story', async () => {
+  writeFileSync(join(copy.directory, '.gitmodules'), '[submodule "lib"]\n\tpath = lib\n\turl = ../lib.git\n');
+  copy.git('add', '.gitmodules');
+  copy.git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},lib`);
+  copy.git('commit', '-qm', 'with a submodule');
+  const { exitCode, stdout } = await rehearse('echo right > value.txt', 'true');
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them): lib\n')]);
+});
+
+test('the depth of a loop of an app is changed without the app', async () => {
+  const loop = new RehearsedLoop();
+  try {
+    ['a', 'b', 'c'].forEach(others);
+    const app = loop.synth({ loop: { turn: AgentTurn.command('git rev-list --count HEAD > count'), gates: [Gate.command('test', '[[ $(cat count) == 2 ]]')], maxRepairs: 0 } });
+    const run = (...more: string[]) => commandLine('rehearse', '--app', app, '--repository', copy.directory, '--state', copy.state, '--prompt', 'Do it', ...more);
+    expect((await run()).exitCode).toBe(1);
+    expect((await run('--depth', '2')).exitCode).toBe(0);
+  } finally {
+    await loop.close();
+  }
 });
