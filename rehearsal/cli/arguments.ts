@@ -18,6 +18,7 @@ const OPTIONS = {
   'agent': { type: 'string' },
   'gate': { type: 'string', multiple: true },
   'bootstrap': { type: 'string', multiple: true },
+  'gates-before': { type: 'boolean', default: false },
   'no-pipefail': { type: 'boolean', default: false },
   'max-repairs': { type: 'string' },
   'timeout': { type: 'string', multiple: true },

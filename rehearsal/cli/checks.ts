@@ -97,11 +97,11 @@ function startingFrom({ ref }: Target, input: RehearsalInput): RehearsalInput {
 }
 
 /** What would be without effect is refused, as what is missing is. */
-function idleFaults({ app, stack, loop, gates, bootstrap, pipefail, maxRepairs, timeouts }: Target): string[] {
+function idleFaults({ app, stack, loop, gates, bootstrap, gatesBefore, pipefail, maxRepairs, timeouts }: Target): string[] {
   const given = (options: { readonly [option: string]: unknown }) => Object.keys(options).filter((option) => options[option] !== undefined);
   return app === undefined
     ? given({ stack, loop }).map((option) => `--${option} chooses in an app: name one with --app`)
-    : given({ 'gate': gates, bootstrap, 'no-pipefail': pipefail, 'max-repairs': maxRepairs, 'timeout': timeouts })
+    : given({ 'gate': gates, bootstrap, 'gates-before': gatesBefore, 'no-pipefail': pipefail, 'max-repairs': maxRepairs, 'timeout': timeouts })
       .map((option) => `--${option} is for a repository without an app, whose loop says it itself: leave one of them out`);
 }
 

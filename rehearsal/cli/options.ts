@@ -24,6 +24,8 @@ export interface Target {
   readonly agent?: string;
   readonly gates?: readonly { readonly name: string; readonly command: string }[];
   readonly bootstrap?: readonly string[];
+  /** Whether the gates run before the first turn too. */
+  readonly gatesBefore?: boolean;
   /** Whether a pipe in a gate fails if any of its programs does. @default true */
   readonly pipefail?: false;
   readonly maxRepairs?: number;
@@ -116,6 +118,7 @@ function targetOf(values: Values, faults: Faults): Target {
     agent: values.agent,
     gates: values.gate?.flatMap((text) => gateOf(text, faults)),
     bootstrap: values.bootstrap,
+    gatesBefore: values['gates-before'] || undefined,
     pipefail: values['no-pipefail'] ? false : undefined,
     maxRepairs: maxRepairs === undefined ? undefined : Number(maxRepairs),
     timeouts: values.timeout === undefined ? undefined : Object.fromEntries(values.timeout.flatMap((text) => timeoutOf(text, faults))),

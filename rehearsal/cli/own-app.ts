@@ -33,6 +33,7 @@ export function synthesizeLoop(target: Target, state: string): string {
       bootstrapTimeout: timeoutOf('bootstrap'),
       turn: AgentTurn.command(target.agent ?? '', { timeout: timeoutOf('agent') }),
       gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command, { timeout: timeoutOf(name), pipefail: target.pipefail })),
+      gatesBefore: target.gatesBefore,
       maxRepairs: target.maxRepairs,
     });
   } catch (error) {

@@ -23,6 +23,7 @@ Any repository, any agent
                        first repair, ...), WORKBENCH_TASK_ID, and WORKBENCH_PROMPT_FILE, which has the prompt too
   --gate NAME=COMMAND  what has to pass, started in the clone: all of its commands and lines, also in a pipe; may be given again
   --bootstrap COMMAND  makes the clone ready, such as 'npm ci'; may be given again
+  --gates-before       runs the gates before the first turn too: one that is green then proves nothing about the task
   --no-pipefail        lets a pipe in a gate pass if its last program does
   --max-repairs N      how often the agent may repair (3)
   --timeout NAME=TIME  how long a gate may take (15m), or with the name "agent" a turn (60m), or with "bootstrap" the bootstrap (13m):

@@ -5,7 +5,8 @@ import { failingTests } from './failing-tests';
 import type { LoopDescription } from './loop-description';
 import type { Mask } from './mask-values';
 import { notesOf } from './notes';
-import type { BranchMove, Feedback, GateRecord, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
+import { jobNameOf } from '../../src/loop/job-names.client';
+import type { BranchMove, Feedback, GateBefore, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
 import { RETRY_LOG } from '../../src/session/constants';
 import { jobId } from '../../src/session/job-command.client';
 import { maskSecrets } from '../../src/shared/mask.client';
@@ -181,7 +182,7 @@ export class Journal {
     if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.jobOutput(`turn-${step.round}-`);
     if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
     if (step.kind === 'snapshot' && (loop?.next === 'REPAIR' || loop?.next === 'STUCK')) step.feedback = loop.feedback;
-    if (loop) step.notes = notesOf(step.kind, loop, this.run);
+    if (loop) step.notes = notesOf(step.kind, loop, this.run, input?.loop?.baseline);
     this.ended(step, timestamp);
   }
 
@@ -192,12 +193,13 @@ export class Journal {
   }
 
   private gateEnded(step: Step, loop: LoopRecord, before: LoopRecord | undefined): void {
-    const record: GateRecord | undefined = loop.gates.length > (before?.gates.length ?? 0) ? loop.gates[loop.gates.length - 1] : undefined;
+    const [said, known] = before?.baseline ? [loop.before, before.before] : [loop.gates, before?.gates];
+    const record: GateBefore | undefined = (said?.length ?? 0) > (known?.length ?? 0) ? said!.at(-1) : undefined;
     step.verdict = record?.verdict ?? loop.next;
     step.exitCode = record?.exitCode;
-    if (record && record.verdict !== 'PASSED') step.feedback = loop.feedback;
+    if (record && record.verdict !== 'PASSED' && !before?.baseline) step.feedback = loop.feedback;
     step.changedFiles = step.feedback?.changedFiles;
-    step.output = record && (this.read(record.logPath) ?? this.mask(step.feedback?.output));
+    step.output = record && ((record.logPath === undefined ? undefined : this.read(record.logPath)) ?? this.mask(step.feedback?.output));
     if (step.verdict !== 'PASSED' && step.output !== undefined) step.failingTests = failingTests(step.output);
   }
 
@@ -234,8 +236,7 @@ export class Journal {
   private outputNow({ state, kind, round }: Step, loop: LoopRecord | undefined): string {
     const name = kind === 'gate' ? `gate ${this.parametersOf(state).gate?.name}` : kind;
     if (this.run === undefined || (kind !== 'gate' && kind !== 'turn' && kind !== 'bootstrap')) return '';
-    const { losses = 0, rebases = 0 } = loop ?? {};
-    const job = jobId(this.run.id, round, losses + rebases === 0 ? name : `${name} again ${losses}.${rebases}`);
+    const job = jobId(this.run.id, round, jobNameOf(loop ?? { losses: 0, rebases: 0 }, name));
     const file = this.props.fileOf(`${this.props.loop.mount}/.workbench/jobs/${job}/log`, this.run.session);
     return file === undefined ? '' : maskSecrets(this.mask(endOfFile(file, 4_096)));
   }

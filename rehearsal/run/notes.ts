@@ -10,8 +10,9 @@ export const PUT_AWAY = 'work of the agent that is in no file of the clone';
 export const LEFT = 'it left files that git neither has nor ignores, which were moved away';
 
 /** What a step found or did that its verdict does not say, and on what a run goes on, in words: a line each. */
-export function notesOf(kind: StepKind, loop: LoopRecord, run: RunRecord | undefined): string[] {
+export function notesOf(kind: StepKind, loop: LoopRecord, run: RunRecord | undefined, baseline = loop.baseline): string[] {
   const { putBack, unchanged, findings, leftOut, gates, submodules, shallow } = loop;
+  if (baseline) return kind === 'snapshot' ? ['the gates run before the agent begins: what they say now decides nothing'] : [];
   switch (kind) {
     case 'prepare': return [
       ...run?.session.workspace === WORKSPACES.RESUMED ? whereItGoesOn(loop) : [],

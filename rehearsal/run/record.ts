@@ -77,9 +77,11 @@ export function endOf({ steps, outcome, error, seconds }: Pick<RehearsalRecord, 
 
 /** What an outcome means that does not say so itself, a sentence each. */
 export function meaningOf({ outcome, output }: Pick<RehearsalRecord, 'outcome' | 'output'>): string[] {
-  const { putAway } = output?.findings ?? {};
+  const { findings: { putAway } = {}, gates = [] } = output ?? {};
   return [
     ...outcome === 'NO_CHANGES' ? ['the agent changed nothing, and all gates pass on the files as they were'] : [],
+    ...outcome === 'COMMITTED' && gates.length > 0 && gates.every(({ greenBefore }) => greenBefore)
+      ? [`${gates.length === 1 ? 'the gate was' : 'all gates were'} green before the agent began: that ${gates.length === 1 ? 'it passes' : 'they pass'} now proves nothing about the task`] : [],
     ...putAway === undefined ? [] : [`${PUT_AWAY}: ${named(putAway).join(', ')}`],
   ];
 }

@@ -68,6 +68,15 @@ export interface CodingLoopProps {
   readonly turn?: AgentTurn;
 
   /**
+   * Whether the gates run once before the first turn too, after the bootstrap. The record then says of each gate whether it was green
+   * before (`greenBefore`): one that passes without the change says nothing of the task. Whatever they say then, the run goes on, and no repair is
+   * used up. It costs the time of all gates once more.
+   *
+   * @default false - `greenBefore` is there only where it is known anyway, as after a turn that changed nothing
+   */
+  readonly gatesBefore?: boolean;
+
+  /**
    * How often the agent may repair what a gate refused: 0 to 20.
    *
    * @default 3

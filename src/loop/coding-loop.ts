@@ -82,7 +82,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     const eachGate = gates.map((gate) => gate.timeoutSeconds + LOOP_LIMITS.gitSeconds);
     const round = turn.timeoutSeconds + LOOP_LIMITS.gitSeconds + eachGate.reduce((sum, seconds) => sum + seconds, 0);
     const rounds = 1 + (Token.isUnresolved(maxRepairs) ? LOOP_LIMITS.repairs : maxRepairs);
-    const together = bootstrapSeconds + rounds * round + 2 * LOOP_LIMITS.gitSeconds;
+    const before = props.gatesBefore === true ? round - turn.timeoutSeconds : 0;
+    const together = bootstrapSeconds + before + rounds * round + 2 * LOOP_LIMITS.gitSeconds;
     const timeoutSeconds = secondsOf(props.timeout, Math.min(together, 30 * 86_400));
     const mount = mountOf(props)!;
     const config = {
@@ -115,6 +116,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       bootstrapSeconds,
       turn,
       gates,
+      gatesBefore: props.gatesBefore ?? false,
       maxRepairs,
       commit: { message },
       stop,

@@ -30,6 +30,8 @@ export const NEXT = {
   GO_ON: 'GO_ON',
   /** The gate passed on the recorded tree. */
   PASSED: 'PASSED',
+  /** The gates have run before the first turn, which is next. */
+  BEGIN: 'BEGIN',
   /** Another turn, with feedback. */
   REPAIR: 'REPAIR',
   /** The gates again, from a new record of the tree: a microVM was lost, or the commit was put on top of another. */

@@ -1,7 +1,8 @@
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
 import { fingerprint } from './failure.client';
 import { jsonBytes } from './input.client';
-import { GateRecord, LoopError, LoopRecord } from './records.client';
+import { timeOf } from './job-names.client';
+import { GateBefore, GateRecord, LoopError, LoopRecord } from './records.client';
 import { brief, defined, named, NameList } from './results.client';
 import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools, strictly } from './step.client';
 import { STATUSES, VERDICTS } from '../session/constants';
@@ -20,6 +21,8 @@ export interface GateRequest extends StepRequest {
     readonly pipefail?: boolean;
   };
   readonly maxRepairs: number;
+  /** Whether it is the last one of a loop whose gates run before the first turn too. */
+  readonly lastBefore?: boolean;
 }
 
 /**
@@ -44,6 +47,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     tailBytes: jsonBytes(request.state.prompt) > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
   });
   if (result.status === STATUSES.RUNNING) return stillRunning(request, result);
+  if (loop.baseline) return noted(request, loop, result, tools);
   if (result.verdict === VERDICTS.LOST) {
     count(request, tools, VERDICTS.LOST);
     if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the gate "${config.name}" was lost ${loop.losses + 1} times (${result.lostReason})`);
@@ -56,10 +60,32 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
   count(request, tools, verdict);
   const { exitCode, seconds, logPath } = result;
   const flaky = verdict === VERDICTS.PASSED && failedBefore(loop, config.name) ? true : undefined;
-  const record: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath, ...defined({ left, flaky }) };
-  const seen = { ...loop, gates: [...loop.gates, record] };
+  const said: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath };
+  // Where nothing has changed, this is what it says of what the run began on.
+  const before = loop.unchanged && loop.base === run.base ? withBefore(loop, said) : loop.before;
+  const known = before?.find(({ name }) => name === config.name);
+  const greenBefore = known && known.verdict === VERDICTS.PASSED;
+  const seen = { ...loop, ...defined({ before }), gates: [...loop.gates, { ...said, ...defined({ left, flaky, greenBefore }) }] };
   if (verdict === VERDICTS.PASSED) return { ...seen, next: NEXT.PASSED };
   return red(request, seen, verdict, result, changedFiles);
+}
+
+/** Before the first turn: whatever the gate says, the run goes on. One that is lost is not run again: nothing is known of it. */
+async function noted(request: GateRequest, loop: LoopRecord, result: RunResult, tools: StepTools): Promise<LoopRecord> {
+  const { gate: { name }, lastBefore } = request;
+  const { exitCode, seconds, logPath } = result;
+  // As if it had not passed: what is hidden from it comes back for the agent.
+  const { changed } = await changesSince(request, tools, name, false);
+  const verdict = result.verdict === VERDICTS.PASSED && changed.length > 0 ? VERDICTS.FAILED : result.verdict!;
+  const before = verdict === VERDICTS.LOST ? loop.before : withBefore(loop, { name, verdict, exitCode, seconds, logPath });
+  if (!lastBefore) return { ...loop, before, next: NEXT.PASSED };
+  const { baseline: _, tree: __, ...first } = loop;
+  return { ...first, before, next: NEXT.BEGIN };
+}
+
+/** With as little of the others as is needed: a state has no room for more. */
+function withBefore({ before = [] }: LoopRecord, said: GateRecord): GateBefore[] {
+  return [...before.filter(({ name }) => name !== said.name).map(({ name, verdict }) => ({ name, verdict })), said];
 }
 
 interface Changes {
@@ -80,7 +106,7 @@ export async function changesSince(request: StepRequest, tools: StepTools, label
     WB_BASE: loop.base,
     WB_GATE: passed === undefined ? 'no' : 'yes',
     WB_PASSED: passed === true ? 'yes' : 'no',
-    WB_LEFT: `${loop.round}-${loop.losses}-${loop.rebases}-${loop.gates.length}`,
+    WB_LEFT: `${timeOf(loop)}-${loop.baseline ? label : loop.gates.length}`,
   }, { label });
   return { changed: tree !== loop.tree && changed.count === 0 ? ['(git does not say which)'] : named(changed), left: brief(left) };
 }

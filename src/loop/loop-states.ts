@@ -20,6 +20,7 @@ export interface LoopDefinition {
   readonly bootstrapSeconds: number;
   readonly turn: AgentTurnConfig;
   readonly gates: readonly GateConfig[];
+  readonly gatesBefore: boolean;
   readonly maxRepairs: number;
   readonly commit: { readonly message: string };
   readonly stop: boolean;
@@ -38,7 +39,7 @@ function isNext(value: string): sfn.Condition {
 
 /** Makes the states of a loop, below `scope`, and returns the first. Their names are what a person reads in the console. */
 export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IChainable {
-  const { turn, gates, commit } = definition;
+  const { turn, gates, gatesBefore, commit } = definition;
 
   type StateProps = Partial<sfn.TaskStateBaseProps>;
   const step = (id: string, name: string, operation: string, request: object, state: StateProps = {}) => new StepTask(scope, id, {
@@ -92,18 +93,19 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   // Apart from other failures, since a timeout's own name does not say that it was the agent who kept silent.
   if (turn.callback) ask.addCatch(stopFailed, { errors: [...TIMEOUT_ERRORS], resultPath: '$.silence' });
   caught(ask);
-  const record = caught(step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, { maxRepairs: definition.maxRepairs }));
+  const record = caught(step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, { maxRepairs: definition.maxRepairs, ...(gatesBefore ? { gatesBefore } : {}) }));
+  const first = gatesBefore ? record : ask;
 
   if (definition.bootstrap.length === 0) {
-    prepare.next(ask);
+    prepare.next(first);
   } else {
     const bootstrap = caught(step('Bootstrap', 'Bootstrap the workspace', STEPS.BOOTSTRAP, {
       commands: definition.bootstrap, timeoutSeconds: definition.bootstrapSeconds,
     }));
     prepare.next(bootstrap);
-    bootstrap.next(definition.bootstrapSeconds <= LOOP_LIMITS.oneCallSeconds ? ask : new sfn.Choice(scope, 'Bootstrapped', { stateName: 'Is the workspace ready?' })
+    bootstrap.next(definition.bootstrapSeconds <= LOOP_LIMITS.oneCallSeconds ? first : new sfn.Choice(scope, 'Bootstrapped', { stateName: 'Is the workspace ready?' })
       .when(isNext(NEXT.RUNNING), bootstrap)
-      .when(isNext(NEXT.GO_ON), ask)
+      .when(isNext(NEXT.GO_ON), first)
       .otherwise(stopFailed));
   }
 
@@ -124,8 +126,11 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   // From the last gate to the first, since each goes on to the one after it.
   const firstGate = [...gates].reverse().reduce<sfn.State>((following, gate, index) => {
     const number = gates.length - index;
-    const run = caught(step(`Gate${number}`, `Run gate: ${gate.name}`, STEPS.GATE, { gate, maxRepairs: definition.maxRepairs }));
-    run.next(new sfn.Choice(scope, `Gate${number}Passed`, { stateName: `Did it pass: ${gate.name}?` })
+    const lastBefore = gatesBefore && index === 0;
+    const run = caught(step(`Gate${number}`, `Run gate: ${gate.name}`, STEPS.GATE, { gate, maxRepairs: definition.maxRepairs, ...(lastBefore ? { lastBefore } : {}) }));
+    const passed = new sfn.Choice(scope, `Gate${number}Passed`, { stateName: `Did it pass: ${gate.name}?` });
+    if (lastBefore) passed.when(isNext(NEXT.BEGIN), ask);
+    run.next(passed
       .when(isNext(NEXT.PASSED), following)
       .when(isNext(NEXT.REPAIR), ask)
       .when(isNext(NEXT.AGAIN), record)

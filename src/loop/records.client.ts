@@ -111,7 +111,12 @@ export interface GateRecord {
   readonly left?: NameList;
   /** Whether it passed on files on which it had failed in the round before: the agent changed nothing. */
   readonly flaky?: boolean;
+  /** Whether it was green before the agent changed anything, if that is known: that it passes then proves nothing about the task. */
+  readonly greenBefore?: boolean;
 }
+
+/** What a gate said before the agent had changed anything. */
+export type GateBefore = Pick<GateRecord, 'name' | 'verdict'> & Partial<GateRecord>;
 
 /** What is in the clone beside the change: no commit can hold it, and a fresh clone will not have it. */
 export interface Findings {
@@ -191,6 +196,10 @@ export interface LoopRecord {
   readonly lastTree?: string;
   readonly lastFailure?: string;
   readonly gates: readonly GateRecord[];
+  /** What gates said of the files that the run began on; the newest of them in full. */
+  readonly before?: readonly GateBefore[];
+  /** Whether that is what they run for: the agent has not begun yet. */
+  readonly baseline?: boolean;
   readonly feedback?: Feedback;
   /** The job that a step left running, for the next call of that step. */
   readonly previous?: RunningJob;
@@ -221,10 +230,7 @@ export interface LoopRecord {
 
 /** What a run leaves as its output, or as the cause of its failure. */
 export interface RunOutput {
-  /**
-   * `COMMITTED`; `NO_CHANGES` if the agent changed nothing and all gates passed on the files as they were; or the name of the error that
-   * the run failed with.
-   */
+  /** `COMMITTED`; `NO_CHANGES`, if the agent changed nothing and all gates passed; or the name of the error that the run failed with. */
   readonly outcome: string;
   /** Of the input; empty if the input has none that can be read. */
   readonly taskId: string;

@@ -51,7 +51,7 @@ export function outputOf(state: AnyState, session: RunOutput['session'], green =
   return {
     outcome,
     taskId: typeof state.taskId === 'string' ? state.taskId : '',
-    rounds: loop === undefined || isOfBootstrap(failed) ? 0 : loop.round + 1,
+    rounds: loop === undefined || loop.baseline === true || isOfBootstrap(failed) ? 0 : loop.round + 1,
     ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
       ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) } } : {}),
     ...defined({ upstream: loop?.upstream, setAside: loop?.setAside }),

@@ -1,5 +1,6 @@
 import { checkPins, isThereAlready, onTopOfOthers } from './branch.client';
 import { LOOP_ERRORS, NEXT } from './constants';
+import { timeOf } from './job-names.client';
 import { Feedback, Findings, LoopRecord } from './records.client';
 import { brief, defined, named, NameList, united } from './results.client';
 import { inWorkspace, StepRequest, StepTools } from './step.client';
@@ -7,6 +8,8 @@ import { VERDICTS } from '../session/constants';
 
 export interface SnapshotRequest extends StepRequest {
   readonly maxRepairs: number;
+  /** Whether the gates run before the first turn too. */
+  readonly gatesBefore?: boolean;
 }
 
 /**
@@ -17,13 +20,14 @@ export interface SnapshotRequest extends StepRequest {
  * run, so that they judge what a fresh clone has.
  */
 export async function snapshot(request: SnapshotRequest, tools: StepTools): Promise<LoopRecord> {
+  if (request.gatesBefore && request.state.loop.before === undefined) return beforeTheAgent(request, tools);
   const { maxRepairs } = request;
   const { loop, putAway } = await onTopOfOthers(request, tools);
   const mayAsk = loop.told !== true && loop.round < maxRepairs;
   const seen = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_BASE: loop.base,
     WB_ASIDE: mayAsk ? 'no' : 'yes',
-    WB_LEFT: `${loop.round}-${loop.losses}-${loop.rebases}`,
+    WB_LEFT: timeOf(loop),
   });
   const { tree, ignored, empty, links } = seen;
   if (seen.pinned !== undefined) await checkPins(request, loop, tools);
@@ -42,6 +46,15 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
     return { ...recorded, feedback, next: loop.round < maxRepairs ? NEXT.STUCK : NEXT.RED };
   }
   return { ...recorded, next: NEXT.GO_ON };
+}
+
+/** Records the files as they are before the first turn: the gates run on them, and nothing comes of it but what they say. */
+async function beforeTheAgent(request: SnapshotRequest, tools: StepTools): Promise<LoopRecord> {
+  const loop: LoopRecord = { ...request.state.loop, baseline: true, before: [] };
+  const { tree } = await inWorkspace({ ...request, state: { ...request.state, loop } }, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
+    WB_BASE: loop.base, WB_ASIDE: 'yes', WB_LEFT: timeOf(loop),
+  });
+  return { ...loop, tree, next: NEXT.GO_ON };
 }
 
 function union(a: Findings = {}, b: Findings): Findings | undefined {

@@ -1,6 +1,7 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopExecutions } from './executions.client';
+import { jobNameOf } from './job-names.client';
 import { LoopError, LoopRecord, RunRecord } from './records.client';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results.client';
 import { scriptOf } from './workspace-scripts.client';
@@ -106,7 +107,7 @@ export function secondsLeftOf(run: RunRecord, tools: Pick<StepTools, 'clock'>): 
 export async function runStepJob(request: StepRequest, tools: StepTools, job: StepJob): Promise<RunResult> {
   const { run, loop } = request.state;
   const secondsLeft = secondsLeftOf(run, tools);
-  const name = loop.losses + loop.rebases === 0 ? job.name : `${job.name} again ${loop.losses}.${loop.rebases}`;
+  const name = jobNameOf(loop, job.name);
   const previous = loop.previous?.job === jobId(run.id, loop.round, name) ? loop.previous : undefined;
   const result = await tools.runJob({
     runtimeArn: request.runtimeArn,
@@ -193,7 +194,7 @@ export async function inWorkspace<F extends WorkspaceFunction>(
   let again: string | undefined;
   for (let losses = 0; ;) {
     const job = [name, options.label, losses || undefined, again].filter((part) => part !== undefined).join(' ');
-    const nonce = nonceOf(run.key, [loop.round, loop.losses, loop.rebases, job]);
+    const nonce = nonceOf(run.key, [loop.baseline ? -1 : loop.round, loop.losses, loop.rebases, job]);
     const result = await runStepJob(request, tools, {
       name: job,
       command: scriptOf(name),

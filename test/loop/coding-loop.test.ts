@@ -265,6 +265,12 @@ describe('the state machine', () => {
     expect(definitionOf(stack)).toMatch(new RegExp(`"TimeoutSeconds":${own + 3_600}\\}$`));
   });
 
+  test('has the time for gates before the first turn, if it has them', () => {
+    const stack = newStack();
+    loopIn(stack, { gatesBefore: true, maxRepairs: 0, turn: AgentTurn.invoke({ timeout: Duration.seconds(100) }), gates: [Gate.command('a', 'x', { timeout: Duration.seconds(200) })] });
+    expect(definitionOf(stack)).toContain(`"timeoutSeconds":${780 + (600 + 200 + 600) + (100 + 600 + 200 + 600) + 2 * 600}`);
+  });
+
   test('lets the prompt have what the loop\'s own commands leave of a state', () => {
     const bytesOf = (command: string) => {
       const stack = newStack();

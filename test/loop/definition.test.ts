@@ -30,6 +30,7 @@ const KINDS: readonly (readonly [string, Partial<CodingLoopProps>])[] = [
     gates: [Gate.command('lint', 'a'), Gate.command('test', 'b', { timeout: Duration.hours(3) })],
   }],
   ['with a callback and a local commit', { turn: AgentTurn.callback(), bootstrap: ['npm ci'], commit: Commit.locally() }],
+  ['with gates before the first turn', { bootstrap: ['npm ci'], gates: [Gate.command('lint', 'a'), Gate.command('test', 'b')], gatesBefore: true }],
 ];
 
 function sources(directory: string): string {

@@ -58,6 +58,7 @@ describe('with the real driver, both engines come to the same end', () => {
     ['a gate that changes what it judges', { loop: { gates: [Gate.command('test', 'echo more >> value.txt')], maxRepairs: 0 } }],
     ['a gate over its time', { loop: { gates: [Gate.command('test', 'while :; do :; done', { timeout: Duration.seconds(1) })], maxRepairs: 0 } }],
     ['two gates, and an agent that is a command', { loop: { turn: AgentTurn.command('echo right > value.txt'), gates: [Gate.command('one', 'true'), Gate.command('two', './test.sh')] } }],
+    ['a gate that ran before the first turn', { loop: { gatesBefore: true } }],
     ['a bootstrap that fails', { loop: { bootstrap: ['exit 3'] } }],
     ['an agent that fails', { agent: 'exit 1' }],
     ['an input that is refused', {}, { input: { taskId: '' } }],

@@ -6,9 +6,9 @@ jest.setTimeout(120_000);
 let copy: WorkingCopy;
 afterEach(() => copy.remove());
 
-async function rehearse(value: string, agent: string) {
+async function rehearse(value: string, agent: string, ...more: string[]) {
   copy = new WorkingCopy({ 'value': `${value}\n`, 'test.sh': '#!/bin/bash\n[[ $(cat value) == right ]]\n' });
-  const run = await commandLine('rehearse', '--repository', copy.directory, '--prompt', 'Make it right', '--state', copy.state, '--agent', `cat >/dev/null; ${agent}`, '--gate', 'test=./test.sh');
+  const run = await commandLine('rehearse', '--repository', copy.directory, '--prompt', 'Make it right', '--state', copy.state, '--agent', `cat >/dev/null; ${agent}`, '--gate', 'test=./test.sh', ...more);
   return { ...run, report: readFileSync(/^report {5}(\S+)$/m.exec(run.stdout)![1], 'utf8') };
 }
 
@@ -33,4 +33,20 @@ test('work that the agent stashed is named, while the run goes on and at its end
   expect(stdout).toMatch(/^ +work of the agent that is in no file of the clone: stash@\{0\}: WIP on workbench\//m);
   expect(stdout).toMatch(/^CodingLoop\.Stuck .*\n(?: {2}.*\n)* {2}work of the agent that is in no file of the clone: stash@\{0\}: WIP on /m);
   expect(report).toContain('<p>work of the agent that is in no file of the clone: stash@{0}: WIP on ');
+});
+
+test('a gate that was green before the agent began proves nothing about the task, and the story says so', async () => {
+  const { exitCode, stdout, report } = await rehearse('right', 'echo more > more', '--gates-before');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/Record what changed .*\n +the gates run before the agent begins: what they say now decides nothing\n.* Run gate: test .* PASSED\n.* Ask the agent \(turn 1\)/);
+  expect(stdout).toMatch(/^COMMITTED after 1 turn in [0-9.]+ s\n {2}the gate was green before the agent began: that it passes now proves nothing about the task\n/m);
+  expect(report).toContain('<p>the gate was green before the agent began: ');
+});
+
+test('a gate that was red before proves something, and its output then is no repair', async () => {
+  const { exitCode, stdout } = await rehearse('wrong', 'echo right > value', '--gates-before');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/ Run gate: test .* FAILED, exit code 1\n[^]* Ask the agent \(turn 1\)[^]* Run gate: test .* PASSED\n/);
+  expect(stdout).toMatch(/^COMMITTED after 1 turn in [0-9.]+ s\n\ncommit /m);
+  expect(stdout).not.toContain('repair 1 of');
 });
