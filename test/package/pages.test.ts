@@ -82,7 +82,8 @@ test('the tutorial holds, from an empty folder to a test of one\'s own', () => {
 
   expect(printed.match(/^COMMITTED after .*(?= in )/gm)).toEqual([
     'COMMITTED after 2 turns', // the clone's example
-    'COMMITTED after 2 turns', // somebody's repository
+    'COMMITTED after 2 turns', // somebody's repository, by a script
+    'COMMITTED after 2 turns', // and by an agent
     'COMMITTED after 1 turn', // the next day
     'COMMITTED after 2 turns', // the stack
   ]);
