@@ -41,7 +41,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     if (error instanceof InterruptedError) return EXIT.INTERRUPTED;
     const misuse = MISUSES.some((type) => error instanceof type);
     stderr.write(`${misuse || !(error instanceof Error) || error.name !== 'Error' ? (error as Error).message : error.stack}\n`);
-    if (error instanceof MisuseError) stderr.write('"cdk-agentcore-workbench --help" shows what can be said\n');
+    if (error instanceof MisuseError) stderr.write('"cdk-agentcore-workbench --help" lists the options\n');
     return misuse ? EXIT.MISUSE : error instanceof AgentNotStartedError ? EXIT.RED : EXIT.INFRASTRUCTURE;
   }
 }

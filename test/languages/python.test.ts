@@ -49,7 +49,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-test('the page for authors of Python holds: its app is rehearsed, and its tests pass', () => {
+test('the page for Python developers holds: its app is rehearsed, and its tests pass', () => {
   expect(printed.find((text) => text.includes('Coder/Fix rehearses'))).toContain('COMMITTED after 2 turns');
   expect(printed.at(-1)).toMatch(/\b4 passed in /);
 });

@@ -37,7 +37,7 @@ test('everything that is wrong is said at once, and nothing is made', async () =
     `  - --input ${join(copy.directory, 'input.json')}: "promt" is not a field of the input: did you mean prompt?`,
     '  - "taskId" must have 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"',
     `  - --repository ${copy.directory}s cannot be cloned: there is no such directory: did you mean ${copy.directory}?`,
-    '"cdk-agentcore-workbench --help" shows what can be said',
+    '"cdk-agentcore-workbench --help" lists the options',
     '',
   ]);
 });
