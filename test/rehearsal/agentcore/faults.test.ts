@@ -94,7 +94,7 @@ describe('InvokeAgentRuntimeCommand with a fault before the start', () => {
     const runtimeSessionId = newSessionId();
     await fixture.command('touch /mnt/workspace/before /tmp/before', { runtimeSessionId });
     inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'replaceMicrovm' });
-    expect((await fixture.command('ls /mnt/workspace /tmp', { runtimeSessionId })).stdout).toBe('/mnt/workspace:\nbefore\n\n/tmp:\n');
+    expect((await fixture.command('ls /mnt/workspace /tmp/before', { runtimeSessionId })).stdout).toBe('/mnt/workspace:\nbefore\n');
     inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'wipeWorkspace' });
     expect((await fixture.command('ls /mnt/workspace', { runtimeSessionId })).stdout).toBe('');
   });
@@ -150,7 +150,7 @@ describe.each(STREAM_POINTS)('InvokeAgentRuntimeCommand with a fault at %s', at 
     inject({ operation: 'InvokeAgentRuntimeCommand', at, kind: 'replaceMicrovm', afterBytes: 7 });
     const result = await fixture.command(`${COMMAND}; sleep 0.2`, { runtimeSessionId });
     expect(result).toEqual({ events: began, stdout: stdoutAt[at], stderr: '' });
-    const after = await fixture.command(`ls /tmp; ${boot}`, { runtimeSessionId });
+    const after = await fixture.command(`ls /tmp/before; ${boot}`, { runtimeSessionId });
     expect(after.stdout).toMatch(/^[0-9a-f-]{36}\n$/);
     expect(after.stdout).not.toBe(before.stdout);
   });
