@@ -57,7 +57,7 @@ export class AgentTurn {
    * The prompt is its standard input and in the file that `WORKBENCH_PROMPT_FILE` names; it is never put into the line.
    * `WORKBENCH_TASK_ID` and `WORKBENCH_ROUND` are set as well.
    *
-   * @param line for `/bin/bash -c`, with `set -e -o pipefail`: each command has to pass, also within a pipe, as in a gate
+   * @param line for `/bin/bash -c`, whose last command decides whether the turn has failed
    */
   public static command(line: string, options: CommandTurnOptions = {}): AgentTurn {
     return new AgentTurn('COMMAND', line, options.timeout, undefined);

@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { Feedback, LoopError, LoopRecord } from './records.client';
 import { named } from './results.client';
-import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools, strictly } from './step.client';
+import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools } from './step.client';
 import { ERRORS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../session/constants';
 import { SessionError } from '../session/errors.client';
 import { invokeAgent } from '../session/invoke-agent.client';
@@ -47,7 +47,6 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
     name: 'turn',
     command,
     timeoutSeconds: request.timeoutSeconds,
-    begin: strictly(),
     input: file,
     environment: { WORKBENCH_PROMPT_FILE: file, WORKBENCH_TASK_ID: run.taskId, WORKBENCH_ROUND: String(loop.round) },
   });

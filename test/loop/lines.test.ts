@@ -38,7 +38,11 @@ describe('a gate', () => {
   });
 });
 
-test.each(['false | cat', 'false\ntrue', 'false; true'])('a bootstrap command and an agent that is a program fail as a gate does: %j', async (line) => {
+test.each(['false | cat', 'false\ntrue', 'false; true'])('a bootstrap command fails as a gate does: %j', async (line) => {
   expect(await outcomeOf({ bootstrap: ['true', line, 'true'] })).toBe('CodingLoop.BootstrapFailed');
-  expect(await outcomeOf({ turn: AgentTurn.command(line) })).toBe('CodingLoop.TurnFailed');
+});
+
+test('an agent that is a program is as bash is: its last command decides', async () => {
+  expect(await outcomeOf({ turn: AgentTurn.command('read -r prompt; false | cat; echo right > value.txt') })).toBe('COMMITTED');
+  expect(await outcomeOf({ turn: AgentTurn.command('echo right > value.txt; false') })).toBe('CodingLoop.TurnFailed');
 });
