@@ -12,7 +12,7 @@ import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore
  * WORKBENCH_FAULT_SCHEDULES says how many there are in all files together, WORKBENCH_FAULT_SEED which is the first of each. One
  * takes about a second of a core: `.ci/nightly` runs a thousand.
  */
-export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 60 : 30)) / 2);
+export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 50 : 30)) / 2);
 export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
 const AT_ONCE = 4;
 
