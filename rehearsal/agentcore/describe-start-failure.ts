@@ -13,7 +13,7 @@ export interface AgentStart {
   readonly startedIn: string;
 }
 
-/** What was run, and what came of it. */
+/** Describes the command that was run, and how it ended. */
 export function agentStartOf(tries: readonly StartFailure[], mask: <T>(value: T) => T): AgentStart {
   const { agent, reason } = tries[tries.length - 1];
   return {

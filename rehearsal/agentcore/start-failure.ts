@@ -2,7 +2,7 @@ import type { CommandAgent } from './agent';
 import { agentFailed, ServiceError } from './errors';
 import type { WorkspaceKey } from './workspaces';
 
-/** An agent that never got healthy. The service says it in its own words; the reason is for whoever rehearses. */
+/** An agent that never became healthy. The message has the service's words; the reason is for the person who rehearses. */
 export class StartError extends ServiceError {
   constructor(readonly reason: string) {
     super('RuntimeClientError', agentFailed(reason).message);
@@ -49,7 +49,7 @@ export class StartFailures {
   }
 }
 
-/** Whether the last tries of one session all failed alike, but for their numbers, such as those of processes and lines. */
+/** Returns whether the last attempts in one session failed in the same way, apart from numbers such as process ids and line numbers. */
 export function failsAlike(failures: readonly StartFailure[], tries: number): boolean {
   const words = failures.slice(-tries).map(({ key, reason, output }) => `${key.sessionId} ${`${reason} ${output}`.replace(/\d+/g, '0')}`);
   return words.length === tries && new Set(words).size === 1;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { main } from './main';
 
-/** Whoever read the output has gone: `head` has seen enough, or a terminal was closed. */
+/** The reader of the output has exited: `head` has printed its lines, or a terminal was closed. */
 const UNHEARD = ['EPIPE', 'EIO'];
 
 // A run goes on to its end without them, and is kept: what it did is worth more than what it would have printed.

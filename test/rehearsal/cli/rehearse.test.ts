@@ -263,7 +263,7 @@ test('a message that names CloudWatch is followed by where its logs are here', (
 });
 
 test('an agent that pushes by itself is told in the story: by habit it cannot, and what it pushed is said', async () => {
-  const agent = 'cat >/dev/null; echo "Hello!" > greeting; git push origin HEAD 2>&1 || true; git commit -qam own; git push -q "$(git config remote.origin.url)" HEAD:refs/heads/workbench/greet';
+  const agent = 'cat >/dev/null; echo "Hello!" > greeting; git push origin HEAD 2>&1; git commit -qam own; git push -q "$(git config remote.origin.url)" HEAD:refs/heads/workbench/greet';
 
   const { exitCode, stdout } = await rehearse('--agent', agent, '--task', 'greet');
 
