@@ -42,7 +42,7 @@ class Scan {
     }
     const unreadable = (error: NodeJS.ErrnoException) => error.code === 'EACCES' ? this.note('permissions, and gives everybody access to', relative) : vanished(error);
     for (const entry of attempted(() => readdirSync(join(this.directory, relative), { withFileTypes: true }), unreadable) ?? []) {
-      const path = join(relative, entry.name);
+      const path = relative === '' ? entry.name : `${relative}/${entry.name}`; // `join` takes as long as what is done with it
       this.files += 1;
       if (this.files % TURN === 0) await setImmediate();
       if (entry.isDirectory()) await this.visit(path, depth + 1);
@@ -52,7 +52,7 @@ class Scan {
 
   private look(entry: Dirent, path: string): void {
     if (entry.isFile()) {
-      const { nlink, size } = lstatSync(join(this.directory, path));
+      const { nlink, size } = lstatSync(`${this.directory}/${path}`);
       this.bytes += size;
       if (nlink > 1) {
         this.note('hard links', path);

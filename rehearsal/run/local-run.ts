@@ -39,6 +39,7 @@ export class LocalRun {
   private readonly execution: LocalExecution;
   private readonly ref?: string;
   private readonly startedAt = new Date();
+  private readonly uncommitted: Promise<string[]>;
   private readonly firstCall: number;
   private readonly withheld: Withheld;
   readonly foreseen: readonly string[];
@@ -58,6 +59,7 @@ export class LocalRun {
       logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
     }, rehearsal.mask);
     this.foreseen = options.foreseen ?? [];
+    this.uncommitted = repository.uncommitted(); // as the run begins, since that is what it does not see
     this.withheld = new Withheld(secretsOf(rehearsal.environment), () => this.fileOf(`${loop.mount}/.workbench/git`, this.session));
     this.ref = input.repository?.ref ?? loop.repository?.ref;
     const { repository: _, ...rest } = input;
@@ -141,7 +143,7 @@ export class LocalRun {
     // An agent that did not even start has a log to look at.
     const isSessionUsed = run !== undefined || steps.some(({ log }) => log !== undefined);
     const { id: sessionId, endpointName } = this.session;
-    const uncommitted = await this.repository.uncommitted();
+    const uncommitted = await this.uncommitted;
     const starts = server.startFailures.of(sessionId);
     const calls = server.calls.all.slice(this.firstCall).filter((call) => call.sessionId === sessionId);
     const head = await this.repository.head(this.ref).catch(() => this.repository.head()); // there may be no such reference

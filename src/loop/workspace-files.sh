@@ -60,11 +60,20 @@ untracked() { # what git neither has nor ignores; more arguments of ls-files
   own ls-files --others --exclude-standard -z "$@"
 }
 
+alone() { # whether the clone has nothing but what our index has, ignored or not: with many files, each of the closer looks takes long
+  local list
+  if [[ ! ${cluttered-} ]] && listed own ls-files --others --directory -z && ((${#list[@]} == 0)); then return; fi
+  cluttered=yes
+  return 1
+}
+
 candidates() { # of that, what is to be recorded, in `files`, repositories in `nests`; what is not, in `leftout`
   local path dir all list
   local -A known where=() wanted=() told=()
   files=() nests=() leftout=()
-  excludes && listed untracked || return
+  excludes || return
+  ! alone || return 0
+  listed untracked || return
   ((${#list[@]} > 0)) || return 0
   all=("${list[@]}")
   listed own ls-files --others --exclude-per-directory=.gitignore --exclude-from="$records/excludes" -z || return
@@ -183,10 +192,12 @@ beside_submodules() { # what is in submodules, and in no commit of theirs: files
 found_ignored() { # in `ignored`: ignored files that somebody may have written; in `hollows`: directories without a file, ignored or not
   local path list all dirs=()
   local -A where=()
-  ignored=() hollows=()
-  listed untracked --directory || return
-  all=(${list[@]+"${list[@]}"})
-  listed own ls-files --others --ignored --exclude-standard --directory -z || return
+  ignored=() hollows=() list=() all=()
+  if ! alone; then
+    listed untracked --directory || return
+    all=(${list[@]+"${list[@]}"})
+    listed own ls-files --others --ignored --exclude-standard --directory -z || return
+  fi
   for path in ${list[@]+"${list[@]}"}; do
     [[ ! /$path =~ $outputs ]] || continue
     if [[ $path == */ ]]; then all+=("$path") && dirs+=("$repo/${path%/}"); else all+=("$path"); fi

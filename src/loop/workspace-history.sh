@@ -132,6 +132,17 @@ behind() { # says where the base is at the remote if the branch does not have th
   [[ -z $count ]] || say behind "$count"
 }
 
+settled_times() { # git reads again every file that was written in the second of its index: of a checkout that nobody has touched yet, the index may be newer
+  local index now
+  [[ -e $records/unchanged ]] || return 0
+  rm -f "$records/unchanged"
+  printf -v now "%(%s)T" -1
+  for index in "$GIT_INDEX_FILE" "$repo/.git/index"; do
+    ((now > $(stat -c %Y "$index"))) && cp "$index" "$index.new" && mv -f "$index.new" "$index"
+  done
+  return 0
+}
+
 surroundings() { # before the first turn
   local shallow default="" base="" filters=""
   unlock
@@ -143,4 +154,5 @@ surroundings() { # before the first turn
   behind
   printf "%(%s)T\n" -1 >"$records/began"
   submodules
+  settled_times
 }

@@ -60,7 +60,7 @@ checkout() { # complete or not at all, as the clone
   local final=$repo
   repo=$final.new
   rm -rf "$repo"
-  { mkdir "$repo" && own read-tree "$1" && own checkout-index --all --force -u && mv "$repo" "$final"; } || fail 76 "the files cannot be written to $final"
+  { mkdir "$repo" && own read-tree "$1" && own checkout-index --all --force -u && : >"$records/unchanged" && mv "$repo" "$final"; } || fail 76 "the files cannot be written to $final"
   repo=$final
 }
 
@@ -102,7 +102,7 @@ prepare() {
   take || fail 75 "busy: the run $holder says that it holds the workspace"
   unlock
   [[ ! -e $records/left ]] || chmod -R u+rwX "$records/left" 2>/dev/null
-  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays,taken} "$records"/{empty,ignored,changed,left}-*
+  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays,taken,unchanged} "$records"/{empty,ignored,changed,left}-*
   # Of runs that nobody can repeat any more: Step Functions redrives an execution within 14 days.
   find "$records/jobs" "$records/prompts" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} + 2>/dev/null
   if [[ ! -e $ours/HEAD ]]; then

@@ -80,7 +80,9 @@ noted() { # values under a name, with those that an earlier try of this function
 
 compare() { # the files with a tree, which the index has: in `tree` what they are, in `changed` the paths that differ
   local list
-  changed=()
+  changed=() tree=$1
+  listed own diff-files --name-only -z --ignore-submodules=untracked || fail 1 "git cannot read the files"
+  ((${#list[@]} > 0)) || return 0
   # With its time: git reads again whatever is not older than the index.
   cp -p "$GIT_INDEX_FILE" "$GIT_INDEX_FILE.verify" || fail 1 "the index cannot be copied"
   GIT_INDEX_FILE+=.verify

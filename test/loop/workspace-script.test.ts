@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Results, resultsOf, WorkspaceFunction } from '../../src/loop/results.client';
@@ -156,6 +156,27 @@ test('a change of a gate is seen in a file as old as the record of it, and as lo
     const seen = perform('verify', { WB_BASE: base, WB_TREE: tree });
     expect(seen.changed).toEqual({ names: ['a.js'], count: 1 });
     expect(seen.tree).not.toBe(tree);
+  });
+});
+
+test('of a checkout that nobody could touch yet, git reads no file again because its index is as old; later, it does', () => {
+  withRemote((perform, mount, bash) => {
+    const indexes = [`${mount}/.workbench/index`, `${mount}/repo/.git/index`];
+    const isOld = () => indexes.map((index) => Date.now() - statSync(index).mtimeMs > 60_000);
+    const age = () => bash(`touch -d "1 hour ago" ${indexes.join(' ')}`);
+    const { base } = perform('prepare');
+    age();
+    perform('surroundings', { WB_BASE: base, WB_PUSH: 'no' });
+    expect(isOld()).toEqual([false, false]);
+    // By now an agent may have written files, within the second of the index.
+    age();
+    perform('surroundings', { WB_BASE: base, WB_PUSH: 'no' });
+    expect(isOld()).toEqual([true, true]);
+    perform('release');
+    perform('prepare', { WB_RUN: 'next' });
+    age();
+    perform('surroundings', { WB_RUN: 'next', WB_BASE: base, WB_PUSH: 'no' });
+    expect(isOld()).toEqual([true, true]);
   });
 });
 
