@@ -50,7 +50,7 @@ const PROGRAMS = {
     const logGroup = new logs.LogGroup(stack, 'Logs');
     const fn = new lambda.Function(stack, 'Function', {
       runtime: lambda.Runtime.NODEJS_22_X, handler: 'index.handler', retryAttempts: 0, tracing: lambda.Tracing.ACTIVE, logGroup,
-      code: lambda.Code.fromAsset('${ROOT}/assets/session/session-driver.lambda'), timeout: Duration.minutes(15),
+      code: lambda.Code.fromAsset('${ROOT}/assets/driver/session-driver.lambda'), timeout: Duration.minutes(15),
     });
     fn.addToRolePolicy(new iam.PolicyStatement({ actions: ['bedrock-agentcore:InvokeAgentRuntimeCommand'], resources: [runtime.agentRuntimeArn] }));
     const failed = new sfn.Fail(stack, 'Failed');

@@ -16,7 +16,7 @@ import { buildSync } from 'esbuild';
 import { AgentCoreServer } from '../rehearsal/agentcore';
 
 const ROOT = join(__dirname, '..');
-const BUNDLE = join(ROOT, 'assets/session/session-driver.lambda/index.js');
+const BUNDLE = join(ROOT, 'assets/driver/session-driver.lambda/index.js');
 const LIMITS = { memoryMb: 64, bundleBytes: 400_000, load: 1.2 };
 const OUTPUT_BYTES = 100_000_000;
 const LOADS = 15;

@@ -12,7 +12,7 @@ export const HANDLER_BUNDLING = {
   minify: true,
   sourcemap: false,
   // See the file for why.
-  esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/shared/credentials.client.ts' },
+  esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/handler/credentials.ts' },
 };
 
 /** What is sent to sessions is a shell script for its readers and for shellcheck, and a string for the handler. */

@@ -1,9 +1,11 @@
 import { awscdk } from 'projen';
 
-/** One zone of the layout in docs: files of `target` may not import from `from`. */
-function zone(target: string, from: string, message: string, except?: string[]) {
-  return { target: `./${target}`, from: `./${from}`, message, ...(except ? { except } : {}) };
-}
+/** Code that runs in a Lambda function. Everything else in `src/` runs at synth. */
+const HANDLERS = ['./src/jobs/**', './src/handler/**', './src/loop/steps/**', './src/rollout/handler/**', './src/**/*.lambda.ts'];
+const SYNTH = ['./src/*.ts', './src/@(image|mount|private|runtime|tasks)/**', './src/@(driver|loop|rollout)/!(*.lambda).ts'];
+
+/** What both sides read: names and limits, and git's rules for names as plain functions. */
+const SHARED = ['**/constants.ts', '**/git-names.ts'];
 
 export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
   const eslint = project.eslint!;
@@ -13,17 +15,13 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
   eslint.addRules({
     'import/no-restricted-paths': ['error', {
       zones: [
-        zone('src', 'rehearsal', 'the library never needs its rehearsal'),
-        zone('src/shared', 'src/private', 'shared/ runs in handlers, private/ at synth'),
-        zone('src/private', 'src/shared', 'private/ runs at synth, shared/ in handlers'),
-        zone('src/**/!(*.lambda|*.client).ts', 'src/**/*.@(lambda|client).ts', 'only *.lambda.ts and *.client.ts run in a handler'),
-        zone('src/**/*.@(lambda|client).ts', 'src/**/!(*.lambda|*.client|*.generated).ts', 'runs at synth; what both sides need stands in constants.ts', [
-          '**/constants.ts',
-          '**/git-names.ts', // rules of git for names, as plain functions, which both sides ask
-        ]),
-        zone('src/**/*.@(lambda|client).ts', 'node_modules/aws-cdk-lib', 'a handler must not bundle the CDK'),
+        { target: './src', from: './rehearsal', message: 'the library never needs its rehearsal' },
+        { target: SYNTH, from: HANDLERS, except: SHARED, message: 'runs in a Lambda function; names and limits of both sides stand in constants.ts' },
+        { target: HANDLERS, from: SYNTH, message: 'runs at synth; names and limits of both sides stand in constants.ts' },
+        { target: HANDLERS, from: './node_modules/aws-cdk-lib/**', message: 'a handler must not bundle the CDK' },
       ],
     }],
+    'import/no-cycle': 'error',
     // A bitmask is the plain way to look at a byte of UTF-8.
     'no-bitwise': 'off',
     'max-lines': ['error', { max: 300 }],
@@ -47,7 +45,7 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
   });
   eslint.addOverride({
     // Bundled into the handlers' assets: what they import need not be installed by users.
-    files: ['src/**/*.@(lambda|client).ts'],
+    files: HANDLERS.map((glob) => glob.replace('./', '')),
     rules: { 'import/no-extraneous-dependencies': ['error', { devDependencies: true }] },
   });
   eslint.addOverride({

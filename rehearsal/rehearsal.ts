@@ -17,9 +17,9 @@ import { storageForecast } from './run/storage-forecast';
 import { checkSupport } from './run/support';
 import { builtName, SandboxDriver, SandboxMount } from './sandbox';
 import { Executions } from './stepfunctions';
-import { checkRepositoryOfInput } from '../src/loop/input.client';
-import { ENVIRONMENT } from '../src/session/constants';
-import { CACHES_ON_EPHEMERAL_DISK } from '../src/session/run-request.client';
+import { ENVIRONMENT } from '../src/jobs/constants';
+import { CACHES_ON_EPHEMERAL_DISK } from '../src/jobs/run-request';
+import { checkRepositoryOfInput } from '../src/loop/steps/input';
 
 /** What a run is asked for; everything else has a default. */
 export interface RehearsalInput {

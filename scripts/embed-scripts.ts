@@ -9,15 +9,15 @@ import { brotliCompressSync, brotliDecompressSync, constants } from 'zlib';
 
 /** Of several parts, each uses what those before it say. Each script has a file of its own, beside its parts. */
 const SCRIPTS = {
-  JOB_SCRIPT: { file: 'src/session/job', parts: ['job'] },
-  BASE_PART: { file: 'src/loop/workspace-base', parts: ['workspace', 'workspace-results'] },
-  FILES_PART: { file: 'src/loop/workspace-files', parts: ['workspace-files'] },
-  PREPARE_PART: { file: 'src/loop/workspace-prepare', parts: ['workspace-prepare'] },
-  MOVE_PART: { file: 'src/loop/workspace-move', parts: ['workspace-move'] },
-  MERGE_PART: { file: 'src/loop/workspace-merge', parts: ['workspace-merge'] },
-  TREE_PART: { file: 'src/loop/workspace-tree', parts: ['workspace-tree'] },
-  REMOTE_PART: { file: 'src/loop/workspace-remote', parts: ['workspace-remote', 'workspace-history', 'workspace-push'] },
-  AWAY_PART: { file: 'src/loop/workspace-away', parts: ['workspace-away'] },
+  JOB_SCRIPT: { file: 'src/jobs/job', parts: ['job'] },
+  BASE_PART: { file: 'src/loop/steps/workspace-base', parts: ['workspace', 'workspace-results'] },
+  FILES_PART: { file: 'src/loop/steps/workspace-files', parts: ['workspace-files'] },
+  PREPARE_PART: { file: 'src/loop/steps/workspace-prepare', parts: ['workspace-prepare'] },
+  MOVE_PART: { file: 'src/loop/steps/workspace-move', parts: ['workspace-move'] },
+  MERGE_PART: { file: 'src/loop/steps/workspace-merge', parts: ['workspace-merge'] },
+  TREE_PART: { file: 'src/loop/steps/workspace-tree', parts: ['workspace-tree'] },
+  REMOTE_PART: { file: 'src/loop/steps/workspace-remote', parts: ['workspace-remote', 'workspace-history', 'workspace-push'] },
+  AWAY_PART: { file: 'src/loop/steps/workspace-away', parts: ['workspace-away'] },
 };
 
 for (const [name, script] of Object.entries(SCRIPTS)) {

@@ -47,7 +47,7 @@ const [, , file, commit] = process.argv;
 const rules = rulesOf(readFileSync(file, 'utf8')).map(({ id, regex, keywords }) => ({ id, keywords, ...javaScript(regex) }));
 for (const { source, flags } of rules) new RegExp(source, flags);
 const lines = rules.map(({ id, keywords, source, flags }) => `  [${[id, keywords.join(' '), source, flags].map((text) => `'${text.replace(/[\\']/g, '\\$&')}'`).join(', ')}],`);
-writeFileSync(join(__dirname, '../src/shared/secret-rules.generated.ts'), `/*!
+writeFileSync(join(__dirname, '../src/handler/secret-rules.generated.ts'), `/*!
  * By scripts/embed-secret-rules.ts, from config/gitleaks.toml of https://github.com/gitleaks/gitleaks, commit ${commit}.
  *
  * MIT License. Copyright (c) 2019 Zachary Rice. Permission is hereby granted, free of charge, to any person obtaining a copy of this software

@@ -17,6 +17,6 @@ npx jsii --silence-warnings=reserved-word
 # What depends on the CDK: constructs and state machines. What runs in handlers and sessions does not.
 npx jest --ci --coverage=false --testPathPatterns \
   'test/(image|mount|private|runtime|tasks)/[^/]*\.test\.ts$' \
-  'test/session/session-driver\.test\.ts$' \
+  'test/driver/session-driver\.test\.ts$' \
   'test/loop/(coding-loop|definition)\.test\.ts$' \
   'test/rollout/runtime-rollout\.test\.ts$'

@@ -7,9 +7,9 @@
 import { writeFileSync } from 'fs';
 import { join } from 'path';
 import * as ts from 'typescript';
-import { INPUT_FIELDS, RULES } from '../src/loop/input.client';
+import { INPUT_FIELDS, RULES } from '../src/loop/steps/input';
 
-const RECORDS = join(__dirname, '../src/loop/records.client.ts');
+const RECORDS = join(__dirname, '../src/loop/steps/records.ts');
 export const PAGE = join(__dirname, '../docs/run.md');
 
 export interface Field {
@@ -22,7 +22,7 @@ export interface Field {
 
 let program: ts.Program | undefined;
 
-/** All fields of an interface of `records.client.ts`, with those of the objects in it. */
+/** All fields of an interface of `records.ts`, with those of the objects in it. */
 export function fieldsOf(name: string): Field[] {
   program ??= ts.createProgram([RECORDS], {
     strict: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, types: ['node'],
@@ -73,7 +73,7 @@ export function runPage(): string {
   const input = fieldsOf('LoopInput');
   const rules = rulesOf(input);
   const ignored = INPUT_FIELDS.session.filter((name) => !input.some(({ path }) => path === `session.${name}`));
-  return `<!-- Written by scripts/write-run-page.ts from src/loop/records.client.ts and src/loop/input.client.ts: change those, and run "npx projen docs:run". -->
+  return `<!-- Written by scripts/write-run-page.ts from src/loop/steps/records.ts and src/loop/steps/input.ts: change those, and run "npx projen docs:run". -->
 # A run's input and record
 
 Field by field, as the handlers of a \`CodingLoop\` check the one and write the other. [coding-loop.md](coding-loop.md) says what a run does.

@@ -25,7 +25,7 @@ export {
 export { AgentImage, type AgentImageOptions, type CustomToolOptions, DevTool } from './image';
 
 // Work in sessions, for Step Functions
-export { SessionDriver, type SessionDriverProps } from './session';
+export { SessionDriver, type SessionDriverProps } from './driver';
 export {
   InvokeAgent,
   type InvokeAgentJsonataProps,

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { StartFailure } from './start-failure';
-import { maskSecrets } from '../../src/shared/mask.client';
+import { maskSecrets } from '../../src/handler/mask';
 
 /** Lines of what an agent printed before it ended. */
 const QUOTED_LINES = 14;

@@ -9,7 +9,7 @@ import { preflight } from './preflight';
 import { RunStore } from './run-store';
 import { Story } from './story';
 import { Terminal } from './terminal';
-import { WORKSPACES } from '../../src/loop/constants';
+import { WORKSPACES } from '../../src/loop/steps/constants';
 import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalInput, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';

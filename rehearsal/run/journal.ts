@@ -5,11 +5,11 @@ import { failingTests } from './failing-tests';
 import type { LoopDescription } from './loop-description';
 import type { Mask } from './mask-values';
 import { notesOf } from './notes';
-import { jobNameOf } from '../../src/loop/job-names.client';
-import type { BranchMove, Feedback, GateBefore, LoopRecord, RunOutput, RunRecord } from '../../src/loop/records.client';
-import { RETRY_LOG } from '../../src/session/constants';
-import { jobId } from '../../src/session/job-command.client';
-import { maskSecrets } from '../../src/shared/mask.client';
+import { maskSecrets } from '../../src/handler/mask';
+import { RETRY_LOG } from '../../src/jobs/constants';
+import { jobId } from '../../src/jobs/job-command';
+import { jobNameOf } from '../../src/loop/steps/job-names';
+import type { BranchMove, Feedback, GateBefore, LoopRecord, RunOutput, RunRecord } from '../../src/loop/steps/records';
 import type { ExecutionEvent } from '../stepfunctions';
 
 /** One visit of a state that does something. */

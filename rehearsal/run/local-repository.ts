@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { directoryFault, isPath } from './repository-fault';
-import { hasCredentials, repositoryUrlFault } from '../../src/loop/git-names';
-import { maskSecrets } from '../../src/shared/mask.client';
+import { maskSecrets } from '../../src/handler/mask';
+import { hasCredentials, repositoryUrlFault } from '../../src/loop/steps/git-names';
 
 const run = promisify(execFile);
 

@@ -1,5 +1,5 @@
 import type { Secret } from './withheld';
-import { MASK } from '../../src/shared/mask.client';
+import { MASK } from '../../src/handler/mask';
 
 /** Replaces what is known to be nobody's to see in all texts of a value. */
 export type Mask = <T>(value: T) => T;

@@ -1,7 +1,7 @@
 import type { StepKind } from './journal';
-import { WORKSPACES } from '../../src/loop/constants';
-import type { LoopRecord, RunRecord } from '../../src/loop/records.client';
-import { NameList, named } from '../../src/loop/results.client';
+import { WORKSPACES } from '../../src/loop/steps/constants';
+import type { LoopRecord, RunRecord } from '../../src/loop/steps/records';
+import { NameList, named } from '../../src/loop/steps/results';
 
 /** Before the names of such work. */
 export const PUT_AWAY = 'work of the agent that is in no file of the clone';

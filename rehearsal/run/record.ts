@@ -1,8 +1,8 @@
 import type { Step } from './journal';
 import type { BranchCommit, CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
-import type { RunOutput } from '../../src/loop/records.client';
-import { named } from '../../src/loop/results.client';
+import type { RunOutput } from '../../src/loop/steps/records';
+import { named } from '../../src/loop/steps/results';
 import type { AgentStart } from '../agentcore/describe-start-failure';
 import type { MissingPermission } from '../iam/policies';
 import type { RolloutDescription } from '../rollout/rollout';

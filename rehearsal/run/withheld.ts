@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { LOOP_ERRORS, STEPS } from '../../src/loop/constants';
-import type { LoopRecord } from '../../src/loop/records.client';
+import { LOOP_ERRORS, STEPS } from '../../src/loop/steps/constants';
+import type { LoopRecord } from '../../src/loop/steps/records';
 import { TaskError } from '../stepfunctions';
 
 /** A value that nobody is to see, in the lines that it has. */

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { LIMITS } from '../session/constants';
+import { LIMITS } from '../jobs/constants';
 import { durationFaults, secondsOf, unknownDurationFaults } from '../tasks/checks';
 
 /** Options of a turn that is an invocation. */

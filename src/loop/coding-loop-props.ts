@@ -6,7 +6,7 @@ import { AgentTurn } from './agent-turn';
 import { Commit } from './commit';
 import { Gate } from './gate';
 import { GitRepository } from './git-repository';
-import { SessionDriver } from '../session/session-driver';
+import { SessionDriver } from '../driver/session-driver';
 
 /** What becomes of the session when a run ends. */
 export enum SessionPolicy {

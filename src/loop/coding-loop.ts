@@ -8,17 +8,17 @@ import { Construct } from 'constructs';
 import { AgentTurn } from './agent-turn';
 import { CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
-import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './constants';
 import { GitRepository } from './git-repository';
 import { loopFaults, mountOf } from './loop-faults';
 import { loopStates } from './loop-states';
+import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './steps/constants';
+import { SessionDriver } from '../driver/session-driver';
+import { METRICS } from '../jobs/constants';
 import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { warnAboutDefaultEndpoint } from '../rollout/default-endpoint-warning';
 import { sessionStorageMountOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
-import { METRICS } from '../session/constants';
-import { SessionDriver } from '../session/session-driver';
 import { secondsOf } from '../tasks/checks';
 
 /**

@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { isRef } from './git-names';
+import { isRef } from './steps/git-names';
 
 /** Longest template of a message, in characters: it travels in a command, beside the script that makes the commit. */
 const MESSAGE_LENGTH = 4_096;

@@ -1,9 +1,9 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { GATE_NAME } from './constants';
+import { GATE_NAME } from './steps/constants';
+import { LIMITS } from '../jobs/constants';
 import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
-import { LIMITS } from '../session/constants';
 import { durationFaults, environmentFaults, secondsOf, unknownDurationFaults } from '../tasks/checks';
 
 /** Options of a gate. */

@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { hasCredentials, isRef, isRepositoryUrl, patternFault, repositoryUrlFault } from './git-names';
+import { hasCredentials, isRef, isRepositoryUrl, patternFault, repositoryUrlFault } from './steps/git-names';
 
 /** Options of a repository. */
 export interface GitRepositoryOptions {

@@ -3,11 +3,11 @@ import { IConstruct } from 'constructs';
 import { AgentTurn } from './agent-turn';
 import { CodingLoopProps } from './coding-loop-props';
 import { Commit } from './commit';
-import { LOOP_LIMITS } from './constants';
+import { LOOP_LIMITS } from './steps/constants';
+import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
 import { sessionStorageMountOf } from '../runtime/introspection';
-import { LIMITS } from '../session/constants';
 import { durationFaults, environmentFaults, sessionSecondsOf, unknownDurationFaults } from '../tasks/checks';
 import { endpointFaults } from '../tasks/session-task';
 

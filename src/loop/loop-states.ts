@@ -2,11 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { AgentTurnConfig } from './agent-turn';
-import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, STEPS } from './constants';
 import { GateConfig } from './gate';
-import { LIMITS, TIMEOUT_ERRORS } from '../session/constants';
-import { ATTACHING, BEFORE_FIRST_BYTE } from '../session/retry-policies';
-import { SessionDriver } from '../session/session-driver';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, STEPS } from './steps/constants';
+import { ATTACHING, BEFORE_FIRST_BYTE } from '../driver/retry-policies';
+import { SessionDriver } from '../driver/session-driver';
+import { LIMITS, TIMEOUT_ERRORS } from '../jobs/constants';
 import { DriverTask } from '../tasks/session-task';
 
 /** What the states are made of. All plain values, as the driver's steps want them. */

@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import { LIMITS } from './constants';
+import { LIMITS } from './handler/constants';
 import { RuntimeRolloutEventFunction } from './runtime-rollout-event-function';
 import { RuntimeRolloutFunction } from './runtime-rollout-function';
 import { allowLogEncryption } from '../private/log-encryption';

@@ -1,10 +1,10 @@
 import { Duration, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { LIMITS, SMOKE_TEST_KINDS } from './constants';
+import { LIMITS, SMOKE_TEST_KINDS } from './handler/constants';
 import type { RuntimeRolloutProps } from './runtime-rollout';
 import { SmokeTestConfig } from './smoke-test';
+import { LIMITS as SESSION_LIMITS } from '../jobs/constants';
 import { secretFaults } from '../private/secrets';
-import { LIMITS as SESSION_LIMITS } from '../session/constants';
 import { durationFaults } from '../tasks/checks';
 
 /** What is wrong with the props of a rollout. */

@@ -1,5 +1,5 @@
-import { physicalIdOf, RolloutEvent } from './rollout-request.client';
-import { SYSTEM_CLOCK } from '../shared/clock.client';
+import { physicalIdOf, RolloutEvent } from './handler/rollout-request';
+import { SYSTEM_CLOCK } from '../handler/clock';
 
 /**
  * The beginning of every request. It does nothing that could fail: all the work is in `runtime-rollout.lambda.ts`, which is

@@ -2,17 +2,17 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { LIMITS } from './constants';
-import { ControlPlane } from './control-plane.client';
-import { StepFunctionsExecutions } from './executions.client';
-import { handleRollout } from './handle-rollout.client';
-import { RolloutEvent } from './rollout-request.client';
-import { ENVIRONMENT } from '../session/constants';
-import { SYSTEM_CLOCK } from '../shared/clock.client';
-import { numberFromEnv } from '../shared/environment.client';
+import { LIMITS } from './handler/constants';
+import { ControlPlane } from './handler/control-plane';
+import { StepFunctionsExecutions } from './handler/executions';
+import { handleRollout } from './handler/handle-rollout';
+import { RolloutEvent } from './handler/rollout-request';
+import { SYSTEM_CLOCK } from '../handler/clock';
+import { numberFromEnv } from '../handler/environment';
+import { ENVIRONMENT } from '../jobs/constants';
 
 /**
- * What the provider framework asks until a request is complete. See `handle-rollout.client.ts`.
+ * What the provider framework asks until a request is complete. See `handler/handle-rollout.ts`.
  *
  * The event holds CloudFormation's response URL, which is as good as a password: it is never logged.
  */

@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { ATTRIBUTES, LIMITS } from './constants';
+import { ATTRIBUTES, LIMITS } from './handler/constants';
 import {
   DELETE_VERSIONS_ACTIONS, DESCRIBE_EXECUTIONS_ACTIONS, LIST_ENDPOINTS_ACTIONS, LIST_EXECUTIONS_ACTIONS, LIST_VERSIONS_ACTIONS, ROLLOUT_ACTIONS,
   SMOKE_COMMAND_ACTIONS, SMOKE_INVOKE_ACTIONS,

@@ -1,5 +1,5 @@
 import { Duration, Token } from 'aws-cdk-lib';
-import { LIMITS } from './constants';
+import { LIMITS } from './handler/constants';
 import { TOOLS_COMMAND } from './tools-command';
 import { mountPathFaults } from '../mount/mount-path';
 import { sorted } from '../private/sorted';

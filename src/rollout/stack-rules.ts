@@ -1,6 +1,6 @@
 import { CfnOutput, CustomResource, Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { ATTRIBUTES } from './constants';
+import { ATTRIBUTES } from './handler/constants';
 
 const WHY = 'CloudFormation refuses to change what one stack exports while another imports it, and each version changes it';
 

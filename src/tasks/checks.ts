@@ -1,7 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { LIMITS } from '../jobs/constants';
 import { lifecycleOf } from '../runtime/introspection';
-import { LIMITS } from '../session/constants';
 
 /** The longest that a session of the runtime lives, in seconds, as far as it is known at synth: never more than the service allows. */
 export function sessionSecondsOf(runtime: IBedrockAgentRuntime): number {

@@ -4,14 +4,14 @@ import { Construct } from 'constructs';
 import { durationFaults, secondsOf, sessionSecondsOf } from './checks';
 import { addressOf, DriverTask, sessionFaults, SessionTaskProps } from './session-task';
 import { JsonataResultProps, JsonPathResultProps } from './task-props';
+import { BEFORE_FIRST_BYTE, FIRST_INVOKE } from '../driver/retry-policies';
+import { SessionDriver } from '../driver/session-driver';
+import { LIMITS, OPERATIONS } from '../jobs/constants';
 import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { lifecycleOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS } from '../runtime/perms';
-import { LIMITS, OPERATIONS } from '../session/constants';
-import { BEFORE_FIRST_BYTE, FIRST_INVOKE } from '../session/retry-policies';
-import { SessionDriver } from '../session/session-driver';
 
 /** What `InvokeAgent` needs beside the session. */
 export interface InvokeAgentOptions {

@@ -4,10 +4,10 @@ import { IConstruct } from 'constructs';
 import { durationFaults, environmentFaults, sessionSecondsOf } from './checks';
 import { RunCommandProps } from './run-command-props';
 import { sessionFaults } from './session-task';
+import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
 import { sessionStorageMountOf } from '../runtime/introspection';
-import { LIMITS } from '../session/constants';
 
 /** How long a command may take that is given no time of its own. */
 export const DEFAULT_TIMEOUT = Duration.minutes(5);

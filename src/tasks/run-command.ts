@@ -4,13 +4,13 @@ import { Construct } from 'constructs';
 import { DEFAULT_TIMEOUT, mountOf, runCommandFaults } from './run-command-faults';
 import { RunCommandJsonataProps, RunCommandJsonPathProps, RunCommandProps } from './run-command-props';
 import { addressOf, DriverTask } from './session-task';
+import { ATTACHING, REPEATABLE } from '../driver/retry-policies';
+import { SessionDriver } from '../driver/session-driver';
+import { LAMBDA_ERRORS, LIMITS, OPERATIONS, STATUSES } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { INVOKE_COMMAND_ACTIONS } from '../runtime/perms';
-import { LAMBDA_ERRORS, LIMITS, OPERATIONS, STATUSES } from '../session/constants';
-import { ATTACHING, REPEATABLE } from '../session/retry-policies';
-import { SessionDriver } from '../session/session-driver';
 
 /** Longer than a function lives, so that its own end is seen before the state's. */
 const STATE_SECONDS = LIMITS.functionSeconds + LIMITS.functionMarginSeconds;

@@ -2,11 +2,11 @@ import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { SessionDriver } from '../driver/session-driver';
+import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { sorted } from '../private/sorted';
 import { endpointNameFaults } from '../runtime/runtime-grants';
-import { LIMITS } from '../session/constants';
-import { SessionDriver } from '../session/session-driver';
 
 /** What every task on a session needs to know. */
 export interface SessionTaskProps extends sfn.StateBaseProps {

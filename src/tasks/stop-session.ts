@@ -3,11 +3,11 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { addressOf, DriverTask, sessionFaults, SessionTaskProps } from './session-task';
 import { JsonataResultProps, JsonPathResultProps } from './task-props';
+import { ATTACHING } from '../driver/retry-policies';
+import { SessionDriver } from '../driver/session-driver';
+import { OPERATIONS } from '../jobs/constants';
 import { throwOnFaults } from '../private/validation';
 import { STOP_SESSION_ACTIONS } from '../runtime/perms';
-import { OPERATIONS } from '../session/constants';
-import { ATTACHING } from '../session/retry-policies';
-import { SessionDriver } from '../session/session-driver';
 
 /** Props of `StopSession`. */
 export interface StopSessionProps extends SessionTaskProps, JsonPathResultProps, JsonataResultProps {}

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AgentRuntime, AgentTurn, CodingLoop, CodingLoopProps, Commit, Gate, GitRepository, Mount } from '../../src';
-import { LOOP_ERRORS, LOOP_LIMITS } from '../../src/loop/constants';
-import { ERRORS, LAMBDA_ERRORS, LIMITS, TIMEOUT_ERRORS } from '../../src/session/constants';
+import { ERRORS, LAMBDA_ERRORS, LIMITS, TIMEOUT_ERRORS } from '../../src/jobs/constants';
+import { LOOP_ERRORS, LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { StateJson, statesOf } from '../support/definitions';
 import { useLoops } from '../support/loop-fixture';
 import { IMAGE, newStack } from '../support/stacks';
@@ -121,7 +121,7 @@ describe.each(KINDS)('the definition of a loop, %s,', (_, props) => {
 });
 
 test('every error has a name of its own that says where it comes from, and a description', () => {
-  const text = readFileSync(join(__dirname, '../../src/loop/constants.ts'), 'utf8');
+  const text = readFileSync(join(__dirname, '../../src/loop/steps/constants.ts'), 'utf8');
   for (const [key, name] of Object.entries(LOOP_ERRORS)) {
     expect(name).toMatch(/^CodingLoop\.[A-Z][A-Za-z]+$/);
     expect(text).toMatch(new RegExp(`/\\*\\* [^*]+\\*/\\n  ${key}: `));

@@ -1,4 +1,4 @@
-import { fingerprint } from '../../src/loop/failure.client';
+import { fingerprint } from '../../src/loop/steps/failure';
 
 const of = (tail: string) => fingerprint('test', 'FAILED', { exitCode: 1, tail }, []);
 

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../../src';
-import { METRICS } from '../../src/session/constants';
+import { METRICS } from '../../src/jobs/constants';
 import { useLoops } from '../support/loop-fixture';
 import { IMAGE, newStack } from '../support/stacks';
 

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
-import { messageOf } from '../../src/loop/commit.client';
-import { isAllowedRepository, isRef, isRepositoryUrl, patternFault } from '../../src/loop/git-names';
-import { branchOf } from '../../src/loop/input.client';
-import { LoopRecord, RunRecord } from '../../src/loop/records.client';
+import { messageOf } from '../../src/loop/steps/commit';
+import { isAllowedRepository, isRef, isRepositoryUrl, patternFault } from '../../src/loop/steps/git-names';
+import { branchOf } from '../../src/loop/steps/input';
+import { LoopRecord, RunRecord } from '../../src/loop/steps/records';
 
 const TASK = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
 const git = (...args: string[]) => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Gate } from '../../src';
-import { ownSession, runIdOf } from '../../src/loop/sessions.client';
+import { ownSession, runIdOf } from '../../src/loop/steps/sessions';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();

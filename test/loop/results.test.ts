@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
-import { nonceOf, resultsOf, WORKSPACE_WORDS } from '../../src/loop/results.client';
-import { AWAY_SCRIPT, MOVE_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, WORKSPACE_SCRIPT } from '../../src/loop/workspace-scripts.client';
-import { Tail } from '../../src/session/tail.client';
+import { Tail } from '../../src/jobs/tail';
+import { nonceOf, resultsOf, WORKSPACE_WORDS } from '../../src/loop/steps/results';
+import { AWAY_SCRIPT, MOVE_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, WORKSPACE_SCRIPT } from '../../src/loop/steps/workspace-scripts';
 
 const NONCE = 'c0ffee';
 const TREE = 'a'.repeat(40);

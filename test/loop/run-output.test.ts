@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
-import { LOOP_ERRORS, OUTCOMES } from '../../src/loop/constants';
-import { AnyState, causeOf, outputOf } from '../../src/loop/run-output.client';
-import { ERRORS } from '../../src/session/constants';
+import { ERRORS } from '../../src/jobs/constants';
+import { LOOP_ERRORS, OUTCOMES } from '../../src/loop/steps/constants';
+import { AnyState, causeOf, outputOf } from '../../src/loop/steps/run-output';
 
 const SESSION = { id: 'x'.repeat(33), stopped: true };
 /** A run that committed: only what was caught says that it failed. */

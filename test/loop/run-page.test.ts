@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fieldsOf, PAGE, runPage } from '../../scripts/write-run-page';
-import { INPUT_FIELDS } from '../../src/loop/input.client';
+import { INPUT_FIELDS } from '../../src/loop/steps/input';
 import { deviationsOf } from '../support/run-page';
 
 test('the page of a run\'s input and record is the one that its types and rules make: if not, "npx projen docs:run"', () => {

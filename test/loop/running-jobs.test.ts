@@ -1,8 +1,8 @@
-import { LoopRecord, RunRecord } from '../../src/loop/records.client';
-import { StepTools } from '../../src/loop/step.client';
-import { performStep } from '../../src/loop/steps.client';
-import { jobId } from '../../src/session/job-command.client';
-import { RunRequest } from '../../src/session/run-request.client';
+import { jobId } from '../../src/jobs/job-command';
+import { RunRequest } from '../../src/jobs/run-request';
+import { performStep } from '../../src/loop/steps/perform-step';
+import { LoopRecord, RunRecord } from '../../src/loop/steps/records';
+import { StepTools } from '../../src/loop/steps/step';
 
 const RUN: RunRecord = {
   id: 'run',

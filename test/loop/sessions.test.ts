@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { executionOfRun, ownSession, provenSession, runIdOf, sessionOf } from '../../src/loop/sessions.client';
+import { executionOfRun, ownSession, provenSession, runIdOf, sessionOf } from '../../src/loop/steps/sessions';
 
 const arn = (name: string) => `arn:aws:states:us-east-1:123456789012:execution:Loop:${name}`;
 const NAME = fc.stringMatching(/^[A-Za-z0-9._+!@()='-]{1,80}$/);

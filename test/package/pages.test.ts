@@ -15,7 +15,7 @@ const DOCS = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md
 /** What is made from the sources, and has to be in a package that a fresh clone makes. */
 const PACKED = [
   '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
-  'assets/session/session-driver.lambda/index.js', 'assets/rollout/runtime-rollout.lambda/index.js', 'assets/rollout/runtime-rollout-event.lambda/index.js',
+  'assets/driver/session-driver.lambda/index.js', 'assets/rollout/runtime-rollout.lambda/index.js', 'assets/rollout/runtime-rollout-event.lambda/index.js',
 ];
 
 /** Stands in for the agent that the pages name: a first correction that is incomplete, what the gate's output asks for, and then words. */

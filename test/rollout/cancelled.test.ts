@@ -1,5 +1,5 @@
 import { StopRuntimeSessionCommand } from '@aws-sdk/client-bedrock-agentcore';
-import { ControlPlane } from '../../src/rollout/control-plane.client';
+import { ControlPlane } from '../../src/rollout/handler/control-plane';
 import { ServerFixture } from '../support/agentcore';
 import { build, startAnsweringServer } from '../support/answering-server';
 import { HandlerCall } from '../support/mortal';

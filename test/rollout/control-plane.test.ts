@@ -2,9 +2,9 @@ import {
   BedrockAgentCoreControlClient, CreateAgentRuntimeEndpointCommand, DeleteAgentRuntimeEndpointCommand, UpdateAgentRuntimeCommand,
   UpdateAgentRuntimeEndpointCommand,
 } from '@aws-sdk/client-bedrock-agentcore-control';
-import { TAGS } from '../../src/rollout/constants';
-import { ControlPlane } from '../../src/rollout/control-plane.client';
-import { NotThereError } from '../../src/rollout/errors.client';
+import { TAGS } from '../../src/rollout/handler/constants';
+import { ControlPlane } from '../../src/rollout/handler/control-plane';
+import { NotThereError } from '../../src/rollout/handler/errors';
 import { ServerFixture } from '../support/agentcore';
 
 let fixture: ServerFixture;

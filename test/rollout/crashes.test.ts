@@ -1,4 +1,4 @@
-import { ControlPlane } from '../../src/rollout/control-plane.client';
+import { ControlPlane } from '../../src/rollout/handler/control-plane';
 import { ServerFixture } from '../support/agentcore';
 import { build, startAnsweringServer } from '../support/answering-server';
 import { Deployment, invokeTest, RolloutStack, RolloutStackOptions, Template } from '../support/rollout-stack';

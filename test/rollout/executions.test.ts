@@ -1,7 +1,7 @@
 import { createServer, Server } from 'http';
 import { AddressInfo } from 'net';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { StepFunctionsExecutions } from '../../src/rollout/executions.client';
+import { StepFunctionsExecutions } from '../../src/rollout/handler/executions';
 
 const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:fix';
 

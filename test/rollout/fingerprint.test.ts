@@ -1,5 +1,5 @@
 import { GetAgentRuntimeResponse } from '@aws-sdk/client-bedrock-agentcore-control';
-import { configurationDigest, digest } from '../../src/rollout/fingerprint.client';
+import { configurationDigest, digest } from '../../src/rollout/handler/fingerprint';
 
 const version = {
   agentRuntimeVersion: '1', status: 'READY', createdAt: new Date(0), roleArn: 'role', environmentVariables: { A: '1', B: '2' },

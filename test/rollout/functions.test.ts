@@ -1,5 +1,5 @@
-import { LIMITS } from '../../src/rollout/constants';
-import { RolloutEvent } from '../../src/rollout/rollout-request.client';
+import { LIMITS } from '../../src/rollout/handler/constants';
+import { RolloutEvent } from '../../src/rollout/handler/rollout-request';
 import { handler as onEvent } from '../../src/rollout/runtime-rollout-event.lambda';
 import { handler } from '../../src/rollout/runtime-rollout.lambda';
 import { ServerFixture } from '../support/agentcore';

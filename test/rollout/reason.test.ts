@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { reasonOf } from '../../src/rollout/reason.client';
+import { reasonOf } from '../../src/rollout/handler/reason';
 
 const bytes = (reason: string) => Buffer.byteLength(JSON.stringify(reason));
 

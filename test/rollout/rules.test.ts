@@ -1,6 +1,6 @@
 import { ListAgentRuntimeVersionsCommand } from '@aws-sdk/client-bedrock-agentcore-control';
-import { ERRORS } from '../../src/session/constants';
-import { SessionError } from '../../src/session/errors.client';
+import { ERRORS } from '../../src/jobs/constants';
+import { SessionError } from '../../src/jobs/errors';
 import { ServerFixture } from '../support/agentcore';
 import { build, deleteByHand, startAnsweringServer } from '../support/answering-server';
 import { directControlPlane } from '../support/direct-control-plane';

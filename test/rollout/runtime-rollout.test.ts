@@ -5,9 +5,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AgentRuntime, Mount, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest, SmokeTestConfig } from '../../src';
 import { warnAboutDefaultEndpoint, WORKSPACE_ON_DEFAULT_ENDPOINT } from '../../src/rollout';
-import { ATTRIBUTES } from '../../src/rollout/constants';
-import { attributesOf } from '../../src/rollout/roll-out.client';
-import { requestOf, RolloutEvent } from '../../src/rollout/rollout-request.client';
+import { ATTRIBUTES } from '../../src/rollout/handler/constants';
+import { attributesOf } from '../../src/rollout/handler/roll-out';
+import { requestOf, RolloutEvent } from '../../src/rollout/handler/rollout-request';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
 function newRuntime(stack: Stack): AgentRuntime {

@@ -1,6 +1,6 @@
 import { CreateAgentRuntimeEndpointCommand, UpdateAgentRuntimeEndpointCommand } from '@aws-sdk/client-bedrock-agentcore-control';
-import { TAGS } from '../../src/rollout/constants';
-import { RolloutEvent, requestOf } from '../../src/rollout/rollout-request.client';
+import { TAGS } from '../../src/rollout/handler/constants';
+import { RolloutEvent, requestOf } from '../../src/rollout/handler/rollout-request';
 import { ServerFixture } from '../support/agentcore';
 import { build, deleteByHand, startAnsweringServer } from '../support/answering-server';
 import { RolloutStack } from '../support/rollout-stack';

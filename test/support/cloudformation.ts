@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'async_hooks';
 import { dirname, join } from 'path';
-import { RolloutEvent, RolloutProperties } from '../../src/rollout/rollout-request.client';
+import { RolloutEvent, RolloutProperties } from '../../src/rollout/handler/rollout-request';
 
 /** What the framework sends to CloudFormation in the end. */
 export interface Response {

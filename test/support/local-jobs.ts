@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { CommandMode, wordsOf } from '../../rehearsal/agentcore/words';
-import { JobCall, jobCommand } from '../../src/session/job-command.client';
-import { JobEnd, JobRecord, JobStreamParser } from '../../src/session/job-stream.client';
+import { JobCall, jobCommand } from '../../src/jobs/job-command';
+import { JobEnd, JobRecord, JobStreamParser } from '../../src/jobs/job-stream';
 
 export interface CallResult {
   readonly records: JobRecord[];

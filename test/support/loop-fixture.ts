@@ -10,7 +10,7 @@ import { AgentHandler, AgentCoreServer, AgentCoreServerProps, MovableClock } fro
 import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
-import { ownSession } from '../../src/loop/sessions.client';
+import { ownSession } from '../../src/loop/steps/sessions';
 
 export interface LoopFixtureProps {
   /** What the agent does in a turn, as a shell script in the clone; the number is that of the turn in the whole test, from 0. */

@@ -5,10 +5,10 @@ import {
 import { ServerFixture } from './agentcore';
 import { Handlers, MADE_UP_ID, ProviderFramework, Response } from './cloudformation';
 import { HandlerCall, mortal, Watch, watched } from './mortal';
-import { ControlPlane } from '../../src/rollout/control-plane.client';
-import { Executions } from '../../src/rollout/executions.client';
-import { handleRollout } from '../../src/rollout/handle-rollout.client';
-import { RolloutProperties, SmokeTestProperties } from '../../src/rollout/rollout-request.client';
+import { ControlPlane } from '../../src/rollout/handler/control-plane';
+import { Executions } from '../../src/rollout/handler/executions';
+import { handleRollout } from '../../src/rollout/handler/handle-rollout';
+import { RolloutProperties, SmokeTestProperties } from '../../src/rollout/handler/rollout-request';
 import { handler as onEvent } from '../../src/rollout/runtime-rollout-event.lambda';
 
 /** One template of the stack: the runtime's configuration, and the rollout's props. */

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { newSessionId, ServerFixture } from './agentcore';
 import { AgentCoreServerProps } from '../../rehearsal/agentcore';
-import type { RunResult } from '../../src/session/followed-job.client';
-import type { RunRequest } from '../../src/session/run-request.client';
-import type { handler } from '../../src/session/session-driver.lambda';
+import type { handler } from '../../src/driver/session-driver.lambda';
+import type { RunResult } from '../../src/jobs/followed-job';
+import type { RunRequest } from '../../src/jobs/run-request';
 
 /** What may follow a call: a result, or an error by name. */
 export type Outcome = RunResult | { readonly error: string; readonly message: string };
@@ -99,7 +99,7 @@ export function loadHandler(endpoint: string): typeof handler {
   });
   let loaded!: { handler: typeof handler };
   jest.isolateModules(() => {
-    loaded = jest.requireActual('../../src/session/session-driver.lambda');
+    loaded = jest.requireActual('../../src/driver/session-driver.lambda');
   });
   return loaded.handler;
 }

@@ -2,15 +2,15 @@ import { execFileSync, spawn, SpawnOptionsWithoutStdio, spawnSync } from 'node:c
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { commit as commitStep } from '../../src/loop/commit.client';
-import { NEXT } from '../../src/loop/constants';
-import { prepare } from '../../src/loop/prepare.client';
-import { LoopError, LoopRecord, RunRecord } from '../../src/loop/records.client';
-import { ownSession } from '../../src/loop/sessions.client';
-import { snapshot } from '../../src/loop/snapshot.client';
-import { inWorkspace, StepRequest, StepTools } from '../../src/loop/step.client';
-import { LOST_REASONS, STATUSES, VERDICTS } from '../../src/session/constants';
-import { RunRequest } from '../../src/session/run-request.client';
+import { LOST_REASONS, STATUSES, VERDICTS } from '../../src/jobs/constants';
+import { RunRequest } from '../../src/jobs/run-request';
+import { commit as commitStep } from '../../src/loop/steps/commit';
+import { NEXT } from '../../src/loop/steps/constants';
+import { prepare } from '../../src/loop/steps/prepare';
+import { LoopError, LoopRecord, RunRecord } from '../../src/loop/steps/records';
+import { ownSession } from '../../src/loop/steps/sessions';
+import { snapshot } from '../../src/loop/steps/snapshot';
+import { inWorkspace, StepRequest, StepTools } from '../../src/loop/steps/step';
 
 export interface WorkspaceRun {
   /** A shell script in the clone. */

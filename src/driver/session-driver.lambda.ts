@@ -1,0 +1,158 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { SYSTEM_CLOCK } from '../handler/clock';
+import { numberFromEnv } from '../handler/environment';
+import { maskSecrets } from '../handler/mask';
+import { StepFunctionsClient } from '../handler/step-functions';
+import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, RETRY_LOG, STATUSES, VERDICTS } from '../jobs/constants';
+import { isTransient, SessionError } from '../jobs/errors';
+import { SessionAddress } from '../jobs/exec';
+import { RunResult } from '../jobs/followed-job';
+import { invokeAgent, InvokeRequest, InvokeResult } from '../jobs/invoke-agent';
+import { runJob, RunJobOptions } from '../jobs/run-job';
+import { RunRequest } from '../jobs/run-request';
+import { stopSession } from '../jobs/stop-session';
+import { StepFunctionsLoopExecutions } from '../loop/steps/executions';
+import { isLoopRequest, LoopRequest, performStep } from '../loop/steps/perform-step';
+import { LoopError, LoopRecord, RunRecord } from '../loop/steps/records';
+
+/**
+ * The one function that talks to sessions: invokes the agent, runs commands as jobs, stops sessions.
+ *
+ * It keeps nothing between calls. A result is data, such as a verdict; an error is infrastructure, by a name of `ERRORS`,
+ * which the state machines retry or not. What it logs and measures are identities, verdicts and sizes, never a prompt, a command
+ * or its output: those may hold anything. Of an error, Lambda itself logs the message as well, which may quote what others said.
+ */
+export type DriverRequest =
+  | ({ readonly operation: typeof OPERATIONS.INVOKE } & InvokeRequest)
+  | ({ readonly operation: typeof OPERATIONS.RUN } & RunRequest)
+  | ({ readonly operation: typeof OPERATIONS.STOP } & SessionAddress)
+  | LoopRequest;
+
+const logger = new Logger({ serviceName: METRICS.service });
+const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS.service });
+
+// Nothing is repeated unseen: of an invoke the agent may have begun, and a job's calls have a loop of their own.
+const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
+const stepFunctions = lazy(() => new StepFunctionsClient(process.env.AWS_ENDPOINT_URL_SFN ?? process.env.AWS_ENDPOINT_URL));
+
+export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
+  const { operation, runtimeArn } = request;
+  logger.resetKeys();
+  logger.appendKeys({ operation, runtimeArn, ...identityOf(request) });
+  try {
+    const result = await perform(request, context.getRemainingTimeInMillis() - LIMITS.functionMarginSeconds * 1_000);
+    logger.info('done', summaryOf(result));
+    return result;
+  } catch (error) {
+    if (error instanceof Error) error.message = maskSecrets(error.message); // Lambda logs it, and it becomes the cause
+    logger.error('failed', { error: (error as Error).name, reason: reasonOf(error as Error) });
+    throw error;
+  }
+}
+
+/** What may be logged of an error: our own words, or where one that nobody foresaw comes from. */
+function reasonOf(error: Error): string {
+  if (error instanceof SessionError || error instanceof LoopError) return error.summary;
+  return (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 5).join('\n');
+}
+
+/** Who the call is about, for the log. */
+function identityOf(request: DriverRequest): object {
+  if (isLoopRequest(request)) {
+    const execution = 'execution' in request ? request.execution : request.detail.executionArn;
+    // The first step's state is whatever somebody gave as the input.
+    const state = ('state' in request ? request.state : undefined) as { readonly run?: RunRecord; readonly loop?: LoopRecord } | null | undefined;
+    return { execution, sessionId: state?.run?.session?.id, run: state?.run?.id, round: state?.loop?.round };
+  }
+  return request.operation === OPERATIONS.RUN ? identityOfJob(request) : { sessionId: request.sessionId, qualifier: request.qualifier };
+}
+
+function identityOfJob({ sessionId, qualifier, run, round, name }: RunRequest) {
+  return { sessionId, qualifier, run, round, job: name };
+}
+
+async function perform(request: DriverRequest, millisecondsLeft: number): Promise<unknown> {
+  const backoffSeconds = numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1);
+  const options: RunJobOptions = {
+    client: client(),
+    clock: SYSTEM_CLOCK,
+    until: Date.now() + millisecondsLeft,
+    backoffSeconds,
+    onRetry: (error, job) => logger.warn(RETRY_LOG, { jobId: job.id, error: error.name, reason: error.summary }),
+  };
+  if (isLoopRequest(request)) {
+    const executions = new StepFunctionsLoopExecutions(stepFunctions(), SYSTEM_CLOCK, backoffSeconds);
+    return performStep(request, { ...options, onceClient: client(), executions, runJob: loggedJob, measure });
+  }
+  switch (request.operation) {
+    case OPERATIONS.INVOKE:
+      return invokeAgent(client(), { ...request, timeoutSeconds: Math.min(request.timeoutSeconds, millisecondsLeft / 1_000) });
+    case OPERATIONS.RUN:
+      return measuredJob(request, options);
+    case OPERATIONS.STOP:
+      return stopSession(client(), request, SYSTEM_CLOCK, backoffSeconds);
+    default:
+      throw new SessionError(ERRORS.VALIDATION,
+        `"operation" is ${JSON.stringify((request as { operation?: unknown }).operation)}, one of ${Object.values(OPERATIONS).join(', ')} is needed`);
+  }
+}
+
+/** A job of a step that may have several. */
+async function loggedJob(request: RunRequest, options: RunJobOptions): Promise<RunResult> {
+  const result = await measuredJob(request, options);
+  logger.info('job', { ...identityOfJob(request), ...summaryOf(result) });
+  return result;
+}
+
+async function measuredJob(request: RunRequest, options: RunJobOptions): Promise<RunResult> {
+  try {
+    const result = await runJob(request, options);
+    measureJob(request.runtimeArn, result);
+    return result;
+  } catch (error) {
+    if (isTransient(error) || (error as Error).name === ERRORS.BROKEN) measureVerdict(request.runtimeArn, VERDICTS.PLATFORM);
+    throw error;
+  }
+}
+
+/** What may be logged of a result. */
+function summaryOf(result: unknown) {
+  const { status, verdict, lostReason, exitCode, job, seconds, outputBytes, attaches, replyBytes, events } =
+    result as Partial<RunResult & InvokeResult>;
+  return { status, verdict, lostReason, exitCode, jobId: job, seconds, outputBytes, attaches, replyBytes, events };
+}
+
+/** A metric of its own, with dimensions of its own. */
+function measure(name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }): void {
+  const single = metrics.singleMetric();
+  single.addDimensions({ ...dimensions });
+  single.addMetric(name, MetricUnit[unit], value);
+}
+
+function measureJob(runtimeArn: string, result: RunResult): void {
+  if (result.status === STATUSES.ENDED) measureVerdict(runtimeArn, result.verdict!, result);
+  // A job that still runs was attached to as well, and has no verdict.
+  measure(METRICS.names.ATTACHES, result.attaches, 'Count', { [METRICS.dimensions.RUNTIME]: runtimeIdOf(runtimeArn) });
+}
+
+function measureVerdict(runtimeArn: string, verdict: string, result?: RunResult): void {
+  metrics.addDimensions({ [METRICS.dimensions.RUNTIME]: runtimeIdOf(runtimeArn), [METRICS.dimensions.VERDICT]: verdict });
+  metrics.addMetric(METRICS.names.JOBS, MetricUnit.Count, 1);
+  if (result) {
+    metrics.addMetric(METRICS.names.JOB_SECONDS, MetricUnit.Seconds, result.seconds);
+    metrics.addMetric(METRICS.names.OUTPUT_BYTES, MetricUnit.Bytes, result.outputBytes);
+  }
+  // At once: the next job of this call has another verdict.
+  metrics.publishStoredMetrics();
+}
+
+function runtimeIdOf(runtimeArn: string): string {
+  return runtimeArn.split('/').pop()!;
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}

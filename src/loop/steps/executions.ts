@@ -1,0 +1,116 @@
+import { STEPS } from './constants';
+import { DEFAULT_ENDPOINT } from './sessions';
+import { Clock } from '../../handler/clock';
+import { StepFunctionsClient } from '../../handler/step-functions';
+import { isTransient, SessionError, typedError } from '../../jobs/errors';
+
+/** An execution, as Step Functions knows it. */
+export interface KnownExecution {
+  readonly arn: string;
+  readonly isRunning: boolean;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly input: unknown;
+}
+
+/** What Step Functions knows of a loop's executions. Everything fails by a name of `ERRORS` if it cannot be asked. */
+export interface LoopExecutions {
+  /** Nothing if there is none, or none any more: Step Functions forgets an execution 90 days after its end. */
+  describe(arn: string): Promise<KnownExecution | undefined>;
+  /** ARNs of those that are under way and began at that time or later, the newest first. */
+  running(stateMachineArn: string, sinceMilliseconds: number): AsyncIterable<string>;
+  /** The endpoint that the execution's own definition names, which is not always the newest one. */
+  endpointNameOf(arn: string): Promise<string | undefined>;
+}
+
+/** Of one request; by itself the SDK would wait for ever. */
+const REQUEST_SECONDS = 10;
+
+/** Waits after 1, 2, 4 and 8 times the back-off, 15 s in all: bounded, since a stop may wait for the answer. */
+const TRIES = 4;
+
+export class StepFunctionsLoopExecutions implements LoopExecutions {
+  constructor(private readonly client: StepFunctionsClient, private readonly clock: Clock, private readonly backoffSeconds: number) {}
+
+  public async describe(arn: string): Promise<KnownExecution | undefined> {
+    const found = await this.unlessAbsent<ExecutionReply>('DescribeExecution', { executionArn: arn });
+    return found && { arn, isRunning: found.status === 'RUNNING', startedAt: millisecondsOf(found), input: parsed(found.input) };
+  }
+
+  public async* running(stateMachineArn: string, sinceMilliseconds: number): AsyncIterable<string> {
+    let nextToken: string | undefined;
+    do {
+      const page = await this.answer<ListReply>('ListExecutions', { stateMachineArn, statusFilter: 'RUNNING', maxResults: 1_000, nextToken });
+      for (const execution of page.executions) {
+        if (millisecondsOf(execution) >= sinceMilliseconds) yield execution.executionArn;
+      }
+      ({ nextToken } = page);
+    } while (nextToken !== undefined);
+  }
+
+  public async endpointNameOf(arn: string): Promise<string | undefined> {
+    const found = await this.unlessAbsent<{ readonly definition: string }>('DescribeStateMachineForExecution', { executionArn: arn });
+    return found && endpointNameIn(parsed(found.definition));
+  }
+
+  private async unlessAbsent<T>(operation: string, parameters: object): Promise<T | undefined> {
+    try {
+      return await this.answer<T>(operation, parameters);
+    } catch (error) {
+      if (((error as SessionError).cause as Error).name === 'ExecutionDoesNotExist') return undefined;
+      throw error;
+    }
+  }
+
+  private async answer<T>(operation: string, parameters: object): Promise<T> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.client.send<T>(operation, parameters, AbortSignal.timeout(REQUEST_SECONDS * 1_000));
+      } catch (thrown) {
+        const error = typedError(thrown);
+        if (!isTransient(error) || failures >= TRIES) throw error;
+        await this.clock.sleep(this.backoffSeconds * 2 ** failures);
+      }
+    }
+  }
+}
+
+interface ExecutionReply {
+  readonly executionArn: string;
+  readonly status: string;
+  /** Seconds since the epoch. */
+  readonly startDate: number;
+  readonly input?: string;
+}
+
+interface ListReply {
+  readonly executions: readonly ExecutionReply[];
+  readonly nextToken?: string;
+}
+
+function millisecondsOf({ startDate }: ExecutionReply): number {
+  return Math.round(startDate * 1_000);
+}
+
+interface Definition {
+  readonly States?: { readonly [name: string]: { readonly Parameters?: StepParameters } };
+}
+
+interface StepParameters {
+  readonly operation?: string;
+  readonly config?: { readonly endpointName?: string };
+}
+
+function endpointNameIn(definition: unknown): string | undefined {
+  const states = Object.values((definition as Definition | undefined)?.States ?? {});
+  const prepare = states.find(({ Parameters }) => Parameters?.operation === STEPS.PREPARE);
+  return prepare && (prepare.Parameters?.config?.endpointName ?? DEFAULT_ENDPOINT);
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'crypto';
+import { LOOP_ERRORS } from './constants';
+import { isAllowedRepository, isRef, isRepositoryUrl } from './git-names';
+import { LoopError, LoopInput, RunRecord } from './records';
+import { isExecutionName, isSessionId } from './sessions';
+import { hasSecret } from '../../handler/mask';
+import { LIMITS } from '../../jobs/constants';
+
+interface Rule {
+  readonly field: string;
+  readonly broken: (input: LoopInput) => boolean;
+  readonly message: string;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+const unknownField = (value: unknown, known: readonly string[]) => isObject(value) && Object.keys(value).some((key) => !known.includes(key));
+
+export const jsonBytes = (text: string) => Buffer.byteLength(JSON.stringify(text));
+
+const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
+
+/** The fields that an input may have, by the object that they are in. docs/run.md lists them, with `RULES`. */
+export const INPUT_FIELDS = {
+  input: ['prompt', 'taskId', 'repository', 'session'],
+  repository: ['url', 'ref'],
+  // All that the session of a record has, and what a run may be asked for there. The last three are not read.
+  session: ['id', 'endpointName', 'execution', 'update', 'onTop', 'workspace', 'stopped', 'error'],
+} as const;
+
+export const RULES: readonly Rule[] = [
+  {
+    field: 'prompt',
+    broken: ({ prompt }) => typeof prompt !== 'string' || prompt.trim() === '',
+    message: 'is missing or empty: say what the agent is to do',
+  },
+  {
+    field: 'prompt',
+    broken: ({ prompt }) => typeof prompt === 'string' && prompt.includes('\0'),
+    message: 'holds a NUL character: take it out',
+  },
+  {
+    field: 'taskId',
+    broken: ({ taskId }) => typeof taskId !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(taskId),
+    message: 'must have 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"',
+  },
+  {
+    field: 'repository',
+    broken: ({ repository }) => repository !== undefined && (!isObject(repository) || unknownField(repository, INPUT_FIELDS.repository)),
+    message: 'must be an object with "url" and "ref"',
+  },
+  {
+    field: 'repository.url',
+    broken: ({ repository }) => isObject(repository) && repository.url !== undefined
+      && (!isRepositoryUrl(repository.url) || hasSecret(repository.url)),
+    message: 'must be an https, http, ssh, git, file or codecommit URL, without a password, "?", "#" or "\\\\", and without a user unless it is ssh or codecommit: credentials come from the image\'s credential helper or the execution role',
+  },
+  {
+    field: 'repository.ref',
+    broken: ({ repository }) => isObject(repository) && repository.ref !== undefined && (!isRef(repository.ref) || hasSecret(repository.ref)),
+    message: 'must be the name of a branch or a tag, or a commit',
+  },
+  {
+    field: 'session',
+    broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, INPUT_FIELDS.session)),
+    message: 'must be the "session" of an earlier output',
+  },
+  {
+    field: 'session.id',
+    broken: ({ session }) => isObject(session) && !isSessionId(session.id),
+    message: `must have ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} letters, digits, "-" and "_"`,
+  },
+  {
+    field: 'session.endpointName',
+    broken: ({ session }) => isObject(session) && session.endpointName !== undefined
+      && !(typeof session.endpointName === 'string' && ENDPOINT_PATTERN.test(session.endpointName)),
+    message: 'must be the name of an endpoint',
+  },
+  {
+    field: 'session.execution',
+    broken: ({ session }) => isObject(session) && session.execution !== undefined && !isExecutionName(session.execution),
+    message: 'must be the name of an execution',
+  },
+  {
+    field: 'session.update',
+    broken: ({ session }) => isObject(session) && session.update !== undefined && typeof session.update !== 'boolean',
+    message: 'must be true or false',
+  },
+  {
+    field: 'session.onTop',
+    broken: ({ session }) => isObject(session) && session.onTop !== undefined && typeof session.onTop !== 'boolean',
+    message: 'must be true or false',
+  },
+];
+
+const FIELDS: readonly string[] = INPUT_FIELDS.input;
+/** What Step Functions adds to the input of an execution that another one has started. */
+const OF_THE_SERVICE = 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID';
+
+/**
+ * Everything that is wrong with a run's input, each with its field.
+ *
+ * @param promptBytes of the prompt as JSON, at the most
+ */
+export function inputFaults(input: LoopInput, promptBytes: number): string[] {
+  const unknown = Object.keys(input).filter((key) => !FIELDS.includes(key) && key !== OF_THE_SERVICE).map((key) => `"${key}" is not a field of the input: ${FIELDS.join(', ')} are`);
+  const faults = RULES.filter(({ broken }) => broken(input)).map(({ field, message }) => `"${field}" ${message}`);
+  if (typeof input.prompt === 'string' && jsonBytes(input.prompt) > promptBytes) {
+    faults.push(`"prompt" has more than ${promptBytes} bytes as JSON: put what is long into a file of the repository`);
+  }
+  return [...unknown, ...faults];
+}
+
+/** Fails with everything that is wrong with a run's input. */
+export function checkInput(input: LoopInput, promptBytes: number): void {
+  if (!isObject(input)) throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the input must be an object with "prompt" and "taskId"');
+  const faults = inputFaults(input, promptBytes);
+  if (faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `${faults.length} of its fields are wrong`, faults.join('; '));
+}
+
+/**
+ * Fails if an input names a repository that it may not: the session's credentials would go there.
+ *
+ * @param config the loop's own repository, and the patterns of others; a loop with neither takes what is reached by https
+ */
+export function checkRepositoryOfInput(url: unknown, { repository, allow }: RepositoryRules): void {
+  if (url === undefined || url === repository?.url || isAllowedRepository(url, repository === undefined ? allow : allow ?? [])) return;
+  const anyHost = allow === undefined && repository === undefined;
+  const others = allow?.length ? `those of ${allow.join(', ')}` : anyHost ? 'those that are reached by https, written plainly' : 'no other';
+  const allowed = repository === undefined ? `the loop allows ${others}` : `the loop has one of its own, and allows ${others}`;
+  throw new LoopError(LOOP_ERRORS.BAD_INPUT, `"repository.url" may not be named by an input: ${allowed}`);
+}
+
+interface RepositoryRules {
+  readonly repository?: { readonly url: string };
+  readonly allow?: readonly string[];
+}
+
+/** Fails if the repository of a run is none that an input may name: the loop's own may have been known only when it was deployed. */
+export function checkRepository(repository: RunRecord['repository']): void {
+  const faults = RULES.filter(({ field, broken }) => field.startsWith('repository.') && broken({ repository } as LoopInput));
+  if (faults.length > 0) {
+    throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the loop\'s own repository cannot be used', faults.map(({ field, message }) => `"${field}" ${message}`).join('; '));
+  }
+}
+
+/**
+ * A branch for a task: recognizable, always a name that git takes, and never that of another task. An id that git does not take is
+ * changed and gets a digest; so does one that could be taken for such a name.
+ */
+export function branchOf(prefix: string, taskId: string): string {
+  const safe = taskId.replace(/\.{2,}/g, '.').replace(/^[.-]+/, '').replace(/\.+$/, '').replace(/\.lock$/i, '-lock');
+  if (safe === taskId && !/-[0-9a-f]{8}$/.test(taskId)) return `${prefix}${taskId}`;
+  return `${prefix}${safe === '' ? 'task' : safe}-${createHash('sha256').update(taskId).digest('hex').slice(0, 8)}`;
+}

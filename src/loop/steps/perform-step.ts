@@ -1,0 +1,38 @@
+import { commit, CommitRequest } from './commit';
+import { STEPS } from './constants';
+import { gate, GateRequest } from './gate';
+import { bootstrap, BootstrapRequest, PrepareRequest } from './prepare';
+import { prepareOrRefuse } from './refusal';
+import { snapshot, SnapshotRequest } from './snapshot';
+import { StepTools } from './step';
+import { cleanUp, CleanUpRequest, stop, StopRequest } from './stop';
+import { turn, TurnRequest } from './turn';
+
+/** What a loop's state machine asks of the driver. */
+export type LoopRequest =
+  | ({ readonly operation: typeof STEPS.PREPARE } & PrepareRequest)
+  | ({ readonly operation: typeof STEPS.BOOTSTRAP } & BootstrapRequest)
+  | ({ readonly operation: typeof STEPS.TURN } & TurnRequest)
+  | ({ readonly operation: typeof STEPS.SNAPSHOT } & SnapshotRequest)
+  | ({ readonly operation: typeof STEPS.GATE } & GateRequest)
+  | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest)
+  | ({ readonly operation: typeof STEPS.STOP } & StopRequest)
+  | ({ readonly operation: typeof STEPS.CLEAN_UP } & CleanUpRequest);
+
+export function isLoopRequest(request: { readonly operation: string }): request is LoopRequest {
+  return (Object.values(STEPS) as string[]).includes(request.operation);
+}
+
+/** One step of a run. */
+export async function performStep(request: LoopRequest, tools: StepTools): Promise<object> {
+  switch (request.operation) {
+    case STEPS.PREPARE: return prepareOrRefuse(request, tools);
+    case STEPS.BOOTSTRAP: return bootstrap(request, tools);
+    case STEPS.TURN: return turn(request, tools);
+    case STEPS.SNAPSHOT: return snapshot(request, tools);
+    case STEPS.GATE: return gate(request, tools);
+    case STEPS.COMMIT: return commit(request, tools);
+    case STEPS.STOP: return stop(request, tools);
+    case STEPS.CLEAN_UP: return cleanUp(request, tools);
+  }
+}

@@ -1,0 +1,171 @@
+import { randomUUID } from 'crypto';
+import { surrounded } from './branch';
+import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
+import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input';
+import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant';
+import { LoopError, LoopInput, LoopRecord, RunRecord } from './records';
+import { brief, defined, Results } from './results';
+import { LoopSession, nameOf, runIdOf, sessionOf } from './sessions';
+import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning, strictly } from './step';
+import { ERRORS, LIMITS, STATUSES, VERDICTS } from '../../jobs/constants';
+import { SessionError } from '../../jobs/errors';
+
+export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
+  readonly config: LoopConfig & {
+    readonly repository?: { readonly url: string; readonly ref?: string };
+    /** Patterns of repositories that an input may name. */
+    readonly allow?: readonly string[];
+    readonly branchPrefix: string;
+    readonly timeoutSeconds: number;
+    /** Of the prompt as JSON, at the most. */
+    readonly promptBytes: number;
+  };
+  /** Seconds since the epoch at which the execution started; now if it is not known. */
+  readonly startedAt?: string;
+  readonly state: LoopInput;
+}
+
+/** First step: checks the input, then takes the workspace for this run and puts the repository there. Returns the whole state. */
+export async function prepare(request: PrepareRequest, tools: StepTools) {
+  const { state: input, config } = request;
+  checkInput(input, config.promptBytes);
+  checkRepositoryOfInput(input.repository?.url, config);
+  const url = input.repository?.url ?? config.repository?.url;
+  if (url === undefined) throw new LoopError(LOOP_ERRORS.BAD_INPUT, '"repository.url" is missing, and the loop has no repository of its own');
+  const started = Date.parse(request.startedAt ?? '');
+  const startedAt = Math.floor((Number.isNaN(started) ? tools.clock.now() : started) / 1_000);
+  const sameRepository = input.repository?.url === undefined || input.repository.url === config.repository?.url;
+  const ref = input.repository?.ref ?? (sameRepository ? config.repository?.ref : undefined);
+  checkRepository({ url, ref });
+  const where = await freeSession(request, tools);
+  const run: RunRecord = {
+    id: runIdOf(request.execution),
+    key: randomUUID(),
+    taskId: input.taskId,
+    session: where.session,
+    mount: config.mount,
+    workspace: `${config.mount}/repo`,
+    repository: { url, ...(ref === undefined ? {} : { ref }) },
+    branch: branchOf(config.branchPrefix, input.taskId),
+    startedAt,
+    deadline: startedAt + config.timeoutSeconds,
+  };
+  const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
+  const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
+  const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '', WB_UPDATE: saying(input.session?.update) };
+  const { workspace, moves, ...there } = await taken(where, { ...request, state }, tools, variables);
+  if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is ${workspace}`);
+  const moved = moves === undefined ? undefined : await inWorkspace({ ...request, state }, tools, 'move', LOOP_ERRORS.CHECKOUT_FAILED, {
+    WB_UPDATE: saying(input.session?.update),
+    WB_ON_TOP: saying(input.session?.onTop),
+    WB_SUBMODULES: saying(config.submodules),
+    WB_DATE: run.startedAt,
+  });
+  const { base, 'stands-on': standsOn, work } = moved ?? there;
+  const found = defined({
+    upstream: { base: standsOn, ...defined({ updatedFrom: moved?.['updated-from'] }) },
+    setAside: moved?.['came-from'] === undefined || moved.aside.count === 0 ? undefined : { branch: moved['came-from'], files: brief(moved.aside)! },
+    work: brief(work),
+    inTheWay: moved && brief(moved['in-the-way']),
+  });
+  const prepared = { ...state, run: { ...run, base, session: { ...run.session, workspace } }, loop: { ...loop, base, ...found } };
+  return { ...prepared, loop: await surrounded({ ...request, state: prepared }, tools) };
+}
+
+/** As the scripts take it. */
+function saying(is: boolean | undefined): string {
+  return is === true ? 'yes' : 'no';
+}
+
+/** The run's session. Fails if the input names one that is not the loop's, or in which another run is at work. */
+async function freeSession({ execution, state: input, config }: PrepareRequest, tools: StepTools): Promise<LoopSession> {
+  const found = sessionOf(execution, input, config.endpointName);
+  const refused = (why: string) => new LoopError(LOOP_ERRORS.BAD_INPUT, '"session" is not one that this run may go on in', why);
+  if (found === undefined) throw refused('"session" must be the whole "session" of the output of an earlier execution of the same state machine');
+  if (input.session === undefined) return found;
+  if (found.maker === execution) throw refused('it is the run\'s own: leave "session" out');
+  const maker = await tools.executions.describe(found.maker);
+  if (maker === undefined) throw refused(`Step Functions knows no execution ${nameOf(found.maker)}: it forgets them after 90 days`);
+  if (isGuest(maker)) throw refused(`the execution ${nameOf(found.maker)} went on in another session: "session" of its output is that one`);
+  const own = await tools.executions.describe(execution);
+  for (let asked = 0; ; asked++) {
+    const occupant = await occupantOf(found, execution, tools, own && begunBefore(own));
+    if (occupant === undefined) return found;
+    if (asked >= LOOP_LIMITS.busyTries) throw busy(occupant);
+    await tools.clock.sleep(tools.backoffSeconds * 2 ** asked);
+  }
+}
+
+/**
+ * Takes the workspace, and puts the repository there.
+ *
+ * The marker in it keeps two runs apart that begin at once. One of a run that is over keeps nobody out, and whether that run is
+ * over is not read from the workspace.
+ */
+async function taken(
+  where: LoopSession, request: StepRequest, tools: StepTools, variables: { readonly [name: string]: string | number },
+): Promise<Results<'prepare'>> {
+  const perform = <F extends 'prepare' | 'claim'>(name: F, more: { readonly [name: string]: string }, label?: string) =>
+    inWorkspace(request, tools, name, LOOP_ERRORS.CHECKOUT_FAILED, { ...variables, ...more }, { unclaimed: true, label, first: label === undefined });
+  try {
+    return await perform('prepare', {});
+  } catch (error) {
+    if (!(error instanceof LoopError) || error.name !== LOOP_ERRORS.SESSION_BUSY) throw error;
+  }
+  for (let over = '', takeovers = 0; ; takeovers++) {
+    const { holder, until } = await perform('claim', { WB_OVER: over }, `${takeovers}`);
+    if (holder === undefined) return perform('prepare', {}, 'again');
+    if (takeovers >= LOOP_LIMITS.takeovers || await holds(holder, until, where, request, tools)) throw busy(holder);
+    over = holder;
+  }
+}
+
+async function holds(
+  holder: string, until: string | undefined, where: LoopSession, { execution, config }: StepRequest, tools: StepTools,
+): Promise<boolean> {
+  if (!config.shared) return isUnderWay(holder, where, execution, tools);
+  // Of another loop on the same file system nothing is known but the time that its run has.
+  return await isUnderWaySomewhere(holder, execution, tools) ?? (/^\d{1,12}$/.test(until ?? '') && Number(until) * 1_000 > tools.clock.now());
+}
+
+function busy(runId: string): LoopError {
+  return new LoopError(LOOP_ERRORS.SESSION_BUSY, 'another run is at work in the workspace', runId);
+}
+
+export interface BootstrapRequest extends StepRequest {
+  readonly commands: readonly string[];
+  readonly timeoutSeconds: number;
+}
+
+/** Second step: the commands that make the workspace ready, one after the other until one fails. */
+export async function bootstrap(request: BootstrapRequest, tools: StepTools): Promise<LoopRecord> {
+  const loop = settled(request.state.loop);
+  const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
+    name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}`,
+    // Each in a shell of its own, so that a `cd` or a `set` of one is not the next one's.
+    command: request.commands.map((command) => `(\n${command}\n)`).join('\n'),
+    begin: strictly(),
+    timeoutSeconds: request.timeoutSeconds,
+    tailBytes: LIMITS.tailBytes.max,
+  }));
+  if (result.status === STATUSES.RUNNING) {
+    // A bootstrap that fits one call has no way back to this state: the state's retry attaches.
+    if (request.timeoutSeconds <= LOOP_LIMITS.oneCallSeconds) throw new SessionError(ERRORS.STREAM_CUT, 'the bootstrap takes longer than one call of the driver');
+    return stillRunning(request, result);
+  }
+  if (result.verdict === VERDICTS.LOST) throw new LoopError(LOOP_ERRORS.LOST, `the bootstrap was lost ${LOOP_LIMITS.losses + 1} times (${result.lostReason})`);
+  if (result.verdict !== VERDICTS.PASSED) {
+    const name = result.verdict === VERDICTS.INERT ? LOOP_ERRORS.INERT : LOOP_ERRORS.BOOTSTRAP_FAILED;
+    throw new LoopError(name, `${BOOTSTRAP_ENDED}${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${firstAndLast(result.tail)}`);
+  }
+  const { changed } = await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
+  return { ...loop, ...defined({ putBack: brief(changed) }), next: NEXT.GO_ON };
+}
+
+/** Of an output: what it was about to do, and why it did not. */
+function firstAndLast(output: string): string {
+  if (output.length <= 4_000) return output;
+  const first = output.slice(0, 1_000);
+  const last = output.slice(-3_000);
+  return `${first.slice(0, first.lastIndexOf('\n') + 1) || first}[…]${last.slice(Math.max(0, last.indexOf('\n')))}`;
+}

@@ -1,0 +1,150 @@
+import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
+import { LoopRecord, RunOutput, RunRecord } from './records';
+import { defined } from './results';
+import { LoopConfig, StepTools } from './step';
+import { maskSecrets } from '../../handler/mask';
+import { ERRORS, VERDICTS } from '../../jobs/constants';
+
+/** A state as it may be at any point: a failed first step leaves only the input. */
+export interface AnyState {
+  readonly taskId?: unknown;
+  readonly session?: unknown;
+  readonly run?: RunRecord;
+  /** Null if a step answered with nothing. */
+  readonly loop?: LoopRecord | null;
+  /** What a step threw, or what an agent reported: `SendTaskFailure` leaves out what it was not given, or sets it to null. */
+  readonly error?: Caught | null;
+  /** The same, of an agent from which nothing was heard in time. */
+  readonly silence?: Caught | null;
+}
+
+interface Caught {
+  readonly Error?: string | null;
+  readonly Cause?: string | null;
+}
+
+type Failure = NonNullable<RunOutput['error']>;
+
+/** Why a run that no step threw for has failed. */
+function decided({ next, feedback }: LoopRecord): Failure | undefined {
+  // What is found before the gates has no log.
+  const gate = feedback === undefined || feedback.logPath === '' ? undefined : `gate "${feedback.gate}"`;
+  const nothing = feedback?.unchanged ? '; the agent has changed nothing' : '';
+  switch (next) {
+    case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass within the repairs${feedback === undefined ? '' : ` (${feedback.maxRepairs})`}${nothing}` };
+    case NEXT.STUCK: return { name: LOOP_ERRORS.STUCK, message: `the agent is stuck${gate === undefined ? '' : ` at the ${gate}`}: the same files, or the same failure, twice in a row${nothing}` };
+    case NEXT.INERT: return { name: LOOP_ERRORS.INERT, message: `the command of ${gate ?? 'a gate'}, or a program that it needs, is neither in the image nor in the repository` };
+    default: return undefined;
+  }
+}
+
+/**
+ * Returns the record of a run that has ended.
+ *
+ * @param green whether the run ended on the path of those that did their work; on any other path it has failed, whatever its state says
+ */
+export function outputOf(state: AnyState, session: RunOutput['session'], green = true): RunOutput {
+  const { run } = state;
+  const loop = state.loop ?? undefined;
+  const failed = failureOf(state) ?? (green ? undefined : astray(loop));
+  const outcome = failed?.name ?? (loop?.next === NEXT.NO_CHANGES ? OUTCOMES.NO_CHANGES : OUTCOMES.COMMITTED);
+  return {
+    outcome,
+    taskId: typeof state.taskId === 'string' ? state.taskId : '',
+    rounds: loop === undefined || loop.baseline === true || isOfBootstrap(failed) ? 0 : loop.round + 1,
+    ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
+      ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) } } : {}),
+    ...defined({ upstream: loop?.upstream, setAside: loop?.setAside }),
+    ...(loop?.branchMoves === undefined ? {} : { branchMoves: loop.branchMoves }),
+    gates: loop?.gates ?? [],
+    ...defined({ putBack: loop?.putBack, findings: loop?.findings, leftOut: loop?.leftOut }),
+    session,
+    ...(failed === undefined ? {} : { error: failed, ...(loop?.feedback === undefined ? {} : { feedback: loop.feedback }) }),
+  };
+}
+
+/** No turn was begun before the bootstrap had passed. */
+function isOfBootstrap(failed: Failure | undefined): boolean {
+  return failed?.name === LOOP_ERRORS.BOOTSTRAP_FAILED || (failed?.name === LOOP_ERRORS.INERT && failed.message.startsWith(BOOTSTRAP_ENDED));
+}
+
+/** Counts a run that has ended. */
+export function measureEnd(tools: StepTools, config: LoopConfig, output: RunOutput, startedAt?: number): void {
+  const dimensions = { [LOOP_METRICS.dimension]: config.name, [LOOP_METRICS.outcomeDimension]: output.outcome };
+  tools.measure(LOOP_METRICS.names.RUNS, 1, 'Count', dimensions);
+  tools.measure(LOOP_METRICS.names.ROUNDS, output.rounds, 'Count', dimensions);
+  if (startedAt !== undefined) tools.measure(LOOP_METRICS.names.RUN_SECONDS, Math.max(0, tools.clock.now() / 1_000 - startedAt), 'Seconds', dimensions);
+}
+
+/** What failed: an error that was caught, a decision, or a state that no path leads here with. Unknown is never success. */
+function failureOf({ error, silence, loop }: AnyState): Failure | undefined {
+  if (silence !== undefined) {
+    return failure(LOOP_ERRORS.TURN_TIMED_OUT, silence ?? {}, 'the agent did not report within the turn\'s time, or was silent for longer than its heartbeat allows');
+  }
+  if (error !== undefined) return caughtFailure(error ?? {});
+  if (loop === undefined || loop === null) return { name: LOOP_ERRORS.FAILED, message: 'the run ended before its first step did' };
+  const decision = decided(loop);
+  if (decision !== undefined) return decision;
+  if (loop.next === NEXT.NO_CHANGES && loop.gates.length > 0 && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED)) return undefined;
+  if (loop.next === NEXT.GO_ON && loop.commit !== undefined) return undefined;
+  return astray(loop);
+}
+
+/** The state machine took a path that the last step did not ask for. */
+function astray(loop: LoopRecord | undefined): Failure {
+  return { name: LOOP_ERRORS.FAILED, message: `the run ended at a point that no run should end at (${loop?.next})` };
+}
+
+/** Errors by a name of ours, which the last state may throw whoever threw them first. */
+const OURS: readonly string[] = [...Object.values(LOOP_ERRORS), ...Object.values(ERRORS)];
+
+/** Names that Step Functions and Lambda keep to themselves. An engine may refuse a `Fail` with one, and lose the record with it. */
+const RESERVED = /^(States|Lambda|Sandbox|Runtime|Function|Extension)\./;
+
+/** What a name of an agent's own may be: it becomes the value of a metric's dimension. */
+const OF_AN_AGENT = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
+
+function caughtFailure(caught: Caught): Failure {
+  const { Error: name } = caught;
+  if (typeof name !== 'string' || name === '') return failure(LOOP_ERRORS.TURN_FAILED, caught, 'the agent reported a failure, and no error with it');
+  if (OURS.includes(name)) return { name, message: messageOf(caught.Cause) };
+  // The cause of a function's own error repeats its name: what is not like that came from an agent that reports by a task token.
+  const ofLambda = RESERVED.test(name) || typeOf(caught.Cause) === name;
+  if (ofLambda) return failure(LOOP_ERRORS.FAILED, caught, 'a step failed');
+  const outcome = (Object.values(OUTCOMES) as string[]).includes(name);
+  return outcome || !OF_AN_AGENT.test(name)
+    ? failure(LOOP_ERRORS.TURN_FAILED, caught, 'the agent reported a failure')
+    : { name, message: messageOf(caught.Cause) };
+}
+
+/** A failure by a name of ours, with what was caught beside it. */
+function failure(name: string, { Error: caught, Cause }: Caught, otherwise: string): Failure {
+  const message = messageOf(Cause);
+  return { name, message: message === '' ? otherwise : message, ...(typeof caught === 'string' && caught !== '' ? { caught } : {}) };
+}
+
+/** Lambda's cause is a JSON of its own, an agent's is whatever it reported. */
+function messageOf(cause: string | null | undefined): string {
+  return maskSecrets(String(parsed(cause)?.errorMessage ?? cause ?? ''));
+}
+
+function typeOf(cause: string | null | undefined): unknown {
+  return parsed(cause)?.errorType;
+}
+
+function parsed(cause: string | null | undefined): { readonly errorType?: unknown; readonly errorMessage?: unknown } | null | undefined {
+  try {
+    return JSON.parse(cause ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Step Functions keeps 32,768 characters of a cause. */
+export function causeOf(output: RunOutput): string {
+  const whole = JSON.stringify(output);
+  if (whole.length <= 32_000) return whole;
+  const { feedback, error, ...rest } = output;
+  const cut = error === undefined ? {} : { error: { ...error, message: error.message.slice(0, 4_000) } };
+  return JSON.stringify({ ...rest, ...cut }).slice(0, 32_000);
+}

@@ -1,0 +1,178 @@
+import { randomUUID } from 'crypto';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
+import { occupantOf } from './occupant';
+import { LoopError, LoopRecord, RunOutput, SessionRecord } from './records';
+import { AnyState, causeOf, measureEnd, outputOf } from './run-output';
+import { DEFAULT_ENDPOINT, LoopSession, ownSession, runIdOf, sessionOf } from './sessions';
+import { inWorkspace, LoopConfig, StepTools } from './step';
+import { isTransient } from '../../jobs/errors';
+import { SessionAddress } from '../../jobs/exec';
+import { StopResult as SessionStop, stopSession } from '../../jobs/stop-session';
+
+export interface StopRequest {
+  readonly runtimeArn: string;
+  readonly execution: string;
+  readonly config: LoopConfig;
+  readonly state: AnyState;
+  /** Whether the session is stopped, or left to its idle timeout. */
+  readonly stop: boolean;
+  /** On the path of a run that did its work; nothing else may take it. */
+  readonly green: boolean;
+}
+
+export interface StopResult {
+  readonly output: RunOutput;
+  /** Empty for a run that did its work. */
+  readonly failure: { readonly name: string; readonly cause: string };
+}
+
+/** Last step, on every path: stops the session, and says what became of the run. */
+export async function stop(request: StopRequest, tools: StepTools): Promise<StopResult> {
+  const { state } = request;
+  const where = placeOf(request);
+  let stopped = false;
+  let problem = await othersWork(where, request, tools);
+  if (request.config.shared && problem === undefined) await release(request, where.session, tools);
+  if (request.stop && problem === undefined) {
+    try {
+      const address = { runtimeArn: request.runtimeArn, qualifier: where.session.endpointName, sessionId: where.session.id };
+      await stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
+      stopped = true;
+    } catch (error) {
+      problem = `${(error as Error).name}: ${(error as Error).message}`.slice(0, 1_000);
+    }
+  }
+  // Whoever goes on in it does so where its workspace is, whatever the loop's endpoint is then.
+  const output = outputOf(state, {
+    endpointName: DEFAULT_ENDPOINT, ...where.session, ...workspaceOf(state), stopped, ...(problem === undefined ? {} : { error: problem }),
+  }, request.green);
+  measureEnd(tools, request.config, output, state.run?.startedAt);
+  const failure = { name: output.error?.name ?? '', cause: causeOf(output) };
+  if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that did not commit came to the end of those that did', output.error.message);
+  return { output, failure };
+}
+
+/** The run's session. What the state says of it may be an input that no step has looked at: it has to be the loop's all the same. */
+function placeOf({ execution, state, config }: Pick<StopRequest, 'execution' | 'state' | 'config'>): LoopSession {
+  const { run, session } = state;
+  const named = { session: run === undefined ? session : run.session };
+  return sessionOf(execution, named, config.endpointName) ?? ownPlace(execution, config.endpointName);
+}
+
+function workspaceOf({ run }: AnyState): Pick<SessionRecord, 'workspace'> {
+  const known = Object.values(WORKSPACES).find((workspace) => workspace === run?.session.workspace);
+  return known === undefined ? {} : { workspace: known };
+}
+
+function ownPlace(execution: string, endpointName: string | undefined): LoopSession {
+  return { session: ownSession(execution, endpointName), maker: execution };
+}
+
+/**
+ * Why the session must not be stopped, if that is so.
+ *
+ * While a run is under way, nobody else gets into its session. That leaves a run which never got into the one that its input names, and one
+ * whose workspace was taken after its execution had ended, and which was redriven.
+ */
+async function othersWork(
+  where: LoopSession, { execution, state }: Pick<StopRequest, 'execution' | 'state'>, tools: StepTools,
+): Promise<string | undefined> {
+  const isOwn = where.maker === execution;
+  if ((isOwn || state.run !== undefined) && state.error?.Error !== LOOP_ERRORS.WORKSPACE_LOST) return undefined;
+  return occupied(where, execution, tools);
+}
+
+/** Asks Step Functions, never the workspace. If that cannot be asked, a session is stopped only by the execution that made it. */
+async function occupied(where: LoopSession, execution: string, tools: StepTools): Promise<string | undefined> {
+  try {
+    const occupant = await occupantOf(where, execution, tools);
+    return occupant === undefined ? undefined : `left running: the run ${occupant} is at work in it`;
+  } catch (error) {
+    return where.maker === execution ? undefined : `left running: it cannot be known whether another run is at work in it (${(error as Error).name})`;
+  }
+}
+
+/** A microVM that answers does this in a second or two, after the two minutes in which it may come up. */
+const RELEASE_SECONDS = 180;
+
+/** What all tries of one stop may take: seven of 20 seconds, and the waits between them. */
+const STOP_SECONDS = 210;
+
+const FIRST: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
+
+/**
+ * Takes the run's marker away from a workspace that other loops may share, which cannot ask whether the run is over.
+ *
+ * Best effort: without it, they wait for the end of the run's time.
+ */
+async function release({ runtimeArn, execution, config, state: { loop } }: Omit<StopRequest, 'stop' | 'green'>, session: SessionRecord, tools: StepTools): Promise<void> {
+  const startedAt = Math.floor(tools.clock.now() / 1_000);
+  // However far the run came, and with time of its own for this.
+  const run = {
+    id: runIdOf(execution), key: randomUUID(), taskId: '', mount: config.mount, workspace: config.mount, session, repository: { url: '' }, branch: '', startedAt, deadline: startedAt + LOOP_LIMITS.gitSeconds,
+  };
+  const until = Math.min(tools.until, tools.clock.now() + RELEASE_SECONDS * 1_000);
+  const options = { unclaimed: true, label: String(tools.clock.now()) };
+  await inWorkspace({ runtimeArn, execution, config, state: { prompt: '', taskId: '', loop: loop ?? FIRST, run } }, { ...tools, until }, 'release', LOOP_ERRORS.WORKSPACE_LOST, {}, options)
+    .catch(() => undefined);
+}
+
+export interface CleanUpRequest {
+  readonly runtimeArn: string;
+  readonly config: LoopConfig;
+  /** Whether the session is stopped, or left to its idle timeout. */
+  readonly stop: boolean;
+  /** The detail of the event "Step Functions Execution Status Change". */
+  readonly detail: {
+    readonly executionArn: string;
+    /** Not there if it is too long for an event. */
+    readonly input?: string | null;
+    readonly status: string;
+    readonly error?: string | null;
+    readonly cause?: string | null;
+  };
+}
+
+/** Whether a failed execution came to an end of its own, which has done all that is to do: `RunOutput` is its cause, maybe cut. */
+function endedInOrder({ status, error, cause }: CleanUpRequest['detail']): boolean {
+  return status === 'FAILED' && (NOTHING_TO_STOP.includes(error ?? '') || (cause ?? '').startsWith('{"outcome":'));
+}
+
+/** For an execution that Step Functions ended without its last step: the session is known from the execution alone. */
+export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promise<{ readonly status: string; readonly sessionId: string }> {
+  const { detail, config, runtimeArn } = request;
+  const execution = detail.executionArn;
+  if (endedInOrder(detail)) return { status: 'ended in order', sessionId: '' };
+  const known = await tools.executions.describe(execution).catch(() => undefined);
+  if (known?.isRunning) return { status: 'under way again', sessionId: '' };
+  // The loop may have another endpoint by now. And an event leaves out an input that is long or encrypted.
+  const endpointName = await tools.executions.endpointNameOf(execution).catch(() => undefined) ?? config.endpointName;
+  const input = known === undefined ? parsed(detail.input) : known.input;
+  const where = sessionOf(execution, input, endpointName);
+  if (where === undefined) return { status: 'refused: the session that its input names is not the loop\'s', sessionId: '' };
+  const sessionId = where.session.id;
+  const problem = await occupied(where, execution, tools);
+  if (problem !== undefined) return { status: problem, sessionId };
+  if (config.shared) await release({ ...request, execution, state: {} }, where.session, tools);
+  if (!request.stop) return { status: 'left to its idle timeout', sessionId };
+  return untilStopped({ runtimeArn, qualifier: where.session.endpointName, sessionId }, tools);
+}
+
+function parsed(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nobody asks a second time for what a rule has asked for: tries until the function's time is up. */
+async function untilStopped(address: SessionAddress, tools: StepTools): Promise<SessionStop> {
+  for (;;) {
+    try {
+      return await stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
+    } catch (error) {
+      if (!isTransient(error) || tools.clock.now() >= tools.until - STOP_SECONDS * 1_000) throw error;
+    }
+  }
+}

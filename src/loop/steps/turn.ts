@@ -1,0 +1,132 @@
+import { createHash } from 'crypto';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { Feedback, LoopError, LoopRecord } from './records';
+import { named } from './results';
+import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools } from './step';
+import { ERRORS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../../jobs/constants';
+import { SessionError } from '../../jobs/errors';
+import { invokeAgent } from '../../jobs/invoke-agent';
+import { quoteWord } from '../../jobs/quote';
+
+export interface TurnRequest extends StepRequest {
+  /** A program that is the agent; without it, the agent that serves the runtime's invocations is asked. */
+  readonly command?: string;
+  readonly timeoutSeconds: number;
+  readonly taskToken?: string;
+}
+
+/** One turn of the agent: the task, or its repair. */
+export async function turn(request: TurnRequest, tools: StepTools): Promise<LoopRecord> {
+  const { loop, run, prompt } = request.state;
+  if (request.command !== undefined) return commandTurn(request, request.command, tools);
+  const secondsLeft = Math.min(secondsLeftOf(run, tools), (tools.until - tools.clock.now()) / 1_000);
+  await invokeAgent(tools.onceClient, {
+    runtimeArn: request.runtimeArn,
+    qualifier: run.session.endpointName,
+    sessionId: run.session.id,
+    answered: true, // to the first step
+    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, secondsLeft))),
+    payload: {
+      prompt: promptOf(prompt, loop.feedback),
+      taskId: run.taskId,
+      round: loop.round,
+      workspace: run.workspace,
+      ...(loop.feedback === undefined ? {} : { feedback: loop.feedback }),
+      ...(request.taskToken === undefined ? {} : { taskToken: request.taskToken }),
+    },
+  });
+  return { ...loop, next: NEXT.GO_ON };
+}
+
+/** The agent is a program: it gets the prompt as its standard input and in a file, never in its command line. */
+async function commandTurn(request: TurnRequest, command: string, tools: StepTools): Promise<LoopRecord> {
+  const { run, prompt } = request.state;
+  const loop = settled(request.state.loop);
+  const file = await putPrompt(request, tools, promptOf(prompt, loop.feedback));
+  const result = await runStepJob(request, tools, {
+    name: 'turn',
+    command,
+    timeoutSeconds: request.timeoutSeconds,
+    input: file,
+    environment: { WORKBENCH_PROMPT_FILE: file, WORKBENCH_TASK_ID: run.taskId, WORKBENCH_ROUND: String(loop.round) },
+  });
+  if (result.status === STATUSES.RUNNING) return stillRunning(request, result);
+  switch (result.verdict) {
+    case VERDICTS.PASSED:
+      return { ...loop, next: NEXT.GO_ON };
+    case VERDICTS.LOST:
+      if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the agent's turn was lost ${loop.losses + 1} times`);
+      return { ...loop, losses: loop.losses + 1, next: NEXT.RUNNING };
+    case VERDICTS.INERT:
+      throw new LoopError(LOOP_ERRORS.INERT, `the agent's command is not in the image (exit code ${result.exitCode})`, `\n${result.tail.slice(-2_000)}`);
+    default:
+      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
+  }
+}
+
+/** Bytes of a prompt that fit one command: base64 makes four of three, and a command has 32 KiB. */
+const PIECE = 22_500;
+
+/** Writes the prompt into the session, in pieces, each of which can be sent again. */
+async function putPrompt(request: TurnRequest, tools: StepTools, text: string): Promise<string> {
+  const { run, loop } = request.state;
+  const bytes = Buffer.from(text);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  const file = `${run.mount}/${RECORDS_FOLDER}/prompts/${run.id}-${loop.round}.md`;
+  const count = Math.max(1, Math.ceil(bytes.length / PIECE));
+  const pieces = Array.from({ length: count }, (_, index) => bytes.subarray(index * PIECE, (index + 1) * PIECE));
+  for (const [index, piece] of pieces.entries()) {
+    const last = index === pieces.length - 1;
+    const parts = pieces.map((_, part) => quoteWord(`${file}.${part}`)).join(' ');
+    const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
+      name: attempt === 0 ? `prompt ${index}` : `prompt ${index} ${attempt}`,
+      timeoutSeconds: 60,
+      command: [
+        'set -e',
+        `mkdir -p ${quoteWord(file.slice(0, file.lastIndexOf('/')))}`,
+        `base64 -d <<<${quoteWord(piece.toString('base64'))} > ${quoteWord(`${file}.${index}`)}`,
+        // The pieces stay until the whole is proven, so that the last step can be done again.
+        ...(last ? [`cat ${parts} > ${quoteWord(file)}`, `sha256sum ${quoteWord(file)}`, `rm ${parts}`] : []),
+      ].join('\n'),
+    }));
+    if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, 'the prompt takes longer than one call of the driver');
+    if (result.verdict !== VERDICTS.PASSED || (last && !result.tail.includes(digest))) {
+      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `the prompt cannot be written to ${file}: ${result.verdict}`, result.tail.slice(-500));
+    }
+  }
+  return file;
+}
+
+/** What the agent is told: the task, and in a repair what went wrong, so that an agent that reads only this works too. */
+export function promptOf(prompt: string, feedback: Feedback | undefined): string {
+  if (feedback === undefined) return prompt;
+  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, unchanged, changedFiles, findings } = feedback;
+  const what: { readonly [verdict: string]: string } = {
+    TIMED_OUT: 'did not end within its time limit and was stopped',
+    FAILED: `failed with exit code ${exitCode}`,
+  };
+  if (logPath === '') {
+    return [
+      prompt, '', '---', `Your change is not accepted yet: it is not all in what can be committed. This is repair ${repair} of ${maxRepairs}.`, output, '---',
+    ].join('\n');
+  }
+  return [
+    prompt,
+    '',
+    '---',
+    `${unchanged ? 'You have changed nothing that can be committed, and it is not accepted' : 'Your change is not accepted yet'}: the check "${gate}" ${what[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
+    `The check runs: ${command.trim().replace(/\n/g, '\n  ')}`,
+    ...(changedFiles === undefined ? [] : [
+      'Files changed while it ran; a check has to leave the files alone (what it changed is put back), and nothing else may write to them meanwhile:',
+      ...changedFiles.map((file) => `  ${file}`),
+    ]),
+    ...(findings?.ignored === undefined ? [] : [`Not in the commit, and so not there while it ran, since .gitignore leaves it out: ${named(findings.ignored).join(', ')}`]),
+    ...(findings?.empty === undefined ? [] : [`Directories without a file, which git cannot hold and which were removed: ${named(findings.empty).join(', ')}`]),
+    ...(findings?.putAway === undefined ? [] : [`Not in the files, and so not there while it ran, since it is stashed, or committed where the clone is not: ${named(findings.putAway).join(', ')}`]),
+    `The end of its output (all of it is in ${logPath}):`,
+    '',
+    output,
+    '---',
+    'Correct the cause. Do not weaken or remove the check.',
+  ].join('\n');
+}

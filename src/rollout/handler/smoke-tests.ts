@@ -1,0 +1,118 @@
+import { LIMITS, SMOKE_TEST_KINDS } from './constants';
+import { messageOf, RolloutError } from './errors';
+import { RolloutRequest, SmokeTestRequest } from './rollout-request';
+import { Site } from './site';
+import { smokeSession } from './smoke-session';
+import { Beginning } from '../../jobs/beginning';
+import { ERRORS, STATUSES, VERDICTS } from '../../jobs/constants';
+import { SessionError } from '../../jobs/errors';
+import { RunResult } from '../../jobs/followed-job';
+import { invokeAgent } from '../../jobs/invoke-agent';
+import { runJob } from '../../jobs/run-job';
+
+/** Ephemeral disk, which every image has: whether a mount can be written to is for a test to say. */
+const RECORDS = '/tmp';
+
+/** An endpoint that is not known everywhere yet: after 2, 4 and 8 times the back-off. */
+const LOOKS = 3;
+
+/**
+ * Tests an endpoint in the request's own session. Returns what it still waits for, or `undefined` when every test has passed.
+ *
+ * Commands are jobs: one that was begun is attached to, so that handling the request again repeats none of them. An invoke cannot be
+ * attached to; it is made again.
+ */
+export async function smokeTest(request: RolloutRequest, endpointName: string, site: Site): Promise<string | undefined> {
+  for (const [index, test] of request.tests.entries()) {
+    const answered = index > 0;
+    const where = `smoke test "${test.name}" on endpoint "${endpointName}"`;
+    const ended = await starting(test, where, answered, site, () => (test.kind === SMOKE_TEST_KINDS.COMMAND
+      ? runCommand(request, index, answered, endpointName, where, site)
+      : invoke(request, test, endpointName, where, site)));
+    if (!ended) return `${where} to end`;
+  }
+  return undefined;
+}
+
+/**
+ * Gives an endpoint and the session time to be there, and says in the test's name what else went wrong.
+ *
+ * A command waits for the session itself. An invoke is made again even if the agent may have begun.
+ */
+async function starting(test: SmokeTestRequest, where: string, answered: boolean, site: Site, run: () => Promise<boolean>): Promise<boolean> {
+  const beginning = new Beginning(answered || test.kind === SMOKE_TEST_KINDS.COMMAND, site.clock, site.backoffSeconds);
+  for (let looks = 1; ;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof SessionError) || isForTheNextStep(error)) throw error;
+      const wait = error.name === ERRORS.NOT_FOUND && looks <= LOOKS
+        ? site.backoffSeconds * 2 ** looks++ : beginning.waitAfter(error, site.until);
+      if (wait === undefined) throw new RolloutError(`${where} failed: ${messageOf(error)}`);
+      site.log.warn('smoke test begins again', { test: test.name, error: error.name });
+      await site.clock.sleep(wait);
+    }
+  }
+}
+
+function isForTheNextStep({ name }: SessionError): boolean {
+  return [ERRORS.THROTTLED, ERRORS.CONFLICT, ERRORS.SERVER, ERRORS.STREAM_CUT, ERRORS.ACCESS_DENIED].some((passing) => passing === name);
+}
+
+async function runCommand(
+  request: RolloutRequest, index: number, answered: boolean, endpointName: string, where: string, site: Site,
+): Promise<boolean> {
+  const test = request.tests[index];
+  for (let round = 0; round < LIMITS.lostRounds; round++) {
+    const result = await runJob({
+      ...smokeSession(request, endpointName, request.id),
+      run: request.id,
+      round,
+      answered: answered || round > 0,
+      name: `smoke-${index}`,
+      command: test.command,
+      mount: RECORDS,
+      timeoutSeconds: test.timeoutSeconds,
+      tailBytes: LIMITS.tailBytes,
+    }, {
+      client: site.sessions,
+      clock: site.clock,
+      until: site.until,
+      backoffSeconds: site.backoffSeconds,
+      onRetry: (error) => site.log.warn('attaching again', { test: test.name, error: error.name }),
+    });
+    if (result.status === STATUSES.RUNNING) return false;
+    if (result.verdict !== VERDICTS.LOST) {
+      judge(result, test, where);
+      return true;
+    }
+    site.log.warn('the microVM was replaced in mid-test', { test: test.name, round, reason: result.lostReason });
+  }
+  throw new RolloutError(`${where} failed: the microVM was replaced ${LIMITS.lostRounds} times while it ran: ${test.command}`);
+}
+
+function judge(result: RunResult, test: SmokeTestRequest, where: string): void {
+  if (result.verdict === VERDICTS.TIMED_OUT) {
+    throw new RolloutError(`${where} failed: not ended after ${test.timeoutSeconds} seconds: ${test.command}`, result.tail);
+  }
+  if (result.exitCode !== test.exitCode) {
+    throw new RolloutError(`${where} failed: exit code ${result.exitCode}, expected ${test.exitCode}: ${test.command}`, result.tail);
+  }
+}
+
+async function invoke(request: RolloutRequest, test: SmokeTestRequest, endpointName: string, where: string, site: Site): Promise<boolean> {
+  const secondsLeft = (site.until - site.clock.now()) / 1_000;
+  // One call has to see the end of it: the next step has more time than what is left of this one.
+  if (secondsLeft < test.timeoutSeconds) return false;
+  const { reply } = await invokeAgent(site.sessions, {
+    ...smokeSession(request, endpointName, request.id),
+    answered: true, // or not: what may be made again is decided here
+    payload: JSON.parse(test.payload),
+    timeoutSeconds: test.timeoutSeconds,
+  });
+  const text = typeof reply === 'string' ? reply : JSON.stringify(reply);
+  if (test.expect !== undefined && !new RegExp(test.expect).test(text)) {
+    throw new RolloutError(`${where} failed: the agent's reply does not match /${test.expect}/`, text);
+  }
+  return true;
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'fs';
+import { builtinModules } from 'module';
+import { join } from 'path';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { AgentRuntime, InvokeAgent, RunCommand, SessionDriver, StopSession } from '../../src';
+import { ATTACHING, BEFORE_FIRST_BYTE, REPEATABLE } from '../../src/driver/retry-policies';
+import { METRICS } from '../../src/jobs/constants';
+import { IMAGE, newStack } from '../support/stacks';
+
+const SESSION = 'a-session-of-more-than-33-characters';
+const OTHER = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/other-0123456789';
+
+function statements(stack: Stack): { Action: string | string[]; Resource: unknown }[] {
+  const [role] = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Role')).filter(([id]) => id.includes('SessionDriver'));
+  return role[1].Properties.Policies[0].PolicyDocument.Statement;
+}
+
+describe('the driver', () => {
+  test('is one for all tasks of a stack, with the least that they need', () => {
+    const stack = newStack();
+    const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
+    const other = Runtime.fromAgentRuntimeAttributes(stack, 'Other', {
+      agentRuntimeArn: OTHER, agentRuntimeId: 'other-0123456789', agentRuntimeName: 'other', agentRuntimeVersion: '1', roleArn: 'arn:aws:iam::123456789012:role/other',
+    });
+    for (const id of ['One', 'Two']) new RunCommand(stack, id, { runtime, sessionId: SESSION, command: 'true', mountPath: '/mnt/work' });
+    new InvokeAgent(stack, 'Ask', { runtime: other, endpointName: 'live', sessionId: SESSION, payload: sfn.TaskInput.fromObject({}) });
+    new StopSession(stack, 'Stop', { runtime: other, endpointName: 'live', sessionId: SESSION });
+
+    Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
+    const arn = { 'Fn::GetAtt': ['Agent255F68E9', 'AgentRuntimeArn'] };
+    expect(statements(stack).slice(2)).toEqual([
+      { Action: 'bedrock-agentcore:InvokeAgentRuntimeCommand', Effect: 'Allow', Resource: [arn, { 'Fn::Join': ['', [arn, '/*']] }] },
+      { Action: 'bedrock-agentcore:InvokeAgentRuntime', Effect: 'Allow', Resource: [OTHER, `${OTHER}/runtime-endpoint/live`] },
+      { Action: 'bedrock-agentcore:StopRuntimeSession', Effect: 'Allow', Resource: [OTHER, `${OTHER}/runtime-endpoint/live`] },
+    ]);
+  });
+
+  test('writes its own logs and traces, and nothing else', () => {
+    const stack = newStack();
+    SessionDriver.of(stack);
+    expect(statements(stack)).toEqual([
+      { Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Effect: 'Allow', Resource: { 'Fn::GetAtt': [expect.stringContaining('Logs'), 'Arn'] } },
+      { Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Effect: 'Allow', Resource: '*' },
+    ]);
+    Template.fromStack(stack).resourceCountIs('AWS::IAM::Policy', 0);
+  });
+
+  test('is an arm64 function that is traced and not retried behind its caller\'s back', () => {
+    const stack = newStack();
+    SessionDriver.of(stack);
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::Lambda::Function', { Architectures: ['arm64'], Runtime: 'nodejs24.x', Timeout: 900, TracingConfig: { Mode: 'Active' } });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
+    template.hasResource('AWS::Logs::LogGroup', { Properties: { RetentionInDays: 90 }, DeletionPolicy: 'Delete' });
+  });
+
+  test('has all that it needs in its bundle, since the SDK that Lambda brings may not know the service', () => {
+    const bundle = readFileSync(join(__dirname, '../../assets/driver/session-driver.lambda/index.js'), 'utf8');
+    const required = [...bundle.matchAll(/require\("(?:node:)?([^"]+)"\)/g)].map(([, name]) => name);
+    expect(required).toContain('crypto');
+    expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
+    expect(bundle).toContain('StopRuntimeSession');
+  });
+
+  test('can be one\'s own, with a key and a retention', () => {
+    const stack = newStack();
+    const driver = new SessionDriver(stack, 'Driver', {
+      encryptionKey: new kms.Key(stack, 'Key'), logRetention: logs.RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN, memorySize: 1_024,
+    });
+    new StopSession(stack, 'Stop', { runtime: new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE }), sessionId: SESSION, driver });
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::Lambda::Function', 1);
+    template.hasResourceProperties('AWS::Lambda::Function', { MemorySize: 1_024 });
+    template.hasResource('AWS::Logs::LogGroup', { Properties: { RetentionInDays: 365, KmsKeyId: { 'Fn::GetAtt': ['Key961B73FD', 'Arn'] } }, DeletionPolicy: 'Retain' });
+  });
+});
+
+describe('the retry policies', () => {
+  /** The longest that a policy waits in all, in seconds. */
+  const totalWait = ({ interval, backoffRate, maxAttempts, maxDelay }: sfn.RetryProps) => Array.from({ length: maxAttempts! }, (_, index) =>
+    Math.min(interval!.toSeconds() * backoffRate! ** index, maxDelay?.toSeconds() ?? Infinity)).reduce((sum, seconds) => sum + seconds, 0);
+
+  test('wait as long in all as they say', () => {
+    expect(REPEATABLE.map(totalWait)).toEqual([96, 315, 90]);
+    expect(totalWait(ATTACHING[3])).toBe(14);
+  });
+
+  test('never repeat what may have begun', () => {
+    const invokes = BEFORE_FIRST_BYTE.flatMap(({ errors }) => errors!);
+    expect(invokes.filter((name) => /StreamCut|Unknown|Timeout|ServiceException/i.test(name))).toEqual([]);
+  });
+});
+
+test('names of metrics are said once', () => {
+  expect(Object.values(METRICS.names)).toEqual([...new Set(Object.values(METRICS.names))]);
+});

@@ -1,0 +1,99 @@
+import * as fc from 'fast-check';
+import { readWords, splitWords } from '../../rehearsal/agentcore/words';
+import { ERRORS, LIMITS } from '../../src/jobs/constants';
+import { JobCall, jobCommand, jobId } from '../../src/jobs/job-command';
+import { JOB_SCRIPT } from '../../src/jobs/job-script.generated';
+import { environmentOf, RunRequest } from '../../src/jobs/run-request';
+
+const CALL: JobCall = {
+  mode: 'start',
+  job: 'lint-0-0123456789ab',
+  nonce: 'n',
+  mount: '/mnt/workspace',
+  command: 'true',
+  workingDirectory: '/mnt/workspace',
+  environment: [],
+  timeoutSeconds: 60,
+  budgetSeconds: 120,
+  offset: 0,
+  logBytes: 65_536,
+};
+const fails = (message: string) => expect.objectContaining({ name: ERRORS.VALIDATION, message: expect.stringContaining(message) });
+
+/** Whatever may be in a value: what one of the readers gives a meaning, and everything else. */
+const text = fc.array(fc.oneof(
+  fc.constantFrom("'", "'\\''", '"', '\\', '\n', ' ', '$(id)', '`', '~', '*', ';', '=', '', 'npm run lint'), fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }),
+), { maxLength: 5 }).map((parts) => parts.join('').replaceAll('\0', ''));
+
+describe('the text of a call', () => {
+  test('can be read: what is plain is as it is, and what can be quoted is quoted', () => {
+    expect(jobCommand({ ...CALL, command: 'echo "a"', environment: ['A=$B'], input: '/in', marker: 'run' }))
+      .toMatch(/^\/bin\/bash -c '[^']*' workbench mode=start mount=\/mnt\/workspace [^']* marker=run [^']* input=\/in 'env=A=\$B' 'command=echo "a"'$/);
+  });
+
+  test('has what holds an apostrophe in base64', () => {
+    expect(jobCommand({ ...CALL, command: "echo 'a'", environment: ["A='"], workingDirectory: "/it's" }))
+      .toMatch(/^\/bin\/bash -c '[^']*' workbench [^']* cwd:base64=L2l0J3M= [^']* env:base64=QT0n command:base64=ZWNobyAnYSc=$/);
+  });
+
+  test('means the same to whoever reads it: each word is plain, or a whole quoted one', () => {
+    fc.assert(fc.property(text, fc.array(text, { minLength: 1 }), fc.array(text), (command, words, environment) => {
+      for (const what of [{ command }, { command: undefined, words }]) {
+        const line = jobCommand({ ...CALL, ...what, mount: `/${words[0]}`, marker: command, environment: environment.map((value) => `A=${value}`) });
+        expect(line).toMatch(/^(?:(?:[A-Za-z0-9_./:=,@%+-]+|'[^']*')(?: (?!$)|$))+$/);
+        expect(readWords(line)).toEqual(splitWords(line));
+        expect(readWords(line).slice(0, 4)).toEqual(['/bin/bash', '-c', JOB_SCRIPT, 'workbench']);
+      }
+    }));
+  });
+
+  test('is built around a script without an apostrophe', () => {
+    expect(JOB_SCRIPT).not.toContain("'");
+  });
+
+  test('has half a character as what it is in every encoding', () => {
+    expect(jobCommand({ ...CALL, command: 'echo \ud83d' })).toMatch(/ command:base64=ZWNobyDvv70=$/);
+  });
+
+  test('has no command when it only attaches', () => {
+    expect(jobCommand({ ...CALL, mode: 'attach', command: 'secret' })).not.toContain('secret');
+  });
+
+  test.each(['x', "'", '"', '\\', '$', 'é', '\'"', '\'$\\"', '\n'])('takes a command of 32 KiB in whatever characters, within the service\'s limit: %j', (characters) => {
+    const all = characters.repeat(Math.floor(32_768 / Buffer.byteLength(characters)));
+    const short = all.split('').filter((_, index) => index % 2 === 0);
+    for (const what of [{ command: all }, { command: undefined, words: [all] }, { command: undefined, words: short }]) {
+      expect(Buffer.byteLength(jobCommand({ ...CALL, ...what }))).toBeLessThanOrEqual(LIMITS.execCommandBytes);
+    }
+  });
+
+  test('takes 8 KiB of environment and paths beside it', () => {
+    const environment = [...environmentOf({ environment: { GIT_AUTHOR_NAME: 'x'.repeat(64), TEXT: "it's" } } as unknown as RunRequest), `A=${'x'.repeat(8_192)}`];
+    const sent = jobCommand({ ...CALL, command: "'".repeat(32_768), prologue: 'x'.repeat(512), marker: 'x'.repeat(100), environment });
+    expect(Buffer.byteLength(sent)).toBeLessThanOrEqual(LIMITS.execCommandBytes);
+  });
+
+  test.each([
+    ['a longer command', { command: 'x'.repeat(32_769) }, 'the command has 32769 bytes, 32768 are allowed'],
+    ['longer words', { command: undefined, words: ['x'.repeat(32_768), ''] }, 'the command has 32769 bytes, 32768 are allowed'],
+    ['a NUL character in a word', { command: undefined, words: ['a\0b'] }, 'NUL'],
+    ['a NUL character in a long word', { command: undefined, words: ['"'.repeat(20_000), '\0'] }, 'NUL'],
+    ['an environment that does not fit beside it', { environment: [`A=${'x'.repeat(60_000)}`] }, 'shorten the environment'],
+    ['a NUL character in the command', { command: 'a\0b' }, 'NUL'],
+    ['a NUL character in the environment', { environment: ['A=\0'] }, 'NUL'],
+  ])('fails for %s, with nothing sent', (_, change, message) => {
+    expect(() => jobCommand({ ...CALL, ...change })).toThrow(fails(message));
+  });
+});
+
+describe('a job\'s id', () => {
+  test('is the same for the same run, round and name, and another for any other', () => {
+    const ids = [jobId('a', 0, 'lint'), jobId('b', 0, 'lint'), jobId('a', 1, 'lint'), jobId('a', 0, 'lint '), jobId('a0', 0, 'lint')];
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(jobId('a', 0, 'lint')).toBe(ids[0]);
+  });
+
+  test.each([['Run the tests!', /^Run-the-tests-3-[0-9a-f]{12}$/], ['../../etc', /^etc-3-/], ['日本', /^job-3-/], ['x'.repeat(200), /^x{40}-3-/]])('names a folder: %s', (name, pattern) => {
+    expect(jobId('run', 3, name)).toMatch(pattern);
+  });
+});

@@ -1,0 +1,89 @@
+/** What the driver does by itself about a session that does not end a job in time, or does not answer as a session does. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SYSTEM_CLOCK } from '../../src/handler/clock';
+import { ERRORS } from '../../src/jobs/constants';
+import { RunResult } from '../../src/jobs/followed-job';
+import { runJob, RunJobOptions } from '../../src/jobs/run-job';
+import { RunRequest } from '../../src/jobs/run-request';
+import { DriverFixture } from '../support/session-driver';
+
+let driver: DriverFixture;
+beforeAll(async () => {
+  driver = await DriverFixture.start({ environment: { BASH_ENV: '/mnt/workspace/profile' } });
+});
+afterAll(() => driver.close());
+
+function run(request: RunRequest, options: Partial<RunJobOptions> = {}): Promise<RunResult> {
+  return runJob(request, {
+    client: driver.fixture.client, clock: SYSTEM_CLOCK, until: Date.now() + 60_000, backoffSeconds: 0, onRetry: () => undefined, ...options,
+  });
+}
+
+const calls = (sessionId: string) => driver.server.calls.of('InvokeAgentRuntimeCommand').filter((call) => call.sessionId === sessionId && call.command!.includes('job='));
+
+/** Takes the place of who watches it, so that nobody in the session keeps the time, and at last says that all was well. */
+const cheat = (free: string) => `
+  cd /mnt/workspace/.workbench/jobs/*; read -ra stat </proc/$$/stat
+  echo "$$ \${stat[21]}" >pid; kill -KILL $PPID; trap "" TERM
+  while [[ ! -e ${free} ]]; do read -t 0.05 <> <(:); done
+  printf "%-63s\\n" "EXITED 0 1000 1001 0" >exit`;
+
+describe('a command that is over its time by the driver\'s clock', () => {
+  test('is ended from there, and is not passed', async () => {
+    const sessionId = await driver.session();
+    const result = await run(driver.request(sessionId, { command: cheat(`${driver.shared}/never`), timeoutSeconds: 1 }), { overtimeSeconds: 1 });
+    expect(result).toMatchObject({ status: 'ENDED', verdict: 'TIMED_OUT' });
+    expect(result.seconds).toBeGreaterThanOrEqual(1);
+    expect(calls(sessionId).pop()!.command).toMatch(/mode='?cancel/);
+  }, 60_000);
+
+  test('is that across the driver\'s invocations', async () => {
+    const sessionId = await driver.session();
+    const request = driver.request(sessionId, { command: cheat(`${driver.shared}/never`), timeoutSeconds: 600 });
+    const first = await run(request, { until: Date.now() + 2_000 });
+    expect(first).toMatchObject({ status: 'RUNNING', timeoutSeconds: 600 });
+    expect(first.overtimeAt! - Date.now()).toBeGreaterThan(600_000);
+    const later = await run({ ...request, mode: 'attach', previous: { ...first, overtimeAt: Date.now() - 1 } });
+    expect(later).toMatchObject({ status: 'ENDED', verdict: 'TIMED_OUT' });
+  }, 60_000);
+
+  test('is believed where it had ended in time, and nobody was there to see', async () => {
+    const request = driver.request(await driver.session(), { command: 'exit 0' });
+    const { job } = await run(request);
+    expect(await run({ ...request, mode: 'attach', previous: { job, overtimeAt: 1 } })).toMatchObject({ verdict: 'PASSED' });
+    // Another job's time is none of this one's.
+    expect(await run({ ...request, name: 'other', command: 'sleep 1', previous: { job, overtimeAt: 1 } })).toMatchObject({ verdict: 'PASSED' });
+  });
+});
+
+describe('a session that answers, and never with a word on the job', () => {
+  test.each([
+    ['without a word', 'exit 0', 'without a word'],
+    ['with words of others', 'echo noise', 'noise'],
+    ['with an error', 'exit 3', 'exit code 3'],
+    ['with no more than that it has heard', 'printf() { builtin printf "$@"; [[ $1 != @job* ]] || exit 0; }', 'without a word'],
+  ])('is broken: %s', async (_, profile, said) => {
+    const sessionId = await driver.session();
+    await driver.fixture.command(`echo '${profile}' >/mnt/workspace/profile`, { runtimeSessionId: sessionId });
+    const retried: string[] = [];
+    const request = driver.request(sessionId, { command: `touch ${driver.shared}/${sessionId}` });
+    const running = run(request, { onRetry: ({ name }) => retried.push(name) });
+    await expect(running).rejects.toMatchObject({ name: ERRORS.BROKEN, message: expect.stringContaining(said) });
+    expect(retried).toEqual([ERRORS.STREAM_CUT, ERRORS.STREAM_CUT]);
+  });
+
+  test('is broken where its programs are not there to tell the output', async () => {
+    const sessionId = await driver.session();
+    await driver.fixture.command('echo "stat() { false; }; base64() { return 127; }" >/mnt/workspace/profile', { runtimeSessionId: sessionId });
+    await expect(run(driver.request(sessionId, { command: 'echo out' }))).rejects.toMatchObject({ name: ERRORS.BROKEN });
+    expect(calls(sessionId)).toHaveLength(1);
+  });
+
+  test('is not broken when it answers again', async () => {
+    const sessionId = await driver.session();
+    await driver.fixture.command(`echo '[[ -e ${driver.shared}/second ]] || { [[ ! -e ${driver.shared}/first ]] || : >${driver.shared}/second; : >${driver.shared}/first; exit 0; }' >/mnt/workspace/profile`, { runtimeSessionId: sessionId });
+    expect(await run(driver.request(sessionId, { command: 'echo out' }))).toMatchObject({ verdict: 'PASSED', tail: 'out\n' });
+    expect(existsSync(join(driver.shared, 'second'))).toBe(true);
+  });
+});
