@@ -22,7 +22,7 @@ const caller = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountPrincip
 runtime.grantInvokeRuntime(caller);
 const grants = RuntimeGrants.fromRuntime(runtime);
 grants.invokeCommand(caller, { endpointName: 'DEFAULT' });
-grants.commandShell(caller, { endpointName: 'DEFAULT' });
+grants.invokeCommandShell(caller, { endpointName: 'DEFAULT' });
 grants.stopSession(caller, { endpointName: 'DEFAULT' });
 
 acknowledgeExecutionRole(runtime, runtimeName);

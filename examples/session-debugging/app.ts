@@ -52,7 +52,7 @@ for (const stateMachine of [examine, dispose]) {
   stateMachine.grantRead(onCall);
 }
 runtime.grantInvokeCommand(onCall);
-runtime.grantCommandShell(onCall);
+runtime.grantInvokeCommandShell(onCall);
 
 new CfnOutput(stack, 'LoopArn', { value: loop.stateMachine.stateMachineArn });
 new CfnOutput(stack, 'ExamineArn', { value: examine.stateMachineArn });

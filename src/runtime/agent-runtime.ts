@@ -100,8 +100,8 @@ export class AgentRuntime extends agentcore.Runtime {
    *
    * A shell has the credentials of the execution role, and none of the agent's own restrictions apply to it.
    */
-  public grantCommandShell(grantee: iam.IGrantable): iam.Grant {
-    return RuntimeGrants.fromRuntime(this).commandShell(grantee);
+  public grantInvokeCommandShell(grantee: iam.IGrantable): iam.Grant {
+    return RuntimeGrants.fromRuntime(this).invokeCommandShell(grantee);
   }
 
   /**

@@ -3,7 +3,7 @@
 export const INVOKE_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntime'];
 export const INVOKE_FOR_USER_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeForUser'];
 export const INVOKE_COMMAND_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeCommand'];
-export const COMMAND_SHELL_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeCommandShell'];
+export const INVOKE_COMMAND_SHELL_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeCommandShell'];
 export const STOP_SESSION_ACTIONS = ['bedrock-agentcore:StopRuntimeSession'];
 
 /** What the execution role of a runtime may do with its own logs. */

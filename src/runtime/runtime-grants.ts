@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import {
-  COMMAND_SHELL_ACTIONS, INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, INVOKE_FOR_USER_ACTIONS, STOP_SESSION_ACTIONS,
+  INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, INVOKE_COMMAND_SHELL_ACTIONS, INVOKE_FOR_USER_ACTIONS, STOP_SESSION_ACTIONS,
 } from './perms';
 import { grantOrWarn } from '../private/grant';
 import { isRolloutEndpoint } from '../private/rollout-endpoint';
@@ -48,12 +48,12 @@ export class RuntimeGrants {
   }
 
   /** Allows to invoke the agent: `InvokeAgentRuntime`. */
-  public invoke(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
+  public invokeRuntime(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
     return this.allow(grantee, INVOKE_ACTIONS, options);
   }
 
-  /** Allows to invoke the agent in the name of a user, beside `invoke`: `InvokeAgentRuntimeForUser`. */
-  public invokeForUser(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
+  /** Allows to invoke the agent in the name of a user, beside `invokeRuntime`: `InvokeAgentRuntimeForUser`. */
+  public invokeRuntimeForUser(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
     return this.allow(grantee, INVOKE_FOR_USER_ACTIONS, options);
   }
 
@@ -71,8 +71,8 @@ export class RuntimeGrants {
    *
    * A shell has the credentials of the execution role, and none of the agent's own restrictions apply to it.
    */
-  public commandShell(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.allow(grantee, COMMAND_SHELL_ACTIONS, options);
+  public invokeCommandShell(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
+    return this.allow(grantee, INVOKE_COMMAND_SHELL_ACTIONS, options);
   }
 
   /** Allows to stop sessions: `StopRuntimeSession`. The session can be resumed later. */

@@ -16,15 +16,15 @@ const official = (scope: Construct) => new agentcore.Runtime(scope, 'Agent', { a
 
 type Channel = (runtime: agentcore.IBedrockAgentRuntime, grantee: iam.IGrantable, options?: RuntimeGrantOptions) => iam.Grant;
 const CHANNELS: [action: string, channel: Channel][] = [
-  ['InvokeAgentRuntime', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invoke(...rest)],
-  ['InvokeAgentRuntimeForUser', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invokeForUser(...rest)],
+  ['InvokeAgentRuntime', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invokeRuntime(...rest)],
+  ['InvokeAgentRuntimeForUser', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invokeRuntimeForUser(...rest)],
   ['InvokeAgentRuntimeCommand', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invokeCommand(...rest)],
-  ['InvokeAgentRuntimeCommandShell', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).commandShell(...rest)],
+  ['InvokeAgentRuntimeCommandShell', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).invokeCommandShell(...rest)],
   ['StopRuntimeSession', (runtime, ...rest) => RuntimeGrants.fromRuntime(runtime).stopSession(...rest)],
 ];
 const METHODS: [action: string, channel: Channel][] = [
   ['InvokeAgentRuntimeCommand', (runtime, grantee) => (runtime as AgentRuntime).grantInvokeCommand(grantee)],
-  ['InvokeAgentRuntimeCommandShell', (runtime, grantee) => (runtime as AgentRuntime).grantCommandShell(grantee)],
+  ['InvokeAgentRuntimeCommandShell', (runtime, grantee) => (runtime as AgentRuntime).grantInvokeCommandShell(grantee)],
   ['StopRuntimeSession', (runtime, grantee) => (runtime as AgentRuntime).grantStopSession(grantee)],
 ];
 

@@ -64,10 +64,10 @@ export function everythingIn(stack: Stack): void {
   loop.grantStartExecution(person);
   for (const options of [{}, { endpointName: 'live' }]) {
     const grants = RuntimeGrants.fromRuntime(runtime);
-    grants.invoke(person, options);
-    grants.invokeForUser(person, options);
+    grants.invokeRuntime(person, options);
+    grants.invokeRuntimeForUser(person, options);
     grants.invokeCommand(person, options);
-    grants.commandShell(person, options);
+    grants.invokeCommandShell(person, options);
     grants.stopSession(person, options);
   }
 
