@@ -20,12 +20,17 @@ export function configureDocs(project: awscdk.AwsCdkConstructLibrary) {
     description: 'Write the page of a run\'s input and record from their types and rules',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/write-run-page.ts',
   });
+  const decisions = project.addTask('docs:decisions', {
+    description: 'Write the list of decisions in docs/decisions from their titles',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/list-decisions.ts',
+  });
   project.addTask('docs:report', {
     description: 'Draw the pictures of a report in docs/, which differ each time; needs chromium',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/draw-report.ts',
   });
   project.postCompileTask.spawn(rosetta);
   project.postCompileTask.spawn(run);
+  project.postCompileTask.spawn(decisions);
   project.postCompileTask.spawn(pictures);
   project.postCompileTask.spawn(spelling);
 }

@@ -25,7 +25,7 @@ export function configurePackaging(project: awscdk.AwsCdkConstructLibrary) {
     // The plugin works with TypeScript 6; its peer range only has not caught up.
     'eslint-plugin-awscdk': { typescript: '$typescript' },
   });
-  // The Go module asks for the version that is installed here: docs/decisions/0090.
+  // The Go module asks for the version that is installed here: docs/decisions/0037.
   project.addDevDeps('@aws-cdk/cloud-assembly-schema@53.25.0');
   const writeIndex = project.addTask('write-index', {
     description: 'Write the index of the compiled library, which loads a class when it is first used',

@@ -5,7 +5,7 @@ import { MANIFEST_PATH } from '../image/constants';
  *
  * The manifest has one tool on a line, with the command at its end. Its JSON is read by bash itself: an image may lack every tool that
  * could. `printf %b` undoes all escapes of JSON but that of a quote. There are no regular expressions, which refuse bytes that are none of
- * the locale's. There is no apostrophe either, so that the service logs it as it is: see docs/decisions/0050.
+ * the locale's. There is no apostrophe either, so that the service logs it as it is: see docs/decisions/0019.
  */
 export const TOOLS_COMMAND = toolsCommand(MANIFEST_PATH);
 

@@ -57,7 +57,7 @@ export interface AgentRuntimeProps extends agentcore.RuntimeProps {
  * });
  */
 export class AgentRuntime extends agentcore.Runtime {
-  // No private members: one that upstream gets by the same name, however private, would keep users from compiling. See docs/decisions/0075.
+  // No private members: one that upstream gets by the same name, however private, would keep users from compiling. See docs/decisions/0032.
 
   constructor(scope: Construct, id: string, props: AgentRuntimeProps) {
     super(scope, id, withExecutionRole(scope, id, props));
