@@ -14,7 +14,7 @@ import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Rehearsal } from '../rehearsal';
-import type { Step } from '../rehearsal/run/journal';
+import type { Step } from '../rehearsal/run/step';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../src';
 
 const SIZES = process.argv.slice(2).map(Number);

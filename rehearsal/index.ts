@@ -3,13 +3,16 @@ export type {
   Agent, AgentHandler, AgentRequest, AgentResponse, AgentSession, CommandAgent, CommandOutput, Fault, FaultKind, FaultPoint, FaultSpec, HandlerAgent,
 } from './agentcore';
 export { Rehearsal } from './rehearsal';
-export type { RehearsalInput, RehearsalProps } from './rehearsal';
+export type { RehearsalProps } from './rehearsal';
+export type { RehearsalInput } from './run/input';
 export { RolloutFailedError } from './rollout/rollout';
 export type { RolloutDescription } from './rollout/rollout';
 export { loopImage } from './run/loop-image';
+export type { LoopLocation } from './run/loop-image';
 export { chooseSandbox, SandboxUnavailableError } from './sandbox';
 export type { BuildOptions, ChooseSandboxOptions, ContainerTool, SandboxDriver, SandboxImage } from './sandbox';
 export type { LocalRun, RunOptions } from './run/local-run';
-export type { JournalListener, Step, StepKind, StepRetry } from './run/journal';
+export type { JournalListener } from './run/journal';
+export type { Step, StepKind, StepRetry } from './run/step';
 export type { CommitDescription } from './run/local-repository';
 export type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './run/record';

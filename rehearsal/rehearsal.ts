@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
 import { removeTree } from './agentcore/remove-tree';
-import { LocalDeployment } from './deployment';
+import { Mask, maskOf } from './common/mask-values';
+import { findLoop, LocalDeployment, LoopDescription } from './deployment';
 import { RolloutBeginning, RolloutDescription, RolloutOptions, rolloutsOf } from './rollout/rollout';
 import { agentOfImage, imageOfRuntime } from './run/image-agent';
+import type { RehearsalInput } from './run/input';
 import { LocalRepository, RepositoryError } from './run/local-repository';
-import { LocalRun, RunOptions } from './run/local-run';
+import { LocalRun, RunContext, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
-import { findLoop, LoopDescription } from './run/loop-description';
-import { Mask, maskOf } from './run/mask-values';
+import type { LoopLocation } from './run/loop-image';
 import { RehearsalRecord, SandboxDescription } from './run/record';
 import { SshAgent } from './run/ssh-agent';
 import { storageForecast } from './run/storage-forecast';
@@ -21,29 +22,7 @@ import { ENVIRONMENT } from '../src/jobs/constants';
 import { CACHES_ON_EPHEMERAL_DISK } from '../src/jobs/run-request';
 import { checkRepositoryOfInput } from '../src/loop/steps/input';
 
-/** What a run is asked for; everything else has a default. */
-export interface RehearsalInput {
-  readonly prompt: string;
-  /** @default - one of its own */
-  readonly taskId?: string;
-  readonly session?: {
-    readonly id: string;
-    readonly endpointName?: string;
-    /** Whether the workspace gets what the repository has got since. @default false */
-    readonly update?: boolean;
-    /** Whether the branch of another task starts from that of the last one in the session. @default false - from the newest commit */
-    readonly onTop?: boolean;
-  };
-  readonly repository?: { readonly url?: string; readonly ref?: string };
-}
-
-export interface RehearsalProps {
-  /** Directory of a cloud assembly, such as `cdk.out`, with the stack of the loop. */
-  readonly assembly: string;
-  /** @default - the only one there is */
-  readonly stack?: string;
-  /** Path or logical id of the `CodingLoop`. @default - the only one there is */
-  readonly loop?: string;
+export interface RehearsalProps extends LoopLocation {
   /**
    * What runs instead of the runtime's image: a function of yours, or a program with the container contract, which starts in the workspace unless
    * it says where.
@@ -92,7 +71,7 @@ const PACE = { [ENVIRONMENT.BACKOFF_SECONDS]: '0.1' };
  * A `RuntimeRollout` of the loop's runtime comes first, as in a deployment: its own handlers make the version's endpoint and test it. A version that
  * does not pass fails the start.
  */
-export class Rehearsal {
+export class Rehearsal implements RunContext {
   static async start(props: RehearsalProps): Promise<Rehearsal> {
     const directory = props.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'rehearsal-')) : resolve(props.stateDirectory);
     mkdirSync(directory, { recursive: true });

@@ -1,4 +1,4 @@
-import { homeDirectory } from '../home';
+import { homeDirectory } from '../common/home';
 
 /** What a program needs to find the network; nothing that could be a credential. */
 const NETWORK = ['LANG', 'LC_ALL', 'TZ', 'TERM', 'http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];

@@ -1,22 +1,10 @@
 import { invokeCommand } from './command';
 import { controlPlane } from './control-plane';
-import type { DataPlane } from './data-plane';
 import type { Exchange } from './exchange';
 import { invokeAgent } from './invoke';
 import type { OperationName } from './operations';
-import type { Registry } from './registry';
+import type { Operation, Plane } from './plane';
 import { stopSession } from './stop';
-import type { Workspaces } from './workspaces';
-
-/** Everything an operation may need of the server. */
-export interface Plane extends DataPlane {
-  readonly registry: Registry;
-  readonly workspaces: Workspaces;
-  /** What the control plane answered, by operation and client token. */
-  readonly replies: Map<string, unknown>;
-}
-
-export type Operation = (exchange: Exchange, plane: Plane, parameters: Readonly<Record<string, string>>) => Promise<void> | void;
 
 interface Route {
   readonly operation: OperationName;

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Sandbox, SandboxDriver, SandboxMount } from '../sandbox';
-import { Agent, RunningAgent, startAgent } from './agent';
+import type { Agent, RunningAgent } from './agent';
 import type { Clock } from './clock';
 import { agentFailed, inTransition, notFound, ServiceError } from './errors';
 import { LIMITS } from './limits';
 import type { RuntimeVersion } from './registry';
 import { collect } from './session-exec';
+import { startAgent } from './start-agent';
 import { StartError, StartFailure } from './start-failure';
 import { reportUnsupported } from './workspace-scan';
 import type { WorkspaceKey, Workspaces } from './workspaces';

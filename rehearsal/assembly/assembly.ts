@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { didYouMean, nearFile } from '../did-you-mean';
+import { didYouMean, nearFile } from '../common/did-you-mean';
 import type { ImageAsset } from '../sandbox';
 
 export interface Resource {

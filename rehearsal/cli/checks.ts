@@ -8,12 +8,12 @@ import { GATE_NAME, LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { hasCredentials } from '../../src/loop/steps/git-names';
 import { inputFaults } from '../../src/loop/steps/input';
 import { Assembly, AssemblyError } from '../assembly';
-import { didYouMean } from '../did-you-mean';
-import type { RehearsalInput } from '../rehearsal';
+import { didYouMean } from '../common/did-you-mean';
+import { secretsOf } from '../common/mask-values';
+import { LoopNotFoundError } from '../deployment';
+import type { RehearsalInput } from '../run/input';
 import { checkSource, LocalRepository } from '../run/local-repository';
-import { LoopNotFoundError } from '../run/loop-description';
 import { loopIn } from '../run/loop-image';
-import { secretsOf } from '../run/mask-values';
 import { directoryFault, isPath, referenceFault } from '../run/repository-fault';
 
 export interface CheckedRun {

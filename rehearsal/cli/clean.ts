@@ -5,7 +5,7 @@ import type { Options } from './options';
 import { RunStore, StoredRun, StoredSession } from './run-store';
 import { removeTree } from '../agentcore/remove-tree';
 import { SessionLog } from '../agentcore/session-log';
-import { didYouMean } from '../did-you-mean';
+import { didYouMean } from '../common/did-you-mean';
 import { Lock } from '../run/lock';
 import { branchesOnlyIn } from '../run/repository-fault';
 

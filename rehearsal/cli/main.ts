@@ -8,12 +8,12 @@ import { EXIT, rehearse } from './run';
 import { aboutSessions } from './sessions';
 import { USAGE } from './usage';
 import { AssemblyError, NotEmulatedError } from '../assembly';
-import { didYouMean } from '../did-you-mean';
-import { homeDirectory } from '../home';
+import { didYouMean } from '../common/did-you-mean';
+import { homeDirectory } from '../common/home';
+import { LoopNotFoundError } from '../deployment';
 import { AgentNotStartedError } from '../rollout/rollout';
 import { RepositoryError } from '../run/local-repository';
 import { StateInUseError } from '../run/lock';
-import { LoopNotFoundError } from '../run/loop-description';
 
 const MISUSES = [NotEmulatedError, MisuseError, RepositoryError, StateInUseError, AssemblyError, LoopNotFoundError];
 

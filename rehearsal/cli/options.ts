@@ -5,8 +5,8 @@ import type { Faults } from './misuse';
 import { LIMITS } from '../../src/jobs/constants';
 import { LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { COMMAND_MODES, CommandMode } from '../agentcore/words';
-import { didYouMean, nearFile } from '../did-you-mean';
-import type { RehearsalInput } from '../rehearsal';
+import { didYouMean, nearFile } from '../common/did-you-mean';
+import type { RehearsalInput } from '../run/input';
 import { isPath } from '../run/repository-fault';
 
 const SANDBOXES = ['namespace', 'container'] as const;

@@ -11,10 +11,11 @@ import { Story } from './story';
 import { Terminal } from './terminal';
 import { WORKSPACES } from '../../src/loop/steps/constants';
 import type { CommandAgent } from '../agentcore';
-import { Rehearsal, RehearsalInput, RehearsalProps } from '../rehearsal';
+import { Rehearsal, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
 import { describeBeginning, describeRollout } from '../rollout/describe';
 import type { RolloutBeginning } from '../rollout/rollout';
+import type { RehearsalInput } from '../run/input';
 import { isGood, RehearsalRecord } from '../run/record';
 import type { BuildOptions, SandboxDriver } from '../sandbox';
 

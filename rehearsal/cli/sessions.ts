@@ -9,9 +9,9 @@ import { sandboxLike } from './preflight';
 import { RunStore, StoredSession, theOne } from './run-store';
 import { hostEnvironment } from '../agentcore/environment';
 import { SessionLog } from '../agentcore/session-log';
-import { didYouMean } from '../did-you-mean';
+import { didYouMean } from '../common/did-you-mean';
+import { maskOf } from '../common/mask-values';
 import { Lock } from '../run/lock';
-import { maskOf } from '../run/mask-values';
 import { isSame } from '../run/process-identity';
 
 /** Milliseconds for a run to end in order: its session takes some seconds at the most. */

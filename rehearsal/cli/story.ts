@@ -5,9 +5,10 @@ import type { Terminal } from './terminal';
 import { LOOP_ERRORS } from '../../src/loop/steps/constants';
 import type { BranchMove } from '../../src/loop/steps/records';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
-import type { JournalListener, Step, StepRetry } from '../run/journal';
+import type { JournalListener } from '../run/journal';
 import { LEFT } from '../run/notes';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
+import type { Step, StepRetry } from '../run/step';
 
 /** Lines of a failing gate's output that the story tells. */
 const QUOTED_LINES = 14;

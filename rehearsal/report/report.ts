@@ -4,8 +4,8 @@ import { escape, table } from './html';
 import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
 import { describeRollout } from '../rollout/describe';
-import type { Step } from '../run/journal';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
+import type { Step } from '../run/step';
 
 /** A run as one file: opens anywhere, asks no network. */
 export function reportOf(record: RehearsalRecord): string {

@@ -1,5 +1,5 @@
 import { escape } from './html';
-import type { Step } from '../run/journal';
+import type { Step } from '../run/step';
 
 /** Percent of a row's width: the rest is for the text behind the last bar. */
 const BARS = 80;

@@ -6,10 +6,9 @@ import { ATTRIBUTES, SMOKE_TEST_KINDS } from '../../src/rollout/handler/constant
 import type { RolloutProperties, SmokeTestProperties } from '../../src/rollout/handler/rollout-request';
 import { describeStartFailures } from '../agentcore/describe-start-failure';
 import { failsAlike, StartFailure } from '../agentcore/start-failure';
-import type { LocalDeployment } from '../deployment';
+import type { Mask } from '../common/mask-values';
+import type { LocalDeployment, LoopDescription } from '../deployment';
 import type { FunctionFailure } from '../lambda';
-import type { LoopDescription } from '../run/loop-description';
-import type { Mask } from '../run/mask-values';
 import { TaskError } from '../stepfunctions';
 
 export const ROLLOUT_TYPE = 'Custom::RuntimeRollout';

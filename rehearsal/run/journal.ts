@@ -2,50 +2,16 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { endOfFile } from './end-of-file';
 import { failingTests } from './failing-tests';
-import type { LoopDescription } from './loop-description';
-import type { Mask } from './mask-values';
 import { notesOf } from './notes';
+import type { Step, StepKind, StepRetry } from './step';
 import { maskSecrets } from '../../src/handler/mask';
 import { RETRY_LOG } from '../../src/jobs/constants';
 import { jobId } from '../../src/jobs/job-command';
 import { jobNameOf } from '../../src/loop/steps/job-names';
-import type { BranchMove, Feedback, GateBefore, LoopRecord, RunOutput, RunRecord } from '../../src/loop/steps/records';
+import type { GateBefore, LoopRecord, RunOutput, RunRecord } from '../../src/loop/steps/records';
+import type { Mask } from '../common/mask-values';
+import type { LoopDescription } from '../deployment';
 import type { ExecutionEvent } from '../stepfunctions';
-
-/** One visit of a state that does something. */
-export interface Step {
-  readonly state: string;
-  readonly kind: StepKind;
-  /** Turns before this one. */
-  readonly round: number;
-  /** How long its command may take. */
-  readonly limitSeconds?: number;
-  /** Milliseconds since the run began. */
-  readonly begin: number;
-  /** Milliseconds. */
-  duration: number;
-  retries: number;
-  /** For a gate. */
-  verdict?: string;
-  exitCode?: number | null;
-  /** Of a gate's command, or of a bootstrap that failed. */
-  output?: string;
-  /** Names of the tests that failed, if the output of a gate that did not pass says so. */
-  failingTests?: readonly string[];
-  /** What comes of a gate that is red: repaired, or the end. */
-  feedback?: Feedback;
-  changedFiles?: readonly string[];
-  /** The run's branch was seen at another commit at the remote, and the run had not pushed it there. */
-  branchMove?: BranchMove;
-  /** What was put back, left out or moved away, a line each. */
-  notes?: readonly string[];
-  /** What the agent printed: for a turn, or when the step failed. */
-  log?: string;
-  error?: { readonly name: string; readonly message: string };
-  next?: string;
-}
-
-export type StepKind = 'prepare' | 'bootstrap' | 'turn' | 'snapshot' | 'gate' | 'commit' | 'stop' | 'other';
 
 /** Of what a state asks the driver for. */
 interface StepParameters {
@@ -57,13 +23,6 @@ interface StepParameters {
 interface LoopState {
   readonly run?: RunRecord;
   readonly loop?: LoopRecord;
-}
-
-/** A call that failed and is made again. */
-export interface StepRetry {
-  /** Who makes it: the driver, within one call of the state machine, or Step Functions. */
-  readonly by: 'driver' | 'Step Functions';
-  readonly error: { readonly name: string; readonly message: string };
 }
 
 export interface JournalListener {

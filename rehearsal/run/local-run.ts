@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { join, relative } from 'node:path';
+import type { RehearsalInput } from './input';
 import { Journal, JournalListener, messageOf, outputOf } from './journal';
 import { LocalRepository } from './local-repository';
-import { secretsOf } from './mask-values';
-import type { CallDescription, RehearsalRecord, SessionDescription } from './record';
+import type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './record';
 import { Withheld } from './withheld';
 import { ERRORS } from '../../src/jobs/constants';
 import { STEPS } from '../../src/loop/steps/constants';
 import type { RunRecord } from '../../src/loop/steps/records';
 import { ownSession, sessionOf } from '../../src/loop/steps/sessions';
-import type { Call } from '../agentcore';
+import type { AgentCoreServer, Call } from '../agentcore';
 import { agentStartOf } from '../agentcore/describe-start-failure';
-import type { Rehearsal, RehearsalInput } from '../rehearsal';
+import { Mask, secretsOf } from '../common/mask-values';
+import type { LocalDeployment, LoopDescription } from '../deployment';
+import type { RolloutDescription } from '../rollout/rollout';
 import type { SandboxMount } from '../sandbox';
 import type { ExecutionResult, LocalExecution } from '../stepfunctions';
 
@@ -27,6 +29,22 @@ export interface RunOptions {
   readonly retryDelay?: number;
   /** What is known to go wrong before it begins; the run's record has it among its warnings. */
   readonly foreseen?: readonly string[];
+}
+
+/** What a run needs of the rehearsal that it belongs to. */
+export interface RunContext {
+  readonly loop: LoopDescription;
+  readonly server: AgentCoreServer;
+  readonly deployment: LocalDeployment;
+  /** What was rolled out when the rehearsal started. */
+  readonly rollouts: readonly RolloutDescription[];
+  readonly sandbox: SandboxDescription;
+  /** Environment of the sessions, in addition to that of the template. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Hides the values of that environment. */
+  readonly mask: Mask;
+  /** Number of commits to clone. @default - as the loop says */
+  readonly depth?: number;
 }
 
 /** One run of a loop, under way or at its end. */
@@ -45,7 +63,7 @@ export class LocalRun {
   readonly foreseen: readonly string[];
   private readonly stateInput: Omit<RehearsalInput, 'repository'> & { readonly taskId: string };
 
-  constructor(private readonly rehearsal: Rehearsal, private readonly repository: LocalRepository, input: RehearsalInput, options: RunOptions) {
+  constructor(private readonly rehearsal: RunContext, private readonly repository: LocalRepository, input: RehearsalInput, options: RunOptions) {
     const { loop, server, deployment } = rehearsal;
     this.name = options.name ?? `rehearsal-${this.startedAt.toISOString().replace(/\D/g, '').slice(0, 14)}-${randomUUID().slice(0, 6)}`;
     this.taskId = input.taskId ?? this.name;

@@ -1,18 +1,26 @@
 import { imageOfRuntime } from './image-agent';
-import { findLoop, LoopDescription } from './loop-description';
 import { Assembly, SynthesizedStack, TemplateValues } from '../assembly';
-import type { RehearsalProps } from '../rehearsal';
+import { findLoop, LoopDescription } from '../deployment';
 import { BuildOptions, buildImage, ContainerTool } from '../sandbox';
 import type { Definition } from '../stepfunctions';
 
 const RUNTIME_ARN = /^(\w+)\.AgentRuntimeArn$/;
 
+/** Names a loop of a cloud assembly. */
+export interface LoopLocation {
+  /** Directory of a cloud assembly, such as `cdk.out`. */
+  readonly assembly: string;
+  /** @default - the only stack of the assembly */
+  readonly stack?: string;
+  /** Path or logical id of the `CodingLoop`. @default - the only loop of the stack */
+  readonly loop?: string;
+}
+
 /**
- * For `chooseSandbox`: builds the image of a loop's runtime with the tool that is there.
- * @returns nothing for an image that the app does not build
+ * Returns a function for `chooseSandbox` that builds the image of a loop's runtime, or `undefined` if the app does not build an image for it.
  */
 export function loopImage(
-  { assembly, stack, loop }: Pick<RehearsalProps, 'assembly' | 'stack' | 'loop'>, options: BuildOptions = {},
+  { assembly, stack, loop }: LoopLocation, options: BuildOptions = {},
 ): ((tool: ContainerTool) => Promise<string>) | undefined {
   const synthesized = Assembly.load(assembly).stack(stack);
   const [, runtime] = RUNTIME_ARN.exec(loopIn(synthesized, loop).runtimeArn) ?? [];

@@ -1,4 +1,4 @@
-import type { StepKind } from './journal';
+import type { StepKind } from './step';
 import { WORKSPACES } from '../../src/loop/steps/constants';
 import type { LoopRecord, RunRecord } from '../../src/loop/steps/records';
 import { NameList, named } from '../../src/loop/steps/results';

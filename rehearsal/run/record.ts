@@ -1,6 +1,6 @@
-import type { Step } from './journal';
 import type { BranchCommit, CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
+import type { Step } from './step';
 import type { RunOutput } from '../../src/loop/steps/records';
 import { named } from '../../src/loop/steps/results';
 import type { AgentStart } from '../agentcore/describe-start-failure';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { promisify } from 'node:util';
-import { didYouMean, nearFile } from '../did-you-mean';
+import { didYouMean, nearFile } from '../common/did-you-mean';
 
 const run = promisify(execFile);
 

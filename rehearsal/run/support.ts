@@ -1,13 +1,18 @@
-import type { LoopDescription } from './loop-description';
 import { unknownValues } from './unknown-values';
+import type { Agent } from '../agentcore';
 import { NotEmulatedError } from '../assembly';
-import type { LocalDeployment } from '../deployment';
-import type { RehearsalProps } from '../rehearsal';
+import type { LocalDeployment, LoopDescription } from '../deployment';
 import { isRolloutAttribute } from '../rollout/rollout';
+import type { SandboxDriver } from '../sandbox';
 import { Definition, unsupported } from '../stepfunctions/definition';
 
+export interface SupportOptions {
+  readonly agent?: Agent;
+  readonly sandbox?: SandboxDriver;
+}
+
 /** Fails before anything is started if the loop uses what a rehearsal does not have: a run would show what will not happen. */
-export function checkSupport(deployment: LocalDeployment, loop: LoopDescription, { agent, sandbox }: Pick<RehearsalProps, 'agent' | 'sandbox'>): void {
+export function checkSupport(deployment: LocalDeployment, loop: LoopDescription, { agent, sandbox }: SupportOptions): void {
   const isHeard = sandbox?.ownNetwork !== true || (agent !== undefined && 'handler' in agent);
   const complaints = [
     ...unsupported(loop.definition),

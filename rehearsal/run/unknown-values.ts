@@ -1,6 +1,5 @@
-import type { LoopDescription } from './loop-description';
 import { unknownIn } from '../assembly';
-import type { LocalDeployment } from '../deployment';
+import type { LocalDeployment, LoopDescription } from '../deployment';
 import { rolloutsOf } from '../rollout/rollout';
 
 /** Properties of a runtime that its sessions see. */

@@ -2,14 +2,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { LOOP_ERRORS, STEPS } from '../../src/loop/steps/constants';
 import type { LoopRecord } from '../../src/loop/steps/records';
+import type { Secret } from '../common/mask-values';
 import { TaskError } from '../stepfunctions';
-
-/** A value that nobody is to see, in the lines that it has. */
-export interface Secret {
-  /** Of the variable. */
-  readonly name: string;
-  readonly parts: readonly string[];
-}
 
 /**
  * Fails the step that commits if the change would hold the value of a variable that the sessions were given. Only what the change adds is

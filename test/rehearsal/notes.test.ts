@@ -1,6 +1,7 @@
 import { Story } from '../../rehearsal/cli/story';
-import { Journal, Step } from '../../rehearsal/run/journal';
-import { findLoop } from '../../rehearsal/run/loop-description';
+import { findLoop } from '../../rehearsal/deployment';
+import { Journal } from '../../rehearsal/run/journal';
+import type { Step } from '../../rehearsal/run/step';
 import { Gate } from '../../src';
 import { useLoops } from '../support/loop-fixture';
 

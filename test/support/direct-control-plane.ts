@@ -4,7 +4,7 @@ import { Call } from '../../rehearsal/agentcore/calls';
 import { controlPlane } from '../../rehearsal/agentcore/control-plane';
 import { ServiceError, StreamCut } from '../../rehearsal/agentcore/errors';
 import type { Exchange } from '../../rehearsal/agentcore/exchange';
-import type { Plane } from '../../rehearsal/agentcore/router';
+import type { Plane } from '../../rehearsal/agentcore/plane';
 
 interface Input { readonly [name: string]: unknown }
 

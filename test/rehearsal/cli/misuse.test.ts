@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nearest } from '../../../rehearsal/did-you-mean';
+import { nearest } from '../../../rehearsal/common/did-you-mean';
 import { commandLine, WorkingCopy } from '../../support/command-line';
 import { RehearsedLoop } from '../../support/rehearsed-loop';
 

@@ -1,5 +1,11 @@
-import type { Secret } from './withheld';
 import { MASK } from '../../src/handler/mask';
+
+/** A value that nobody is to see, in the lines that it has. */
+export interface Secret {
+  /** Of the variable. */
+  readonly name: string;
+  readonly parts: readonly string[];
+}
 
 /** Replaces what is known to be nobody's to see in all texts of a value. */
 export type Mask = <T>(value: T) => T;

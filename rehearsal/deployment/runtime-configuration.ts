@@ -1,4 +1,4 @@
-import type { RuntimeProps } from './agentcore';
+import type { RuntimeProps } from '../agentcore';
 
 /** Properties of an `AWS::BedrockAgentCore::Runtime`, with values for their references. */
 export interface RuntimeProperties {

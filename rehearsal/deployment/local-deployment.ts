@@ -1,10 +1,10 @@
-import type { Agent, AgentCoreServer, RuntimeProps } from './agentcore';
-import { Assembly, SynthesizedStack, TemplateValues } from './assembly';
+import type { Agent, AgentCoreServer, RuntimeProps } from '../agentcore';
+import { Assembly, SynthesizedStack, TemplateValues } from '../assembly';
 import { ExecutionEnded, inputOf, matches, Rule } from './events';
-import { accessKeyOf, Authorizer } from './iam/authorizer';
-import { LocalFunction } from './lambda';
+import { accessKeyOf, Authorizer } from '../iam/authorizer';
+import { LocalFunction } from '../lambda';
 import { runtimeConfiguration, RuntimeProperties } from './runtime-configuration';
-import { answerCallback, Definition, ExecutionOptions, ExecutionResult, Executions, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from './stepfunctions';
+import { answerCallback, Definition, ExecutionOptions, ExecutionResult, Executions, LocalExecution, LocalStateMachine, TaskCall, TaskError, TaskTokens } from '../stepfunctions';
 
 export interface LocalDeploymentProps {
   /** Directory of a cloud assembly, such as `cdk.out`. */

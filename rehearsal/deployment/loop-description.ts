@@ -1,6 +1,6 @@
 import { NotEmulatedError } from '../assembly';
-import type { LocalDeployment } from '../deployment';
-import { didYouMean } from '../did-you-mean';
+import type { LocalDeployment } from './local-deployment';
+import { didYouMean } from '../common/did-you-mean';
 import type { Definition } from '../stepfunctions';
 
 /** What a synthesized `CodingLoop` says of itself. */

@@ -1,0 +1,2 @@
+export * from './local-deployment';
+export * from './loop-description';
