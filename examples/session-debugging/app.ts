@@ -20,7 +20,7 @@ const loop = new CodingLoop(stack, 'Fix', {
   runtime,
   repository: GitRepository.fromUrl('https://git.example.com/shop.git'),
   gates: [Gate.command('test', 'npm test')],
-  session: SessionPolicy.LEAVE,
+  sessionPolicy: SessionPolicy.LEAVE,
 });
 
 // The first look, without a shell: what ran, how it ended, what is left of the change, what fills the disk.

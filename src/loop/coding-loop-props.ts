@@ -8,141 +8,143 @@ import { Gate } from './gate';
 import { GitRepository } from './git-repository';
 import { SessionDriver } from '../driver/session-driver';
 
-/** What becomes of the session when a run ends. */
+/** Determines whether the session is stopped when a run ends. */
 export enum SessionPolicy {
   /**
-   * It is stopped: its microVM is no longer paid for. Its workspace stays, for 14 days after its last use and as long as its endpoint names the
-   * same version.
+   * Stops the session, so that its microVM costs nothing more. The workspace is kept for 14 days after its last use, as long as its endpoint stays
+   * at the same version.
    */
   STOP = 'STOP',
-  /** It is left to its idle timeout, for somebody who wants to look into it. */
+  /** Leaves the session to its idle timeout, for somebody who wants to look into it. */
   LEAVE = 'LEAVE',
 }
 
-/** Props of a `CodingLoop`. */
+/** Properties of a `CodingLoop`. */
 export interface CodingLoopProps {
-  /** The runtime in whose sessions the agent and the gates work: ours, the official construct's or an imported one. */
+  /** The runtime in whose sessions the agent and the gates work: an `AgentRuntime`, a runtime of the official construct, or an imported one. */
   readonly runtime: IBedrockAgentRuntime;
 
-  /** Where the code comes from and the commit goes. */
+  /** The repository that runs clone, and that they push to. */
   readonly repository: GitRepository;
 
-  /** What has to pass before anything is committed, one after the other: 1 to 20, of different names. */
+  /** The checks that have to pass before anything is committed, in this order: 1 to 20, each with a name of its own. */
   readonly gates: Gate[];
 
   /**
-   * Name of the endpoint through which sessions are reached.
+   * The name of the endpoint through which sessions are reached.
    *
-   * @default - the runtime's `DEFAULT` endpoint, which moves to every new version, and wipes workspaces as it does
+   * @default - the `DEFAULT` endpoint of the runtime, which moves to every new version, and wipes workspaces when it does
    */
   readonly endpointName?: string;
 
   /**
-   * The session's persistent directory. The clone is in its `repo`, our records in its `.workbench`.
+   * The session's persistent directory. The clone is in its subdirectory `repo`, and the records of runs are in `.workbench`.
    *
-   * @default - where the runtime mounts its session storage
+   * @default - the directory where the runtime mounts its session storage
    */
   readonly mountPath?: string;
 
   /**
-   * Commands that make the clone ready, such as `npm ci`, one after the other until one fails. They run once, when a run starts.
-   * A command may have several lines, of which none may fail, nor may a program in a pipe: bash runs it with `set -e -o pipefail`.
-   * What they leave running is ended with them: a server that gates need is started by the gate, or by the image.
+   * Commands that make the clone ready, such as `npm ci`. They run once, when a run starts, one after the other until one fails.
+   *
+   * A command may have several lines. Bash runs it with `set -e -o pipefail`, so that the first of them that fails ends it, also within a pipe.
+   * Processes that a command leaves in the background are ended with it: start a server that gates need in the gate, or in the image.
    *
    * @default - none
    */
   readonly bootstrap?: string[];
 
   /**
-   * How long all bootstrap commands together may take: at most 8 hours.
+   * The timeout of all bootstrap commands together: 1 second to 8 hours, the maximum lifetime of a session.
    *
-   * @default Duration.minutes(13) - what one call of a function can see to its end
+   * @default Duration.minutes(13) - as long as one call of the driver can follow them
    */
   readonly bootstrapTimeout?: Duration;
 
   /**
-   * How the agent is asked for a turn.
+   * Determines how the loop asks the agent for a turn.
    *
    * @default AgentTurn.invoke()
    */
   readonly turn?: AgentTurn;
 
   /**
-   * Whether the gates run once before the first turn too, after the bootstrap. The record then says of each gate whether it was green
-   * before (`greenBefore`): one that passes without the change says nothing of the task. Whatever they say then, the run goes on, and no repair is
-   * used up. It costs the time of all gates once more.
+   * Determines whether the gates also run once before the first turn, after the bootstrap.
    *
-   * @default false - `greenBefore` is there only where it is known anyway, as after a turn that changed nothing
+   * The record then says for each gate whether it was green before (`greenBefore`). A gate that is green without the change says nothing about the
+   * task. The result of these gates neither ends the run nor uses up a repair. They take as long as all gates do once more.
+   *
+   * @default false - `greenBefore` is recorded only where it is known anyway, such as after a turn that changed nothing
    */
   readonly gatesBefore?: boolean;
 
   /**
-   * How often the agent may repair what a gate refused: 0 to 20.
+   * The maximum number of repairs after a gate has failed: 0 to 20.
    *
    * @default 3
    */
   readonly maxRepairs?: number;
 
   /**
-   * What becomes of a change that has passed.
+   * Determines what is done with a change that has passed all gates.
    *
    * @default Commit.push()
    */
   readonly commit?: Commit;
 
   /**
-   * Environment of the bootstrap, of a turn that is a command, and of the gates. No secrets: the service logs it.
+   * Environment variables of the bootstrap, of a turn that is a command, and of the gates. Do not put secrets here: the service logs them.
    *
-   * @default - identity for git, and caches on ephemeral disk
+   * @default - an identity for git, and caches on ephemeral disk
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * What becomes of the session when a run ends.
+   * Determines whether the session is stopped when a run ends.
    *
    * @default SessionPolicy.STOP
    */
-  readonly session?: SessionPolicy;
+  readonly sessionPolicy?: SessionPolicy;
 
   /**
-   * How long a run may take; no step begins after that. At least as long as each gate, turn and the bootstrap may.
+   * The timeout of a run: 1 minute to 30 days, and at least the timeout of each gate, of the turn and of the bootstrap. No step starts after it.
    *
-   * @default - what its parts may take together
+   * @default - as long as all steps of the run may take together
    */
   readonly timeout?: Duration;
 
   /**
-   * Name of the state machine. With one, the session driver may read the executions of this state machine only.
+   * The name of the state machine. With a name, the session driver may read the executions of this state machine only.
    *
-   * @default - made by CloudFormation
+   * @default - generated by CloudFormation
    */
   readonly stateMachineName?: string;
 
   /**
-   * Where and what the state machine logs. What runs carry, such as prompts, is left out unless it is asked for here.
+   * Determines what the state machine logs, and to which log group. Include execution data here if prompts may be logged.
    *
-   * @default - errors, to the driver's log group
+   * @default - errors without execution data, to the driver's log group
    */
   readonly logs?: sfn.LogOptions;
 
   /**
-   * Whether X-Ray traces runs.
+   * Determines whether X-Ray traces runs.
    *
    * @default true
    */
   readonly tracingEnabled?: boolean;
 
   /**
-   * Key that encrypts what Step Functions keeps of runs: inputs, such as prompts, and the states' outputs.
+   * The key that encrypts the history of executions: inputs, such as prompts, and the output of states.
    *
    * @default - a key that AWS owns
    */
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * The function that does the work in sessions.
+   * The function that talks to sessions.
    *
-   * @default - the stack's own, made when it is first needed
+   * @default - one function for the whole stack
    */
   readonly driver?: SessionDriver;
 }

@@ -1,79 +1,156 @@
 import { Token } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { LoopGraph } from './loop-graph';
+import { NEXT, STEPS } from './steps/constants';
 import { isRef } from './steps/git-names';
+import { faultsOf, Rule } from '../private/validation';
 
-/** Longest template of a message, in characters: it travels in a command, beside the script that makes the commit. */
+/** The maximum length of a message's template, in characters: it travels in a command, beside the script that makes the commit. */
 const MESSAGE_LENGTH = 4_096;
 
-/** Options of a commit. */
+/** Options for a commit. */
 export interface CommitOptions {
   /**
-   * The commit's message. `{prompt}` is the prompt's first line, `{taskId}` the task, `{run}` the run's id, which begins with
-   * the execution's name. Trailers with the run and the gates come below it. At most 4,096 characters.
+   * The commit's message, of at most 4,096 characters. `{prompt}` stands for the first line of the prompt, `{taskId}` for the task, and `{run}`
+   * for the run's id, which begins with the name of the execution. Trailers that name the run and the gates follow the message.
    *
    * @default '{prompt}'
    */
   readonly message?: string;
 
   /**
-   * What the branch is called, before the task's id.
+   * The name of the branch up to the task's id.
    *
    * @default 'workbench/'
    */
   readonly branchPrefix?: string;
 
   /**
-   * Who the author and committer is.
+   * The name of the author and committer.
    *
    * @default 'AgentCore Workbench'
    */
   readonly authorName?: string;
 
   /**
-   * The author's e-mail address.
+   * The e-mail address of the author and committer.
    *
-   * @default 'workbench@localhost' - no address that could be somebody's
+   * @default 'workbench@localhost' - an address that cannot be somebody's
    */
   readonly authorEmail?: string;
 }
 
-/** What becomes of a change that has passed all gates. */
-export class Commit {
-  /** Commits and pushes the branch, with what the image has: a credential helper, or an ssh key that the execution role may read. */
+/** States that follow a commit. */
+interface CommitWays {
+  /** The run is done. */
+  readonly done: sfn.State;
+  /** Others have pushed: the change is recorded again on top of theirs. */
+  readonly record: sfn.State;
+}
+
+/** Determines what is done with a change that has passed all gates. */
+export abstract class Commit {
+  /**
+   * Commits the change and pushes its branch.
+   *
+   * git uses the credentials that the image has, such as a credential helper, or an SSH key that the execution role may read.
+   */
   public static push(options: CommitOptions = {}): Commit {
-    return new Commit(true, options);
+    return new PushedCommit(options);
   }
 
-  /** Commits in the workspace only. */
-  public static locally(options: CommitOptions = {}): Commit {
-    return new Commit(false, options);
+  /** Commits the change in the workspace, and does not push it. */
+  public static local(options: CommitOptions = {}): Commit {
+    return new LocalCommit(options);
   }
 
-  private constructor(
-    /** Whether the branch is pushed. */
-    public readonly pushes: boolean,
-    private readonly options: CommitOptions,
-  ) {}
+  /** Whether the branch is pushed. */
+  public abstract readonly pushes: boolean;
+
+  /** @internal */
+  public readonly _message: string;
+
+  /** @internal */
+  public readonly _branchPrefix: string;
+
+  /** @internal */
+  public readonly _author: { readonly name: string; readonly email: string };
+
+  /** @internal */
+  protected constructor(options: CommitOptions) {
+    const { message = '{prompt}', branchPrefix = 'workbench/', authorName = 'AgentCore Workbench', authorEmail = 'workbench@localhost' } = options;
+    this._message = message;
+    this._branchPrefix = branchPrefix;
+    this._author = { name: authorName, email: authorEmail };
+  }
 
   /** @internal */
   public _faults(): string[] {
-    const { message, branchPrefix, author } = this._config();
-    const known = (value: string) => !Token.isUnresolved(value);
-    // What git takes for a name or an address: it would leave out these characters, or refuse what is then empty.
-    const refused = (value: string) => known(value) && (value.trim() === '' || /[<>\n\0]/.test(value));
-    return [
-      ...(known(branchPrefix) && !isRef(`${branchPrefix}task`)
-        ? [`"branchPrefix" is "${branchPrefix}", which does not begin the name of a branch: use letters, digits, "-" and "/"`] : []),
-      ...(refused(author.name) ? [`"authorName" is "${author.name}", text without "<", ">" and line ends is allowed: change it`] : []),
-      ...(refused(author.email) ? [`"authorEmail" is "${author.email}", text without "<", ">" and line ends is allowed: change it`] : []),
-      ...(known(message) && message.trim() === '' ? ['"message" is empty: leave it out, for the first line of the prompt'] : []),
-      ...(known(message) && message.length > MESSAGE_LENGTH
-        ? [`"message" has ${message.length} characters, ${MESSAGE_LENGTH} are allowed: shorten it`] : []),
-    ];
+    return faultsOf<Commit>(this, COMMIT_RULES);
   }
 
+  /**
+   * Creates the states that commit.
+   *
+   * @internal
+   */
+  public abstract _bind(graph: LoopGraph, gates: readonly string[], ways: CommitWays): sfn.State;
+
   /** @internal */
-  public _config() {
-    const { message = '{prompt}', branchPrefix = 'workbench/', authorName = 'AgentCore Workbench', authorEmail = 'workbench@localhost' } = this.options;
-    return { message, branchPrefix, author: { name: authorName, email: authorEmail } };
+  protected _step(graph: LoopGraph, stateName: string, gates: readonly string[]): sfn.TaskStateBase {
+    return graph.caught(graph.step('Commit', stateName, STEPS.COMMIT, { message: this._message, gates }));
   }
 }
+
+class PushedCommit extends Commit {
+  public readonly pushes = true;
+
+  constructor(options: CommitOptions) {
+    super(options);
+  }
+
+  public _bind(graph: LoopGraph, gates: readonly string[], { done, record }: CommitWays): sfn.State {
+    return this._step(graph, 'Commit and push', gates)
+      .next(graph.choice('Pushed', 'Is it pushed?', [[NEXT.GO_ON, done], [NEXT.NO_CHANGES, done], [NEXT.AGAIN, record]])).startState;
+  }
+}
+
+class LocalCommit extends Commit {
+  public readonly pushes = false;
+
+  constructor(options: CommitOptions) {
+    super(options);
+  }
+
+  public _bind(graph: LoopGraph, gates: readonly string[], { done }: CommitWays): sfn.State {
+    return this._step(graph, 'Commit', gates).next(done).startState;
+  }
+}
+
+const known = (value: string) => !Token.isUnresolved(value);
+
+/** git leaves these characters out of a name or an address, or refuses what is left. */
+const isRefused = (value: string) => known(value) && (value.trim() === '' || /[<>\n\0]/.test(value));
+
+const COMMIT_RULES: readonly Rule<Commit>[] = [
+  {
+    broken: ({ _branchPrefix }) => known(_branchPrefix) && !isRef(`${_branchPrefix}task`),
+    message: ({ _branchPrefix }) => `"branchPrefix" must begin the name of a branch, not "${_branchPrefix}": use letters, digits, "-" and "/"`,
+  },
+  {
+    broken: ({ _author }) => isRefused(_author.name),
+    message: ({ _author }) => `"authorName" must be text without "<", ">" and line breaks, not "${_author.name}": change it`,
+  },
+  {
+    broken: ({ _author }) => isRefused(_author.email),
+    message: ({ _author }) => `"authorEmail" must be text without "<", ">" and line breaks, not "${_author.email}": change it`,
+  },
+  {
+    broken: ({ _message }) => known(_message) && _message.trim() === '',
+    message: () => '"message" must not be empty: leave it out for the first line of the prompt',
+  },
+  {
+    broken: ({ _message }) => known(_message) && _message.length > MESSAGE_LENGTH,
+    message: ({ _message }) => `"message" must have at most ${MESSAGE_LENGTH} characters, not ${_message.length}: shorten it`,
+  },
+];

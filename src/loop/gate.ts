@@ -1,44 +1,49 @@
 import { Duration, Token } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { IConstruct } from 'constructs';
-import { GATE_NAME } from './steps/constants';
+import { LoopGraph } from './loop-graph';
+import { GATE_NAME, STEPS } from './steps/constants';
 import { LIMITS } from '../jobs/constants';
 import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
+import { faultsOf, Rule } from '../private/validation';
 import { durationFaults, environmentFaults, secondsOf, unknownDurationFaults } from '../tasks/checks';
 
-/** Options of a gate. */
+/** Options for a gate. */
 export interface GateOptions {
   /**
-   * How long it may take: 1 second to 8 hours. Then it is ended, and the agent is told.
+   * The timeout of the command: 1 second to 8 hours, the maximum lifetime of a session. A command that takes longer is ended, and the agent is
+   * told.
    *
    * @default Duration.minutes(15)
    */
   readonly timeout?: Duration;
 
   /**
-   * A directory of the repository, for a project in a part of it.
+   * The directory in which the command runs, relative to the root of the repository.
    *
-   * @default - the repository's root
+   * @default - the root of the repository
    */
   readonly workingDirectory?: string;
 
   /**
-   * Environment of the command. No secrets: the service logs it.
+   * Environment variables of the command. Do not put secrets here: the service logs them.
    *
-   * @default - none beside the container's own and the loop's
+   * @default - the environment of the container and of the loop only
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * Regular expressions that fail the gate as soon as a line of its output matches.
+   * JavaScript regular expressions. The gate fails as soon as a line of the output matches one of them.
    *
-   * @default - none
+   * @default - the exit code alone decides
    */
   readonly failFast?: string[];
 
   /**
-   * Whether a pipe fails if any of its programs does, so that `npm test | tee log` is red when the tests are. If not, its last program decides:
-   * for one that ends before it has read all, such as `grep -q` or `head`, which can make the one before it fail with exit code 141.
+   * Determines whether a pipe fails if any of its programs fails, so that `npm test | tee log` is red when the tests are. Otherwise, the last
+   * program of the pipe decides. Turn it off for a program that ends before it has read all of its input, such as `grep -q` or `head`: the
+   * program before it may fail with exit code 141.
    *
    * @default true
    */
@@ -46,34 +51,66 @@ export interface GateOptions {
 }
 
 /** A check that has to pass before anything is committed. */
-export class Gate {
+export abstract class Gate {
   /**
-   * A command that passes if it exits with 0.
+   * Runs a command in the clone. The gate passes if the command exits with 0.
    *
-   * It has to leave the files of the repository as they are. What it leaves that git neither has nor ignores is moved out of the way.
+   * The command must leave the files of the repository as they are. New files that git neither tracks nor ignores are moved out of the clone.
    *
-   * @param name of 1 to 40 letters, digits, spaces, "-" and "_"; shown in the graph, the commit and the feedback
-   * @param line for `/bin/bash -c`, in the clone. It may be a script of several lines. Bash runs it with `set -e -o pipefail`: each command has to
-   * pass, also within a pipe, and the first that does not ends it. A command that may fail is followed by `|| true`
+   * @param name 1 to 40 letters, digits, spaces, "-" and "_"; shown in the state machine's graph, the commit and the feedback.
+   * @param line Command for `/bin/bash -c`. It may be a script of several lines. Bash runs it with `set -e -o pipefail`: the first command that
+   * fails ends it, also within a pipe. Append `|| true` to a command that may fail.
    */
   public static command(name: string, line: string, options: GateOptions = {}): Gate {
-    return new Gate(name, line, options);
+    return new CommandGate(name, line, options);
   }
 
-  private constructor(
-    /** How it is called. */
-    public readonly name: string,
-    private readonly line: string,
-    private readonly options: GateOptions,
-  ) {}
+  /** The name of the gate, unique within its loop. */
+  public abstract readonly name: string;
+
+  /**
+   * The timeout, in seconds.
+   *
+   * @internal
+   */
+  public abstract readonly _timeoutSeconds: number;
+
+  /**
+   * The gate as the driver's step receives it.
+   *
+   * @internal
+   */
+  public abstract _config(): object;
 
   /** @internal */
-  public _config(): GateConfig {
-    const { timeout, workingDirectory, environment, failFast, pipefail } = this.options;
+  public abstract _faults(scope: IConstruct): string[];
+
+  /**
+   * Creates the state that runs the gate.
+   *
+   * @param position the gate's position in the loop, from 1
+   * @param request fields of the step that are the same for every kind of gate
+   * @internal
+   */
+  public _bind(graph: LoopGraph, position: number, request: object): sfn.TaskStateBase {
+    return graph.step(`Gate${position}`, `Run gate: ${this.name}`, STEPS.GATE, { gate: this._config(), ...request });
+  }
+}
+
+class CommandGate extends Gate {
+  public readonly _timeoutSeconds: number;
+
+  constructor(public readonly name: string, private readonly line: string, private readonly options: GateOptions) {
+    super();
+    this._timeoutSeconds = secondsOf(options.timeout, 900);
+  }
+
+  public _config(): object {
+    const { workingDirectory, environment, failFast, pipefail } = this.options;
     return {
       name: this.name,
       command: this.line,
-      timeoutSeconds: secondsOf(timeout, 900),
+      timeoutSeconds: this._timeoutSeconds,
       ...(workingDirectory === undefined ? {} : { workingDirectory }),
       ...(environment === undefined ? {} : { environment: sorted(environment) }),
       ...(failFast === undefined ? {} : { failFast }),
@@ -81,41 +118,43 @@ export class Gate {
     };
   }
 
-  /** @internal */
   public _faults(scope: IConstruct): string[] {
-    const { timeout, workingDirectory, environment = {}, failFast = [] } = this.options;
-    const prefix = `gate "${this.name}": `;
+    const { timeout, environment = {}, failFast = [] } = this.options;
     return [
-      ...(Token.isUnresolved(this.name) || GATE_NAME.test(this.name)
-        ? [] : ['"name" has 1 to 40 letters, digits, spaces, "-" and "_", the first a letter or digit: rename it']),
-      ...(this.line.trim() === '' ? ['"command" is empty: say what to run'] : []),
-      ...(Buffer.byteLength(this.line) > LIMITS.commandBytes ? [`"command" has more than ${LIMITS.commandBytes} bytes: put it in a script of the repository`] : []),
+      ...faultsOf({ name: this.name, line: this.line, ...this.options }, COMMAND_RULES),
       ...unknownDurationFaults('timeout', timeout),
       ...environmentFaults('environment', environment),
       ...durationFaults('timeout', timeout, 1, LIMITS.sessionSeconds, 'a session does not live longer'),
-      ...(workingDirectory !== undefined && !Token.isUnresolved(workingDirectory) && (workingDirectory.startsWith('/') || workingDirectory.split('/').includes('..'))
-        ? [`"workingDirectory" is "${workingDirectory}", a directory of the repository is allowed: make it relative, without ".."`] : []),
       ...failFast.flatMap(patternFaults),
       ...secretFaults(scope, { command: this.line, ...Object.fromEntries(Object.entries(environment).map(([key, value]) => [`environment.${key}`, value])) }),
-    ].map((fault) => prefix + fault);
+    ].map((fault) => `gate "${this.name}": ${fault}`);
   }
 }
+
+const COMMAND_RULES: readonly Rule<GateOptions & { readonly name: string; readonly line: string }>[] = [
+  {
+    broken: ({ name }) => !Token.isUnresolved(name) && !GATE_NAME.test(name),
+    message: () => '"name" must be 1 to 40 letters, digits, spaces, "-" and "_", beginning with a letter or digit: rename the gate',
+  },
+  {
+    broken: ({ line }) => line.trim() === '',
+    message: () => '"command" must not be empty: give the command to run',
+  },
+  {
+    broken: ({ line }) => Buffer.byteLength(line) > LIMITS.commandBytes,
+    message: () => `"command" must have at most ${LIMITS.commandBytes} bytes: put it in a script of the repository`,
+  },
+  {
+    broken: ({ workingDirectory: directory }) =>
+      directory !== undefined && !Token.isUnresolved(directory) && (directory.startsWith('/') || directory.split('/').includes('..')),
+    message: ({ workingDirectory }) => `"workingDirectory" must be a directory of the repository, not "${workingDirectory}": make it relative, without ".."`,
+  },
+];
 
 function patternFaults(pattern: string): string[] {
   try {
-    return pattern === '' || !new RegExp(pattern) ? ['"failFast" has an empty pattern, which every line matches: take it out'] : [];
+    return pattern === '' || !new RegExp(pattern) ? ['"failFast" must not have an empty pattern, which matches every line: remove it'] : [];
   } catch (error) {
-    return [`"failFast" has "${pattern}", which is no regular expression of JavaScript (${(error as Error).message}): correct it`];
+    return [`"failFast" must have regular expressions of JavaScript, not "${pattern}" (${(error as Error).message}): correct it`];
   }
-}
-
-/** @internal */
-export interface GateConfig {
-  readonly name: string;
-  readonly command: string;
-  readonly timeoutSeconds: number;
-  readonly workingDirectory?: string;
-  readonly environment?: { readonly [name: string]: string };
-  readonly failFast?: readonly string[];
-  readonly pipefail?: boolean;
 }

@@ -1,82 +1,83 @@
 import { Token } from 'aws-cdk-lib';
 import { hasCredentials, isRef, isRepositoryUrl, patternFault, repositoryUrlFault } from './steps/git-names';
 
-/** Options of a repository. */
+/** Options for a repository. */
 export interface GitRepositoryOptions {
   /**
-   * Branch, tag or commit that runs start from.
+   * The branch, tag or commit that runs start from.
    *
-   * @default - the remote's default branch
+   * @default - the default branch of the remote
    */
   readonly ref?: string;
 
   /**
-   * How many commits of history are cloned, with the contents of their files; 0 is all of them.
+   * The number of commits to clone with the contents of their files. 0 clones all commits.
    *
-   * Tags of these commits are in the clone, and so is `origin/<branch>` for the branch that runs start from and for the default branch.
-   * Session storage holds 1 GB. Give `1` for a repository whose history takes too long: git's own, with 82,000 commits, takes 118 MB without the
-   * contents of earlier versions, 309 MB with them and 13 MB with the newest commit only.
+   * The clone has the tags of these commits, and `origin/<branch>` for the branch that runs start from and for the default branch. Session storage
+   * holds 1 GB. Use `1` for a repository whose history takes too long: git's own repository, with 82,000 commits, takes 118 MB without the contents
+   * of earlier versions, 309 MB with them, and 13 MB with the newest commit only.
    *
-   * @default - all commits, and the contents of the newest: what tools do with tags and merge bases is right. Git asks the remote for a content of
-   * an earlier version when it is looked at. A remote that cannot leave contents out, and a history that takes more than four minutes, are cloned
-   * as with 1, and the story of the run says so
+   * @default - all commits, and the contents of the newest one, so that tags and merge bases are right. git fetches the content of an earlier
+   * version when something reads it. If the remote cannot leave contents out, or if the history takes more than four minutes, one commit is cloned,
+   * and the run's record says so
    */
   readonly depth?: number;
 
   /**
-   * Whether submodules are initialized, with their own submodules, when a run is prepared. A run whose submodules are not says which they are.
+   * Determines whether submodules, and their own submodules, are initialized when a run is prepared. Otherwise the run's record names them.
    *
-   * @default false - their remotes may need other credentials than the session has
+   * @default false - their remotes may need credentials that the session does not have
    */
   readonly submodules?: boolean;
 
   /**
-   * Patterns of the repositories that a run's input may name, such as `https://git.example.com/team/*`.
+   * Patterns of the repositories that the input of a run may name, such as `https://git.example.com/team/*`.
    *
-   * The session's credentials for git go where the URL says. Scheme, host and port have to be those of a pattern, to the letter; with ssh the
-   * login as well. `*` stands for one or more characters of one part of the path, and is allowed nowhere else. A URL in an input has no user
-   * (but that of a pattern with ssh), no query, no fragment and no `%`.
+   * The session's git credentials are sent to the host of the URL. The scheme, the host and the port must be those of a pattern, and so must the
+   * user of an ssh URL. `*` stands for one or more characters of one segment of the path, and is not allowed anywhere else. The URL in an input
+   * must have no user (except for ssh), no query, no fragment and no `%`.
    *
-   * @default - none but the loop's own; of a loop without one, all that are reached by https
+   * @default - only the repository of the loop; for a loop without one, every repository that is reached by https
    */
   readonly allow?: string[];
 }
 
-/** Where the code comes from, and where the commit goes. */
+/** The repository that runs clone, and that they push to. */
 export class GitRepository {
   /**
-   * The same repository for all runs. A run's input may name another only if `allow` has a pattern for it.
+   * Uses the same repository for all runs. The input of a run may name another one only if `allow` has a pattern for it.
    *
-   * The URL holds no credentials. git gets them in the session, from the image's credential helper or the execution role.
+   * The URL has no credentials: git gets them in the session, from the image's credential helper or the execution role.
    *
-   * @param url an https, http, ssh, git, file or codecommit URL without a password, "?" or "#"; only an ssh or codecommit URL may name a user
+   * @param url A URL with the scheme https, http, ssh, git, file or codecommit, without a password, "?" or "#". Only an ssh or codecommit URL may
+   * have a user.
    */
   public static fromUrl(url: string, options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(url, options);
   }
 
   /**
-   * Each run's input has to name the repository: `{ "repository": { "url": "…", "ref": "…" } }`.
+   * Takes the repository from the input of each run: `{ "repository": { "url": "…", "ref": "…" } }`.
    *
-   * Anyone who may start runs decides by it where the session's git credentials go. `allow` limits which repositories an input may name. Without
-   * it, any https repository may be named, and synthesis warns.
+   * Anyone who may start runs thereby decides where the session's git credentials are sent. Use `allow` to limit the repositories that an input may
+   * name. Without it, every https repository may be named, and synthesis warns.
    */
   public static fromInput(options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(undefined, options);
   }
 
   private constructor(
-    /** The URL, if all runs have the same. */
+    /** The URL, if all runs use the same repository. */
     public readonly url: string | undefined,
     private readonly options: GitRepositoryOptions,
   ) {}
 
-  /** Branch, tag or commit that runs start from. */
+  /** The branch, tag or commit that runs start from. */
   public get ref(): string | undefined {
     return this.options.ref;
   }
 
-  /** Commits of history with their contents, 0 for all of them; undefined for all commits and the contents of the newest. */
+  /** The number of commits to clone with their contents, 0 for all; undefined for all commits and the contents of the newest one. */
   public get depth(): number | undefined {
     return this.options.depth;
   }
@@ -86,7 +87,7 @@ export class GitRepository {
     return this.options.submodules ?? false;
   }
 
-  /** Patterns of repositories that a run's input may name. */
+  /** Patterns of the repositories that the input of a run may name. */
   public get allow(): string[] | undefined {
     return this.options.allow;
   }
@@ -94,6 +95,19 @@ export class GitRepository {
   /** @internal */
   public _clone(): { readonly depth: number; readonly history?: boolean; readonly submodules?: boolean } {
     return { ...this.depth === undefined ? { depth: 1, history: true } : { depth: this.depth }, ...this.submodules ? { submodules: true } : {} };
+  }
+
+  /**
+   * The repository as the first step receives it, which may take another one from the input.
+   *
+   * @internal
+   */
+  public _ofInput(): object {
+    const { url, ref, allow } = this;
+    return {
+      ...allow === undefined ? {} : { allow },
+      ...url === undefined ? {} : { repository: { url, ...ref === undefined ? {} : { ref } } },
+    };
   }
 
   /** @internal */
@@ -104,8 +118,8 @@ export class GitRepository {
       ...(url !== undefined && (hasCredentials(url) || (known(url) && !isRepositoryUrl(url)))
         ? [`${repositoryUrlFault(url)}: credentials come from the image's credential helper or the execution role`] : []),
       ...(allow ?? []).filter(known).flatMap((pattern) => patternFault(pattern) ?? []),
-      ...(known(ref) && !isRef(ref) ? [`"ref" is "${ref}", which is no name of a branch or tag and no commit: correct it`] : []),
-      ...(depth === undefined || Token.isUnresolved(depth) || (Number.isInteger(depth) && depth >= 0) ? [] : [`"depth" is ${depth}, a whole number from 0 is allowed: 0 is all of the history`]),
+      ...(known(ref) && !isRef(ref) ? [`"ref" must be a branch, a tag or a commit, not "${ref}": correct it`] : []),
+      ...(depth === undefined || Token.isUnresolved(depth) || (Number.isInteger(depth) && depth >= 0) ? [] : [`"depth" must be a whole number, not ${depth}: use 0 for all of the history`]),
     ];
   }
 }

@@ -93,7 +93,7 @@ test.each([
 test('linked worktrees are left out, by name, wherever they are', async () => {
   const loop = await start({
     agent: 'git worktree add -q .claude/worktrees/x -b one && git worktree add -q here/second -b two && echo z > here/second/z && mkdir here/mine && echo right > value.txt && cp value.txt here/mine/value.txt',
-    loop: { session: SessionPolicy.LEAVE, gates: [Gate.command('test', './test.sh && test ! -e here/second -a ! -e .claude')] },
+    loop: { sessionPolicy: SessionPolicy.LEAVE, gates: [Gate.command('test', './test.sh && test ! -e here/second -a ! -e .claude')] },
   });
   const record = await committed(loop);
   expect(changed(loop)).toEqual(['here/mine/value.txt', 'value.txt']);

@@ -184,7 +184,7 @@ describe('a file that is written between the last gate and the commit', () => {
   });
 
   test('fails a run that has no way back to its gates, and nothing is committed', async () => {
-    const loop = await start({ loop: { commit: Commit.locally() } });
+    const loop = await start({ loop: { commit: Commit.local() } });
     const { error, record } = await writing(loop, 'Commit');
     expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.CommitFailed', message: expect.stringContaining('files were written after the gates had passed, and nothing is committed: late.txt') });
   });

@@ -37,47 +37,47 @@ function statementsOf(stack: Stack, name: string) {
 
 describe('fails at synth', () => {
   test.each<[string, Partial<CodingLoopProps>, RegExp]>([
-    ['without a gate', { gates: [] }, /"gates" has 0, 1 to 20 are allowed/],
-    ['with gates that plain JavaScript leaves out', { gates: undefined as unknown as Gate[] }, /"gates" has 0, 1 to 20 are allowed/],
-    ['with 21 gates', { gates: Array.from({ length: 21 }, (_, index) => Gate.command(`g${index}`, 'x')) }, /"gates" has 21/],
-    ['with two gates of one name', { gates: [GATE, GATE] }, /"gates" has "test" twice/],
-    ['with a gate without a name', { gates: [Gate.command('', 'x')] }, /"name" has 1 to 40/],
-    ['with a gate whose name has 41 characters', { gates: [Gate.command('x'.repeat(41), 'x')] }, /"name" has 1 to 40/],
-    ['with a gate whose name begins with a dash', { gates: [Gate.command('-x', 'x')] }, /"name" has 1 to 40/],
-    ['with a gate without a command', { gates: [Gate.command('a', ' ')] }, /gate "a": "command" is empty/],
-    ['with a gate whose command is too long', { gates: [Gate.command('a', 'x'.repeat(32_769))] }, /gate "a": "command" has more than 32768 bytes/],
+    ['without a gate', { gates: [] }, /"gates" must have 1 to 20 gates, not 0: without a gate/],
+    ['with gates that plain JavaScript leaves out', { gates: undefined as unknown as Gate[] }, /"gates" must have 1 to 20 gates, not 0: without a gate/],
+    ['with 21 gates', { gates: Array.from({ length: 21 }, (_, index) => Gate.command(`g${index}`, 'x')) }, /"gates" must have 1 to 20 gates, not 21/],
+    ['with two gates of one name', { gates: [GATE, GATE] }, /"gates" must not have "test" twice: give each/],
+    ['with a gate without a name', { gates: [Gate.command('', 'x')] }, /"name" must be 1 to 40 letters.*: rename the gate/],
+    ['with a gate whose name has 41 characters', { gates: [Gate.command('x'.repeat(41), 'x')] }, /"name" must be 1 to 40 letters.*: rename the gate/],
+    ['with a gate whose name begins with a dash', { gates: [Gate.command('-x', 'x')] }, /"name" must be 1 to 40 letters.*: rename the gate/],
+    ['with a gate without a command', { gates: [Gate.command('a', ' ')] }, /gate "a": "command" must not be empty/],
+    ['with a gate whose command is too long', { gates: [Gate.command('a', 'x'.repeat(32_769))] }, /gate "a": "command" must have at most 32768 bytes/],
     ['with a gate that takes no time', { gates: [Gate.command('a', 'x', { timeout: Duration.seconds(0) })] }, /gate "a": "timeout" is 0 seconds, 1 to 28800/],
     ['with a gate that outlives a session', { gates: [Gate.command('a', 'x', { timeout: Duration.seconds(28_801) })] }, /"timeout" is 28801 seconds/],
     ['with a gate of half a second', { gates: [Gate.command('a', 'x', { timeout: Duration.millis(1_500) })] }, /whole seconds are allowed/],
-    ['with a gate outside of the repository', { gates: [Gate.command('a', 'x', { workingDirectory: 'b/../../c' })] }, /"workingDirectory" is "b\/..\/..\/c"/],
-    ['with a gate in an absolute directory', { gates: [Gate.command('a', 'x', { workingDirectory: '/b' })] }, /"workingDirectory" is "\/b"/],
-    ['with an empty pattern', { gates: [Gate.command('a', 'x', { failFast: [''] })] }, /"failFast" has an empty pattern/],
-    ['with a pattern that is none', { gates: [Gate.command('a', 'x', { failFast: ['('] })] }, /"failFast" has "\(", which is no regular expression/],
+    ['with a gate outside of the repository', { gates: [Gate.command('a', 'x', { workingDirectory: 'b/../../c' })] }, /"workingDirectory" must be a directory of the repository, not "b\/..\/..\/c"/],
+    ['with a gate in an absolute directory', { gates: [Gate.command('a', 'x', { workingDirectory: '/b' })] }, /"workingDirectory" must be a directory of the repository, not "\/b"/],
+    ['with an empty pattern', { gates: [Gate.command('a', 'x', { failFast: [''] })] }, /"failFast" must not have an empty pattern/],
+    ['with a pattern that is none', { gates: [Gate.command('a', 'x', { failFast: ['('] })] }, /"failFast" must have regular expressions of JavaScript, not "\("/],
     ['with an environment of a gate that no shell takes', { gates: [Gate.command('a', 'x', { environment: { 'A-B': 'x' } })] }, /"environment" has the name "A-B"/],
     ['with a secret in a gate', { gates: [Gate.command('a', 'x', { environment: { A: SecretValue.secretsManager('s').unsafeUnwrap() } })] }, /"environment.A" holds a value from Secrets Manager/],
     ['with a secret in the environment', { environment: { A: `ghp_${'x'.repeat(36)}` } }, /"environment.A" holds an access token/],
     ['with a secret in the bootstrap', { bootstrap: ['curl https://a:b@example.com'] }, /"bootstrap" holds a URL with a password/],
     ['with a secret in the turn', { turn: AgentTurn.command(`KEY=sk-${'x'.repeat(32)} agent`) }, /"turn" holds an API key/],
     ['with an environment that no shell takes', { environment: { '1A': 'x' } }, /"environment" has the name "1A"/],
-    ['with an empty bootstrap command', { bootstrap: ['npm ci', ' '] }, /"bootstrap" has an empty command/],
-    ['with a bootstrap that is too long', { bootstrap: ['x'.repeat(32_000)] }, /"bootstrap" has more than/],
+    ['with an empty bootstrap command', { bootstrap: ['npm ci', ' '] }, /"bootstrap" must not have an empty command/],
+    ['with a bootstrap that is too long', { bootstrap: ['x'.repeat(32_000)] }, /"bootstrap" must have at most 31 KiB/],
     ['with a bootstrap that takes no time', { bootstrapTimeout: Duration.seconds(0) }, /"bootstrapTimeout" is 0 seconds/],
     ['with a bootstrap that outlives a session', { bootstrapTimeout: Duration.seconds(28_801) }, /"bootstrapTimeout" is 28801 seconds/],
     ['with less than a minute', { timeout: Duration.seconds(59) }, /"timeout" is 59 seconds, 60 to 2592000/],
     ['with more than a month', { timeout: Duration.seconds(2_592_001) }, /"timeout" is 2592001 seconds/],
-    ['with -1 repairs', { maxRepairs: -1 }, /"maxRepairs" is -1, 0 to 20/],
-    ['with 21 repairs', { maxRepairs: 21 }, /"maxRepairs" is 21/],
+    ['with -1 repairs', { maxRepairs: -1 }, /"maxRepairs" must be a whole number from 0 to 20, not -1/],
+    ['with 21 repairs', { maxRepairs: 21 }, /"maxRepairs" must be a whole number from 0 to 20, not 21/],
     ['with parts that take longer than the run', {
       timeout: Duration.seconds(60),
       turn: AgentTurn.invoke({ timeout: Duration.seconds(61) }),
       bootstrapTimeout: Duration.seconds(62),
       gates: [Gate.command('a', 'x', { timeout: Duration.seconds(63) })],
-    }, /"turn.timeout" is 61 seconds, but the run ends after 60: shorten it[^]*"bootstrapTimeout" is 62[^]*"timeout" of gate "a" is 63/],
-    ['with half a repair', { maxRepairs: 0.5 }, /"maxRepairs" is 0.5/],
+    }, /"bootstrapTimeout" must be at most 60 seconds, the timeout of the run, not 62: shorten it[^]*"turn.timeout" must .* not 61[^]*gate "a": "timeout" must .* not 63/],
+    ['with half a repair', { maxRepairs: 0.5 }, /"maxRepairs" must be a whole number from 0 to 20, not 0.5/],
     ['with an invoke of 881 seconds', { turn: AgentTurn.invoke({ timeout: Duration.seconds(881) }) }, /"turn.timeout" is 881 seconds, 1 to 880 are allowed: use AgentTurn.command/],
     ['with a command turn that outlives a session', { turn: AgentTurn.command('x', { timeout: Duration.seconds(28_801) }) }, /"turn.timeout" is 28801 seconds/],
-    ['with an empty command turn', { turn: AgentTurn.command(' ') }, /"turn" has an empty command/],
-    ['with a command turn that is too long', { turn: AgentTurn.command('x'.repeat(32_769)) }, /"turn" has more than 32768 bytes/],
+    ['with an empty command turn', { turn: AgentTurn.command(' ') }, /"turn" must have a command that is not empty/],
+    ['with a command turn that is too long', { turn: AgentTurn.command('x'.repeat(32_769)) }, /"turn" must have a command of at most 32768 bytes/],
     ['with a heartbeat as long as the turn', { turn: AgentTurn.callback({ timeout: Duration.minutes(6), heartbeat: Duration.minutes(6) }) }, /"turn.heartbeat" is 360 seconds, 10 to 359/],
     ['with a turn as short as the usual heartbeat', { turn: AgentTurn.callback({ timeout: Duration.minutes(5) }) }, /"turn.heartbeat" is 300 seconds, 10 to 299/],
     ['with a heartbeat of 9 seconds', { turn: AgentTurn.callback({ heartbeat: Duration.seconds(9) }) }, /"turn.heartbeat" is 9 seconds/],
@@ -89,20 +89,20 @@ describe('fails at synth', () => {
     ['with a secret in the ref', { repository: GitRepository.fromInput({ ref: `ghp_${'x'.repeat(36)}` }) }, /"ref" holds an access token/],
     ['with a secret in the message', { commit: Commit.push({ message: SecretValue.secretsManager('s').unsafeUnwrap() }) }, /"message" holds a value from Secrets Manager/],
     ['with a secret in the branch prefix', { commit: Commit.push({ branchPrefix: `ghp_${'x'.repeat(36)}/` }) }, /"branchPrefix" holds an access token/],
-    ['with a secret in the author', { commit: Commit.locally({ authorName: `AKIA${'A'.repeat(16)}`, authorEmail: SecretValue.ssmSecure('/x').unsafeUnwrap() }) }, /"authorName" holds an AWS access key[^]*"authorEmail" holds a SecureString/],
+    ['with a secret in the author', { commit: Commit.local({ authorName: `AKIA${'A'.repeat(16)}`, authorEmail: SecretValue.ssmSecure('/x').unsafeUnwrap() }) }, /"authorName" holds an AWS access key[^]*"authorEmail" holds a SecureString/],
     ['with a pattern of repositories that has a wildcard for a host', { repository: GitRepository.fromInput({ allow: ['https://*/a'] }) }, /"allow" has "https:\/\/\*\/a": a URL of https/],
     ['with a query in the URL', { repository: GitRepository.fromUrl('https://example.com/x.git?token=abc') }, /"repository" has the URL "https:\/\/example.com\/x.git\?…"/],
-    ['with a ref that is an option', { repository: GitRepository.fromInput({ ref: '-x' }) }, /"ref" is "-x"/],
-    ['with a negative depth', { repository: GitRepository.fromInput({ depth: -1 }) }, /"depth" is -1/],
-    ['with a depth that is no whole number', { repository: GitRepository.fromInput({ depth: 1.5 }) }, /"depth" is 1.5/],
+    ['with a ref that is an option', { repository: GitRepository.fromInput({ ref: '-x' }) }, /"ref" must be a branch, a tag or a commit, not "-x"/],
+    ['with a negative depth', { repository: GitRepository.fromInput({ depth: -1 }) }, /"depth" must be a whole number, not -1/],
+    ['with a depth that is no whole number', { repository: GitRepository.fromInput({ depth: 1.5 }) }, /"depth" must be a whole number, not 1.5/],
     ['with an endpoint that there cannot be', { endpointName: '*' }, /"endpointName" is "\*", must start with a letter/],
-    ['with a mount that is relative', { mountPath: 'mnt' }, /"mountPath" is "mnt", an absolute path is needed/],
-    ['with a branch prefix that git refuses', { commit: Commit.push({ branchPrefix: '-a b/' }) }, /"branchPrefix" is "-a b\/"/],
-    ['with an author that git refuses', { commit: Commit.push({ authorName: 'a <b' }) }, /"authorName" is "a <b"/],
-    ['with an author without a name', { commit: Commit.push({ authorName: '' }) }, /"authorName" is ""/],
-    ['with an address that git refuses', { commit: Commit.push({ authorEmail: 'a\nb' }) }, /"authorEmail" is/],
-    ['with an empty message', { commit: Commit.push({ message: ' ' }) }, /"message" is empty/],
-    ['with a message that is too long', { commit: Commit.push({ message: 'x'.repeat(4_097) }) }, /"message" has 4097 characters, 4096 are allowed/],
+    ['with a mount that is relative', { mountPath: 'mnt' }, /"mountPath" must be an absolute path, not "mnt"/],
+    ['with a branch prefix that git refuses', { commit: Commit.push({ branchPrefix: '-a b/' }) }, /"branchPrefix" must begin the name of a branch, not "-a b\/"/],
+    ['with an author that git refuses', { commit: Commit.push({ authorName: 'a <b' }) }, /"authorName" must be text without .*, not "a <b"/],
+    ['with an author without a name', { commit: Commit.push({ authorName: '' }) }, /"authorName" must be text without .*, not ""/],
+    ['with an address that git refuses', { commit: Commit.push({ authorEmail: 'a\nb' }) }, /"authorEmail" must be text without/],
+    ['with an empty message', { commit: Commit.push({ message: ' ' }) }, /"message" must not be empty/],
+    ['with a message that is too long', { commit: Commit.push({ message: 'x'.repeat(4_097) }) }, /"message" must have at most 4096 characters, not 4097/],
   ])('%s', (_, props, message) => {
     expect(make(props)).toThrow(message);
   });
@@ -110,7 +110,7 @@ describe('fails at synth', () => {
   test('for a runtime without session storage, unless a mount is named', () => {
     const official = (stack: Stack) => new agentcore.Runtime(stack, 'Official', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE });
     const stack = newStack();
-    expect(() => loopIn(stack, { runtime: official(stack) })).toThrow(/"runtime" has no session storage/);
+    expect(() => loopIn(stack, { runtime: official(stack) })).toThrow(/"runtime" must have session storage/);
     const other = newStack();
     expect(() => loopIn(other, { runtime: official(other), mountPath: '/mnt/efs/' })).not.toThrow();
     expect(definitionOf(other)).toContain('"mount":"/mnt/efs"');
@@ -123,11 +123,11 @@ describe('fails at synth', () => {
       return loopIn(stack, { runtime: runtimeIn(stack, { lifecycleConfiguration }), ...props });
     };
     expect(short({ gates: [Gate.command('a', 'x', { timeout: Duration.seconds(3_600) })], turn: AgentTurn.command('x') })).not.toThrow();
-    expect(short({ gates: [Gate.command('a', 'x', { timeout: Duration.seconds(3_601) })] })).toThrow(/gate "a": "timeout" is 3601 seconds, but a session of the runtime lives 3600/);
+    expect(short({ gates: [Gate.command('a', 'x', { timeout: Duration.seconds(3_601) })] })).toThrow(/gate "a": "timeout" must be at most 3600 seconds, the lifetime of the runtime's sessions, not 3601/);
     const gates = [Gate.command('a', 'x', { timeout: Duration.seconds(60) })];
     expect(short({ gates }, 880)).not.toThrow();
-    expect(short({ gates }, 879)).toThrow(/"turn.timeout" is 880 seconds, but a session of the runtime lives 879/);
-    expect(short({ turn: AgentTurn.command('x', { timeout: Duration.seconds(3_601) }) })).toThrow(/"turn.timeout" is 3601 seconds, but a session of the runtime lives 3600/);
+    expect(short({ gates }, 879)).toThrow(/"turn.timeout" must be at most 879 seconds, the lifetime of the runtime's sessions, not 880/);
+    expect(short({ turn: AgentTurn.command('x', { timeout: Duration.seconds(3_601) }) })).toThrow(/"turn.timeout" must be at most 3600 seconds, the lifetime of the runtime's sessions, not 3601/);
   });
 
   test('for times that are only known when it is deployed', () => {
@@ -283,7 +283,7 @@ describe('the state machine', () => {
 
   test('leaves the session if it is told to', () => {
     const stack = newStack();
-    loopIn(stack, { session: SessionPolicy.LEAVE });
+    loopIn(stack, { sessionPolicy: SessionPolicy.LEAVE });
     expect(definitionOf(stack)).not.toContain('"stop":true');
   });
 });

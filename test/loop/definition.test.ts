@@ -29,7 +29,7 @@ const KINDS: readonly (readonly [string, Partial<CodingLoopProps>])[] = [
     turn: AgentTurn.command('claude -p', { timeout: Duration.hours(4) }),
     gates: [Gate.command('lint', 'a'), Gate.command('test', 'b', { timeout: Duration.hours(3) })],
   }],
-  ['with a callback and a local commit', { turn: AgentTurn.callback(), bootstrap: ['npm ci'], commit: Commit.locally() }],
+  ['with a callback and a local commit', { turn: AgentTurn.callback(), bootstrap: ['npm ci'], commit: Commit.local() }],
   ['with gates before the first turn', { bootstrap: ['npm ci'], gates: [Gate.command('lint', 'a'), Gate.command('test', 'b')], gatesBefore: true }],
 ];
 

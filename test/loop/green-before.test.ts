@@ -20,7 +20,7 @@ test('gates that run before the first turn say in the record whether they were g
   expect([loop.jobs('gate-lint'), loop.jobs('gate-test'), loop.jobs('gate-new')].map((jobs) => jobs.length)).toEqual([3, 3, 2]);
 });
 
-test.each([['pushes', {}], ['commits locally', { commit: Commit.locally() }]])('a loop that %s never commits for what gates said before the agent began', async (_, more) => {
+test.each([['pushes', {}], ['commits locally', { commit: Commit.local() }]])('a loop that %s never commits for what gates said before the agent began', async (_, more) => {
   const loop = await start({ files: { 'value.txt': 'right\n' }, agent: 'echo wrong > value.txt', loop: { gatesBefore: true, maxRepairs: 0, ...more } });
   const { error, record } = await loop.run();
   expect([error, green(record)]).toEqual(['CodingLoop.Red', [['test', true]]]);

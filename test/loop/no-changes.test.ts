@@ -6,7 +6,7 @@ const start = useLoops();
 const NOTHING = 'mkdir -p empty/directory ignored && echo x > ignored/.file';
 const GREEN = { files: { 'value.txt': 'right\n' } };
 
-test.each([['pushes', {}], ['commits locally', { commit: Commit.locally() }]])('a run that %s and in which nothing changes succeeds if all gates pass, with their verdicts, and commits nothing', async (_, loop) => {
+test.each([['pushes', {}], ['commits locally', { commit: Commit.local() }]])('a run that %s and in which nothing changes succeeds if all gates pass, with their verdicts, and commits nothing', async (_, loop) => {
   const run = await start({ ...GREEN, agent: NOTHING, loop });
   const { status, record } = await run.run();
   expect(status).toBe('SUCCEEDED');

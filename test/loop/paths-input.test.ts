@@ -125,12 +125,12 @@ describe('an execution that Step Functions ended', () => {
     return { executionArn: execution.arn, sessionId: sessionId! };
   }
 
-  test.each([[SessionPolicy.STOP], [SessionPolicy.LEAVE]])('has its own session stopped or left, as the loop says: %s', async (session) => {
-    const loop = await start({ agent: 'sleep 60', loop: { session } });
+  test.each([[SessionPolicy.STOP], [SessionPolicy.LEAVE]])('has its own session stopped or left, as the loop says: %s', async (sessionPolicy) => {
+    const loop = await start({ agent: 'sleep 60', loop: { sessionPolicy } });
     const input = { prompt: 'x', taskId: 'task-1' };
     const { executionArn, sessionId } = await aborted(loop, input);
     const event = transformed(loop, { executionArn, status: 'ABORTED', input: JSON.stringify(input) });
-    const stopped = session === SessionPolicy.STOP;
+    const stopped = sessionPolicy === SessionPolicy.STOP;
     expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: stopped ? 'STOPPED' : 'left to its idle timeout' } });
     expect(loop.server.calls.of('StopRuntimeSession').map((call) => call.sessionId)).toEqual(stopped ? [sessionId] : []);
   });

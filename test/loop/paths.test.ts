@@ -142,7 +142,7 @@ test('a gate has its directory and its environment, over that of the loop', asyn
 });
 
 test('a run that commits locally pushes nothing, and its session goes on from the commit', async () => {
-  const loop = await start({ agent: (turn) => `echo right > value.txt; echo ${turn} > turn`, loop: { commit: Commit.locally() } });
+  const loop = await start({ agent: (turn) => `echo right > value.txt; echo ${turn} > turn`, loop: { commit: Commit.local() } });
   const first = (await loop.run()).record;
   expect(first.commit).toMatchObject({ pushed: false });
   expect(loop.branches()).toEqual(['main']);
@@ -151,7 +151,7 @@ test('a run that commits locally pushes nothing, and its session goes on from th
 });
 
 test('a session that is left is not stopped, and its workspace is free', async () => {
-  const loop = await start({ loop: { session: SessionPolicy.LEAVE } });
+  const loop = await start({ loop: { sessionPolicy: SessionPolicy.LEAVE } });
   const { record } = await loop.run();
   expect(record).toMatchObject({ outcome: 'COMMITTED', session: { stopped: false } });
   expect(record.session.error).toBeUndefined();

@@ -42,7 +42,7 @@ const explained = new Set<string>();
 describe.each([
   ['as it is by default', {}],
   ['with jobs that outlive a call', { bootstrap: ['npm ci'], turn: AgentTurn.command('agent'), gates: [Gate.command('lint', 'a'), Gate.command('test', 'b')] }],
-  ['with callbacks and a local commit', { turn: AgentTurn.callback(), commit: Commit.locally() }],
+  ['with callbacks and a local commit', { turn: AgentTurn.callback(), commit: Commit.local() }],
   ['with gates before the first turn', { gatesBefore: true }],
 ])('a loop %s', (_, loop) => {
   test('ends the same in both engines, whatever its steps come to', async () => {
