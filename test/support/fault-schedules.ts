@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
+import * as fc from 'fast-check';
 import { LoopFixture } from './loop-fixture';
 import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore';
 
@@ -15,17 +16,6 @@ import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore
 export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 50 : 30)) / 2);
 export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
 const AT_ONCE = 4;
-
-/** Numbers from a seed, the same on every machine. "mulberry32". */
-function random(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 type Strike = Pick<FaultSpec, 'operation' | 'at' | 'kind' | 'then'>;
 
@@ -63,21 +53,29 @@ const STRIKES = {
 export type Struck = keyof typeof STRIKES;
 
 /**
- * What strikes one run: a session whose first calls fail, faults, each at the n-th call of its operation, and the death of the function at the
- * n-th state.
+ * Describes what strikes one run: a session whose first calls fail, faults that each strike the n-th call of an operation, and the death of the
+ * function some milliseconds after the n-th state.
  */
-export function scheduleOf(seed: number, operations: readonly Struck[]) {
-  const next = random(seed);
-  const strikes = Array.from({ length: 1 + next(3) }, () => {
-    const { calls, strikes: possible } = STRIKES[operations[next(operations.length)]];
-    return { ...possible[next(possible.length)], after: next(calls), times: 1 + next(2) };
+function schedules(operations: readonly Struck[]) {
+  const single = fc.constantFrom(...operations).chain((operation) => {
+    const { calls, strikes } = STRIKES[operation];
+    return fc.record({ strike: fc.constantFrom<Strike>(...strikes), after: fc.nat(calls - 1), times: fc.integer({ min: 1, max: 2 }) });
+  }).map(({ strike: one, ...when }) => ({ ...one, ...when }));
+  return fc.record({
+    strikes: fc.array(single, { minLength: 1, maxLength: 3, size: 'max' }),
+    killAt: fc.oneof({ weight: 1, arbitrary: fc.nat(9) }, { weight: 2, arbitrary: fc.constant(-1) }),
+    killAfter: fc.nat(199),
+    turns: fc.nat(2),
+    cold: fc.oneof({ weight: 1, arbitrary: fc.integer({ min: 1, max: 8 }) }, { weight: 2, arbitrary: fc.constant(0) }),
   });
-  // The last ones, so that a seed of before is still the same beside it.
-  const others = { killAt: next(3) === 0 ? next(10) : -1, killAfter: next(200), turns: next(3) };
-  return { strikes, ...others, cold: next(3) === 0 ? 1 + next(8) : 0 };
 }
 
-type Schedule = ReturnType<typeof scheduleOf>;
+/** Returns the schedule of a seed, the same on every machine. */
+export function scheduleOf(seed: number, operations: readonly Struck[]): Schedule {
+  return fc.sample(schedules(operations), { seed, numRuns: 1 })[0];
+}
+
+type Schedule = ReturnType<typeof schedules> extends fc.Arbitrary<infer T> ? T : never;
 
 export interface SchedulesResult {
   /** What did not hold, by seed. */
