@@ -6,7 +6,7 @@ import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { acknowledge, acknowledgeExecutionRole, portableApp, synthAndCheck } from './app';
-import { AgentRuntime, InvokeAgent, Mount, RunCommand, SessionDriver, StopSession } from '../src';
+import { AgentRuntime, Command, InvokeAgent, Mount, RunCommand, SessionDriver, StopSession } from '../src';
 
 const app = portableApp();
 const stack = new Stack(app, 'SessionTasksIntegStack');
@@ -33,7 +33,7 @@ const stopPath = new StopSession(stack, 'Stop', { ...path, resultPath: sfn.JsonP
 const jsonPath = machine('JsonPath', new InvokeAgent(stack, 'Ask', {
   ...path, payload: sfn.TaskInput.fromObject({ prompt: sfn.JsonPath.stringAt('$.prompt') }), resultPath: '$.turn',
 }).next(new RunCommand(stack, 'Check', {
-  ...path, command: 'test -s notes.txt', workingDirectory: '/mnt/workspace', timeout: Duration.minutes(2), resultPath: '$.checked',
+  ...path, command: Command.shell('test -s notes.txt'), workingDirectory: '/mnt/workspace', timeout: Duration.minutes(2), resultPath: '$.checked',
 }).addCatch(stopPath, { resultPath: '$.error' })).next(stopPath));
 
 const expression = { runtime, endpointName: 'DEFAULT', sessionId: '{% $states.input.session.id %}' };
@@ -44,7 +44,7 @@ const jsonata = machine('Jsonata', InvokeAgent.jsonata(stack, 'AskAndWait', {
   heartbeat: Duration.minutes(1),
   outputs: '{% $states.input %}',
 }).next(RunCommand.jsonata(stack, 'CheckAgain', {
-  ...expression, words: ['test', '-s', '/mnt/workspace/notes.txt'], outputs: '{% $states.input %}',
+  ...expression, command: Command.exec(['test', '-s', '/mnt/workspace/notes.txt']), outputs: '{% $states.input %}',
 })).next(StopSession.jsonata(stack, 'StopAgain', expression)));
 
 acknowledgeExecutionRole(runtime, runtimeName);

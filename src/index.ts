@@ -27,21 +27,15 @@ export { AgentImage, type AgentImageOptions, type CustomToolOptions, DevTool } f
 // Work in sessions, for Step Functions
 export { SessionDriver, type SessionDriverProps } from './driver';
 export {
+  Command,
   InvokeAgent,
   type InvokeAgentJsonataProps,
   type InvokeAgentJsonPathProps,
-  type InvokeAgentOptions,
   type InvokeAgentProps,
-  type JsonataResultProps,
-  type JsonPathResultProps,
   RunCommand,
   type RunCommandJsonataProps,
-  type RunCommandJsonataResultProps,
   type RunCommandJsonPathProps,
-  type RunCommandJsonPathResultProps,
-  type RunCommandOptions,
   type RunCommandProps,
-  type SessionTaskProps,
   StopSession,
   type StopSessionJsonataProps,
   type StopSessionJsonPathProps,

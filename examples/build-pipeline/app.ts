@@ -2,7 +2,7 @@
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentImage, AgentRuntime, DevTool, Mount, RunCommand, RunCommandProps, StopSession } from '../../src';
+import { AgentImage, AgentRuntime, Command, DevTool, Mount, RunCommand, RunCommandProps, StopSession } from '../../src';
 
 const WORKSPACE = '/mnt/workspace';
 
@@ -27,7 +27,7 @@ const failed = stop('StopAfterFailure', 'Stop the session after a failure').next
 }));
 
 /** A step that has to pass: anything else, known or not, ends the build. */
-const step = (id: string, { directory, ...what }: Pick<RunCommandProps, 'words' | 'command' | 'timeout'> & { directory?: string }) => {
+const step = (id: string, { directory, ...what }: Pick<RunCommandProps, 'command' | 'timeout'> & { directory?: string }) => {
   const resultPath = `$.${id.toLowerCase()}`;
   const run = new RunCommand(stack, id, { runtime, sessionId, workingDirectory: directory ?? `${WORKSPACE}/source`, resultPath, ...what });
   run.addCatch(failed, { resultPath: '$.error' });
@@ -38,13 +38,15 @@ const step = (id: string, { directory, ...what }: Pick<RunCommandProps, 'words' 
 const steps = [
   // Words reach git as they are: what is in the state is no shell's to interpret.
   step('Clone', {
-    words: ['git', 'clone', '--quiet', '--depth', '1', '--branch', sfn.JsonPath.stringAt('$.tag'), '--', 'https://git.example.com/tool.git', 'source'],
+    command: Command.exec([
+      'git', 'clone', '--quiet', '--depth', '1', '--branch', sfn.JsonPath.stringAt('$.tag'), '--', 'https://git.example.com/tool.git', 'source',
+    ]),
     directory: WORKSPACE,
     timeout: Duration.minutes(10),
   }),
-  step('Build', { command: 'go build -trimpath -o dist/ ./...', timeout: Duration.minutes(30) }),
-  step('Test', { command: 'go test ./...', timeout: Duration.minutes(30) }),
-  step('Upload', { command: `aws s3 cp --only-show-errors --recursive dist/ "s3://${artifacts.bucketName}/"`, timeout: Duration.minutes(10) }),
+  step('Build', { command: Command.shell('go build -trimpath -o dist/ ./...'), timeout: Duration.minutes(30) }),
+  step('Test', { command: Command.shell('go test ./...'), timeout: Duration.minutes(30) }),
+  step('Upload', { command: Command.shell(`aws s3 cp --only-show-errors --recursive dist/ "s3://${artifacts.bucketName}/"`), timeout: Duration.minutes(10) }),
 ];
 const done = stop('Stop', 'Stop the session');
 steps.forEach(({ run, passed, resultPath }, index) => {

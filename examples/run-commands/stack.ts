@@ -1,7 +1,7 @@
 import { Duration, Stack, StackProps } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { AgentImage, AgentRuntime, InvokeAgent, Mount, RunCommand, StopSession } from '../../src';
+import { AgentImage, AgentRuntime, Command, InvokeAgent, Mount, RunCommand, StopSession } from '../../src';
 
 const WORKSPACE = '/mnt/workspace';
 
@@ -31,8 +31,8 @@ export class AskAndCheckStack extends Stack {
     });
     const check = new RunCommand(this, 'Check', {
       ...session,
-      // Words from the state reach the program as they are; in a `command` a shell would read them.
-      words: sfn.JsonPath.listAt('$.check'),
+      // Words from the state reach the program as they are; in a shell line, a shell would interpret them.
+      command: Command.exec(sfn.JsonPath.listAt('$.check')),
       timeout: Duration.minutes(30),
       resultPath: '$.checked',
     });

@@ -3,7 +3,7 @@ import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
-  AgentImage, AgentRuntime, CodingLoop, DevTool, Gate, GitRepository, Mount, RunCommand, SessionPolicy, StopSession,
+  AgentImage, AgentRuntime, CodingLoop, Command, DevTool, Gate, GitRepository, Mount, RunCommand, SessionPolicy, StopSession,
 } from '../../src';
 
 const app = new App();
@@ -29,11 +29,11 @@ const look = new RunCommand(stack, 'Look', {
   stateName: 'Look into the session',
   runtime,
   sessionId,
-  command: [
+  command: Command.shell([
     'for job in .workbench/jobs/*/; do echo "== $job: $(cat "$job/exit" 2>/dev/null || echo "no end")"; tail -n 5 "$job/log"; done',
     'git -c safe.directory="*" -C repo status --short',
     'df -h /tmp /mnt/workspace; ps -eo pid,etime,args --sort=-etime | head -n 20',
-  ].join('; '),
+  ].join('; ')),
   workingDirectory: '/mnt/workspace',
   timeout: Duration.minutes(2),
   resultPath: '$.look',

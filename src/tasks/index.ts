@@ -1,3 +1,4 @@
+export * from './command';
 export * from './invoke-agent';
 export * from './run-command';
 export * from './run-command-props';

@@ -13,7 +13,11 @@ import { throwOnFaults } from '../private/validation';
 import { lifecycleOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS } from '../runtime/perms';
 
-/** What `InvokeAgent` needs beside the session. */
+/**
+ * Props of `InvokeAgent` in either query language.
+ *
+ * @internal
+ */
 export interface InvokeAgentOptions {
   /**
    * What the agent gets, as JSON, with values from the state. No secrets: the template and the state machine's history show it.

@@ -1,4 +1,4 @@
-import { Duration, Size, Token } from 'aws-cdk-lib';
+import { Duration, Size } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { IConstruct } from 'constructs';
 import { durationFaults, environmentFaults, sessionSecondsOf } from './checks';
@@ -22,7 +22,6 @@ export function runCommandFaults(scope: IConstruct, props: RunCommandProps): str
   const environment = Object.entries(props.environment ?? {});
   return [
     ...sessionFaults(props),
-    ...whatFaults(props),
     ...pathFaults(props),
     ...durationFaults('timeout', props.timeout ?? DEFAULT_TIMEOUT, 1, sessionSecondsOf(props.runtime),
       'the session does not live longer; raise its "maxLifetime", or split the command'),
@@ -30,25 +29,11 @@ export function runCommandFaults(scope: IConstruct, props: RunCommandProps): str
     ...sizeFaults('logSize', props.logSize, LIMITS.logBytes.min, LIMITS.logBytes.max),
     ...environmentFaults('environment', props.environment ?? {}),
     ...secretFaults(scope, {
-      command: props.command,
-      words: props.words,
       ...Object.fromEntries(environment.map(([name, value]) => [`environment.${name}`, value])),
     }),
     ...(props.failFast ?? []).flatMap(patternFaults),
     ...resultPathFaults(props),
   ];
-}
-
-function whatFaults({ command, words }: RunCommandProps): string[] {
-  if ((command === undefined) === (words === undefined)) return ['"command" or "words" is needed, and not both: give a shell line, or a program and its arguments'];
-  if (command === '' || words?.length === 0) return ['"command" and "words" are empty: say what to run'];
-  const texts = command === undefined ? words! : [command];
-  if (Token.isUnresolved(words) || texts.some((text) => isExpression(text))) return [];
-  if (texts.some((text) => text.includes('\0'))) return ['"command" holds a NUL character, which no argument can: take it out'];
-  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, -1);
-  return bytes > LIMITS.commandBytes
-    ? [`"command" has ${bytes} bytes, ${LIMITS.commandBytes} are allowed: put it in a script in the repository or the image, and run that`]
-    : [];
 }
 
 function pathFaults(props: RunCommandProps): string[] {

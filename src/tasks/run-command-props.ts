@@ -1,23 +1,16 @@
 import { Duration, Size } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Command } from './command';
 import { SessionTaskProps } from './session-task';
 
-/** What `RunCommand` runs, and how. */
+/**
+ * Props of `RunCommand` in either query language.
+ *
+ * @internal
+ */
 export interface RunCommandOptions {
-  /**
-   * A line for `/bin/bash -c`, of at most 32 KiB. The service logs it: no secrets. Values from the state belong into
-   * `environment` or `words`, where no shell reads them.
-   *
-   * @default - `words`
-   */
-  readonly command?: string;
-
-  /**
-   * A program and its arguments, which reach it unchanged, whatever they hold. At most 32 KiB together.
-   *
-   * @default - `command`
-   */
-  readonly words?: string[];
+  /** The command to run: `Command.shell()` or `Command.exec()`. */
+  readonly command: Command;
 
   /**
    * The session's persistent directory, where the job keeps its records and its log, in `.workbench/`.
@@ -95,7 +88,11 @@ export interface RunCommandOptions {
   readonly round?: number;
 }
 
-/** With JSONPath, the result goes into the input. */
+/**
+ * Props for the result of a `RunCommand` that uses JSONPath.
+ *
+ * @internal
+ */
 export interface RunCommandJsonPathResultProps {
   /**
    * Where the result is put into the input, a path below `$`. The input itself has to stay, since a command that outlives
@@ -106,7 +103,11 @@ export interface RunCommandJsonPathResultProps {
   readonly resultPath?: string;
 }
 
-/** With JSONata, the result is the output. */
+/**
+ * Props for the result of a `RunCommand` that uses JSONata.
+ *
+ * @internal
+ */
 export interface RunCommandJsonataResultProps extends sfn.AssignableStateOptions {
   /**
    * The output. `$states.input` is the input, and the result is in the variable that `resultVariable` names.

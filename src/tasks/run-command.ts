@@ -1,13 +1,13 @@
-import { Duration, Size, Validations } from 'aws-cdk-lib';
+import { Duration, Size } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { CommandConfig } from './command';
 import { DEFAULT_TIMEOUT, mountOf, runCommandFaults } from './run-command-faults';
 import { RunCommandJsonataProps, RunCommandJsonPathProps, RunCommandProps } from './run-command-props';
 import { addressOf, DriverTask } from './session-task';
 import { ATTACHING, REPEATABLE } from '../driver/retry-policies';
 import { SessionDriver } from '../driver/session-driver';
 import { LAMBDA_ERRORS, LIMITS, OPERATIONS, STATUSES } from '../jobs/constants';
-import { isExpression } from '../private/expression';
 import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { INVOKE_COMMAND_ACTIONS } from '../runtime/perms';
@@ -65,7 +65,7 @@ class EndedChoice extends sfn.Choice {
  * new RunCommand(this, 'Lint', {
  *   runtime,
  *   sessionId: sfn.JsonPath.stringAt('$.session.id'),
- *   command: 'npm run lint',
+ *   command: Command.shell('npm run lint'),
  *   mountPath: '/mnt/workspace',
  *   workingDirectory: '/mnt/workspace/repo',
  *   timeout: Duration.minutes(10),
@@ -92,20 +92,15 @@ export class RunCommand extends sfn.StateMachineFragment {
 
   constructor(scope: Construct, id: string, props: RunCommandProps) {
     super(scope, id);
-    throwOnFaults(this, runCommandFaults(this, props));
-    if (props.command !== undefined && isExpression(props.command)) {
-      Validations.of(this).addWarning('cdk-agentcore-workbench:commandFromState', [
-        '"command" is read from the state, and a shell will interpret whatever is in there:',
-        'pass the value in "environment" or "words" instead',
-      ].join(' '));
-    }
+    const command = props.command._bind(this);
+    throwOnFaults(this, [...runCommandFaults(this, props), ...command.faults]);
 
     const driver = props.driver ?? SessionDriver.of(this);
     driver._allow(props.runtime, INVOKE_COMMAND_ACTIONS, props.endpointName);
     const name = props.stateName ?? id;
     const jsonata = props.queryLanguage === sfn.QueryLanguage.JSONATA;
     const wiring = jsonata ? jsonataWiring(props) : jsonPathWiring(props);
-    const request = requestOf(name, props, props.run ?? wiring.generatedRun);
+    const request = requestOf(name, props, command, props.run ?? wiring.generatedRun);
 
     const task = (taskId: string, stateName: string, mode: 'start' | 'attach') => new CommandTask(this, taskId, {
       driver,
@@ -143,12 +138,11 @@ export class RunCommand extends sfn.StateMachineFragment {
   }
 }
 
-function requestOf(name: string, props: RunCommandProps, run: string): { [name: string]: unknown } {
+function requestOf(name: string, props: RunCommandProps, command: CommandConfig, run: string): { [name: string]: unknown } {
   const timeout = props.timeout ?? DEFAULT_TIMEOUT;
   const optional = {
     round: props.round,
-    command: props.command,
-    words: wordsOf(props.words),
+    ...command.request,
     workingDirectory: props.workingDirectory,
     environment: sorted(props.environment),
     failFast: props.failFast,
@@ -165,12 +159,6 @@ function requestOf(name: string, props: RunCommandProps, run: string): { [name: 
     timeoutSeconds: timeout.toSeconds(),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   };
-}
-
-/** JSONPath takes no paths in an array, but has a function that makes one. */
-function wordsOf(words: string[] | undefined): string[] | string | undefined {
-  const fromState = words?.some((word) => sfn.FieldUtils.findReferencedPaths({ word }).length > 0);
-  return fromState ? sfn.JsonPath.array(...words!) : words;
 }
 
 function bytesOf(size: Size | undefined): number | undefined {

@@ -8,7 +8,11 @@ import { isExpression } from '../private/expression';
 import { sorted } from '../private/sorted';
 import { endpointNameFaults } from '../runtime/runtime-grants';
 
-/** What every task on a session needs to know. */
+/**
+ * Props of every task on a session.
+ *
+ * @internal
+ */
 export interface SessionTaskProps extends sfn.StateBaseProps {
   /** The runtime whose session it is: ours, the official construct's or an imported one. */
   readonly runtime: IBedrockAgentRuntime;

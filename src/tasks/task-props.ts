@@ -1,6 +1,10 @@
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 
-/** Where a task's result goes, with JSONPath. */
+/**
+ * Props for the result of a task that uses JSONPath.
+ *
+ * @internal
+ */
 export interface JsonPathResultProps extends sfn.JsonPathCommonOptions, sfn.AssignableStateOptions {
   /**
    * Where the result is put into the input, or `JsonPath.DISCARD`.
@@ -17,5 +21,9 @@ export interface JsonPathResultProps extends sfn.JsonPathCommonOptions, sfn.Assi
   readonly resultSelector?: { [key: string]: unknown };
 }
 
-/** What a task's output is, with JSONata. */
+/**
+ * Props for the result of a task that uses JSONata.
+ *
+ * @internal
+ */
 export interface JsonataResultProps extends sfn.JsonataCommonOptions, sfn.AssignableStateOptions {}

@@ -5,7 +5,8 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as fc from 'fast-check';
 import {
-  AgentImage, AgentRuntime, AgentTurn, CodingLoop, Gate, GitRepository, InvokeAgent, Mount, RunCommand, RuntimeRollout, SmokeTest, StopSession,
+  AgentImage, AgentRuntime, AgentTurn, CodingLoop, Command, Gate, GitRepository, InvokeAgent, Mount, RunCommand, RuntimeRollout, SmokeTest,
+  StopSession,
 } from '../../src';
 
 /** An agent of one's own Dockerfile, in which build arguments are free. */
@@ -42,12 +43,12 @@ function templates(order: Order): string {
     });
     const result = { resultSelector: nested, assign: nested };
     const jsonPath = new InvokeAgent(stack, 'Ask', { runtime, sessionId: SESSION, payload: sfn.TaskInput.fromObject(nested), ...result })
-      .next(new RunCommand(stack, 'Run', { runtime, sessionId: SESSION, command: 'true', environment: map('x') }))
+      .next(new RunCommand(stack, 'Run', { runtime, sessionId: SESSION, command: Command.shell('true'), environment: map('x') }))
       .next(new StopSession(stack, 'Stop', { runtime, sessionId: SESSION, ...result }));
     new sfn.StateMachine(stack, 'JsonPath', { definitionBody: sfn.DefinitionBody.fromChainable(jsonPath) });
     const outputs = { outputs: nested, assign: nested };
     const jsonata = InvokeAgent.jsonata(stack, 'Ask in JSONata', { runtime, sessionId: SESSION, payload: sfn.TaskInput.fromObject(nested), ...outputs })
-      .next(RunCommand.jsonata(stack, 'Run in JSONata', { runtime, sessionId: SESSION, command: 'true', environment: map('x'), ...outputs }))
+      .next(RunCommand.jsonata(stack, 'Run in JSONata', { runtime, sessionId: SESSION, command: Command.shell('true'), environment: map('x'), ...outputs }))
       .next(StopSession.jsonata(stack, 'Stop in JSONata', { runtime, sessionId: SESSION, ...outputs }));
     new sfn.StateMachine(stack, 'Jsonata', { definitionBody: sfn.DefinitionBody.fromChainable(jsonata) });
     return JSON.stringify(app.synth().getStackByName('Stack').template);

@@ -7,7 +7,7 @@ import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentRuntime, InvokeAgent, RunCommand, SessionDriver, StopSession } from '../../src';
+import { AgentRuntime, Command, InvokeAgent, RunCommand, SessionDriver, StopSession } from '../../src';
 import { ATTACHING, BEFORE_FIRST_BYTE, REPEATABLE } from '../../src/driver/retry-policies';
 import { METRICS } from '../../src/jobs/constants';
 import { IMAGE, newStack } from '../support/stacks';
@@ -27,7 +27,7 @@ describe('the driver', () => {
     const other = Runtime.fromAgentRuntimeAttributes(stack, 'Other', {
       agentRuntimeArn: OTHER, agentRuntimeId: 'other-0123456789', agentRuntimeName: 'other', agentRuntimeVersion: '1', roleArn: 'arn:aws:iam::123456789012:role/other',
     });
-    for (const id of ['One', 'Two']) new RunCommand(stack, id, { runtime, sessionId: SESSION, command: 'true', mountPath: '/mnt/work' });
+    for (const id of ['One', 'Two']) new RunCommand(stack, id, { runtime, sessionId: SESSION, command: Command.shell('true'), mountPath: '/mnt/work' });
     new InvokeAgent(stack, 'Ask', { runtime: other, endpointName: 'live', sessionId: SESSION, payload: sfn.TaskInput.fromObject({}) });
     new StopSession(stack, 'Stop', { runtime: other, endpointName: 'live', sessionId: SESSION });
 

@@ -3,7 +3,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentRuntime, Mount, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest, SmokeTestConfig } from '../../src';
+import { AgentRuntime, Command, Mount, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest, SmokeTestConfig } from '../../src';
 import { warnAboutDefaultEndpoint, WORKSPACE_ON_DEFAULT_ENDPOINT } from '../../src/rollout';
 import { ATTRIBUTES } from '../../src/rollout/handler/constants';
 import { attributesOf } from '../../src/rollout/handler/roll-out';
@@ -254,7 +254,7 @@ describe('grants that are given the endpoint of a rollout', () => {
   test('are made by the tasks as well', () => {
     const { stack, runtime, rollout: { endpointName } } = rollout();
     const task = new RunCommand(stack, 'Lint', {
-      runtime, endpointName, sessionId: sfn.JsonPath.stringAt('$.session'), command: 'npm run lint', workingDirectory: '/mnt/workspace/repo', timeout: Duration.minutes(1),
+      runtime, endpointName, sessionId: sfn.JsonPath.stringAt('$.session'), command: Command.shell('npm run lint'), workingDirectory: '/mnt/workspace/repo', timeout: Duration.minutes(1),
     });
     new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(task) });
 

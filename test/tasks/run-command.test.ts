@@ -2,7 +2,7 @@ import { Duration, SecretValue, Size, Stack, Token } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentRuntime, Mount, RunCommand, RunCommandProps, StopSession } from '../../src';
+import { AgentRuntime, Command, Mount, RunCommand, RunCommandProps, StopSession } from '../../src';
 import { statesOfChain } from '../support/definitions';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
@@ -18,7 +18,7 @@ function runtimeIn(stack: Stack): AgentRuntime {
 
 function command(props: Partial<RunCommandProps> = {}, stack: Stack = newStack()): RunCommand {
   return new RunCommand(stack, 'Lint', {
-    runtime: props.runtime ?? runtimeIn(stack), sessionId: SESSION, ...(props.words ? {} : { command: 'npm run lint' }), ...props,
+    runtime: props.runtime ?? runtimeIn(stack), sessionId: SESSION, command: Command.shell('npm run lint'), ...props,
   });
 }
 
@@ -61,7 +61,7 @@ describe('the states of a command', () => {
 
   test.each(['jsonPath', 'jsonata'] as const)('end in a success when nothing follows them, and need no state for that when something does: %s', (language) => {
     const make = (stack: Stack) => language === 'jsonPath' ? command({}, stack)
-      : RunCommand.jsonata(stack, 'Lint', { runtime: runtimeIn(stack), sessionId: SESSION, command: 'true' });
+      : RunCommand.jsonata(stack, 'Lint', { runtime: runtimeIn(stack), sessionId: SESSION, command: Command.shell('true') });
     const alone = newStack();
     const last = statesOfChain(alone, make(alone));
     expect(last['Lint: ended?'].Default).toBe('Lint: done');
@@ -76,7 +76,7 @@ describe('the states of a command', () => {
   test('end in a success of their own in a branch, each with its prefix', () => {
     const stack = newStack();
     const runtime = runtimeIn(stack);
-    const branches = ['a', 'b'].map((name) => new RunCommand(stack, name, { runtime, sessionId: SESSION, command: 'true' }).prefixStates('Each '));
+    const branches = ['a', 'b'].map((name) => new RunCommand(stack, name, { runtime, sessionId: SESSION, command: Command.shell('true') }).prefixStates('Each '));
     const { Both } = statesOfChain(stack, new sfn.Parallel(stack, 'Both').branch(...branches));
     const names = (Both.Branches as { States: object }[]).map(({ States }) => Object.keys(States).filter((name) => name.endsWith('done')));
     expect(names).toEqual([['Each a: done'], ['Each b: done']]);
@@ -91,14 +91,14 @@ describe('the states of a command', () => {
 
   test('pass words with values of the state as a list', () => {
     const stack = newStack();
-    const states = statesOfChain(stack, command({ words: ['git', 'checkout', sfn.JsonPath.stringAt('$.ref')] }, stack));
+    const states = statesOfChain(stack, command({ command: Command.exec(['git', 'checkout', sfn.JsonPath.stringAt('$.ref')]) }, stack));
     expect(states.Lint.Parameters).toMatchObject({ 'words.$': "States.Array('git', 'checkout', $.ref)" });
   });
 
   test('use variables with JSONata, and leave the input as it was', () => {
     const stack = newStack();
     const states = statesOfChain(stack, RunCommand.jsonata(stack, 'Lint', {
-      runtime: runtimeIn(stack), sessionId: '{% $states.input.session.id %}', command: 'npm run lint', resultVariable: 'lint', assign: { done: true },
+      runtime: runtimeIn(stack), sessionId: '{% $states.input.session.id %}', command: Command.shell('npm run lint'), resultVariable: 'lint', assign: { done: true },
     }));
     expect(states.Lint).toMatchObject({
       QueryLanguage: 'JSONata',
@@ -113,7 +113,7 @@ describe('the states of a command', () => {
 
   test('wait longer than the function lives, which lives longer than a call that follows a command', () => {
     const stack = newStack();
-    const states = statesOfChain(stack, RunCommand.jsonPath(stack, 'Lint', { runtime: runtimeIn(stack), sessionId: SESSION, command: 'true' }));
+    const states = statesOfChain(stack, RunCommand.jsonPath(stack, 'Lint', { runtime: runtimeIn(stack), sessionId: SESSION, command: Command.shell('true') }));
     const [{ Properties }] = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
     expect(states.Lint.TimeoutSeconds).toBeGreaterThan(Properties.Timeout);
     expect(states['Lint: attach'].TimeoutSeconds).toBeGreaterThan(Properties.Timeout);
@@ -154,12 +154,12 @@ describe('a command that cannot work fails at synth', () => {
     ['a session id of 101 characters', { sessionId: 'x'.repeat(101) }, '"sessionId" has 101 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
     ['an endpoint that there cannot be', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
     ['a session id with a dot', { sessionId: `${'x'.repeat(40)}.` }, `"sessionId" is "${'x'.repeat(40)}.", letters, digits, "-" and "_" are allowed, the first a letter or digit: change it`],
-    ['neither command nor words', { command: undefined }, '"command" or "words" is needed, and not both: give a shell line, or a program and its arguments'],
-    ['both command and words', { command: 'a', words: ['b'] }, '"command" or "words" is needed, and not both: give a shell line, or a program and its arguments'],
-    ['an empty command', { command: '' }, '"command" and "words" are empty: say what to run'],
-    ['no words', { command: undefined, words: [] }, '"command" and "words" are empty: say what to run'],
-    ['a NUL character', { words: ['a\0b'] }, '"command" holds a NUL character, which no argument can: take it out'],
-    ['a command over 32 KiB', { command: 'x'.repeat(32_769) }, '"command" has 32769 bytes, 32768 are allowed: put it in a script in the repository or the image, and run that'],
+    ['an empty line', { command: Command.shell('') }, '"command" must not be empty: give a shell line, or a program and its arguments'],
+    ['no words', { command: Command.exec([]) }, '"command" must not be empty: give a shell line, or a program and its arguments'],
+    ['a NUL character in a line', { command: Command.shell('a\0b') }, '"command" must not hold a NUL character, which no argument can: remove it'],
+    ['a NUL character in a word', { command: Command.exec(['a\0b']) }, '"command" must not hold a NUL character, which no argument can: remove it'],
+    ['a line over 32 KiB', { command: Command.shell('x'.repeat(32_769)) }, '"command" must be at most 32768 bytes, not 32769: put it in a script in the repository or the image, and run that'],
+    ['words over 32 KiB', { command: Command.exec(['x', 'y'.repeat(32_767)]) }, '"command" must be at most 32768 bytes, not 32769: put it in a script in the repository or the image, and run that'],
     ['a relative mount', { mountPath: 'workspace' }, '"mountPath" is "workspace", an absolute path is needed: let it begin with "/"'],
     ['a relative directory', { workingDirectory: 'repo' }, '"workingDirectory" is "repo", an absolute path is needed: let it begin with "/"'],
     ['a directory on another mount', { workingDirectory: '/mnt/workspaces/repo' }, '"workingDirectory" is "/mnt/workspaces/repo", which is not on the session storage at "/mnt/workspace": change one of them, or name the mount in "mountPath"'],
@@ -211,11 +211,11 @@ describe('a command that cannot work fails at synth', () => {
 
   test.each<[string, Partial<RunCommandProps>, string, RegExp]>([
     ['a value of Secrets Manager in the environment', { environment: { TOKEN: SecretValue.secretsManager('token').unsafeUnwrap() } }, 'environment.TOKEN', /a value from Secrets Manager/],
-    ['a SecureString in the command', { command: `login ${SecretValue.ssmSecure('/token', '1').unsafeUnwrap()}` }, 'command', /a SecureString/],
-    ['an access key in a word', { words: ['aws', 'AKIA' + 'IOSFODNN7EXAMPLE'] }, 'words', /an AWS access key/],
-    ['a private key', { command: 'echo "-----BEGIN RSA ' + 'PRIVATE KEY-----"' }, 'command', /a private key/],
-    ['a token of a git host', { command: `git clone https://ghp_${'a'.repeat(36)}.example.com` }, 'command', /an access token of a git host/],
-    ['a URL with a password', { command: 'git clone https://me:secret@git.example.com/a.git' }, 'command', /a URL with a password/],
+    ['a SecureString in the command', { command: Command.shell(`login ${SecretValue.ssmSecure('/token', '1').unsafeUnwrap()}`) }, 'command', /a SecureString/],
+    ['an access key in a word', { command: Command.exec(['aws', 'AKIA' + 'IOSFODNN7EXAMPLE']) }, 'command', /an AWS access key/],
+    ['a private key', { command: Command.shell('echo "-----BEGIN RSA ' + 'PRIVATE KEY-----"') }, 'command', /a private key/],
+    ['a token of a git host', { command: Command.shell(`git clone https://ghp_${'a'.repeat(36)}.example.com`) }, 'command', /an access token of a git host/],
+    ['a URL with a password', { command: Command.shell('git clone https://me:secret@git.example.com/a.git') }, 'command', /a URL with a password/],
   ])('with %s, and says where secrets belong', (_, props, prop, what) => {
     const message = fault(props);
     expect(message).toMatch(what);
@@ -229,7 +229,10 @@ describe('at the edge of what works', () => {
     ['a session id of 33 characters', { sessionId: 'x'.repeat(33) }],
     ['a session id of 100 characters', { sessionId: 'x'.repeat(100) }],
     ['a session id of the state', { sessionId: sfn.JsonPath.stringAt('$.id') }],
-    ['a command of 32 KiB', { command: 'x'.repeat(32_768) }],
+    ['a line of 32 KiB', { command: Command.shell('x'.repeat(32_768)) }],
+    ['words of 32 KiB', { command: Command.exec(['x', 'y'.repeat(32_766)]) }],
+    ['words of the state', { command: Command.exec(sfn.JsonPath.listAt('$.words')) }],
+    ['words that are not known yet', { command: Command.exec(Token.asList({ Ref: 'Words' })) }],
     ['as long as the session lives', { timeout: Duration.hours(2) }],
     ['one second', { timeout: Duration.seconds(1) }],
     ['no tail', { tailSize: Size.bytes(0) }],
@@ -244,9 +247,13 @@ describe('at the edge of what works', () => {
     expect(() => command(props)).not.toThrow();
   });
 
-  test('a command that is read from the state is a warning', () => {
+  test('a shell line that is read from the state is a warning, words are not', () => {
     const stack = newStack();
-    command({ command: sfn.JsonPath.stringAt('$.command') }, stack);
-    Annotations.fromStack(stack).hasWarning('/Stack/Lint', Match.stringLikeRegexp('"command" is read from the state.*cdk-agentcore-workbench:commandFromState'));
+    command({ command: Command.shell(sfn.JsonPath.stringAt('$.command')) }, stack);
+    Annotations.fromStack(stack).hasWarning('/Stack/Lint', Match.stringLikeRegexp('"command" is a shell line that is read from the state.*cdk-agentcore-workbench:commandFromState'));
+
+    const other = newStack();
+    command({ command: Command.exec(sfn.JsonPath.listAt('$.words')) }, other);
+    Annotations.fromStack(other).hasNoWarning('/Stack/Lint', Match.anyValue());
   });
 });
