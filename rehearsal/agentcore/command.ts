@@ -5,6 +5,7 @@ import { Exchange, SESSION_HEADER } from './exchange';
 import type { Fault, FaultPoint } from './faults';
 import { LIMITS } from './limits';
 import type { Microvm, Session } from './session';
+import { commandLine } from './session-log';
 import { wordsOf } from './words';
 
 /** InvokeAgentRuntimeCommand. */
@@ -17,7 +18,7 @@ export async function invokeCommand(exchange: Exchange, plane: DataPlane): Promi
   await strikeBeforeStart(exchange, { session, beginReply: () => exchange.begin(200, headers) });
   await session.use(async microvm => {
     // As the service does: what is in a command is in the log.
-    session.log(`[command] ${JSON.stringify({ command, timeout })}\n`);
+    session.log(commandLine({ command, timeout }));
     exchange.begin(200, headers);
     await new CommandCall(exchange, plane, session, microvm).run(words, timeout);
   });

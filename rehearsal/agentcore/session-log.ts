@@ -3,6 +3,18 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkspaceKey } from './workspaces';
 
+const COMMAND = '[command] ';
+
+/** The line with which the service logs a command, its text included. */
+export function commandLine(command: object): string {
+  return `${COMMAND}${JSON.stringify(command)}\n`;
+}
+
+/** The lines of a session's log that the agent printed. */
+export function agentLines(log: string): string[] {
+  return log.split('\n').filter((line) => !line.startsWith(COMMAND));
+}
+
 /** What the service writes to a runtime's log group: the agent's output, and the text of each command. One file per session. */
 export class SessionLog {
   constructor(private readonly directory: string) {}

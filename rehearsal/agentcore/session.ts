@@ -11,6 +11,7 @@ import { startAgent } from './start-agent';
 import { StartError, StartFailure } from './start-failure';
 import { reportUnsupported } from './workspace-scan';
 import type { WorkspaceKey, Workspaces } from './workspaces';
+import { normalizeMountPath } from '../../src/mount/mount-path';
 
 const NO_AGENT = 'there is no agent for this runtime: its image is not built from the app, or has no CMD in JSON form; '
   + 'name what serves /ping and /invocations with "agent" (--agent)';
@@ -137,8 +138,8 @@ export class Session {
     return (this.version().configuration.filesystemConfigurations ?? []).map(({ sessionStorage, efsAccessPoint, s3FilesAccessPoint }) => {
       const accessPoint = efsAccessPoint ?? s3FilesAccessPoint;
       return sessionStorage !== undefined
-        ? { source: workspaces.data(this.key), target: sessionStorage.mountPath }
-        : { source: workspaces.shared(join(stateDirectory, 'filesystems'), accessPoint!.accessPointArn), target: accessPoint!.mountPath };
+        ? { source: workspaces.data(this.key), target: normalizeMountPath(sessionStorage.mountPath) }
+        : { source: workspaces.shared(join(stateDirectory, 'filesystems'), accessPoint!.accessPointArn), target: normalizeMountPath(accessPoint!.mountPath) };
     });
   }
 

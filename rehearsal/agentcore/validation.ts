@@ -1,6 +1,7 @@
 import { validation } from './errors';
 import { LIMITS } from './limits';
 import type { FilesystemConfiguration, RuntimeConfiguration } from './registry';
+import { normalizeMountPath } from '../../src/mount/mount-path';
 
 const NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,47}$/;
 const MOUNT_PATH = /^\/mnt\/[a-zA-Z0-9._-]+\/?$/;
@@ -55,7 +56,7 @@ function seconds(field: string, value: number | undefined, { min, max }: { min: 
 function filesystemRules(items: readonly FilesystemConfiguration[], runtime: RuntimeConfiguration): Rule[] {
   const count = (kind: keyof FilesystemConfiguration) => items.filter(item => item[kind] !== undefined).length;
   const paths = items.map(mountPath);
-  const normalized = paths.map(path => path.replace(/\/$/, ''));
+  const normalized = paths.map(path => normalizeMountPath(path));
   const vpc = runtime.networkConfiguration?.networkMode === 'VPC';
   return [
     { broken: items.length > 5, message: `there may be at most 5 file systems, not ${items.length}` },

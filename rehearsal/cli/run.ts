@@ -9,7 +9,8 @@ import { preflight } from './preflight';
 import { RunStore } from './run-store';
 import { Story } from './story';
 import { Terminal } from './terminal';
-import { WORKSPACES } from '../../src/loop/steps/constants';
+import { ERRORS } from '../../src/jobs/constants';
+import { LOOP_ERRORS, WORKSPACES } from '../../src/loop/steps/constants';
 import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
@@ -22,11 +23,13 @@ import type { BuildOptions, SandboxDriver } from '../sandbox';
 export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERRUPTED: 130 } as const;
 
 /** What the agent, the gates or the repository are to blame for; everything else is infrastructure. */
-const RED_ERRORS = [
-  'CodingLoop.Red', 'CodingLoop.Stuck', 'CodingLoop.Inert', 'CodingLoop.TurnFailed', 'CodingLoop.BootstrapFailed', 'CodingLoop.SnapshotFailed',
-  'CodingLoop.PushRejected', 'CodingLoop.TimedOut', 'Workbench.AgentFailed', 'Workbench.InvokeTimedOut',
+const RED_ERRORS: readonly string[] = [
+  LOOP_ERRORS.RED, LOOP_ERRORS.STUCK, LOOP_ERRORS.INERT, LOOP_ERRORS.TURN_FAILED, LOOP_ERRORS.BOOTSTRAP_FAILED, LOOP_ERRORS.SNAPSHOT_FAILED,
+  LOOP_ERRORS.PUSH_REJECTED, LOOP_ERRORS.TIMED_OUT, ERRORS.AGENT, ERRORS.INVOKE_TIMEOUT,
 ];
-const MISUSE_ERRORS = ['CodingLoop.BadInput', 'CodingLoop.BranchConflict', 'CodingLoop.SessionBusy', 'CodingLoop.CheckoutFailed'];
+const MISUSE_ERRORS: readonly string[] = [
+  LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.BRANCH_CONFLICT, LOOP_ERRORS.SESSION_BUSY, LOOP_ERRORS.CHECKOUT_FAILED,
+];
 
 type Ending = Pick<RehearsalRecord, 'outcome' | 'error' | 'agentStart' | 'missingPermissions' | 'withheld'>;
 

@@ -7,8 +7,10 @@ import { MisuseError } from './misuse';
 import type { Options } from './options';
 import { sandboxLike } from './preflight';
 import { RunStore, StoredSession, theOne } from './run-store';
+import { JOBS_FOLDER } from '../../src/jobs/constants';
+import { CLONE_FOLDER } from '../../src/loop/steps/constants';
 import { hostEnvironment } from '../agentcore/environment';
-import { SessionLog } from '../agentcore/session-log';
+import { agentLines, SessionLog } from '../agentcore/session-log';
 import { didYouMean } from '../common/did-you-mean';
 import { maskOf } from '../common/mask-values';
 import { Lock } from '../run/lock';
@@ -98,8 +100,8 @@ function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: Sto
   const mask = maskOf(passedOn(names));
   if (unset.length > 0) stdout.write(`(not masked, since the value is not known here: ${unset.join(', ')})\n`);
   const log = new SessionLog(join(state, 'agentcore', 'logs')).read({ runtimeId: runtimeArn.split('/').pop()!, endpoint: endpointName, sessionId: id });
-  const agent = log.split('\n').filter((line) => line !== '' && !line.startsWith('[command] '));
-  const jobs = join(workspace, '.workbench', 'jobs');
+  const agent = agentLines(log).filter((line) => line !== '');
+  const jobs = join(workspace, JOBS_FOLDER);
   const jobNames = workspace !== '' && existsSync(jobs) ? readdirSync(jobs) : [];
   if (agent.length > 0) stdout.write(`== the agent\n${mask(agent.join('\n'))}\n`);
   // An agent that is a program prints into the log of its turn, like every command.
@@ -152,7 +154,7 @@ async function shell(session: StoredSession, { state }: Options, stdout: NodeJS.
   });
   try {
     stdout.write(`the workspace of ${id} is at ${mount}; "exit" leaves\n`);
-    return await sandbox.attach!({ command: ['env', PROMPT, 'bash', '--norc'], workingDirectory: existsSync(join(workspace, 'repo')) ? `${mount}/repo` : mount });
+    return await sandbox.attach!({ command: ['env', PROMPT, 'bash', '--norc'], workingDirectory: existsSync(join(workspace, CLONE_FOLDER)) ? `${mount}/${CLONE_FOLDER}` : mount });
   } finally {
     await sandbox.kill();
   }

@@ -2,7 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { Repeated } from './repeated';
 import { lookAt, takeIt } from './take-it';
 import type { Terminal } from './terminal';
-import { LOOP_ERRORS } from '../../src/loop/steps/constants';
+import { VERDICTS } from '../../src/jobs/constants';
+import { LOOP_ERRORS, NEXT } from '../../src/loop/steps/constants';
 import type { BranchMove } from '../../src/loop/steps/records';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
 import type { JournalListener } from '../run/journal';
@@ -66,17 +67,17 @@ export class Story implements JournalListener {
     terminal.line(this.row(step, [seconds(step.duration), this.verdict(step)].join('  ').trimEnd()));
     const { log = '' } = step;
     agentLines(log, step.error !== undefined).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
-    if (step.kind === 'gate' && step.verdict !== 'PASSED' && step.output !== undefined) this.quote(step);
+    if (step.kind === 'gate' && step.verdict !== VERDICTS.PASSED && step.output !== undefined) this.quote(step);
     if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which must not be: ${onOneLine(step.changedFiles.join(', '))}`);
     if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
     step.notes?.forEach((note) => this.note(note));
     if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}${errorOf(step)!.slice(step.error.name.length).split('\n').join(`\n${INDENT}`)}`);
     if (step.kind === 'bootstrap' && step.error) firstAndLast(step.output ?? '').forEach((line) => terminal.line(`${INDENT}${terminal.dim('│')} ${line}`));
-    if (step.next === 'REPAIR' && step.feedback) {
+    if (step.next === NEXT.REPAIR && step.feedback) {
       terminal.line(`${INDENT}→ repair ${step.feedback.repair} of ${step.feedback.maxRepairs}: the agent gets this output with its prompt`);
     }
-    if (step.next === 'RED') terminal.line(`${INDENT}→ no repairs are left`);
-    if (step.next === 'STUCK') terminal.line(`${INDENT}→ the same as in the previous round: the agent is stuck`);
+    if (step.next === NEXT.RED) terminal.line(`${INDENT}→ no repairs are left`);
+    if (step.next === NEXT.STUCK) terminal.line(`${INDENT}→ the same as in the previous round: the agent is stuck`);
   }
 
   /** Most gates leave the same each time, such as compiled files: it is said once, with what to do. */
@@ -155,7 +156,7 @@ export class Story implements JournalListener {
 
   private verdict({ verdict, exitCode }: Step): string {
     if (verdict === undefined) return '';
-    if (verdict === 'PASSED') return this.terminal.green(verdict);
+    if (verdict === VERDICTS.PASSED) return this.terminal.green(verdict);
     return this.terminal.red(exitCode === undefined || exitCode === null ? verdict : `${verdict}, exit code ${exitCode}`);
   }
 }

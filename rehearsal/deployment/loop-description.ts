@@ -1,5 +1,7 @@
 import { NotEmulatedError } from '../assembly';
 import type { LocalDeployment } from './local-deployment';
+import { STEPS } from '../../src/loop/steps/constants';
+import { normalizeMountPath } from '../../src/mount/mount-path';
 import { didYouMean } from '../common/did-you-mean';
 import type { Definition } from '../stepfunctions';
 
@@ -73,23 +75,23 @@ export function findLoop(deployment: Definitions, name?: string): LoopDescriptio
 function describe(logicalId: string, definition: Definition): LoopDescription | undefined {
   const steps = Object.entries(definition.States).map(([state, { Parameters }]) => ({ state, ...Parameters as StepParameters | undefined }));
   const of = (operation: string) => steps.filter((step) => step.operation === operation);
-  const [prepare] = of('loop:prepare');
+  const [prepare] = of(STEPS.PREPARE);
   if (prepare?.config === undefined || prepare.runtimeArn === undefined) return undefined;
   const { name, mount, endpointName, repository, allow } = prepare.config;
   // In the order of the run: the template has the states as they were made.
-  const order = of('loop:commit')[0]?.gates ?? [];
-  const gates = of('loop:gate').sort((a, b) => order.indexOf(a.gate!.name) - order.indexOf(b.gate!.name));
+  const order = of(STEPS.COMMIT)[0]?.gates ?? [];
+  const gates = of(STEPS.GATE).sort((a, b) => order.indexOf(a.gate!.name) - order.indexOf(b.gate!.name));
   return {
     logicalId,
     path: name,
     definition,
     runtimeArn: prepare.runtimeArn,
-    mount,
+    mount: normalizeMountPath(mount),
     endpointName,
     repository,
     allow,
     gates: gates.map(({ state, gate }) => ({ state, name: gate!.name, command: gate!.command })),
-    agentCommand: of('loop:turn')[0]?.command,
+    agentCommand: of(STEPS.TURN)[0]?.command,
     maxRepairs: gates[0]?.maxRepairs ?? 0,
   };
 }

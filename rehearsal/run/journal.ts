@@ -5,10 +5,12 @@ import { failingTests } from './failing-tests';
 import { notesOf } from './notes';
 import type { Step, StepKind, StepRetry } from './step';
 import { maskSecrets } from '../../src/handler/mask';
-import { RETRY_LOG } from '../../src/jobs/constants';
+import { JOBS_FOLDER, RETRY_LOG, VERDICTS } from '../../src/jobs/constants';
 import { jobId } from '../../src/jobs/job-command';
+import { NEXT, STEPS } from '../../src/loop/steps/constants';
 import { jobNameOf } from '../../src/loop/steps/job-names';
 import type { GateBefore, LoopRecord, RunOutput, RunRecord } from '../../src/loop/steps/records';
+import { agentLines } from '../agentcore/session-log';
 import type { Mask } from '../common/mask-values';
 import type { LoopDescription } from '../deployment';
 import type { ExecutionEvent } from '../stepfunctions';
@@ -140,7 +142,7 @@ export class Journal {
     if (JSON.stringify(move) !== JSON.stringify(input?.loop?.branchMoves?.at(-1))) step.branchMove = move;
     if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.jobOutput(`turn-${step.round}-`);
     if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
-    if (step.kind === 'snapshot' && (loop?.next === 'REPAIR' || loop?.next === 'STUCK')) step.feedback = loop.feedback;
+    if (step.kind === 'snapshot' && (loop?.next === NEXT.REPAIR || loop?.next === NEXT.STUCK)) step.feedback = loop.feedback;
     if (loop) step.notes = notesOf(step.kind, loop, this.run, input?.loop?.baseline);
     this.ended(step, timestamp);
   }
@@ -156,10 +158,10 @@ export class Journal {
     const record: GateBefore | undefined = (said?.length ?? 0) > (known?.length ?? 0) ? said!.at(-1) : undefined;
     step.verdict = record?.verdict ?? loop.next;
     step.exitCode = record?.exitCode;
-    if (record && record.verdict !== 'PASSED' && !before?.baseline) step.feedback = loop.feedback;
+    if (record && record.verdict !== VERDICTS.PASSED && !before?.baseline) step.feedback = loop.feedback;
     step.changedFiles = step.feedback?.changedFiles;
     step.output = record && ((record.logPath === undefined ? undefined : this.read(record.logPath)) ?? this.mask(step.feedback?.output));
-    if (step.verdict !== 'PASSED' && step.output !== undefined) step.failingTests = failingTests(step.output);
+    if (step.verdict !== VERDICTS.PASSED && step.output !== undefined) step.failingTests = failingTests(step.output);
   }
 
   private read(path: string): string | undefined {
@@ -173,7 +175,7 @@ export class Journal {
 
   /** The log of the job that was the last of this name, such as the turn of an agent that is a program. */
   private jobOutput(prefix: string): string | undefined {
-    const jobs = this.props.fileOf(`${this.props.loop.mount}/.workbench/jobs`, this.run!.session);
+    const jobs = this.props.fileOf(`${this.props.loop.mount}/${JOBS_FOLDER}`, this.run!.session);
     try {
       const name = readdirSync(jobs!).filter((job) => job.startsWith(prefix)).map((job) => join(jobs!, job, 'log'))
         .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).pop();
@@ -186,7 +188,7 @@ export class Journal {
   /** What the agent printed since the last turn: the texts of commands, which the service logs too, are left out. */
   private newLog(session: RunRecord['session']): string {
     const log = this.props.logOf(session);
-    const fresh = log.slice(this.logged).split('\n').filter((line) => !line.startsWith('[command] ')).join('\n').trim();
+    const fresh = agentLines(log.slice(this.logged)).join('\n').trim();
     this.logged = log.length;
     return maskSecrets(this.mask(fresh));
   }
@@ -196,7 +198,7 @@ export class Journal {
     const name = kind === 'gate' ? `gate ${this.parametersOf(state).gate?.name}` : kind;
     if (this.run === undefined || (kind !== 'gate' && kind !== 'turn' && kind !== 'bootstrap')) return '';
     const job = jobId(this.run.id, round, jobNameOf(loop ?? { losses: 0, rebases: 0 }, name));
-    const file = this.props.fileOf(`${this.props.loop.mount}/.workbench/jobs/${job}/log`, this.run.session);
+    const file = this.props.fileOf(`${this.props.loop.mount}/${JOBS_FOLDER}/${job}/log`, this.run.session);
     return file === undefined ? '' : maskSecrets(this.mask(endOfFile(file, 4_096)));
   }
 
@@ -206,12 +208,19 @@ export class Journal {
 
   private kindOf(state: string): StepKind {
     const { operation } = this.parametersOf(state);
-    const kind = operation?.replace('loop:', '') as StepKind | undefined;
-    return kind !== undefined && KINDS.includes(kind) ? kind : 'other';
+    return (operation && KINDS[operation]) || 'other';
   }
 }
 
-const KINDS: readonly StepKind[] = ['prepare', 'bootstrap', 'turn', 'snapshot', 'gate', 'commit', 'stop'];
+const KINDS: { readonly [operation: string]: StepKind } = {
+  [STEPS.PREPARE]: 'prepare',
+  [STEPS.BOOTSTRAP]: 'bootstrap',
+  [STEPS.TURN]: 'turn',
+  [STEPS.SNAPSHOT]: 'snapshot',
+  [STEPS.GATE]: 'gate',
+  [STEPS.COMMIT]: 'commit',
+  [STEPS.STOP]: 'stop',
+};
 
 /** A run's output, from an execution that did its work or from the cause of one that failed. */
 export function outputOf(result: { readonly output?: unknown; readonly cause?: string }): RunOutput | undefined {

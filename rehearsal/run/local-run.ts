@@ -6,7 +6,7 @@ import { LocalRepository } from './local-repository';
 import type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './record';
 import { Withheld } from './withheld';
 import { ERRORS } from '../../src/jobs/constants';
-import { STEPS } from '../../src/loop/steps/constants';
+import { GIT_FOLDER, STEPS } from '../../src/loop/steps/constants';
 import type { RunRecord } from '../../src/loop/steps/records';
 import { ownSession, sessionOf } from '../../src/loop/steps/sessions';
 import type { AgentCoreServer, Call } from '../agentcore';
@@ -78,7 +78,7 @@ export class LocalRun {
     }, rehearsal.mask);
     this.foreseen = options.foreseen ?? [];
     this.uncommitted = repository.uncommitted(); // as the run begins, since that is what it does not see
-    this.withheld = new Withheld(secretsOf(rehearsal.environment), () => this.fileOf(`${loop.mount}/.workbench/git`, this.session));
+    this.withheld = new Withheld(secretsOf(rehearsal.environment), () => this.fileOf(`${loop.mount}/${GIT_FOLDER}`, this.session));
     this.ref = input.repository?.ref ?? loop.repository?.ref;
     const { repository: _, ...rest } = input;
     this.stateInput = { ...rest, taskId: this.taskId };
@@ -134,7 +134,7 @@ export class LocalRun {
 
   /** Where a path of the session is on this machine; nothing for what ended with the session's disk. */
   private fileOf(path: string, session: RunRecord['session']): string | undefined {
-    const mount = this.mountsOf(session).find(({ target }) => `${path}/`.startsWith(`${target.replace(/\/$/, '')}/`));
+    const mount = this.mountsOf(session).find(({ target }) => `${path}/`.startsWith(`${target}/`));
     return mount && join(mount.source, relative(mount.target, path));
   }
 

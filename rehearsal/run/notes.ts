@@ -1,5 +1,5 @@
 import type { StepKind } from './step';
-import { WORKSPACES } from '../../src/loop/steps/constants';
+import { IN_THE_WAY_FOLDER, WORKSPACES } from '../../src/loop/steps/constants';
 import type { LoopRecord, RunRecord } from '../../src/loop/steps/records';
 import { NameList, named } from '../../src/loop/steps/results';
 
@@ -52,6 +52,6 @@ function whereItGoesOn({ upstream, setAside, work, inTheWay }: LoopRecord): stri
     ...newer,
     ...note('with work of earlier runs that is not committed', work),
     ...note(`set aside, since it belongs to ${setAside?.branch} and is not committed; a run of that task in this session brings it back`, setAside?.files),
-    ...note('moved away for what git has there now, and kept in .workbench/left/in-the-way until the next run', inTheWay),
+    ...note(`moved away for what git has there now, and kept in ${IN_THE_WAY_FOLDER} until the next run`, inTheWay),
   ];
 }

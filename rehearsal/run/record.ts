@@ -1,6 +1,7 @@
 import type { BranchCommit, CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
 import type { Step } from './step';
+import { OUTCOMES } from '../../src/loop/steps/constants';
 import type { RunOutput } from '../../src/loop/steps/records';
 import { named } from '../../src/loop/steps/results';
 import type { AgentStart } from '../agentcore/describe-start-failure';
@@ -62,7 +63,7 @@ export interface RehearsalRecord {
 
 /** Whether a run did what it was asked for. Anything else, also what is not known, is none. */
 export function isGood({ outcome, error }: Pick<RehearsalRecord, 'outcome' | 'error'>): boolean {
-  return error === undefined && (outcome === 'COMMITTED' || outcome === 'NO_CHANGES');
+  return error === undefined && (outcome === OUTCOMES.COMMITTED || outcome === OUTCOMES.NO_CHANGES);
 }
 
 /** When a run ended, in words: `after 2 turns in 8.1 s`. A turn that the run ended in is no turn that it had. */
@@ -79,8 +80,8 @@ export function endOf({ steps, outcome, error, seconds }: Pick<RehearsalRecord, 
 export function meaningOf({ outcome, output }: Pick<RehearsalRecord, 'outcome' | 'output'>): string[] {
   const { findings: { putAway } = {}, gates = [] } = output ?? {};
   return [
-    ...outcome === 'NO_CHANGES' ? ['the agent changed nothing, and all gates pass on the files as they were'] : [],
-    ...outcome === 'COMMITTED' && gates.length > 0 && gates.every(({ greenBefore }) => greenBefore)
+    ...outcome === OUTCOMES.NO_CHANGES ? ['the agent changed nothing, and all gates pass on the files as they were'] : [],
+    ...outcome === OUTCOMES.COMMITTED && gates.length > 0 && gates.every(({ greenBefore }) => greenBefore)
       ? [`${gates.length === 1 ? 'the gate was' : 'all gates were'} green before the agent began: that ${gates.length === 1 ? 'it passes' : 'they pass'} now proves nothing about the task`] : [],
     ...putAway === undefined ? [] : [`${PUT_AWAY}: ${named(putAway).join(', ')}`],
   ];

@@ -143,3 +143,6 @@ export const RETRY_LOG = 'attaching again';
 
 /** Folder of the workspace for our own records. */
 export const RECORDS_FOLDER = '.workbench';
+
+/** Folder of the workspace with a directory for each job. */
+export const JOBS_FOLDER = `${RECORDS_FOLDER}/jobs`;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'crypto';
-import { ERRORS, LIMITS, RECORDS_FOLDER, STATUSES, VERDICTS } from './constants';
+import { ERRORS, JOBS_FOLDER, LIMITS, STATUSES, VERDICTS } from './constants';
 import { ErrorName, SessionError } from './errors';
 import { ExecEnd } from './exec';
 import { JobMode, jobCommand, jobId } from './job-command';
@@ -184,7 +184,7 @@ export class FollowedJob {
     return {
       ...known,
       job: this.id,
-      logPath: `${this.request.mount.replace(/\/$/, '')}/${RECORDS_FOLDER}/jobs/${this.id}/log`,
+      logPath: `${this.request.mount.replace(/\/$/, '')}/${JOBS_FOLDER}/${this.id}/log`,
       tail: this.request.isOurs ? this.tail.unmasked() : this.tail.text(),
       attaches: Math.max(0, this.calls - 1),
       run: this.request.run,

@@ -1,5 +1,16 @@
 /** Names and limits that the loop's constructs, its steps in the driver, its state machine and the tests share. */
 
+import { RECORDS_FOLDER } from '../../jobs/constants';
+
+/** Folder of the workspace with the clone. */
+export const CLONE_FOLDER = 'repo';
+
+/** Git directory of the loop itself, in the workspace: the agent's is that of the clone. */
+export const GIT_FOLDER = `${RECORDS_FOLDER}/git`;
+
+/** Folder of the workspace for files of the agent that were in the way of git's. */
+export const IN_THE_WAY_FOLDER = `${RECORDS_FOLDER}/left/in-the-way`;
+
 /** What a gate may be called: the graph, the commit and the feedback show it. */
 export const GATE_NAME = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'crypto';
 import { surrounded } from './branch';
-import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
+import { BOOTSTRAP_ENDED, CLONE_FOLDER, LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records';
@@ -44,7 +44,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
     taskId: input.taskId,
     session: where.session,
     mount: config.mount,
-    workspace: `${config.mount}/repo`,
+    workspace: `${config.mount}/${CLONE_FOLDER}`,
     repository: { url, ...(ref === undefined ? {} : { ref }) },
     branch: branchOf(config.branchPrefix, input.taskId),
     startedAt,
