@@ -1,8 +1,9 @@
 import { costsOf, PRICES } from './costs';
-import { graphOf } from './graph';
 import { escape, table } from './html';
+import { stateGraph } from './state-graph';
 import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
+import { VERDICTS } from '../../src/jobs/constants';
 import { describeRollout } from '../rollout/describe';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
 import type { Step } from '../run/step';
@@ -30,7 +31,7 @@ ${record.error === undefined ? '' : `<pre class="error">${escape(headOf(record, 
 ${section('Turns and gates', rounds(record.steps))}
 ${record.commit === undefined ? '' : section('Commit', commit(record.commit, record))}
 ${section('Timeline', timelineOf(record.steps))}
-${section('Way through the states', graphOf(record.definition, record.path))}
+${section('Path through the states', stateGraph(record.definition, record.path))}
 ${record.rollouts.length === 0 ? '' : section('Rollout', list(record.rollouts.map(describeRollout), ''))}
 ${section('Calls of AgentCore', table(['operation', 'ms', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
 ${record.faults.length === 0 ? '' : section('Faults injected', list(record.faults, ''))}
@@ -55,7 +56,7 @@ function section(title: string, content: string): string {
 
 function rounds(steps: readonly Step[]): string {
   return steps.filter(({ kind, error, notes }) => kind === 'turn' || kind === 'gate' || kind === 'bootstrap' || error !== undefined || notes?.length).map((step) => {
-    const passed = step.verdict === 'PASSED';
+    const passed = step.verdict === VERDICTS.PASSED;
     const verdict = step.verdict === undefined ? '' : ` <span class="${passed ? 'good' : 'bad'}">${escape(step.verdict)}</span>${step.exitCode ? `, exit code ${step.exitCode}` : ''}`;
     const text = [errorOf(step), step.changedFiles && `changed while it ran: ${step.changedFiles.join(', ')}`, ...step.notes ?? [], testsOf(step), step.output ?? step.log]
       .filter((part) => part).join('\n');

@@ -24,13 +24,6 @@ pre.error { white-space: pre-wrap; overflow-wrap: anywhere; }
 details { margin: .4rem 0; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
 svg { display: block; max-width: 100%; height: auto; }
-svg text { font: 13px system-ui, sans-serif; fill: var(--text); }
-svg .dim text { fill: var(--dim); }
-.node rect { fill: var(--soft); stroke: var(--line); }
-.node.taken rect { stroke: var(--path); stroke-width: 2; }
-.edge { fill: none; stroke: var(--line); stroke-width: 1.2; }
-.edge.taken { stroke: var(--path); stroke-width: 2; }
-marker path { fill: var(--line); } marker.taken path { fill: var(--path); }
 .row { display: grid; grid-template-columns: 15rem 1fr; align-items: center; font-size: .85rem; line-height: 1.65rem; }
 .row > span { overflow-wrap: anywhere; }
 .track { display: flex; align-items: center; gap: .4rem; white-space: nowrap; }

@@ -31,7 +31,7 @@ test('the report of a run can be read in a browser, light and dark, narrow and w
 
         expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('COMMITTED Rehearsal/Loop');
         expect(await page.getByText('FAIL: value is almost', { exact: false }).first().isVisible()).toBe(true);
-        expect(await page.locator('svg .node.taken').count()).toBeGreaterThan(8);
+        expect(await page.locator('svg .seen rect').count()).toBeGreaterThan(8);
         expect(await page.locator('.bar').count()).toBeGreaterThan(8);
         expect(await page.evaluate(CUT)).toEqual([]);
         expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
