@@ -68,20 +68,22 @@ export abstract class Commit {
   public abstract readonly pushes: boolean;
 
   /** @internal */
-  public readonly _message: string;
+  public abstract readonly _options: CommitOptions;
 
   /** @internal */
-  public readonly _branchPrefix: string;
+  public get _message(): string {
+    return this._options.message ?? '{prompt}';
+  }
 
   /** @internal */
-  public readonly _author: { readonly name: string; readonly email: string };
+  public get _branchPrefix(): string {
+    return this._options.branchPrefix ?? 'workbench/';
+  }
 
   /** @internal */
-  protected constructor(options: CommitOptions) {
-    const { message = '{prompt}', branchPrefix = 'workbench/', authorName = 'AgentCore Workbench', authorEmail = 'workbench@localhost' } = options;
-    this._message = message;
-    this._branchPrefix = branchPrefix;
-    this._author = { name: authorName, email: authorEmail };
+  public get _author(): { readonly name: string; readonly email: string } {
+    const { authorName: name = 'AgentCore Workbench', authorEmail: email = 'workbench@localhost' } = this._options;
+    return { name, email };
   }
 
   /** @internal */
@@ -105,8 +107,8 @@ export abstract class Commit {
 class PushedCommit extends Commit {
   public readonly pushes = true;
 
-  constructor(options: CommitOptions) {
-    super(options);
+  constructor(public readonly _options: CommitOptions) {
+    super();
   }
 
   public _bind(graph: LoopGraph, gates: readonly string[], { done, record }: CommitWays): sfn.State {
@@ -118,8 +120,8 @@ class PushedCommit extends Commit {
 class LocalCommit extends Commit {
   public readonly pushes = false;
 
-  constructor(options: CommitOptions) {
-    super(options);
+  constructor(public readonly _options: CommitOptions) {
+    super();
   }
 
   public _bind(graph: LoopGraph, gates: readonly string[], { done }: CommitWays): sfn.State {
