@@ -1,4 +1,4 @@
-/** A build in a session, step by step, without any agent: the same environment that the agent works in. */
+/** Runs a build in a session step by step, without an agent, in the environment that the agent works in. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -26,7 +26,7 @@ const failed = stop('StopAfterFailure', 'Stop the session after a failure').next
   stateName: 'Not built', error: 'BuildPipeline.Failed', cause: 'see the state before this one for the step, its verdict and its output',
 }));
 
-/** A step that has to pass: anything else, known or not, ends the build. */
+/** Returns a step that must pass. Any other verdict, known or unknown, ends the build. */
 const step = (id: string, { directory, ...what }: Pick<RunCommandProps, 'command' | 'timeout'> & { directory?: string }) => {
   const resultPath = `$.${id.toLowerCase()}`;
   const run = new RunCommand(stack, id, { runtime, sessionId, workingDirectory: directory ?? `${WORKSPACE}/source`, resultPath, ...what });
@@ -36,7 +36,7 @@ const step = (id: string, { directory, ...what }: Pick<RunCommandProps, 'command
 };
 
 const steps = [
-  // Words reach git as they are: what is in the state is no shell's to interpret.
+  // Words are passed to git unchanged, so no shell interprets what is in the state.
   step('Clone', {
     command: Command.exec([
       'git', 'clone', '--quiet', '--depth', '1', '--branch', sfn.JsonPath.stringAt('$.tag'), '--', 'https://git.example.com/tool.git', 'source',

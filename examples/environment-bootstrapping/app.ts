@@ -1,4 +1,4 @@
-/** The environment is made ready, and checked, before a model is asked anything. */
+/** A loop that sets up and verifies the environment before it asks the agent for anything. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AgentImage, AgentRuntime, AgentTurn, CodingLoop, DevTool, Gate, GitRepository, Mount } from '../../src';
@@ -23,7 +23,7 @@ const loop = new CodingLoop(stack, 'Fix', {
     'python3 -m venv .venv',
     '.venv/bin/pip install --quiet -r requirements.txt',
     'aws s3 sync --only-show-errors "s3://$FIXTURES" fixtures',
-    // Fails here, and not in the agent's first attempt, if the environment is not what it should be.
+    // If the environment is incomplete, fails here and not in the agent's first attempt.
     '.venv/bin/python -c "import pandas, sklearn"',
   ],
   bootstrapTimeout: Duration.minutes(30),

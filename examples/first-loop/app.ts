@@ -1,4 +1,4 @@
-/** A coding agent that may commit to a repository, but only what its tests let pass. */
+/** A coding agent that may commit to a repository, but only changes that pass the tests. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
@@ -10,18 +10,18 @@ const stack = new Stack(app, 'FirstLoop');
 const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(`${__dirname}/agent`, { platform: Platform.LINUX_ARM64 }),
   mounts: [Mount.sessionStorage('/mnt/workspace')],
-  // The longest turn is shorter than this, and so is the longest gate.
+  // Must be longer than the longest turn and the longest gate.
   lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(20), maxLifetime: Duration.hours(4) },
 });
 runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));
 
-// Tests each version on an endpoint of its own, so that a deployment neither breaks new runs nor empties the workspaces of others.
+// Tests each version on its own endpoint, so that a deployment neither breaks new runs nor empties existing workspaces.
 const rollout = new RuntimeRollout(stack, 'Rollout', { runtime });
 
 const loop = new CodingLoop(stack, 'Fix', {
   runtime,
   endpointName: rollout.endpointName,
-  // Each run says which repository it is for.
+  // Each run names its repository.
   repository: GitRepository.fromInput({ allow: ['https://example.com/your/*'] }),
   gates: [
     Gate.command('syntax', 'node --check prices.mjs', { timeout: Duration.minutes(1) }),

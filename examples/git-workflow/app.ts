@@ -1,4 +1,4 @@
-/** One loop for many repositories: each run names its own, and gets a branch of its own there. */
+/** One loop for many repositories: each run names its repository and gets its own branch there. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -9,13 +9,13 @@ const stack = new Stack(app, 'GitWorkflow');
 
 const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, {
-    // The command line tool of AWS is here for the credential helper that the README shows.
+    // The credential helper in the README needs the AWS CLI.
     tools: [DevTool.GIT, DevTool.JQ, DevTool.nodejs('22'), DevTool.awsCli()],
   }),
   mounts: [Mount.sessionStorage('/mnt/workspace')],
 });
 
-// Only the session can read the token. It is in no command, no state and no template.
+// Only the session can read the token. It appears in no command, state or template.
 const token = new secretsmanager.Secret(stack, 'GitToken', { description: 'Access token for the git host' });
 token.grantRead(runtime);
 

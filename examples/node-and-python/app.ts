@@ -1,4 +1,4 @@
-/** An agent for repositories that need Node and Python to be tested. Its directory has no Dockerfile. */
+/** An agent for repositories whose tests need Node and Python. The agent's directory has no Dockerfile. */
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { AgentImage, AgentRuntime, DevTool, Mount } from '../../src';
 
@@ -14,7 +14,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
       DevTool.npm('pnpm', '10.15.0'),
       DevTool.RIPGREP,
       DevTool.JQ,
-      DevTool.BUILD_ESSENTIAL, // native modules of npm and pip are compiled
+      DevTool.BUILD_ESSENTIAL, // compiles native modules of npm and pip
     ],
     command: ['node', 'server.mjs'],
   }),

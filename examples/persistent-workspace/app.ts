@@ -1,4 +1,4 @@
-/** An agent whose workspace is still there when its session resumes, and a role that may run commands in it. */
+/** An agent whose workspace survives until its session resumes, and a role that may run commands in it. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
@@ -14,7 +14,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentRuntimeArtifact.fromAsset(`${__dirname}/agent`, { platform: Platform.LINUX_ARM64 }),
   mounts: [Mount.sessionStorage(WORKSPACE)],
   environmentVariables: { WORKSPACE },
-  // A microVM costs while it waits. The workspace is kept either way.
+  // A microVM costs money while it waits. The workspace is kept either way.
   lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(5), maxLifetime: Duration.hours(2) },
 });
 runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));

@@ -1,4 +1,4 @@
-/** A state machine of one's own: ask the agent, check its work with a command, stop the session. */
+/** A custom state machine: asks the agent, checks its work with a command and stops the session. */
 import { App } from 'aws-cdk-lib';
 import { AskAndCheckStack } from './stack';
 

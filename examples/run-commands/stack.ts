@@ -6,7 +6,7 @@ import { AgentImage, AgentRuntime, Command, InvokeAgent, Mount, RunCommand, Stop
 const WORKSPACE = '/mnt/workspace';
 
 /**
- * Asks the agent, checks what it did with a command, and stops the session whatever came of it.
+ * Asks the agent, checks its work with a command, and stops the session whatever the result.
  *
  * Input `{ session: { id }, prompt, check: [program, argument, …] }`.
  */
@@ -31,7 +31,7 @@ export class AskAndCheckStack extends Stack {
     });
     const check = new RunCommand(this, 'Check', {
       ...session,
-      // Words from the state reach the program as they are; in a shell line, a shell would interpret them.
+      // Words from the state are passed to the program unchanged; a shell would interpret them.
       command: Command.exec(sfn.JsonPath.listAt('$.check')),
       timeout: Duration.minutes(30),
       resultPath: '$.checked',
@@ -44,7 +44,7 @@ export class AskAndCheckStack extends Stack {
       causePath: sfn.JsonPath.format('{}: {}', sfn.JsonPath.stringAt('$.checked.verdict'), sfn.JsonPath.stringAt('$.checked.tail')),
     }));
     const failed = stop('Stop after an error').next(new sfn.Fail(this, 'Failed', {
-      // A name of its own: what was caught may have one that Step Functions keeps to itself, such as States.Timeout.
+      // A custom name: the caught error may have a name that Step Functions reserves, such as States.Timeout.
       error: 'Broken',
       causePath: sfn.JsonPath.format('{}: {}', sfn.JsonPath.stringAt('$.error.Error'), sfn.JsonPath.stringAt('$.error.Cause')),
     }));
@@ -52,7 +52,7 @@ export class AskAndCheckStack extends Stack {
     ask.addCatch(failed, { resultPath: '$.error' });
     check.addCatch(failed, { resultPath: '$.error' });
     new sfn.StateMachine(this, 'AskAndCheck', {
-      // Longer than all that it waits for; a wait without a bound would keep the session, and its cost, for ever.
+      // Longer than everything that it waits for; without a timeout, a wait could keep the session, and its cost, forever.
       timeout: Duration.hours(2),
       definitionBody: sfn.DefinitionBody.fromChainable(ask.next(check).next(new sfn.Choice(this, 'Passed?')
         .when(sfn.Condition.stringEquals('$.checked.verdict', 'PASSED'), passed)

@@ -1,4 +1,4 @@
-/** A coding agent whose deployments are tested first, and never take a workspace from a run. */
+/** A coding agent whose deployments are tested before use and never empty the workspace of a run. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { AgentImage, AgentRuntime, BedrockModel, DevTool, Mount, RuntimeRollout, SmokeTest } from '../../src';
@@ -23,13 +23,13 @@ const rollout = new RuntimeRollout(stack, 'Rollout', {
     SmokeTest.command('node --check /app/server.mjs', { timeout: Duration.seconds(30) }),
     SmokeTest.invoke({ prompt: 'hello' }, { expect: 'notes' }),
   ],
-  // Sessions are resumed for a month here, not for two weeks.
+  // Sessions can be resumed for a month instead of the default two weeks.
   retention: Duration.days(30),
 });
 
 const operator = new iam.Role(stack, 'Operator', { assumedBy: new iam.AccountPrincipal(stack.account) });
 runtime.grantInvokeRuntime(operator);
-// All endpoints of the runtime, since sessions stay on the one that they began on.
+// These grants cover all endpoints of the runtime, since a session stays on the endpoint that it started on.
 runtime.grantInvokeCommand(operator);
 runtime.grantStopSession(operator);
 

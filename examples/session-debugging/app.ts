@@ -1,4 +1,4 @@
-/** What went wrong in a session, looked at in the session itself, before it is gone. */
+/** A loop whose failed runs can be examined in their own session before it is gone. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -12,7 +12,7 @@ const stack = new Stack(app, 'SessionDebugging');
 const runtime = new AgentRuntime(stack, 'Agent', {
   agentRuntimeArtifact: AgentImage.fromDirectory(`${__dirname}/../persistent-workspace/agent`, { tools: [DevTool.GIT, DevTool.nodejs('22')] }),
   mounts: [Mount.sessionStorage('/mnt/workspace')],
-  // Time to look, and an end to the bill if nobody does.
+  // Leaves time to examine a session, and limits the cost if nobody does.
   lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(30), maxLifetime: Duration.hours(4) },
 });
 
@@ -23,7 +23,7 @@ const loop = new CodingLoop(stack, 'Fix', {
   sessionPolicy: SessionPolicy.LEAVE,
 });
 
-// The first look, without a shell: what ran, how it ended, what is left of the change, what fills the disk.
+// A first look that needs no shell: which jobs ran, how they ended, what is left of the change, and what fills the disk.
 const sessionId = sfn.JsonPath.stringAt('$.session.id');
 const look = new RunCommand(stack, 'Look', {
   stateName: 'Look into the session',
@@ -45,7 +45,7 @@ const dispose = new sfn.StateMachine(stack, 'Dispose', {
   timeout: Duration.minutes(30),
 });
 
-// Somebody who is on call may look, and open a shell with the execution role's credentials; nobody else.
+// Only the on-call role may run these, and open a shell with the execution role's credentials.
 const onCall = new iam.Role(stack, 'OnCall', { assumedBy: new iam.AccountPrincipal(stack.account) });
 for (const stateMachine of [examine, dispose]) {
   stateMachine.grantStartExecution(onCall);

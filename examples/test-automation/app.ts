@@ -1,4 +1,4 @@
-/** An agent that is told what the tests said, until they pass or it has had its chances. */
+/** An agent that gets the output of the tests until they pass or no repairs are left. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Gate, GitRepository, Mount } from '../../src';
 
@@ -18,14 +18,14 @@ const loop = new CodingLoop(stack, 'Fix', {
   gates: [
     Gate.command('test', 'npm test', {
       timeout: Duration.minutes(20),
-      // A run that cannot become green any more need not be waited for.
+      // Ends a test run early once it cannot pass any more.
       failFast: ['^not ok ', 'FATAL ERROR: .* heap out of memory'],
     }),
   ],
   maxRepairs: 4,
 });
 
-// Runs that end red are what somebody has to look at.
+// Runs that end red need attention.
 loop.metricRuns('CodingLoop.Red').createAlarm(stack, 'StaysRed', { threshold: 3, evaluationPeriods: 1 });
 
 new CfnOutput(stack, 'StateMachineArn', { value: loop.stateMachine.stateMachineArn });

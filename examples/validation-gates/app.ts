@@ -1,4 +1,4 @@
-/** Lint, types, tests and a security scan, the cheap ones first, each with its own limits. */
+/** Gates for lint, types, secrets, dependencies and tests, the fastest first, each with its own timeout. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { AgentImage, AgentRuntime, AgentTurn, CodingLoop, Commit, DevTool, Gate, GitRepository, Mount } from '../../src';

@@ -1,14 +1,14 @@
 /**
- * A SCRIPTED STAND-IN FOR A MODEL. It knows this one repository and reasons about nothing: what it shows is the loop around it.
+ * A SCRIPTED STAND-IN FOR A MODEL. It knows only this repository and does not reason: it exists to show the loop around it.
  *
- * Everything else is as a real agent has it: the contract of AgentCore's HTTP protocol (`GET /ping`, `POST /invocations`), a
- * prompt in, files of the workspace changed. In a first turn it corrects what it sees; asked to repair, it reads from the
- * prompt which test failed, and corrects that.
+ * Everything else is as in a real agent: it implements the contract of AgentCore's HTTP protocol (`GET /ping`, `POST /invocations`),
+ * receives a prompt and changes files in the workspace. In its first turn it fixes the bug that it knows; when asked to repair, it
+ * reads from the prompt which test failed, and fixes that.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 
-/** What it knows: the output of a failing test, and what to change in `prices.mjs`. */
+/** Maps the output of a failing test to the change to make in `prices.mjs`. */
 const LESSONS = [
   { seen: /charged wrongly/, wrong: 'let index = 1;', right: 'let index = 0;', note: 'the first item was skipped: the count begins at 0' },
   { seen: /✖ a tenth is off at exactly 100 euros/, wrong: 'sum > 10_000', right: 'sum >= 10_000', note: '100 euros are enough: >= instead of >' },

@@ -1,4 +1,4 @@
-/** What a basket costs, in cents: three of an item for the price of two, and a tenth off from 100 euros on. */
+/** Returns the price of a basket in cents: three of an item cost as much as two, and the basket is 10 % off from 100 euros. */
 export function total(items) {
   let sum = 0;
   for (let index = 1; index < items.length; index++) {

@@ -1,7 +1,7 @@
 /**
- * Stands in for an agent: it answers with the tools that its image says it has.
+ * A stand-in for an agent: answers with the list of tools in its image.
  *
- * Speaks the contract of AgentCore's HTTP protocol: port 8080, `GET /ping`, `POST /invocations`.
+ * Implements the contract of AgentCore's HTTP protocol: port 8080, `GET /ping`, `POST /invocations`.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';

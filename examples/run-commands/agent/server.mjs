@@ -1,7 +1,7 @@
 /**
- * Stands in for an agent: it "fixes" what it is asked for by writing the prompt's file.
+ * A stand-in for an agent: "fixes" what it is asked to fix by writing the file that the prompt names.
  *
- * Speaks the contract of AgentCore's HTTP protocol: port 8080 (here `PORT`, if that is set), `GET /ping`, `POST /invocations`.
+ * Implements the contract of AgentCore's HTTP protocol: port 8080 (or `PORT`, if it is set), `GET /ping`, `POST /invocations`.
  */
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
