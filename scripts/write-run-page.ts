@@ -1,6 +1,6 @@
 /**
- * Writes docs/run.md: a run's input and record, field by field, from the types that the handlers are compiled with and the rules that
- * an input is checked by. A field without a docstring fails it.
+ * Writes docs/run.md: the fields of a run's input and record, from the types that the handlers are compiled with, and the rules that
+ * they check an input against. Fails if a field has no docstring.
  *
  * Usage: write-run-page.ts
  */
@@ -13,7 +13,7 @@ const RECORDS = join(__dirname, '../src/loop/steps/records.ts');
 export const PAGE = join(__dirname, '../docs/run.md');
 
 export interface Field {
-  /** With its parents, such as `gates[].name`. */
+  /** The field's path, such as `gates[].name`. */
   readonly path: string;
   readonly type: string;
   readonly optional: boolean;
@@ -22,7 +22,7 @@ export interface Field {
 
 let program: ts.Program | undefined;
 
-/** All fields of an interface of `records.ts`, with those of the objects in it. */
+/** Returns all fields of an interface of `records.ts`, including those of nested objects. */
 export function fieldsOf(name: string): Field[] {
   program ??= ts.createProgram([RECORDS], {
     strict: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, types: ['node'],
@@ -34,7 +34,7 @@ export function fieldsOf(name: string): Field[] {
   return propertiesOf(checker, checker.getTypeAtLocation(declaration), '', new Map());
 }
 
-/** @param seen the path at which each interface was described first */
+/** @param seen the path at which each interface is described first */
 function propertiesOf(checker: ts.TypeChecker, type: ts.Type, parent: string, seen: Map<ts.Type, string>): Field[] {
   return checker.getPropertiesOfType(type).flatMap((symbol) => {
     const optional = (symbol.flags & ts.SymbolFlags.Optional) !== 0;
@@ -43,7 +43,7 @@ function propertiesOf(checker: ts.TypeChecker, type: ts.Type, parent: string, se
     const inner = element ?? declared;
     const path = `${parent}${symbol.name}${element === undefined ? '' : '[]'}`;
     const docs = ts.displayPartsToString(symbol.getDocumentationComment(checker)).replace(/\s+/g, ' ').trim();
-    if (docs === '') throw new Error(`"${path}" has no docstring: say what it is, in ${RECORDS}`);
+    if (docs === '') throw new Error(`"${path}" has no docstring: describe it in ${RECORDS}`);
     const isObject = (inner.flags & ts.TypeFlags.Object) !== 0 || inner.isIntersection();
     const withNull = checker.getTypeOfSymbol(symbol);
     const before = seen.get(inner);
@@ -56,7 +56,7 @@ function propertiesOf(checker: ts.TypeChecker, type: ts.Type, parent: string, se
   });
 }
 
-/** What the handlers know of an input must be what its type says. */
+/** Returns the rules of each field. Throws if the handlers do not know a field that the type has. */
 function rulesOf(fields: readonly Field[]): ReadonlyMap<string, string> {
   const read = fields.map(({ path }) => path);
   const checked = Object.entries(INPUT_FIELDS).flatMap(([parent, names]) => names.map((name) => (parent === 'input' ? name : `${parent}.${name}`)));
@@ -68,7 +68,7 @@ function rulesOf(fields: readonly Field[]): ReadonlyMap<string, string> {
 const cell = (text: string) => text.replaceAll('|', '\\|');
 const code = (type: string) => (/^(list of )?(object|string|number|boolean)s?(, as \S+)?$/.test(type) ? type.replace(/(?<=, as )\S+/, '`$&`') : type.split(' | ').map((word) => (word.startsWith('"') ? `\`${word.slice(1, -1)}\`` : word)).join(', '));
 
-/** The page, whole. */
+/** Returns the content of the page. */
 export function runPage(): string {
   const input = fieldsOf('LoopInput');
   const rules = rulesOf(input);
@@ -76,7 +76,7 @@ export function runPage(): string {
   return `<!-- Written by scripts/write-run-page.ts from src/loop/steps/records.ts and src/loop/steps/input.ts: change those, and run "npx projen docs:run". -->
 # A run's input and record
 
-Field by field, as the handlers of a \`CodingLoop\` check the one and write the other. [coding-loop.md](coding-loop.md) says what a run does.
+The fields that the handlers of a \`CodingLoop\` check and write. [coding-loop.md](coding-loop.md) describes what a run does.
 
 ## Input
 The input of an execution of the loop's state machine:
@@ -84,22 +84,22 @@ The input of an execution of the loop's state machine:
 \`\`\`json
 { "taskId": "SHOP-7", "prompt": "Round prices half up.", "repository": { "url": "https://git.example.com/shop.git", "ref": "main" } }
 \`\`\`
-A wrong input ends the run as \`CodingLoop.BadInput\` before anything is started. The message names every field that is wrong, and a field that is not in this table is.
+If the input is wrong, the run fails with \`CodingLoop.BadInput\` before it starts anything. The message names every wrong field, including fields that are not in this table.
 
-| field | type | | what it is | refused with |
+| field | type | | description | error message |
 |---|---|---|---|---|
 ${input.map(({ path, type, optional, docs }) => `| \`${path}\` | ${cell(code(type))} | ${optional ? '' : 'required'} | ${cell(docs)} | ${cell(rules.get(path)!)} |`).join('\n')}
 
-A \`prompt\` may also have no more than the bytes that the loop's gates and commands leave of a state's 256 KiB: 200 KiB or a little less, and the message says how many. \`session\` is taken as it is in a record, so
-it may have ${ignored.map((name) => `\`${name}\``).join(', ')} too, which are not read. Step Functions itself adds \`AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID\` if another execution started the run.
+A \`prompt\` must also fit into the part of a state's 256 KiB that the loop's gates and commands leave: 200 KiB or a little less; the message says how many bytes. \`session\` may have all fields
+that it has in a record: ${ignored.map((name) => `\`${name}\``).join(', ')} are ignored. Step Functions itself adds \`AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID\` if another execution started the run.
 
 ## Record
-The output of an execution that succeeded, and, as JSON, the cause of one that failed. Also a refused run has one. In a rehearsal, \`rehearse --json\` prints more around it: this record is its \`output\`.
+The output of an execution that succeeded, or, as JSON, the cause of one that failed. A refused run has a record too. In a rehearsal, this record is the \`output\` of what \`rehearse --json\` prints.
 
-A field that is not marked "always" is missing where there is nothing to say. Of a field in an optional object, "always" means: whenever that object is there. A cause may have 32,768 characters; a longer record
-goes without \`feedback\`.
+A field that is not marked "always" is missing if it does not apply. A field of an optional object that is marked "always" is present whenever that object is. A cause has at most 32,768 characters, so a longer
+record omits \`feedback\`.
 
-| field | type | | what it is |
+| field | type | | description |
 |---|---|---|---|
 ${fieldsOf('RunOutput').map(({ path, type, optional, docs }) => `| \`${path}\` | ${cell(code(type))} | ${optional ? '' : 'always'} | ${cell(docs)} |`).join('\n')}
 `;

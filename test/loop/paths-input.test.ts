@@ -37,7 +37,7 @@ describe('bad input', () => {
     ['with a URL that holds a token in its path', { repository: { url: `https://git.example.com/ghp_${'x'.repeat(36)}/a.git` } }, '"repository.url" must be'],
     ['with a URL that has a fragment', { repository: { url: 'https://git.example.com/a#b' } }, '"repository.url" must be'],
     ['with a URL that has a query', { repository: { url: 'https://git.example.com/a?b' } }, '"repository.url" must be'],
-    ['with a repository that the loop does not allow', { repository: { url: 'https://git.example.com/a.git' } }, '"repository.url" may not be named by an input: the loop has one of its own, and allows no other'],
+    ['with a repository that the loop does not allow', { repository: { url: 'https://git.example.com/a.git' } }, '"repository.url" must be a repository that the loop allows: its own, and no other'],
     ['with a ref that is an option', { repository: { ref: '-x' } }, '"repository.ref"'],
     ['with a ref that is a token', { repository: { ref: `ghp_${'x'.repeat(36)}` } }, '"repository.ref"'],
     ['with a ref that git refuses', { repository: { ref: 'a..b' } }, '"repository.ref"'],

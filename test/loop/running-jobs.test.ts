@@ -10,7 +10,7 @@ const RUN: RunRecord = {
   taskId: 'task',
   session: { id: 's'.repeat(33) },
   mount: '/mnt/workspace',
-  workspace: '/mnt/workspace/repo',
+  clone: '/mnt/workspace/repo',
   repository: { url: 'https://example.com/app.git' },
   branch: 'workbench/task',
   startedAt: 0,

@@ -2,19 +2,19 @@
 
 import { RECORDS_FOLDER } from '../../jobs/constants';
 
-/** Folder of the workspace with the clone. */
+/** The folder of the clone, in the workspace. */
 export const CLONE_FOLDER = 'repo';
 
-/** Git directory of the loop itself, in the workspace: the agent's is that of the clone. */
+/** The loop's own Git directory, in the workspace; the agent uses that of the clone. */
 export const GIT_FOLDER = `${RECORDS_FOLDER}/git`;
 
-/** Folder of the workspace for files of the agent that were in the way of git's. */
+/** The folder for files of the agent whose paths tracked files take, in the workspace. */
 export const IN_THE_WAY_FOLDER = `${RECORDS_FOLDER}/left/in-the-way`;
 
-/** What a gate may be called: the graph, the commit and the feedback show it. */
+/** The names that a gate may have. They appear in the graph, in the commit and in the feedback. */
 export const GATE_NAME = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/;
 
-/** What the driver can be asked for by a loop: one step of a run each. */
+/** The operations that a loop requests of the driver, one per step of a run. */
 export const STEPS = {
   PREPARE: 'loop:prepare',
   BOOTSTRAP: 'loop:bootstrap',
@@ -23,127 +23,127 @@ export const STEPS = {
   GATE: 'loop:gate',
   COMMIT: 'loop:commit',
   STOP: 'loop:stop',
-  /** For an execution that ended without a step of its own: timed out, aborted, failed in Step Functions itself. */
+  /** Cleans up after an execution that ended without its last step: timed out, aborted, or failed in Step Functions itself. */
   CLEAN_UP: 'loop:cleanUp',
 } as const;
 
-/** How a run that did its work ends. */
+/** The outcomes of a run that did its work. */
 export const OUTCOMES = { COMMITTED: 'COMMITTED', NO_CHANGES: 'NO_CHANGES' } as const;
 
-/** Whether a run began its workspace, or went on in that of an earlier one. */
+/** The states of a workspace when a run starts: new, or resumed from an earlier run. */
 export const WORKSPACES = { NEW: 'NEW', RESUMED: 'RESUMED' } as const;
 
-/** Where a step says to go on. What is not listed goes to the end, as a failure. */
+/** Where the state machine continues after a step. Anything that is not listed ends the run as a failure. */
 export const NEXT = {
-  /** The step's job outlived the function: the same step again, which attaches. */
+  /** The step's job outlived the function: the same step again, which attaches to the job. */
   RUNNING: 'RUNNING',
-  /** As planned. */
+  /** The next step of the plan. */
   GO_ON: 'GO_ON',
   /** The gate passed on the recorded tree. */
   PASSED: 'PASSED',
-  /** The gates have run before the first turn, which is next. */
+  /** The gates have run before the first turn, which comes next. */
   BEGIN: 'BEGIN',
   /** Another turn, with feedback. */
   REPAIR: 'REPAIR',
-  /** The gates again, from a new record of the tree: a microVM was lost, or the commit was put on top of another. */
+  /** All gates again, on a newly recorded tree: a microVM was lost, or the change was rebased. */
   AGAIN: 'AGAIN',
-  /** All gates have passed, and there is nothing to commit. */
+  /** All gates passed, and there is nothing to commit. */
   NO_CHANGES: 'NO_CHANGES',
   RED: 'RED',
   STUCK: 'STUCK',
   INERT: 'INERT',
 } as const;
 
-/** Errors of a run, by the name that Step Functions sees. */
+/** The errors of a run, by the names that Step Functions sees. */
 export const LOOP_ERRORS = {
   /** The input is wrong; the message names the field. Nothing was started. */
   BAD_INPUT: 'CodingLoop.BadInput',
-  /** Another run is at work in the session. It is left alone. */
+  /** Another run is using the session, which is left alone. */
   SESSION_BUSY: 'CodingLoop.SessionBusy',
-  /** The repository could not be cloned, or the reference is not there. */
+  /** The repository cannot be cloned, or the ref does not exist. */
   CHECKOUT_FAILED: 'CodingLoop.CheckoutFailed',
   /** A bootstrap command did not pass. */
   BOOTSTRAP_FAILED: 'CodingLoop.BootstrapFailed',
-  /** The agent's command did not pass, or the agent reported a failure without an error that could be handed on. */
+  /** The agent's command did not pass, or the agent reported a failure without an error that can be passed on. */
   TURN_FAILED: 'CodingLoop.TurnFailed',
-  /** An agent that was to report by a task token did not do so in time, or missed a heartbeat. */
+  /** An agent that reports with a task token did not report in time, or missed a heartbeat. */
   TURN_TIMED_OUT: 'CodingLoop.TurnTimedOut',
-  /** What the agent left cannot be recorded by git. */
+  /** Git cannot record the files that the agent left. */
   SNAPSHOT_FAILED: 'CodingLoop.SnapshotFailed',
-  /** The gates did not pass within the repairs. */
+  /** The gates did not pass within the allowed repairs. */
   RED: 'CodingLoop.Red',
   /** A gate failed twice in a row on the same tree, or in the same way. */
   STUCK: 'CodingLoop.Stuck',
-  /** A gate's command is not in the image. */
+  /** The image does not have a gate's command. */
   INERT: 'CodingLoop.Inert',
-  /** The workspace is not the run's own any more: wiped by a deployment, or expired. */
+  /** The workspace no longer belongs to the run: a deployment wiped it, or it expired. */
   WORKSPACE_LOST: 'CodingLoop.WorkspaceLost',
-  /** A microVM was lost too often. */
+  /** Too many microVMs were lost. */
   LOST: 'CodingLoop.Lost',
-  /** Somebody else pushed, and the commit does not go on top of it. */
+  /** Somebody else pushed, and the change cannot be rebased. */
   PUSH_REJECTED: 'CodingLoop.PushRejected',
   /** The commit could not be made or pushed. */
   COMMIT_FAILED: 'CodingLoop.CommitFailed',
-  /** The remote has a branch beside which the run's cannot be. No turn was paid for, unless that branch was made during the run. */
+  /** The remote has a branch whose name conflicts with the run's branch. No turn was paid for, unless that branch was created during the run. */
   BRANCH_CONFLICT: 'CodingLoop.BranchConflict',
-  /** The remote stopped answering while the commit was pushed: it may be there. */
+  /** The remote stopped answering during the push: the commit may have arrived. */
   PUSH_UNKNOWN: 'CodingLoop.PushUnknown',
-  /** The last step itself could not be run: the session may still be there. */
+  /** The last step itself could not run: the session may still exist. */
   NOT_STOPPED: 'CodingLoop.NotStopped',
   /** The run took longer than the loop's timeout. */
   TIMED_OUT: 'CodingLoop.TimedOut',
-  /** A step failed in a way that has no name here, such as in Lambda or Step Functions; the record has the name that was caught. */
+  /** A step failed with an error that has no name here, such as one of Lambda or Step Functions; the record has the name that was caught. */
   FAILED: 'CodingLoop.Failed',
 } as const;
 
-/** How the message of a bootstrap that did not pass begins. */
+/** The beginning of the message of a bootstrap that did not pass. */
 export const BOOTSTRAP_ENDED = 'the bootstrap: ';
 
-/** Errors after which there is no session to stop, or none that is ours to stop. */
+/** The errors after which there is no session to stop, or none that the run may stop. */
 export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY];
 
 export const LOOP_LIMITS = {
-  /** How often an agent may repair. */
+  /** The maximum number of repairs. */
   repairs: 20,
-  /** Of the prompt as JSON, in bytes, at the most. */
+  /** The maximum length of the prompt as JSON, in bytes. */
   promptBytes: 221_184,
-  /** Of what a step is sent, in bytes of JSON: Step Functions' 256 KiB, less what a run's records and a feedback may need. */
+  /** The maximum length of a step's request as JSON, in bytes: Step Functions' 256 KiB, less the space for a run's record and feedback. */
   requestBytes: 262_144 - 36_864,
-  /** Of the output that a repair prompt quotes, in bytes. */
+  /** The maximum length of the output in a repair prompt, in bytes. */
   feedbackBytes: 16_384,
-  /** Of all names of changed files that a repair prompt lists, in characters. */
+  /** The maximum total length of the names of changed files in a repair prompt, in characters. */
   changedFilesLength: 4_096,
-  /** How often the gates are run again in a run because a microVM was lost. */
+  /** The number of times that a run repeats its gates because a microVM was lost. */
   losses: 3,
-  /** How many runs that are under way are asked whether they are at work in a session that another is to go on in. */
+  /** The maximum number of running executions to check before a session is resumed. */
   occupantsAsked: 1_000,
-  /** How often Step Functions is asked again whether a session is busy: what it says of an execution that has just ended is late by a moment. */
+  /** The number of times to ask Step Functions again whether a session is busy: its answer lags when an execution has just ended. */
   busyTries: 3,
-  /** How many markers of runs that are over are taken away from one workspace by one run. */
+  /** The maximum number of stale markers that one run removes from a workspace. */
   takeovers: 3,
-  /** How often a commit is put on top of what others pushed. */
+  /** The maximum number of times that a change is rebased on what others pushed. */
   rebases: 2,
-  /** Moves of the branch at the remote that a record keeps: the last ones. */
+  /** The number of moves of the remote branch that a record keeps: the latest ones. */
   branchMoves: 20,
-  /** Of a step that has to end within one call of the driver, in seconds; Lambda's 15 minutes less what the call needs itself. */
+  /** The maximum duration of a step that must end within one call of the driver, in seconds: Lambda's 15 minutes, less the overhead of the call. */
   oneCallSeconds: 780,
-  /** Of what the run itself does in the workspace (clone, record, commit), in seconds. */
+  /** The timeout of each of the run's own jobs in the workspace (clone, record, commit), in seconds. */
   gitSeconds: 600,
 } as const;
 
-/** CloudWatch metrics of runs, in the driver's namespace. */
+/** The CloudWatch metrics of runs, in the driver's namespace. */
 export const LOOP_METRICS = {
   dimension: 'Loop',
   outcomeDimension: 'Outcome',
   verdictDimension: 'Verdict',
   names: {
-    /** Runs that ended, by outcome: COMMITTED, NO_CHANGES, or the error's name. */
+    /** The number of runs that ended, by outcome: COMMITTED, NO_CHANGES, or the error's name. */
     RUNS: 'Runs',
-    /** Turns of the agent in a run. */
+    /** The number of turns of the agent in a run. */
     ROUNDS: 'Rounds',
-    /** Seconds from a run's begin to its end. */
+    /** The duration of a run, in seconds. */
     RUN_SECONDS: 'RunSeconds',
-    /** Gates that ended, by verdict. */
+    /** The number of gates that ended, by verdict. */
     GATES: 'Gates',
   },
 } as const;

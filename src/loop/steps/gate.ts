@@ -39,7 +39,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     name: `gate ${config.name}`,
     command: config.command,
     timeoutSeconds: config.timeoutSeconds,
-    workingDirectory: config.workingDirectory === undefined ? run.workspace : `${run.workspace}/${config.workingDirectory}`,
+    workingDirectory: config.workingDirectory === undefined ? run.clone : `${run.clone}/${config.workingDirectory}`,
     environment: config.environment,
     failFast: config.failFast,
     begin: strictly(config.pipefail),

@@ -19,11 +19,11 @@ export const jsonBytes = (text: string) => Buffer.byteLength(JSON.stringify(text
 
 const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 
-/** The fields that an input may have, by the object that they are in. docs/run.md lists them, with `RULES`. */
+/** The fields of an input, by object. docs/run.md lists them, with `RULES`. */
 export const INPUT_FIELDS = {
   input: ['prompt', 'taskId', 'repository', 'session'],
   repository: ['url', 'ref'],
-  // All that the session of a record has, and what a run may be asked for there. The last three are not read.
+  // The fields of a record's session, and the options of a resumed run. The last three are not read.
   session: ['id', 'endpointName', 'execution', 'update', 'onTop', 'workspace', 'stopped', 'error'],
 } as const;
 
@@ -31,43 +31,43 @@ export const RULES: readonly Rule[] = [
   {
     field: 'prompt',
     broken: ({ prompt }) => typeof prompt !== 'string' || prompt.trim() === '',
-    message: 'is missing or empty: say what the agent is to do',
+    message: 'must be text that is not empty: describe the task for the agent',
   },
   {
     field: 'prompt',
     broken: ({ prompt }) => typeof prompt === 'string' && prompt.includes('\0'),
-    message: 'holds a NUL character: take it out',
+    message: 'must not contain a NUL character: remove it',
   },
   {
     field: 'taskId',
     broken: ({ taskId }) => typeof taskId !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(taskId),
-    message: 'must have 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"',
+    message: 'must be 1 to 64 characters of A-Z, a-z, 0-9, ".", "_" and "-"',
   },
   {
     field: 'repository',
     broken: ({ repository }) => repository !== undefined && (!isObject(repository) || unknownField(repository, INPUT_FIELDS.repository)),
-    message: 'must be an object with "url" and "ref"',
+    message: 'must be an object with no other fields than "url" and "ref"',
   },
   {
     field: 'repository.url',
     broken: ({ repository }) => isObject(repository) && repository.url !== undefined
       && (!isRepositoryUrl(repository.url) || hasSecret(repository.url)),
-    message: 'must be an https, http, ssh, git, file or codecommit URL, without a password, "?", "#" or "\\\\", and without a user unless it is ssh or codecommit: credentials come from the image\'s credential helper or the execution role',
+    message: 'must be an https, http, ssh, git, file or codecommit URL, without a password, "?", "#" or "\\\\", and without a user unless the scheme is ssh or codecommit: credentials come from the image\'s credential helper or the execution role',
   },
   {
     field: 'repository.ref',
     broken: ({ repository }) => isObject(repository) && repository.ref !== undefined && (!isRef(repository.ref) || hasSecret(repository.ref)),
-    message: 'must be the name of a branch or a tag, or a commit',
+    message: 'must be the name of a branch or tag, or a commit',
   },
   {
     field: 'session',
     broken: ({ session }) => session !== undefined && (!isObject(session) || unknownField(session, INPUT_FIELDS.session)),
-    message: 'must be the "session" of an earlier output',
+    message: 'must be the "session" of an earlier record',
   },
   {
     field: 'session.id',
     broken: ({ session }) => isObject(session) && !isSessionId(session.id),
-    message: `must have ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} letters, digits, "-" and "_"`,
+    message: `must be ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} letters, digits, "-" and "_", beginning with a letter or digit`,
   },
   {
     field: 'session.endpointName',
@@ -93,41 +93,41 @@ export const RULES: readonly Rule[] = [
 ];
 
 const FIELDS: readonly string[] = INPUT_FIELDS.input;
-/** What Step Functions adds to the input of an execution that another one has started. */
-const OF_THE_SERVICE = 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID';
+/** The field that Step Functions adds to the input of an execution that another execution started. */
+const SERVICE_FIELD = 'AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID';
 
 /**
- * Everything that is wrong with a run's input, each with its field.
+ * Returns everything that is wrong with a run's input, one message per fault.
  *
- * @param promptBytes of the prompt as JSON, at the most
+ * @param promptBytes the maximum length of the prompt as JSON
  */
 export function inputFaults(input: LoopInput, promptBytes: number): string[] {
-  const unknown = Object.keys(input).filter((key) => !FIELDS.includes(key) && key !== OF_THE_SERVICE).map((key) => `"${key}" is not a field of the input: ${FIELDS.join(', ')} are`);
+  const unknown = Object.keys(input).filter((key) => !FIELDS.includes(key) && key !== SERVICE_FIELD).map((key) => `"${key}" is not a field of the input: use ${FIELDS.join(', ')}`);
   const faults = RULES.filter(({ broken }) => broken(input)).map(({ field, message }) => `"${field}" ${message}`);
   if (typeof input.prompt === 'string' && jsonBytes(input.prompt) > promptBytes) {
-    faults.push(`"prompt" has more than ${promptBytes} bytes as JSON: put what is long into a file of the repository`);
+    faults.push(`"prompt" must have at most ${promptBytes} bytes as JSON: put long text into a file of the repository`);
   }
   return [...unknown, ...faults];
 }
 
-/** Fails with everything that is wrong with a run's input. */
+/** Throws one error with everything that is wrong with a run's input. */
 export function checkInput(input: LoopInput, promptBytes: number): void {
   if (!isObject(input)) throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the input must be an object with "prompt" and "taskId"');
   const faults = inputFaults(input, promptBytes);
-  if (faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `${faults.length} of its fields are wrong`, faults.join('; '));
+  if (faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `the input has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`, faults.join('; '));
 }
 
 /**
- * Fails if an input names a repository that it may not: the session's credentials would go there.
+ * Throws if the loop does not allow the repository that an input names: git would send the session's credentials there.
  *
- * @param config the loop's own repository, and the patterns of others; a loop with neither takes what is reached by https
+ * @param rules the loop's own repository, and the patterns of others; a loop with neither allows every https URL
  */
 export function checkRepositoryOfInput(url: unknown, { repository, allow }: RepositoryRules): void {
   if (url === undefined || url === repository?.url || isAllowedRepository(url, repository === undefined ? allow : allow ?? [])) return;
   const anyHost = allow === undefined && repository === undefined;
-  const others = allow?.length ? `those of ${allow.join(', ')}` : anyHost ? 'those that are reached by https, written plainly' : 'no other';
-  const allowed = repository === undefined ? `the loop allows ${others}` : `the loop has one of its own, and allows ${others}`;
-  throw new LoopError(LOOP_ERRORS.BAD_INPUT, `"repository.url" may not be named by an input: ${allowed}`);
+  const others = allow?.length ? `those that match ${allow.join(', ')}` : anyHost ? 'plain https URLs' : 'no other';
+  const allowed = repository === undefined ? others : `its own, and ${others}`;
+  throw new LoopError(LOOP_ERRORS.BAD_INPUT, `"repository.url" must be a repository that the loop allows: ${allowed}`);
 }
 
 interface RepositoryRules {
@@ -135,17 +135,17 @@ interface RepositoryRules {
   readonly allow?: readonly string[];
 }
 
-/** Fails if the repository of a run is none that an input may name: the loop's own may have been known only when it was deployed. */
+/** Throws if a run's repository breaks the rules for an input's: the URL of the loop's own may not have been known until it was deployed. */
 export function checkRepository(repository: RunRecord['repository']): void {
   const faults = RULES.filter(({ field, broken }) => field.startsWith('repository.') && broken({ repository } as LoopInput));
   if (faults.length > 0) {
-    throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the loop\'s own repository cannot be used', faults.map(({ field, message }) => `"${field}" ${message}`).join('; '));
+    throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the loop\'s own repository is invalid', faults.map(({ field, message }) => `"${field}" ${message}`).join('; '));
   }
 }
 
 /**
- * A branch for a task: recognizable, always a name that git takes, and never that of another task. An id that git does not take is
- * changed and gets a digest; so does one that could be taken for such a name.
+ * Returns the branch for a task: recognizable, always a valid name for git, and never that of another task. An id that git refuses is
+ * changed and gets a digest; so does an id that looks like such a name.
  */
 export function branchOf(prefix: string, taskId: string): string {
   const safe = taskId.replace(/\.{2,}/g, '.').replace(/^[.-]+/, '').replace(/\.+$/, '').replace(/\.lock$/i, '-lock');

@@ -44,7 +44,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
     taskId: input.taskId,
     session: where.session,
     mount: config.mount,
-    workspace: `${config.mount}/${CLONE_FOLDER}`,
+    clone: `${config.mount}/${CLONE_FOLDER}`,
     repository: { url, ...(ref === undefined ? {} : { ref }) },
     branch: branchOf(config.branchPrefix, input.taskId),
     startedAt,

@@ -32,9 +32,9 @@ export type WorkspaceFunction = keyof typeof WORKSPACE_WORDS;
 
 /** Of a list, the values that have a place in a record, and how many there are. */
 export interface NameList {
-  /** As many as fit into a record: at most 10, with 1,000 characters together. */
+  /** The names that fit into a record: at most 10, with at most 1,000 characters in total. */
   readonly names: readonly string[];
-  /** How many there are. */
+  /** The total number of names. */
   readonly count: number;
 }
 

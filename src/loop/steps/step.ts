@@ -119,7 +119,7 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     command: job.command,
     prologue: job.begin === undefined ? SAFE_DIRECTORY : `${SAFE_DIRECTORY}; ${job.begin}`,
     mount: run.mount,
-    workingDirectory: job.workingDirectory ?? run.workspace,
+    workingDirectory: job.workingDirectory ?? run.clone,
     environment: { ...gitEnvironment(request.config.author), ...request.config.environment, ...job.environment },
     timeoutSeconds: previous?.timeoutSeconds ?? Math.min(job.timeoutSeconds, secondsLeft),
     previous,

@@ -109,7 +109,7 @@ async function release({ runtimeArn, execution, config, state: { loop } }: Omit<
   const startedAt = Math.floor(tools.clock.now() / 1_000);
   // However far the run came, and with time of its own for this.
   const run = {
-    id: runIdOf(execution), key: randomUUID(), taskId: '', mount: config.mount, workspace: config.mount, session, repository: { url: '' }, branch: '', startedAt, deadline: startedAt + LOOP_LIMITS.gitSeconds,
+    id: runIdOf(execution), key: randomUUID(), taskId: '', mount: config.mount, clone: config.mount, session, repository: { url: '' }, branch: '', startedAt, deadline: startedAt + LOOP_LIMITS.gitSeconds,
   };
   const until = Math.min(tools.until, tools.clock.now() + RELEASE_SECONDS * 1_000);
   const options = { unclaimed: true, label: String(tools.clock.now()) };

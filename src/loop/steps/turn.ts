@@ -30,7 +30,7 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
       prompt: promptOf(prompt, loop.feedback),
       taskId: run.taskId,
       round: loop.round,
-      workspace: run.workspace,
+      workspace: run.clone,
       ...(loop.feedback === undefined ? {} : { feedback: loop.feedback }),
       ...(request.taskToken === undefined ? {} : { taskToken: request.taskToken }),
     },

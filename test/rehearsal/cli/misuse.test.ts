@@ -35,7 +35,7 @@ test('everything that is wrong is said at once, and nothing is made', async () =
     '  - --agent has an empty command: say what to run',
     '  - --gate names the gate "te/st": 1 to 40 letters, digits, spaces, "-" and "_" are allowed, the first a letter or digit; rename it',
     `  - --input ${join(copy.directory, 'input.json')}: "promt" is not a field of the input: did you mean prompt?`,
-    '  - "taskId" must have 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-"',
+    '  - "taskId" must be 1 to 64 characters of A-Z, a-z, 0-9, ".", "_" and "-"',
     `  - --repository ${copy.directory}s cannot be cloned: there is no such directory: did you mean ${copy.directory}?`,
     '"cdk-agentcore-workbench --help" lists the options',
     '',
