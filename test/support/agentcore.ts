@@ -8,12 +8,12 @@ import {
 import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
 import { AgentCoreServer, AgentCoreServerProps, MovableClock, RuntimeProps } from '../../rehearsal/agentcore';
 
-// Real processes, on a machine that may be busy with other tests.
+// The tests run real processes, on a machine that may be busy with other tests.
 jest.setTimeout(60_000);
 
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
 
-/** What a command's stream came to, and what each event of it was. */
+/** The result of a command's stream, and the kind of each of its events. */
 export interface CommandResult {
   stdout: string;
   stderr: string;
@@ -23,7 +23,7 @@ export interface CommandResult {
   events: string[];
 }
 
-/** A server with one runtime that has session storage, the real SDK clients, and a state directory of its own. */
+/** A server with one runtime that has session storage, real SDK clients and its own state directory. */
 export class ServerFixture {
   static async start(runtimeProps: Partial<RuntimeProps> = {}, props: Partial<AgentCoreServerProps> = {}): Promise<ServerFixture> {
     const stateDirectory = props.stateDirectory ?? mkdtempSync(join(tmpdir(), 'agentcore-'));
@@ -43,12 +43,12 @@ export class ServerFixture {
     this.control = new BedrockAgentCoreControlClient(config);
   }
 
-  /** Runs a shell line, and reads its stream to the end, whatever the end is. */
+  /** Runs a shell line and reads its stream to the end, however it ends. */
   async command(line: string, input: Partial<InvokeAgentRuntimeCommandCommandInput> & { timeout?: number } = {}): Promise<CommandResult> {
     return this.text(shellLine(line), input);
   }
 
-  /** The same for a text that is sent as it is. */
+  /** Like `command()`, but sends the text unchanged. */
   async text(command: string, input: Partial<InvokeAgentRuntimeCommandCommandInput> & { timeout?: number } = {}): Promise<CommandResult> {
     const { timeout, ...rest } = input;
     const response = await this.client.send(new InvokeAgentRuntimeCommandCommand({
@@ -80,7 +80,7 @@ export class ServerFixture {
     return this.client.send(new StopRuntimeSessionCommand({ agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, ...input }));
   }
 
-  /** Ends the server. Fails if a mount of it is left, or a process in a sandbox of it. */
+  /** Stops the server. Fails if one of its mounts or a process in one of its sandboxes is left. */
   async close(options: { keepState?: boolean } = {}): Promise<void> {
     this.client.destroy();
     this.control.destroy();
@@ -94,7 +94,7 @@ export class ServerFixture {
   }
 }
 
-/** A line for bash as a text that means it in each mode but `shell`. A program without arguments is itself in all. */
+/** Returns text that runs the line in bash in each mode except `shell`. A program without arguments is the same text in all modes. */
 export function shellLine(line: string): string {
   if (/^\w+$/.test(line)) return line;
   return line.includes("'") ? `/bin/bash -c "${line.replace(/["\\]/g, '\\$&')}"` : `/bin/bash -c '${line}'`;
@@ -102,7 +102,7 @@ export function shellLine(line: string): string {
 
 let sessions = 0;
 
-/** As long as the service wants them. */
+/** Returns a session id of the length that the service requires. */
 export function newSessionId(): string {
   return `test-session-${process.pid}-${`${++sessions}`.padStart(24, '0')}`;
 }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'async_hooks';
 import { dirname, join } from 'path';
 import { RolloutEvent, RolloutProperties } from '../../src/rollout/handler/rollout-request';
 
-/** What the framework sends to CloudFormation in the end. */
+/** The response that the framework finally sends to CloudFormation. */
 export interface Response {
   readonly status: 'SUCCESS' | 'FAILED';
   readonly reason: string;
@@ -15,12 +15,12 @@ export interface Handlers {
   isComplete(event: RolloutEvent): Promise<{ readonly IsComplete: boolean; readonly Data?: object }>;
 }
 
-/** A function that ended without an answer. */
+/** A function that ended without a response. */
 export class LambdaDied extends Error {}
 
 type Step = (event: object) => Promise<void>;
 
-/** The provider framework of the CDK itself, as its functions run it, and the calls to AWS that it makes. */
+/** The CDK's own provider framework, as its functions run it, and the AWS calls that it makes. */
 const RUNTIME = join(dirname(require.resolve('aws-cdk-lib/package.json')), 'custom-resources/lib/provider-framework/runtime');
 const framework = jest.requireActual<{ onEvent: Step; isComplete: Step; onTimeout: Step }>(join(RUNTIME, 'framework.js'));
 const outbound = jest.requireActual<{
@@ -28,23 +28,23 @@ const outbound = jest.requireActual<{
   startExecution: (request: { readonly input: string }) => Promise<void>;
   httpRequest: (options: object, body: string) => Promise<void>;
 }>(join(RUNTIME, 'outbound.js'));
-// It logs whatever it gets. In its functions that is turned off: see `rollout-provider.ts`.
+// The framework logs everything that it receives. In its deployed functions logging is off: see `rollout-provider.ts`.
 jest.requireActual<{ log: () => void }>(join(RUNTIME, 'util.js')).log = () => {};
 
-/** Of its waiter: an hour, every ten seconds. */
+/** The waiter asks every ten seconds for an hour. */
 const QUESTIONS = 360;
 
 let requests = 0;
 
-/** Whose call to AWS it is: a request that was cancelled goes on beside the next. */
+/** The framework that made the current call to AWS: a cancelled request keeps running next to the following one. */
 const current = new AsyncLocalStorage<ProviderFramework>();
 outbound.invokeFunction = ({ FunctionName, Payload }) => current.getStore()!.invoke(FunctionName, Payload);
 outbound.startExecution = async ({ input }) => { current.getStore()!.waiting = JSON.parse(input) as object; };
 outbound.httpRequest = async (_, body) => { current.getStore()!.answer = body; };
 
 /**
- * CloudFormation's side of a custom resource, Lambda and the waiter around the provider framework of the CDK: asks `onEvent` once and
- * `isComplete` until it is.
+ * Plays the part of CloudFormation, of Lambda and of the waiter around the CDK's provider framework: calls `onEvent` once, then
+ * `isComplete` until it reports completion.
  */
 export class ProviderFramework {
   public answer?: string;
@@ -54,7 +54,7 @@ export class ProviderFramework {
     private readonly handlers: Handlers,
     /** Lets the ten seconds between two questions pass. */
     private readonly pause: () => Promise<void>,
-    /** When a function died: whether its invocation could not be made out, so that the SDK makes it again, or is known to have failed. */
+    /** When a function dies: `again` if the outcome is unknown, so that the SDK repeats the invocation; `fail` if it is known to have failed. */
     private readonly onDeath: 'again' | 'fail' = 'again',
   ) {}
 
@@ -62,7 +62,7 @@ export class ProviderFramework {
     return current.run(this, () => this.handle(type, properties, physicalId));
   }
 
-  /** What Lambda does with a function: an error is a result as well. */
+  /** Invokes a handler as Lambda does: an error is a result, too. */
   public async invoke(name: keyof Handlers, payload: string): Promise<object> {
     for (let deaths = 0; ; deaths++) {
       try {
@@ -97,7 +97,7 @@ export class ProviderFramework {
     return responseOf(this.answer!, physicalId);
   }
 
-  /** The waiter's state machine: an error of the framework's function is retried until there were enough. */
+  /** The waiter's state machine: retries an error of the framework's function until the attempts are used up. */
   private async wait(event: object): Promise<void> {
     for (let questions = 1; ; questions++) {
       try {
@@ -114,21 +114,21 @@ export class ProviderFramework {
   }
 }
 
-/** As good as a password. */
+/** A presigned URL is as good as a password. */
 export const SECRET_URL = 'https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/arn?X-Amz-Signature=0123456789abcdef';
 
 function responseOf(body: string, physicalId: string | undefined): Response {
   if (Buffer.byteLength(body) > 4_096) throw new Error('CloudFormation: response object is too long');
   const { Status: status, Reason: reason, PhysicalResourceId, Data: data = {} } = JSON.parse(body);
-  // CloudFormation would take it for a replacement, and delete what was there under the former one.
+  // CloudFormation would treat a new id as a replacement and delete the resource under the old one.
   if (physicalId !== undefined && PhysicalResourceId !== physicalId) throw new Error('the physical id has changed');
   return { status, reason: status === 'SUCCESS' ? '' : reason, physicalId: PhysicalResourceId, data };
 }
 
-/** What CloudFormation calls a resource that it has no answer about. */
+/** The id that CloudFormation gives a resource for which it has no response. */
 export const MADE_UP_ID = 'a-stack-RolloutResource12345678-1A2B3C4D5E6F';
 
-/** CloudFormation hands all values over as strings. */
+/** CloudFormation passes all values as strings. */
 function stringified<T>(value: T): T {
   return JSON.parse(JSON.stringify(value, (_, item: unknown) => (typeof item === 'number' || typeof item === 'boolean' ? `${item}` : item))) as T;
 }

@@ -12,7 +12,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** `cdk-agentcore-workbench` in this process, with its output as text. */
+/** Runs `cdk-agentcore-workbench` in this process and returns its output as text. */
 export async function commandLine(...args: string[]): Promise<CommandResult> {
   const stdout = new Collector();
   const stderr = new Collector();
@@ -22,7 +22,7 @@ export async function commandLine(...args: string[]): Promise<CommandResult> {
 
 const ROOT = resolve(__dirname, '../..');
 
-/** The command in one file, which starts in a moment. It is as deep in the project as the library, which looks for `assets` from where it is. */
+/** Bundles the command into one file, which starts fast. The file is as deep in the project as the library, which looks for `assets` relative to itself. */
 const BUNDLE = join(ROOT, 'node_modules/.cache', `command-line-${process.pid}.js`);
 afterAll(() => rmSync(BUNDLE, { force: true }));
 
@@ -50,13 +50,13 @@ export interface CommandLineOptions {
   /** @default - that of this process */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** A program and its arguments that run the command, such as those that make it another user's. */
+  /** A program and its arguments that run the command, for example as another user. */
   readonly by?: readonly string[];
-  /** With a terminal of its own, whose output is all in `stdout`. What is written to it is typed. */
+  /** Runs it in a pseudo-terminal; all output is in `stdout`, and what is written is typed. */
   readonly terminal?: boolean;
 }
 
-/** `cdk-agentcore-workbench` as a process of its own. */
+/** `cdk-agentcore-workbench` as a separate process. */
 export class CommandLine {
   readonly ended: Promise<CommandResult>;
   stdout = '';
@@ -85,7 +85,7 @@ export class CommandLine {
     this.child.stdin.write(text);
   }
 
-  /** Settles when it has printed this; fails if it ends before. */
+  /** Resolves once the process has printed the pattern; fails if it ends before. */
   async prints(pattern: RegExp): Promise<void> {
     if (pattern.test(this.stdout)) return;
     const seen = new Promise<void>((settle) => this.child.stdout.on('data', () => {
@@ -106,7 +106,7 @@ class Collector extends Writable {
   }
 }
 
-/** Somebody's working copy, with one commit. */
+/** A user's working copy with one commit. */
 export class WorkingCopy {
   readonly directory: string;
   readonly state: string;

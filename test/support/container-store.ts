@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync
 import { tmpdir } from 'os';
 import { join } from 'path';
 
-/** What a command did. */
+/** The result of a command. */
 export interface Run {
   readonly exitCode: number;
   readonly stdout: string;
@@ -22,14 +22,14 @@ export function run(command: string, args: readonly string[], options: { cwd?: s
   });
 }
 
-/** Runs a command that has to succeed. */
+/** Runs a command that must succeed. */
 export async function succeed(command: string, args: readonly string[], options: Parameters<typeof run>[2] = {}): Promise<string> {
   const result = await run(command, args, options);
   if (result.exitCode !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${result.exitCode}:\n${result.stdout}\n${result.stderr}`);
   return result.stdout;
 }
 
-/** Something that takes long to fetch and never changes, kept between runs of the tests. */
+/** Caches something that takes long to fetch and never changes, between runs of the tests. */
 export async function fetched(name: string, fetch: (path: string) => Promise<void>): Promise<string> {
   const directory = join(__dirname, '../../node_modules/.cache/agent-image');
   const path = join(directory, name);
@@ -42,38 +42,38 @@ export async function fetched(name: string, fetch: (path: string) => Promise<voi
   return path;
 }
 
-/** What a build printed and whether it went through. */
+/** The output and the result of a build. */
 export interface Build extends Run {
-  /** Both outputs. */
+  /** Standard output and standard error. */
   readonly output: string;
 }
 
 const HOST_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 const CERTIFICATES = '/run/host-certificates.crt';
 
-/** The machine's own certificates, under a path that no package of the image writes to, for registries behind a mirror. */
+/** Arguments that mount the machine's certificates at a path that no package of the image writes to, for registries behind a mirror. */
 export function certificateArguments(): string[] {
   if (!existsSync(HOST_CERTIFICATES)) return [];
   return ['--volume', `${HOST_CERTIFICATES}:${CERTIFICATES}:ro`, '--env', `NODE_EXTRA_CA_CERTS=${CERTIFICATES}`, '--env', `PIP_CERT=${CERTIFICATES}`];
 }
 
-/** Images and containers of one test file, with nothing but buildah, podman and runc: no engine, and none of the machine's own images. */
+/** Images and containers of one test file. Uses only buildah, podman and runc: no engine, and none of the machine's own images. */
 export class ContainerStore {
   private readonly directory = mkdtempSync(join(tmpdir(), 'container-store-'));
-  /** For tools that are to work with this store. */
+  /** Environment for tools that use this store. */
   readonly env: NodeJS.ProcessEnv;
 
   constructor() {
-    chmodSync(this.directory, 0o755); // a step that runs as another user has to get through to its root directory
+    chmodSync(this.directory, 0o755); // a step that runs as another user must be able to reach its root directory
     writeFileSync(join(this.directory, 'storage.conf'),
       `[storage]\ndriver = "overlay"\ngraphroot = "${this.directory}/graph"\nrunroot = "${this.directory}/run"\n`);
     writeFileSync(join(this.directory, 'containers.conf'), [
       '[containers]',
-      'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]', // runc is refused the larger ones in a sandbox
+      'default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]', // in a sandbox, runc may not set the larger ones
       '[engine]',
       'runtime = "runc"',
       'cgroup_manager = "cgroupfs"',
-      // A store of its own needs these of its own too: a reset removes them, and a first start frees everybody's locks.
+      // A separate store needs separate ones of these too: a reset removes them, and a first start releases everybody's locks.
       `tmp_dir = "${this.directory}/libpod"`,
       'lock_type = "file"',
       '',
@@ -85,7 +85,7 @@ export class ContainerStore {
     };
   }
 
-  /** Makes an image of a name out of a root file system. */
+  /** Creates an image with this name from a root file system. */
   async importRootfs(tar: string, image: string, ...config: string[]): Promise<void> {
     const container = (await this.buildah('from', 'scratch')).trim();
     await this.buildah('add', '--quiet', container, tar, '/');
@@ -93,7 +93,7 @@ export class ContainerStore {
     await this.buildah('commit', '--quiet', '--rm', container, image);
   }
 
-  /** Builds a context as a user's own builder would, from local images only. */
+  /** Builds a context as a user's builder would, from local images only. */
   async build(context: string, tag: string, ...args: string[]): Promise<Build> {
     const result = await run('buildah', [
       'bud', '--isolation', 'chroot', '--pull-never', '--layers', '--network', 'host', ...certificateArguments(), '--tag', tag, ...args, '.',
@@ -101,12 +101,12 @@ export class ContainerStore {
     return { ...result, output: result.stdout + result.stderr };
   }
 
-  /** Runs a command in a container of an image, as the image's user and with nothing added to its environment. */
+  /** Runs a command in a container of an image, as the image's user and with an unchanged environment. */
   async exec(image: string, ...command: string[]): Promise<Run> {
     return run('podman', ['run', '--rm', '--network', 'host', image, ...command], { env: this.env });
   }
 
-  /** The configuration of an image and its layers. */
+  /** Returns the configuration of an image and its layers. */
   async inspect(image: string): Promise<{ config: { User?: string; Env?: string[]; Cmd?: string[] }; layers: string[] }> {
     const [{ Config, RootFS }] = JSON.parse(await succeed('podman', ['image', 'inspect', image], { env: this.env }));
     return { config: Config, layers: RootFS.Layers };

@@ -2,7 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 
-/** A state as it is in the definition. */
+/** A state in the definition. */
 export interface StateJson {
   readonly Type: string;
   readonly Next?: string;
@@ -26,18 +26,18 @@ export interface DefinitionJson {
   readonly [name: string]: unknown;
 }
 
-/** The definition of the only state machine of a stack; references are replaced by `<LogicalId>` or `<LogicalId.Attribute>`. */
+/** Returns the definition of the only state machine in a stack; references are replaced by `<LogicalId>` or `<LogicalId.Attribute>`. */
 export function definitionOf(stack: Stack): DefinitionJson {
   const [machine] = Object.values(Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine'));
   return JSON.parse(textOf(machine.Properties.DefinitionString));
 }
 
-/** Its states, by name. */
+/** Returns the states of the only state machine in a stack, by name. */
 export function statesOf(stack: Stack): { [name: string]: StateJson } {
   return definitionOf(stack).States;
 }
 
-/** The states of a chain that is put into a state machine of its own. */
+/** Returns the states of a chain, which is placed in its own state machine. */
 export function statesOfChain(stack: Stack, chain: sfn.IChainable): { [name: string]: StateJson } {
   new sfn.StateMachine(stack, 'StateMachine', { definitionBody: sfn.DefinitionBody.fromChainable(chain) });
   return statesOf(stack);
@@ -47,7 +47,7 @@ interface Resources {
   readonly Resources?: { readonly [id: string]: { readonly Type: string; readonly Properties?: object } };
 }
 
-/** The definitions of all state machines in a template, by logical id; references are replaced as above. */
+/** Returns the definitions of all state machines in a template, by logical id; references are replaced as in `definitionOf`. */
 export function definitionsOf(template: Resources): {
   [id: string]: DefinitionJson;
 } {

@@ -6,7 +6,7 @@ import { ServerFixture } from './agentcore';
 import { AgentCoreServerProps } from '../../rehearsal/agentcore';
 import { LocalDeployment, LocalDeploymentProps } from '../../rehearsal/deployment';
 
-/** A stack that is synthesized and runs on this machine, with a server of its own. */
+/** A stack that is synthesized and runs on this machine, with its own server. */
 export class DeploymentFixture {
   static async start(
     build: (app: App) => Stack, props: Partial<LocalDeploymentProps> = {}, serverProps: Partial<AgentCoreServerProps> = {},

@@ -9,8 +9,8 @@ import type { Plane } from '../../rehearsal/agentcore/plane';
 interface Input { readonly [name: string]: unknown }
 
 /**
- * A client of the emulated control plane that calls its operations in this process: thirty times as fast as over HTTP, which is
- * what makes a thousand schedules bearable. Validation, states, quotas and faults are the server's own.
+ * Returns a client of the emulated control plane that calls its operations in this process, thirty times as fast as over HTTP. This
+ * makes a thousand schedules bearable. Validation, states, quotas and faults are those of the server.
  */
 export function directControlPlane(server: AgentCoreServer, client: BedrockAgentCoreControlClient): BedrockAgentCoreControlClient {
   const send = async ({ input, constructor }: { readonly input: Input; readonly constructor: { readonly name: string } }) => {
@@ -34,14 +34,14 @@ export function directControlPlane(server: AgentCoreServer, client: BedrockAgent
   return Object.assign(Object.create(client) as BedrockAgentCoreControlClient, { send });
 }
 
-/** As the paths and queries of the service's model would have them. */
+/** Returns the path and query parameters that the service's model defines. */
 function parametersOf(input: Input): Record<string, string> {
   const { agentRuntimeId: runtime, endpointName: endpoint, agentRuntimeVersion: version, resourceArn: resource, tagKeys, nextToken } = input;
   const all = { runtime, endpoint, version, resource, tagKeys: (tagKeys as string[] | undefined)?.join(','), nextToken };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Record<string, string>;
 }
 
-/** As the SDK would throw it. */
+/** Returns the error that the SDK would throw. */
 function clientError(error: unknown): Error {
   if (error instanceof StreamCut) return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
   const { code, status, message } = error as ServiceError;

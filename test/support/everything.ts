@@ -71,7 +71,7 @@ export function everythingIn(stack: Stack): void {
     grants.stopSession(person, options);
   }
 
-  // By a driver of the stack's own, on one endpoint.
+  // Uses the stack's own driver on one endpoint.
   const address = { runtime, endpointName: 'live', sessionId: sfn.JsonPath.stringAt('$.session') };
   new sfn.StateMachine(stack, 'Tasks', {
     definitionBody: sfn.DefinitionBody.fromChainable(

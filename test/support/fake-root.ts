@@ -3,7 +3,7 @@ import { tmpdir } from 'os';
 import { dirname, join } from 'path';
 import { type Run, run, succeed } from './container-store';
 
-/** What packages are called there, and the commands that each brings. */
+/** Package names in a repository, and the commands that each package installs. */
 export type Repository = { readonly [name: string]: string };
 
 const SAME: Repository = {
@@ -52,11 +52,11 @@ export const ALPINE: Repository = {
   'libatomic': '',
 };
 
-/** What BusyBox is called where it stands in for a tool: most of these are in Alpine's base. */
+/** BusyBox's names where it stands in for a tool: most of these are in Alpine's base image. */
 const STAND_INS = ['patch', 'pgrep', 'ps', 'tar', 'unzip', 'wget', 'xz'];
 const APPLETS = ['sh', 'id', 'mkdir', 'rm', 'mktemp', 'sed', 'cut', 'grep', 'cat', 'tail', 'chown', 'chmod', 'dirname', 'touch', 'env', 'ln', 'ls', 'readlink', 'wc', ...STAND_INS];
 
-/** A root file system with BusyBox and a package manager of the given name. */
+/** A root file system with BusyBox and the given package manager. */
 export class FakeRoot {
   static async create(manager: string, repository: Repository): Promise<FakeRoot> {
     const root = new FakeRoot();

@@ -7,11 +7,11 @@ import { LoopFixture } from './loop-fixture';
 import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore';
 
 /**
- * Whatever strikes, and wherever: one commit or none, never a red one, each turn and command started at most once, the session
- * stopped.
+ * Asserts the invariants under any fault at any point: at most one commit and never a red one, each turn and command started at most
+ * once, the session stopped.
  *
- * WORKBENCH_FAULT_SCHEDULES says how many there are in all files together, WORKBENCH_FAULT_SEED which is the first of each. One
- * takes about a second of a core: `.ci/nightly` runs a thousand.
+ * WORKBENCH_FAULT_SCHEDULES sets the number of schedules in all files together, WORKBENCH_FAULT_SEED the first seed of each file.
+ * One schedule takes about a second of one core: `.ci/nightly` runs a thousand.
  */
 export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 50 : 30)) / 2);
 export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
@@ -25,7 +25,7 @@ const inTheMiddle = (operation: Strike['operation'], kinds: FaultKind[]): Strike
 
 const REFUSALS: FaultKind[] = ['throttle', 'conflict', 'internal', 'quota', 'agentError', 'reset', 'replaceMicrovm', 'wipeWorkspace'];
 
-/** What may strike an operation, and how many calls of it a run may have before. */
+/** The faults that may strike an operation, and how many calls of the operation a run may make before the fault. */
 const STRIKES = {
   InvokeAgentRuntimeCommand: {
     calls: 14,
@@ -53,8 +53,8 @@ const STRIKES = {
 export type Struck = keyof typeof STRIKES;
 
 /**
- * Describes what strikes one run: a session whose first calls fail, faults that each strike the n-th call of an operation, and the death of the
- * function some milliseconds after the n-th state.
+ * Returns an arbitrary of the faults in one run: a session whose first calls fail, faults that each strike the n-th call of an operation,
+ * and the death of the function some milliseconds after the n-th state.
  */
 function schedules(operations: readonly Struck[]) {
   const single = fc.constantFrom(...operations).chain((operation) => {
@@ -78,13 +78,13 @@ export function scheduleOf(seed: number, operations: readonly Struck[]): Schedul
 type Schedule = ReturnType<typeof schedules> extends fc.Arbitrary<infer T> ? T : never;
 
 export interface SchedulesResult {
-  /** What did not hold, by seed. */
+  /** The invariants that did not hold, by seed. */
   readonly faults: string[];
-  /** How many calls of an operation were struck, and how many by `coldStart` before that. */
+  /** The number of struck calls by operation, and of those that `coldStart` struck before. */
   readonly struck: { readonly [operation: string]: number };
 }
 
-/** Runs a loop through schedules, some at once, each with functions of its own, so that they can die without others. */
+/** Runs a loop through schedules, several at once, each with its own functions so that one can die without the others. */
 export async function runSchedules(first: LoopFixture, operations: readonly Struck[]): Promise<SchedulesResult> {
   const loops = [first, ...Array.from({ length: AT_ONCE - 1 }, () => first.another())];
   const seeds = Array.from({ length: SCHEDULES }, (_, index) => FIRST_SEED + index);
@@ -107,18 +107,18 @@ export async function runSchedules(first: LoopFixture, operations: readonly Stru
   return { faults, struck };
 }
 
-/** So that nothing is proven by faults that never come. */
+/** Asserts that every fault struck, so that no test passes for lack of faults. */
 export function assertAllStruck(struck: SchedulesResult['struck'], operations: readonly Struck[]): void {
   if (SCHEDULES < 20) return;
   expect(Object.keys(struck).filter((operation) => struck[operation] > 0).sort()).toEqual([...operations, 'coldStart']);
 }
 
-/** With the seeds of what is rare. */
+/** Formats a name and, if there are few, its seeds. */
 function wordsOf([name, seeds]: [string, number[]]): string {
   return `${name} ${seeds.length}${seeds.length > 5 ? '' : ` (${seeds.join(' ')})`}`;
 }
 
-/** Makes a schedule strike a session. Its deaths of the function need the run's events. */
+/** Injects a schedule's faults into a session. The death of the function needs the run's events. */
 export function inject(loop: LoopFixture, sessionId: string, { strikes, killAt, killAfter, cold }: Schedule) {
   const beginning = loop.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: cold, seconds: Infinity, match: (call) => call.sessionId === sessionId,
@@ -142,7 +142,7 @@ export function inject(loop: LoopFixture, sessionId: string, { strikes, killAt, 
   return { added, beginning, onEvent };
 }
 
-/** One run, and what has to hold for it. Returns its outcome. */
+/** Executes one run, checks the invariants and returns its outcome. */
 async function strike(
   loop: LoopFixture, seed: number, schedule: Schedule, base: string, struck: { [operation: string]: number },
 ): Promise<string> {
@@ -163,19 +163,19 @@ async function strike(
   }
   check(status === 'SUCCEEDED' || status === 'FAILED', status);
   check(status === 'SUCCEEDED' || /^(?:CodingLoop|Workbench|Lambda|Runtime|Sandbox)\./.test(error ?? ''), `an error without a name of ours: ${error}`);
-  // Nothing of what strikes is the agent's or git's doing.
+  // None of the faults may be blamed on the agent or on git.
   check(!/^CodingLoop\.(?:SnapshotFailed|TurnFailed|CommitFailed|CheckoutFailed|BadInput|Red|Stuck|TimedOut)$/.test(error ?? ''), `${error}: ${cause}`);
   const last = loop.server.calls.all.filter((call) => call.sessionId === session.id).pop();
-  // A call that did its work and whose reply was lost is answered with 404 the next time.
+  // If a call succeeded but its reply was lost, the next one is answered with 404.
   const stopped = last?.operation === 'StopRuntimeSession' && [200, 404].includes(last.outcome?.statusCode ?? 0);
   check(stopped || error === 'CodingLoop.NotStopped' || record?.session?.error !== undefined, `the session is left, and nobody says so: ${last?.operation} ${JSON.stringify(last?.outcome)}`);
   return status === 'SUCCEEDED' ? record.outcome : error!;
 }
 
-/** What git calls a file of the one line "right". */
+/** Git's object id of a file with the single line "right". */
 const RIGHT = createHash('sha1').update('blob 6\0right\n').digest('hex');
 
-/** The commit of a branch, which goes, so that a remote does not get slower by what was proven. Without git: there are many. */
+/** Returns the commit of a branch and deletes the branch, so that the remote stays fast. Reads the files without git, since there are many. */
 function takenBranch(remote: string, branch: string): { readonly id: string; readonly parents: string[]; readonly value: string } | undefined {
   const file = join(remote, 'refs/heads', branch);
   if (!existsSync(file)) return undefined;

@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import { IMAGE } from './stacks';
 import { AgentRuntime, AgentRuntimeProps, Mount } from '../../src';
 
-/** A VPC, and what it takes to mount filesystems in it. */
+/** A VPC with what is needed to mount file systems. */
 export class Network extends Construct {
   public readonly vpc = new ec2.Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 0, subnetConfiguration: [PRIVATE] });
   public readonly configuration = RuntimeNetworkConfiguration.usingVpc(this, { vpc: this.vpc, vpcSubnets: { subnetType: PRIVATE.subnetType } });
@@ -21,7 +21,7 @@ export function efsAccessPoint(scope: Construct, id: string, vpc: ec2.IVpc, prop
   return fileSystem.addAccessPoint(id, { path: '/agents', posixUser: { uid: '1000', gid: '1000' } });
 }
 
-/** An access point of S3 Files with a mount target in each subnet, since there is no construct of a higher level for it. */
+/** An S3 Files access point with a mount target in each subnet, since there is no L2 construct. */
 export class S3Files extends Construct {
   public readonly accessPoint: s3files.CfnAccessPoint;
   public readonly mountTargets: s3files.CfnMountTarget[];
@@ -44,7 +44,7 @@ export function mountingAgent(scope: Construct, mounts: Mount[], props: Partial<
   return new AgentRuntime(scope, 'Agent', { agentRuntimeArtifact: IMAGE, mounts, ...props });
 }
 
-/** The statements of the execution role that are not part of its baseline. */
+/** Returns the statements of the execution role that are not part of its baseline. */
 export function mountStatements(stack: Stack) {
   const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
   return policy.Properties.PolicyDocument.Statement.filter(({ Sid }: { Sid?: string }) => Sid === undefined);

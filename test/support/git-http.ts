@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AddressInfo } from 'node:net';
 
-/** What is to become of a request: nothing in particular, an answer of the server's own, or a cut connection, before git has seen it or after. */
+/** The fate of a request: normal handling, an HTTP status from the server itself, or a connection cut before or after git handles the request. */
 export type Fate = undefined | number | 'cut before' | 'cut after';
 
-/** A remote that speaks git's smart HTTP: git's own `http-backend`, behind a small server that can fail as networks and hosts do. */
+/** A remote that speaks git's smart HTTP: git's `http-backend` behind a small server that can fail as networks and hosts do. */
 export class GitHttpServer {
   static async start(root: string): Promise<GitHttpServer> {
     const server = new GitHttpServer(root);
@@ -13,7 +13,7 @@ export class GitHttpServer {
     return server;
   }
 
-  /** Requests so far: what they asked for, such as `POST /remote.git/git-receive-pack`. */
+  /** The requests so far, such as `POST /remote.git/git-receive-pack`. */
   readonly requests: string[] = [];
   private readonly server: Server;
 
@@ -21,7 +21,7 @@ export class GitHttpServer {
     this.server = createServer((request, response) => this.answer(request, response));
   }
 
-  /** Asked for each request. */
+  /** Called for each request. */
   fate: (request: string) => Fate = () => undefined;
 
   get url(): string {
@@ -62,7 +62,7 @@ export class GitHttpServer {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     request.pipe(backend.stdin);
-    backend.stdin.on('error', () => {}); // it may have enough before all is there
+    backend.stdin.on('error', () => {}); // git may have read enough before the end of the input
     const pieces: Buffer[] = [];
     backend.stdout.on('data', (piece: Buffer) => pieces.push(piece));
     backend.on('close', () => {

@@ -1,10 +1,10 @@
-/** Whether two patterns have a text in common. */
+/** Determines whether two patterns can match the same text. */
 
-/** Characters that are allowed: all, all but the colon, all but the slash, all but both. */
+/** Sets of allowed characters: all, all but the colon, all but the slash, all but both. */
 type Kind = 'any' | 'path' | 'name' | 'part';
 const EXCLUDED: { readonly [kind in Kind]: string } = { any: '', path: ':', name: '/', part: '/:' };
 
-/** A character, or any of a kind; `many` may be none and any number of it. */
+/** A character or a set; `many` means any number of them, including none. */
 interface Token {
   readonly set: string | Kind;
   readonly many?: boolean;
@@ -12,7 +12,7 @@ interface Token {
 
 export type Pattern = readonly Token[];
 
-/** What the values of variables in ARNs may be. Ids and names have no slashes, but some have colons. */
+/** The possible values of variables in ARNs. Ids and names contain no slashes, but some contain colons. */
 const KINDS: readonly [variable: RegExp, kind: Kind][] = [
   [/^(Partition|Region|Account)$/, 'part'],
   [/^(LogGroupName|LogStreamName|\w+WithPath)$/, 'path'],
@@ -22,9 +22,9 @@ const KINDS: readonly [variable: RegExp, kind: Kind][] = [
 
 /**
  * - `policy`: `*` and `?` as in policies
- * - `arn`: `${X}` is at least one character of those that `KINDS` has for it
- * - `key`: the same, for condition keys, where `<x>` stands for a text too
- * - `literal`: as it is, in any case
+ * - `arn`: `${X}` is one or more characters of those that `KINDS` lists for it
+ * - `key`: like `arn`, for condition keys, where `<x>` also stands for text
+ * - `literal`: the exact text, ignoring case
  */
 export function patternOf(text: string, kind: 'policy' | 'arn' | 'key' | 'literal'): Pattern {
   const parts = kind === 'policy' ? text.split(/([*?])/) : kind === 'literal' ? [text] : text.split(/(\$\{\w+\}|<\w+>|\*)/);

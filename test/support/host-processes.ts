@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The command lines of all processes on this machine, their words apart by spaces. Not by `ps`: other tests' commands can be megabytes long. */
+/** Returns the command lines of all processes on this machine, words separated by spaces. Does not use `ps`: other tests' commands can be megabytes long. */
 export function commandLines(): string[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
     try {
@@ -11,7 +11,7 @@ export function commandLines(): string[] {
   });
 }
 
-/** Whether a process is there, and has not ended: the first process of a container may never ask how. */
+/** Determines whether a process is running. A zombie does not count: the first process of a container may never reap its children. */
 export function isAlive(pid: number): boolean {
   try {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');

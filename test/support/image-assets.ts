@@ -4,15 +4,15 @@ import { App, Stack } from 'aws-cdk-lib';
 import { type AgentRuntimeArtifact, Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { AgentImage, type AgentImageOptions } from '../../src';
 
-/** An image as it is in the cloud assembly, which is what a deployment builds. */
+/** An image in the cloud assembly, which is what a deployment builds. */
 export interface ImageAsset {
   readonly hash: string;
   /** The build context. */
   readonly context: string;
   readonly dockerfile: string;
-  /** Our scripts, by the name of their step. */
+  /** The scripts that the library adds, by the name of their step. */
   readonly scripts: { readonly packages: string; readonly verify: string; readonly runtimes?: string };
-  /** What the assembly tells the builder. */
+  /** The options that the assembly passes to the builder. */
   readonly source: { readonly [option: string]: unknown };
 }
 
@@ -35,7 +35,7 @@ export function assetOf(artifact: AgentRuntimeArtifact, outdir?: string): ImageA
   };
 }
 
-/** The asset of an image from a directory. */
+/** Synthesizes an image from a directory and returns its asset. */
 export function imageOf(directory: string, options?: AgentImageOptions): ImageAsset {
   return assetOf(AgentImage.fromDirectory(directory, options));
 }

@@ -7,22 +7,22 @@ import { type ContainerStore, fetched, sha256, succeed } from './container-store
 import { DEFAULT_BASE, MISE_IMAGE, MISE_VERSION, PINNED_VERSIONS } from '../../src/image/versions';
 
 /**
- * Stand-ins for what an image is built from, made of what the package registries have: the Debian base from Debian's packages, mise's image
- * from mise's package on npm, and Node's downloads from Node's packages on npm. Dockerfiles and scripts are built unchanged.
+ * Stand-ins for the parts of an image, made from what the package registries have: the Debian base image from Debian's packages, mise's
+ * image from mise's npm package, and Node's downloads from Node's npm packages. Dockerfiles and scripts are built unchanged.
  */
 
 const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'x64';
 const NODE_VERSION = PINNED_VERSIONS.node[22];
 const NPM_VERSION = '10.9.9';
 
-/** A Debian root file system, as a tar. */
+/** Returns a Debian root file system as a tar file. */
 export function debianRootfs(): Promise<string> {
   return fetched('debian-bookworm.tar', async (path) => {
     await succeed('mmdebstrap', ['--quiet', '--variant=minbase', '--format=tar', 'bookworm', path, 'http://deb.debian.org/debian']);
   });
 }
 
-/** Unpacks a package of npm and gives its directory to the function. */
+/** Unpacks an npm package and passes its directory to the function. */
 async function withPackage<T>(specification: string, use: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'npm-package-'));
   try {
@@ -34,12 +34,12 @@ async function withPackage<T>(specification: string, use: (directory: string) =>
   }
 }
 
-/** The image that AgentImage builds on by default, under its own name. */
+/** Creates the default base image of AgentImage under its own name. */
 export async function importBase(store: ContainerStore): Promise<void> {
   await store.importRootfs(await debianRootfs(), DEFAULT_BASE);
 }
 
-/** The image that brings mise, under its own name and with the binary in its own place. */
+/** Creates the image that contains mise under its own name, with the binary in its usual place. */
 export async function importMise(store: ContainerStore): Promise<void> {
   const tar = await fetched(`mise-${MISE_VERSION}-${ARCHITECTURE}.tar`, (path) =>
     withPackage(`@jdxcode/mise-linux-${ARCHITECTURE}@${MISE_VERSION}`, async (directory) => {
@@ -51,7 +51,7 @@ export async function importMise(store: ContainerStore): Promise<void> {
   await store.importRootfs(tar, MISE_IMAGE);
 }
 
-/** Node's archive as nodejs.org has it: the binary of npm's package `node`, with npm. */
+/** Creates Node's archive as nodejs.org has it: the binary of the npm package `node`, with npm. */
 function nodeArchive(): Promise<string> {
   const name = `node-v${NODE_VERSION}-linux-${ARCHITECTURE}`;
   return fetched(`${name}.tar.gz`, (path) => withPackage(`node-linux-${ARCHITECTURE}@${NODE_VERSION}`, (node) =>
@@ -69,14 +69,14 @@ function nodeArchive(): Promise<string> {
 }
 
 export interface NodeMirror {
-  /** For `MISE_NODE_MIRROR_URL`. */
+  /** The value of `MISE_NODE_MIRROR_URL`. */
   readonly url: string;
-  /** The paths that were asked for. */
+  /** The requested paths. */
   readonly requests: string[];
   close(): Promise<void>;
 }
 
-/** A mirror of nodejs.org/dist on loopback, with one version. */
+/** A mirror of nodejs.org/dist on loopback with one version. */
 export async function startNodeMirror(): Promise<NodeMirror> {
   const archive = await nodeArchive();
   const file = `node-v${NODE_VERSION}-linux-${ARCHITECTURE}.tar.gz`;
@@ -99,7 +99,7 @@ export async function startNodeMirror(): Promise<NodeMirror> {
   };
 }
 
-/** A directory with files of the given contents. */
+/** Creates a directory with the given files. */
 export function directoryOf(files: { readonly [path: string]: string }): string {
   const directory = mkdtempSync(join(tmpdir(), 'agent-directory-'));
   for (const [path, content] of Object.entries(files)) {

@@ -7,9 +7,9 @@ export const ROOT = resolve(__dirname, '../..');
 
 const versionOf = (name: string) => `${name}@${(JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version}`;
 
-/** Somebody's folder in which the package is installed as it would be published, beside the CDK. */
+/** A user's folder in which the package is installed as published, together with the CDK. */
 export class InstalledPackage {
-  /** @param others of the registry, as `npm install` takes them */
+  /** @param others more packages from the registry, as `npm install` takes them */
   static install(...others: string[]): InstalledPackage {
     const home = mkdtempSync(join(tmpdir(), 'install-'));
     const app = join(home, 'app');

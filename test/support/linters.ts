@@ -4,13 +4,13 @@ import { DefinitionJson, StateJson } from './definitions';
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- it has no types
 const validate = require('asl-validator') as (definition: object, options?: object) => { isValid: boolean; errorsText(): string };
 
-/** What is wrong with a definition by `asl-validator`. ARNs are those of a template. */
+/** Returns what `asl-validator` finds in a definition. ARNs are those of a template. */
 export function byAslValidator(definition: object): string[] {
   const { isValid, errorsText } = validate(definition, { checkArn: false });
   return isValid ? [] : [`asl-validator: ${errorsText()}`];
 }
 
-/** The same by `amazon-states-language-service`, which editors use. */
+/** Returns what `amazon-states-language-service`, which editors use, finds in a definition. */
 export async function byLanguageService(definition: object): Promise<string[]> {
   const service = getLanguageService({});
   const document = TextDocument.create('file:///definition.asl.json', 'asl', 1, JSON.stringify(definition, undefined, 2));
@@ -18,7 +18,7 @@ export async function byLanguageService(definition: object): Promise<string[]> {
   return found.map(({ message, range }) => `amazon-states-language-service: ${message} (${document.getText(range)})`);
 }
 
-/** The same by rules of ours, for what both of them miss. */
+/** Returns what the rules of this project find in a definition; both linters miss these faults. */
 export function byOurselves(definition: DefinitionJson): string[] {
   const { States: states, StartAt: start } = definition;
   const next = (name: string) => waysFrom(states[name]).filter((way) => way in states);
@@ -43,7 +43,7 @@ export function byOurselves(definition: DefinitionJson): string[] {
 
 const RESERVED = /^(States|Lambda|Sandbox|Runtime)\./;
 
-/** The specification reserves names for errors of the engine: a `Fail` has one of its own. */
+/** The specification reserves names for the engine's errors: a `Fail` state must not use one. */
 function failFaults({ Type, Error: error, ErrorPath: path }: StateJson, { States: states }: DefinitionJson): string[] {
   if (Type !== 'Fail') return [];
   const caught = Object.values(states).flatMap(({ Catch = [] }) => Catch)

@@ -14,16 +14,16 @@ export interface CallResult {
   readonly stderr: string;
 }
 
-/** The job protocol without a service: each call is a bash process of this machine, the mount a temporary folder. */
+/** The job protocol without the service: each call is a bash process on this machine, and the mount is a temporary folder. */
 export class LocalJobs {
   public readonly mount = mkdtempSync(join(tmpdir(), 'jobs-'));
-  /** Where commands find their tools; another one stands for another image. */
+  /** PATH of the commands; another path stands for another image. */
   public path = process.env.PATH!;
-  /** How the service reads commands. */
+  /** How the service interprets commands. */
   public mode: CommandMode = 'strict';
-  /** What is done before each call, in a mount namespace of its own. */
+  /** Setup that runs before each call, in a separate mount namespace. */
   public before?: string;
-  /** Words before each call, such as another user's. */
+  /** Words that precede each call, for example to change the user. */
   public prefix: readonly string[] = [];
 
   public call(call: Partial<JobCall> & { readonly job: string }, options: { readonly cutAfterBytes?: number } = {}): Promise<CallResult> {
@@ -44,7 +44,7 @@ export class LocalJobs {
     return collect(this.shell(text), new JobStreamParser(call.job, nonce), options.cutAfterBytes);
   }
 
-  /** As the service would: a process group of its own for each call. */
+  /** Runs a call in its own process group, as the service does. */
   public shell(text: string): ChildProcess {
     const command = wordsOf(text, this.mode);
     const [file, ...words] = this.before === undefined ? [...this.prefix, ...command]
@@ -79,7 +79,7 @@ function collect(child: ChildProcess, parser: JobStreamParser, cutAfterBytes?: n
       } catch (error) {
         reject(error as Error);
       }
-      // The call dies with all that is in its process group, as it would with its connection.
+      // The call dies with its whole process group, as it does with its connection.
       if (cutAfterBytes !== undefined && received >= cutAfterBytes) killGroup(child.pid!);
     });
     child.on('error', reject);
@@ -94,6 +94,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it had ended by itself
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it had ended already
   }
 }

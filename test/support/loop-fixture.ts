@@ -13,15 +13,15 @@ import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount }
 import { ownSession } from '../../src/loop/steps/sessions';
 
 export interface LoopFixtureProps {
-  /** What the agent does in a turn, as a shell script in the clone; the number is that of the turn in the whole test, from 0. */
+  /** The agent's work in a turn, as a shell script that runs in the clone. Turns are numbered from 0 across the whole test. */
   readonly agent?: string | ((turn: number, payload: TurnPayload) => string) ;
-  /** Files of the repository. */
+  /** The files of the repository. */
   readonly files?: { readonly [path: string]: string };
-  /** More of the repository, as a shell script in it, after its files were added and before they are committed. */
+  /** A shell script that prepares the repository further, after its files are added and before they are committed. */
   readonly seed?: string;
-  /** More of the loop's props; the directory is one that all sandboxes share with this machine. */
+  /** More props of the loop; all sandboxes share the directory with this machine. */
   readonly loop?: Partial<CodingLoopProps> | ((shared: string) => Partial<CodingLoopProps>);
-  /** What the service does where its documentation says nothing. */
+  /** The service's behaviour where its documentation says nothing. */
   readonly service?: Pick<AgentCoreServerProps, 'commandMode'>;
 }
 
@@ -40,7 +40,7 @@ export interface TurnPayload {
   };
 }
 
-/** Where it is set, handlers run in the test's own process, from their sources: coverage does not reach a bundle in another one. */
+/** If set, handlers run from source in the test's own process: coverage does not reach a bundle in another process. */
 export const IN_PROCESS = 'WORKBENCH_HANDLERS_IN_PROCESS';
 
 const FILES = {
@@ -49,7 +49,7 @@ const FILES = {
   '.gitignore': 'ignored/\n',
 };
 
-/** A loop as it would be deployed, on this machine, with a bare repository as the remote. */
+/** A loop as it would be deployed, running on this machine with a bare repository as its remote. */
 export class LoopFixture {
   static async start(props: LoopFixtureProps = {}): Promise<LoopFixture> {
     const directory = mkdtempSync(join(tmpdir(), 'loop-'));
@@ -63,7 +63,7 @@ export class LoopFixture {
   readonly logs: string[] = [];
   readonly remote: string;
   readonly shared: string;
-  /** Directory of the cloud assembly. */
+  /** The directory of the cloud assembly. */
   readonly assembly: string;
   readonly deployment: LocalDeployment;
   entered: string[] = [];
@@ -90,12 +90,12 @@ export class LoopFixture {
     if (IN_PROCESS in process.env) callInProcess(this.deployment, server.endpoint);
   }
 
-  /** The same loop, with functions of its own, so that they can die without others. */
+  /** Returns the same loop with its own functions, so that they can die without affecting others. */
   another(): LoopFixture {
     return new LoopFixture(this.directory, this.server, this.props, this);
   }
 
-  /** The only runtime. */
+  /** The ARN of the only runtime. */
   get runtimeArn(): string {
     return [...this.deployment.runtimes.values()][0];
   }
@@ -117,27 +117,27 @@ export class LoopFixture {
     return execFileSync('git', ['--git-dir', this.remote, ...args], { encoding: 'utf8' });
   }
 
-  /** Everything in a commit of the remote. */
+  /** Returns the content of a file in a commit of the remote. */
   show(ref = 'workbench/task-1', path = 'value.txt'): string {
     return this.git('show', `${ref}:${path}`);
   }
 
-  /** The session that an execution of that name makes. */
+  /** Returns the session that the execution with this name creates. */
   sessionOf(name: string): { readonly id: string } {
     return ownSession(this.executionOf(name));
   }
 
-  /** The ARN of an execution of the loop. */
+  /** Returns the ARN of an execution of the loop. */
   executionOf(name: string): string {
     return `arn:aws:states:us-east-1:123456789012:execution:${this.deployment.stack.find('AWS::StepFunctions::StateMachine')}:${name}`;
   }
 
-  /** Where the session's workspace is on this machine. */
+  /** Returns the directory of the session's workspace on this machine. */
   workspace(session: { readonly id: string }): string {
     return this.server.workspaceDirectory(this.runtimeArn, session.id);
   }
 
-  /** Commands that were sent for jobs whose name begins so, by job. A job that is attached to again is sent again. */
+  /** Returns the commands sent for jobs whose name starts with the prefix, by job. Reattaching to a job sends its command again. */
   jobs(name: string): string[] {
     const found = this.server.calls.of('InvokeAgentRuntimeCommand').map(({ command = '' }) => /job=([\w-]+-\d+-[0-9a-f]{12})/.exec(command)?.[1] ?? '');
     return [...new Set(found.filter((job) => job.startsWith(name)))];
@@ -178,12 +178,12 @@ export class LoopFixture {
     if (this.props.seed !== undefined) execFileSync('bash', ['-euc', this.props.seed], { cwd: seed, stdio: 'pipe' });
     git('commit', '--quiet', '--message', 'the beginning');
     execFileSync('git', ['clone', '--quiet', '--bare', seed, this.remote], { stdio: 'pipe' });
-    // As the hosts that people use: contents may be left out of a clone.
+    // As at the usual hosts, a clone may omit file contents.
     execFileSync('git', ['--git-dir', this.remote, 'config', 'uploadpack.allowFilter', 'true']);
   }
 }
 
-/** Starts loops, and ends each of them after its test. */
+/** Returns a function that starts loops; each loop is stopped after its test. */
 export function useLoops(): (props?: LoopFixtureProps) => Promise<LoopFixture> {
   const open: LoopFixture[] = [];
   jest.setTimeout(120_000);

@@ -1,6 +1,6 @@
 import { LambdaDied } from './cloudformation';
 
-/** A request of a handler to the service. */
+/** A request from a handler to the service. */
 export interface HandlerCall {
   readonly operation: string;
   readonly input: {
@@ -13,26 +13,26 @@ export interface HandlerCall {
   };
 }
 
-/** What happens around each request of a handler. */
+/** Hooks around each request of a handler. */
 export interface Watch {
-  /** Before it; a rejection is the death of the function. */
+  /** Called before the request; a rejection means that the function dies. */
   before(call: HandlerCall): Promise<void> | void;
-  /** When the service has answered, whatever it said. */
+  /** Called once the service has responded, whatever the response. */
   arrived(call: HandlerCall): Promise<void>;
-  /** After the service has done it; a rejection is the death of the function. */
+  /** Called after the service has handled the request; a rejection means that the function dies. */
   after(call: HandlerCall): Promise<void> | void;
 }
 
 type Send = (command: object, ...rest: unknown[]) => Promise<unknown>;
 
-/** Runs a handler until it answers or is killed. */
+/** Runs a handler until it returns or is killed. */
 export async function mortal<T>(run: (kill: () => void) => Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     run(() => reject(new LambdaDied('RequestId: 1 Error: Runtime exited with error: signal: killed'))).then(resolve, reject);
   });
 }
 
-/** The client, as a handler has it. */
+/** Wraps the client as a handler has it. */
 export function watched<T extends { send: unknown }>(client: T, kill: () => void, watch: Watch): T {
   const send = (client.send as Send).bind(client);
   const orDie = async (hook: () => Promise<void> | void) => {

@@ -3,17 +3,17 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './installed-package';
 
-/** A block of code in a page. */
+/** A code block of a page. */
 export interface Block {
   readonly language: string;
   readonly text: string;
-  /** Where it begins, from 1. */
+  /** The line of the block's start, from 1. */
   readonly line: number;
-  /** Why it is not run: what stands after `not-run:` beside its language. */
+  /** The reason why the block is not run: the text after `not-run:` next to its language. */
   readonly notRun?: string;
 }
 
-/** All blocks of code of a page, in order. */
+/** Returns all code blocks of a page in order. */
 export function blocksOf(page: string): Block[] {
   const lines = readFileSync(join(ROOT, page), 'utf8').split('\n');
   const blocks: Block[] = [];
@@ -31,7 +31,7 @@ export function blocksOf(page: string): Block[] {
   return blocks;
 }
 
-/** Somebody who follows pages to the letter: one shell, one home and one folder, from block to block. */
+/** A reader who follows pages to the letter: one shell, one home and one folder for all blocks. */
 export class Reader {
   private directory: string;
 
@@ -40,17 +40,17 @@ export class Reader {
     mkdirSync(directory, { recursive: true });
   }
 
-  /** Where the last block has left the reader. */
+  /** The directory in which the last block left the reader. */
   get where(): string {
     return this.directory;
   }
 
-  /** Goes somewhere else, as a page says in words. */
+  /** Changes the directory, as a page says in words. */
   go(directory: string): void {
     this.directory = directory;
   }
 
-  /** Runs a block of shell code; fails with what it printed. Returns its output. */
+  /** Runs a block of shell code and returns its output; fails with the output. */
   run(page: string, { text, line }: Block): string {
     const where = join(this.home, '.where');
     const script = join(this.home, '.block.sh');

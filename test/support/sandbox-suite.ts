@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExecOptions, Sandbox, SandboxDriver, SandboxOptions } from '../../rehearsal/sandbox';
 
-/** Counts processes of a sandbox by name, with programs that every image has. */
+/** Counts the processes of a sandbox by name, using only programs that every image has. */
 export const count = (program: string) => `grep -lxs ${program} /proc/[0-9]*/comm | wc -l`;
 
-/** Sandboxes of one test file, and what they may not leave behind. */
+/** The sandboxes of one test file, with checks that they leave nothing behind. */
 export class SandboxBench {
   directory = '';
   private disks = 0;
@@ -38,7 +38,7 @@ export class SandboxBench {
   }
 }
 
-/** Ids of the host's processes whose command line has a text. */
+/** Returns the ids of the host's processes whose command line contains the text. */
 export function hostProcesses(text: string): string[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== `${process.pid}`).filter((pid) => {
     try {
@@ -60,7 +60,7 @@ export async function runIn(sandbox: Sandbox, command: string, options: Partial<
   return { ...output, ...result };
 }
 
-/** What every sandbox is like, whatever it is made of. */
+/** Describes the behaviour that all sandbox drivers share. */
 export function describeSandbox(name: string, driver: () => SandboxDriver): void {
   describe(name, () => {
     const bench = new SandboxBench();
@@ -76,18 +76,18 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
         expect(readFileSync(join(bench.directory, 'workspace', 'from-sandbox'), 'utf8')).toBe('inside\n');
       });
 
-      test('has /tmp, /dev/shm and all other changes to itself', async () => {
+      test('keeps /tmp, /dev/shm and all other changes to itself', async () => {
         const [one, two] = await Promise.all([start(), start()]);
         const file = `sandbox-test-${process.pid}`;
         const paths = ['/tmp', '/dev/shm', '/etc', '/var/tmp', '/root', '/opt'].map((parent) => join(parent, file));
-        const [inTmp] = /(?<=^\/tmp\/)[^/]+/.exec(process.cwd()) ?? ['']; // the way to this project
+        const [inTmp] = /(?<=^\/tmp\/)[^/]+/.exec(process.cwd()) ?? ['']; // the path of this project
         const listing = `${[...paths].sort().join('\n')}\n${file}\n`;
         expect(await runIn(one, `touch ${paths.join(' ')} && ls -d ${paths.join(' ')} && ls -A /tmp | grep -vxF '${inTmp}'`)).toMatchObject({ stdout: listing, exitCode: 0 });
         expect((await runIn(two, `ls -d ${paths.join(' ')}`)).stdout).toBe('');
         expect(paths.filter(existsSync)).toEqual([]);
       });
 
-      test('has only its own processes', async () => {
+      test('sees only its own processes', async () => {
         const [one, two] = await Promise.all([start(), start()]);
         const running = runIn(one, 'exec sleep 321');
         await runIn(one, `until [ $(${count('sleep')}) = 1 ]; do :; done`);
@@ -96,7 +96,7 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
         expect(await running).toMatchObject({ sandboxKilled: true });
       });
 
-      test('takes several mounts, outside /mnt too, whatever their names', async () => {
+      test('supports several mounts, also outside /mnt and with any name', async () => {
         const odd = join(bench.directory, 'a b:c,d\\e "f"');
         mkdirSync(odd);
         const shared = join(bench.directory, 'shared');
@@ -106,7 +106,7 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
         expect([existsSync(join(odd, 'x')), existsSync(join(shared, 'y'))]).toEqual([true, true]);
       });
 
-      test('leaves no process and no disk when it is killed', async () => {
+      test('leaves no process and no disk when killed', async () => {
         const sandbox = await start();
         await runIn(sandbox, 'setsid sleep 4321 & nohup sleep 4321 & head -c 1000000 /dev/zero >/tmp/file; mkdir -p /var/x/y; chmod 000 /tmp/file /var/x');
         await sandbox.kill();
@@ -122,11 +122,11 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
         ['exit 125', 125],
         ['kill -SEGV $$', 139],
         ['exec not-a-program', 127],
-      ])('ends with its code: %s', async (command, exitCode) => {
+      ])('exits with its exit code: %s', async (command, exitCode) => {
         expect(await runIn(await start(), command)).toMatchObject({ exitCode, sandboxKilled: false });
       });
 
-      test('is a program, handed its arguments as they are', async () => {
+      test('can be a program, which gets its arguments unchanged', async () => {
         const sandbox = await start();
         const words = ['', 'a b', '$HOME', "it's", '--', '"', '\n', '*'];
         expect((await runIn(sandbox, '', { command: ['printf', '<%s>', ...words] })).stdout).toBe(words.map((word) => `<${word}>`).join(''));
@@ -134,7 +134,7 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
         expect((await runIn(sandbox, '', { command: ['exit', '3'] })).exitCode).toBe(127);
       });
 
-      test('has the environment and the working directory that it is given', async () => {
+      test('has the given environment and working directory', async () => {
         const sandbox = await start({ environment: { ...driver().image ? {} : { PATH: process.env.PATH! }, A: '1', B: '1', C: 'two\nlines' } });
         const { stdout } = await runIn(sandbox, 'echo "$A $B $C $NODE_ENV"', { environment: { B: '2' } });
         expect(stdout).toBe('1 2 two\nlines \n');
@@ -143,14 +143,14 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
         expect((await runIn(sandbox, 'pwd', { workingDirectory: '/not/there' })).exitCode).toBe(1);
       });
 
-      test('has its outputs apart and to the byte, and can open them', async () => {
+      test('keeps its outputs separate and byte for byte, and can open them', async () => {
         const everyByte = 'for i in {0..255}; do printf "\\\\x$(printf %x $i)"; done';
         const { stdout, stderr } = await runIn(await start(), `${everyByte}; echo error >/dev/stderr; echo end >/dev/stdout; printf '\\x1e' >&2`);
         expect(Buffer.from(stdout, 'latin1')).toEqual(Buffer.concat([Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)), Buffer.from('end\n')]));
         expect(stderr).toBe('error\n\x1e');
       });
 
-      test('is killed with its group by the signal of the call', async () => {
+      test('is killed with its process group when the call is aborted', async () => {
         const sandbox = await start();
         const controller = new AbortController();
         const running = runIn(sandbox, 'sleep 987 & sleep 987', { signal: controller.signal });
@@ -160,11 +160,11 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
         expect((await runIn(sandbox, count('sleep'))).stdout).toBe('0\n');
       });
 
-      test('that is aborted before it starts does not stay', async () => {
+      test('does not stay if it is aborted before it starts', async () => {
         expect(await runIn(await start(), 'sleep 987', { signal: AbortSignal.abort() })).toMatchObject({ exitCode: 137 });
       });
 
-      test('waits while its output is not taken', async () => {
+      test('blocks while its output is not read', async () => {
         const sandbox = await start();
         let release = () => {};
         const released = new Promise<void>((resolve) => release = resolve);
@@ -183,7 +183,7 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
         expect(bytes).toBe(10_000_000);
       });
 
-      test('is one of many, some at once', async () => {
+      test('can be one of many, some concurrent', async () => {
         const sandbox = await start();
         const results = [];
         for (let i = 0; i < 5; i++) {
@@ -197,19 +197,19 @@ export function describeSandbox(name: string, driver: () => SandboxDriver): void
     describe('left-over processes', () => {
       const LEAVE = 'setsid sleep 654 & (sleep 654 &) ; nohup sleep 654 >/dev/null 2>&1 & echo done';
 
-      test('stay if they may, and do not hold up the end', async () => {
+      test('are kept if allowed, and do not delay the exit', async () => {
         const sandbox = await start();
         expect(await runIn(sandbox, LEAVE, { leftovers: 'keep' })).toMatchObject({ stdout: 'done\n', exitCode: 0 });
         expect((await runIn(sandbox, `until [ $(${count('sleep')}) = 3 ]; do sleep 0.01; done`)).exitCode).toBe(0);
       });
 
-      test('are killed if they may not, however they were detached', async () => {
+      test('are killed if not allowed, however they were detached', async () => {
         const sandbox = await start();
         expect(await runIn(sandbox, LEAVE, { leftovers: 'kill' })).toMatchObject({ stdout: 'done\n', exitCode: 0 });
         expect((await runIn(sandbox, count('sleep'))).stdout).toBe('0\n');
       });
 
-      test('are killed with a command that is aborted', async () => {
+      test('are killed with an aborted command', async () => {
         const sandbox = await start();
         const controller = new AbortController();
         const running = runIn(sandbox, 'setsid sleep 654 & sleep 654', { leftovers: 'kill', signal: controller.signal });

@@ -8,22 +8,22 @@ import type { handler } from '../../src/driver/session-driver.lambda';
 import type { RunResult } from '../../src/jobs/followed-job';
 import type { RunRequest } from '../../src/jobs/run-request';
 
-/** What may follow a call: a result, or an error by name. */
+/** The outcome of a call: a result, or an error's name and message. */
 export type Outcome = RunResult | { readonly error: string; readonly message: string };
 
-/** The verdict, `RUNNING`, or the error's name. */
+/** Returns the verdict, `RUNNING` or the error's name. */
 export function summary(outcome: Outcome): string {
   if ('error' in outcome) return outcome.error;
   return outcome.lostReason === undefined ? outcome.verdict ?? outcome.status : `${outcome.verdict} ${outcome.lostReason}`;
 }
 
-/** The driver's real handler, in this process, and an AgentCore that it reaches by HTTP. */
+/** The driver's real handler in this process, and an AgentCore that it reaches over HTTP. */
 export class DriverFixture {
   static async start(props: Partial<AgentCoreServerProps> = {}): Promise<DriverFixture> {
     const shared = mkdtempSync(join(tmpdir(), 'shared-'));
     const fixture = await ServerFixture.start({}, { ...props, sharedDirectories: [shared] });
     const driver = new DriverFixture(fixture, shared, loadHandler(fixture.server.endpoint));
-    // The client reads the endpoint when it is first used: before another server's takes its place.
+    // The client reads the endpoint on first use: use it before another server replaces the endpoint.
     await driver.call({ operation: 'stop', runtimeArn: fixture.arn, sessionId: newSessionId() });
     return driver;
   }
@@ -39,7 +39,7 @@ export class DriverFixture {
     rmSync(this.shared, { recursive: true });
   }
 
-  /** A session whose microVM is up. */
+  /** Returns a session whose microVM is running. */
   async session(): Promise<string> {
     const sessionId = newSessionId();
     await this.fixture.command('true', { runtimeSessionId: sessionId });
@@ -52,7 +52,7 @@ export class DriverFixture {
     };
   }
 
-  /** One invocation of the function. */
+  /** Invokes the function once. */
   async call(request: object, remainingMilliseconds = 900_000): Promise<Outcome> {
     try {
       return await this.invoke(request as never, { getRemainingTimeInMillis: () => remainingMilliseconds }) as RunResult;
@@ -61,31 +61,31 @@ export class DriverFixture {
     }
   }
 
-  /** Asks as `RunCommand`'s states do, without their retries: what still runs is attached to. */
+  /** Calls the function as the states of `RunCommand` do, without their retries: reattaches to a running job. */
   async run(request: RunRequest): Promise<Outcome> {
     let outcome = await this.call(request);
     while (!('error' in outcome) && outcome.status === 'RUNNING') outcome = await this.call({ ...request, mode: 'attach' });
     return outcome;
   }
 
-  /** Settles when a fault has struck a call of the session. */
+  /** Resolves once a fault has struck a call of the session. */
   async struck(sessionId: string): Promise<void> {
     while (!this.server.calls.all.some((call) => call.sessionId === sessionId && call.faults.length > 0)) await setImmediate();
   }
 
-  /** Settles when a command that writes to this file was started so often. */
+  /** Resolves once a command that writes to this file has been started this many times. */
   async started(file: string, times: number): Promise<void> {
     while (this.starts(file) < times) await setImmediate();
   }
 
-  /** How often a command was started that writes a line to this file of the shared directory. */
+  /** Returns how many times a command that writes a line to this file of the shared directory was started. */
   starts(file: string): number {
     const path = join(this.shared, file);
     return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length - 1 : 0;
   }
 }
 
-/** The handler with clients of its own, which read the endpoint when they are first used. */
+/** Loads the handler with its own clients, which read the endpoint on first use. */
 export function loadHandler(endpoint: string): typeof handler {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: endpoint,

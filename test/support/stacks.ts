@@ -1,15 +1,15 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 
-/** A stack of its own app, without an environment unless one is given. */
+/** Returns a stack in its own app, without an environment unless one is given. */
 export function newStack(env?: { account: string; region: string }): Stack {
   return new Stack(new App(), 'Stack', { env });
 }
 
-/** An artifact that adds nothing to a template, so that a test sees only what it is about. */
+/** An artifact that adds nothing to a template, so that a test sees only its subject. */
 export const IMAGE = AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1');
 
-/** Runs the function and returns the message that it throws with. */
+/** Runs the function and returns the message of the error that it throws. */
 export function messageOf(throws: () => unknown): string {
   try {
     throws();

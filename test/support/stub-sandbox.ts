@@ -1,6 +1,6 @@
 import { Sandbox, SandboxDriver } from '../../rehearsal/sandbox';
 
-/** Microvms without a machine, for agents in the test's own process. Commands exit with 0 and say nothing. */
+/** MicroVMs without a machine, for agents in the test's own process. Commands exit with 0 and print nothing. */
 export const STUB_SANDBOXES: SandboxDriver = {
   name: 'stub',
   start: async () => new StubSandbox(),

@@ -1,11 +1,11 @@
-/** Every policy of a template, with its references made to ARNs as the services would have them. */
+/** Finds every policy of a template and resolves its references to ARNs as the services see them. */
 import { faultsOfStatement, list, Statement } from './policy-faults';
 import { SynthesizedStack, TemplateValues, unknownIn } from '../../rehearsal/assembly';
 
 const REGION = 'us-east-1';
 const ACCOUNT = '123456789012';
 
-/** What attributes come to that policies name, by type and attribute. */
+/** The values of attributes that policies refer to, by type and attribute. */
 const ARNS: { readonly [attribute: string]: (id: string) => string } = {
   'AWS::BedrockAgentCore::Runtime.AgentRuntimeArn': (id) => `arn:aws:bedrock-agentcore:${REGION}:${ACCOUNT}:runtime/${id}`,
   'AWS::Logs::LogGroup.Arn': (id) => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${id}:*`,
@@ -15,13 +15,13 @@ const ARNS: { readonly [attribute: string]: (id: string) => string } = {
   'AWS::EFS::FileSystem.Arn': (id) => `arn:aws:elasticfilesystem:${REGION}:${ACCOUNT}:file-system/${id}`,
   'AWS::Bedrock::ApplicationInferenceProfile.InferenceProfileArn': (id) => `arn:aws:bedrock:${REGION}:${ACCOUNT}:application-inference-profile/${id}`,
 };
-/** A `Ref` that is an ARN. */
+/** Types whose `Ref` is an ARN. */
 const REFERENCES: { readonly [type: string]: (id: string) => string } = {
   'AWS::SecretsManager::Secret': (id) => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${id}-a1b2c3`,
 };
 
 export interface PolicyFault {
-  /** Logical id of the resource that the policy stands in, and its path there. */
+  /** The logical id of the resource that contains the policy, and the policy's path there. */
   readonly place: string;
   readonly fault: string;
   readonly statement: Statement;
@@ -63,7 +63,7 @@ interface Found {
   readonly statement: Statement;
 }
 
-/** Whatever has statements with an effect, also as JSON in a text. */
+/** Finds everything that has statements with an effect, including JSON in strings. */
 function policiesIn(value: unknown, place: string): Found[] {
   if (typeof value === 'string') return value.includes('"Statement"') ? policiesIn(parsed(value), place) : [];
   if (typeof value !== 'object' || value === null) return [];

@@ -13,22 +13,22 @@ import { snapshot } from '../../src/loop/steps/snapshot';
 import { inWorkspace, StepRequest, StepTools } from '../../src/loop/steps/step';
 
 export interface WorkspaceRun {
-  /** A shell script in the clone. */
+  /** A shell script that runs in the clone. */
   readonly agent?: string;
-  /** What others do once the files are recorded, while gates would run; each time that they are. */
+  /** Called each time the files have been recorded, while the gates would run, to do other people's work. */
   readonly meanwhile?: (time: number) => void;
-  /** A shell script in the clone that has to pass. */
+  /** A shell script that runs in the clone and must pass. */
   readonly gate?: string;
   readonly task?: string;
   readonly prompt?: string;
   readonly push?: boolean;
   readonly branchPrefix?: string;
-  /** Another one than `main`, which is another session. */
+  /** A session other than `main`. */
   readonly session?: string;
   readonly ref?: string;
-  /** Of the input's `session`. */
+  /** The `update` of the input's `session`. */
   readonly update?: boolean;
-  /** Of the input's `session`. */
+  /** The `onTop` of the input's `session`. */
   readonly onTop?: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface WorkspaceOutcome {
   readonly outcome: string;
   readonly message?: string;
   readonly loop: LoopRecord;
-  /** As the files were recorded first, and the commit that they were a change of. */
+  /** The tree that was recorded first, and the commit that it is based on. */
   readonly recorded?: { readonly base: string; readonly tree: string };
   readonly run: RunRecord;
 }
@@ -44,10 +44,10 @@ export interface WorkspaceOutcome {
 export interface WorkspacesProps {
   /** @default 1 */
   readonly depth?: number;
-  /** Whether all of the history is wanted, without its contents. */
+  /** Determines whether the complete history is fetched, without its contents. */
   readonly history?: boolean;
   readonly submodules?: boolean;
-  /** Of the remote, as sessions know it, when a run begins. @default - its directory */
+  /** Returns the URL of the remote for sessions when a run starts. @default - its directory */
   readonly url?: () => string;
 }
 
@@ -56,17 +56,17 @@ const IDENTITY = { GIT_AUTHOR_NAME: 'other', GIT_AUTHOR_EMAIL: 'other@localhost'
 const executionOf = (number: number) => `arn:aws:states:us-east-1:123456789012:execution:Loop:run-${number}`;
 
 /**
- * Runs of a loop without its state machine and its gates' commands: the real steps and scripts, on a workspace and a remote of this
- * machine. What takes a second or two instead of ten.
+ * Runs of a loop without its state machine and its gates' commands: the real steps and scripts, with a workspace and a remote on this
+ * machine. A run takes a second or two instead of ten.
  */
 export class Workspaces {
   readonly directory = mkdtempSync(join(tmpdir(), 'workspaces-'));
   readonly remote = join(this.directory, 'remote.git');
-  /** Commands that sessions were sent, by their names. */
+  /** The commands sent to sessions, by name. */
   readonly sent: string[] = [];
-  /** Where sessions find their programs; WORKBENCH_TEST_GIT is a directory with another git for them. */
+  /** The PATH of sessions; WORKBENCH_TEST_GIT is a directory with another git for them. */
   path = [...process.env.WORKBENCH_TEST_GIT === undefined ? [] : [process.env.WORKBENCH_TEST_GIT], process.env.PATH!].join(':');
-  /** Steps after which the microVM is lost once, before anybody hears of their end. */
+  /** The steps after which the microVM is lost once, before their result is returned. */
   readonly lose: string[] = [];
   private runs = 0;
   private clones = 0;
@@ -81,7 +81,7 @@ export class Workspaces {
     return this.props.url?.() ?? `file://${this.remote}`;
   }
 
-  /** Somebody else is at work, in a clone of a branch. */
+  /** Does somebody else's work in a clone of a branch. */
   others(script: string, branch = 'main'): void {
     const clone = join(this.directory, `other-${++this.clones}`);
     execFileSync('git', ['clone', '--quiet', ...branch === '' ? [] : ['--branch', branch], this.remote, clone], { stdio: 'pipe' });
@@ -92,7 +92,7 @@ export class Workspaces {
     return execFileSync('git', ['--git-dir', this.remote, ...args], { encoding: 'utf8' });
   }
 
-  /** Names of files that a commit changes. */
+  /** Returns the names of files that a commit changes. */
   changed(commit: string): string[] {
     return this.git('diff-tree', '--no-commit-id', '--name-only', '-r', '-m', '--first-parent', '--no-renames', commit).split('\n').slice(0, -1);
   }
@@ -114,7 +114,7 @@ export class Workspaces {
     return mount;
   }
 
-  /** In the clone, as an agent or a person who looks at it would. */
+  /** Runs a script in the clone, as an agent or a person would. */
   inClone(script: string, session?: string): { readonly status: number | null; readonly output: string } {
     const { status, stdout, stderr } = spawnSync('bash', ['-uc', script], { cwd: join(this.mount(session), 'repo'), encoding: 'utf8', env: { ...this.environment(), PATH: process.env.PATH } });
     return { status, output: `${stdout}${stderr}` };
@@ -183,7 +183,7 @@ export class Workspaces {
     return { PATH: this.path, HOME: this.directory, GIT_CONFIG_GLOBAL: join(this.directory, 'gitconfig'), GIT_CONFIG_NOSYSTEM: '1', LC_ALL: 'C', ...more };
   }
 
-  /** Runs what a step sends, as a job would, with both outputs in one. */
+  /** Runs what a step sends as a job would, with both outputs in one. */
   private tools(): StepTools {
     const runJob = async ({ name, prologue, command, workingDirectory, environment }: RunRequest) => {
       this.sent.push(name);
@@ -215,7 +215,7 @@ function outputOf(file: string, words: string[], options: SpawnOptionsWithoutStd
   });
 }
 
-/** Makes remotes with their workspaces, and takes each away after its test. */
+/** Returns a function that creates remotes with their workspaces; each is removed after its test. */
 export function useWorkspaces(): (props?: WorkspacesProps) => Workspaces {
   const open: Workspaces[] = [];
   jest.setTimeout(120_000);
