@@ -4,7 +4,7 @@ import { LoopGraph, LoopStep } from './loop-graph';
 import { STEPS } from './steps/constants';
 import { BEFORE_FIRST_BYTE } from '../driver/retry-policies';
 import { LIMITS, TIMEOUT_ERRORS } from '../jobs/constants';
-import { durationFaults, secondsOf, unknownDurationFaults } from '../tasks/checks';
+import { durationFaults, secondsOf, unknownDurationFaults } from '../private/validation';
 
 /** Options for a turn that invokes the agent. */
 export interface InvokeTurnOptions {

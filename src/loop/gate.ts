@@ -6,8 +6,7 @@ import { GATE_NAME, STEPS } from './steps/constants';
 import { LIMITS } from '../jobs/constants';
 import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
-import { faultsOf, Rule } from '../private/validation';
-import { durationFaults, environmentFaults, secondsOf, unknownDurationFaults } from '../tasks/checks';
+import { durationFaults, environmentFaults, faultsOf, patternFaults, Rule, secondsOf, unknownDurationFaults } from '../private/validation';
 
 /** Options for a gate. */
 export interface GateOptions {
@@ -125,7 +124,7 @@ class CommandGate extends Gate {
       ...unknownDurationFaults('timeout', timeout),
       ...environmentFaults('environment', environment),
       ...durationFaults('timeout', timeout, 1, LIMITS.sessionSeconds, 'a session does not live longer'),
-      ...failFast.flatMap(patternFaults),
+      ...failFast.flatMap((pattern) => patternFaults('failFast', pattern)),
       ...secretFaults(scope, { command: this.line, ...Object.fromEntries(Object.entries(environment).map(([key, value]) => [`environment.${key}`, value])) }),
     ].map((fault) => `gate "${this.name}": ${fault}`);
   }
@@ -150,11 +149,3 @@ const COMMAND_RULES: readonly Rule<GateOptions & { readonly name: string; readon
     message: ({ workingDirectory }) => `"workingDirectory" must be a directory of the repository, not "${workingDirectory}": make it relative, without ".."`,
   },
 ];
-
-function patternFaults(pattern: string): string[] {
-  try {
-    return pattern === '' || !new RegExp(pattern) ? ['"failFast" must not have an empty pattern, which matches every line: remove it'] : [];
-  } catch (error) {
-    return [`"failFast" must have regular expressions of JavaScript, not "${pattern}" (${(error as Error).message}): correct it`];
-  }
-}

@@ -2,7 +2,8 @@ import { Token } from 'aws-cdk-lib';
 import { AgentTurn } from './agent-turn';
 import { CodingLoopProps } from './coding-loop-props';
 import { LOOP_LIMITS } from './steps/constants';
-import { secondsOf, sessionSecondsOf } from '../tasks/checks';
+import { secondsOf } from '../private/validation';
+import { sessionSecondsOf } from '../tasks/session-task';
 
 /** Timeouts of a loop and of its parts, in seconds, as far as they are known at synth. */
 export interface LoopPlan {

@@ -6,9 +6,8 @@ import { LOOP_LIMITS } from './steps/constants';
 import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
-import { faultsOf, Rule } from '../private/validation';
+import { durationFaults, environmentFaults, faultsOf, Rule, unknownDurationFaults } from '../private/validation';
 import { sessionStorageMountOf } from '../runtime/introspection';
-import { durationFaults, environmentFaults, unknownDurationFaults } from '../tasks/checks';
 import { endpointFaults } from '../tasks/session-task';
 
 /** Returns the mount that a run works in: the one that is given, or the runtime's session storage. */

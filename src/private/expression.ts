@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 
-/** Whether a string is decided at run time: a token, a path of JSONPath, or a JSONata expression. */
+/** Determines whether a string is only known at run time: a token, a JSONPath or a JSONata expression. */
 export function isExpression(value: string): boolean {
   return Token.isUnresolved(value) || /^\{%.*%\}$/s.test(value);
 }

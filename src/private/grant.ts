@@ -2,13 +2,13 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, IConstruct } from 'constructs';
 
-/** Id of the warning for a grant that could not be added. Stable, since users acknowledge it by this name. */
+/** Id of the warning about a grant that cannot be added. It is stable, since users acknowledge the warning by it. */
 export const GRANT_NOT_ADDED = 'cdk-agentcore-workbench:grantNotAdded';
 
 /**
- * Grants, and warns on `scope` with what is missing when the grantee's policy cannot be changed from this app.
+ * Grants permissions, and adds a warning to `scope` with the missing statement if this app cannot change the grantee's policy.
  *
- * The CDK reports success for an imported role that is not mutable, so that the first sign would be an AccessDenied at run time.
+ * The CDK reports success for an imported role that is not mutable: without the warning, the first sign is an AccessDenied at run time.
  */
 export function grantOrWarn(scope: IConstruct, options: iam.GrantOnPrincipalOptions): iam.Grant {
   const grant = iam.Grant.addToPrincipal(options);
@@ -17,7 +17,7 @@ export function grantOrWarn(scope: IConstruct, options: iam.GrantOnPrincipalOpti
   return grant;
 }
 
-/** Adds the statement as it is, a denial too, and warns as `grantOrWarn` does. */
+/** Adds a statement, which may be a denial, and warns as `grantOrWarn` does. */
 export function addOrWarn(scope: IConstruct, grantee: iam.IGrantable, statement: iam.PolicyStatement): void {
   const principal = grantee.grantPrincipal;
   warnWhenDropped(scope, principal, principal.addToPrincipalPolicy(statement).statementAdded, statement);
@@ -29,7 +29,7 @@ function warnWhenDropped(scope: IConstruct, principal: iam.IPrincipal, added: bo
     `the policy of ${nameOf(principal)} cannot be changed from this app: ${describe(scope, statement)} there yourself`);
 }
 
-/** The whole statement as a sentence: an allow without its condition would be wider than what is needed. */
+/** Returns the whole statement as a sentence: an allow without its condition would be wider than needed. */
 function describe(scope: IConstruct, { effect, actions, notActions, resources, notResources, conditions }: iam.PolicyStatement): string {
   const json = (value: unknown) => JSON.stringify(Stack.of(scope).resolve(value));
   return [
@@ -41,15 +41,15 @@ function describe(scope: IConstruct, { effect, actions, notActions, resources, n
   ].join(' ');
 }
 
-/** Whether the principal takes statements and forgets them: a role that was imported as not mutable, or `withoutPolicyUpdates()`. */
+/** Determines whether the principal drops statements: a role imported as not mutable, or `withoutPolicyUpdates()`. */
 function dropsStatements(principal: iam.IPrincipal): boolean {
   if (!isResourcePrincipal(principal) || iam.Role.isRole(principal) || principal instanceof iam.LazyRole) return false;
-  // Every other principal that is a construct keeps its statements in a policy below itself.
+  // Every other principal that is a construct keeps its statements in a child policy.
   return !principal.node.findAll().some((child) => child instanceof iam.Policy);
 }
 
 function isResourcePrincipal(principal: iam.IPrincipal): principal is iam.IPrincipal & IConstruct {
-  // UnknownPrincipal is no construct, and writes a warning of its own.
+  // UnknownPrincipal is not a construct, and adds its own warning.
   return Construct.isConstruct(principal);
 }
 

@@ -3,19 +3,19 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 
 /**
- * Lets CloudWatch Logs use a key, without which it refuses a log group with that key: `LogGroup` does not see to it.
+ * Grants CloudWatch Logs permission to use a key. `LogGroup` does not do so, and the service rejects a log group with a key that it cannot use.
  *
- * The policy of an imported key is left as it is.
+ * The policy of an imported key stays as it is.
  */
 export function allowLogEncryption(key: kms.IKey): void {
   const stack = Stack.of(key);
   key.addToResourcePolicy(new iam.PolicyStatement({
     principals: [new iam.ServicePrincipal(`logs.${stack.region}.${stack.urlSuffix}`)],
-    // Not `kms:DescribeKey`, which comes without an encryption context: the condition could never hold.
+    // Without `kms:DescribeKey`, which has no encryption context: the condition would never hold.
     actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
-    // In a key's policy, the key itself.
+    // In a key policy, `*` is the key itself.
     resources: ['*'],
-    // The log group's own ARN would be a cycle.
+    // The ARN of the log group would be a cycle.
     conditions: {
       ArnLike: {
         'kms:EncryptionContext:aws:logs:arn': stack.formatArn({

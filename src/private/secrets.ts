@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 
-/** What a secret looks like in a template, or as a literal. Not complete: it catches the mistakes that people make. */
+/** Forms of secrets in templates and literals. The list is not complete: it catches the mistakes that people make. */
 const SECRETS: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /\{\{resolve:secretsmanager:/, what: 'a value from Secrets Manager' },
   { pattern: /\{\{resolve:ssm-secure:/, what: 'a SecureString from Parameter Store' },
@@ -13,9 +13,9 @@ const SECRETS: readonly { readonly pattern: RegExp; readonly what: string }[] = 
 ];
 
 /**
- * A fault for each prop whose value is a secret or resolves to one.
+ * Returns a fault for each prop whose value is a secret or resolves to one.
  *
- * The service logs commands, Step Functions keeps inputs, CloudFormation templates are read by many: none may hold one.
+ * The service logs commands, Step Functions keeps inputs, and many people can read a CloudFormation template: none of them may hold a secret.
  */
 export function secretFaults(scope: IConstruct, values: { readonly [prop: string]: unknown }): string[] {
   return Object.entries(values).flatMap(([prop, value]) => {
@@ -23,7 +23,7 @@ export function secretFaults(scope: IConstruct, values: { readonly [prop: string
     const text = JSON.stringify(Stack.of(scope).resolve(value)) ?? '';
     const found = SECRETS.find(({ pattern }) => pattern.test(text));
     return found
-      ? [`"${prop}" holds ${found.what}, which would show in logs, states and the template: let it be fetched in the session, `
+      ? [`"${prop}" must not hold ${found.what}, which logs, states and the template would show: fetch it in the session `
         + 'with the runtime\'s execution role (grant it read access to the secret), or use a credential helper']
       : [];
   });

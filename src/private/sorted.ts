@@ -1,6 +1,6 @@
 /**
- * The same value with the keys of every map in it in order, so that a template is the same at each synth: a map from Java or Go has another
- * order in each process. What is no plain map, such as a token or a construct, stays as it is.
+ * Returns the same value with the keys of every map in order, so that each synth makes the same template: a map from Java or Go has another
+ * order in each process. Objects that are not plain maps, such as tokens and constructs, stay as they are.
  */
 export function sorted<T>(value: T): T {
   if (Array.isArray(value)) return value.map((item: unknown) => sorted(item)) as T;

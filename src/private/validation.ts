@@ -1,28 +1,29 @@
+import { Duration, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /**
- * One line of a table of rules.
+ * One rule of a table.
  *
- * A rule is asked only whether it is broken; that a value is a token, and so cannot be judged, is the table's caller to know.
+ * A rule does not know tokens: a table that may be given one has a rule that accepts it.
  */
 export interface Rule<T> {
-  /** Whether the value breaks the rule. */
+  /** Determines whether the value breaks the rule. */
   readonly broken: (value: T) => boolean;
-  /** What to tell the user: the prop in quotes, the bad value, what is allowed, the fix. */
+  /** The message for the user: `"prop" must …, not …: fix`, in lower case, without a full stop. */
   readonly message: (value: T) => string;
 }
 
-/** The messages of all rules that the value breaks, in the order of the table. */
+/** Returns the messages of all rules that the value breaks, in the order of the table. */
 export function faultsOf<T>(value: T, rules: readonly Rule<T>[]): string[] {
   return rules.filter((rule) => rule.broken(value)).map((rule) => rule.message(value));
 }
 
-/** The message of the first rule that the value breaks, for tables whose later rules assume that the earlier ones hold. */
+/** Returns the message of the first rule that the value breaks, for tables whose later rules assume that the earlier ones hold. */
 export function firstFaultOf<T>(value: T, rules: readonly Rule<T>[]): string[] {
   return faultsOf(value, rules).slice(0, 1);
 }
 
-/** Thrown at synth when props break rules. Carries all of them, since a user should not have to fix one to learn of the next. */
+/** Props break rules. The error has all faults, so that a user does not fix one only to learn of the next. */
 export class ValidationError extends Error {
   constructor(public readonly faults: readonly string[], public readonly constructPath: string) {
     super(`${faults.join('\n')}\n  at ${constructPath}`);
@@ -30,7 +31,42 @@ export class ValidationError extends Error {
   }
 }
 
-/** Throws once for all faults, and not at all when there are none. */
+/** Throws one error for all faults, or nothing if there are none. */
 export function throwOnFaults(scope: IConstruct, faults: readonly string[]): void {
   if (faults.length > 0) throw new ValidationError(faults, scope.node.path);
+}
+
+/** Returns the seconds of a duration, rounded up, or the default if it is not known at synth. `durationFaults` reports fractions. */
+export function secondsOf(value: Duration | undefined, otherwise: number): number {
+  return value === undefined || value.isUnresolved() ? otherwise : Math.ceil(value.toSeconds({ integral: false }));
+}
+
+/** Returns a fault for a duration that is not in whole seconds or is out of bounds. A duration that is not known at synth passes. */
+export function durationFaults(prop: string, value: Duration | undefined, min: number, max: number, tooLong: string): string[] {
+  if (value === undefined || value.isUnresolved() || Token.isUnresolved(max)) return [];
+  const seconds = value.toSeconds({ integral: false });
+  if (!Number.isInteger(seconds)) return [`"${prop}" must be a whole number of seconds, not ${seconds}: round it`];
+  if (seconds >= min && seconds <= max) return [];
+  return [`"${prop}" must be ${min} to ${max} seconds, not ${seconds}: ${seconds > max ? tooLong : 'raise it'}`];
+}
+
+/** Returns a fault for a duration that is not known at synth, where others are compared with it. */
+export function unknownDurationFaults(prop: string, value: Duration | undefined): string[] {
+  return value?.isUnresolved() ? [`"${prop}" must be known at synth, since other limits depend on it: use a literal`] : [];
+}
+
+/** Returns a fault for each name that is not the name of a shell variable. */
+export function environmentFaults(prop: string, environment: { readonly [name: string]: string }): string[] {
+  return Object.keys(environment).filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)).map((name) =>
+    `"${prop}" must have names of letters, digits and "_" that do not begin with a digit, not "${name}": rename it`);
+}
+
+/** Returns a fault for a regular expression that is empty or cannot be compiled. A pattern that is not known at synth passes. */
+export function patternFaults(prop: string, pattern: string): string[] {
+  if (Token.isUnresolved(pattern)) return [];
+  try {
+    return pattern === '' || !new RegExp(pattern) ? [`"${prop}" must not have an empty pattern, which matches every line: remove it`] : [];
+  } catch (error) {
+    return [`"${prop}" must have regular expressions of JavaScript, not "${pattern}" (${(error as Error).message}): correct it`];
+  }
 }

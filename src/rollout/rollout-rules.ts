@@ -5,7 +5,7 @@ import type { RuntimeRolloutProps } from './runtime-rollout';
 import { SmokeTestConfig } from './smoke-test';
 import { LIMITS as SESSION_LIMITS } from '../jobs/constants';
 import { secretFaults } from '../private/secrets';
-import { durationFaults } from '../tasks/checks';
+import { durationFaults } from '../private/validation';
 
 /** What is wrong with the props of a rollout. */
 export function rolloutFaults(props: RuntimeRolloutProps): string[] {

@@ -1,15 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { durationFaults, secondsOf, sessionSecondsOf } from './checks';
-import { addressOf, DriverTask, sessionFaults, SessionTaskProps } from './session-task';
-import { JsonataResultProps, JsonPathResultProps } from './task-props';
+import { addressOf, DriverTask, JsonataResultProps, JsonPathResultProps, sessionFaults, sessionSecondsOf, SessionTaskProps } from './session-task';
 import { BEFORE_FIRST_BYTE, FIRST_INVOKE } from '../driver/retry-policies';
 import { SessionDriver } from '../driver/session-driver';
 import { LIMITS, OPERATIONS } from '../jobs/constants';
 import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
-import { throwOnFaults } from '../private/validation';
+import { durationFaults, secondsOf, throwOnFaults } from '../private/validation';
 import { lifecycleOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS } from '../runtime/perms';
 
@@ -20,47 +18,46 @@ import { INVOKE_ACTIONS } from '../runtime/perms';
  */
 export interface InvokeAgentOptions {
   /**
-   * What the agent gets, as JSON, with values from the state. No secrets: the template and the state machine's history show it.
-   * With `IntegrationPattern.WAIT_FOR_TASK_TOKEN` it has to hold the task token.
+   * The payload that is sent to the agent, as JSON. It may hold values from the state. Do not put secrets here: the template and the state
+   * machine's history show them. With `IntegrationPattern.WAIT_FOR_TASK_TOKEN`, it must hold the task token.
    */
   readonly payload: sfn.TaskInput;
 
   /**
-   * How long the agent may take to answer: 1 second to 14 minutes and 40 seconds, since a function waits for it. For longer
-   * work let the agent answer at once and report by a task token, or run it as a command. At most the session's `maxLifetime`.
+   * The timeout of the agent's answer: 1 second to 14 minutes and 40 seconds, since a function waits for it, and at most the session's
+   * `maxLifetime`. For longer work, let the agent answer at once and report with a task token, or run the agent as a command.
    *
    * @default - 14 minutes and 40 seconds, or the session's `maxLifetime` if that is shorter
    */
   readonly timeout?: Duration;
 
   /**
-   * `REQUEST_RESPONSE`: the agent's answer is the result. `WAIT_FOR_TASK_TOKEN`: the agent answers at once, works on in the
-   * background, and reports with `SendTaskSuccess` or `SendTaskFailure`; its execution role needs `states:SendTask*` on the
-   * state machine.
+   * `REQUEST_RESPONSE`: the agent's answer is the result. `WAIT_FOR_TASK_TOKEN`: the agent answers at once, continues in the background, and
+   * reports with `SendTaskSuccess` or `SendTaskFailure`; its execution role needs `states:SendTask*` on the state machine.
    *
    * @default sfn.IntegrationPattern.REQUEST_RESPONSE
    */
   readonly integrationPattern?: sfn.IntegrationPattern;
 
   /**
-   * With a task token: the longest silence of the agent, which has to call `SendTaskHeartbeat` more often than that. Shorter than
-   * `callbackTimeout`.
+   * The maximum time between two heartbeats with a task token, shorter than `callbackTimeout`. The agent must call `SendTaskHeartbeat` more
+   * often.
    *
-   * @default Duration.minutes(5) - with a task token; none without
+   * @default Duration.minutes(5) - with a task token; no heartbeat without
    */
   readonly heartbeat?: Duration;
 
   /**
-   * With a task token: how long all of the agent's work may take, up to the session's `maxLifetime`.
+   * The timeout of all of the agent's work with a task token: at most the session's `maxLifetime`.
    *
-   * @default - the session's `maxLifetime`, 8 hours if that is not known
+   * @default - the session's `maxLifetime`, or 8 hours if that is not known
    */
   readonly callbackTimeout?: Duration;
 
   /**
-   * Whether this may be the first use of the session. For up to two minutes a new session may fail to start, such as while the image is first
-   * pulled: it is then asked again, for up to 3 minutes, as long as the agent cannot have begun. `false` after another task on the same
-   * session: a container that fails is reported at once.
+   * Determines whether this may be the first use of the session. A new session may fail to start for up to two minutes, for example while the
+   * image is pulled for the first time: the agent is then invoked again, for up to 3 minutes, as long as it cannot have begun. Set it to
+   * `false` after another task on the same session, so that a failing container is reported at once.
    *
    * @default true
    */
@@ -80,13 +77,13 @@ const LONGEST_INVOKE_SECONDS = LIMITS.functionSeconds - LIMITS.functionMarginSec
 /**
  * Invokes the agent in a session and waits for its answer.
  *
- * The result is `{ reply, replyBytes, seconds }`: `reply` is the answer's JSON, or its text; of an event stream the last
- * event's data, with `events` as their number. An answer of more than 128 KiB leaves `reply` null and its end in `tail`.
+ * The result is `{ reply, replyBytes, seconds }`. `reply` is the JSON or the text of the answer; for an event stream, it is the data of the
+ * last event, and `events` is the number of events. If the answer is larger than 128 KiB, `reply` is null and `tail` holds its end.
  *
- * Errors, by name: `Workbench.AgentFailed` (it answered with `error`), `Workbench.ContainerError` (it did not start, or
- * answered with 4xx or 5xx), `Workbench.SessionStarting` (the container of a new session was not ready in
- * three minutes of tries), `Workbench.InvokeTimedOut`, `Workbench.StreamCut`, and those of the service. Only what came
- * before the agent can have begun is retried.
+ * The task fails with one of these errors: `Workbench.AgentFailed` (the agent answered with `error`), `Workbench.ContainerError` (the container
+ * did not start, or answered with 4xx or 5xx), `Workbench.SessionStarting` (the container of a new session was not ready within three
+ * minutes), `Workbench.InvokeTimedOut`, `Workbench.StreamCut`, or an error of the service. The invocation is retried only if the agent cannot
+ * have begun.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -98,12 +95,12 @@ const LONGEST_INVOKE_SECONDS = LIMITS.functionSeconds - LIMITS.functionMarginSec
  * });
  */
 export class InvokeAgent extends DriverTask {
-  /** A state that reads its input by JSONPath. */
+  /** Creates a state that uses JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: InvokeAgentJsonPathProps): InvokeAgent {
     return new InvokeAgent(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
-  /** A state that reads its input by JSONata. */
+  /** Creates a state that uses JSONata. */
   public static jsonata(scope: Construct, id: string, props: InvokeAgentJsonataProps): InvokeAgent {
     return new InvokeAgent(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }
@@ -141,7 +138,7 @@ export class InvokeAgent extends DriverTask {
     throwOnFaults(this, [
       ...sessionFaults({ runtime, endpointName, sessionId }),
       ...durationFaults('timeout', timeout, 1, longestSeconds, sessionSeconds < LONGEST_INVOKE_SECONDS
-        ? 'the session does not live longer; raise its "maxLifetime"' : 'let the agent report by a task token, or run it as a command'),
+        ? 'the session does not live longer; raise its "maxLifetime"' : 'let the agent report with a task token, or run the agent as a command'),
       ...secretFaults(this, { payload: payload.value }),
       ...(callback ? callbackFaults(props, sessionSeconds) : requestFaults(props)),
     ]);
@@ -152,18 +149,18 @@ export class InvokeAgent extends DriverTask {
 function requestFaults({ integrationPattern, heartbeat, callbackTimeout }: InvokeAgentProps): string[] {
   return [
     ...(integrationPattern === sfn.IntegrationPattern.RUN_JOB
-      ? ['"integrationPattern" is RUN_JOB, REQUEST_RESPONSE and WAIT_FOR_TASK_TOKEN are allowed: use the latter for work that outlives an answer'] : []),
+      ? ['"integrationPattern" must be REQUEST_RESPONSE or WAIT_FOR_TASK_TOKEN, not RUN_JOB: use WAIT_FOR_TASK_TOKEN for work that outlives an answer'] : []),
     ...((heartbeat ?? callbackTimeout) !== undefined
-      ? ['"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'] : []),
+      ? ['"integrationPattern" must be WAIT_FOR_TASK_TOKEN for "heartbeat" and "callbackTimeout": set it, or remove them'] : []),
   ];
 }
 
 function callbackFaults({ payload, heartbeat = DEFAULT_HEARTBEAT, callbackTimeout }: InvokeAgentProps, sessionSeconds: number): string[] {
   return [
     ...durationFaults('callbackTimeout', callbackTimeout, 1, sessionSeconds, 'the session does not live longer'),
-    // Step Functions refuses one that is not shorter.
-    ...durationFaults('heartbeat', heartbeat, 1, secondsOf(callbackTimeout, sessionSeconds) - 1, 'it has to be shorter than "callbackTimeout"'),
+    // Step Functions rejects a heartbeat that is not shorter.
+    ...durationFaults('heartbeat', heartbeat, 1, secondsOf(callbackTimeout, sessionSeconds) - 1, 'make it shorter than "callbackTimeout"'),
     ...(!sfn.FieldUtils.containsTaskToken(payload.value) && !JSON.stringify(payload.value).includes('$states.context.Task.Token')
-      ? ['"payload" does not hold the task token: put JsonPath.taskToken into it, or "{% $states.context.Task.Token %}" with JSONata'] : []),
+      ? ['"payload" must hold the task token: add JsonPath.taskToken, or "{% $states.context.Task.Token %}" with JSONata'] : []),
   ];
 }

@@ -1,7 +1,13 @@
 import { Duration, Size } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { IConstruct } from 'constructs';
 import { Command } from './command';
-import { SessionTaskProps } from './session-task';
+import { sessionFaults, sessionSecondsOf, SessionTaskProps } from './session-task';
+import { LIMITS } from '../jobs/constants';
+import { isExpression } from '../private/expression';
+import { secretFaults } from '../private/secrets';
+import { durationFaults, environmentFaults, faultsOf, patternFaults, Rule } from '../private/validation';
+import { sessionStorageMountOf } from '../runtime/introspection';
 
 /**
  * Props of `RunCommand` in either query language.
@@ -15,73 +21,73 @@ export interface RunCommandOptions {
   /**
    * The session's persistent directory, where the job keeps its records and its log, in `.workbench/`.
    *
-   * @default - where the runtime mounts its session storage
+   * @default - the path at which the runtime mounts its session storage
    */
   readonly mountPath?: string;
 
   /**
-   * The directory that the command runs in. A missing one is the verdict `INERT`.
+   * The directory in which the command runs. If it does not exist, the verdict is `INERT`.
    *
    * @default - `mountPath`
    */
   readonly workingDirectory?: string;
 
   /**
-   * Environment of the command, beside the container's own. No secrets: the service logs it with the command.
+   * Environment variables of the command, in addition to those of the container. Do not put secrets here: the service logs them with the command.
    *
-   * @default - caches that need file locks are pointed at ephemeral disk: XDG_CACHE_HOME, UV_CACHE_DIR, PIP_CACHE_DIR,
+   * @default - caches that need file locks are on ephemeral disk: XDG_CACHE_HOME, UV_CACHE_DIR, PIP_CACHE_DIR,
    * npm_config_cache and MISE_CACHE_DIR
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * How long the command may take: 1 second to the session's `maxLifetime`, at most 8 hours. Then it is ended, with its
-   * children: `TIMED_OUT`.
+   * The timeout of the command: 1 second to the session's `maxLifetime`, at most 8 hours. A command that takes longer is terminated, with all
+   * its child processes, and its verdict is `TIMED_OUT`.
    *
    * @default Duration.minutes(5)
    */
   readonly timeout?: Duration;
 
   /**
-   * Whether this may be the first use of the session. For up to two minutes a new session may fail to start, such as while the image is first
-   * pulled: it is then asked again, for up to 3 minutes, until it has answered once. `false` after another task on the same session: a
-   * container that fails is reported at once.
+   * Determines whether this may be the first use of the session. A new session may fail to start for up to two minutes, for example while the
+   * image is pulled for the first time: the command is then sent again, for up to 3 minutes, until the session has answered. Set it to `false`
+   * after another task on the same session, so that a failing container is reported at once.
    *
    * @default true
    */
   readonly mayStartSession?: boolean;
 
   /**
-   * Regular expressions (JavaScript) that end the command, with `FAILED`, as soon as a line of its output matches.
+   * JavaScript regular expressions. The command is terminated with the verdict `FAILED` as soon as a line of its output matches one of them.
    *
-   * @default - none
+   * @default - the exit code alone decides
    */
   readonly failFast?: string[];
 
   /**
-   * How much of the output's end is in the result, at most 24 KiB: a state holds 256 KiB, and JSON may need six for one.
+   * The size of the end of the output that is part of the result: at most 24 KiB, since a state holds 256 KiB and JSON may need six bytes for one.
    *
    * @default Size.kibibytes(8)
    */
   readonly tailSize?: Size;
 
   /**
-   * How much of the output is kept in the workspace: 64 KiB to 256 MiB. Of a longer one the beginning and the end are kept.
+   * The size of the output that is kept in the workspace: 64 KiB to 256 MiB. Of a longer output, the beginning and the end are kept.
    *
    * @default Size.mebibytes(32)
    */
   readonly logSize?: Size;
 
   /**
-   * Which run the command belongs to. In one session, a command of the same run, round and state name is started once,
-   * and asked for again is attached to.
+   * Id of the run that the command belongs to. In one session, a command with the same run, round and state name starts once; later requests
+   * attach to it.
    *
-   * @default - a new id each time that the state is entered
+   * @default - a new id each time the state is entered
    */
   readonly run?: string;
 
   /**
-   * Which round of the run, for a command that runs once in each.
+   * The round of the run, for a command that runs once in each round.
    *
    * @default 0
    */
@@ -95,8 +101,8 @@ export interface RunCommandOptions {
  */
 export interface RunCommandJsonPathResultProps {
   /**
-   * Where the result is put into the input, a path below `$`. The input itself has to stay, since a command that outlives
-   * a function is attached to with it.
+   * Path in the input where the result is placed, below `$`. The input itself must stay: it is needed again to attach to a command that outlives
+   * a function.
    *
    * @default '$.command'
    */
@@ -110,7 +116,7 @@ export interface RunCommandJsonPathResultProps {
  */
 export interface RunCommandJsonataResultProps extends sfn.AssignableStateOptions {
   /**
-   * The output. `$states.input` is the input, and the result is in the variable that `resultVariable` names.
+   * The output of the states. `$states.input` is the input, and the variable named by `resultVariable` holds the result.
    *
    * @default - the result
    */
@@ -130,3 +136,62 @@ export interface RunCommandProps extends SessionTaskProps, RunCommandOptions, Ru
 export interface RunCommandJsonPathProps extends SessionTaskProps, RunCommandOptions, RunCommandJsonPathResultProps {}
 /** Props of `RunCommand.jsonata`. */
 export interface RunCommandJsonataProps extends SessionTaskProps, RunCommandOptions, RunCommandJsonataResultProps {}
+
+/** The timeout of a command without a timeout of its own. */
+export const DEFAULT_TIMEOUT = Duration.minutes(5);
+
+/** Returns the mount that holds a command's records: `mountPath`, or the runtime's session storage. */
+export function mountOf(props: RunCommandProps): string | undefined {
+  return (props.mountPath ?? sessionStorageMountOf(props.runtime))?.replace(/(.)\/$/, '$1');
+}
+
+/** Returns the faults of the props, without those of the command itself. */
+export function runCommandFaults(scope: IConstruct, props: RunCommandProps): string[] {
+  const environment = props.environment ?? {};
+  return [
+    ...sessionFaults(props),
+    ...faultsOf({ ...props, mount: mountOf(props) }, PATH_RULES),
+    ...durationFaults('timeout', props.timeout ?? DEFAULT_TIMEOUT, 1, sessionSecondsOf(props.runtime),
+      'the session does not live longer; raise its "maxLifetime", or split the command'),
+    ...sizeFaults('tailSize', props.tailSize, LIMITS.tailBytes),
+    ...sizeFaults('logSize', props.logSize, LIMITS.logBytes),
+    ...environmentFaults('environment', environment),
+    ...secretFaults(scope, Object.fromEntries(Object.entries(environment).map(([name, value]) => [`environment.${name}`, value]))),
+    ...(props.failFast ?? []).filter((pattern) => !isExpression(pattern)).flatMap((pattern) => patternFaults('failFast', pattern)),
+  ];
+}
+
+const isRelative = (path: string | undefined) => path !== undefined && !isExpression(path) && !path.startsWith('/');
+
+const PATH_RULES: readonly Rule<RunCommandProps & { readonly mount?: string }>[] = [
+  {
+    broken: ({ mount }) => mount === undefined,
+    message: () => '"mountPath" must be given, since the runtime has no session storage that is known here: give the runtime session storage, '
+      + 'or the path of a mount that outlives a session',
+  },
+  {
+    broken: ({ mount }) => isRelative(mount),
+    message: ({ mount }) => `"mountPath" must be an absolute path, not "${mount}": begin it with "/"`,
+  },
+  {
+    broken: ({ workingDirectory }) => isRelative(workingDirectory),
+    message: ({ workingDirectory }) => `"workingDirectory" must be an absolute path, not "${workingDirectory}": begin it with "/"`,
+  },
+  {
+    broken: ({ mount, mountPath, workingDirectory: directory }) => mount !== undefined && mountPath === undefined && directory !== undefined
+      && !isExpression(mount) && !isExpression(directory) && directory.startsWith('/mnt/') && directory !== mount && !directory.startsWith(`${mount}/`),
+    message: ({ mount, workingDirectory }) =>
+      `"workingDirectory" must be on the session storage at "${mount}", not "${workingDirectory}": change one of them, or name the mount in "mountPath"`,
+  },
+  {
+    broken: ({ resultPath }) => resultPath !== undefined && !/^\$(\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(resultPath),
+    message: ({ resultPath }) => `"resultPath" must be a path below "$", not ${resultPath === sfn.JsonPath.DISCARD ? 'JsonPath.DISCARD' : `"${resultPath}"`}: `
+      + 'use a path such as "$.lint", since the input is needed again to attach to the command',
+  },
+];
+
+function sizeFaults(prop: string, size: Size | undefined, { min, max }: { readonly min: number; readonly max: number }): string[] {
+  if (size === undefined || size.isUnresolved()) return [];
+  const bytes = size.toBytes({ rounding: undefined });
+  return bytes < min || bytes > max ? [`"${prop}" must be ${min} to ${max} bytes, not ${bytes}: change it`] : [];
+}

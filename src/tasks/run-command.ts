@@ -2,8 +2,7 @@ import { Duration, Size } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { CommandConfig } from './command';
-import { DEFAULT_TIMEOUT, mountOf, runCommandFaults } from './run-command-faults';
-import { RunCommandJsonataProps, RunCommandJsonPathProps, RunCommandProps } from './run-command-props';
+import { DEFAULT_TIMEOUT, mountOf, RunCommandJsonataProps, RunCommandJsonPathProps, RunCommandProps, runCommandFaults } from './run-command-props';
 import { addressOf, DriverTask } from './session-task';
 import { ATTACHING, REPEATABLE } from '../driver/retry-policies';
 import { SessionDriver } from '../driver/session-driver';
@@ -12,13 +11,13 @@ import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { INVOKE_COMMAND_ACTIONS } from '../runtime/perms';
 
-/** Longer than a function lives, so that its own end is seen before the state's. */
+/** The timeout of a state: longer than that of the function, whose own error is seen first. */
 const STATE_SECONDS = LIMITS.functionSeconds + LIMITS.functionMarginSeconds;
 
-/** One of the two states that ask the driver. */
+/** One of the two states that send a request to the driver. */
 class CommandTask extends DriverTask {}
 
-/** Where it goes on. With nothing after it, the command is the end of its state machine or branch, and a success there. */
+/** The choice at the end. If no state follows it, it ends its state machine or branch with success. */
 class EndedChoice extends sfn.Choice {
   private prefix = '';
 
@@ -31,7 +30,7 @@ class EndedChoice extends sfn.Choice {
     this.prefix = `${prefix}${this.prefix}`;
   }
 
-  /** Whatever follows is known by now: a definition is made from the graph in one go with this. */
+  /** Adds the end. By now it is known whether a state follows: the definition is made from the graph right after this. */
   public bindToGraph(graph: sfn.StateGraph): void {
     if (this.defaultChoice === undefined) {
       const stateName = `${this.prefix}${this.commandName}: done`;
@@ -42,23 +41,22 @@ class EndedChoice extends sfn.Choice {
 }
 
 /**
- * Runs a command in a session, at most once, and waits for its verdict, however long that takes: up to 8 hours.
+ * Runs a command in a session, at most once, and waits up to 8 hours for its verdict.
  *
- * The result is data: `{ status, verdict, exitCode, seconds, tail, logPath, … }`, the verdict being `PASSED` (exit code 0, and
- * only that), `FAILED`, `TIMED_OUT`, `INERT` (126, 127 or no such directory: the image lacks what is needed) or `LOST` (the
- * microVM or the workspace was replaced in mid-command; nobody knows how it would have ended). A command that does not pass
- * is no error: choose on `verdict`. An error is infrastructure, by the names of `Workbench.*`.
+ * The result is `{ status, verdict, exitCode, seconds, tail, logPath, … }`. The verdict is `PASSED` (exit code 0), `FAILED`, `TIMED_OUT`, `INERT`
+ * (exit code 126 or 127, or the working directory does not exist: the image lacks something) or `LOST` (the microVM or the workspace was
+ * replaced while the command ran, so that its outcome is unknown). A command that does not pass is not an error: add a `Choice` on `verdict`.
+ * The errors, `Workbench.*`, are failures of the infrastructure.
  *
- * It is a fragment of three or four states, with a `Succeed` as one more if nothing follows it. The command runs as a job of its
- * own in the session, so that a function or a connection that dies does not end it and does not run it twice: another call attaches
- * to it.
+ * The fragment has three or four states, and a `Succeed` state if no state follows it. The command runs as a job in the session: if a function
+ * or a connection dies, the command continues, and the next call attaches to it.
  *
  * ## Limitations
  *
- * - The mount has to outlive a microVM: records of the job are there.
+ * - The mount must outlive a microVM, since it holds the records of the job.
  * - A command runs twice if its first call breaks off before it is answered, and both the microVM and the workspace are replaced before the next.
- * - Whoever can write to the workspace, such as the agent, can forge what a command says.
- * - If the service ends what a call leaves running, which it does not document, a command is lost after one hour.
+ * - Anyone who can write to the workspace, such as the agent, can forge the outcome of a command.
+ * - If the service terminates the processes that a call leaves running, which it does not document, a command is lost after one hour.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -73,19 +71,19 @@ class EndedChoice extends sfn.Choice {
  * });
  */
 export class RunCommand extends sfn.StateMachineFragment {
-  /** States that read their input by JSONPath. */
+  /** Creates states that use JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: RunCommandJsonPathProps): RunCommand {
     return new RunCommand(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
-  /** States that read their input by JSONata. */
+  /** Creates states that use JSONata. */
   public static jsonata(scope: Construct, id: string, props: RunCommandJsonataProps): RunCommand {
     return new RunCommand(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }
 
-  /** The first of the states. */
+  /** The first state of the fragment. */
   public readonly startState: sfn.State;
-  /** Where it goes on when the command has ended, whatever its verdict. */
+  /** The state after which the state machine continues when the command has ended, whatever its verdict. */
   public readonly endStates: sfn.INextable[];
 
   private readonly tasks: DriverTask[];
@@ -116,7 +114,7 @@ export class RunCommand extends sfn.StateMachineFragment {
     });
     const start = task('Start', name, 'start');
     const attach = task('Attach', `${name}: attach`, 'attach');
-    // Whether it began is not known; an attach does not start it in any case.
+    // It is unknown whether the command began; an attach never starts it.
     start.addCatch(attach, { errors: [...LAMBDA_ERRORS.DIED], ...wiring.caught });
 
     const ended = new EndedChoice(this, 'Ended', name, { stateName: `${name}: ended?`, queryLanguage: props.queryLanguage, ...wiring.choice });
@@ -131,7 +129,11 @@ export class RunCommand extends sfn.StateMachineFragment {
     this.endStates = ended.afterwards({ includeOtherwise: true }).endStates;
   }
 
-  /** Goes to another state when the driver fails, for infrastructure's sake: never for a command that did not pass. */
+  /**
+   * Adds a handler for errors of the infrastructure. A command that does not pass is not an error.
+   *
+   * @param handler the state to continue with
+   */
   public addCatch(handler: sfn.IChainable, props: sfn.CatchProps = {}): RunCommand {
     for (const task of this.tasks) task.addCatch(handler, props);
     return this;
@@ -165,10 +167,10 @@ function bytesOf(size: Size | undefined): number | undefined {
   return size?.toBytes();
 }
 
-/** How the states hand on the result and the run's id, in one of the two languages. */
+/** Passes the result and the run's id between the states, in one of the two query languages. */
 interface Wiring {
   readonly generatedRun: string;
-  /** The result of the call before, for a call that attaches. */
+  /** The result of the previous call, for a call that attaches. */
   readonly previous: unknown;
   readonly pass: sfn.PassProps;
   readonly task: Partial<sfn.TaskStateBaseProps>;
@@ -180,7 +182,7 @@ interface Wiring {
 function jsonPathWiring(props: RunCommandProps): Wiring {
   const resultPath = props.resultPath ?? '$.command';
   return {
-    // A result has the run in it, so that the path is the same before and after.
+    // The result holds the run too, so that the path is the same before and after.
     generatedRun: sfn.JsonPath.stringAt(`${resultPath}.run`),
     previous: sfn.JsonPath.objectAt(resultPath),
     pass: { parameters: { run: sfn.JsonPath.uuid() }, resultPath },
@@ -199,7 +201,7 @@ function jsonataWiring(props: RunCommandProps): Wiring {
     previous: `{% $${result} %}`,
     pass: { assign: { [result]: { run: '{% $uuid() %}' } }, outputs: keep },
     task: { assign: { [result]: '{% $states.result %}' }, outputs: keep },
-    // With a run of one's own there is no value yet.
+    // With a given run, the variable has no value yet.
     caught: { outputs: keep, ...(props.run === undefined ? {} : { assign: { [result]: {} } }) },
     choice: { outputs: sorted(props.outputs) ?? `{% $${result} %}`, assign: sorted(props.assign) },
     isRunning: sfn.Condition.jsonata(`{% $${result}.status = '${STATUSES.RUNNING}' %}`),

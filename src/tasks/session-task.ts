@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -6,6 +7,7 @@ import { SessionDriver } from '../driver/session-driver';
 import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { sorted } from '../private/sorted';
+import { lifecycleOf } from '../runtime/introspection';
 import { endpointNameFaults } from '../runtime/runtime-grants';
 
 /**
@@ -14,31 +16,58 @@ import { endpointNameFaults } from '../runtime/runtime-grants';
  * @internal
  */
 export interface SessionTaskProps extends sfn.StateBaseProps {
-  /** The runtime whose session it is: ours, the official construct's or an imported one. */
+  /** The runtime of the session: an `AgentRuntime`, an official `Runtime` or an imported one. */
   readonly runtime: IBedrockAgentRuntime;
 
   /**
-   * Name of the endpoint through which the session is reached. A session belongs to one endpoint: all tasks on it have to
-   * name the same one.
+   * Name of the endpoint through which the session is reached. A session belongs to one endpoint: all tasks on it must name the same endpoint.
    *
-   * @default - the runtime's `DEFAULT` endpoint, which moves to every new version, and wipes session storage as it does
+   * @default - the runtime's `DEFAULT` endpoint, which moves to every new version and then wipes session storage
    */
   readonly endpointName?: string;
 
   /**
-   * The session's id: 33 to 100 characters, usually from the state. A session that does not exist yet begins with its first use.
+   * Id of the session: 33 to 100 characters, usually read from the state. A session that does not exist starts when it is first used.
    */
   readonly sessionId: string;
 
   /**
    * The function that talks to the session.
    *
-   * @default - the stack's own, made when it is first needed
+   * @default - the driver of the stack, which is created when it is first needed
    */
   readonly driver?: SessionDriver;
 }
 
-/** Words that are the same for a request of each operation. */
+/**
+ * Props for the result of a task that uses JSONPath.
+ *
+ * @internal
+ */
+export interface JsonPathResultProps extends sfn.JsonPathCommonOptions, sfn.AssignableStateOptions {
+  /**
+   * Path in the input where the result is placed, or `JsonPath.DISCARD`.
+   *
+   * @default - the result replaces the input
+   */
+  readonly resultPath?: string;
+
+  /**
+   * Selects parts of the result, before `resultPath` is applied.
+   *
+   * @default - the whole result
+   */
+  readonly resultSelector?: { [key: string]: unknown };
+}
+
+/**
+ * Props for the result of a task that uses JSONata.
+ *
+ * @internal
+ */
+export interface JsonataResultProps extends sfn.JsonataCommonOptions, sfn.AssignableStateOptions {}
+
+/** Returns the fields that the requests of all operations share. */
 export function addressOf(props: SessionTaskProps): { [name: string]: unknown } {
   return {
     runtimeArn: props.runtime.agentRuntimeArn,
@@ -47,7 +76,13 @@ export function addressOf(props: SessionTaskProps): { [name: string]: unknown } 
   };
 }
 
-/** Rules for what `SessionTaskProps` adds. An expression of the state can only be checked when it runs. */
+/** Returns the maximum lifetime of the runtime's sessions, in seconds: the service's own maximum if it is not known at synth. */
+export function sessionSecondsOf(runtime: IBedrockAgentRuntime): number {
+  const lifetime = lifecycleOf(runtime)?.maxLifetime;
+  return lifetime === undefined || Token.isUnresolved(lifetime) ? LIMITS.sessionSeconds : Math.min(lifetime, LIMITS.sessionSeconds);
+}
+
+/** Returns the faults of `SessionTaskProps`. An expression can only be checked when the state runs. */
 export function sessionFaults({ endpointName, sessionId }: SessionTaskProps): string[] {
   return [
     ...endpointFaults(endpointName),
@@ -55,7 +90,7 @@ export function sessionFaults({ endpointName, sessionId }: SessionTaskProps): st
   ];
 }
 
-/** A fault for a literal name that no endpoint can have; a wildcard would let the driver reach more than is meant. */
+/** Returns a fault for a literal that no endpoint can have as its name: a wildcard would let the driver reach more than intended. */
 export function endpointFaults(endpointName: string | undefined): string[] {
   return endpointName === undefined || isExpression(endpointName) ? [] : endpointNameFaults(endpointName);
 }
@@ -63,14 +98,14 @@ export function endpointFaults(endpointName: string | undefined): string[] {
 function sessionIdFaults(sessionId: string): string[] {
   const { min, max } = LIMITS.sessionId;
   if (sessionId.length < min || sessionId.length > max) {
-    return [`"sessionId" has ${sessionId.length} characters, ${min} to ${max} are allowed: make it longer, such as by a UUID, or read it from the state`];
+    return [`"sessionId" must have ${min} to ${max} characters, not ${sessionId.length}: use a UUID, or read it from the state`];
   }
   return /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(sessionId)
     ? []
-    : [`"sessionId" is "${sessionId}", letters, digits, "-" and "_" are allowed, the first a letter or digit: change it`];
+    : [`"sessionId" must be letters, digits, "-" and "_", beginning with a letter or digit, not "${sessionId}": change it`];
 }
 
-/** Maps of a user's, as far as a state takes them. */
+/** Sorts the user's maps in the props of a state. */
 function inOrder<T extends sfn.TaskStateBaseProps>(state: T): T {
   const { resultSelector, assign, outputs } = state as sfn.TaskStateBaseProps & { readonly resultSelector?: object; readonly outputs?: unknown };
   return {
@@ -84,14 +119,14 @@ function inOrder<T extends sfn.TaskStateBaseProps>(state: T): T {
 /** @internal */
 export interface DriverTaskConfig {
   readonly driver: SessionDriver;
-  /** Sent to the driver, with paths or expressions in it. */
+  /** The request to the driver, which may hold paths or expressions. */
   readonly request: { readonly [name: string]: unknown };
   readonly retries: readonly sfn.RetryProps[];
   readonly state: sfn.TaskStateBaseProps;
 }
 
 /**
- * A state that asks the driver for something, with the retries that are safe for it.
+ * A state that sends a request to the driver, with the retries that are safe for the request.
  *
  * @internal
  */
@@ -121,7 +156,7 @@ export abstract class DriverTask extends sfn.TaskStateBase {
         ...this._renderParametersOrArguments({ FunctionName: driver.function.functionArn, Payload: request }, language),
       };
     }
-    // The plain form: the driver's result is the state's, without the envelope of `lambda:invoke`.
+    // The plain form: the driver's result is the state's result, without the envelope of `lambda:invoke`.
     return { Resource: driver.function.functionArn, ...this._renderParametersOrArguments(request, language) };
   }
 }

@@ -1,8 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { addressOf, DriverTask, sessionFaults, SessionTaskProps } from './session-task';
-import { JsonataResultProps, JsonPathResultProps } from './task-props';
+import { addressOf, DriverTask, JsonataResultProps, JsonPathResultProps, sessionFaults, SessionTaskProps } from './session-task';
 import { ATTACHING } from '../driver/retry-policies';
 import { SessionDriver } from '../driver/session-driver';
 import { OPERATIONS } from '../jobs/constants';
@@ -16,17 +15,17 @@ export interface StopSessionJsonPathProps extends SessionTaskProps, JsonPathResu
 /** Props of `StopSession.jsonata`. */
 export interface StopSessionJsonataProps extends SessionTaskProps, JsonataResultProps {}
 
-/** A stop that waits out a session in transition takes a minute; this is for a service that does not answer at all. */
+/** The timeout of the state. A stop takes a minute if the session is in transition; the rest covers a service that does not answer. */
 const STATE_SECONDS = 180;
 
 /**
- * Stops a session, so that its microVM is no longer paid for. Its session storage stays, and the session can be resumed.
+ * Stops a session, which ends the charges for its microVM. The session storage stays, and the session can be resumed.
  *
- * One that the service does not know counts as stopped; a runtime or an endpoint that is not there is the error `Workbench.NotFound`,
- * as is an answer that does not say which of them is missing. One that is just starting or stopping is waited for, about a minute in the
- * function and more through the state's retries. The result is `{ status, sessionId }`, with `STOPPED` or `ALREADY_STOPPED`.
+ * The result is `{ status, sessionId }`, where the status is `STOPPED` or `ALREADY_STOPPED`. A session that the service does not know is already
+ * stopped. The task waits for a session that is starting or stopping: about a minute in the function, and longer through the state's retries.
+ * It fails with `Workbench.NotFound` if the runtime or the endpoint does not exist, or if the service does not say what is missing.
  *
- * Put it on every path, also where the work before it failed: a session that nobody stops runs on until its idle timeout.
+ * Use it on every path, including those of errors: a session that is not stopped runs until its idle timeout.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -37,12 +36,12 @@ const STATE_SECONDS = 180;
  * });
  */
 export class StopSession extends DriverTask {
-  /** A state that reads its input by JSONPath. */
+  /** Creates a state that uses JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: StopSessionJsonPathProps): StopSession {
     return new StopSession(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
-  /** A state that reads its input by JSONata. */
+  /** Creates a state that uses JSONata. */
   public static jsonata(scope: Construct, id: string, props: StopSessionJsonataProps): StopSession {
     return new StopSession(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }

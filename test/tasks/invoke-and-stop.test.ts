@@ -77,21 +77,21 @@ describe('InvokeAgent', () => {
   });
 
   test.each<[string, Partial<InvokeAgentProps>, string]>([
-    ['no time', { timeout: Duration.seconds(0) }, '"timeout" is 0 seconds, 1 to 880 are allowed: make it longer'],
-    ['more than a function can wait', { timeout: Duration.seconds(881) }, '"timeout" is 881 seconds, 1 to 880 are allowed: let the agent report by a task token, or run it as a command'],
-    ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" is 1.5 seconds, whole seconds are allowed: round it'],
+    ['no time', { timeout: Duration.seconds(0) }, '"timeout" must be 1 to 880 seconds, not 0: raise it'],
+    ['more than a function can wait', { timeout: Duration.seconds(881) }, '"timeout" must be 1 to 880 seconds, not 881: let the agent report with a task token, or run the agent as a command'],
+    ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" must be a whole number of seconds, not 1.5: round it'],
     ['an endpoint that there cannot be', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
-    ['a heartbeat without a token', { heartbeat: Duration.minutes(1) }, '"heartbeat" and "callbackTimeout" need "integrationPattern" WAIT_FOR_TASK_TOKEN: set it, or leave them out'],
+    ['a heartbeat without a token', { heartbeat: Duration.minutes(1) }, '"integrationPattern" must be WAIT_FOR_TASK_TOKEN for "heartbeat" and "callbackTimeout": set it, or remove them'],
     ['a pattern that it does not have', { integrationPattern: sfn.IntegrationPattern.RUN_JOB },
-      '"integrationPattern" is RUN_JOB, REQUEST_RESPONSE and WAIT_FOR_TASK_TOKEN are allowed: use the latter for work that outlives an answer'],
+      '"integrationPattern" must be REQUEST_RESPONSE or WAIT_FOR_TASK_TOKEN, not RUN_JOB: use WAIT_FOR_TASK_TOKEN for work that outlives an answer'],
     ['a heartbeat as long as the work', { ...TOKEN, callbackTimeout: Duration.minutes(4), heartbeat: Duration.minutes(4) },
-      '"heartbeat" is 240 seconds, 1 to 239 are allowed: it has to be shorter than "callbackTimeout"'],
+      '"heartbeat" must be 1 to 239 seconds, not 240: make it shorter than "callbackTimeout\"'],
     ['the usual heartbeat in work of no more time', { ...TOKEN, callbackTimeout: Duration.minutes(5) },
-      '"heartbeat" is 300 seconds, 1 to 299 are allowed: it has to be shorter than "callbackTimeout"'],
-    ['a callback without the token', { integrationPattern: CALLBACK }, '"payload" does not hold the task token: put JsonPath.taskToken into it, or "{% $states.context.Task.Token %}" with JSONata'],
-    ['a short session id', { sessionId: 'short' }, '"sessionId" has 5 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
+      '"heartbeat" must be 1 to 299 seconds, not 300: make it shorter than "callbackTimeout\"'],
+    ['a callback without the token', { integrationPattern: CALLBACK }, '"payload" must hold the task token: add JsonPath.taskToken, or "{% $states.context.Task.Token %}" with JSONata'],
+    ['a short session id', { sessionId: 'short' }, '"sessionId" must have 33 to 100 characters, not 5: use a UUID, or read it from the state'],
     ['a callback of more than a session\'s life', { ...TOKEN, callbackTimeout: Duration.seconds(28_801) },
-      '"callbackTimeout" is 28801 seconds, 1 to 28800 are allowed: the session does not live longer'],
+      '"callbackTimeout" must be 1 to 28800 seconds, not 28801: the session does not live longer'],
   ])('fails with %s', (_, props, message) => {
     expect(fault(props)).toBe(message);
   });
@@ -99,14 +99,14 @@ describe('InvokeAgent', () => {
   test('fails with a secret in the payload, and says where secrets belong', () => {
     const token = SecretValue.secretsManager('token').unsafeUnwrap();
     expect(fault({ payload: sfn.TaskInput.fromObject({ agent: { keys: [token] } }) })).toMatch(
-      /^"payload" holds a value from Secrets Manager, .*: let it be fetched in the session, with the runtime's execution role/);
+      /^"payload" must not hold a value from Secrets Manager, .*: fetch it in the session with the runtime's execution role/);
   });
 
   test('has no more time than its session', () => {
     const seconds = (timeout: number) => ({ timeout: Duration.seconds(timeout) });
     expect(living(Duration.seconds(600), seconds(600))).not.toThrow();
     expect(messageOf(living(Duration.seconds(600), seconds(601)))).toContain(
-      '"timeout" is 601 seconds, 1 to 600 are allowed: the session does not live longer; raise its "maxLifetime"');
+      '"timeout" must be 1 to 600 seconds, not 601: the session does not live longer; raise its "maxLifetime"');
     const task = living(Duration.seconds(600))();
     expect(statesOfChain(Stack.of(task), task).Ask.Parameters).toMatchObject({ timeoutSeconds: 600 });
   });
@@ -119,7 +119,7 @@ describe('InvokeAgent', () => {
         expect.stringMatching(/"timeoutSeconds":$/), { Ref: 'Seconds' },
       ])],
     });
-    expect(messageOf(living(later, { timeout: Duration.seconds(881) }))).toContain('1 to 880 are allowed');
+    expect(messageOf(living(later, { timeout: Duration.seconds(881) }))).toContain('must be 1 to 880 seconds, not 881');
   });
 
   test.each([[239, 240], [28_799, undefined]])('accepts a heartbeat of %p seconds in work of %p', (heartbeat, work) => {
@@ -147,7 +147,7 @@ describe('StopSession', () => {
   test('fails with a session id that no session can have, and a name that no endpoint can', () => {
     const stack = newStack();
     const message = messageOf(() => new StopSession(stack, 'Stop', { runtime: runtimeIn(stack), sessionId: 'short', endpointName: 'a/*' }));
-    expect(message).toContain('"sessionId" has 5 characters');
+    expect(message).toContain('"sessionId" must have 33 to 100 characters, not 5');
     expect(message).toContain('"endpointName" is "a/*"');
   });
 });

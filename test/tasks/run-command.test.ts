@@ -150,35 +150,35 @@ const ATTRIBUTES = {
 
 describe('a command that cannot work fails at synth', () => {
   test.each<[string, Partial<RunCommandProps>, string]>([
-    ['a session id of 32 characters', { sessionId: 'x'.repeat(32) }, '"sessionId" has 32 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
-    ['a session id of 101 characters', { sessionId: 'x'.repeat(101) }, '"sessionId" has 101 characters, 33 to 100 are allowed: make it longer, such as by a UUID, or read it from the state'],
-    ['an endpoint that there cannot be', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
-    ['a session id with a dot', { sessionId: `${'x'.repeat(40)}.` }, `"sessionId" is "${'x'.repeat(40)}.", letters, digits, "-" and "_" are allowed, the first a letter or digit: change it`],
+    ['a session id of 32 characters', { sessionId: 'x'.repeat(32) }, '"sessionId" must have 33 to 100 characters, not 32: use a UUID, or read it from the state'],
+    ['a session id of 101 characters', { sessionId: 'x'.repeat(101) }, '"sessionId" must have 33 to 100 characters, not 101: use a UUID, or read it from the state'],
+    ['an impossible name of an endpoint', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
+    ['a session id with a dot', { sessionId: `${'x'.repeat(40)}.` }, `"sessionId" must be letters, digits, "-" and "_", beginning with a letter or digit, not "${'x'.repeat(40)}.": change it`],
     ['an empty line', { command: Command.shell('') }, '"command" must not be empty: give a shell line, or a program and its arguments'],
     ['no words', { command: Command.exec([]) }, '"command" must not be empty: give a shell line, or a program and its arguments'],
     ['a NUL character in a line', { command: Command.shell('a\0b') }, '"command" must not hold a NUL character, which no argument can: remove it'],
     ['a NUL character in a word', { command: Command.exec(['a\0b']) }, '"command" must not hold a NUL character, which no argument can: remove it'],
     ['a line over 32 KiB', { command: Command.shell('x'.repeat(32_769)) }, '"command" must be at most 32768 bytes, not 32769: put it in a script in the repository or the image, and run that'],
     ['words over 32 KiB', { command: Command.exec(['x', 'y'.repeat(32_767)]) }, '"command" must be at most 32768 bytes, not 32769: put it in a script in the repository or the image, and run that'],
-    ['a relative mount', { mountPath: 'workspace' }, '"mountPath" is "workspace", an absolute path is needed: let it begin with "/"'],
-    ['a relative directory', { workingDirectory: 'repo' }, '"workingDirectory" is "repo", an absolute path is needed: let it begin with "/"'],
-    ['a directory on another mount', { workingDirectory: '/mnt/workspaces/repo' }, '"workingDirectory" is "/mnt/workspaces/repo", which is not on the session storage at "/mnt/workspace": change one of them, or name the mount in "mountPath"'],
-    ['no time', { timeout: Duration.seconds(0) }, '"timeout" is 0 seconds, 1 to 7200 are allowed: make it longer'],
-    ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" is 1.5 seconds, whole seconds are allowed: round it'],
-    ['more time than the session has', { timeout: Duration.seconds(7_201) }, '"timeout" is 7201 seconds, 1 to 7200 are allowed: the session does not live longer; raise its "maxLifetime", or split the command'],
-    ['a tail over 24 KiB', { tailSize: Size.kibibytes(25) }, '"tailSize" is 25600 bytes, 0 to 24576 are allowed: change it'],
-    ['a log under 64 KiB', { logSize: Size.kibibytes(63) }, '"logSize" is 64512 bytes, 65536 to 268435456 are allowed: change it'],
-    ['a log over 256 MiB', { logSize: Size.mebibytes(257) }, '"logSize" is 269484032 bytes, 65536 to 268435456 are allowed: change it'],
-    ['a name that no shell takes', { environment: { 'A-B': '' } }, '"environment" has the name "A-B", letters, digits and "_" are allowed, the first no digit: rename it'],
-    ['an empty pattern', { failFast: [''] }, '"failFast" has an empty pattern, which every line matches: take it out'],
-    ['the whole state as result', { resultPath: '$' }, '"resultPath" is "$", a path below "$" such as "$.lint" is needed: the input has to stay, for a command that is attached to'],
-    ['a discarded result', { resultPath: sfn.JsonPath.DISCARD }, '"resultPath" is JsonPath.DISCARD, a path below "$" such as "$.lint" is needed: the input has to stay, for a command that is attached to'],
+    ['a relative mount', { mountPath: 'workspace' }, '"mountPath" must be an absolute path, not "workspace": begin it with "/"'],
+    ['a relative directory', { workingDirectory: 'repo' }, '"workingDirectory" must be an absolute path, not "repo": begin it with "/"'],
+    ['a directory on another mount', { workingDirectory: '/mnt/workspaces/repo' }, '"workingDirectory" must be on the session storage at "/mnt/workspace", not "/mnt/workspaces/repo": change one of them, or name the mount in "mountPath"'],
+    ['no time', { timeout: Duration.seconds(0) }, '"timeout" must be 1 to 7200 seconds, not 0: raise it'],
+    ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" must be a whole number of seconds, not 1.5: round it'],
+    ['more time than the session has', { timeout: Duration.seconds(7_201) }, '"timeout" must be 1 to 7200 seconds, not 7201: the session does not live longer; raise its "maxLifetime", or split the command'],
+    ['a tail over 24 KiB', { tailSize: Size.kibibytes(25) }, '"tailSize" must be 0 to 24576 bytes, not 25600: change it'],
+    ['a log under 64 KiB', { logSize: Size.kibibytes(63) }, '"logSize" must be 65536 to 268435456 bytes, not 64512: change it'],
+    ['a log over 256 MiB', { logSize: Size.mebibytes(257) }, '"logSize" must be 65536 to 268435456 bytes, not 269484032: change it'],
+    ['an environment variable with a hyphen', { environment: { 'A-B': '' } }, '"environment" must have names of letters, digits and "_" that do not begin with a digit, not "A-B": rename it'],
+    ['an empty pattern', { failFast: [''] }, '"failFast" must not have an empty pattern, which matches every line: remove it'],
+    ['the whole state as result', { resultPath: '$' }, '"resultPath" must be a path below "$", not "$": use a path such as "$.lint", since the input is needed again to attach to the command'],
+    ['a discarded result', { resultPath: sfn.JsonPath.DISCARD }, '"resultPath" must be a path below "$", not JsonPath.DISCARD: use a path such as "$.lint", since the input is needed again to attach to the command'],
   ])('with %s', (_, props, message) => {
     expect(fault(props)).toBe(message);
   });
 
   test('with a pattern that is no regular expression', () => {
-    expect(fault({ failFast: ['('] })).toMatch(/^"failFast" has "\(", which is no regular expression of JavaScript \(.*\): correct it$/);
+    expect(fault({ failFast: ['('] })).toMatch(/^"failFast" must have regular expressions of JavaScript, not "\(" \(.*\): correct it$/);
   });
 
   test('with the usual time, when the session has less', () => {
@@ -188,20 +188,20 @@ describe('a command that cannot work fails at synth', () => {
       return command({ mountPath: '/mnt/a', runtime: new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, lifecycleConfiguration }) }, stack);
     };
     expect(short(Duration.seconds(300))).not.toThrow();
-    expect(messageOf(short(Duration.seconds(299)))).toContain('"timeout" is 300 seconds, 1 to 299 are allowed: the session does not live longer');
+    expect(messageOf(short(Duration.seconds(299)))).toContain('"timeout" must be 1 to 299 seconds, not 300: the session does not live longer');
   });
 
   test('with more than eight hours, though the session\'s life is only known when it is deployed', () => {
     const stack = newStack();
     const lifecycleConfiguration = { maxLifetime: Duration.seconds(Token.asNumber({ Ref: 'Life' })) };
     const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, lifecycleConfiguration });
-    expect(messageOf(() => command({ runtime, mountPath: '/mnt/a', timeout: Duration.seconds(28_801) }, stack))).toContain('"timeout" is 28801 seconds, 1 to 28800');
+    expect(messageOf(() => command({ runtime, mountPath: '/mnt/a', timeout: Duration.seconds(28_801) }, stack))).toContain('"timeout" must be 1 to 28800 seconds, not 28801');
   });
 
   test('with a runtime whose storage is not known, and no mount', () => {
     const stack = newStack();
     const runtime = Runtime.fromAgentRuntimeAttributes(stack, 'Imported', ATTRIBUTES);
-    expect(messageOf(() => command({ runtime }, stack))).toMatch(/^"mountPath" is not known, since the runtime has no session storage that can be seen here/);
+    expect(messageOf(() => command({ runtime }, stack))).toMatch(/^"mountPath" must be given, since the runtime has no session storage that is known here/);
     expect(() => command({ runtime, mountPath: '/mnt/data/' }, newStack())).not.toThrow();
   });
 
@@ -219,8 +219,8 @@ describe('a command that cannot work fails at synth', () => {
   ])('with %s, and says where secrets belong', (_, props, prop, what) => {
     const message = fault(props);
     expect(message).toMatch(what);
-    expect(message).toContain(`"${prop}" holds`);
-    expect(message).toContain('let it be fetched in the session');
+    expect(message).toContain(`"${prop}" must not hold`);
+    expect(message).toContain('fetch it in the session');
   });
 });
 
