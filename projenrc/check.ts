@@ -26,6 +26,7 @@ export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
       { spawn: 'bundle' },
       { spawn: 'typecheck' },
       { spawn: 'eslint' },
+      { spawn: 'imports' },
       { exec: `jest --ci --coverage=false --testPathIgnorePatterns ${ignored.join(' ')}` },
     ],
   });

@@ -24,6 +24,10 @@ export function configureDocs(project: awscdk.AwsCdkConstructLibrary) {
     description: 'Write the list of decisions in docs/decisions from their titles',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/list-decisions.ts',
   });
+  const folders = project.addTask('docs:folders', {
+    description: 'Draw which folder imports which, in docs/architecture.md',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/draw-folders.ts',
+  });
   project.addTask('docs:report', {
     description: 'Draw the pictures of a report in docs/, which differ each time; needs chromium',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/draw-report.ts',
@@ -31,6 +35,7 @@ export function configureDocs(project: awscdk.AwsCdkConstructLibrary) {
   project.postCompileTask.spawn(rosetta);
   project.postCompileTask.spawn(run);
   project.postCompileTask.spawn(decisions);
+  project.postCompileTask.spawn(folders);
   project.postCompileTask.spawn(pictures);
   project.postCompileTask.spawn(spelling);
 }

@@ -9,7 +9,13 @@ const SHARED = ['**/constants.ts', '**/git-names.ts'];
 
 export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
   const eslint = project.eslint!;
-  project.addDevDeps('eslint-plugin-awscdk@^4.2.1', 'eslint-plugin-jest');
+  project.addDevDeps('eslint-plugin-awscdk@^4.2.1', 'eslint-plugin-jest', 'dependency-cruiser@^17');
+
+  const imports = project.addTask('imports', {
+    description: 'Check that no files of src/ and rehearsal/ import each other in a circle, by the rules of .dependency-cruiser.cjs',
+    exec: 'depcruise src rehearsal',
+  });
+  project.testTask.spawn(imports);
 
   eslint.addPlugins('awscdk');
   eslint.addRules({

@@ -13,7 +13,8 @@ export const JSII_TARGETS = {
 } satisfies Partial<awscdk.AwsCdkConstructLibraryOptions>;
 
 const NOT_PUBLISHED = [
-  '/.ci/', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/', '/rehearsal/*', '!/rehearsal/FEATURES.md', '/rosetta/', '/scripts/',
+  '/.ci/', '/.dependency-cruiser.cjs', '/CONTRIBUTING.md', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/',
+  '/rehearsal/*', '!/rehearsal/FEATURES.md', '/rosetta/', '/scripts/',
   '.jsii.tabl.json', '.rehearsal/', 'cdk.out/',
 ];
 

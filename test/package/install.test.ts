@@ -45,9 +45,9 @@ function typecheck(options: object): string {
   return spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', app], { cwd: app, encoding: 'utf8' }).stdout;
 }
 
-test('what is installed has the pages and pictures that its README links to, but not the examples', () => {
+test('what is installed has the pages and pictures that its README links to, but not the examples and what contributors need', () => {
   const folder = join(app, 'node_modules/cdk-agentcore-workbench');
-  const links = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/(?:\]\(|\bsrc(?:set)?=")((?!https:|examples\/)[^)"#]+)/g)].map(([, link]) => link);
+  const links = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/(?:\]\(|\bsrc(?:set)?=")((?!https:|examples\/|CONTRIBUTING)[^)"#]+)/g)].map(([, link]) => link);
 
   expect(links).toEqual(expect.arrayContaining(['rehearsal/FEATURES.md', 'docs/images/report-dark.png', 'docs/images/report-light.png']));
   expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([]);
