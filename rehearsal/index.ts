@@ -7,6 +7,8 @@ export type { RehearsalProps } from './rehearsal';
 export type { RehearsalInput } from './run/input';
 export { RolloutFailedError } from './rollout/rollout';
 export type { RolloutDescription } from './rollout/rollout';
+export { StateInUseError } from './run/lock';
+export { StateDirectoryError } from './run/state-directory';
 export { loopImage } from './run/loop-image';
 export type { LoopLocation } from './run/loop-image';
 export { chooseSandbox, SandboxUnavailableError } from './sandbox';

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
 import { removeTree } from './agentcore/remove-tree';
@@ -14,6 +13,7 @@ import { Lock } from './run/lock';
 import type { LoopLocation } from './run/loop-image';
 import { RehearsalRecord, SandboxDescription } from './run/record';
 import { SshAgent } from './run/ssh-agent';
+import { stateDirectory } from './run/state-directory';
 import { storageForecast } from './run/storage-forecast';
 import { checkSupport } from './run/support';
 import { builtName, SandboxDriver, SandboxMount } from './sandbox';
@@ -73,9 +73,7 @@ const PACE = { [ENVIRONMENT.BACKOFF_SECONDS]: '0.1' };
  */
 export class Rehearsal implements RunContext {
   static async start(props: RehearsalProps): Promise<Rehearsal> {
-    const directory = props.stateDirectory === undefined ? mkdtempSync(join(tmpdir(), 'rehearsal-')) : resolve(props.stateDirectory);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, '.gitignore'), '*\n'); // it may be in somebody's working copy
+    const directory = stateDirectory(props.stateDirectory);
     const lock = Lock.take(directory);
     let server: AgentCoreServer | undefined;
     let deployment: LocalDeployment | undefined;

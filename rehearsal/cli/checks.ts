@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Faults } from './misuse';
 import type { Options, Target } from './options';
 import { hasGit } from './preflight';
@@ -10,6 +10,7 @@ import { inputFaults } from '../../src/loop/steps/input';
 import { Assembly, AssemblyError } from '../assembly';
 import { didYouMean } from '../common/did-you-mean';
 import { secretsOf } from '../common/mask-values';
+import { writableFault } from '../common/writable';
 import { LoopNotFoundError } from '../deployment';
 import type { RehearsalInput } from '../run/input';
 import { checkSource, LocalRepository } from '../run/local-repository';
@@ -56,16 +57,9 @@ function messageFaults({ env = [] }: Target, { prompt, taskId }: RehearsalInput)
     .map(({ name }) => `${what} holds the value of ${name} (--env), and the commit would: take it out; if it is no secret, set it in the command that needs it instead`));
 }
 
-/** Beside a working copy that may only be read, for instance, there is no place for the state. */
 function writableFaults(option: string, directory: string): string[] {
-  let there = directory;
-  while (!existsSync(there)) there = dirname(there);
-  try {
-    accessSync(statSync(there).isDirectory() ? there : join(there, 'file'), constants.W_OK | constants.X_OK);
-    return [];
-  } catch (error) {
-    return [`${option} ${directory} cannot be written to (${(error as NodeJS.ErrnoException).code}): name a directory that can`];
-  }
+  const fault = writableFault(directory);
+  return fault === undefined ? [] : [`${option} ${fault}`];
 }
 
 function sessionOf({ sessionId, state }: Options, store: RunStore, faults: Faults): StoredSession | undefined {

@@ -14,8 +14,9 @@ import { LoopNotFoundError } from '../deployment';
 import { AgentNotStartedError } from '../rollout/rollout';
 import { RepositoryError } from '../run/local-repository';
 import { StateInUseError } from '../run/lock';
+import { StateDirectoryError } from '../run/state-directory';
 
-const MISUSES = [NotEmulatedError, MisuseError, RepositoryError, StateInUseError, AssemblyError, LoopNotFoundError];
+const MISUSES = [NotEmulatedError, MisuseError, RepositoryError, StateInUseError, StateDirectoryError, AssemblyError, LoopNotFoundError];
 
 /** The command line. Returns the exit code. */
 export async function main(args: readonly string[], stdout = process.stdout, stderr = process.stderr): Promise<number> {

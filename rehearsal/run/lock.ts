@@ -20,7 +20,7 @@ export class Lock {
         const holder = Lock.holder(directory);
         if (holder !== undefined || attempt > 0) {
           const who = holder === undefined ? 'another rehearsal' : `the rehearsal with process id ${holder.pid}`;
-          throw new StateInUseError(`${directory} is in use by ${who}: wait for it, or choose another directory with --state`);
+          throw new StateInUseError(`${directory} is in use by ${who}: wait for it, or choose another with "stateDirectory" (--state)`);
         }
         rmSync(file, { force: true });
       }

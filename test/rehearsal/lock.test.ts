@@ -34,7 +34,7 @@ function isHeldBy(identity: ProcessIdentity): void {
 
 test('a state directory is one process\'s at a time, and free again when it is done', () => {
   const lock = Lock.take(state);
-  expect(() => Lock.take(state)).toThrow(`${state} is in use by the rehearsal with process id ${process.pid}: wait for it, or choose another directory with --state`);
+  expect(() => Lock.take(state)).toThrow(`${state} is in use by the rehearsal with process id ${process.pid}: wait for it, or choose another with "stateDirectory" (--state)`);
 
   lock.release();
   const next = Lock.take(state);

@@ -70,7 +70,7 @@ export const LOOP_ERRORS = {
   TURN_TIMED_OUT: 'CodingLoop.TurnTimedOut',
   /** Git cannot record the files that the agent left. */
   SNAPSHOT_FAILED: 'CodingLoop.SnapshotFailed',
-  /** The gates did not pass within the allowed repairs. */
+  /** A gate did not pass, and no repairs are left. */
   RED: 'CodingLoop.Red',
   /** A gate failed twice in a row on the same tree, or in the same way. */
   STUCK: 'CodingLoop.Stuck',

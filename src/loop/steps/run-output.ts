@@ -31,11 +31,16 @@ function decided({ next, feedback }: LoopRecord): Failure | undefined {
   const gate = feedback === undefined || feedback.logPath === '' ? undefined : `gate "${feedback.gate}"`;
   const nothing = feedback?.unchanged ? '; the agent has changed nothing' : '';
   switch (next) {
-    case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass within the repairs${feedback === undefined ? '' : ` (${feedback.maxRepairs})`}${nothing}` };
+    case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass${afterRepairs(feedback?.maxRepairs)}${nothing}` };
     case NEXT.STUCK: return { name: LOOP_ERRORS.STUCK, message: `the agent is stuck${gate === undefined ? '' : ` at the ${gate}`}: the same files, or the same failure, twice in a row${nothing}` };
     case NEXT.INERT: return { name: LOOP_ERRORS.INERT, message: `the command of ${gate ?? 'a gate'}, or a program that it needs, is neither in the image nor in the repository` };
     default: return undefined;
   }
+}
+
+function afterRepairs(count: number | undefined): string {
+  if (count === undefined) return '';
+  return count === 0 ? ', and no repairs are allowed' : ` after ${count} ${count === 1 ? 'repair' : 'repairs'}`;
 }
 
 /**

@@ -43,7 +43,7 @@ asRoot('a directory that may only be read is refused as the state, with what to 
   const options = { by: STRANGER, cwd: copy.directory, env: { PATH, HOME: home } };
   const state = join(copy.directory, '.rehearsal');
   expect(await rehearse(options)).toEqual({
-    exitCode: 2, stdout: '', stderr: expect.stringMatching(new RegExp(`^--state ${state} cannot be written to \\(EACCES\\): name a directory that can\n`)),
+    exitCode: 2, stdout: '', stderr: expect.stringMatching(new RegExp(`^--state ${state} cannot be written to \\(EACCES\\): choose a directory that you can write to\n`)),
   });
   expect(await rehearse(options, '--state', join(home, 'state'))).toEqual(COMMITTED);
 });

@@ -63,7 +63,7 @@ test('caches are kept from one session to the next by --cache alone', async () =
 test.each([
   ['without an agent', [''], ['--ssh-agent'], /^--ssh-agent: SSH_AUTH_SOCK is not set: start an agent/],
   ['for an agent that is gone', ['/nowhere/agent'], ['--ssh-agent'], /^--ssh-agent: SSH_AUTH_SOCK is "\/nowhere\/agent", which is no socket: /],
-  ['for a cache that is a file', [''], ['--cache', __filename], /^--cache .* cannot be written to \(ENOTDIR\): name a directory/],
+  ['for a cache that is a file', [''], ['--cache', __filename], /^--cache .* cannot be written to \(ENOTDIR\): choose a directory that you can write to/],
 ])('fails with 2 %s', async (_, [socket], options, message) => {
   const { exitCode, stderr } = await printedBy('true', { SSH_AUTH_SOCK: socket }, ...options);
   expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)]);
