@@ -22,7 +22,7 @@ const rollout = new RuntimeRollout(stack, 'Rollout', {
   runtime,
   smokeTests: [SmokeTest.command('bash --version'), SmokeTest.writable(WORKSPACE), SmokeTest.invoke({ prompt: 'note' }, { expect: 'note' })],
 });
-new CfnOutput(stack, 'EndpointName', { value: rollout.endpointName });
+new CfnOutput(stack, 'EndpointName', { value: rollout.endpoint.endpointName });
 new CfnOutput(stack, 'Version', { value: rollout.version });
 
 acknowledgeExecutionRole(runtime, runtimeName);

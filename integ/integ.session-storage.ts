@@ -1,7 +1,7 @@
 /** A runtime with session storage, and a caller that may use every channel into its sessions. */
 import { join } from 'path';
 import { Stack } from 'aws-cdk-lib';
-import { AgentRuntimeArtifact, CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { AgentRuntimeArtifact, CfnRuntime, RuntimeEndpoint } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { acknowledge, acknowledgeExecutionRole, portableApp, synthAndCheck } from './app';
@@ -18,12 +18,17 @@ const runtime = new AgentRuntime(stack, 'Agent', {
   environmentVariables: { WORKSPACE: '/mnt/workspace' },
 });
 
+const endpoint = RuntimeEndpoint.fromRuntimeEndpointAttributes(stack, 'Endpoint', {
+  agentRuntimeArn: runtime.agentRuntimeArn,
+  agentRuntimeEndpointArn: `${runtime.agentRuntimeArn}/runtime-endpoint/DEFAULT`,
+  endpointName: 'DEFAULT',
+});
 const caller = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountPrincipal(stack.account) });
 runtime.grantInvokeRuntime(caller);
 const grants = RuntimeGrants.fromRuntime(runtime);
-grants.invokeCommand(caller, { endpointName: 'DEFAULT' });
-grants.invokeCommandShell(caller, { endpointName: 'DEFAULT' });
-grants.stopSession(caller, { endpointName: 'DEFAULT' });
+grants.invokeCommand(caller, { endpoint });
+grants.invokeCommandShell(caller, { endpoint });
+grants.stopSession(caller, { endpoint });
 
 acknowledgeExecutionRole(runtime, runtimeName);
 acknowledge(caller, {

@@ -1,7 +1,7 @@
 /** The three tasks in one state machine each, for JSONPath and JSONata, and the function behind them. */
 import { join } from 'path';
 import { Duration, Stack } from 'aws-cdk-lib';
-import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { AgentRuntimeArtifact, RuntimeEndpoint } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -18,6 +18,11 @@ const runtime = new AgentRuntime(stack, 'Agent', {
   mounts: [Mount.sessionStorage('/mnt/workspace')],
   environmentVariables: { WORKSPACE: '/mnt/workspace' },
 });
+const endpoint = RuntimeEndpoint.fromRuntimeEndpointAttributes(stack, 'Endpoint', {
+  agentRuntimeArn: runtime.agentRuntimeArn,
+  agentRuntimeEndpointArn: `${runtime.agentRuntimeArn}/runtime-endpoint/DEFAULT`,
+  endpointName: 'DEFAULT',
+});
 
 function machine(id: string, chain: sfn.IChainable): sfn.StateMachine {
   return new sfn.StateMachine(stack, id, {
@@ -28,7 +33,7 @@ function machine(id: string, chain: sfn.IChainable): sfn.StateMachine {
   });
 }
 
-const path = { runtime, endpointName: 'DEFAULT', sessionId: sfn.JsonPath.stringAt('$.session.id') };
+const path = { runtime, endpoint, sessionId: sfn.JsonPath.stringAt('$.session.id') };
 const stopPath = new StopSession(stack, 'Stop', { ...path, resultPath: sfn.JsonPath.DISCARD });
 const jsonPath = machine('JsonPath', new InvokeAgent(stack, 'Ask', {
   ...path, payload: sfn.TaskInput.fromObject({ prompt: sfn.JsonPath.stringAt('$.prompt') }), resultPath: '$.turn',
@@ -36,7 +41,7 @@ const jsonPath = machine('JsonPath', new InvokeAgent(stack, 'Ask', {
   ...path, command: Command.shell('test -s notes.txt'), workingDirectory: '/mnt/workspace', timeout: Duration.minutes(2), resultPath: '$.checked',
 }).addCatch(stopPath, { resultPath: '$.error' })).next(stopPath));
 
-const expression = { runtime, endpointName: 'DEFAULT', sessionId: '{% $states.input.session.id %}' };
+const expression = { runtime, endpoint, sessionId: '{% $states.input.session.id %}' };
 const jsonata = machine('Jsonata', InvokeAgent.jsonata(stack, 'AskAndWait', {
   ...expression,
   payload: sfn.TaskInput.fromObject({ prompt: '{% $states.input.prompt %}', token: '{% $states.context.Task.Token %}' }),

@@ -137,11 +137,12 @@ class Own extends AgentRuntime {}
 const ours = new Own(stack, 'Ours', props);
 const official: agentcore.Runtime = ours;
 const any: agentcore.IBedrockAgentRuntime = ours;
+declare const endpoint: agentcore.IRuntimeEndpoint;
 const officialProps: agentcore.RuntimeProps = props;
 new agentcore.Runtime(stack, 'Official', officialProps);
 for (const runtime of [ours, official, any]) {
   const grants: iam.Grant[] = [runtime.grantInvokeCommand(grantee), runtime.grantStopSession(grantee)];
-  RuntimeGrants.fromRuntime(runtime).invokeCommand(grantee, { endpointName: 'live' });
+  RuntimeGrants.fromRuntime(runtime).invokeCommand(grantee, { endpoint });
   grants.pop();
 }
 `;

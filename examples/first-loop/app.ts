@@ -20,7 +20,7 @@ const rollout = new RuntimeRollout(stack, 'Rollout', { runtime });
 
 const loop = new CodingLoop(stack, 'Fix', {
   runtime,
-  endpointName: rollout.endpointName,
+  endpoint: rollout.endpoint,
   // Each run names its repository.
   repository: GitRepository.fromInput({ allow: ['https://example.com/your/*'] }),
   gates: [

@@ -34,7 +34,7 @@ runtime.grantInvokeCommand(operator);
 runtime.grantStopSession(operator);
 
 new CfnOutput(stack, 'RuntimeArn', { value: runtime.agentRuntimeArn });
-new CfnOutput(stack, 'EndpointName', { value: rollout.endpointName });
+new CfnOutput(stack, 'EndpointName', { value: rollout.endpoint.endpointName });
 new CfnOutput(stack, 'Version', { value: rollout.version });
 
 app.synth();

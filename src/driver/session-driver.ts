@@ -1,5 +1,5 @@
 import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { IBedrockAgentRuntime, IRuntimeEndpoint } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -7,8 +7,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { SessionDriverFunction } from './session-driver-function';
 import { LIMITS } from '../jobs/constants';
-import { isExpression } from '../private/expression';
 import { allowLogEncryption } from '../private/log-encryption';
+import { sessionResources } from '../runtime/endpoint';
 
 /** Options of a `SessionDriver`. */
 export interface SessionDriverProps {
@@ -112,19 +112,12 @@ export class SessionDriver extends Construct {
    *
    * @internal
    */
-  public _allow(runtime: IBedrockAgentRuntime, actions: string[], endpointName?: string): void {
-    const arn = runtime.agentRuntimeArn;
-    // A name that is only known later, such as a rollout's, is another one after the next deployment, while runs under way and
-    // sessions that are resumed stay on the endpoint that they began on.
-    const endpoint = endpointName === undefined || isExpression(endpointName) ? undefined : endpointName;
-    const key = JSON.stringify([Stack.of(this).resolve(arn), actions, endpoint]);
+  public _allow(runtime: IBedrockAgentRuntime, actions: string[], endpoint?: IRuntimeEndpoint): void {
+    const resources = sessionResources(runtime, endpoint);
+    const key = JSON.stringify(Stack.of(this).resolve([actions, resources]));
     if (this.allowed.has(key)) return;
     this.allowed.add(key);
-    this.policy.addStatements(new iam.PolicyStatement({
-      actions,
-      // The service looks at the runtime and at the endpoint.
-      resources: [arn, endpoint === undefined ? `${arn}/*` : `${arn}/runtime-endpoint/${endpoint}`],
-    }));
+    this.policy.addStatements(new iam.PolicyStatement({ actions, resources }));
   }
   /**
    * Lets the driver ask what executions of a state machine are under way, and what they were started with.

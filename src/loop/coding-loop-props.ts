@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { IBedrockAgentRuntime, IRuntimeEndpoint } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AgentTurn } from './agent-turn';
@@ -31,11 +31,11 @@ export interface CodingLoopProps {
   readonly gates: Gate[];
 
   /**
-   * The name of the endpoint through which sessions are reached.
+   * The endpoint through which sessions are reached, such as that of a `RuntimeRollout`.
    *
    * @default - the `DEFAULT` endpoint of the runtime, which moves to every new version, and wipes workspaces when it does
    */
-  readonly endpointName?: string;
+  readonly endpoint?: IRuntimeEndpoint;
 
   /**
    * The session's persistent directory. The clone is in its subdirectory `repo`, and the records of runs are in `.workbench`.

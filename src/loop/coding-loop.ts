@@ -68,11 +68,11 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     super(scope, id);
     const plan = planOf(props);
     throwOnFaults(this, loopFaults(this, props, plan));
-    warnAboutDefaultEndpoint(this, props.runtime, props.endpointName);
+    warnAboutDefaultEndpoint(this, props.runtime, props.endpoint);
     warnAboutAnyRepository(this, props.repository);
 
     const driver = props.driver ?? SessionDriver.of(this);
-    for (const actions of [INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(props.runtime, actions, props.endpointName);
+    for (const actions of [INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(props.runtime, actions, props.endpoint);
     driver._allowExecutions(this, props.stateMachineName, props.encryptionKey);
 
     const { gates, bootstrap = [], turn = AgentTurn.invoke(), commit = Commit.push() } = props;
@@ -189,7 +189,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...props.repository._clone(),
       author: commit._author,
       push: commit.pushes,
-      ...(props.endpointName === undefined ? {} : { endpointName: props.endpointName }),
+      ...(props.endpoint === undefined ? {} : { endpointName: props.endpoint.endpointName }),
       ...(props.environment === undefined ? {} : { environment: sorted(props.environment) }),
     };
   }

@@ -7,8 +7,8 @@ import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
 import { durationFaults, environmentFaults, faultsOf, Rule, unknownDurationFaults } from '../private/validation';
+import { endpointFaults } from '../runtime/endpoint';
 import { sessionStorageMountOf } from '../runtime/introspection';
-import { endpointFaults } from '../tasks/session-task';
 
 /** Returns the mount that a run works in: the one that is given, or the runtime's session storage. */
 export function mountOf({ mountPath, runtime }: Pick<CodingLoopProps, 'mountPath' | 'runtime'>): string | undefined {
@@ -72,7 +72,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps, plan: Loop
   const { bootstrap = [], environment = {}, repository, commit, turn } = props;
   return [
     ...faultsOf({ ...props, mount: mountOf(props) }, LOOP_RULES),
-    ...endpointFaults(props.endpointName),
+    ...endpointFaults(props.endpoint),
     ...repository._faults(),
     ...(props.gates ?? []).flatMap((gate) => gate._faults(scope)),
     ...turn?._faults() ?? [],

@@ -13,7 +13,6 @@ import { RolloutProvider } from './rollout-provider';
 import { rolloutFaults, smokeTestFaults, smokeTestProperties } from './rollout-rules';
 import { SmokeTest, SmokeTestConfig } from './smoke-test';
 import { exportFaults, stackFaults } from './stack-rules';
-import { markAsRollout } from '../private/rollout-endpoint';
 import { throwOnFaults } from '../private/validation';
 import { sessionStorageMountOf } from '../runtime/introspection';
 
@@ -123,7 +122,7 @@ export interface RuntimeRolloutProps {
  *
  * - An image is known by its URI. Two versions with one URI are the same, even if a mutable tag points elsewhere by then: name images by
  *   digest, or let the CDK build them.
- * - The runtime, the rollout, and whatever refers to `endpointName` or `version` have to be in one stack, or in nested stacks of it:
+ * - The runtime, the rollout, and whatever refers to `endpoint` or `version` have to be in one stack, or in nested stacks of it:
  *   CloudFormation refuses to change what one stack exports to another. Others can read the name from a parameter when they run.
  * - `DEFAULT` still moves. Sessions that were begun on it before there was a rollout lose their workspaces with the next version.
  * - The tags of an endpoint, all with the prefix `cdk-agentcore-workbench:`, are the rollout's memory. Without them it does not know its endpoints.
@@ -138,15 +137,15 @@ export interface RuntimeRolloutProps {
  *     SmokeTest.invoke({ prompt: 'Answer with OK' }, { expect: 'OK' }),
  *   ],
  * });
- * new CfnOutput(this, 'Endpoint', { value: rollout.endpointName });
+ * new CfnOutput(this, 'Endpoint', { value: rollout.endpoint.endpointName });
  */
 export class RuntimeRollout extends Construct {
   /**
-   * Name of the endpoint that new work should use; only known when it is deployed.
+   * The endpoint that new work should use. Its name is only known after the deployment.
    *
-   * Grants of this library that are given it as their endpoint cover all endpoints of the runtime, since runs under way are still on an older one.
+   * Grants of this library that are given it cover all endpoints of the runtime, since runs under way are still on an older one.
    */
-  public readonly endpointName: string;
+  public readonly endpoint: agentcore.IRuntimeEndpoint;
 
   /** The runtime's version behind the endpoint. After a roll-back an older one than the newest, with the same configuration. */
   public readonly version: string;
@@ -187,10 +186,15 @@ export class RuntimeRollout extends Construct {
         RetainEndpoints: `${isRetained}`,
       },
     });
-    markAsRollout(resource);
     this.node.addValidation({ validate: () => exportFaults(this, resource) });
-    this.endpointName = resource.getAttString(ATTRIBUTES.ENDPOINT_NAME);
+    const endpointName = resource.getAttString(ATTRIBUTES.ENDPOINT_NAME);
     this.version = resource.getAttString(ATTRIBUTES.VERSION);
+    this.endpoint = agentcore.RuntimeEndpoint.fromRuntimeEndpointAttributes(this, 'Endpoint', {
+      agentRuntimeArn: runtime.agentRuntimeArn,
+      agentRuntimeEndpointArn: `${runtime.agentRuntimeArn}/runtime-endpoint/${endpointName}`,
+      endpointName,
+      liveVersion: this.version,
+    });
   }
 }
 

@@ -16,7 +16,7 @@ export function exportFaults(scope: IConstruct, resource: CustomResource): strin
   const stack = Stack.of(scope);
   const outputs = stack.node.tryFindChild('Exports')?.node.findAll().filter((child): child is CfnOutput => child instanceof CfnOutput) ?? [];
   const exported = outputs.map(({ value }) => JSON.stringify(stack.resolve(value)));
-  const attributes = { endpointName: ATTRIBUTES.ENDPOINT_NAME, version: ATTRIBUTES.VERSION };
+  const attributes = { endpoint: ATTRIBUTES.ENDPOINT_NAME, version: ATTRIBUTES.VERSION };
   return Object.entries(attributes)
     .filter(([, attribute]) => exported.includes(JSON.stringify(stack.resolve(resource.getAtt(attribute)))))
     .map(([prop]) => `"${prop}" is used in another stack, one stack is needed, since ${WHY}: `

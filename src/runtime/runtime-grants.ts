@@ -1,24 +1,23 @@
-import { Token } from 'aws-cdk-lib';
-import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { IBedrockAgentRuntime, IRuntimeEndpoint } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { endpointFaults, sessionResources } from './endpoint';
 import {
   INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, INVOKE_COMMAND_SHELL_ACTIONS, INVOKE_FOR_USER_ACTIONS, STOP_SESSION_ACTIONS,
 } from './perms';
 import { grantOrWarn } from '../private/grant';
-import { isRolloutEndpoint } from '../private/rollout-endpoint';
 import { throwOnFaults } from '../private/validation';
 
 /** Options of every grant on a runtime. */
 export interface RuntimeGrantOptions {
   /**
-   * Name of the one endpoint through which the grantee may reach the runtime. `DEFAULT` is the endpoint that every runtime has.
+   * The endpoint through which the grantee may reach the runtime.
    *
-   * The name of a `RuntimeRollout` stands for every endpoint of the runtime, since it changes with each version while
-   * sessions stay on the endpoint that they began on.
+   * An endpoint whose name is only known after synth, such as that of a `RuntimeRollout`, stands for every endpoint of the runtime:
+   * its name may change with each deployment, while sessions stay on the endpoint that they began on.
    *
    * @default - every endpoint of the runtime
    */
-  readonly endpointName?: string;
+  readonly endpoint?: IRuntimeEndpoint;
 }
 
 /**
@@ -30,10 +29,11 @@ export interface RuntimeGrantOptions {
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
+ * declare const endpoint: agentcore.IRuntimeEndpoint;
  * declare const driver: lambda.Function;
  * const grants = RuntimeGrants.fromRuntime(runtime);
- * grants.invokeCommand(driver, { endpointName: 'live' });
- * grants.stopSession(driver, { endpointName: 'live' });
+ * grants.invokeCommand(driver, { endpoint });
+ * grants.stopSession(driver, { endpoint });
  */
 export class RuntimeGrants {
   /** Grants on any runtime, an imported one included. */
@@ -80,20 +80,8 @@ export class RuntimeGrants {
     return this.allow(grantee, STOP_SESSION_ACTIONS, options);
   }
 
-  private allow(grantee: iam.IGrantable, actions: string[], { endpointName }: RuntimeGrantOptions): iam.Grant {
-    if (endpointName !== undefined) throwOnFaults(this.runtime, endpointNameFaults(endpointName));
-    const { agentRuntimeArn } = this.runtime;
-    const every = endpointName === undefined || isRolloutEndpoint(endpointName);
-    const endpoints = every ? '*' : `runtime-endpoint/${endpointName}`;
-    return grantOrWarn(this.runtime, { grantee, actions, resourceArns: [agentRuntimeArn, `${agentRuntimeArn}/${endpoints}`] });
+  private allow(grantee: iam.IGrantable, actions: string[], { endpoint }: RuntimeGrantOptions): iam.Grant {
+    throwOnFaults(this.runtime, endpointFaults(endpoint));
+    return grantOrWarn(this.runtime, { grantee, actions, resourceArns: sessionResources(this.runtime, endpoint) });
   }
-}
-
-/** A wildcard here would silently widen what the user meant to narrow. */
-export function endpointNameFaults(endpointName: string): string[] {
-  if (Token.isUnresolved(endpointName) || /^[a-zA-Z][a-zA-Z0-9_]{0,47}$/.test(endpointName)) return [];
-  return [
-    `"endpointName" is "${endpointName}", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": ` +
-    'give the name of an endpoint, or leave it out for all of them',
-  ];
 }

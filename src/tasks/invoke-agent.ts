@@ -108,7 +108,7 @@ export class InvokeAgent extends DriverTask {
   constructor(scope: Construct, id: string, props: InvokeAgentProps) {
     const driver = props.driver ?? SessionDriver.of(scope);
     const {
-      runtime, endpointName, sessionId, driver: _driver, payload, timeout, heartbeat, callbackTimeout, mayStartSession = true, ...state
+      runtime, endpoint, sessionId, driver: _driver, payload, timeout, heartbeat, callbackTimeout, mayStartSession = true, ...state
     } = props;
     const callback = props.integrationPattern === sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN;
     const sessionSeconds = sessionSecondsOf(runtime);
@@ -136,13 +136,13 @@ export class InvokeAgent extends DriverTask {
       },
     });
     throwOnFaults(this, [
-      ...sessionFaults({ runtime, endpointName, sessionId }),
+      ...sessionFaults({ runtime, endpoint, sessionId }),
       ...durationFaults('timeout', timeout, 1, longestSeconds, sessionSeconds < LONGEST_INVOKE_SECONDS
         ? 'the session does not live longer; raise its "maxLifetime"' : 'let the agent report with a task token, or run the agent as a command'),
       ...secretFaults(this, { payload: payload.value }),
       ...(callback ? callbackFaults(props, sessionSeconds) : requestFaults(props)),
     ]);
-    driver._allow(runtime, INVOKE_ACTIONS, endpointName);
+    driver._allow(runtime, INVOKE_ACTIONS, endpoint);
   }
 }
 

@@ -94,7 +94,7 @@ export class RunCommand extends sfn.StateMachineFragment {
     throwOnFaults(this, [...runCommandFaults(this, props), ...command.faults]);
 
     const driver = props.driver ?? SessionDriver.of(this);
-    driver._allow(props.runtime, INVOKE_COMMAND_ACTIONS, props.endpointName);
+    driver._allow(props.runtime, INVOKE_COMMAND_ACTIONS, props.endpoint);
     const name = props.stateName ?? id;
     const jsonata = props.queryLanguage === sfn.QueryLanguage.JSONATA;
     const wiring = jsonata ? jsonataWiring(props) : jsonPathWiring(props);

@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { IBedrockAgentRuntime, IRuntimeEndpoint } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -7,8 +7,8 @@ import { SessionDriver } from '../driver/session-driver';
 import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { sorted } from '../private/sorted';
+import { endpointFaults } from '../runtime/endpoint';
 import { lifecycleOf } from '../runtime/introspection';
-import { endpointNameFaults } from '../runtime/runtime-grants';
 
 /**
  * Props of every task on a session.
@@ -20,11 +20,13 @@ export interface SessionTaskProps extends sfn.StateBaseProps {
   readonly runtime: IBedrockAgentRuntime;
 
   /**
-   * Name of the endpoint through which the session is reached. A session belongs to one endpoint: all tasks on it must name the same endpoint.
+   * The endpoint through which the session is reached. A session belongs to one endpoint: use the same one in all tasks on it.
+   *
+   * To read its name from the state, import an endpoint with a JSONPath or JSONata expression as its name.
    *
    * @default - the runtime's `DEFAULT` endpoint, which moves to every new version and then wipes session storage
    */
-  readonly endpointName?: string;
+  readonly endpoint?: IRuntimeEndpoint;
 
   /**
    * Id of the session: 33 to 100 characters, usually read from the state. A session that does not exist starts when it is first used.
@@ -71,7 +73,7 @@ export interface JsonataResultProps extends sfn.JsonataCommonOptions, sfn.Assign
 export function addressOf(props: SessionTaskProps): { [name: string]: unknown } {
   return {
     runtimeArn: props.runtime.agentRuntimeArn,
-    ...(props.endpointName === undefined ? {} : { qualifier: props.endpointName }),
+    ...(props.endpoint === undefined ? {} : { qualifier: props.endpoint.endpointName }),
     sessionId: props.sessionId,
   };
 }
@@ -83,16 +85,11 @@ export function sessionSecondsOf(runtime: IBedrockAgentRuntime): number {
 }
 
 /** Returns the faults of `SessionTaskProps`. An expression can only be checked when the state runs. */
-export function sessionFaults({ endpointName, sessionId }: SessionTaskProps): string[] {
+export function sessionFaults({ endpoint, sessionId }: SessionTaskProps): string[] {
   return [
-    ...endpointFaults(endpointName),
+    ...endpointFaults(endpoint),
     ...(isExpression(sessionId) ? [] : sessionIdFaults(sessionId)),
   ];
-}
-
-/** Returns a fault for a literal that no endpoint can have as its name: a wildcard would let the driver reach more than intended. */
-export function endpointFaults(endpointName: string | undefined): string[] {
-  return endpointName === undefined || isExpression(endpointName) ? [] : endpointNameFaults(endpointName);
 }
 
 function sessionIdFaults(sessionId: string): string[] {

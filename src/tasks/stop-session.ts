@@ -48,14 +48,14 @@ export class StopSession extends DriverTask {
 
   constructor(scope: Construct, id: string, props: StopSessionProps) {
     const driver = props.driver ?? SessionDriver.of(scope);
-    const { runtime, endpointName, sessionId, driver: _driver, ...state } = props;
+    const { runtime, endpoint, sessionId, driver: _driver, ...state } = props;
     super(scope, id, {
       driver,
       request: { operation: OPERATIONS.STOP, ...addressOf(props) },
       retries: ATTACHING,
       state: { ...state, taskTimeout: sfn.Timeout.duration(Duration.seconds(STATE_SECONDS)) },
     });
-    throwOnFaults(this, sessionFaults({ runtime, endpointName, sessionId }));
-    driver._allow(runtime, STOP_SESSION_ACTIONS, endpointName);
+    throwOnFaults(this, sessionFaults({ runtime, endpoint, sessionId }));
+    driver._allow(runtime, STOP_SESSION_ACTIONS, endpoint);
   }
 }

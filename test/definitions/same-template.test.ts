@@ -35,7 +35,7 @@ function templates(order: Order): string {
     const rollout = new RuntimeRollout(stack, 'Rollout', { runtime, smokeTests: [SmokeTest.invoke(nested)] });
     new CodingLoop(stack, 'Loop', {
       runtime,
-      endpointName: rollout.endpointName,
+      endpoint: rollout.endpoint,
       repository: GitRepository.fromInput(),
       environment: map('x'),
       turn: AgentTurn.invoke(),

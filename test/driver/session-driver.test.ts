@@ -10,7 +10,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AgentRuntime, Command, InvokeAgent, RunCommand, SessionDriver, StopSession } from '../../src';
 import { ATTACHING, BEFORE_FIRST_BYTE, REPEATABLE } from '../../src/driver/retry-policies';
 import { METRICS } from '../../src/jobs/constants';
-import { IMAGE, newStack } from '../support/stacks';
+import { endpointNamed, IMAGE, newStack } from '../support/stacks';
 
 const SESSION = 'a-session-of-more-than-33-characters';
 const OTHER = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/other-0123456789';
@@ -28,8 +28,8 @@ describe('the driver', () => {
       agentRuntimeArn: OTHER, agentRuntimeId: 'other-0123456789', agentRuntimeName: 'other', agentRuntimeVersion: '1', roleArn: 'arn:aws:iam::123456789012:role/other',
     });
     for (const id of ['One', 'Two']) new RunCommand(stack, id, { runtime, sessionId: SESSION, command: Command.shell('true'), mountPath: '/mnt/work' });
-    new InvokeAgent(stack, 'Ask', { runtime: other, endpointName: 'live', sessionId: SESSION, payload: sfn.TaskInput.fromObject({}) });
-    new StopSession(stack, 'Stop', { runtime: other, endpointName: 'live', sessionId: SESSION });
+    new InvokeAgent(stack, 'Ask', { runtime: other, endpoint: endpointNamed('live'), sessionId: SESSION, payload: sfn.TaskInput.fromObject({}) });
+    new StopSession(stack, 'Stop', { runtime: other, endpoint: endpointNamed('live'), sessionId: SESSION });
 
     Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 1);
     const arn = { 'Fn::GetAtt': ['Agent255F68E9', 'AgentRuntimeArn'] };

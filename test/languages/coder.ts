@@ -19,7 +19,7 @@ export function synthesizeCoder(home: string, outdir: string): string {
   });
   new CodingLoop(stack, 'Fix', {
     runtime,
-    endpointName: rollout.endpointName,
+    endpoint: rollout.endpoint,
     repository: GitRepository.fromInput({ allow: ['https://git.example.com/*'] }),
     gates: [
       Gate.command('syntax', 'python3 -m py_compile prices.py'),

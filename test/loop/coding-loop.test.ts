@@ -6,7 +6,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AgentRuntime, AgentTurn, CodingLoop, CodingLoopProps, Commit, Gate, GitRepository, Mount, SessionDriver, SessionPolicy } from '../../src';
-import { IMAGE, newStack } from '../support/stacks';
+import { endpointNamed, IMAGE, newStack } from '../support/stacks';
 
 const GATE = Gate.command('test', 'npm test');
 const REPOSITORY = GitRepository.fromUrl('https://example.com/a.git');
@@ -95,7 +95,7 @@ describe('fails at synth', () => {
     ['with a ref that is an option', { repository: GitRepository.fromInput({ ref: '-x' }) }, /"ref" must be a branch, a tag or a commit, not "-x"/],
     ['with a negative depth', { repository: GitRepository.fromInput({ depth: -1 }) }, /"depth" must be a whole number, not -1/],
     ['with a depth that is no whole number', { repository: GitRepository.fromInput({ depth: 1.5 }) }, /"depth" must be a whole number, not 1.5/],
-    ['with an endpoint that there cannot be', { endpointName: '*' }, /"endpointName" is "\*", must start with a letter/],
+    ['with an endpoint that there cannot be', { endpoint: endpointNamed('*') }, /"endpoint" must have a name .*, not "\*"/],
     ['with a mount that is relative', { mountPath: 'mnt' }, /"mountPath" must be an absolute path, not "mnt"/],
     ['with a branch prefix that git refuses', { commit: Commit.push({ branchPrefix: '-a b/' }) }, /"branchPrefix" must begin the name of a branch, not "-a b\/"/],
     ['with an author that git refuses', { commit: Commit.push({ authorName: 'a <b' }) }, /"authorName" must be text without .*, not "a <b"/],
@@ -182,7 +182,7 @@ describe('takes', () => {
       commit: Commit.push({ branchPrefix: token(), authorName: token(), authorEmail: token(), message: token() }),
       maxRepairs: Token.asNumber({ Ref: 'Repairs' }),
       mountPath: token(),
-      endpointName: token(),
+      endpoint: endpointNamed(token()),
       environment: { A: token() },
       turn: AgentTurn.command(token()),
     });
@@ -212,7 +212,7 @@ describe('the roles of a loop', () => {
 
   test('let the driver reach one endpoint, if one is named', () => {
     const stack = newStack();
-    loopIn(stack, { endpointName: 'v7' });
+    loopIn(stack, { endpoint: endpointNamed('v7') });
     const resources = statementsOf(stack, 'AgentcoreWorkbenchSessionDriver').filter(({ Action }: { readonly Action: string | string[] }) => String(Action).startsWith('bedrock-agentcore:'));
     expect(resources.length).toBeGreaterThan(2);
     for (const { Resource } of resources) expect(JSON.stringify(Resource)).toMatch(/AgentRuntimeArn.*runtime-endpoint\/v7/);

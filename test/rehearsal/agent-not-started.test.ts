@@ -42,8 +42,8 @@ function synth({ rollout = true } = {}): string {
     mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
   const smokeTests = [SmokeTest.writable('/mnt/workspace'), SmokeTest.command('git --version')];
-  const endpointName = rollout ? new RuntimeRollout(stack, 'Rollout', { runtime, smokeTests }).endpointName : undefined;
-  new CodingLoop(stack, 'Loop', { runtime, endpointName, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')] });
+  const endpoint = rollout ? new RuntimeRollout(stack, 'Rollout', { runtime, smokeTests }).endpoint : undefined;
+  new CodingLoop(stack, 'Loop', { runtime, endpoint, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')] });
   return app.synth().directory;
 }
 

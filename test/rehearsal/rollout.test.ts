@@ -40,7 +40,7 @@ function synth(smokeTests?: SmokeTest[], environmentVariables?: { [name: string]
     environmentVariables,
   });
   const rollout = new RuntimeRollout(stack, 'Rollout', { runtime, smokeTests });
-  new CodingLoop(stack, 'Loop', { runtime, endpointName: rollout.endpointName, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')] });
+  new CodingLoop(stack, 'Loop', { runtime, endpoint: rollout.endpoint, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')] });
   return app.synth().directory;
 }
 

@@ -8,7 +8,7 @@ import { warnAboutDefaultEndpoint, WORKSPACE_ON_DEFAULT_ENDPOINT } from '../../s
 import { ATTRIBUTES } from '../../src/rollout/handler/constants';
 import { attributesOf } from '../../src/rollout/handler/roll-out';
 import { requestOf, RolloutEvent } from '../../src/rollout/handler/rollout-request';
-import { IMAGE, messageOf, newStack } from '../support/stacks';
+import { endpointNamed, IMAGE, messageOf, newStack } from '../support/stacks';
 
 function newRuntime(stack: Stack): AgentRuntime {
   return new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
@@ -72,14 +72,14 @@ describe('a rollout', () => {
   });
 
   test('hands out attributes that the handler returns, and properties that it reads', () => {
-    const { stack, rollout: { endpointName, version } } = rollout({
+    const { stack, rollout: { endpoint, version } } = rollout({
       smokeTests: [SmokeTest.command('exit 3', { expectExitCode: 3 }), SmokeTest.invoke({ prompt: 'x' }, { expect: '^OK' })],
       drainStateMachineNames: ['fix'],
     });
 
     const returned = attributesOf({ name: 'v1', version: '1' });
     expect(Object.keys(returned)).toEqual(Object.values(ATTRIBUTES));
-    expect(stack.resolve(endpointName)['Fn::GetAtt'][1]).toBe('EndpointName');
+    expect(stack.resolve(endpoint.endpointName)['Fn::GetAtt'][1]).toBe('EndpointName');
     expect(stack.resolve(version)['Fn::GetAtt'][1]).toBe('Version');
     const request = requestOf({ RequestType: 'Create', ResourceProperties: propertiesOf(stack) } as RolloutEvent, 0);
     expect(request).toMatchObject({
@@ -231,9 +231,9 @@ describe('the props of a rollout', () => {
 
 describe('grants that are given the endpoint of a rollout', () => {
   test('cover every endpoint of the runtime, since runs under way are on older ones', () => {
-    const { stack, runtime, rollout: { endpointName } } = rollout();
+    const { stack, runtime, rollout: { endpoint } } = rollout();
     const role = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() });
-    RuntimeGrants.fromRuntime(runtime).invokeCommand(role, { endpointName });
+    RuntimeGrants.fromRuntime(runtime).invokeCommand(role, { endpoint });
 
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: { Statement: [Match.objectLike({ Action: 'bedrock-agentcore:InvokeAgentRuntimeCommand', Resource: [ARN, ENDPOINTS] })] },
@@ -241,10 +241,10 @@ describe('grants that are given the endpoint of a rollout', () => {
     });
   });
 
-  test('are narrow for any other token, which means what it says', () => {
+  test('are narrow for a name that is known at synth, a lazy one too', () => {
     const { stack, runtime } = rollout();
     const role = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() });
-    RuntimeGrants.fromRuntime(runtime).invokeCommand(role, { endpointName: Lazy.string({ produce: () => 'live' }) });
+    RuntimeGrants.fromRuntime(runtime).invokeCommand(role, { endpoint: endpointNamed(Lazy.string({ produce: () => 'live' })) });
 
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: { Statement: [Match.objectLike({ Resource: [ARN, { 'Fn::Join': ['', [ARN, '/runtime-endpoint/live']] }] })] },
@@ -252,9 +252,9 @@ describe('grants that are given the endpoint of a rollout', () => {
   });
 
   test('are made by the tasks as well', () => {
-    const { stack, runtime, rollout: { endpointName } } = rollout();
+    const { stack, runtime, rollout: { endpoint } } = rollout();
     const task = new RunCommand(stack, 'Lint', {
-      runtime, endpointName, sessionId: sfn.JsonPath.stringAt('$.session'), command: Command.shell('npm run lint'), workingDirectory: '/mnt/workspace/repo', timeout: Duration.minutes(1),
+      runtime, endpoint, sessionId: sfn.JsonPath.stringAt('$.session'), command: Command.shell('npm run lint'), workingDirectory: '/mnt/workspace/repo', timeout: Duration.minutes(1),
     });
     new sfn.StateMachine(stack, 'Machine', { definitionBody: sfn.DefinitionBody.fromChainable(task) });
 
@@ -269,7 +269,7 @@ describe('the warning of workspaces on DEFAULT', () => {
 
   test.each([[undefined], ['DEFAULT']])('is given for the endpoint %s of a runtime with session storage, and says how to acknowledge it', (endpointName) => {
     const stack = newStack();
-    warnAboutDefaultEndpoint(stack, newRuntime(stack), endpointName);
+    warnAboutDefaultEndpoint(stack, newRuntime(stack), endpointName === undefined ? undefined : endpointNamed(endpointName));
 
     expect(warnings(stack)).toHaveLength(1);
     const [, id] = /acknowledge\(\{ id: '([^']+)'/.exec(`${warnings(stack)[0].entry.data}`)!;
@@ -279,9 +279,9 @@ describe('the warning of workspaces on DEFAULT', () => {
   });
 
   test('is not given for a rollout\'s endpoint, for one of a fixed name, and where there is no session storage', () => {
-    const { stack, runtime, rollout: { endpointName } } = rollout();
-    warnAboutDefaultEndpoint(stack, runtime, endpointName);
-    warnAboutDefaultEndpoint(stack, runtime, 'live');
+    const { stack, runtime, rollout: { endpoint } } = rollout();
+    warnAboutDefaultEndpoint(stack, runtime, endpoint);
+    warnAboutDefaultEndpoint(stack, runtime, endpointNamed('live'));
     warnAboutDefaultEndpoint(stack, new agentcore.Runtime(stack, 'Plain', { agentRuntimeArtifact: IMAGE }));
 
     expect(warnings(stack)).toEqual([]);

@@ -29,16 +29,16 @@ describe('a rollout in another stack than its runtime', () => {
 });
 
 describe('an attribute of a rollout', () => {
-  test.each(['endpointName', 'version'] as const)('fails at synth where another stack uses it: %s', (prop) => {
+  test.each(['endpoint', 'version'] as const)('fails at synth where another stack uses it: %s', (prop) => {
     const rollout = new RuntimeRollout(stack, 'Rollout', { runtime: newRuntime(stack) });
-    new CfnOutput(new Stack(app, 'Other'), 'Output', { value: `is ${rollout[prop]}` });
+    new CfnOutput(new Stack(app, 'Other'), 'Output', { value: `is ${prop === 'endpoint' ? rollout.endpoint.endpointName : rollout.version}` });
 
     expect(() => app.synth()).toThrow(`"${prop}" is used in another stack, one stack is needed`);
   });
 
   test('may be used in the rollout\'s own stack and in those that are nested in it, beside other exports', () => {
     const rollout = new RuntimeRollout(stack, 'Rollout', { runtime: newRuntime(stack) });
-    new CfnOutput(stack, 'Output', { value: rollout.endpointName });
+    new CfnOutput(stack, 'Output', { value: rollout.endpoint.endpointName });
     new CfnOutput(new NestedStack(stack, 'Nested'), 'Output', { value: rollout.version });
     new CfnOutput(new Stack(app, 'Other'), 'Output', { value: newRuntime(new Construct(stack, 'More')).agentRuntimeArn });
 

@@ -4,7 +4,7 @@ import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { AgentRuntime, RuntimeGrantOptions, RuntimeGrants } from '../../src';
-import { IMAGE, messageOf, newStack } from '../support/stacks';
+import { endpointNamed, IMAGE, messageOf, newStack } from '../support/stacks';
 
 const ARN = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-0123456789';
 
@@ -51,7 +51,7 @@ describe.each([['ours', ours], ['official', official], ['imported', imported]])(
   });
 
   test.each(CHANNELS)('%s can be narrowed to one endpoint, on the runtime and that endpoint', (action, channel) => {
-    const { statements, arn } = granted(make, channel, { endpointName: 'live' });
+    const { statements, arn } = granted(make, channel, { endpoint: endpointNamed('live') });
 
     expect(statements).toEqual([{
       Action: `bedrock-agentcore:${action}`, Effect: 'Allow', Resource: [arn, under(arn, 'runtime-endpoint/live')],
@@ -74,20 +74,25 @@ describe('the name of an endpoint', () => {
   const longest = `a${'0'.repeat(47)}`;
 
   test.each(['a', 'DEFAULT', 'v_7', longest])('"%s" is accepted', (endpointName) => {
-    expect(granted(imported, channel, { endpointName }).statements[0].Resource[1]).toBe(`${ARN}/runtime-endpoint/${endpointName}`);
+    expect(granted(imported, channel, { endpoint: endpointNamed(endpointName) }).statements[0].Resource[1]).toBe(`${ARN}/runtime-endpoint/${endpointName}`);
   });
 
   test.each(['', '*', '7', 'a-b', 'a/b', `${longest}0`])('fails on "%s"', (endpointName) => {
-    expect(messageOf(() => granted(imported, channel, { endpointName }))).toBe(
-      `"endpointName" is "${endpointName}", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": ` +
-      'give the name of an endpoint, or leave it out for all of them\n  at Stack/Agent',
+    expect(messageOf(() => granted(imported, channel, { endpoint: endpointNamed(endpointName) }))).toBe(
+      `"endpoint" must have a name of 1 to 48 letters, digits and "_" that starts with a letter, not "${endpointName}": use an endpoint of the runtime\n  at Stack/Agent`,
     );
   });
 
-  test('that is a token is taken as it is', () => {
-    const { statements } = granted(imported, channel, { endpointName: Fn.importValue('Endpoint') });
+  test.each(['ImportedName', undefined])('is that of an endpoint of this app, %s', (endpointName) => {
+    const endpoint = new agentcore.RuntimeEndpoint(newStack(), 'Live', { endpointName, agentRuntimeId: 'agent-0123456789' });
 
-    expect(statements[0].Resource[1]).toEqual({ 'Fn::Join': ['', [`${ARN}/runtime-endpoint/`, { 'Fn::ImportValue': 'Endpoint' }]] });
+    expect(granted(imported, channel, { endpoint }).statements[0].Resource[1]).toBe(`${ARN}/runtime-endpoint/${endpointName ?? 'StackLive5B3DEBE7'}`);
+  });
+
+  test('that is only known after synth stands for every endpoint, since sessions stay on the one that they began on', () => {
+    const { statements } = granted(imported, channel, { endpoint: endpointNamed(Fn.importValue('Endpoint')) });
+
+    expect(statements[0].Resource[1]).toBe(`${ARN}/*`);
   });
 });
 

@@ -6,6 +6,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { efsAccessPoint, Network, S3Files } from './file-systems';
+import { endpointNamed } from './stacks';
 import {
   AgentRuntime, AgentTurn, BedrockModel, CodingLoop, Gate, GitRepository, InvokeAgent, Mount, RuntimeGrants, RuntimeRollout, SessionDriver, SmokeTest,
   StopSession,
@@ -51,7 +52,7 @@ export function everythingIn(stack: Stack): void {
   const driver = new SessionDriver(stack, 'Driver', { encryptionKey });
   const loop = new CodingLoop(stack, 'Fix', {
     runtime,
-    endpointName: rollout.endpointName,
+    endpoint: rollout.endpoint,
     driver,
     stateMachineName: 'fix',
     repository: GitRepository.fromInput(),
@@ -62,7 +63,8 @@ export function everythingIn(stack: Stack): void {
   loop.stateMachine.grantTaskResponse(runtime);
   const person = new iam.Role(stack, 'Person', { assumedBy: new iam.AccountRootPrincipal() });
   loop.grantStartExecution(person);
-  for (const options of [{}, { endpointName: 'live' }]) {
+  const live = endpointNamed('live');
+  for (const options of [{}, { endpoint: live }]) {
     const grants = RuntimeGrants.fromRuntime(runtime);
     grants.invokeRuntime(person, options);
     grants.invokeRuntimeForUser(person, options);
@@ -72,7 +74,7 @@ export function everythingIn(stack: Stack): void {
   }
 
   // Uses the stack's own driver on one endpoint.
-  const address = { runtime, endpointName: 'live', sessionId: sfn.JsonPath.stringAt('$.session') };
+  const address = { runtime, endpoint: live, sessionId: sfn.JsonPath.stringAt('$.session') };
   new sfn.StateMachine(stack, 'Tasks', {
     definitionBody: sfn.DefinitionBody.fromChainable(
       new InvokeAgent(stack, 'Ask', { ...address, payload: sfn.TaskInput.fromObject({ prompt: 'go' }), resultPath: sfn.JsonPath.DISCARD })

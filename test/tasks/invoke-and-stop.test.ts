@@ -3,7 +3,7 @@ import { LifecycleConfiguration } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AgentRuntime, InvokeAgent, InvokeAgentProps, StopSession } from '../../src';
 import { statesOfChain } from '../support/definitions';
-import { IMAGE, messageOf, newStack } from '../support/stacks';
+import { endpointNamed, IMAGE, messageOf, newStack } from '../support/stacks';
 
 const SESSION = 'a-session-of-more-than-33-characters';
 const runtimeIn = (stack: Stack) => new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
@@ -27,7 +27,7 @@ const fault = (props: Partial<InvokeAgentProps>) => messageOf(() => invoke(props
 describe('InvokeAgent', () => {
   test('asks the driver for one turn, and retries only what came before the agent can have begun', () => {
     const stack = newStack();
-    const { Ask } = statesOfChain(stack, invoke({ resultPath: '$.turn', timeout: Duration.minutes(3), endpointName: 'live' }, stack));
+    const { Ask } = statesOfChain(stack, invoke({ resultPath: '$.turn', timeout: Duration.minutes(3), endpoint: endpointNamed('live') }, stack));
     expect(Ask.Parameters).toEqual({
       operation: 'invoke', runtimeArn: '<Agent255F68E9.AgentRuntimeArn>', qualifier: 'live', sessionId: SESSION, timeoutSeconds: 180, payload: { 'prompt.$': '$.prompt' },
     });
@@ -80,7 +80,7 @@ describe('InvokeAgent', () => {
     ['no time', { timeout: Duration.seconds(0) }, '"timeout" must be 1 to 880 seconds, not 0: raise it'],
     ['more than a function can wait', { timeout: Duration.seconds(881) }, '"timeout" must be 1 to 880 seconds, not 881: let the agent report with a task token, or run the agent as a command'],
     ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" must be a whole number of seconds, not 1.5: round it'],
-    ['an endpoint that there cannot be', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
+    ['an endpoint that there cannot be', { endpoint: endpointNamed('*') }, '"endpoint" must have a name of 1 to 48 letters, digits and "_" that starts with a letter, not "*": use an endpoint of the runtime'],
     ['a heartbeat without a token', { heartbeat: Duration.minutes(1) }, '"integrationPattern" must be WAIT_FOR_TASK_TOKEN for "heartbeat" and "callbackTimeout": set it, or remove them'],
     ['a pattern that it does not have', { integrationPattern: sfn.IntegrationPattern.RUN_JOB },
       '"integrationPattern" must be REQUEST_RESPONSE or WAIT_FOR_TASK_TOKEN, not RUN_JOB: use WAIT_FOR_TASK_TOKEN for work that outlives an answer'],
@@ -146,8 +146,8 @@ describe('StopSession', () => {
 
   test('fails with a session id that no session can have, and a name that no endpoint can', () => {
     const stack = newStack();
-    const message = messageOf(() => new StopSession(stack, 'Stop', { runtime: runtimeIn(stack), sessionId: 'short', endpointName: 'a/*' }));
+    const message = messageOf(() => new StopSession(stack, 'Stop', { runtime: runtimeIn(stack), sessionId: 'short', endpoint: endpointNamed('a/*') }));
     expect(message).toContain('"sessionId" must have 33 to 100 characters, not 5');
-    expect(message).toContain('"endpointName" is "a/*"');
+    expect(message).toContain('that starts with a letter, not "a/*"');
   });
 });

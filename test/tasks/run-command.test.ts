@@ -4,7 +4,7 @@ import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AgentRuntime, Command, Mount, RunCommand, RunCommandProps, StopSession } from '../../src';
 import { statesOfChain } from '../support/definitions';
-import { IMAGE, messageOf, newStack } from '../support/stacks';
+import { endpointNamed, IMAGE, messageOf, newStack } from '../support/stacks';
 
 const SESSION = 'a-session-of-more-than-33-characters';
 
@@ -131,7 +131,7 @@ describe('the states of a command', () => {
   test('carry every option in the units of the driver', () => {
     const stack = newStack();
     const states = statesOfChain(stack, command({
-      environment: { CI: 'true' }, failFast: ['^FATAL'], tailSize: Size.kibibytes(4), logSize: Size.mebibytes(1), resultPath: '$.lint', endpointName: 'live',
+      environment: { CI: 'true' }, failFast: ['^FATAL'], tailSize: Size.kibibytes(4), logSize: Size.mebibytes(1), resultPath: '$.lint', endpoint: endpointNamed('live'),
     }, stack));
     expect(states.Lint.Parameters).toMatchObject({
       environment: { CI: 'true' }, failFast: ['^FATAL'], tailBytes: 4_096, logBytes: 1_048_576, qualifier: 'live',
@@ -152,7 +152,7 @@ describe('a command that cannot work fails at synth', () => {
   test.each<[string, Partial<RunCommandProps>, string]>([
     ['a session id of 32 characters', { sessionId: 'x'.repeat(32) }, '"sessionId" must have 33 to 100 characters, not 32: use a UUID, or read it from the state'],
     ['a session id of 101 characters', { sessionId: 'x'.repeat(101) }, '"sessionId" must have 33 to 100 characters, not 101: use a UUID, or read it from the state'],
-    ['an impossible name of an endpoint', { endpointName: '*' }, '"endpointName" is "*", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": give the name of an endpoint, or leave it out for all of them'],
+    ['an impossible name of an endpoint', { endpoint: endpointNamed('*') }, '"endpoint" must have a name of 1 to 48 letters, digits and "_" that starts with a letter, not "*": use an endpoint of the runtime'],
     ['a session id with a dot', { sessionId: `${'x'.repeat(40)}.` }, `"sessionId" must be letters, digits, "-" and "_", beginning with a letter or digit, not "${'x'.repeat(40)}.": change it`],
     ['an empty line', { command: Command.shell('') }, '"command" must not be empty: give a shell line, or a program and its arguments'],
     ['no words', { command: Command.exec([]) }, '"command" must not be empty: give a shell line, or a program and its arguments'],

@@ -46,7 +46,7 @@ function synthesize(): string {
   const rollout = new RuntimeRollout(stack, 'Rollout', { runtime, smokeTests: [SmokeTest.tools(), SmokeTest.writable('/mnt/workspace')] });
   new CodingLoop(stack, 'Loop', {
     runtime,
-    endpointName: rollout.endpointName,
+    endpoint: rollout.endpoint,
     repository: GitRepository.fromInput(),
     turn: AgentTurn.command('/app/agent.sh'),
     gates: [Gate.command('test', './test.sh')],
