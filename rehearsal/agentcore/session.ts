@@ -11,7 +11,7 @@ import { startAgent } from './start-agent';
 import { StartError, StartFailure } from './start-failure';
 import { reportUnsupported } from './workspace-scan';
 import type { WorkspaceKey, Workspaces } from './workspaces';
-import { normalizeMountPath } from '../../src/mount/mount-path';
+import { normalizeMountPath } from '../../src/mount/constants';
 
 const NO_AGENT = 'there is no agent for this runtime: its image is not built from the app, or has no CMD in JSON form; '
   + 'name what serves /ping and /invocations with "agent" (--agent)';

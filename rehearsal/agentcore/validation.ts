@@ -1,7 +1,7 @@
 import { validation } from './errors';
 import { LIMITS } from './limits';
 import type { FilesystemConfiguration, RuntimeConfiguration } from './registry';
-import { normalizeMountPath } from '../../src/mount/mount-path';
+import { normalizeMountPath } from '../../src/mount/constants';
 
 const NAME = /^[a-zA-Z][a-zA-Z0-9_]{0,47}$/;
 const MOUNT_PATH = /^\/mnt\/[a-zA-Z0-9._-]+\/?$/;

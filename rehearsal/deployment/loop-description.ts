@@ -1,7 +1,7 @@
 import { NotEmulatedError } from '../assembly';
 import type { LocalDeployment } from './local-deployment';
 import { STEPS } from '../../src/loop/steps/constants';
-import { normalizeMountPath } from '../../src/mount/mount-path';
+import { normalizeMountPath } from '../../src/mount/constants';
 import { didYouMean } from '../common/did-you-mean';
 import type { Definition } from '../stepfunctions';
 

@@ -7,6 +7,7 @@ import { JobEnd, JobRecord, JobStreamParser } from './job-stream';
 import { environmentOf, RunRequest } from './run-request';
 import { LineMatcher, Tail } from './tail';
 import { LostReason, lostReasonOf, Verdict, verdictOf } from './verdict';
+import { normalizeMountPath } from '../mount/constants';
 
 /** What is known of a job. Far below the 256 KiB of a state, whatever the command prints. */
 export interface RunResult {
@@ -184,7 +185,7 @@ export class FollowedJob {
     return {
       ...known,
       job: this.id,
-      logPath: `${this.request.mount.replace(/\/$/, '')}/${JOBS_FOLDER}/${this.id}/log`,
+      logPath: `${normalizeMountPath(this.request.mount)}/${JOBS_FOLDER}/${this.id}/log`,
       tail: this.request.isOurs ? this.tail.unmasked() : this.tail.text(),
       attaches: Math.max(0, this.calls - 1),
       run: this.request.run,

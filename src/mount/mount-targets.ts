@@ -1,19 +1,19 @@
 /**
- * Finds what an access point of S3 Files does not know: the mount targets of its file system, and their security groups.
+ * Finds what an S3 Files access point does not refer to: the mount targets of its file system and their security groups.
  *
- * The CDK's own reflection does the same for functions; it is not public.
+ * The CDK does the same for functions, but its reflection is not public.
  */
-// Amazon EC2 and S3 Files through here, where they are loaded when they are used: most runtimes mount nothing of theirs.
+// These modules load on first use when they are imported from the root: most runtimes mount nothing that needs them.
 import { aws_ec2 as ec2, aws_s3files as s3files, Stage } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 
-/** Mount targets of the access point's file system in the same app or stage. None for a file system that nothing here knows. */
+/** Returns the mount targets of the access point's file system in the same app or stage; none if the file system is not known here. */
 export function mountTargetsOf(accessPoint: s3files.IAccessPointRef): s3files.CfnMountTarget[] {
   const constructs = constructsAround(accessPoint);
   const { accessPointId, accessPointArn } = accessPoint.accessPointRef;
   const resource = constructs.find((construct) => s3files.CfnAccessPoint.isCfnAccessPoint(construct)
     && (construct === accessPoint || construct.attrAccessPointId === accessPointId));
-  // An imported one says whose it is by its ARN, if that is known at synth.
+  // The ARN of an imported access point names its file system, if the ARN is known at synth.
   const fileSystemId = s3files.CfnAccessPoint.isCfnAccessPoint(resource) ? resource.fileSystemId : /:file-system\/(fs-[0-9a-f]+)\//.exec(accessPointArn)?.[1];
   if (fileSystemId === undefined) return [];
   const fileSystem = constructs.find((construct) => s3files.CfnFileSystem.isCfnFileSystem(construct) && idsOf(construct).includes(fileSystemId));
@@ -22,9 +22,10 @@ export function mountTargetsOf(accessPoint: s3files.IAccessPointRef): s3files.Cf
 }
 
 /**
- * Security groups of the mount targets, each once.
+ * Returns the security groups of the mount targets, without duplicates.
  *
- * @param scope for groups that are no construct of the second level here
+ * @param mountTargets the mount targets
+ * @param scope the scope in which groups without an L2 construct in this app are imported
  */
 export function securityGroupsOf(mountTargets: readonly s3files.IMountTargetRef[], scope: IConstruct): ec2.ISecurityGroup[] {
   const ids = mountTargets.flatMap((target) => s3files.CfnMountTarget.isCfnMountTarget(target)
@@ -48,7 +49,7 @@ function idsOf(fileSystem: s3files.CfnFileSystem): string[] {
   return [fileSystem.ref, fileSystem.attrFileSystemId];
 }
 
-/** By its form: an imported group has no class that is public. */
+/** Recognizes a security group by its members: the class of an imported group is not public. */
 function isSecurityGroup(construct: IConstruct): construct is ec2.ISecurityGroup {
   return 'securityGroupId' in construct && 'addIngressRule' in construct && 'connections' in construct;
 }

@@ -6,34 +6,30 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3files from 'aws-cdk-lib/aws-s3files';
 import { IConstruct, IDependable } from 'constructs';
 import { mountTargetsOf, securityGroupsOf } from './mount-targets';
-import {
-  EFS_READ_ACTIONS, EFS_READ_WRITE_ACTIONS, EFS_WRITE_ACTIONS, S3_FILES_ACCESS_POINT_ACTIONS, S3_FILES_MOUNT_TARGETS_ACTIONS, S3_FILES_READ_ACTIONS,
-  S3_FILES_READ_WRITE_ACTIONS, S3_FILES_WRITE_ACTIONS,
-} from './perms';
 
-/** What a runtime needs for a mount. */
+/** Configuration of a mount, returned by `Mount.bind()`. */
 export interface MountConfig {
   /** The entry of `FilesystemConfigurations`. */
   readonly configuration: CfnRuntime.FilesystemConfigurationProperty;
 
   /**
-   * Statements for the policy of the execution role, which gets them as they are: what it is allowed, and what it is denied.
+   * Policy statements that are added to the execution role, both allows and denies.
    *
-   * @default - nothing; session storage needs no permissions
+   * @default - no statements; session storage requires no permissions
    */
   readonly statements?: iam.PolicyStatement[];
 
   /**
-   * Whose security groups have to let the runtime in on TCP 2049.
+   * Mount targets, or their security groups, that must accept connections from the runtime on TCP 2049.
    *
-   * @default - nothing is reached over the VPC
+   * @default - none; the mount is not reached through the VPC
    */
   readonly mountTargets?: ec2.IConnectable[];
 
   /**
-   * What has to exist before the runtime does, so that its first session can mount.
+   * Resources that must exist before the runtime is created, so that its first session can mount.
    *
-   * @default - nothing
+   * @default - no dependencies
    */
   readonly dependencies?: IDependable[];
 }
@@ -41,13 +37,15 @@ export interface MountConfig {
 /** Options of `Mount.fromEfsAccessPoint`. */
 export interface EfsAccessPointOptions {
   /**
-   * Whether the runtime may only read through this access point.
+   * Determines whether the runtime can only read through this access point.
    *
-   * The execution role is then denied to write, whatever the policy of the file system allows; the mount itself looks the same.
+   * If `true`, the execution role is denied permission to write, even if the file system policy allows it. The file system is not mounted
+   * with different options.
    *
-   * A file system **without a policy** grants full access to everyone who reaches a mount target, without looking at IAM, so that the denial
-   * probably does nothing there: give it a policy, by `allowAnonymousAccess: false` on the `efs.FileSystem`. A file system of this app that
-   * has none gets a warning with the id `cdk-agentcore-workbench:readOnlyWithoutPolicy`.
+   * A file system **without a policy** grants full access to every client that can connect to a mount target, without evaluating IAM
+   * policies, so the deny probably has no effect. Give the file system a policy, for example with `allowAnonymousAccess: false` on the
+   * `efs.FileSystem`. A file system in this app without a policy causes a warning with the id
+   * `cdk-agentcore-workbench:readOnlyWithoutPolicy`.
    *
    * @see https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
    *
@@ -59,78 +57,81 @@ export interface EfsAccessPointOptions {
 /** Options of `Mount.fromS3FilesAccessPoint`. */
 export interface S3FilesAccessPointOptions {
   /**
-   * Whether the runtime may only read through this access point.
+   * Determines whether the runtime can only read through this access point.
    *
-   * The execution role is then denied to write, whatever the policy of the file system allows; the mount itself looks the same.
+   * If `true`, the execution role is denied permission to write, even if the file system policy allows it. The file system is not mounted
+   * with different options.
    *
    * @default false
    */
   readonly readOnly?: boolean;
 
   /**
-   * Mount targets of the file system, which the runtime waits for when it is deployed.
-   * S3 Files needs one in each availability zone of the runtime.
+   * The mount targets of the file system. The runtime depends on them.
+   * S3 Files requires a mount target in each Availability Zone of the runtime.
    *
-   * @default - those of the file system that are in this app, or in this stage of it, when the runtime is made
+   * @default - the file system's mount targets that are in the same app or stage when the runtime is created
    */
   readonly mountTargets?: s3files.IMountTargetRef[];
 
   /**
-   * Security groups of the mount targets. Each gets a rule that lets the runtime in on TCP 2049.
+   * The security groups of the mount targets. Each gets an ingress rule for the runtime on TCP 2049.
    *
-   * Without any, given or found, there is a warning with the id `cdk-agentcore-workbench:mountTargetsNotOpened`.
+   * If the list is empty, or no security group is found, there is a warning with the id `cdk-agentcore-workbench:mountTargetsNotOpened`.
    *
-   * @default - those of the mount targets that are given or found
+   * @default - the security groups of the mount targets
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 }
 
 /**
- * A filesystem that a runtime mounts into each of its sessions.
+ * A file system that a runtime mounts into each session.
  *
- * At most 5 of them, of which 1 session storage, 2 EFS access points and 2 S3 Files access points. All are mounted in
- * parallel when a session starts, within 30 seconds; one that fails makes the invocation fail with HTTP 424.
- * None is there while the container starts: the paths appear with the first invocation.
+ * A runtime can have at most 5 mounts: 1 session storage, 2 EFS access points and 2 S3 Files access points. All are mounted in
+ * parallel when a session starts, within 30 seconds; if one fails, the invocation fails with HTTP 424.
+ * The mount paths do not exist while the container starts: they appear with the first invocation.
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-filesystem-configurations.html
  */
 export abstract class Mount {
   /**
-   * Storage that the service keeps for each session by itself: it outlives a stop, and comes back when the session resumes.
+   * Mounts storage that the service manages for each session. It persists when the session stops, and is mounted again when the session resumes.
    *
-   * Holds 1 GB and some 100,000 files for each session. It is emptied when a session was not invoked for 14 days, and
-   * **when the endpoint that the session uses moves to another version of the runtime**. Needs no VPC and no permissions.
-   * In VPC mode the data goes through your VPC to Amazon S3, which has to be reachable.
+   * Each session has 1 GB and about 100,000 files. The storage is deleted when the session has not been invoked for 14 days, and
+   * **when the session's endpoint is updated to another version of the runtime**. Requires neither a VPC nor permissions.
+   * In VPC mode, the data passes through your VPC to Amazon S3, which must be reachable.
    *
-   * @param mountPath one folder under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
+   * @param mountPath a directory under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
    */
   public static sessionStorage(mountPath: string): Mount {
     return new SessionStorageMount(mountPath);
   }
 
   /**
-   * An access point of an Amazon EFS file system, shared by all sessions. It outlives new versions of the runtime.
+   * Mounts an access point of an Amazon EFS file system. All sessions share it, and new versions of the runtime keep it.
    *
-   * Needs VPC mode. The execution role is allowed to mount this access point and no other, the security groups are opened
-   * on TCP 2049, and the runtime waits for the mount targets. The POSIX user of the access point has to be the container's.
+   * Requires VPC mode. The execution role is granted permission to mount through this access point only, the file system's security groups
+   * accept the runtime on TCP 2049, and the runtime depends on the mount targets. The POSIX user of the access point must be the user of the
+   * container.
    *
-   * @param accessPoint one that knows its file system: imported ones by `AccessPoint.fromAccessPointAttributes` with `fileSystem`
-   * @param mountPath one folder under `/mnt`, such as `/mnt/shared`; 6 to 200 characters
-   * @param options what else to know about the mount
+   * @param accessPoint the access point; import one with `AccessPoint.fromAccessPointAttributes` and `fileSystem`, so that it knows its file system
+   * @param mountPath a directory under `/mnt`, such as `/mnt/shared`; 6 to 200 characters
+   * @param options options of the mount
    */
   public static fromEfsAccessPoint(accessPoint: efs.IAccessPoint, mountPath: string, options: EfsAccessPointOptions = {}): Mount {
     return new EfsMount(mountPath, accessPoint, options);
   }
 
   /**
-   * An access point of an Amazon S3 Files file system, shared by all sessions. It outlives new versions of the runtime.
+   * Mounts an access point of an Amazon S3 Files file system. All sessions share it, and new versions of the runtime keep it.
    *
-   * Needs VPC mode. The execution role is allowed to mount this access point and no other. The mount targets of its file system that are in this
-   * app are waited for, and their security groups opened on TCP 2049; those of another app have to be given. Hard links do not work.
+   * Requires VPC mode. The execution role is granted permission to mount through this access point only. The runtime depends on the mount
+   * targets of the file system, and their security groups accept the runtime on TCP 2049; mount targets of another app must be passed in the
+   * options. Hard links are not supported.
    *
    * @param accessPoint the access point
-   * @param mountPath one folder under `/mnt`, such as `/mnt/data`; 6 to 200 characters
-   * @param options what else to know about the mount
+   * @param mountPath a directory under `/mnt`, such as `/mnt/data`; 6 to 200 characters
+   * @param options options of the mount
    */
   public static fromS3FilesAccessPoint(
     accessPoint: s3files.IAccessPointRef, mountPath: string, options: S3FilesAccessPointOptions = {},
@@ -138,7 +139,7 @@ export abstract class Mount {
     return new S3FilesMount(mountPath, accessPoint, options);
   }
 
-  /** Where it is mounted, as given: a trailing slash is allowed and says nothing. */
+  /** The path of the mount in a session, as it was passed. A trailing slash has no meaning. */
   public readonly mountPath: string;
 
   protected constructor(mountPath: string) {
@@ -146,7 +147,7 @@ export abstract class Mount {
   }
 
   /**
-   * What a runtime needs for this mount. Called by the runtime, once for each that mounts it.
+   * Returns the configuration of the mount. Called by the runtime, once for each runtime that has the mount.
    *
    * @param scope the runtime
    */
@@ -163,6 +164,9 @@ class SessionStorageMount extends Mount {
   }
 }
 
+/** The ID of the warning about a deny that is probably not evaluated. Users acknowledge it by this ID: do not change it. */
+const READ_ONLY_WITHOUT_POLICY = 'cdk-agentcore-workbench:readOnlyWithoutPolicy';
+
 class EfsMount extends Mount {
   constructor(mountPath: string, private readonly accessPoint: efs.IAccessPoint, private readonly options: EfsAccessPointOptions) {
     super(mountPath);
@@ -170,23 +174,35 @@ class EfsMount extends Mount {
 
   public bind(scope: IConstruct): MountConfig {
     const { accessPointArn, fileSystem } = this.accessPoint;
-    if (this.options.readOnly) warnWithoutPolicy(scope, fileSystem);
-    const conditions = { ArnEquals: { 'elasticfilesystem:AccessPointArn': accessPointArn } };
+    const { readOnly = false } = this.options;
+    if (readOnly) warnWithoutPolicy(scope, fileSystem);
     return {
       configuration: { efsAccessPoint: { accessPointArn, mountPath: this.mountPath } },
-      statements: [
-        new iam.PolicyStatement({
-          actions: this.options.readOnly ? EFS_READ_ACTIONS : EFS_READ_WRITE_ACTIONS,
-          resources: [fileSystem.fileSystemArn],
-          conditions,
-        }),
-        ...this.options.readOnly ? [denial(EFS_WRITE_ACTIONS, fileSystem.fileSystemArn, conditions)] : [],
-      ],
+      statements: clientAccess('elasticfilesystem', fileSystem.fileSystemArn, accessPointArn, readOnly),
       mountTargets: [fileSystem],
       dependencies: [fileSystem.mountTargetsAvailable],
     };
   }
 }
+
+/** Validates at synth, since a policy may be added later. The policy of an imported file system is not known. */
+function warnWithoutPolicy(scope: IConstruct, fileSystem: efs.IFileSystem): void {
+  scope.node.addValidation({
+    validate: () => {
+      const resource = fileSystem.node.defaultChild;
+      // Compares the type, since `CfnFileSystem.isCfnFileSystem` would load the EFS module.
+      if (!CfnResource.isCfnResource(resource) || resource.cfnResourceType !== 'AWS::EFS::FileSystem') return [];
+      if (Stack.of(resource).resolve((resource as efs.CfnFileSystem).fileSystemPolicy) === undefined) {
+        Validations.of(scope).addWarning(READ_ONLY_WITHOUT_POLICY, `the file system "${fileSystem.node.path}" is mounted read-only but has no policy, `
+          + 'so Amazon EFS probably does not evaluate IAM policies and the runtime can write: set "allowAnonymousAccess" to false');
+      }
+      return [];
+    },
+  });
+}
+
+/** The ID of the warning about mount targets without security groups. Users acknowledge it by this ID: do not change it. */
+const MOUNT_TARGETS_NOT_OPENED = 'cdk-agentcore-workbench:mountTargetsNotOpened';
 
 class S3FilesMount extends Mount {
   constructor(mountPath: string, private readonly accessPoint: s3files.IAccessPointRef, private readonly options: S3FilesAccessPointOptions) {
@@ -195,51 +211,42 @@ class S3FilesMount extends Mount {
 
   public bind(scope: IConstruct): MountConfig {
     const { accessPointArn } = this.accessPoint.accessPointRef;
-    const mountTargets = this.options.mountTargets ?? mountTargetsOf(this.accessPoint);
-    // The ARN of an access point begins with the one of its file system, so that the two cannot be given in disagreement.
+    const { readOnly = false, mountTargets = mountTargetsOf(this.accessPoint) } = this.options;
+    const securityGroups = this.options.securityGroups ?? securityGroupsOf(mountTargets, scope);
+    if (securityGroups.length === 0) {
+      Validations.of(scope).addWarning(MOUNT_TARGETS_NOT_OPENED, 'no "securityGroups" are given for an S3 Files file system, and none of its mount targets '
+        + 'in this app has any: allow the runtime on TCP 2049 in the security groups of the mount targets, or every invocation fails with HTTP 424');
+    }
+    // The ARN of an access point starts with the ARN of its file system.
     const fileSystemArn = Fn.select(0, Fn.split('/access-point/', accessPointArn));
-    const conditions = { ArnEquals: { 's3files:AccessPointArn': accessPointArn } };
     return {
       configuration: { s3FilesAccessPoint: { accessPointArn, mountPath: this.mountPath } },
       statements: [
-        new iam.PolicyStatement({
-          actions: this.options.readOnly ? S3_FILES_READ_ACTIONS : S3_FILES_READ_WRITE_ACTIONS,
-          resources: [fileSystemArn],
-          conditions,
-        }),
-        ...this.options.readOnly ? [denial(S3_FILES_WRITE_ACTIONS, fileSystemArn, conditions)] : [],
-        new iam.PolicyStatement({ actions: S3_FILES_ACCESS_POINT_ACTIONS, resources: [accessPointArn] }),
-        new iam.PolicyStatement({ actions: S3_FILES_MOUNT_TARGETS_ACTIONS, resources: [fileSystemArn] }),
+        ...clientAccess('s3files', fileSystemArn, accessPointArn, readOnly),
+        // The service reads the access point and its mount targets when a runtime is created. These actions do not support the condition key.
+        new iam.PolicyStatement({ actions: ['s3files:GetAccessPoint'], resources: [accessPointArn] }),
+        new iam.PolicyStatement({ actions: ['s3files:ListMountTargets'], resources: [fileSystemArn] }),
       ],
-      mountTargets: this.options.securityGroups ?? securityGroupsOf(mountTargets, scope),
+      mountTargets: securityGroups,
       dependencies: mountTargets,
     };
   }
 }
 
 /**
- * What makes a mount read-only. Not to allow writing is not enough: an allow in the policy of the file system would do, and the one that an
- * `efs.FileSystem` gets from `allowAnonymousAccess: false`, or from `grantRead`, allows everyone to write.
+ * Returns the statements for an NFS client that connects through one access point. Both services have the same actions and condition key.
+ *
+ * A read-only client needs a deny: an allow in the file system policy is enough to write, and the policy that `allowAnonymousAccess: false` or
+ * `grantRead` gives an `efs.FileSystem` allows everyone to write. The deny leaves out `ClientRootAccess`, without which a container that runs
+ * as root could not read files that only root can read.
  */
-function denial(actions: string[], fileSystemArn: string, conditions: { [operator: string]: unknown }): iam.PolicyStatement {
-  return new iam.PolicyStatement({ effect: iam.Effect.DENY, actions, resources: [fileSystemArn], conditions });
-}
-
-/** Id of the warning for a denial that nobody looks at. Stable, since users acknowledge it by this name. */
-const READ_ONLY_WITHOUT_POLICY = 'cdk-agentcore-workbench:readOnlyWithoutPolicy';
-
-/** When all is made, since a policy may come later. What policy an imported file system has is not known. */
-function warnWithoutPolicy(scope: IConstruct, fileSystem: efs.IFileSystem): void {
-  scope.node.addValidation({
-    validate: () => {
-      const resource = fileSystem.node.defaultChild;
-      // By its type, so that Amazon EFS is loaded only by those who use it.
-      if (!CfnResource.isCfnResource(resource) || resource.cfnResourceType !== 'AWS::EFS::FileSystem') return [];
-      if (Stack.of(resource).resolve((resource as efs.CfnFileSystem).fileSystemPolicy) === undefined) {
-        Validations.of(scope).addWarning(READ_ONLY_WITHOUT_POLICY, `the file system "${fileSystem.node.path}" is mounted read-only, but has no policy: without `
-          + 'one IAM is probably not asked, and the runtime can write. Give it "allowAnonymousAccess: false"');
-      }
-      return [];
-    },
-  });
+function clientAccess(service: 'elasticfilesystem' | 's3files', fileSystemArn: string, accessPointArn: string, readOnly: boolean): iam.PolicyStatement[] {
+  const [mount, write] = [`${service}:ClientMount`, `${service}:ClientWrite`];
+  const resources = [fileSystemArn];
+  const conditions = { ArnEquals: { [`${service}:AccessPointArn`]: accessPointArn } };
+  if (!readOnly) return [new iam.PolicyStatement({ actions: [mount, write], resources, conditions })];
+  return [
+    new iam.PolicyStatement({ actions: [mount], resources, conditions }),
+    new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: [write], resources, conditions }),
+  ];
 }

@@ -1,14 +1,14 @@
 import { Mixin } from 'aws-cdk-lib';
 import { CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { IConstruct } from 'constructs';
-import { configurationsOf, mountFaults, mountsOf } from './configurations';
+import { configurationsOf, mountFaults, mountsOf } from './mount-rules';
 import { throwOnFaults } from '../private/validation';
 
 /**
- * Puts session storage on an official `Runtime`, or on a bare `CfnRuntime`, for those who keep their class.
+ * Adds session storage to an official `Runtime` or to a `CfnRuntime`.
  *
- * It adds to the mounts that are there, and refuses what the service would: a second session storage, a mount path twice.
- * An imported runtime cannot be changed, and is left alone.
+ * Use it where the runtime cannot be an `AgentRuntime`. The mixin keeps the mounts that the runtime has, and throws if there is already
+ * session storage or the mount path is already in use. It does not change an imported runtime.
  *
  * @example
  * declare const runtime: agentcore.Runtime;
@@ -18,24 +18,24 @@ export class SessionStorage extends Mixin {
   private readonly mountPath: string;
 
   /**
-   * @param mountPath one folder under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
+   * @param mountPath a directory under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
    */
   public constructor(mountPath: string) {
     super();
     this.mountPath = mountPath;
   }
 
-  /** Whether the construct is the resource of a runtime. */
+  /** Determines whether the construct is the L1 resource of a runtime. */
   public supports(construct: IConstruct): boolean {
     return CfnRuntime.isCfnRuntime(construct);
   }
 
-  /** Adds session storage to the resource. */
+  /** Adds session storage to the L1 resource of a runtime. */
   public applyTo(construct: IConstruct): void {
     if (!CfnRuntime.isCfnRuntime(construct)) return;
-    const added = [...mountsOf(construct), { kind: 'sessionStorage' as const, mountPath: this.mountPath }];
-    // Mounts that are there already were accepted with the network mode that they were given.
-    throwOnFaults(construct, mountFaults(added, 'filesystemConfigurations', undefined));
-    construct.filesystemConfigurations = [...configurationsOf(construct), { sessionStorage: { mountPath: this.mountPath } }];
+    const added = { sessionStorage: { mountPath: this.mountPath } };
+    // The existing mounts were already accepted with the network mode of their runtime.
+    throwOnFaults(construct, mountFaults([...mountsOf(construct), added], 'filesystemConfigurations', undefined));
+    construct.filesystemConfigurations = [...configurationsOf(construct), added];
   }
 }

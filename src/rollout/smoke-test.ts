@@ -1,7 +1,8 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { LIMITS } from './handler/constants';
 import { TOOLS_COMMAND } from './tools-command';
-import { mountPathFaults } from '../mount/mount-path';
+import { normalizeMountPath } from '../mount/constants';
+import { mountPathFaults } from '../mount/mount-rules';
 import { sorted } from '../private/sorted';
 
 /** Options of `SmokeTest.command`. */
@@ -142,7 +143,7 @@ class WritableTest extends SmokeTest {
   public bind(): SmokeTestConfig {
     const faults = Token.isUnresolved(this.mountPath) ? [] : mountPathFaults(this.mountPath, 'mountPath');
     if (faults.length > 0) throw new Error(faults.join('\n'));
-    const mount = this.mountPath.replace(/\/$/, '');
+    const mount = normalizeMountPath(this.mountPath);
     return {
       name: `writable ${mount}`,
       command: `file="${mount}/.smoke-$$" && echo written > "$file" && [ "$(cat "$file")" = written ] && rm "$file"`,

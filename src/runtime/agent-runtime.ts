@@ -1,5 +1,5 @@
-// Amazon EC2 through here, where it is loaded when it is used: most runtimes are in no VPC, and it is by far the largest module.
-import { aws_ec2 as ec2, Lazy, Token, Validations } from 'aws-cdk-lib';
+// EC2, by far the largest module, loads on first use when it is imported from the root: most runtimes are not in a VPC.
+import { aws_ec2 as ec2, Lazy, Validations } from 'aws-cdk-lib';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { Platform } from 'aws-cdk-lib/aws-ecr-assets';
@@ -8,46 +8,42 @@ import { Construct } from 'constructs';
 import { AgentExecutionRole } from './agent-execution-role';
 import { BedrockModel } from './bedrock-model';
 import { lifecycleOf, networkModeOf, runtimeResourceOf } from './introspection';
-import { CPU_USED, MEMORY_USED, NAMESPACE, SERVICE } from './metrics';
 import { RuntimeGrants } from './runtime-grants';
-import { configurationsOf, mountFaults, mountsOf } from '../mount/configurations';
+import { lifecycleFaults, roleFaults } from './runtime-rules';
 import { Mount, MountConfig } from '../mount/mount';
+import { configurationsOf, mountFaults, mountsOf } from '../mount/mount-rules';
 import { addOrWarn } from '../private/grant';
 import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 
-/** Id of the warning for S3 Files without security groups. Stable, since users acknowledge it by this name. */
-export const MOUNT_TARGETS_NOT_OPENED = 'cdk-agentcore-workbench:mountTargetsNotOpened';
+// The IDs of warnings. Users acknowledge them by these IDs: do not change them.
+const IMAGE_NOT_ARM64 = 'cdk-agentcore-workbench:imageNotArm64';
+const OFFICIAL_ROLE = 'cdk-agentcore-workbench:officialExecutionRole';
 
-/** Id of the warning for an image that the service may not start. Stable, since users acknowledge it by this name. */
-export const IMAGE_NOT_ARM64 = 'cdk-agentcore-workbench:imageNotArm64';
-
-/** Id of the warning for a role that the official construct made. Stable, since users acknowledge it by this name. */
-export const OFFICIAL_ROLE = 'cdk-agentcore-workbench:officialExecutionRole';
-
-/** Properties of `AgentRuntime`: those of the official `Runtime`, and what it lacks. */
+/** Properties of `AgentRuntime`. */
 export interface AgentRuntimeProps extends agentcore.RuntimeProps {
   /**
-   * What is mounted into every session. At most 5: 1 session storage, 2 EFS access points, 2 S3 Files access points.
+   * The file systems that are mounted into every session. At most 5: 1 session storage, 2 EFS access points and 2 S3 Files access points.
    *
-   * @default - none; what a session writes is gone when it stops
+   * @default - no mounts; the files that a session writes are lost when it stops
    */
   readonly mounts?: Mount[];
 }
 
 /**
- * An AgentCore runtime whose sessions have filesystems, and whose execution role is allowed only what this one runtime needs.
+ * An AgentCore runtime with file systems in its sessions and an execution role with least privilege.
  *
- * It is the official `Runtime`, with every prop, grant and metric of it, and the same logical ids: switching from one to the other replaces nothing.
+ * It is an official `Runtime`, with all its props, grants and metrics and the same logical IDs: replacing one with the other in an app
+ * replaces no resources.
  *
- * Every change of a runtime's configuration makes a new version of it. The endpoint `DEFAULT` moves there at once, and **the session storage of
- * every session behind a moved endpoint is emptied**.
+ * Every change to the configuration of a runtime creates a version. The endpoint `DEFAULT` is updated to it immediately, and **the session
+ * storage of every session of an updated endpoint is deleted**.
  *
- * The service starts images for arm64 alone. An image asset for another platform, or for none, gets a warning with the id
- * `cdk-agentcore-workbench:imageNotArm64`; images that are not built by this app are not looked at.
+ * The service only starts arm64 images. An image asset for another platform, or without a platform, causes a warning with the id
+ * `cdk-agentcore-workbench:imageNotArm64`; images that are not built by this app are not checked.
  *
- * An image given by `AgentRuntimeArtifact.fromImageUri` names no repository, so nothing is granted for it, as in the official
- * construct: call `repository.grantPull(runtime)`.
+ * As with the official construct, an image from `AgentRuntimeArtifact.fromImageUri` grants no permission to pull it:
+ * call `repository.grantPull(runtime)`.
  *
  * @resource AWS::BedrockAgentCore::Runtime
  * @example
@@ -57,90 +53,107 @@ export interface AgentRuntimeProps extends agentcore.RuntimeProps {
  * });
  */
 export class AgentRuntime extends agentcore.Runtime {
-  // No private members: one that upstream gets by the same name, however private, would keep users from compiling. See docs/decisions/0032.
+  // No private members: if a later official construct has one of the same name, user code no longer compiles. See docs/decisions/0032.
 
   constructor(scope: Construct, id: string, props: AgentRuntimeProps) {
     super(scope, id, withExecutionRole(scope, id, props));
 
     if (hasOfficialRole(this, props)) {
-      Validations.of(this).addWarning(OFFICIAL_ROLE, 'a property injector replaced the props, so the runtime has the wider role of the ' +
-        'official construct: give "executionRole" an AgentExecutionRole');
+      Validations.of(this).addWarning(OFFICIAL_ROLE, 'a property injector replaced the props, so the runtime has the execution role of the official '
+        + 'construct, which has more permissions: set "executionRole" to an AgentExecutionRole');
     }
     const platform = platformOf(props.agentRuntimeArtifact);
     if (platform !== undefined && !/^linux\/arm64(\/|$)/.test(platform)) {
-      Validations.of(this).addWarning(IMAGE_NOT_ARM64, `the image of "agentRuntimeArtifact" is built for ${platform}, and the service starts arm64 alone: ` +
-        'give AgentRuntimeArtifact.fromAsset the platform Platform.LINUX_ARM64');
+      Validations.of(this).addWarning(IMAGE_NOT_ARM64, `the image of "agentRuntimeArtifact" is built for ${platform}, but the service only starts arm64 images: `
+        + 'pass "platform: Platform.LINUX_ARM64" to AgentRuntimeArtifact.fromAsset');
     }
     const resource = runtimeResourceOf(this)!;
     const configs = (props.mounts ?? []).map((mount) => mount.bind(this));
     if (configs.length > 0) {
-      // Ours first, so that the messages count as the user does. What a later official construct puts there itself stays.
+      // These come first, so that indexes in messages are those of "mounts". Mounts that a later official construct adds are kept.
       resource.filesystemConfigurations = [...configs.map(({ configuration }) => configuration), ...configurationsOf(resource)];
     }
     throwOnFaults(this, [
       ...mountFaults(mountsOf(resource), 'mounts', networkModeOf(this)),
-      ...lifecycleFaults(this),
-      ...roleFaults(this, props),
+      ...lifecycleFaults(lifecycleOf(this)!),
+      ...props.executionRole instanceof AgentExecutionRole ? roleFaults(props.executionRole, this) : [],
     ]);
     configs.forEach((config) => connect(this, config));
   }
 
   /**
-   * Allows to run commands in sessions, on every endpoint: `InvokeAgentRuntimeCommand`. `RuntimeGrants` allows it on one endpoint alone.
+   * Grants permission to run commands in sessions, through all endpoints: `bedrock-agentcore:InvokeAgentRuntimeCommand`. Use
+   * `RuntimeGrants` to grant it through one endpoint.
    *
-   * A command has the credentials of the execution role, and none of the agent's own restrictions apply to it.
+   * A command has the credentials of the execution role and is not subject to the agent's own restrictions.
+   *
+   * @param grantee the principal to grant permission to
    */
   public grantInvokeCommand(grantee: iam.IGrantable): iam.Grant {
     return RuntimeGrants.fromRuntime(this).invokeCommand(grantee);
   }
 
   /**
-   * Allows to open an interactive shell in sessions, on every endpoint: `InvokeAgentRuntimeCommandShell`. `RuntimeGrants` allows it on one
-   * endpoint alone.
+   * Grants permission to open interactive shells in sessions, through all endpoints: `bedrock-agentcore:InvokeAgentRuntimeCommandShell`.
+   * Use `RuntimeGrants` to grant it through one endpoint.
    *
-   * A shell has the credentials of the execution role, and none of the agent's own restrictions apply to it.
+   * A shell has the credentials of the execution role and is not subject to the agent's own restrictions.
+   *
+   * @param grantee the principal to grant permission to
    */
   public grantInvokeCommandShell(grantee: iam.IGrantable): iam.Grant {
     return RuntimeGrants.fromRuntime(this).invokeCommandShell(grantee);
   }
 
   /**
-   * Allows to stop sessions, on every endpoint: `StopRuntimeSession`. `RuntimeGrants` allows it on one endpoint alone. A session can be
-   * resumed later.
+   * Grants permission to stop sessions, through all endpoints: `bedrock-agentcore:StopRuntimeSession`. Use `RuntimeGrants` to grant it
+   * through one endpoint. A stopped session can be resumed.
+   *
+   * @param grantee the principal to grant permission to
    */
   public grantStopSession(grantee: iam.IGrantable): iam.Grant {
     return RuntimeGrants.fromRuntime(this).stopSession(grantee);
   }
 
-  /** Allows the agent to invoke a model, streamed or not. No model may be invoked otherwise. */
+  /**
+   * Grants the execution role permission to invoke a model, with or without response streaming. Without this grant it cannot invoke any.
+   *
+   * @param model the model
+   */
   public grantInvokeModel(model: BedrockModel): iam.Grant {
     return model.grantInvoke(this, this);
   }
 
   /**
-   * The vCPU hours that the sessions of this runtime used, up to an hour late. Documented by the service; not confirmed in an account.
+   * Returns a metric of the vCPU hours that the sessions of this runtime used, which the service publishes with a delay of up to an hour.
+   * The service documents this metric; it has not been verified in an account.
    *
-   * By default the sum over 5 minutes.
+   * By default, the metric is a sum over 5 minutes.
+   *
+   * @param props options of the metric
    */
   public metricCpuUsed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return usage(this, CPU_USED, props);
+    return usage(this, 'CPUUsed-vCPUHours', props);
   }
 
   /**
-   * The GB hours of memory that the sessions of this runtime used, up to an hour late. Documented by the service; not confirmed in an account.
+   * Returns a metric of the memory, in GB hours, that the sessions of this runtime used, which the service publishes with a delay of up to
+   * an hour. The service documents this metric; it has not been verified in an account.
    *
-   * By default the sum over 5 minutes.
+   * By default, the metric is a sum over 5 minutes.
+   *
+   * @param props options of the metric
    */
   public metricMemoryUsed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return usage(this, MEMORY_USED, props);
+    return usage(this, 'MemoryUsed-GBHours', props);
   }
 }
 
 /**
- * What an image asset is built for. `undefined` for images that are not built here, and for code.
+ * Returns the platform of an image asset; `undefined` for images that are not built here, and for code.
  *
- * The official artifact keeps its options to itself, and the asset has forgotten them: they are read where they are, and an artifact of another
- * form says nothing.
+ * Neither the official artifact nor its asset has a public property for it, so this reads the private ones. It returns `undefined` if an
+ * artifact does not have them.
  */
 function platformOf(artifact: object): string | undefined {
   const { directory, options } = artifact as { readonly directory?: unknown; readonly options?: { readonly platform?: Platform } };
@@ -152,70 +165,35 @@ function hasOfficialRole(runtime: AgentRuntime, { executionRole }: AgentRuntimeP
   return executionRole === undefined && runtime.role.node.scope === runtime && !(runtime.role instanceof AgentExecutionRole);
 }
 
+/** @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-runtime-metrics.html */
 function usage(runtime: AgentRuntime, metricName: string, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-  // Not by `metric()`, whose dimensions change from release to release: these metrics have a set of their own, and CloudWatch wants it exactly.
+  // Not `metric()`: its dimensions change from release to release, and these metrics have dimensions of their own, which must match exactly.
   return new cloudwatch.Metric({
-    namespace: NAMESPACE,
+    namespace: 'AWS/Bedrock-AgentCore',
     metricName,
     statistic: cloudwatch.Stats.SUM,
     ...props,
-    dimensionsMap: { Service: SERVICE, Resource: runtime.agentRuntimeArn, ...props?.dimensionsMap },
+    dimensionsMap: { Service: 'AgentCore.Runtime', Resource: runtime.agentRuntimeArn, ...props?.dimensionsMap },
   }).attachTo(runtime);
 }
 
-/** The service refuses these as well, but only when the stack is deployed. */
-function lifecycleFaults(runtime: AgentRuntime): string[] {
-  const { idleRuntimeSessionTimeout: idle, maxLifetime } = lifecycleOf(runtime)!;
-  // The service fills in one that is left out so that they fit.
-  if (idle === undefined || maxLifetime === undefined) return [];
-  if (Token.isUnresolved(idle) || Token.isUnresolved(maxLifetime) || idle <= maxLifetime) return [];
-  return [
-    `"idleRuntimeSessionTimeout" is ${idle} seconds, must be at most "maxLifetime", which is ${maxLifetime} seconds: ` +
-    'lower the one or raise the other',
-  ];
-}
-
-function roleFaults(runtime: AgentRuntime, { executionRole }: AgentRuntimeProps): string[] {
-  if (!(executionRole instanceof AgentExecutionRole)) return [];
-  const { runtimeName, stack } = executionRole;
-  const faults = knownToDiffer(runtimeName, runtime.agentRuntimeName)
-    ? [`"executionRole" is for the runtime "${runtimeName}", must be for this one, "${runtime.agentRuntimeName}": give both the same "runtimeName"`]
-    : [];
-  // The trust policy names them too, so that the service could not take the role.
-  const places = (['account', 'region'] as const).filter((place) => knownToDiffer(stack[place], runtime.stack[place])).map((place) =>
-    `"executionRole" is for runtimes of the ${place} "${stack[place]}", must be for this one's, "${runtime.stack[place]}": ` +
-    `make the role in a stack of that ${place}`);
-  return [...faults, ...places];
-}
-
-function connect(runtime: AgentRuntime, { configuration, statements = [], mountTargets = [], dependencies = [] }: MountConfig): void {
+function connect(runtime: AgentRuntime, { statements = [], mountTargets = [], dependencies = [] }: MountConfig): void {
   for (const statement of statements) addOrWarn(runtime, runtime, statement);
-  const nfs = ec2.Port.tcp(2049);
   for (const mountTarget of mountTargets) {
-    // From this side, so that a file system in another stack does not come to depend on this one.
-    runtime.connections.allowTo(mountTarget, nfs, `mount into ${runtime.node.path}`);
-  }
-  if (configuration.s3FilesAccessPoint !== undefined && mountTargets.length === 0) {
-    Validations.of(runtime).addWarning(MOUNT_TARGETS_NOT_OPENED, 'no "securityGroups" are given for a file system of S3 Files, ' +
-      'and no mount target of it in this app has any: they have to let the runtime in on TCP 2049, or every invocation fails with HTTP 424');
+    // Adds the rules to the runtime's stack, so that a file system in another stack does not depend on it.
+    runtime.connections.allowTo(mountTarget, ec2.Port.tcp(2049), `mount into ${runtime.node.path}`);
   }
   if (dependencies.length > 0) runtimeResourceOf(runtime)!.node.addDependency(...dependencies);
 }
 
-/** Whether both are known at synth, and not the same. */
-function knownToDiffer(one: string, other: string): boolean {
-  return !Token.isUnresolved(one) && !Token.isUnresolved(other) && one !== other;
-}
-
 /**
- * The props for the official construct, with a role of ours unless one is given.
+ * Returns the props for the official construct, with an `AgentExecutionRole` if no role is given.
  *
- * The role has to be a child of the runtime to have the official role's logical id, and the runtime is no construct before
- * `super()` has run. But the official constructor reads the prop only once it is one, so that a getter can make the role in
- * its right place.
+ * The role must be a child of the runtime to have the logical ID of the official role, but the runtime is not a construct before `super()`
+ * returns. The official constructor reads the prop after it has become one, so a getter can create the role in the right scope.
  *
- * Not enumerable: a property injector that copies the props shall neither trigger it too early, nor find an `undefined`
- * that overrides a role of its own.
+ * The getter is not enumerable, so that a property injector that copies the props neither calls it too early nor copies an `undefined` that
+ * overrides its own role.
  */
 function withExecutionRole(scope: Construct, id: string, props: AgentRuntimeProps): agentcore.RuntimeProps {
   const { mounts, ...given } = props;

@@ -1,17 +1,18 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 
-/** What one of the official statements allows: its actions, sorted, on its resources, and under its conditions. */
+/** The permissions of one official statement. */
 interface Baseline {
+  /** Sorted. */
   readonly actions: string[];
-  /** Each `*`, or the service and what follows the account in the ARN: a role does not know the region and the account of its runtime. */
+  /** Either `*`, or the service and what follows the account in the ARN: a role does not know the Region and account of its runtime. */
   readonly resources: string[];
   readonly conditions?: { readonly [operator: string]: unknown };
 }
 
 /**
- * The statements that the official `Runtime` adds to every role, by their ids.
+ * The statements that the official `Runtime` adds to every role, by statement ID.
  *
- * All of it has to match: a statement that a later release adds or widens is not ours to leave out, nor is one of the user's.
+ * A statement must match entirely: one that a later release adds or widens must not be left out, nor one of the user's.
  */
 const OFFICIAL_BASELINE = new Map<string, Baseline>([
   ['LogGroupAccess', {
@@ -45,7 +46,7 @@ const OFFICIAL_BASELINE = new Map<string, Baseline>([
   }],
 ]);
 
-/** Whether the statement is one of those that the official construct adds to every execution role. */
+/** Determines whether the statement is one that the official construct adds to every execution role. */
 export function isOfficialBaseline({ sid, effect, actions, resources, conditions }: iam.PolicyStatement): boolean {
   const official = OFFICIAL_BASELINE.get(sid ?? '');
   return official !== undefined
@@ -55,7 +56,7 @@ export function isOfficialBaseline({ sid, effect, actions, resources, conditions
     && JSON.stringify(official.conditions ?? {}) === JSON.stringify(conditions);
 }
 
-/** The ARN without partition, region and account, which may be tokens; a token has no colon in it. */
+/** Returns the ARN without partition, Region and account, which may be tokens. A token contains no colon. */
 function withoutPlace(arn: string): string {
   const [, , service, , , ...resource] = arn.split(':');
   return service === undefined ? arn : [service, ...resource].join(':');

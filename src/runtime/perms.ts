@@ -1,4 +1,4 @@
-/** IAM actions, sorted. Each channel into a session has one of its own, so that each can be granted alone. */
+/** IAM actions, sorted. Each operation on a session has a list of its own, so that it can be granted alone. */
 
 export const INVOKE_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntime'];
 export const INVOKE_FOR_USER_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeForUser'];
@@ -6,7 +6,7 @@ export const INVOKE_COMMAND_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeComm
 export const INVOKE_COMMAND_SHELL_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeCommandShell'];
 export const STOP_SESSION_ACTIONS = ['bedrock-agentcore:StopRuntimeSession'];
 
-/** What the execution role of a runtime may do with its own logs. */
+/** Actions that the execution role needs for its own logs. */
 export const RUNTIME_LOGS_ACTIONS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'];
 export const DESCRIBE_LOG_GROUPS_ACTIONS = ['logs:DescribeLogGroups'];
 export const TRACES_ACTIONS = ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'];

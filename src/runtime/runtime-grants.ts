@@ -7,25 +7,25 @@ import {
 import { grantOrWarn } from '../private/grant';
 import { throwOnFaults } from '../private/validation';
 
-/** Options of every grant on a runtime. */
+/** Options of the grants in `RuntimeGrants`. */
 export interface RuntimeGrantOptions {
   /**
-   * The endpoint through which the grantee may reach the runtime.
+   * The endpoint through which the grantee can access the runtime.
    *
-   * An endpoint whose name is only known after synth, such as that of a `RuntimeRollout`, stands for every endpoint of the runtime:
-   * its name may change with each deployment, while sessions stay on the endpoint that they began on.
+   * An endpoint whose name is not known at synth, such as that of a `RuntimeRollout`, grants access through all endpoints of the runtime:
+   * its name may change with each deployment, while sessions stay on the endpoint that they started on.
    *
-   * @default - every endpoint of the runtime
+   * @default - all endpoints of the runtime
    */
   readonly endpoint?: IRuntimeEndpoint;
 }
 
 /**
- * Grants on a runtime, one for each channel into its sessions: official, ours, or imported.
+ * Grants for a runtime: one for each operation on it and its sessions.
  *
- * The service asks for each action twice, on the runtime and on the endpoint, so every grant covers both ARNs. When the
- * grantee's policy cannot be changed from this app, a warning with the id `cdk-agentcore-workbench:grantNotAdded` says what
- * to allow there.
+ * The runtime can be an `AgentRuntime`, an official `Runtime` or an imported one. The service authorizes each operation on the runtime
+ * and on the endpoint, so every grant covers both ARNs. If the grantee's policy cannot be changed from this app, a warning with the id
+ * `cdk-agentcore-workbench:grantNotAdded` says which permissions to add.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -36,7 +36,11 @@ export interface RuntimeGrantOptions {
  * grants.stopSession(driver, { endpoint });
  */
 export class RuntimeGrants {
-  /** Grants on any runtime, an imported one included. */
+  /**
+   * Creates grants for a runtime.
+   *
+   * @param runtime the runtime; can be imported
+   */
   public static fromRuntime(runtime: IBedrockAgentRuntime): RuntimeGrants {
     return new RuntimeGrants(runtime);
   }
@@ -47,40 +51,62 @@ export class RuntimeGrants {
     this.runtime = runtime;
   }
 
-  /** Allows to invoke the agent: `InvokeAgentRuntime`. */
+  /**
+   * Grants permission to invoke the runtime: `bedrock-agentcore:InvokeAgentRuntime`.
+   *
+   * @param grantee the principal to grant permission to
+   * @param options options of the grant
+   */
   public invokeRuntime(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.allow(grantee, INVOKE_ACTIONS, options);
-  }
-
-  /** Allows to invoke the agent in the name of a user, beside `invokeRuntime`: `InvokeAgentRuntimeForUser`. */
-  public invokeRuntimeForUser(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.allow(grantee, INVOKE_FOR_USER_ACTIONS, options);
+    return this.grant(grantee, INVOKE_ACTIONS, options);
   }
 
   /**
-   * Allows to run commands in sessions: `InvokeAgentRuntimeCommand`.
+   * Grants permission to invoke the runtime on behalf of a user: `bedrock-agentcore:InvokeAgentRuntimeForUser`. The grantee also needs
+   * `invokeRuntime`.
    *
-   * A command has the credentials of the execution role, and none of the agent's own restrictions apply to it.
+   * @param grantee the principal to grant permission to
+   * @param options options of the grant
+   */
+  public invokeRuntimeForUser(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
+    return this.grant(grantee, INVOKE_FOR_USER_ACTIONS, options);
+  }
+
+  /**
+   * Grants permission to run commands in sessions: `bedrock-agentcore:InvokeAgentRuntimeCommand`.
+   *
+   * A command has the credentials of the execution role and is not subject to the agent's own restrictions.
+   *
+   * @param grantee the principal to grant permission to
+   * @param options options of the grant
    */
   public invokeCommand(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.allow(grantee, INVOKE_COMMAND_ACTIONS, options);
+    return this.grant(grantee, INVOKE_COMMAND_ACTIONS, options);
   }
 
   /**
-   * Allows to open an interactive shell in sessions: `InvokeAgentRuntimeCommandShell`.
+   * Grants permission to open interactive shells in sessions: `bedrock-agentcore:InvokeAgentRuntimeCommandShell`.
    *
-   * A shell has the credentials of the execution role, and none of the agent's own restrictions apply to it.
+   * A shell has the credentials of the execution role and is not subject to the agent's own restrictions.
+   *
+   * @param grantee the principal to grant permission to
+   * @param options options of the grant
    */
   public invokeCommandShell(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.allow(grantee, INVOKE_COMMAND_SHELL_ACTIONS, options);
+    return this.grant(grantee, INVOKE_COMMAND_SHELL_ACTIONS, options);
   }
 
-  /** Allows to stop sessions: `StopRuntimeSession`. The session can be resumed later. */
+  /**
+   * Grants permission to stop sessions: `bedrock-agentcore:StopRuntimeSession`. A stopped session can be resumed.
+   *
+   * @param grantee the principal to grant permission to
+   * @param options options of the grant
+   */
   public stopSession(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
-    return this.allow(grantee, STOP_SESSION_ACTIONS, options);
+    return this.grant(grantee, STOP_SESSION_ACTIONS, options);
   }
 
-  private allow(grantee: iam.IGrantable, actions: string[], { endpoint }: RuntimeGrantOptions): iam.Grant {
+  private grant(grantee: iam.IGrantable, actions: string[], { endpoint }: RuntimeGrantOptions): iam.Grant {
     throwOnFaults(this.runtime, endpointFaults(endpoint));
     return grantOrWarn(this.runtime, { grantee, actions, resourceArns: sessionResources(this.runtime, endpoint) });
   }

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { mountPathFaults, normalizeMountPath } from '../../src/mount/mount-path';
+import { normalizeMountPath } from '../../src/mount/constants';
+import { mountPathFaults } from '../../src/mount/mount-rules';
 
 /** The service's own pattern and length, from its model. */
 const acceptedByService = (path: string) => /^\/mnt\/[a-zA-Z0-9._-]+\/?$/.test(path) && path.length >= 6 && path.length <= 200;
@@ -8,24 +9,24 @@ const acceptedByService = (path: string) => /^\/mnt\/[a-zA-Z0-9._-]+\/?$/.test(p
 const pathOf = (length: number) => '/mnt/'.padEnd(length, 'a');
 
 const BAD_PATHS: [path: string, message: string][] = [
-  ['', '"mountPath" is empty, must be one folder under /mnt: use a path such as "/mnt/workspace"'],
-  ['/mnt', '"mountPath" is "/mnt", must be one folder under /mnt: add its name, such as "/mnt/workspace"'],
-  ['/mnt/', '"mountPath" is "/mnt/", must be one folder under /mnt: add its name, such as "/mnt/workspace"'],
-  ['/mnt//', '"mountPath" is "/mnt//", must be exactly one folder under /mnt: remove the other slashes'],
-  ['/mnt//a', '"mountPath" is "/mnt//a", must be exactly one folder under /mnt: remove the other slashes'],
-  ['/mnt/a/b', '"mountPath" is "/mnt/a/b", must be exactly one folder under /mnt: remove the other slashes'],
-  ['/mnt/a//', '"mountPath" is "/mnt/a//", must be exactly one folder under /mnt: remove the other slashes'],
-  ['/mnt/../etc', '"mountPath" is "/mnt/../etc", must be exactly one folder under /mnt: remove the other slashes'],
-  ['mnt/a', '"mountPath" is "mnt/a", must start with "/mnt/": use a path such as "/mnt/workspace"'],
-  ['/data', '"mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"'],
-  ['/MNT/a', '"mountPath" is "/MNT/a", must start with "/mnt/": use a path such as "/mnt/workspace"'],
-  ['/mnt/.', '"mountPath" is "/mnt/.", must name a folder of its own under /mnt: use a path such as "/mnt/workspace"'],
-  ['/mnt/..', '"mountPath" is "/mnt/..", must name a folder of its own under /mnt: use a path such as "/mnt/workspace"'],
-  ['/mnt/../', '"mountPath" is "/mnt/../", must name a folder of its own under /mnt: use a path such as "/mnt/workspace"'],
-  ['/mnt/a b', '"mountPath" is "/mnt/a b", may have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/": replace the other characters'],
-  ['/mnt/ä', '"mountPath" is "/mnt/ä", may have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/": replace the other characters'],
-  ['/mnt/a\n', '"mountPath" is "/mnt/a\n", may have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/": replace the other characters'],
-  [pathOf(201), `"mountPath" is "${pathOf(201)}", has 201 characters, must have 6 to 200: shorten it`],
+  ['', '"mountPath" must not be empty: use a path such as "/mnt/workspace"'],
+  ['/mnt', '"mountPath" must be a directory under /mnt, not "/mnt": add a name, such as "/mnt/workspace"'],
+  ['/mnt/', '"mountPath" must be a directory under /mnt, not "/mnt/": add a name, such as "/mnt/workspace"'],
+  ['/mnt//', '"mountPath" must be exactly one level below /mnt, not "/mnt//": remove the other slashes'],
+  ['/mnt//a', '"mountPath" must be exactly one level below /mnt, not "/mnt//a": remove the other slashes'],
+  ['/mnt/a/b', '"mountPath" must be exactly one level below /mnt, not "/mnt/a/b": remove the other slashes'],
+  ['/mnt/a//', '"mountPath" must be exactly one level below /mnt, not "/mnt/a//": remove the other slashes'],
+  ['/mnt/../etc', '"mountPath" must be exactly one level below /mnt, not "/mnt/../etc": remove the other slashes'],
+  ['mnt/a', '"mountPath" must be under "/mnt/", not "mnt/a": use a path such as "/mnt/workspace"'],
+  ['/data', '"mountPath" must be under "/mnt/", not "/data": use a path such as "/mnt/workspace"'],
+  ['/MNT/a', '"mountPath" must be under "/mnt/", not "/MNT/a": use a path such as "/mnt/workspace"'],
+  ['/mnt/.', '"mountPath" must name a directory under /mnt, not "/mnt/.": use a path such as "/mnt/workspace"'],
+  ['/mnt/..', '"mountPath" must name a directory under /mnt, not "/mnt/..": use a path such as "/mnt/workspace"'],
+  ['/mnt/../', '"mountPath" must name a directory under /mnt, not "/mnt/../": use a path such as "/mnt/workspace"'],
+  ['/mnt/a b', '"mountPath" must have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/", not "/mnt/a b": replace the other characters'],
+  ['/mnt/ä', '"mountPath" must have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/", not "/mnt/ä": replace the other characters'],
+  ['/mnt/a\n', '"mountPath" must have only a-z, A-Z, 0-9, ".", "_" and "-" after "/mnt/", not "/mnt/a\n": replace the other characters'],
+  [pathOf(201), `"mountPath" must have 6 to 200 characters, not 201: shorten "${pathOf(201)}"`],
 ];
 
 test.each(BAD_PATHS)('fails on %j', (path, message) => {
@@ -34,7 +35,7 @@ test.each(BAD_PATHS)('fails on %j', (path, message) => {
 
 test('the message names the prop that the path came in', () => {
   expect(mountPathFaults('/data', 'mounts[2].mountPath')).toEqual([
-    '"mounts[2].mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"',
+    '"mounts[2].mountPath" must be under "/mnt/", not "/data": use a path such as "/mnt/workspace"',
   ]);
 });
 

@@ -84,7 +84,7 @@ describe('an EFS access point', () => {
     expect(runtime.DependsOn).toEqual(expect.arrayContaining(mountTargets));
   });
 
-  const WITHOUT_POLICY = Match.stringLikeRegexp('has no policy.*allowAnonymousAccess: false.*\\[ack: .*cdk-agentcore-workbench:readOnlyWithoutPolicy\\]');
+  const WITHOUT_POLICY = Match.stringLikeRegexp('has no policy.*"allowAnonymousAccess" to false.*\\[ack: .*cdk-agentcore-workbench:readOnlyWithoutPolicy\\]');
 
   test('that is read-only warns if the file system has no policy, since nobody may look at the denial', () => {
     Annotations.fromStack(mounted({ readOnly: true }).stack).hasWarning('/Stack/Agent', WITHOUT_POLICY);

@@ -63,10 +63,10 @@ test('mounts that are there are kept, lazy ones and those of a kind that is not 
 });
 
 test.each([
-  ['a bad path', [], '/data', '"filesystemConfigurations[0].mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"'],
-  ['a second session storage', ['/mnt/a'], '/mnt/b', '"filesystemConfigurations" has 2 session storages, may have at most 1: remove 1'],
+  ['a bad path', [], '/data', '"filesystemConfigurations[0].mountPath" must be under "/mnt/", not "/data": use a path such as "/mnt/workspace"'],
+  ['a second session storage', ['/mnt/a'], '/mnt/b', '"filesystemConfigurations" must have at most 1 session storage, not 2: remove 1'],
   ['a path that is taken', ['/mnt/a'], '/mnt/a/',
-    '"filesystemConfigurations[1].mountPath" is "/mnt/a/", the same as "filesystemConfigurations[0].mountPath", must be unique: use another folder'],
+    '"filesystemConfigurations[1].mountPath" must differ from "filesystemConfigurations[0].mountPath": use another directory than "/mnt/a/"'],
 ])('fails on %s', (_, present, path, message) => {
   const runtime = new AgentRuntime(newStack(), 'Agent', {
     agentRuntimeArtifact: IMAGE, mounts: present.map((mountPath) => Mount.sessionStorage(mountPath)),

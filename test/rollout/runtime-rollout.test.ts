@@ -220,7 +220,7 @@ describe('the props of a rollout', () => {
     }],
     ['"smokeTests[0].expect" is "(", a regular expression is needed', { smokeTests: [SmokeTest.invoke({}, { expect: '(' })] }],
     ['"smokeTests[0]" must not hold an AWS access key', { smokeTests: [SmokeTest.command('echo AKIAIOSFODNN7EXAMPLE')] }],
-    ['"mountPath" is "workspace", must start with "/mnt/"', { smokeTests: [SmokeTest.writable('workspace')] }],
+    ['"mountPath" must be under "/mnt/", not "workspace"', { smokeTests: [SmokeTest.writable('workspace')] }],
     ['"drainStateMachineNames" has "arn:aws:states:x", 1 to 80 of', { drainStateMachineNames: ['arn:aws:states:x'] }],
     ['"smokeTests[0]" has neither a command nor a payload, one is needed', { smokeTests: [testOf({})] }],
     ['"smokeTests[0]" has both a command and a payload, one is needed', { smokeTests: [testOf({ command: 'true', payload: '{}' })] }],

@@ -96,8 +96,8 @@ describe('the name of the runtime', () => {
   // Each would let other runtimes take the role, or write into their logs.
   test.each(['', '*', 'a*', 'a-b', '7', `${longest}0`])('fails on "%s"', (runtimeName) => {
     expect(messageOf(() => role(newStack(ENV), { runtimeName }))).toBe(
-      `"runtimeName" is "${runtimeName}", must start with a letter and have 1 to 48 of a-z, A-Z, 0-9 and "_": ` +
-      'give the name of the runtime that the role is for\n  at Stack/Role',
+      `"runtimeName" must be a name of 1 to 48 letters, digits and "_" that starts with a letter, not "${runtimeName}": ` +
+      'use the name of the runtime that the role is for\n  at Stack/Role',
     );
   });
 });
@@ -192,7 +192,7 @@ describe('given to a runtime', () => {
     const stack = newStack(ENV);
 
     expect(() => new AgentRuntime(stack, 'Agent', { runtimeName: 'other', agentRuntimeArtifact: IMAGE, executionRole: role(stack) })).toThrow(
-      '"executionRole" is for the runtime "coder", must be for this one, "other": give both the same "runtimeName"\n  at Stack/Agent',
+      '"executionRole" must be for the runtime "other", not "coder": use the same "runtimeName" for both\n  at Stack/Agent',
     );
   });
 
@@ -204,12 +204,12 @@ describe('given to a runtime', () => {
 
   test.each<[difference: string, ofRuntime: typeof ENV, faults: string[]]>([
     ['another region', { ...ENV, region: 'eu-west-1' },
-      ['"executionRole" is for runtimes of the region "us-east-1", must be for this one\'s, "eu-west-1": make the role in a stack of that region']],
+      ['"executionRole" must be for the region "eu-west-1", not "us-east-1": create the role in a stack of the runtime\'s region']],
     ['another account', { ...ENV, account: '999999999999' },
-      ['"executionRole" is for runtimes of the account "123456789012", must be for this one\'s, "999999999999": make the role in a stack of that account']],
+      ['"executionRole" must be for the account "999999999999", not "123456789012": create the role in a stack of the runtime\'s account']],
     ['another account and region', { account: '999999999999', region: 'eu-west-1' }, [
-      '"executionRole" is for runtimes of the account "123456789012", must be for this one\'s, "999999999999": make the role in a stack of that account',
-      '"executionRole" is for runtimes of the region "us-east-1", must be for this one\'s, "eu-west-1": make the role in a stack of that region',
+      '"executionRole" must be for the account "999999999999", not "123456789012": create the role in a stack of the runtime\'s account',
+      '"executionRole" must be for the region "eu-west-1", not "us-east-1": create the role in a stack of the runtime\'s region',
     ]],
   ])('fails when the runtime is in %s', (_, ofRuntime, faults) => {
     expect(messageOf(inStacksOf(ENV, ofRuntime))).toBe([...faults, '  at Stack/Agent'].join('\n'));

@@ -30,7 +30,7 @@ describe('the lifecycle of sessions', () => {
 
   test('fails when a session could be idle for longer than it lives', () => {
     expect(messageOf(lifecycle(seconds(601), seconds(600)))).toBe(
-      '"idleRuntimeSessionTimeout" is 601 seconds, must be at most "maxLifetime", which is 600 seconds: lower the one or raise the other\n  at Stack/Agent',
+      '"idleRuntimeSessionTimeout" must be at most "maxLifetime" (600 seconds), not 601 seconds: lower the one or raise the other\n  at Stack/Agent',
     );
   });
 });
@@ -48,7 +48,7 @@ test.each<[what: string, props: Partial<AgentRuntimeProps>, message: string]>([
 });
 
 describe('the platform of the image', () => {
-  const WARNING = Match.stringLikeRegexp('arm64 alone.*\\[ack: .*cdk-agentcore-workbench:imageNotArm64\\]');
+  const WARNING = Match.stringLikeRegexp('only starts arm64 images.*\\[ack: .*cdk-agentcore-workbench:imageNotArm64\\]');
   const DIRECTORY = join(__dirname, '../../examples/persistent-workspace/agent');
   const { fromAsset, fromImageUri, fromCodeAsset } = agentcore.AgentRuntimeArtifact;
 
@@ -99,7 +99,7 @@ describe('property injectors', () => {
     const stack = new Stack(app, 'Stack');
     return { stack, runtime: agent(props, stack) };
   }
-  const officialRole = Match.stringLikeRegexp('give "executionRole" an AgentExecutionRole .*cdk-agentcore-workbench:officialExecutionRole');
+  const officialRole = Match.stringLikeRegexp('set "executionRole" to an AgentExecutionRole .*cdk-agentcore-workbench:officialExecutionRole');
 
   test('that hand the props on leave the role alone', () => {
     const { stack, runtime } = injected((props) => props);

@@ -64,21 +64,21 @@ test.each([
   'deepseek.v3.2', 'zai.glm-4.7', 'moonshotai.kimi-k2.5',
 ])('fails on the inference profile "%s"', (id) => {
   expect(messageOf(() => allowed(BedrockModel.inferenceProfile(id)))).toBe(
-    `"inferenceProfileId" is "${id}", must be a geography and the id of a model, such as "eu.${MODEL_ID}": ` +
+    `"inferenceProfileId" must be a geography and the ID of a model, such as "eu.${MODEL_ID}", not "${id}": ` +
     'add the geography, or use BedrockModel.foundationModel()\n  at Stack/Role',
   );
 });
 
 test.each(GEOGRAPHIES)('fails on the inference profile of %s that is given as a foundation model', (geography) => {
   expect(messageOf(() => allowed(BedrockModel.foundationModel(`${geography}.${MODEL_ID}`)))).toBe(
-    `"modelId" is "${geography}.${MODEL_ID}", which begins with a geography as an inference profile does, must be the id of a model, such as ` +
-    `"${MODEL_ID}": use BedrockModel.inferenceProfile(), or leave the geography out\n  at Stack/Role`,
+    `"modelId" must be the ID of a model, such as "${MODEL_ID}", not "${geography}.${MODEL_ID}", which starts with a geography as the ID ` +
+    'of an inference profile does: use BedrockModel.inferenceProfile(), or remove the geography\n  at Stack/Role',
   );
 });
 
 test('fails on a foundation model without an id', () => {
   expect(messageOf(() => allowed(BedrockModel.foundationModel('')))).toBe(
-    `"modelId" is empty, must be the id of a model, such as "${MODEL_ID}": give it\n  at Stack/Role`,
+    `"modelId" must not be empty: use the ID of a model, such as "${MODEL_ID}"\n  at Stack/Role`,
   );
 });
 
@@ -87,15 +87,15 @@ describe('the models of an application inference profile', () => {
 
   test('fail each that is no model', () => {
     expect(messageOf(grant([MODEL_ID, `eu.${MODEL_ID}`, '']))).toBe([
-      `"modelIds[1]" is "eu.${MODEL_ID}", which begins with a geography as an inference profile does, must be the id of a model, such as ` +
-      `"${MODEL_ID}": use BedrockModel.inferenceProfile(), or leave the geography out`,
-      `"modelIds[2]" is empty, must be the id of a model, such as "${MODEL_ID}": give it`,
+      `"modelIds[1]" must be the ID of a model, such as "${MODEL_ID}", not "eu.${MODEL_ID}", which starts with a geography as the ID ` +
+      'of an inference profile does: use BedrockModel.inferenceProfile(), or remove the geography',
+      `"modelIds[2]" must not be empty: use the ID of a model, such as "${MODEL_ID}"`,
       '  at Stack/Role',
     ].join('\n'));
   });
 
   test('fail when there are none', () => {
-    expect(messageOf(grant([]))).toBe('"modelIds" is empty, must have the id of each model behind the profile: add them\n  at Stack/Role');
+    expect(messageOf(grant([]))).toBe('"modelIds" must not be empty: add the ID of each model that the profile routes to\n  at Stack/Role');
   });
 
   test('are taken as they are when they are tokens', () => {
@@ -113,7 +113,7 @@ test('a foundation model that is a token is taken as it is', () => {
 
 test('fails on an inference profile that is a token', () => {
   expect(messageOf(() => allowed(BedrockModel.inferenceProfile(Aws.STACK_NAME)))).toBe(
-    '"inferenceProfileId" is a token, must be known at synth since the model is read from it: use BedrockModel.applicationInferenceProfile()\n  at Stack/Role',
+    '"inferenceProfileId" must be known at synth, since the ID of the model is read from it, not a token: use BedrockModel.applicationInferenceProfile()\n  at Stack/Role',
   );
 });
 

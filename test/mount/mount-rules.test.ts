@@ -3,7 +3,7 @@ import { CfnParameter, Lazy, Stack } from 'aws-cdk-lib';
 import { CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Construct } from 'constructs';
 import { AgentRuntime, Mount } from '../../src';
-import { mountFaults, mountsOf } from '../../src/mount/configurations';
+import { mountFaults, mountsOf } from '../../src/mount/mount-rules';
 import { efsAccessPoint, Network, S3Files } from '../support/file-systems';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
@@ -32,51 +32,52 @@ test('one session storage, two EFS and two S3 Files access points are accepted',
 });
 
 test.each([
-  ['two session storages', { storage: 2 }, ['"mounts" has 2 session storages, may have at most 1: remove 1']],
-  ['three EFS access points', { efs: 3 }, ['"mounts" has 3 EFS access points, may have at most 2: remove 1']],
-  ['four S3 Files access points', { s3: 4 }, ['"mounts" has 4 S3 Files access points, may have at most 2: remove 2']],
+  ['two session storages', { storage: 2 }, ['"mounts" must have at most 1 session storage, not 2: remove 1']],
+  ['three EFS access points', { efs: 3 }, ['"mounts" must have at most 2 EFS access points, not 3: remove 1']],
+  ['four S3 Files access points', { s3: 4 }, ['"mounts" must have at most 2 S3 Files access points, not 4: remove 2']],
   ['six mounts', { storage: 1, efs: 2, s3: 3 }, [
-    '"mounts" has 6 mounts, may have at most 5: remove 1',
-    '"mounts" has 3 S3 Files access points, may have at most 2: remove 1',
+    '"mounts" must have at most 5 entries, not 6: remove 1',
+    '"mounts" must have at most 2 S3 Files access points, not 3: remove 1',
   ]],
 ])('fails on %s', (_, what, faults) => {
   expect(faultsOf(what)).toEqual(faults);
 });
 
-const VPC_ONLY = 'which only a runtime in VPC mode can mount, but "networkConfiguration" is "PUBLIC": use RuntimeNetworkConfiguration.usingVpc()';
+const vpcFault = (nouns: string) =>
+  `"networkConfiguration" must be in VPC mode, not "PUBLIC", since "mounts" has ${nouns}: use RuntimeNetworkConfiguration.usingVpc()`;
 
 test.each([
-  ['EFS', { efs: 1 }, `"mounts" has EFS access points, ${VPC_ONLY}`],
-  ['S3 Files', { s3: 1 }, `"mounts" has S3 Files access points, ${VPC_ONLY}`],
-  ['both', { efs: 1, s3: 1 }, `"mounts" has EFS access points and S3 Files access points, ${VPC_ONLY}`],
+  ['EFS', { efs: 1 }, vpcFault('EFS access points')],
+  ['S3 Files', { s3: 1 }, vpcFault('S3 Files access points')],
+  ['both', { efs: 1, s3: 1 }, vpcFault('EFS access points and S3 Files access points')],
 ])('fails on %s without VPC mode', (_, what, fault) => {
   expect(faultsOf({ ...what, isPublic: true })).toEqual([fault]);
 });
 
 test('a network mode that is not known at synth is not judged', () => {
-  expect(mountFaults([{ kind: 'efsAccessPoint', mountPath: '/mnt/a' }], 'mounts', undefined)).toEqual([]);
+  expect(mountFaults([{ efsAccessPoint: { mountPath: '/mnt/a' } }], 'mounts', undefined)).toEqual([]);
 });
 
 test('fails on two equal paths', () => {
   expect(mountFaults([
-    { kind: 'efsAccessPoint', mountPath: '/mnt/a' }, { kind: 'sessionStorage', mountPath: '/mnt/b' }, { kind: 's3FilesAccessPoint', mountPath: '/mnt/a' },
+    { efsAccessPoint: { mountPath: '/mnt/a' } }, { sessionStorage: { mountPath: '/mnt/b' } }, { s3FilesAccessPoint: { mountPath: '/mnt/a' } },
   ], 'mounts', 'VPC')).toEqual([
-    '"mounts[2].mountPath" is "/mnt/a", the same as "mounts[0].mountPath", must be unique: use another folder',
+    '"mounts[2].mountPath" must differ from "mounts[0].mountPath": use another directory than "/mnt/a"',
   ]);
 });
 
 test('fails on two paths that differ in their trailing slash alone', () => {
   expect(faultsOf({ extra: [Mount.sessionStorage('/mnt/a'), Mount.sessionStorage('/mnt/a/')] })).toContain(
-    '"mounts[1].mountPath" is "/mnt/a/", the same as "mounts[0].mountPath", must be unique: use another folder',
+    '"mounts[1].mountPath" must differ from "mounts[0].mountPath": use another directory than "/mnt/a/"',
   );
 });
 
 test('fails once, with everything that is wrong', () => {
   expect(faultsOf({ isPublic: true, efs: 1, extra: [Mount.sessionStorage('/data'), Mount.sessionStorage('')] })).toEqual([
-    '"mounts[1].mountPath" is "/data", must start with "/mnt/": use a path such as "/mnt/workspace"',
-    '"mounts[2].mountPath" is empty, must be one folder under /mnt: use a path such as "/mnt/workspace"',
-    '"mounts" has 2 session storages, may have at most 1: remove 1',
-    `"mounts" has EFS access points, ${VPC_ONLY}`,
+    '"mounts[1].mountPath" must be under "/mnt/", not "/data": use a path such as "/mnt/workspace"',
+    '"mounts[2].mountPath" must not be empty: use a path such as "/mnt/workspace"',
+    '"mounts" must have at most 1 session storage, not 2: remove 1',
+    vpcFault('EFS access points'),
   ]);
 });
 
@@ -85,20 +86,20 @@ describe('tokens', () => {
   const parameter = (scope: Construct, id: string) => new CfnParameter(scope, id).valueAsString;
 
   test.each(['', '/data', `/mnt/${'a'.repeat(196)}`])('a path that is a token is not judged, though it would be "%s"', (path) => {
-    expect(mountFaults([{ kind: 'sessionStorage', mountPath: lazy(path) }], 'mounts', 'PUBLIC')).toEqual([]);
+    expect(mountFaults([{ sessionStorage: { mountPath: lazy(path) } }], 'mounts', 'PUBLIC')).toEqual([]);
   });
 
   test('two paths that are tokens are not compared, with each other or with a plain one', () => {
     const stack = new Stack();
     const path = parameter(stack, 'Path');
     expect(mountFaults([
-      { kind: 'efsAccessPoint', mountPath: path }, { kind: 'efsAccessPoint', mountPath: path }, { kind: 'sessionStorage', mountPath: '/mnt/a' },
+      { efsAccessPoint: { mountPath: path } }, { efsAccessPoint: { mountPath: path } }, { sessionStorage: { mountPath: '/mnt/a' } },
     ], 'mounts', 'VPC')).toEqual([]);
   });
 
   test('mounts with tokens still count', () => {
     expect(faultsOf({ extra: [lazy('/mnt/a'), lazy('/mnt/b')].map((path) => Mount.sessionStorage(path)) })).toEqual([
-      '"mounts" has 2 session storages, may have at most 1: remove 1',
+      '"mounts" must have at most 1 session storage, not 2: remove 1',
     ]);
   });
 });
