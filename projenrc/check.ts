@@ -27,6 +27,7 @@ export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
       { spawn: 'typecheck' },
       { spawn: 'eslint' },
       { spawn: 'imports' },
+      { spawn: 'prose' },
       { exec: `jest --ci --coverage=false --testPathIgnorePatterns ${ignored.join(' ')}` },
     ],
   });

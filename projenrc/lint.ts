@@ -1,4 +1,4 @@
-import { awscdk } from 'projen';
+import { awscdk, JsonFile } from 'projen';
 
 /** Code that runs in a Lambda function. Everything else in `src/` runs at synth. */
 const HANDLERS = ['./src/jobs/**', './src/handler/**', './src/loop/steps/**', './src/rollout/handler/**', './src/**/*.lambda.ts'];
@@ -7,15 +7,24 @@ const SYNTH = ['./src/*.ts', './src/@(image|mount|private|runtime|tasks)/**', '.
 /** Shared by both sides: names, limits, and plain functions for git's names and shell words. */
 const SHARED = ['**/constants.ts', '**/git-names.ts', '**/quote.ts'];
 
+/** What is written for people. */
+const PAGES = ['README.md', 'CONTRIBUTING.md', '"docs/**/*.md"', '"examples/*/README.md"', 'benchmark/README.md', 'rehearsal/FEATURES.md'];
+
 export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
   const eslint = project.eslint!;
-  project.addDevDeps('eslint-plugin-awscdk@^4.2.1', 'eslint-plugin-jest', 'dependency-cruiser@^17');
+  project.addDevDeps('eslint-plugin-awscdk@^4.2.1', 'eslint-plugin-jest', 'eslint-plugin-jsdoc@^61', 'dependency-cruiser@^17', 'textlint@^15');
 
   const imports = project.addTask('imports', {
     description: 'Check that no files of src/ and rehearsal/ import each other in a circle, by the rules of .dependency-cruiser.cjs',
     exec: 'depcruise src rehearsal',
   });
   project.testTask.spawn(imports);
+  new JsonFile(project, '.textlintrc.json', { obj: { rules: { 'plain-english': true } }, marker: false });
+  const prose = project.addTask('prose', {
+    description: 'Check the English of all pages, by the rule in scripts/prose',
+    exec: `textlint --rulesdir scripts/prose ${PAGES.join(' ')}`,
+  });
+  project.testTask.spawn(prose);
 
   eslint.addPlugins('awscdk');
   eslint.addRules({

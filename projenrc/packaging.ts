@@ -13,7 +13,7 @@ export const JSII_TARGETS = {
 } satisfies Partial<awscdk.AwsCdkConstructLibraryOptions>;
 
 const NOT_PUBLISHED = [
-  '/.ci/', '/.dependency-cruiser.cjs', '/CONTRIBUTING.md', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/',
+  '/.ci/', '/.dependency-cruiser.cjs', '/.textlintrc.json', '/CONTRIBUTING.md', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/',
   '/rehearsal/*', '!/rehearsal/FEATURES.md', '/rosetta/', '/scripts/',
   '.jsii.tabl.json', '.rehearsal/', 'cdk.out/',
 ];
