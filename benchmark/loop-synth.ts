@@ -1,10 +1,10 @@
 /**
- * What a stack with a `CodingLoop` costs to synthesize, against a stack that has the same resources and as many states from official
- * constructs: a runtime, a function with the same bundle, a state machine and a rule.
+ * Measures the synth time of a stack with a `CodingLoop`, compared with a stack that has the same resources and as many states from
+ * official constructs: a runtime, a function with the same bundle, a state machine and a rule.
  *
  * Usage: npx projen compile && npx ts-node --transpile-only --project tsconfig.dev.json benchmark/loop-synth.ts
  *
- * Each sample is a process of its own and includes the imports; the kinds take turns, and only ratios count. Fails over the limit.
+ * Each sample is a separate process and includes the imports; the variants take turns, and only ratios count. Fails over the limit.
  */
 import { execFileSync } from 'child_process';
 import { join } from 'path';

@@ -1,11 +1,11 @@
 /**
- * What a rehearsal costs by itself: a run's own time over its commands and turns, how long it takes to start, and 50 runs at once.
+ * Measures the overhead of a rehearsal: the time of a run beyond its commands and turns, the time to start, and 50 concurrent runs.
  *
  * Usage: npx projen bundle && npx projen compile && npx projen bundle-rehearsal && \
  *   npx ts-node --transpile-only --project tsconfig.dev.json benchmark/rehearsal.ts
  *
- * A run has two gates and one repair. Fails over the limit of the design, for a run that does not end in a commit, and if processes,
- * mounts or memory are not back to what they were.
+ * A run has two gates and one repair. Fails if the design's limit is exceeded, if a run does not end in a commit, or if processes,
+ * mounts or memory do not return to their initial level.
  */
 import { execFileSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
@@ -22,7 +22,7 @@ const LIMITS = { ownSeconds: 3, memoryMb: 64 };
 const RUNS = 7;
 const AT_ONCE = 50;
 const ROOT = join(__dirname, '..');
-/** Work of a known length: one of these in each turn and each gate. */
+/** A known amount of work: one of these in each turn and each gate. */
 const WORK = { seconds: 0.5, command: 'sleep 0.5', turns: 2, gates: 4 };
 
 setFlagsFromString('--expose-gc');
@@ -81,7 +81,7 @@ async function run(rehearsal: Rehearsal, taskId: string): Promise<number> {
   return secondsSince(began) - (WORK.turns + WORK.gates) * WORK.seconds;
 }
 
-/** Processes that belong to this benchmark: children of it, children of those, and whatever names its directory. */
+/** Counts the processes of this benchmark: its descendants, and all processes that name its directory. */
 function processes(): number {
   const parents = new Map<number, number>();
   const named = new Set<number>();
@@ -90,7 +90,7 @@ function processes(): number {
       parents.set(pid, Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))![1]));
       if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(scratch)) named.add(pid);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   const ours = (pid: number): boolean => pid === process.pid || (parents.has(pid) && ours(parents.get(pid)!));
@@ -99,7 +99,7 @@ function processes(): number {
 
 const mounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => line.includes(scratch)).length;
 
-/** MB, after the collector of garbage has had its turns. */
+/** Returns the memory in use after garbage collection, in MB. */
 async function memory(): Promise<number> {
   for (let i = 0; i < 5; i++) {
     collectGarbage();
@@ -126,7 +126,7 @@ async function atOnce(assembly: string, source: string): Promise<{ seconds: numb
   }
 }
 
-/** The command line from nothing, as a process of its own, over what the run itself took. */
+/** Returns the time of the command line in a new process, beyond the time of its run. */
 function commandLine(source: string): number {
   const began = performance.now();
   const record = JSON.parse(execFileSync(process.execPath, [
@@ -150,7 +150,7 @@ async function main(): Promise<void> {
       own.warm.push(await run(rehearsal, `warm-${i}`));
       await rehearsal.close();
     }
-    // The first crowd is what loads code and fills pools; the second must not need more.
+    // The first batch loads code and fills pools; the second must not need more.
     await atOnce(assembly, source);
     const before = await state();
     const crowd = await atOnce(assembly, source);

@@ -1,9 +1,9 @@
 /**
- * What the driver costs: following 100 MB of output, loading its bundle, and a trivial command as a job.
+ * Measures the cost of the driver: following 100 MB of output, loading its bundle, and running a trivial command as a job.
  *
  * Usage: npx projen bundle && npx ts-node --transpile-only --project tsconfig.dev.json benchmark/session.ts
  *
- * The driver is its own bundle in a process of its own, the session real bash behind the real wire format. Fails when a limit of
+ * The driver is its own bundle in a separate process, and the session is real bash behind the real wire format. Fails if a limit of
  * the design is exceeded.
  */
 import { execFileSync, spawn } from 'child_process';
@@ -24,7 +24,7 @@ const CALLS = 60;
 
 const scratch = mkdtempSync(join(tmpdir(), 'benchmark-'));
 
-/** Runs a program in a Node of its own and returns the JSON that it prints last. */
+/** Runs a program in a separate Node process and returns the JSON that it prints last. */
 async function measure<T>(program: string, environment: Record<string, string> = {}): Promise<T> {
   const child = spawn(process.execPath, ['-e', program], {
     cwd: ROOT,
@@ -48,7 +48,7 @@ async function measure<T>(program: string, environment: Record<string, string> =
 
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** The peak of the process's memory over what it has after a first, small call. */
+/** The process's peak memory beyond its memory after a first, small call. */
 const MEMORY = `
   const idle = () => { global.gc?.(); return process.memoryUsage().rss; };
   const watched = async (work) => {

@@ -4,15 +4,15 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { IConstruct } from 'constructs';
 import { AgentRuntime } from '../src';
 
-/** An app whose assembly names no path of the machine that wrote it. */
+/** Returns an app whose assembly contains no paths of the machine that wrote it. */
 export function portableApp(): App {
   return new App({ context: { 'aws:cdk:disable-stack-trace': true, 'aws:cdk:disable-creation-stack-traces': true } });
 }
 
 /**
- * Synthesizes the stack as an integration test, and fails on every finding of cdk-nag that is not acknowledged.
+ * Synthesizes the stack as an integration test, and fails if cdk-nag has findings that are not acknowledged.
  *
- * After synth, since an artifact adds its permissions there; and by hand, since 2.257 does not hand the construct tree to validation plugins.
+ * Checks after synth, when artifacts have added their permissions, and explicitly, as 2.257 does not pass the construct tree to validation plugins.
  */
 export function synthAndCheck(app: App, stack: Stack): void {
   new IntegTest(app, 'Test', { testCases: [stack] });
@@ -23,9 +23,9 @@ export function synthAndCheck(app: App, stack: Stack): void {
 }
 
 /**
- * Acknowledges findings of cdk-nag, each with why it is right as it is.
+ * Acknowledges findings of cdk-nag, each with its justification.
  *
- * Writes what `Validations.acknowledge()` would, which refuses the ids of findings on ARNs: it takes the "::" of "AWS::Partition" for its own.
+ * Writes the metadata of `Validations.acknowledge()`, which rejects the ids of findings on ARNs: it reads the "::" of "AWS::Partition" as its own.
  */
 export function acknowledge(scope: IConstruct, findings: { readonly [finding: string]: string }): void {
   scope.node.addMetadata(
@@ -34,7 +34,7 @@ export function acknowledge(scope: IConstruct, findings: { readonly [finding: st
   );
 }
 
-/** Acknowledges what is left on an execution role, for a runtime of this name. */
+/** Acknowledges the remaining findings on an execution role, for a runtime of this name. */
 export function acknowledgeExecutionRole(runtime: AgentRuntime, runtimeName: string): void {
   const logGroups = 'IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:';
   const identities = 'IAM5[Resource::arn:<AWS::Partition>:bedrock-agentcore:<AWS::Region>:<AWS::AccountId>:workload-identity-directory/default/workload-identity/';

@@ -1,4 +1,4 @@
-/** A loop that asks its agent, runs two gates and pushes, with encryption of what Step Functions keeps. */
+/** A loop that invokes its agent, runs two gates and pushes; the data that Step Functions stores is encrypted. */
 import { join } from 'path';
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact, CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';

@@ -1,4 +1,4 @@
-/** A runtime whose versions are tested before they are used, by commands and by an invoke. */
+/** A runtime whose versions are tested before use, by commands and by an invocation. */
 import { join } from 'path';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact, CfnRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';

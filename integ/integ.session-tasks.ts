@@ -1,4 +1,4 @@
-/** The three tasks in one state machine each, for JSONPath and JSONata, and the function behind them. */
+/** The three tasks in separate state machines, for JSONPath and JSONata, and the function behind them. */
 import { join } from 'path';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact, RuntimeEndpoint } from 'aws-cdk-lib/aws-bedrockagentcore';

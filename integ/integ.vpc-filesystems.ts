@@ -1,4 +1,4 @@
-/** A runtime in a VPC without internet, with session storage, an EFS and an S3 Files access point. */
+/** A runtime in a VPC without internet access, with session storage, an EFS access point and an S3 Files access point. */
 import { join } from 'path';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact, RuntimeNetworkConfiguration } from 'aws-cdk-lib/aws-bedrockagentcore';
@@ -21,7 +21,7 @@ const vpc = new ec2.Vpc(stack, 'Vpc', {
   maxAzs: 2,
   natGateways: 0,
   subnetConfiguration: [{ name: 'Isolated', ...ISOLATED }],
-  restrictDefaultSecurityGroup: false, // would bring a function and a role of its own
+  restrictDefaultSecurityGroup: false, // would add a function and a role
   // The image's layers and the session storage both come from Amazon S3.
   gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
   flowLogs: { Rejected: { trafficType: ec2.FlowLogTrafficType.REJECT } },
@@ -35,7 +35,7 @@ const efsAccessPoint = new efs.FileSystem(stack, 'Efs', {
 }).addAccessPoint('AgentsOnEfs', { path: '/agents', posixUser: POSIX_USER, createAcl: { ownerUid: '1000', ownerGid: '1000', permissions: '750' } });
 
 const bucket = new s3.Bucket(stack, 'Bucket', {
-  versioned: true, // S3 Files asks for it
+  versioned: true, // S3 Files requires it
   enforceSSL: true,
   blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
   serverAccessLogsPrefix: 'access-logs/',

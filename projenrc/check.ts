@@ -2,7 +2,7 @@ import { awscdk } from 'projen';
 import { NOT_FAST } from './fast-tests';
 import { APART } from './tests';
 
-/** The README's second command: everything that has to hold, on a machine that has only Node and git. */
+/** The README's second command: runs all checks that need only Node and git. */
 export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
   const upstreamNames = project.addTask('check:upstream-names', {
     description: 'Compile the library and a user of it against an aws-cdk-lib that has the members it may get',
@@ -10,7 +10,7 @@ export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
   });
   project.addTask('check', {
     description: 'Install the tools that the tests use, then build, lint and test everything',
-    // CI: the build makes the package for JavaScript only, since the other languages need their own toolchains (`npx projen package-all`).
+    // With CI set, the build creates only the JavaScript package, since the other languages need their own toolchains (`npx projen package-all`).
     env: { CI: 'true' },
     steps: [
       { exec: 'bash scripts/install-tools.sh' },

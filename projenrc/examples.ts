@@ -8,6 +8,6 @@ export function configureExamples(project: awscdk.AwsCdkConstructLibrary) {
   });
   project.testTask.spawn(examples);
 
-  // No task of projen's, which would make every exit code a 1.
+  // Not a projen task, which would turn every exit code into 1.
   project.package.setScript('rehearse', 'ts-node --transpile-only --project tsconfig.dev.json scripts/rehearse.ts');
 }

@@ -1,6 +1,6 @@
 /**
- * Test files that `check:fast` leaves out, by the reason. Everything else runs in it: who writes a test file that takes longer than about
- * fifteen seconds on an idle machine, or needs another tool, adds it here.
+ * Test files that `check:fast` leaves out, by reason. It runs all others: a new test file that takes longer than about fifteen seconds on an
+ * idle machine, or needs another tool, belongs here.
  */
 export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
   'takes long': [

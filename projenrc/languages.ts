@@ -1,11 +1,11 @@
 import { awscdk } from 'projen';
 
-/** Tests of the packages for other languages, each of which has to be made before. */
+/** Tests of the packages for other languages; each needs its package. */
 export const LANGUAGES = '/test/languages/';
 
 /**
- * A task for each language whose package is tried: it makes the package, installs it into an empty folder, and uses it there. Python is a part
- * of the tests; Go compiles the whole CDK, and needs a newer Go than Debian has, so that it is tried each night.
+ * Adds a task for each language with a package test: the task builds the package, installs it into an empty folder, and uses it there. Python
+ * is part of the tests; Go compiles the whole CDK, and needs a newer Go than Debian has, so it runs nightly.
  */
 export function configureLanguages(project: awscdk.AwsCdkConstructLibrary) {
   const python = taskFor(project, 'python', 'Python');

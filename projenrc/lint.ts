@@ -4,7 +4,7 @@ import { awscdk, JsonFile } from 'projen';
 const HANDLERS = ['./src/jobs/**', './src/handler/**', './src/loop/steps/**', './src/rollout/handler/**', './src/**/*.lambda.ts'];
 const SYNTH = ['./src/*.ts', './src/@(image|mount|private|runtime|tasks)/**', './src/@(driver|loop|rollout)/!(*.lambda).ts'];
 
-/** Shared by both sides: names, limits, and plain functions for git's names and shell words. */
+/** Files that both sides import: names, limits, and plain functions for git's names and shell words. */
 const SHARED = ['**/constants.ts', '**/git-names.ts', '**/quote.ts'];
 
 /** What is written for people. */
@@ -37,7 +37,7 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
       ],
     }],
     'import/no-cycle': 'error',
-    // A bitmask is the plain way to look at a byte of UTF-8.
+    // A bitmask is the plainest way to inspect a byte of UTF-8.
     'no-bitwise': 'off',
     'max-lines': ['error', { max: 300 }],
     '@typescript-eslint/no-explicit-any': 'error',
@@ -59,7 +59,7 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
     },
   });
   eslint.addOverride({
-    // Bundled into the handlers' assets: what they import need not be installed by users.
+    // Bundled into the handlers' assets: users need not install what they import.
     files: HANDLERS.map((glob) => glob.replace('./', '')),
     rules: { 'import/no-extraneous-dependencies': ['error', { devDependencies: true }] },
   });

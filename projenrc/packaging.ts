@@ -1,6 +1,6 @@
 import { awscdk } from 'projen';
 
-/** Names under which the library is published for each language. Built by `projen package-all`; JavaScript alone in CI. */
+/** The published name for each language. Built by `projen package-all`; in CI, only JavaScript is built. */
 export const JSII_TARGETS = {
   publishToPypi: { distName: 'cdk-agentcore-workbench', module: 'cdk_agentcore_workbench' },
   publishToMaven: {
@@ -18,15 +18,15 @@ const NOT_PUBLISHED = [
   '.jsii.tabl.json', '.rehearsal/', 'cdk.out/',
 ];
 
-/** What npm itself has to be told. */
+/** Settings for npm itself. */
 export function configurePackaging(project: awscdk.AwsCdkConstructLibrary) {
   project.package.addField('overrides', {
-    // 1.13.0 lists platform packages that were never published, which fails `npm ci`.
+    // 1.13.0 lists platform packages that were never published, so `npm ci` fails.
     'unrs-resolver': '1.12.2',
-    // The plugin works with TypeScript 6; its peer range only has not caught up.
+    // The plugin works with TypeScript 6; only its peer range is outdated.
     'eslint-plugin-awscdk': { typescript: '$typescript' },
   });
-  // The Go module asks for the version that is installed here: docs/decisions/0037.
+  // The Go module requires the version that is installed here: docs/decisions/0037.
   project.addDevDeps('@aws-cdk/cloud-assembly-schema@53.25.0');
   const writeIndex = project.addTask('write-index', {
     description: 'Write the index of the compiled library, which loads a class when it is first used',
@@ -35,13 +35,13 @@ export function configurePackaging(project: awscdk.AwsCdkConstructLibrary) {
   project.compileTask.spawn(writeIndex);
   configureTargets(project);
   for (const path of NOT_PUBLISHED) project.npmignore?.exclude(path);
-  // The lock file has to be usable behind any registry mirror.
+  // The lock file must work behind any registry mirror.
   project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
 }
 
 const IS_BUILT = 'ts-node --transpile-only --project tsconfig.dev.json scripts/is-built.ts';
 
-/** Each `package:*` makes first what it packages, unless a build has: also in a fresh clone, or after an edit. */
+/** Each `package:*` first builds what it packages unless that is up to date, as it is not in a fresh clone or after an edit. */
 function configureTargets(project: awscdk.AwsCdkConstructLibrary) {
   const parts = project.addTask('package:parts', {
     description: 'Make what packages are made from, unless it is there and newer than its sources',
@@ -57,8 +57,8 @@ function configureTargets(project: awscdk.AwsCdkConstructLibrary) {
   for (const target of ['js', 'java', 'python', 'dotnet', 'go']) {
     const task = project.tasks.tryFind(`package:${target}`)!;
     if (target !== 'js') {
-      // Docs that are inherited have code of the CDK's, which is no part of our translations. By default it would be put into the
-      // docs of that language as TypeScript, without a word.
+      // Inherited docs contain code of the CDK, for which there is no translation. By default this code would end up as TypeScript in the
+      // docs of that language, without a warning.
       task.reset(`jsii-pacmak -v --target ${target} --rosetta-unknown-snippets translate`);
       task.prependSpawn(translations);
     }

@@ -2,10 +2,10 @@ import { awscdk } from 'projen';
 
 const DIST = 'rehearsal-dist';
 
-/** The rehearsal goes into the package as bundles beside the library: jsii does not see it, its dependencies are in it. */
+/** The package contains the rehearsal as bundles next to the library: jsii does not see it, and its dependencies are bundled. */
 export function configureRehearsal(project: awscdk.AwsCdkConstructLibrary) {
-  project.addDevDeps('playwright-core@^1.61'); // drives Debian's chromium in the test of the report
-  // Tests rehearse on a shell library, with its own test tool.
+  project.addDevDeps('playwright-core@^1.61'); // drives Debian's Chromium in the test of the report
+  // Tests rehearse a library for shells, with its own test tool.
   project.addDevDeps('bats@^1.13', 'bats-support@^0.3');
 
   const bundle = project.addTask('bundle-rehearsal', {
@@ -21,10 +21,10 @@ export function configureRehearsal(project: awscdk.AwsCdkConstructLibrary) {
     '.': { types: './lib/index.d.ts', default: './lib/index.js' },
     './rehearsal': { types, default: `./${DIST}/index.js` },
     './package.json': './package.json',
-    // What jsii's tools read of a dependency.
+    // Files of a dependency that jsii's tools read.
     './.jsii': './.jsii',
     './.warnings.jsii.js': './.warnings.jsii.js',
   });
-  // For compilers that know nothing of "exports".
+  // For compilers that do not support "exports".
   project.package.addField('typesVersions', { '*': { rehearsal: [types] } });
 }

@@ -1,29 +1,29 @@
 import { awscdk, javascript } from 'projen';
 import { LANGUAGES } from './languages';
 
-/** Tests that build container images, or run containers: they need root and some minutes, so they are a task of their own. */
+/** Tests that build container images or run containers. They need root and several minutes, so they have their own task. */
 const CONTAINERS = ['/test/image/build/', '/test/rehearsal/sandbox/container/'];
 
 /** Tests that run a second interpreter of the Amazon States Language, which pip installs. */
 const SECOND_ENGINE = '/test/second-engine/';
 
-/** Tests of what is published, which has to be compiled and bundled before. */
+/** Tests of the published package, which need it compiled and bundled. */
 const PACKAGE = '/test/package/';
 
-/** Tests that have a task of their own. */
+/** Tests that have their own task. */
 export const APART = [...CONTAINERS, SECOND_ENGINE, PACKAGE, LANGUAGES];
 
 export const JEST_CONFIG: javascript.JestOptions = {
-  // The default of projen rewrites snapshots as it runs, so that none could ever fail.
+  // projen's default rewrites snapshots during the run, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
   jestConfig: {
     coveragePathIgnorePatterns: ['/node_modules/', '/test/', '-function\\.ts$', '\\.generated\\.ts$'],
-    // Most tests wait for processes of their own; the default would leave one of two cores idle.
+    // Most tests wait for their own processes; the default would leave one of two cores idle.
     maxWorkers: '100%',
-    // A worker keeps what its test files leave in memory, and each process that a test starts is a fork of it: a large one takes longer.
+    // A worker retains the memory of its test files, and each process that a test starts is a fork of it: forking a large process takes longer.
     workerIdleMemoryLimit: '600MB',
     collectCoverageFrom: ['src/**/*.ts'],
-    // A bound for what hangs, not for what is slow: many tests run real commands, and a machine may be busy.
+    // A limit for tests that hang, not for slow ones: many tests run real commands, and the machine may be busy.
     testTimeout: 60_000,
     coverageReporters: ['text', 'lcov'],
     coverageThreshold: { lines: 95, branches: 95 },
@@ -33,7 +33,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
   },
 };
 
-/** Unit tests compile file by file; types are checked once, for everything that is not `src/`, by a task of their own. */
+/** Unit tests compile file by file; a separate task checks the types of everything outside `src/` once. */
 export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
   const types = project.addTask('typecheck', {
     description: 'Check the types of tests, examples, scripts and the rehearsal',

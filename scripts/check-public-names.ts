@@ -1,7 +1,7 @@
 /**
- * Checks the spelling of every public name: types, members and parameters of the jsii assembly, split at their humps.
+ * Checks the spelling of every public name: types, members and parameters of the jsii assembly, split at camel case.
  *
- * A word that is right but not in the dictionaries of cspell goes into WORDS, with where it comes from.
+ * A correct word that cspell's dictionaries lack goes into WORDS, with its origin.
  */
 import { readFileSync } from 'fs';
 import { join } from 'path';
@@ -10,13 +10,13 @@ import type { Assembly, Callable, Docs, Parameter, Type } from '@jsii/spec';
 const WORDS = [
   'agentcore', 'fsap', // AWS
   'jsonata', // the query language of Step Functions
-  'pipefail', // the option of bash
-  'procps', 'shellcheck', // packages of Debian
+  'pipefail', // an option of bash
+  'procps', 'shellcheck', // Debian packages
 ];
 
 type Named = { readonly name?: string; readonly docs?: Docs; readonly parameters?: Parameter[] };
 
-/** Every name of a type that a user may have to type, each with where it stands. */
+/** Returns every name that a user may have to type, with its location. */
 function* namesOf(type: Type): Generator<[name: string, place: string]> {
   yield [type.name, type.fqn];
   const callables: (Callable & Named)[] = 'initializer' in type && type.initializer ? [type.initializer] : [];

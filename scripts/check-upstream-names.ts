@@ -1,9 +1,9 @@
 /**
- * Compiles the library, and a user of it, against an `aws-cdk-lib` whose `Runtime` has what it may have tomorrow.
+ * Compiles the library and a user's code against an `aws-cdk-lib` whose `Runtime` has the members that it may get in the future.
  *
- * A subclass collides with a member of its base that has its name and another type: jsii refuses to build the library, and its users cannot
- * take the newer `aws-cdk-lib`. So a copy of the installed declarations gets the members that are on their way or likely (`FUTURE`). What is
- * there already is left as it is. Nothing is changed outside of a directory of its own.
+ * If a subclass has a member with the same name as one of its base class but another type, jsii refuses to build the library, and its
+ * users cannot upgrade `aws-cdk-lib`. So this script adds the members that are planned or likely (`FUTURE`) to a copy of the installed
+ * declarations, except those that exist already. It changes nothing outside its own directory.
  *
  * Usage: npx projen check:upstream-names
  */
@@ -39,16 +39,16 @@ const FUTURE = {
   /** aws-cdk PR 37639: `RuntimeProps.filesystems?: Filesystem[]`. */
   prop: 'filesystems',
   propClass: 'Filesystem',
-  /** In the form that its other grants and metrics have. */
+  /** In the form of its other grants and metrics. */
   methods: [
     ...['grantInvokeCommand', 'grantInvokeRuntimeCommand', 'grantCommandShell', 'grantInvokeCommandShell', 'grantStopSession', 'grantStopRuntimeSession'].map(granting),
     ...['metricCpuUsed', 'metricMemoryUsed'].map(measuring),
   ],
-  /** Private ones collide as well. */
+  /** Private members collide as well. */
   privates: ['filesystems', 'mounts', 'resource', 'grants', 'connect', 'usage', 'validateFilesystems'],
 };
 
-/** Only what compilers read, which is a third of the package. */
+/** Copies only the files that compilers read, a third of the package. */
 function copyDeclarations(from: string, to: string) {
   cpSync(from, to, {
     recursive: true,
@@ -86,7 +86,7 @@ function patchDeclarations(library: string) {
 interface Member { readonly name: string; [more: string]: unknown }
 interface Assembly { readonly types: { [fqn: string]: { methods?: Member[]; properties?: Member[] } } }
 
-/** What jsii knows of the same. */
+/** Adds the same members to the jsii assembly. */
 function patchAssembly(library: string) {
   const file = join(library, '.jsii.gz');
   const { types, ...rest } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Assembly;
@@ -119,7 +119,7 @@ function patchAssembly(library: string) {
   writeFileSync(file, gzipSync(JSON.stringify({ ...rest, types }), { level: 1 }));
 }
 
-/** What users of the library write who already use what upstream has. */
+/** A user's code that already uses the upstream members. */
 const CONSUMER = `
 import { App, Stack } from 'aws-cdk-lib';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
@@ -147,7 +147,7 @@ for (const runtime of [ours, official, any]) {
 }
 `;
 
-/** Errors in our own declarations and in the user's code; those of others are theirs. */
+/** Returns the errors in the library's declarations and in the user's code, but not those in other packages. */
 function consumerErrors(directory: string): string {
   const file = join(directory, 'consumer.ts');
   writeFileSync(file, CONSUMER);
@@ -165,7 +165,7 @@ function consumerErrors(directory: string): string {
   return ts.formatDiagnostics(diagnostics, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => directory, getNewLine: () => '\n' });
 }
 
-// Within the project, so that all other packages are found as ever, without links that compilers would follow.
+// Inside the project, so that all other packages are found as usual, without links that compilers would follow.
 const copy = mkdtempSync(join(ROOT, '.upstream-names-'));
 process.once('exit', () => rmSync(copy, { recursive: true, force: true }));
 const library = join(copy, 'node_modules/aws-cdk-lib');

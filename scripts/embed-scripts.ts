@@ -1,13 +1,13 @@
 /**
- * Writes a `*.generated.ts` beside each shell script that is sent to sessions: its text, without the comments and the
- * indentation that only its readers need, compressed, since the driver's bundle is loaded at each cold start. To read what is sent:
+ * Writes a `*.generated.ts` next to each shell script that is sent to sessions: its text, without comments and indentation,
+ * compressed, since every cold start loads the driver's bundle. To read what is sent:
  * `npx ts-node scripts/embed-scripts.ts --print`.
  */
 import { existsSync, readFileSync, writeFileSync } from 'fs';
 import { basename, dirname, join } from 'path';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'zlib';
 
-/** Of several parts, each uses what those before it say. Each script has a file of its own, beside its parts. */
+/** Scripts made of several parts; each part may use the parts before it. Each script has its own file next to its parts. */
 const SCRIPTS = {
   JOB_SCRIPT: { file: 'src/jobs/job', parts: ['job'] },
   BASE_PART: { file: 'src/loop/steps/workspace-base', parts: ['workspace', 'workspace-results'] },
@@ -27,7 +27,7 @@ for (const [name, script] of Object.entries(SCRIPTS)) {
   const lines = sources.flatMap((source) => readFileSync(source, 'utf8').split('\n'))
     .map((line) => line.trim().replace(/^(\w+\(\) \{) # .*$/, '$1'))
     .filter((line) => line !== '' && !line.startsWith('#'));
-  // Each is sent as one '…', where nothing stands for that character. With it, a script would be sent as base64, which nobody reads in a log.
+  // Each script is sent as one '…', which cannot contain that character. With it, a script would be sent as base64, which is unreadable in a log.
   const quoted = lines.find((line) => line.includes("'"));
   if (quoted !== undefined) throw new Error(`${parts} must do without the character ' outside of comments: ${quoted}`);
 
@@ -35,7 +35,7 @@ for (const [name, script] of Object.entries(SCRIPTS)) {
   const target = `${file}-script.generated.ts`;
   if (process.argv.includes('--print')) {
     console.log(text);
-  } else if (embedded(target) !== text) { // other versions of Node may compress the same text to other bytes
+  } else if (embedded(target) !== text) { // other versions of Node may compress the same text to different bytes
     const compressed = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT } });
     writeFileSync(target, [
       `// Generated from ${parts} by scripts/embed-scripts.ts. Edit there and run "npx projen embed-scripts".`,
@@ -48,7 +48,7 @@ for (const [name, script] of Object.entries(SCRIPTS)) {
   }
 }
 
-/** The text that a file has now. */
+/** Returns the text that a file embeds now. */
 function embedded(file: string): string | undefined {
   const base64 = existsSync(file) ? /Buffer\.from\('([^']+)'/.exec(readFileSync(file, 'utf8'))?.[1] : undefined;
   return base64 === undefined ? undefined : brotliDecompressSync(Buffer.from(base64, 'base64')).toString();

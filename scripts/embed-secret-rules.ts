@@ -1,13 +1,13 @@
 /**
- * Writes the rules by which secrets are recognized, from the rule file of gitleaks, which is kept by its authors (MIT License).
+ * Writes the rules that recognize secrets, from the rule file of gitleaks, whose authors maintain it (MIT License).
  *
  *   curl -LO https://raw.githubusercontent.com/gitleaks/gitleaks/<commit>/config/gitleaks.toml
  *   npx ts-node --transpile-only --project tsconfig.dev.json scripts/embed-secret-rules.ts gitleaks.toml <commit>
  *
- * Taken are those that know a secret by its own form. Left out are those that need the name of a vendor beside it, which would take the
- * commits and digests that gates print for secrets, and those that would be slow or as long as all others together. Go's syntax becomes
- * JavaScript's: a flag in the midst of an expression is one of all of it, and what may follow a secret is not looked at, so that all of a
- * longer one is masked.
+ * Takes the rules that recognize a secret by its own format. Leaves out rules that need a vendor's name next to the secret, which would
+ * match the commits and digests that gates print, and rules that would be slow or as long as all others together. Converts Go's syntax to
+ * JavaScript's: a flag in the middle of an expression becomes a flag of the whole expression, and what follows a secret is not checked, so
+ * that a longer secret is masked completely.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,13 +1,13 @@
 /**
- * Corrects the translations of the code in docs: a method whose name is a keyword of Python ends with an underscore there, as in
- * `with_`. The packages for Python have it so, jsii-rosetta has not, and its code would be no Python.
+ * Corrects the translations of the code in docs: a method whose name is a Python keyword ends with an underscore in Python, such as
+ * `with_`. The Python packages do this, but jsii-rosetta does not, so its code would not be valid Python.
  */
 import { readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
 
 const TABLET = join(__dirname, '../.jsii.tabl.json');
 
-/** Those that are names in TypeScript too. */
+/** Keywords that are names in TypeScript. */
 const METHOD = /\.(and|as|assert|class|continue|def|del|elif|except|from|global|in|is|lambda|nonlocal|not|or|pass|raise|with|yield)\(/g;
 
 interface Tablet {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests use, as far as they are missing, and says so before it does. Without root it only
-# says what is missing.
+# Installs the Debian packages that the tests need and that are missing, and lists them first. Without root, only lists the
+# missing packages.
 set -euo pipefail
 
-# command that is needed = package that brings it
+# required command = package that provides it
 tools=(
   git=git shellcheck=shellcheck busybox=busybox chromium=chromium
   buildah=buildah podman=podman runc=runc mmdebstrap=mmdebstrap newuidmap=uidmap fuse-overlayfs=fuse-overlayfs
@@ -29,7 +29,7 @@ MESSAGE
 fi
 echo "Installing the Debian packages that the tests need: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-# Another installation may hold apt's locks, such as one that a new machine runs by itself. apt waits for dpkg's lock only.
+# Another installation may hold apt's locks, such as one that a new machine runs on its own. apt waits only for dpkg's lock.
 apt=(apt-get --option DPkg::Lock::Timeout=600 --option Acquire::Retries=3 --quiet=2)
 for ((tries = 1; ; tries++)); do
   "${apt[@]}" update && break

@@ -1,8 +1,8 @@
 /**
- * Succeeds if what a package is made from is there, and newer than its sources. A task that packages builds it otherwise: in a
- * fresh clone jsii-pacmak would find nothing, and npm would leave out what is missing without a word.
+ * Succeeds if the files of a package exist and are newer than their sources. Otherwise a packaging task builds them first: in a fresh
+ * clone, jsii-pacmak would find nothing, and npm would leave out missing files without a warning.
  *
- * Usage: is-built.ts [--translations]   with --translations, only those of the code in docs
+ * Usage: is-built.ts [--translations]   with --translations, checks only those of the code in docs
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
 import { join, normalize, resolve } from 'path';
@@ -19,7 +19,7 @@ interface Package {
 
 const filesIn = (directory: string) => readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(directory, name)).isFile());
 
-/** What the package promises to have, and each handler's bundle. */
+/** The files that the package promises to contain, and each handler's bundle. */
 function outputs(root: string): string[] {
   const { main, types, bin, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Package;
   const handlers = filesIn(join(root, 'src')).filter((name) => name.endsWith('.lambda.ts'));
@@ -29,7 +29,7 @@ function outputs(root: string): string[] {
   ].map(normalize);
 }
 
-/** Why the project in this directory has to be built before it is packaged, or `undefined`. */
+/** Returns why the project in this directory must be built before it is packaged, or `undefined`. */
 export function reasonToBuild(root: string, needed = outputs(root)): string | undefined {
   const missing = needed.find((path) => !existsSync(join(root, path)));
   if (missing) return `${missing} is missing`;
@@ -42,7 +42,7 @@ export function reasonToBuild(root: string, needed = outputs(root)): string | un
   return newer && `${oldest} is older than ${newer}`;
 }
 
-/** The same for what the packages of other languages need besides: the code of docs in each language. */
+/** Returns the same for the additional files that packages for other languages need: the docs' code in each language. */
 export const reasonToTranslate = (root: string) => reasonToBuild(root, TRANSLATIONS);
 
 if (require.main === module) {

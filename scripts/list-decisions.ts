@@ -1,4 +1,4 @@
-/** Writes docs/decisions/README.md: the list of the decisions, whose numbers have no gaps, by their titles. */
+/** Writes docs/decisions/README.md: the list of the decisions by title. Their numbers must have no gaps. */
 import { readdirSync, readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
 

@@ -7,14 +7,14 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git ls-files -z | xargs -0 cp --parents -t "$copy"
 cd "$copy"
-# Bundled dependencies of aws-cdk-lib come out broken when its version changes in place: install from nothing.
+# Bundled dependencies of aws-cdk-lib break when its version changes in place: install from scratch.
 rm -f package-lock.json
 npm pkg set devDependencies.aws-cdk-lib=latest devDependencies.constructs=^10.5.1
 npm install --no-audit --no-fund --loglevel=error
 echo "aws-cdk-lib $(node -p 'require("aws-cdk-lib/package.json").version')"
 npx projen bundle >/dev/null
 npx jsii --silence-warnings=reserved-word
-# What depends on the CDK: constructs and state machines. What runs in handlers and sessions does not.
+# Tests of code that depends on the CDK: constructs and state machines, but not code that runs in handlers and sessions.
 npx jest --ci --coverage=false --testPathPatterns \
   'test/(image|mount|private|runtime|tasks)/[^/]*\.test\.ts$' \
   'test/driver/session-driver\.test\.ts$' \

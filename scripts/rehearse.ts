@@ -1,6 +1,6 @@
 /**
- * The README's first command: synthesizes `examples/first-loop` and runs its loop on this machine, on the repository that comes
- * with the example. Arguments are handed on to `rehearse`.
+ * The README's first command: synthesizes `examples/first-loop` and runs its loop on this machine, with the repository that comes
+ * with the example. Passes its arguments on to `rehearse`.
  *
  * Usage: npm run rehearse [-- --json ...]
  */
@@ -23,7 +23,7 @@ function run(program: string, args: string[], options: { cwd?: string; env?: Nod
   }
 }
 
-/** The files of the example as a repository with one commit, the same each time, so that the commit's id is. */
+/** Creates a repository from the example's files with one commit, whose id is always the same. */
 function repository(parent: string): string {
   const directory = join(parent, 'basket');
   cpSync(join(example, 'repository'), directory, { recursive: true });
@@ -37,7 +37,7 @@ function repository(parent: string): string {
   return directory;
 }
 
-/** What is handed on, with a value for each option that is not given: the command takes none twice. */
+/** Returns the arguments for `rehearse`, with a default for each option that is not given: the command rejects duplicates. */
 function withDefaults(given: readonly string[], defaults: { readonly [option: string]: string }): string[] {
   const missing = Object.entries(defaults).filter(([name]) => !given.some((word) => word === name || word.startsWith(`${name}=`)));
   return ['rehearse', ...missing.flat(), ...given];
@@ -61,7 +61,7 @@ async function rehearse(): Promise<number> {
     env: { ...process.env, CDK_OUTDIR: assembly },
   });
   console.error(`the template is ${join(assembly, 'FirstLoop.template.json')} (${((Date.now() - began) / 1_000).toFixed(1)} s)\n`);
-  const kept = mkdtempSync(join(dirname(assembly), 'first-loop-')); // the story ends with a command that fetches the commit into it
+  const kept = mkdtempSync(join(dirname(assembly), 'first-loop-')); // the output ends with a command that fetches the commit into it
   return main(withDefaults(given, {
     '--app': assembly, '--loop': 'Fix', '--input': join(example, 'input.json'), '--repository': repository(kept), ...state,
   }));

@@ -1,4 +1,4 @@
-/** The steps of a rollout, described as a state machine for their picture. It is none: each step is read from the service anew. */
+/** The steps of a rollout, drawn as a state machine. No such state machine exists: each step is read from the service anew. */
 export const ROLLOUT_SEQUENCE = {
   StartAt: 'Note the request',
   States: {

@@ -9,17 +9,17 @@ const all = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' 
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => `test/${file}`);
 
-/** What `jest` runs by itself: the rest has tasks of its own. */
+/** The files that `jest` runs by default; the others have their own tasks. */
 const { jest: config } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { jest: { testPathIgnorePatterns: string[] } };
 const ordinary = all.filter((file) => !config.testPathIgnorePatterns.some((pattern) => new RegExp(pattern).test(`/${file}`)));
 
-test('what check:fast leaves out is there, once, and in order', () => {
+test('every file that check:fast leaves out exists and is listed once, in order', () => {
   expect(left.map(([file]) => file).filter((file) => !all.includes(file))).toEqual([]);
   for (const files of Object.values(NOT_FAST)) expect(files).toEqual([...new Set(files)].sort());
   expect(new Set(left.map(([file]) => file)).size).toBe(left.length);
 });
 
-test.each(Object.entries(NOT_FAST).filter(([reason]) => reason.startsWith('needs ')))('what %s is left out, and nothing else for that reason', (reason, files) => {
+test.each(Object.entries(NOT_FAST).filter(([reason]) => reason.startsWith('needs ')))('check:fast leaves out exactly the files with this reason: %s', (reason, files) => {
   const tool = reason.replace('needs ', '');
   const uses = (file: string) => new RegExp(`['"\`/]${tool}['"\`]`).test(readFileSync(join(ROOT, file), 'utf8'));
   expect(files.filter((file) => !uses(file))).toEqual([]);
@@ -27,7 +27,7 @@ test.each(Object.entries(NOT_FAST).filter(([reason]) => reason.startsWith('needs
   expect(others.filter((file) => left.every(([known]) => known !== file))).toEqual([]);
 });
 
-test('check:fast runs all others', () => {
+test('check:fast runs all other files', () => {
   const { tasks } = JSON.parse(readFileSync(join(ROOT, '.projen/tasks.json'), 'utf8')) as { tasks: { [name: string]: { steps: { exec?: string }[] } } };
   const { exec = '' } = tasks['check:fast'].steps.find((step) => step.exec?.startsWith('jest'))!;
   const ignored = exec.split('--testPathIgnorePatterns ')[1].split(' ').map((pattern) => new RegExp(pattern.replace(/'/g, '')));

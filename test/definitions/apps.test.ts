@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { definitionsOf } from '../support/definitions';
 import { byAslValidator, byLanguageService, byOurselves } from '../support/linters';
 
-jest.setTimeout(120_000); // the first of them loads the whole CDK
+jest.setTimeout(120_000); // the first app loads the whole CDK
 
 const ROOT = resolve(__dirname, '../..');
 const APPS = [
@@ -12,7 +12,7 @@ const APPS = [
   ...readdirSync(join(ROOT, 'integ')).filter((name) => /^integ\..*\.ts$/.test(name)).map((name) => `integ/${name}`),
 ];
 
-/** Runs an app as it is, and returns the definitions of all state machines in its templates, also those that the CDK adds. */
+/** Runs an app unchanged and returns the definitions of all state machines in its templates, including those that the CDK adds. */
 function definitionsIn(app: string): [machine: string, definition: object][] {
   const directory = mkdtempSync(join(tmpdir(), 'definitions-'));
   const { CDK_OUTDIR: before } = process.env;
@@ -32,7 +32,7 @@ function definitionsIn(app: string): [machine: string, definition: object][] {
 
 let machines = 0;
 
-test.each(APPS)('every state machine of %s is whole, by two linters and rules of ours', async (app) => {
+test.each(APPS)('every state machine of %s passes two linters and the rules of this project', async (app) => {
   for (const [machine, definition] of definitionsIn(app)) {
     machines++;
     const found = [...byAslValidator(definition), ...await byLanguageService(definition), ...byOurselves(definition as never)];
@@ -40,6 +40,6 @@ test.each(APPS)('every state machine of %s is whole, by two linters and rules of
   }
 });
 
-test('there are state machines among them', () => {
+test('the apps contain state machines', () => {
   expect(machines).toBeGreaterThan(APPS.length / 2);
 });

@@ -13,7 +13,7 @@ const whole = machine({
   D: END,
 });
 
-test('a definition that is whole has nothing to be found', async () => {
+test('finds nothing in a valid definition', async () => {
   expect([...byAslValidator(whole), ...await byLanguageService(whole), ...byOurselves(whole)]).toEqual([]);
 });
 

@@ -9,7 +9,7 @@ import {
   StopSession,
 } from '../../src';
 
-/** An agent of one's own Dockerfile, in which build arguments are free. */
+/** An agent with its own Dockerfile, which may have any build arguments. */
 const agent = mkdtempSync(join(tmpdir(), 'agent-'));
 afterAll(() => rmSync(agent, { recursive: true }));
 writeFileSync(join(agent, 'Dockerfile'), 'FROM public.ecr.aws/docker/library/node:24-slim\nUSER 1000\nCMD ["node", "server.mjs"]\n');
@@ -18,7 +18,7 @@ const SESSION = 'a-session-of-more-than-33-characters';
 const KEYS = ['B', 'a', 'A', 'b_1', 'Z9', 'z'] as const;
 type Order = readonly string[];
 
-/** Everything that takes a map of a user's, with the keys of each in that order. */
+/** Uses every prop that takes a map from the user, with the keys of each map in this order. */
 function templates(order: Order): string {
   const map = <T>(value: T) => Object.fromEntries(order.map((key) => [key, value]));
   const nested = map([map('x'), { more: map(1) }]);
@@ -57,7 +57,7 @@ function templates(order: Order): string {
   }
 }
 
-test('a template is the same whatever the order of the maps that it is made of', () => {
+test('a template does not depend on the order of the maps in its props', () => {
   const first = templates(KEYS);
   expect(first).toContain('"b_1"');
   fc.assert(fc.property(fc.shuffledSubarray([...KEYS], { minLength: KEYS.length }), (order) => {

@@ -4,7 +4,7 @@ import type { CommandMode } from '../../rehearsal/agentcore';
 import { newSessionId } from '../support/agentcore';
 import { DeploymentFixture } from '../support/deployments';
 
-/** The example's own state machine, agent and function, with nothing replaced but AWS. */
+/** The example's own state machine, agent and function; only AWS is replaced. */
 const start = (commandMode: CommandMode) => DeploymentFixture.start((app) => new AskAndCheckStack(app, 'AskAndCheck'), {
   agent: { command: ['node', join(__dirname, '../../examples/run-commands/agent/server.mjs')], workingDirectory: '/' },
 }, { commandMode });
@@ -36,7 +36,7 @@ describe('the example run-commands', () => {
     expect(calls).toEqual(['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
   });
 
-  test.each(['split', 'shell'] as const)('so it does whoever reads the command: %s', async (mode) => {
+  test.each(['split', 'shell'] as const)('succeeds in each mode of interpreting commands: %s', async (mode) => {
     const other = await start(mode);
     const { result } = await run('write answer.txt: it\'s "42" $HOME', ['grep', '-q', '^it\'s "42" [$]HOME$', '/mnt/workspace/answer.txt'], other);
     await other.close();
@@ -49,13 +49,13 @@ describe('the example run-commands', () => {
     expect(calls.at(-1)).toBe('StopRuntimeSession');
   });
 
-  test('fails with the agent\'s own words when its turn fails, and stops the session', async () => {
+  test('fails with the agent\'s own message when its turn fails, and stops the session', async () => {
     const { result, calls } = await run('do my taxes', ['true']);
     expect(result).toEqual({ status: 'FAILED', error: 'Broken', cause: expect.stringMatching(/^Workbench\.AgentFailed: .*I can only write files/s) });
     expect(calls).toEqual(['InvokeAgentRuntime', 'StopRuntimeSession']);
   });
 
-  test('goes on from a function that dies while the command runs, without a second start', async () => {
+  test('survives a function that dies while the command runs, without starting the command again', async () => {
     const script = 'echo started >>/mnt/workspace/starts; while [[ ! -e /mnt/workspace/go ]]; do sleep 0.02; done; [[ $(wc -l </mnt/workspace/starts) == 1 ]]';
     const killed = local.server.calls.next({ operation: 'InvokeAgentRuntimeCommand' }, 'responding').then(async (call) => {
       await local.deployment.function().kill();

@@ -1,4 +1,4 @@
-// The app of docs/python.md, as it is in Go.
+// The app of docs/python.md in Go.
 package main
 
 import (

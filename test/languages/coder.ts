@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Gate, GitRepository, Mount, RuntimeRollout, SmokeTest } from '../../src';
 
-/** The app of docs/python.md, as it is in TypeScript. Returns the directory of its assembly. */
+/** Synthesizes the app of docs/python.md in TypeScript, and returns the directory of its assembly. */
 export function synthesizeCoder(home: string, outdir: string): string {
   const app = new App({ outdir });
   const stack = new Stack(app, 'Coder');

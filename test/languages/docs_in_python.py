@@ -1,4 +1,4 @@
-"""Says which code in the docs of a generated module is no Python: jsii-pacmak puts there what jsii-rosetta could not translate.
+"""Lists the code in the docs of a generated module that is not Python: jsii-pacmak includes what jsii-rosetta could not translate.
 
 Usage: docs_in_python.py FILE...    each Python, or Markdown such as a wheel's METADATA; prints JSON
 """
@@ -9,9 +9,9 @@ import sys
 import textwrap
 
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
-# "Example::", a blank line, and what is indented.
+# "Example::", a blank line and an indented block.
 LITERAL = re.compile(r"(?:::|\.\. code-block:: *(?P<language>\w+)) *\n[ \t]*\n(?P<code>(?:(?: {4}.*|[ \t]*)(?:\n|\Z))+)")
-# What a parser of Python would take, or has in a string.
+# TypeScript that a Python parser would accept, or that is in a string.
 TYPESCRIPT = re.compile(r";\s*$|\bnew [A-Z]|\bthis\.|=> |\b(?:const|let|declare) \w", re.MULTILINE)
 LANGUAGES = {"", "python", "sh", "json"}
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { synthesizeCoder } from './coder';
 import { ROOT } from '../support/installed-package';
 
-// The CDK is compiled.
+// The test compiles the CDK.
 jest.setTimeout(1_800_000);
 
 const MODULE = 'github.com/cdk-agentcore-workbench/cdk-agentcore-workbench-go/cdkagentcoreworkbench';
@@ -17,13 +17,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-test('an app in Go is built with the module, and its template is that of the same app in TypeScript', () => {
+test('an app in Go builds with the module and has the same template as the app in TypeScript', () => {
   mkdirSync(join(home, 'agent'));
   writeFileSync(join(home, 'agent/agent.py'), 'print("stands for an agent")\n');
   copyFileSync(join(__dirname, 'coder.go'), join(home, 'main.go'));
   writeFileSync(join(home, 'go.mod'), `module coder\n\ngo 1.25\n\nrequire ${MODULE} v0.0.0\n\nreplace ${MODULE} => ${PACKAGE}\n`);
 
-  // Finds the modules that the imports need, and builds and runs what is found.
+  // Adds the modules that the imports need, then builds and runs the app.
   execFileSync('go', ['mod', 'tidy'], { cwd: home, stdio: 'pipe' });
   execFileSync('go', ['build', '-o', 'coder', '.'], { cwd: home, stdio: 'pipe' });
   execFileSync('./coder', { cwd: home, stdio: 'pipe', env: { ...process.env, CDK_OUTDIR: 'cdk.out' } });
@@ -33,7 +33,7 @@ test('an app in Go is built with the module, and its template is that of the sam
   expect(read(join(home, 'cdk.out'))).toEqual(read(ours));
 });
 
-test('it asks for the versions of the oldest CDK that is supported', () => {
+test('the module requires the versions of the oldest supported CDK', () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'node_modules/aws-cdk-lib/package.json'), 'utf8')) as { version: string };
 
   expect(readFileSync(join(PACKAGE, 'go.mod'), 'utf8')).toContain(`github.com/aws/aws-cdk-go/awscdk/v2 v${version}\n`);

@@ -6,7 +6,7 @@ import { synthesizeCoder } from './coder';
 import { ROOT } from '../support/installed-package';
 import { blocksOf, Reader } from '../support/page';
 
-// The CDK is installed twice, from PyPI and from npm.
+// The test installs the CDK twice, from PyPI and from npm.
 jest.setTimeout(1_200_000);
 
 const CHECKER = join(__dirname, 'docs_in_python.py');
@@ -16,12 +16,12 @@ const VERSIONS = { 'aws-cdk-lib': versionOf('aws-cdk-lib'), 'constructs': versio
 let home: string;
 let app: string;
 let env: NodeJS.ProcessEnv;
-/** What the commands of the page printed. */
+/** The output of the page's commands. */
 let printed: readonly string[];
 
 const PAGE = 'docs/python.md';
 
-/** Follows the page to the letter: runs its commands, and writes what begins with the name of a file into that file. */
+/** Follows the page to the letter: runs its commands, and writes each block that starts with a file's name into that file. */
 function follow(): string[] {
   const reader = new Reader(home, app, env);
   return blocksOf(PAGE).filter(({ notRun }) => notRun === undefined).flatMap((block) => {
@@ -39,7 +39,7 @@ beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'python-'));
   app = join(home, 'app');
   mkdirSync(app);
-  // The page takes the newest CDK. To be compared with ours it has to be the same.
+  // The page installs the newest CDK. To compare the templates, the versions must be the same.
   writeFileSync(join(home, 'constraints.txt'), Object.entries(VERSIONS).map(([name, version]) => `${name}==${version}\n`).join(''));
   writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, overrides: VERSIONS }));
   env = { ...process.env, WORKBENCH: ROOT, PIP_CONSTRAINT: join(home, 'constraints.txt'), npm_config_prefer_offline: 'true' };
@@ -49,12 +49,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-test('the page for Python developers holds: its app is rehearsed, and its tests pass', () => {
+test('the page for Python developers works: its app is rehearsed, and its tests pass', () => {
   expect(printed.find((text) => text.includes('Coder/Fix rehearses'))).toContain('COMMITTED after 2 turns');
   expect(printed.at(-1)).toMatch(/\b4 passed in /);
 });
 
-test('the wheel is used where it was installed, and its CDK is the one that ours is', () => {
+test('the app uses the installed wheel and the same version of the CDK as this project', () => {
   const [origin, version] = python('-c', [
     'from importlib import metadata, util',
     'print(util.find_spec("cdk_agentcore_workbench").origin)',
@@ -66,22 +66,22 @@ test('the wheel is used where it was installed, and its CDK is the one that ours
 });
 
 test.each([
-  ['template is that', 'template'],
-  ['assets are those', 'assets'],
-])('its %s of the same app in TypeScript', (_, kind) => {
+  ['template', 'template'],
+  ['assets', 'assets'],
+])('the app in TypeScript has the same %s', (_, kind) => {
   const ours = synthesizeCoder(app, join(home, `typescript-${kind}`));
   const read = (directory: string) => JSON.parse(readFileSync(join(directory, `Coder.${kind}.json`), 'utf8')) as object;
 
   expect(read(join(app, 'cdk.out'))).toEqual(read(ours));
 });
 
-test('the command that the wheel brings is the rehearsal', () => {
+test('the wheel\'s command is the rehearsal', () => {
   const { stdout, status } = spawnSync(join(app, '.venv/bin/cdk-agentcore-workbench'), ['rehearse', 'sessions'], { cwd: app, env, encoding: 'utf8' });
 
   expect({ stdout, status }).toEqual({ stdout: expect.stringContaining('rehearsal-'), status: 0 });
 });
 
-test('without Node.js the error is what the page says', () => {
+test('fails without Node.js with the error on the page', () => {
   const { stderr } = spawnSync(join(app, '.venv/bin/python'), ['-c', 'import aws_cdk'], { env: { ...env, JSII_NODE: 'no-node' }, encoding: 'utf8' });
 
   expect(stderr).toMatch(/^FileNotFoundError: .*'no-node'/m);
@@ -90,7 +90,7 @@ test('without Node.js the error is what the page says', () => {
 describe('the docs of the wheel', () => {
   const check = (...files: string[]) => JSON.parse(execFileSync('python3', [CHECKER, ...files], { encoding: 'utf8' })) as { python: number; faults: string[] };
 
-  test('have no TypeScript where they say Python', () => {
+  test('have no TypeScript in blocks marked as Python', () => {
     const [site] = readdirSync(join(app, '.venv/lib')).map((name) => join(app, '.venv/lib', name, 'site-packages'));
     const [info] = readdirSync(site).filter((name) => /^cdk_agentcore_workbench-.*\.dist-info$/.test(name));
 
@@ -107,7 +107,7 @@ describe('the docs of the wheel', () => {
     ['a fence of TypeScript', '```ts\nx\n```'],
     ['an example', 'Example::\n\n    runtime.with(SessionStorage("/mnt/workspace"))\n'],
     ['an example with a line that Python would read', 'Example::\n\n    # a\n\n    runtime.grant(this.role)\n'],
-  ])('are read: TypeScript in %s is found', (_, docs) => {
+  ])('are checked: TypeScript in %s is found', (_, docs) => {
     writeFileSync(join(home, 'docs.py'), `class X:\n    '''\n${docs.replaceAll(/^/gm, '    ')}\n    '''\n`);
 
     expect(check(join(home, 'docs.py')).faults).toEqual([expect.stringMatching(/^X: /)]);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { reasonToBuild } from '../../scripts/is-built';
 import { ROOT } from '../support/installed-package';
 
-// That a fresh clone is packaged whole is seen in pages.test.ts, where somebody follows the tutorial.
+// Another test, pages.test.ts, follows the tutorial and so asserts that a fresh clone is packaged completely.
 
 interface Task { readonly steps: { readonly spawn?: string }[] }
 const { tasks } = JSON.parse(readFileSync(join(ROOT, '.projen/tasks.json'), 'utf8')) as { tasks: Record<string, Task> };
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-test.each(Object.keys(tasks).filter((name) => /^package:(js|java|python|dotnet|go)$/.test(name)))('%s makes first what it packages', (name) => {
+test.each(Object.keys(tasks).filter((name) => /^package:(js|java|python|dotnet|go)$/.test(name)))('%s first builds what it packages', (name) => {
   const first = ['package:parts', ...(name === 'package:js' ? [] : ['package:translations'])];
 
   expect(tasks[name].steps.slice(0, first.length).map(({ spawn }) => spawn)).toEqual(first);
@@ -35,7 +35,7 @@ describe('a build is needed', () => {
     for (const path of OUTPUTS) write(path, NEW);
   });
 
-  test('not when all is there and newer than its sources', () => {
+  test('not when all outputs exist and are newer than their sources', () => {
     expect(reasonToBuild(home)).toBeUndefined();
   });
 

@@ -3,13 +3,13 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InstalledPackage, ROOT } from '../support/installed-package';
 
-// The CDK is installed into an empty folder, and compiled against.
+// The test installs the CDK into an empty folder and compiles against it.
 jest.setTimeout(300_000);
 
 const EXAMPLE = join(ROOT, 'examples/first-loop');
 const TYPES = { types: ['jest', 'node'], typeRoots: [join(ROOT, 'node_modules/@types')], strict: true, noEmit: true, skipLibCheck: false, target: 'es2022' };
 
-/** Somebody's CDK app. */
+/** A user's CDK app. */
 let installed: InstalledPackage;
 let app: string;
 
@@ -20,7 +20,7 @@ beforeAll(() => {
   const { home } = installed;
   app = installed.app;
 
-  // As the tutorial says: a copy of the example, and a repository beside it.
+  // As the tutorial says: a copy of the example, next to a repository.
   for (const name of ['agent', 'input.json']) cpSync(join(EXAMPLE, name), join(app, name), { recursive: true });
   writeFileSync(join(app, 'app.ts'), readFileSync(join(EXAMPLE, 'app.ts'), 'utf8').replace('../../src', 'cdk-agentcore-workbench'));
   writeFileSync(join(app, 'loop.test.ts'), codeOf('docs/tutorial.md'));
@@ -32,20 +32,20 @@ beforeAll(() => {
 });
 afterAll(() => installed.remove());
 
-/** The only TypeScript of a page. */
+/** Returns the only TypeScript block of a page. */
 function codeOf(page: string): string {
   const [code, ...others] = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text]) => text);
   expect([code, others]).toEqual([expect.any(String), []]);
   return code;
 }
 
-/** What the compiler complains about. */
+/** Returns the compiler's errors. */
 function typecheck(options: object): string {
   writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...TYPES, ...options }, files: ['app.ts', 'loop.test.ts'] }));
   return spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', app], { cwd: app, encoding: 'utf8' }).stdout;
 }
 
-test('what is installed has the pages and pictures that its README links to, but not the examples and what contributors need', () => {
+test('the installed package has the pages and pictures that its README links to, but not the examples and the pages for contributors', () => {
   const folder = join(app, 'node_modules/cdk-agentcore-workbench');
   const links = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/(?:\]\(|\bsrc(?:set)?=")((?!https:|examples\/|CONTRIBUTING)[^)"#]+)/g)].map(([, link]) => link);
 
@@ -53,7 +53,7 @@ test('what is installed has the pages and pictures that its README links to, but
   expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([]);
 });
 
-test('what is installed rehearses any repository with one command', () => {
+test('the installed package rehearses any repository with one command', () => {
   const story = run('npx', '--no-install', 'cdk-agentcore-workbench', 'rehearse', '--repository', '../my-project',
     '--agent', "sed -i 's/index = 1/index = 0/; s/sum > /sum >= /' prices.mjs", '--gate', 'test=npm test', '--prompt', 'A basket is charged wrongly');
 
@@ -65,11 +65,11 @@ test('what is installed rehearses any repository with one command', () => {
 test.each([
   ['that reads "exports"', { module: 'nodenext' }],
   ['that does not', { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' }],
-])('its types are found by a compiler %s', (_, options) => {
+])('a compiler %s finds its types', (_, options) => {
   expect(typecheck(options)).toBe('');
 });
 
-test('the tutorial\'s app is rehearsed as it is synthesized, and its test passes', () => {
+test('the tutorial\'s app is rehearsed as synthesized, and its test passes', () => {
   run('env', 'CDK_OUTDIR=cdk.out', process.execPath, join(ROOT, 'node_modules/ts-node/dist/bin.js'), '--transpile-only', 'app.ts');
 
   const story = run('npx', '--no-install', 'cdk-agentcore-workbench', 'rehearse', '--app', 'cdk.out', '--input', 'input.json', '--repository', '../my-project');

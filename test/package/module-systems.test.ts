@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { InstalledPackage } from '../support/installed-package';
 
-// The CDK, two versions of Node and the loaders of TypeScript are installed into an empty folder.
+// The test installs the CDK, two versions of Node and TypeScript loaders into an empty folder.
 jest.setTimeout(600_000);
 
 let installed: InstalledPackage;
@@ -12,7 +12,7 @@ beforeAll(() => {
   installed.write('commonjs.cjs', `const { App, Stack } = require('aws-cdk-lib');\nconst { AgentRuntime, GitRepository } = require('cdk-agentcore-workbench');\n${SYNTH}`);
   installed.write('module.mjs', IMPORTS + SYNTH);
   installed.write('module.ts', IMPORTS + SYNTH);
-  installed.write('commonjs/package.json', '{ "private": true }\n'); // what "cdk init" makes
+  installed.write('commonjs/package.json', '{ "private": true }\n'); // the file that "cdk init" creates
   installed.write('commonjs/app.ts', IMPORTS + SYNTH);
   installed.write('names.mjs', "import * as all from 'cdk-agentcore-workbench';\nconsole.log(Object.keys(all).filter((name) => /^[A-Z]/.test(name)).sort().join());\n");
   installed.write('names.cjs', "console.log(Object.keys(require('cdk-agentcore-workbench')).filter((name) => /^[A-Z]/.test(name)).sort().join());\n");
@@ -37,7 +37,7 @@ describe.each(['20', '22', '24'])('under Node.js %s', (version) => {
     return status === 0 ? stdout : stderr;
   };
 
-  test('it is that version', () => {
+  test('node has that version', () => {
     expect(node('--version')).toMatch(new RegExp(`^v${version}\\.`));
   });
 
@@ -47,16 +47,16 @@ describe.each(['20', '22', '24'])('under Node.js %s', (version) => {
     ['tsx, in an ES module', ['--import', 'tsx', 'module.ts']],
     ['tsx, in CommonJS', ['--import', 'tsx', 'commonjs/app.ts']],
     ['ts-node', ['-r', 'ts-node/register/transpile-only', 'commonjs/app.ts']],
-  ])('its names are there in %s', (_, args) => {
+  ])('the names are exported in %s', (_, args) => {
     expect(node(...args)).toBe(SYNTHESIZED);
   });
 
-  test('an ES module has the same names as CommonJS', () => {
+  test('an ES module sees the same names as CommonJS', () => {
     expect(node('names.mjs')).toBe(node('names.cjs'));
     expect(node('names.mjs').split(',').length).toBeGreaterThan(15);
   });
 
-  test('the rehearsal is there in an ES module, and a project of them is rehearsed', () => {
+  test('an ES module can import the rehearsal, and a project of ES modules is rehearsed', () => {
     expect(node('rehearsal.mjs')).toBe('function\n');
     const story = node('node_modules/cdk-agentcore-workbench/rehearsal-dist/cli.js', 'rehearse', '--repository', '.', '--prompt', 'Make it right',
       '--agent', 'echo right > value.txt', '--gate', 'value=grep right value.txt');
@@ -64,14 +64,14 @@ describe.each(['20', '22', '24'])('under Node.js %s', (version) => {
   });
 });
 
-test.each(['esm', 'cjs'])('esbuild bundles it, as %s', (format) => {
+test.each(['esm', 'cjs'])('esbuild bundles the library, as %s', (format) => {
   installed.run('npx', 'esbuild', 'module.mjs', '--bundle', '--platform=node', `--format=${format}`, '--external:aws-cdk-lib', '--external:constructs', `--outfile=bundle.${format === 'esm' ? 'mjs' : 'cjs'}`,
     ...(format === 'esm' ? ["--banner:js=import { createRequire } from 'module'; const require = createRequire(import.meta.url);"] : []));
 
   expect(execFileSync(process.execPath, [`bundle.${format === 'esm' ? 'mjs' : 'cjs'}`], { cwd: installed.app, encoding: 'utf8' })).toBe(SYNTHESIZED);
 });
 
-test('webpack bundles it', () => {
+test('webpack bundles the library', () => {
   installed.write('bundle-with-webpack.cjs', `
     require('webpack')({ mode: 'none', target: 'node', entry: './module.mjs', output: { path: __dirname, filename: 'webpacked.cjs' }, externals: [/^aws-cdk-lib/, 'constructs'], externalsType: 'commonjs' },
       (error, stats) => { if (error || stats.hasErrors()) { console.error(error ?? stats.toString()); process.exit(1); } });

@@ -5,20 +5,20 @@ import { dirname, join } from 'node:path';
 import { ROOT } from '../support/installed-package';
 import { blocksOf, Reader } from '../support/page';
 
-// npm installs the clone's dependencies and an app's, and the library is compiled.
+// npm installs the dependencies of the clone and of an app, and the library is compiled.
 jest.setTimeout(1_200_000);
 
 const REPOSITORY = 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench';
 const EXAMPLES = readdirSync(join(ROOT, 'examples')).map((name) => `examples/${name}/README.md`);
 const DOCS = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md') && name !== 'python.md').map((name) => `docs/${name}`);
 
-/** What is made from the sources, and has to be in a package that a fresh clone makes. */
+/** Files that are generated from the sources, and must be in a package that is built from a fresh clone. */
 const PACKED = [
   '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
   'assets/driver/session-driver.lambda/index.js', 'assets/rollout/runtime-rollout.lambda/index.js', 'assets/rollout/runtime-rollout-event.lambda/index.js',
 ];
 
-/** Stands in for the agent that the pages name: a first correction that is incomplete, what the gate's output asks for, and then words. */
+/** Stands in for the agent that the pages name: makes an incomplete fix, then what the gate's output asks for, and then edits a text. */
 const CLAUDE = `#!/bin/bash
 prompt=$(cat)
 if [[ $prompt == *'a tenth is off at exactly 100 euros'* ]]; then sed -i 's/sum > 10_000/sum >= 10_000/' prices.mjs
@@ -28,12 +28,12 @@ else echo 'What a basket costs.' >>README.md; fi
 
 let home: string;
 let reader: Reader;
-/** The commands that were run already: what two pages have in common is done once. */
+/** The commands that have already run: commands that two pages share run once. */
 const done = new Set<string>();
 
 const git = (directory: string, ...args: string[]) => execFileSync('git', args, { cwd: directory, encoding: 'utf8', maxBuffer: 64 << 20 });
 
-/** What a clone of the next commit would have, as a repository. */
+/** Publishes, as a repository, what a clone of the next commit would contain. */
 function publish(directory: string): void {
   const files = git(ROOT, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate').split('\0').filter(Boolean);
   for (const file of files) cpSync(join(ROOT, file), join(directory, file), { recursive: true });
@@ -42,7 +42,7 @@ function publish(directory: string): void {
   git(directory, '-c', 'user.name=somebody', '-c', 'user.email=somebody@localhost', 'commit', '--quiet', '--message', 'the next commit');
 }
 
-/** Follows a page to the letter. Returns what its commands printed. */
+/** Follows a page to the letter and returns the output of its commands. */
 function follow(page: string): string {
   return blocksOf(page).filter(({ notRun }) => notRun === undefined).map((block) => {
     if (block.language !== 'sh') {
@@ -68,22 +68,22 @@ beforeAll(() => {
   publish(published);
   write(join(home, 'bin/claude'), CLAUDE);
   chmodSync(join(home, 'bin/claude'), 0o755);
-  // The reader has a name, and the address of the pages leads to what is here.
+  // The reader has a name, and the URL on the pages leads to the local repository.
   write(join(home, 'gitconfig'), `[user]\n\tname = Reader\n\temail = reader@localhost\n[url "file://${published}"]\n\tinsteadOf = ${REPOSITORY}\n[init]\n\tdefaultBranch = main`);
   const env = { ...process.env, GIT_CONFIG_GLOBAL: join(home, 'gitconfig'), PATH: `${join(home, 'bin')}:${process.env.PATH}`, ANTHROPIC_API_KEY: 'none', npm_config_prefer_offline: 'true' };
-  // Another run of npm's, such as the one that runs these tests, hands its own settings on.
+  // An outer npm, such as the one that runs these tests, passes its own settings on.
   const own = Object.entries(env).filter(([name]) => !/^npm_(package|lifecycle|command|execpath|node_execpath)|^npm_config_(local_prefix|ignore_scripts)|^INIT_CWD$|^CI$|^JEST_|^NODE_ENV$/.test(name));
   reader = new Reader(home, join(home, 'empty'), Object.fromEntries(own));
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-test('the tutorial holds, from an empty folder to a test of one\'s own', () => {
+test('the tutorial works, from an empty folder to the reader\'s own test', () => {
   const printed = follow('docs/tutorial.md');
 
   expect(printed.match(/^COMMITTED after .*(?= in )/gm)).toEqual([
     'COMMITTED after 2 turns', // the clone's example
-    'COMMITTED after 2 turns', // somebody's repository, by a script
-    'COMMITTED after 2 turns', // and by an agent
+    'COMMITTED after 2 turns', // a user's repository, with a script
+    'COMMITTED after 2 turns', // and with an agent
     'COMMITTED after 1 turn', // the next day
     'COMMITTED after 2 turns', // the stack
   ]);
@@ -92,25 +92,25 @@ test('the tutorial holds, from an empty folder to a test of one\'s own', () => {
   expect(git(join(home, 'empty/cdk-agentcore-workbench'), 'status', '--porcelain')).toBe('');
 });
 
-test('the README and the page of rehearsals hold', () => {
+test('the README and the page about rehearsals work', () => {
   reader.go(join(home, 'empty/my-loop'));
 
   expect(`${follow('README.md')}\n${follow('docs/rehearsal.md')}`.match(/^COMMITTED after .*(?= in )/gm)).toEqual(['COMMITTED after 2 turns', 'COMMITTED after 2 turns']);
 });
 
-test.each(EXAMPLES)('what %s says to run at the top of the repository runs', (page) => {
+test.each(EXAMPLES)('the commands of %s for the top of the repository work', (page) => {
   reader.go(join(home, 'empty/cdk-agentcore-workbench'));
 
   expect(follow(page)).not.toContain('FAILED ');
 });
 
-test('all other pages have nothing to run, or say why not', () => {
+test('all other pages have nothing to run, or give the reason', () => {
   const others = ['CONTRIBUTING.md', ...DOCS].filter((page) => !['docs/tutorial.md', 'docs/rehearsal.md'].includes(page));
 
   expect(others.flatMap((page) => blocksOf(page).filter(({ notRun, language }) => notRun === undefined && language === 'sh').map(({ line }) => `${page}:${line}`))).toEqual([]);
 });
 
-test('the README\'s TypeScript is compiled by the build', () => {
+test('the build compiles the README\'s TypeScript', () => {
   const { tasks } = JSON.parse(readFileSync(join(ROOT, '.projen/tasks.json'), 'utf8')) as { tasks: Record<string, { steps: { exec?: string; spawn?: string }[] }> };
 
   expect(tasks.rosetta.steps[0].exec).toContain('--strict --compile');

@@ -1,4 +1,4 @@
-/** Every policy that an example or an integration test deploys is one that the services can match. */
+/** Asserts that the services can match every policy that an example or an integration test deploys. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,7 +13,7 @@ const ROOT = resolve(__dirname, '../..');
 const directories = (path: string) =>
   readdirSync(join(ROOT, path), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
 
-/** What the data has against statements that work, with why they do. */
+/** Objections of the data to statements that work, with the reasons why they do. */
 const EXCEPTIONS: readonly { readonly fault: RegExp; readonly because: string }[] = [
   {
     fault: /: states:ListStateMachines takes no resource/,
@@ -57,7 +57,7 @@ test.each(APPS)('%s', async (app) => {
   expect(statements).toBeGreaterThan(5);
 });
 
-test('everything at once that needs a permission', async () => {
+test('a stack that uses every option with a permission', async () => {
   const app = new App({ outdir: directory });
   everythingIn(new Stack(app, 'Everything'));
   app.synth();

@@ -1,4 +1,4 @@
-/** The check itself finds what it is there for. */
+/** Asserts that the check itself finds each kind of fault. */
 import { faultsOfStatement, Statement } from '../support/policy-faults';
 
 const RUNTIME = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-0123456789';
@@ -49,7 +49,7 @@ test.each<[what: string, statement: Statement, faults: string[]]>([
   expect(await faultsOfStatement(statement, 'identity')).toEqual(faults);
 });
 
-test('finds an action in a trust policy that is not there, and asks it for no resource', async () => {
+test('finds an action in a trust policy that does not exist, and requires no resource there', async () => {
   const trust = (Action: string): Statement => ({ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action });
   expect(await faultsOfStatement(trust('sts:AssumeRole'), 'trust')).toEqual([]);
   expect(await faultsOfStatement(trust('sts:AssumeRoles'), 'trust')).toEqual(['there is no action sts:AssumeRoles']);

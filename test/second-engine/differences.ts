@@ -1,13 +1,13 @@
 import { Ended } from './second-engine';
 
-/** Where the two engines are known to differ, and which of them does as AWS does. The table in rehearsal/FEATURES.md says the same. */
+/** The known differences between the two engines, and which of them behaves like AWS. The table in rehearsal/FEATURES.md says the same. */
 export interface Difference {
   readonly what: string;
   readonly right: 'ours' | 'moto' | 'unknown' | 'both';
   readonly is: (ours: Ended, theirs: Ended) => boolean;
 }
 
-/** All but the fields that are named. */
+/** Returns all fields except those named. */
 const alike = (ours: Ended, theirs: Ended, ...but: (keyof Ended)[]) =>
   (['status', 'output', 'error', 'cause', 'entered'] as const).every((field) => but.includes(field) || JSON.stringify(ours[field] ?? null) === JSON.stringify(theirs[field] ?? null));
 
@@ -34,10 +34,10 @@ export const DIFFERENCES: readonly Difference[] = [
   },
 ];
 
-/** Two ends without a difference. */
+/** The value for two equal outcomes. */
 export const SAME = 'same';
 
-/** The difference that explains these two ends, or `SAME`. Nothing if they differ in a way that is not known. */
+/** Returns the difference that explains the two outcomes, `SAME`, or `undefined` if they differ in an unknown way. */
 export function explain(ours: Ended, theirs: Ended): string | undefined {
   return alike(ours, theirs) ? SAME : DIFFERENCES.find(({ is }) => is(ours, theirs))?.what;
 }

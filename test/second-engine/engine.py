@@ -1,7 +1,7 @@
-"""Runs state machines by moto's interpreter. Speaks JSON, a line each way, with the test that started it.
+"""Runs state machines with moto's interpreter. Exchanges JSON lines with the test that started it.
 
 in:  {"definition": {…}, "machine": {"Id": …, "Name": …}, "execution": {"Id": …, "Name": …}, "input": …}
-out: {"state": …, "payload": …}, once for each try of a task; in: its outcome (see `Outcome` in second-engine.ts)
+out: {"state": …, "payload": …}, once for each attempt of a task; in: its outcome (see `Outcome` in second-engine.ts)
 out: {"status": …, "output": …, "error": …, "cause": …, "entered": […]}, when the execution has ended
 """
 
@@ -44,7 +44,7 @@ def hear():
 
 
 def invoke(parameters, region, state_credentials):
-    """In place of Lambda."""
+    """Replaces the call to Lambda."""
     say({"state": current.state, "payload": json.loads(parameters["Payload"])})
     outcome = hear()
     current.callback = outcome.get("callback")
@@ -64,7 +64,7 @@ def noting_the_state(integration):
 
 
 def wait_for_callback(self, env, timeout_seconds, callback_endpoint, heartbeat_endpoint):
-    """In place of the waiting: what is to come has come already."""
+    """Replaces the wait: the callback is already known."""
     token = callback_endpoint.callback_id
     callback = current.callback
     if callback.get("silent"):
@@ -79,7 +79,7 @@ def wait_for_callback(self, env, timeout_seconds, callback_endpoint, heartbeat_e
 lambda_eval_utils._invoke_lambda_function = invoke
 lambda_eval_utils.execute_lambda_function_integration = noting_the_state(lambda_eval_utils.execute_lambda_function_integration)
 state_task_service_callback.StateTaskServiceCallback._eval_wait_for_task_token = wait_for_callback
-json_path.parse = lru_cache(maxsize=None)(json_path.parse)  # most of the time went there
+json_path.parse = lru_cache(maxsize=None)(json_path.parse)  # otherwise most of the time is spent there
 retrier_decl.time = SimpleNamespace(sleep=lambda seconds: None)
 wait_function.WaitFunction._wait_interval = lambda self, env, wait_seconds: None
 

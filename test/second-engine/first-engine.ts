@@ -18,7 +18,7 @@ export class FirstEngine {
     });
   }
 
-  /** Runs an execution to its end. One at a time. */
+  /** Runs an execution to its end, one at a time. */
   async run(name: string, input: unknown, onTask: TaskTry): Promise<Ended> {
     this.onTask = onTask;
     const entered: string[] = [];

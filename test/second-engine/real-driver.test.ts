@@ -41,13 +41,13 @@ async function there(loop: LoopFixture, input: object): Promise<End> {
   return { status, error, record: status === 'SUCCEEDED' ? output : JSON.parse(cause!), entered };
 }
 
-/** What is the same in two runs of one kind. */
+/** Returns the part of a record that is the same in two runs of one kind. */
 function withoutTimes(record: unknown): unknown {
   const varies = (key: string) => /seconds|bytes|at$/i.test(key) || ['commit', 'base'].includes(key);
   return JSON.parse(JSON.stringify(record, (key, value) => varies(key) ? `some ${key}` : value));
 }
 
-describe('with the real driver, both engines come to the same end', () => {
+describe('with the real driver, both engines have the same outcome', () => {
   test.each<[string, LoopFixtureProps, { readonly input?: object; readonly fault?: Fault }?]>([
     ['green at once', {}],
     ['green after a repair', { agent: (turn) => `echo ${turn === 0 ? 'almost' : 'right'} > value.txt` }],

@@ -1,7 +1,7 @@
 import { Callback, Outcome } from './second-engine';
 import { DefinitionJson, StateJson } from '../support/definitions';
 
-/** What each task comes to, try by try, by state. The tries after the last one named succeed. */
+/** The outcomes of each state's task, attempt by attempt. Attempts after the last one succeed. */
 export interface Scenario {
   readonly name: string;
   readonly outcomes: { readonly [state: string]: readonly Outcome[] };
@@ -9,10 +9,10 @@ export interface Scenario {
 
 type Entries = readonly (readonly [string, StateJson])[];
 
-/** More tries than any state has. */
+/** More attempts than any state has. */
 const ALWAYS = 64;
 
-/** Errors beside those that the definition itself names. */
+/** Errors in addition to those that the definition itself names. */
 const OTHER_ERRORS = ['Error', 'Some.Error', 'States.TaskFailed', 'States.Runtime', 'States.Permissions'];
 
 const SUCCESSES: { readonly [operation: string]: unknown } = {
@@ -24,7 +24,7 @@ const SUCCESSES: { readonly [operation: string]: unknown } = {
   'loop:commit': { next: 'GO_ON' },
 };
 
-/** What a step of the driver returns when all is well. */
+/** Returns the successful result of a driver step. */
 export function success(state: StateJson): Outcome {
   const { operation, green } = operationOf(state);
   if (operation === 'loop:stop') return { result: green === true ? { output: { outcome: 'COMMITTED' } } : { failure: { name: 'CodingLoop.Red', cause: '{"outcome":"RED"}' } } };
@@ -36,7 +36,7 @@ function operationOf({ Parameters: parameters }: StateJson): { readonly operatio
   return payload ?? given;
 }
 
-/** Every error of every task, once and for ever. */
+/** Every error of every task, once and on every attempt. */
 function failures(tasks: Entries): Scenario[] {
   const named = tasks.flatMap(([, { Retry = [], Catch = [] }]) => [...Retry, ...Catch].flatMap(({ ErrorEquals }) => ErrorEquals));
   const errors = [...new Set([...named, ...OTHER_ERRORS])].filter((error) => error !== 'States.ALL');
@@ -46,7 +46,7 @@ function failures(tasks: Entries): Scenario[] {
   }));
 }
 
-/** What a step must not return, and what other steps return. */
+/** Results that a step must not return, and results of other steps. */
 const RESULTS: readonly unknown[] = [
   ...['GO_ON', 'NO_CHANGES', 'PASSED', 'REPAIR', 'AGAIN', 'RUNNING', 'DONE', 'passed', '', 0, true, null, ['PASSED']].map((next) => ({ next })),
   {}, [], null, false, 0, '', 'PASSED', { other: { next: 'PASSED' } },
@@ -58,7 +58,7 @@ function results(tasks: Entries): Scenario[] {
   })));
 }
 
-/** What the step that stops a session must not return. */
+/** Results that the step that stops a session must not return. */
 function ends(tasks: Entries): Scenario[] {
   const shapes = [{ output: null }, { output: [] }, { failure: null }, { failure: {} }, { failure: { name: 'A' } }, { failure: { name: 'A', cause: '' } }, { failure: { name: 1, cause: {} } }];
   const [after] = tasks.filter(([, state]) => operationOf(state).operation === 'loop:commit');
@@ -80,7 +80,7 @@ function callbacks(tasks: Entries): Scenario[] {
   })));
 }
 
-/** Rounds of repairs, retries and jobs that run on, by chance: the same ones in each run. */
+/** Random rounds of repairs, retries and jobs that keep running: the same ones in each test run. */
 function walks(tasks: Entries, count: number): Scenario[] {
   let seed = 20_261;
   const below = (limit: number) => {
@@ -98,7 +98,7 @@ function walks(tasks: Entries, count: number): Scenario[] {
   }));
 }
 
-/** What may happen to a loop, each step by itself and by chance all of them. */
+/** Returns the scenarios of a loop: each event by itself, and random combinations. */
 export function scenariosOf({ States: states }: DefinitionJson): Scenario[] {
   const tasks = Object.entries(states).filter(([, { Type }]) => Type === 'Task');
   return [{ name: 'nothing happens', outcomes: {} }, ...failures(tasks), ...results(tasks), ...ends(tasks), ...callbacks(tasks), ...walks(tasks, 60)];

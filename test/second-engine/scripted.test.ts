@@ -21,7 +21,7 @@ beforeAll(() => {
 });
 afterAll(() => second.close());
 
-/** Does tasks as a scenario says, and notes what they were asked. */
+/** Performs tasks as a scenario says, and records their inputs. */
 class Script {
   readonly asked: unknown[] = [];
   private readonly tries = new Map<string, number>();
@@ -31,7 +31,7 @@ class Script {
   readonly onTask = (state: string, payload: unknown): Outcome => {
     const number = this.tries.get(state) ?? 0;
     this.tries.set(state, number + 1);
-    const { startedAt, taskToken, ...rest } = payload as { readonly [field: string]: unknown }; // of each execution
+    const { startedAt, taskToken, ...rest } = payload as { readonly [field: string]: unknown }; // unique to each execution
     this.asked.push([state, rest]);
     return this.scenario.outcomes[state]?.[number] ?? success(this.definition.States[state]);
   };
@@ -45,7 +45,7 @@ describe.each([
   ['with callbacks and a local commit', { turn: AgentTurn.callback(), commit: Commit.local() }],
   ['with gates before the first turn', { gatesBefore: true }],
 ])('a loop %s', (_, loop) => {
-  test('ends the same in both engines, whatever its steps come to', async () => {
+  test('has the same outcome in both engines, whatever its steps return', async () => {
     const definition = definitionOf((await start({ loop })).deployment);
     const first = new FirstEngine(definition, MACHINE);
     const scenarios = scenariosOf(definition);
@@ -64,7 +64,7 @@ describe.each([
   });
 });
 
-test('each known difference was seen, and is in the table', () => {
+test('each known difference occurs, and is in the table', () => {
   expect([...explained].sort()).toEqual([SAME, ...DIFFERENCES.map(({ what }) => what)].sort());
   const table = readFileSync(join(ROOT, 'rehearsal/FEATURES.md'), 'utf8');
   for (const { what, right } of DIFFERENCES) expect(table).toContain(`| ${what} | ${right} |`);

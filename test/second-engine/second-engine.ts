@@ -6,33 +6,33 @@ import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionResult } from '../../rehearsal/stepfunctions';
 import { DefinitionJson } from '../support/definitions';
 
-/** Where `npx projen second-engine` puts the packages that `requirements.txt` names. */
+/** The directory into which `npx projen second-engine` installs the packages that `requirements.txt` lists. */
 const PACKAGES = join(__dirname, '../../node_modules/.cache/second-engine');
 
-/** What a try of a task comes to. */
+/** The outcome of one attempt of a task. */
 export type Outcome = (
   | { readonly result: unknown }
   | { readonly failure: { readonly errorType: string; readonly errorMessage: string } }
   | { readonly timedOut: true }
 ) & {
-  /** Of a task that waits for a callback, after its function has returned. */
+  /** For a task with a callback, the callback after its function has returned. */
   readonly callback?: Callback;
 };
 
 export type Callback =
   | { readonly output: unknown }
   | { readonly error?: string; readonly cause?: string }
-  /** The state's time is over. */
+  /** The state timed out. */
   | { readonly timedOut: true }
   /** A heartbeat was missed. */
   | { readonly silent: true };
 
-/** How an execution ended, and its states in the order in which they were entered. */
+/** The outcome of an execution, and its states in the order in which they were entered. */
 export interface Ended extends ExecutionResult {
   readonly entered: string[];
 }
 
-/** What does the work of a task. */
+/** Performs the work of a task. */
 export type TaskTry = (state: string, payload: unknown) => Outcome | Promise<Outcome>;
 
 export interface StateMachine {
@@ -40,7 +40,7 @@ export interface StateMachine {
   readonly Name: string;
 }
 
-/** moto's interpreter of the Amazon States Language, in a process of its own: written by others, after what AWS was seen to do. */
+/** moto's interpreter of the Amazon States Language in a separate process: an independent implementation, based on how AWS behaves. */
 export class SecondEngine {
   static start(): SecondEngine {
     return new SecondEngine(spawn('python3', [join(__dirname, 'engine.py')], { env: { ...process.env, PYTHONPATH: PACKAGES } }));
@@ -54,7 +54,7 @@ export class SecondEngine {
     child.stderr.on('data', (data) => this.stderr += data);
   }
 
-  /** Runs an execution to its end. One at a time. */
+  /** Runs an execution to its end, one at a time. */
   async run(definition: object, machine: StateMachine, name: string, input: unknown, onTask: TaskTry): Promise<Ended> {
     const execution = { Id: `${machine.Id.replace(':stateMachine:', ':execution:')}:${name}`, Name: name };
     let message = await this.ask({ definition, machine, execution, input });
@@ -75,7 +75,7 @@ export class SecondEngine {
   }
 }
 
-/** What the only state machine of a deployment runs. */
+/** Returns the definition that the only state machine of a deployment runs. */
 export function definitionOf(deployment: LocalDeployment): DefinitionJson {
   return deployment.definition(deployment.stack.find('AWS::StepFunctions::StateMachine')) as unknown as DefinitionJson;
 }

@@ -22,7 +22,7 @@ export async function commandLine(...args: string[]): Promise<CommandResult> {
 
 const ROOT = resolve(__dirname, '../..');
 
-/** Bundles the command into one file, which starts fast. The file is as deep in the project as the library, which looks for `assets` relative to itself. */
+/** Bundles the command into one file, which starts fast. It is as deep in the project as the library, which looks for `assets` relative to itself. */
 const BUNDLE = join(ROOT, 'node_modules/.cache', `command-line-${process.pid}.js`);
 afterAll(() => rmSync(BUNDLE, { force: true }));
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Returns the command lines of all processes on this machine, words separated by spaces. Does not use `ps`: other tests' commands can be megabytes long. */
+/** Returns the command lines of all processes, words separated by spaces. Does not use `ps`: other tests' commands can be megabytes long. */
 export function commandLines(): string[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
     try {
