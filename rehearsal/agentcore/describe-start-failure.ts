@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { StartFailure } from './start-failure';
 import { maskSecrets } from '../../src/handler/mask';
+import { copyableWord } from '../../src/jobs/quote';
 
 /** Lines of what an agent printed before it ended. */
 const QUOTED_LINES = 14;
@@ -18,7 +19,7 @@ export function agentStartOf(tries: readonly StartFailure[], mask: <T>(value: T)
   const { agent, reason } = tries[tries.length - 1];
   return {
     reason: `${reason}${tries.length === 1 ? '' : `, in each of ${tries.length} tries`}`,
-    command: maskSecrets(mask(agent.command.map(quoted).join(' '))),
+    command: maskSecrets(mask(agent.command.map(copyableWord).join(' '))),
     startedIn: agent.workingDirectory ?? '/',
   };
 }
@@ -40,8 +41,4 @@ export function describeStartFailures(tries: readonly StartFailure[], logFile: s
 function lastLines(output: string): string[] {
   return stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd().slice(0, 160))
     .filter((line) => line.trim() !== '' && !/^\s+at /.test(line)).slice(-QUOTED_LINES);
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }

@@ -1,10 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-
-/** A word of a command line that somebody copies. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
-}
+import { copyableWord } from '../../src/jobs/quote';
 
 function hasBranch(directory: string, branch: string): boolean {
   const options = ['-c', 'safe.directory=*', '-C', directory]; // it may belong to anybody, since it was named
@@ -19,11 +15,11 @@ export function takeIt({ source, copy }: { readonly source: string; readonly cop
   const local = existsSync(source);
   let name = branch;
   for (let number = 2; local && hasBranch(source, name); number++) name = `${branch}-${number}`;
-  const command = `fetch ${quoted(copy)} ${quoted(`${branch}:${name}`)}`;
-  return local ? `git -C ${quoted(source)} ${command}` : `git ${command}   # in a clone of ${source}`;
+  const command = `fetch ${copyableWord(copy)} ${copyableWord(`${branch}:${name}`)}`;
+  return local ? `git -C ${copyableWord(source)} ${command}` : `git ${command}   # in a clone of ${source}`;
 }
 
 /** The command that shows it. */
 export function lookAt({ copy }: { readonly copy: string }, branch: string): string {
-  return `git --git-dir ${quoted(copy)} show ${quoted(branch)}`;
+  return `git --git-dir ${copyableWord(copy)} show ${copyableWord(branch)}`;
 }

@@ -1,14 +1,12 @@
 import { Token } from 'aws-cdk-lib';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
-import type { AgentImageOptions } from './agent-image';
-import { type ParsedDockerfile, type Stage, lineage } from './dockerfile';
-import type { DockerfileUser } from './dockerfile-user';
-import { slug } from './shell';
-import { type ToolEntry, versionOf } from './tool-entry';
+import type { AgentImageOptions } from './agent-image-options';
+import { type DockerfileUser, type ParsedDockerfile, type Stage, lineage } from './dockerfile';
+import { type ToolEntry, slug, versionOf } from './tool-entry';
 import type { Rule } from '../private/validation';
 
 /** What the rules look at. */
-export interface Request {
+export interface OptionsRequest {
   readonly options: AgentImageOptions;
   /** Path of the Dockerfile in the directory. */
   readonly file: string;
@@ -42,7 +40,7 @@ function unresolvedIn(options: AgentImageOptions): string[] {
 }
 
 /** Rules for the options alone. */
-export const OPTION_RULES: readonly Rule<Request>[] = [
+export const OPTION_RULES: readonly Rule<OptionsRequest>[] = [
   {
     broken: ({ directoryExists }) => !directoryExists,
     message: () => '"directory" is not a directory; give the path of the agent\'s files, relative to where the app is run',
@@ -100,7 +98,7 @@ export const OPTION_RULES: readonly Rule<Request>[] = [
 ];
 
 /** Faults of a list of tools: one tool cannot be there in two versions, since only one is found on PATH. */
-export function faultsOfTools(entries: readonly ToolEntry[]): string[] {
+export function toolFaults(entries: readonly ToolEntry[]): string[] {
   const byName = new Map<string, ToolEntry[]>();
   for (const entry of entries) byName.set(slug(entry.name), [...byName.get(slug(entry.name)) ?? [], entry]);
   return [...byName.values()].flatMap((same) => {
@@ -116,7 +114,7 @@ function howOf(entry: ToolEntry): string {
 }
 
 /** Faults of a Dockerfile that only show once its stages are known. */
-export function faultsOfStage(file: string, parsed: ParsedDockerfile, target: string | undefined, stage: Stage | undefined): string[] {
+export function stageFaults(file: string, parsed: ParsedDockerfile, target: string | undefined, stage: Stage | undefined): string[] {
   if (stage === undefined) {
     const names = parsed.stages.flatMap(({ alias }) => (alias ? [`'${alias}'`] : []));
     return [`"target" is '${target}', which ${file} does not have; it has ${names.length > 0 ? names.join(', ') : 'no named stages'}`];
@@ -130,7 +128,7 @@ export function faultsOfStage(file: string, parsed: ParsedDockerfile, target: st
 }
 
 /** A user by name whose number nothing says. */
-export function faultsOfUser(file: string, user: DockerfileUser | undefined, given: string | undefined): string[] {
+export function userFaults(file: string, user: DockerfileUser | undefined, given: string | undefined): string[] {
   if (given !== undefined || user === undefined || user.number !== undefined) return [];
   return [`${file}: the number of USER '${user.text}' cannot be told, and the service cannot start images of many layers by a user's name; `
     + `give it to the user in ${file} ('useradd --uid 1000'), or give it here as "user", such as '1000'`];

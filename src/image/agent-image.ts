@@ -1,15 +1,15 @@
 import { existsSync, readFileSync, statSync } from 'fs';
 import { basename, join } from 'path';
 import { Validations } from 'aws-cdk-lib';
-import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
-import { DockerImageAsset, type DockerImageAssetOptions, Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import { AgentRuntimeArtifact, type CfnRuntime, type Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { DockerImageAsset, type DockerImageAssetProps, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
-import { OPTION_RULES, type Request, faultsOfStage, faultsOfTools, faultsOfUser } from './agent-image-rules';
+import type { Construct } from 'constructs';
+import type { AgentImageOptions } from './agent-image-options';
+import { OPTION_RULES, type OptionsRequest, stageFaults, toolFaults, userFaults } from './agent-image-rules';
 import { DevTool } from './dev-tool';
-import { type ParsedDockerfile, type Stage, parseDockerfile, stageNamed } from './dockerfile';
-import { type ToolSteps, type ToolStepsOptions, toolSteps } from './dockerfile-steps';
-import { type DockerfileUser, userAt } from './dockerfile-user';
-import { APPLICATION_CONTEXT, amendDockerfile, newDockerfile } from './dockerfile-writer';
+import { type DockerfileUser, type ParsedDockerfile, type Stage, parseDockerfile, stageNamed, userAt } from './dockerfile';
+import { APPLICATION_CONTEXT, type ToolSteps, type ToolStepsOptions, amendDockerfile, newDockerfile, toolSteps } from './dockerfile-writer';
 import { releaseContext, stageContext } from './image-context';
 import type { ToolEntry } from './tool-entry';
 import type { NamedUser } from './verify-script';
@@ -17,84 +17,28 @@ import { DEFAULT_BASE, MISE_IMAGE } from './versions';
 import { sorted } from '../private/sorted';
 import { ValidationError, faultsOf } from '../private/validation';
 
-/** Options of an agent's image; those of the official image asset are passed on. */
-export interface AgentImageOptions extends DockerImageAssetOptions {
-  /**
-   * The developer tools that commands in a session can use.
-   *
-   * @default - bash and git, which are always in
-   */
-  readonly tools?: DevTool[];
-
-  /**
-   * The image to build on, for a directory without a Dockerfile. It has to have apt, dnf, microdnf or apk.
-   *
-   * @default 'public.ecr.aws/docker/library/debian:bookworm-slim' - every language runtime has binaries for it
-   */
-  readonly base?: string;
-
-  /**
-   * Starts the agent's server, which has to listen on port 8080, in `/app`. Required for a directory without a Dockerfile.
-   *
-   * @default - what the Dockerfile says
-   */
-  readonly command?: string[];
-
-  /**
-   * Bash commands that make the agent ready to run, such as `npm ci`, for a directory without a Dockerfile. They are run as root in `/app`,
-   * after the agent's files are there, and again after each change of these.
-   *
-   * @default - none
-   */
-  readonly setup?: string[];
-
-  /**
-   * The number of the user at run time, and of its group if need be: `'1000'`, `'1000:1000'`. Needed where a Dockerfile has a user by name
-   * and nothing in it says the number, since the service cannot start images of more than 53 layers by a user's name. In a Dockerfile
-   * without `USER` the steps after the tools are run by root.
-   *
-   * @default - the Dockerfile's own user; 1000 where there is no Dockerfile
-   */
-  readonly user?: string;
-
-  /**
-   * The image that brings mise, for the build alone: a mirror of it, or the same by its digest.
-   *
-   * @default 'ghcr.io/jdx/mise:2026.9.11' - the version that this release of the library was tested with
-   */
-  readonly miseImage?: string;
-
-  /**
-   * Settings of mise, by the names of its environment variables, such as `MISE_NODE_MIRROR_URL` for a mirror of one's own. They are
-   * readable in the assembly: nothing secret. A token for GitHub's API goes into `buildSecrets`, under the name `GITHUB_TOKEN`. mise alone
-   * is given it, but its file is there for all of the step that installs the runtimes, and then the npm, pip and custom tools.
-   *
-   * @default - mise's own
-   */
-  readonly miseSettings?: { readonly [name: string]: string };
-}
-
 /**
- * Container images for agents whose sessions run commands.
+ * Builds container images with developer tools, for agents whose sessions run commands.
  *
  * ## Limitations
- * The service takes images of 2 GB at most, and starts small ones sooner. A session's user can read the tools, not change them.
+ * The service accepts images of at most 2 GB, and starts smaller ones faster. The user of a session can run the tools, but cannot change them.
  */
 export class AgentImage {
   /**
-   * An image from a directory, with developer tools.
+   * Builds an image with developer tools from a directory on disk.
    *
-   * With a Dockerfile in the directory, the tools are added to its last stage (or to `target`), and it stays as it is otherwise. Without
-   * one, the whole Dockerfile is written: tools first, then the directory as `/app`. Nothing is written into the directory. The build
-   * fails if one of the tools is missing at its end; the image has a list of them at `/etc/agent-image.json`.
+   * If the directory has a Dockerfile, the tools are added to its last stage, or to `target`, and it is otherwise unchanged. If not,
+   * the whole Dockerfile is generated: first the tools, then the directory as `/app`. Nothing is written into the directory. The build
+   * fails if a tool is missing at its end. The image lists its tools in `/etc/agent-image.json`.
    *
-   * @param directory where the agent's files are
-   * @throws all faults at once, if an option, a tool or the Dockerfile cannot be used
+   * @param directory the directory with the agent's files
+   * @param options options of the image
+   * @throws if an option, a tool or the Dockerfile is not valid, with all faults at once
    */
   static fromDirectory(directory: string, options: AgentImageOptions = {}): AgentRuntimeArtifact {
     const place = `AgentImage.fromDirectory('${directory}')`;
     const file = options.file ?? 'Dockerfile';
-    const request: Request = {
+    const request: OptionsRequest = {
       options,
       file,
       directoryExists: existsSync(directory) && statSync(directory).isDirectory(),
@@ -102,7 +46,7 @@ export class AgentImage {
     };
     const tools = [DevTool.BASH, DevTool.GIT, ...options.tools ?? []];
     const entries = tools.flatMap((tool) => tool._entries);
-    throwOn(place, [...faultsOf(request, OPTION_RULES), ...faultsOfTools(entries)]);
+    throwOn(place, [...faultsOf(request, OPTION_RULES), ...toolFaults(entries)]);
 
     const unique = [...new Map(entries.map((entry) => [entry.name, entry])).values()];
     const image = request.fileExists ? amended(place, directory, file, unique, options) : written(unique, options);
@@ -110,16 +54,48 @@ export class AgentImage {
     const context = stageContext({
       directory, exclude, ignoreMode, followSymlinks: options.followSymlinks, file, ...image, scripts: image.steps.scripts,
     });
-    const artifact = AgentRuntimeArtifact.fromAsset(context, { ...sorted(asset), file, target: image.target, platform: Platform.LINUX_ARM64 });
+    const artifact = new AgentImageArtifact(
+      { ...sorted(asset), directory: context, file, target: image.target, platform: Platform.LINUX_ARM64 },
+      unique.filter(({ floating }) => floating !== undefined).map(({ name, floating }) => `${name} (${floating})`),
+    );
     TOOLS.set(artifact, tools);
-    return whenBound(artifact, context, unique);
+    return artifact;
   }
 
   private constructor() {}
 }
 
-/** Warned with where a tool's version is not pinned. */
+/** The ID of the warning about a tool whose version is not pinned. Users acknowledge it by this ID: do not change it. */
 const FLOATING_VERSION = 'cdk-agentcore-workbench:floatingToolVersion';
+
+/**
+ * An image asset, as `AgentRuntimeArtifact.fromAsset` creates it.
+ *
+ * That artifact grants only the first runtime permission to pull the image. This one grants it to every runtime, warns about versions that are
+ * not pinned, and removes the build context when the asset has been staged.
+ */
+class AgentImageArtifact extends AgentRuntimeArtifact {
+  private asset?: DockerImageAsset;
+
+  constructor(private readonly assetProps: DockerImageAssetProps, private readonly floatingTools: readonly string[]) {
+    super();
+  }
+
+  public bind(scope: Construct, runtime: Runtime): void {
+    if (this.floatingTools.length > 0) {
+      Validations.of(scope).addWarning(FLOATING_VERSION,
+        `two builds of this image may have different versions of ${this.floatingTools.join(', ')}: use full versions`);
+    }
+    this.asset ??= new DockerImageAsset(scope, 'AgentRuntimeArtifact', this.assetProps);
+    this.asset.repository.grantPull(runtime.role);
+    releaseContext(this.assetProps.directory, Boolean(scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)));
+  }
+
+  /** @internal */
+  public _render(): CfnRuntime.AgentRuntimeArtifactProperty {
+    return AgentRuntimeArtifact.fromImageUri(this.asset!.imageUri)._render();
+  }
+}
 
 const TOOLS = new WeakMap<AgentRuntimeArtifact, readonly DevTool[]>();
 
@@ -158,7 +134,7 @@ function written(entries: readonly ToolEntry[], options: AgentImageOptions): Ima
   const steps = stepsFor(entries, options, { createUser: user.split(':')[0] });
   const dockerfile = newDockerfile({
     base: options.base ?? DEFAULT_BASE,
-    command: options.command!, // a rule of OPTION_RULES
+    command: options.command!, // required by OPTION_RULES
     setup: options.setup ?? [],
     user,
     steps,
@@ -171,12 +147,12 @@ function amended(place: string, directory: string, file: string, entries: readon
   const text = readFileSync(join(directory, file), 'utf8');
   const buildArgs = options.buildArgs ?? {};
   const parsed = parseDockerfile(text, buildArgs);
-  throwOn(place, parsed.faults.map((fault) => `${basename(file)} cannot be built: ${fault}`));
+  throwOn(place, parsed.faults.map((fault) => `"file" must be a valid Dockerfile, but ${basename(file)} is not: ${fault}`));
 
   const stage = targetStage(parsed, options.target);
-  throwOn(place, faultsOfStage(file, parsed, options.target, stage));
+  throwOn(place, stageFaults(file, parsed, options.target, stage));
   const user = userAt(parsed, stage!, buildArgs);
-  throwOn(place, faultsOfUser(file, user, options.user));
+  throwOn(place, userFaults(file, user, options.user));
 
   const number = options.user ?? user?.number;
   const steps = stepsFor(entries, options, { user: namedUser(user, number) });
@@ -184,34 +160,15 @@ function amended(place: string, directory: string, file: string, entries: readon
   return { dockerfile, steps, application: '.', target: options.target };
 }
 
-/** The stage that is built: the one of that name or number, as `docker build --target` takes it, or the last. */
+/** Returns the stage that is built: the one with the name or number, as in `docker build --target`, or the last one. */
 function targetStage(parsed: ParsedDockerfile, target: string | undefined): Stage | undefined {
   if (target === undefined) return parsed.stages[parsed.stages.length - 1];
   return stageNamed(parsed.stages, target) ?? (/^\d+$/.test(target) ? parsed.stages[Number(target)] : undefined);
 }
 
-/** What can only be compared in the build. A variable of the base image is in nobody's hands here. */
+/** Returns the names of a user and group that the build compares with their numbers. Variables of the base image are not known here. */
 function namedUser(user: DockerfileUser | undefined, number: string | undefined): NamedUser | undefined {
   if (user === undefined || number === undefined) return undefined;
   const [name, group] = user.text.split(':').map((part) => (/^[A-Za-z_][\w.-]*$/.test(part) && part !== 'root' ? part : undefined));
   return name === undefined && group === undefined ? undefined : { name, group, number };
-}
-
-/** Says at a construct what could not be said without one, and lets every runtime that the image is for pull it. */
-function whenBound(artifact: AgentRuntimeArtifact, context: string, entries: readonly ToolEntry[]): AgentRuntimeArtifact {
-  const bind = artifact.bind.bind(artifact);
-  let asset: DockerImageAsset | undefined;
-  artifact.bind = (scope, runtime) => {
-    const floating = entries.filter((entry) => entry.floating !== undefined).map((entry) => `${entry.name} (${entry.floating})`);
-    if (floating.length > 0) {
-      Validations.of(scope).addWarning(FLOATING_VERSION,
-        `two builds of this image may have different versions of ${floating.join(', ')}; give full versions`);
-    }
-    bind(scope, runtime);
-    // The official artifact makes its asset for the first runtime, and lets that one alone pull it.
-    asset?.repository.grantPull(runtime.role);
-    asset ??= scope.node.children.find((child) => child instanceof DockerImageAsset);
-    releaseContext(context, Boolean(scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)));
-  };
-  return artifact;
 }

@@ -1,4 +1,4 @@
-/** What an image of ours has where. Read by tests, by the rehearsal and by whoever looks into an image. */
+/** Paths in images and the caches of tools. Shared with the handlers and the rehearsal. */
 
 /** The list of tools, written by the last step of the build: name, version, how installed. */
 export const MANIFEST_PATH = '/etc/agent-image.json';
@@ -18,9 +18,6 @@ export const NPM_PREFIX = '/opt/npm';
 /** What each install step did, for the manifest. */
 export const RECORDS = '/opt/agent-image/installed';
 
-/** Caches of tools at run time: ephemeral disk, writable for every user, and never the session's mount, which is small and slow with many files. */
-export const CACHE_ROOT = '/var/cache/agent';
-
 /** The folder with our scripts in the build context. */
 export const SCRIPTS_DIRECTORY = '.agent-image';
 
@@ -29,3 +26,28 @@ export const SCRIPTS_MOUNT = '/run/agent-image';
 
 /** Where the mise binary is mounted during its step. */
 export const MISE_MOUNT = '/run/mise';
+
+/** The directory of tool caches at run time: on ephemeral disk, and writable for every user. */
+export const CACHE_ROOT = '/var/cache/agent';
+
+/** The directories of package caches below the directory of tool caches, by the environment variable that moves them. Also set for every job. */
+export const CACHE_DIRECTORIES = [
+  ['UV_CACHE_DIR', 'uv'],
+  ['PIP_CACHE_DIR', 'pip'],
+  ['npm_config_cache', 'npm'],
+] as const;
+
+/**
+ * The caches of an image. They are neither in the home directory nor on the session's mount, which holds a gigabyte, is slow with many files,
+ * loses file locks when the session stops, and may be the home directory of an agent. A cache with a tool is only set if that tool is
+ * installed: another copy of it in the base image may have its own configuration.
+ */
+export const CACHES: readonly (readonly [variable: string, directory: string, tool?: string])[] = [
+  ['XDG_CACHE_HOME', 'xdg'], // Go's build cache, Deno, pnpm, Playwright, …
+  ['XDG_STATE_HOME', 'state'],
+  ...CACHE_DIRECTORIES,
+  ['BUN_INSTALL_CACHE_DIR', 'bun'],
+  ['GRADLE_USER_HOME', 'gradle'],
+  ['GOMODCACHE', 'go', 'go'],
+  ['CARGO_HOME', 'cargo', 'rust'],
+];

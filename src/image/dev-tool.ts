@@ -1,6 +1,5 @@
 import { osToolNamed } from './os-packages';
-import { customEntry, miseEntry, npmEntry, osEntry, packageEntry, pipEntry } from './tool-entries';
-import type { ToolEntry } from './tool-entry';
+import { type ToolEntry, customEntry, miseEntry, npmEntry, osEntry, packageEntry, pipEntry } from './tool-entry';
 import { checkCommand, checkName, checkNpmVersion, checkPipVersion, checkVersion } from './tool-rules';
 import { pinnedVersion } from './versions';
 

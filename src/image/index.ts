@@ -1,2 +1,3 @@
-export { AgentImage, type AgentImageOptions } from './agent-image';
+export { AgentImage } from './agent-image';
+export { type AgentImageOptions } from './agent-image-options';
 export { type CustomToolOptions, DevTool } from './dev-tool';

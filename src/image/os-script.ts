@@ -1,7 +1,7 @@
 import { RECORDS, SCRIPTS_MOUNT } from './constants';
 import type { OsLibraries, OsPackageNames } from './os-packages';
-import { quote, slug } from './shell';
-import type { ToolEntry } from './tool-entry';
+import { type ToolEntry, slug } from './tool-entry';
+import { singleQuoted } from '../jobs/quote';
 
 /** The beginning of each of our scripts. POSIX shell: Bash may be one of the things that are about to be installed. */
 export function preamble(purpose: string): string[] {
@@ -38,25 +38,25 @@ const MANAGERS: readonly (keyof OsPackageNames)[] = ['apt', 'dnf', 'apk'];
 function wanted(packages: OsPackageNames): string[] {
   return [
     '  case "$manager" in',
-    ...MANAGERS.map((manager) => `    ${manager}) set -- "$@" ${packages[manager].map(quote).join(' ')} ;;`),
+    ...MANAGERS.map((manager) => `    ${manager}) set -- "$@" ${packages[manager].map(singleQuoted).join(' ')} ;;`),
     '  esac',
   ];
 }
 
 function librariesOf(libraries: OsLibraries): string[] {
   if (libraries.unless === undefined) return ['{', ...wanted(libraries), '}'];
-  return [`if ! has ${quote(libraries.unless)}; then`, ...wanted(libraries), 'fi'];
+  return [`if ! has ${singleQuoted(libraries.unless)}; then`, ...wanted(libraries), 'fi'];
 }
 
 function block(entry: ToolEntry): string[] {
   if (entry.install.kind !== 'os') return entry.libraries ? ['', `# what ${entry.name} needs`, ...librariesOf(entry.libraries)] : [];
   const { commands, packages } = entry.install;
-  const install = [...wanted(packages), `  record ${quote(slug(entry.name))} "$manager"`];
+  const install = [...wanted(packages), `  record ${singleQuoted(slug(entry.name))} "$manager"`];
   if (commands.length === 0) return ['', '{', ...install, '}'];
   return [
     '',
-    `if has ${commands.map(quote).join(' ')}; then`,
-    `  record ${quote(slug(entry.name))} 'base image'`,
+    `if has ${commands.map(singleQuoted).join(' ')}; then`,
+    `  record ${singleQuoted(slug(entry.name))} 'base image'`,
     'else',
     ...install,
     'fi',

@@ -1,7 +1,7 @@
 import { JAVA_HOME, MISE_MOUNT, MISE_ROOT, NPM_PREFIX, RUNTIME_PATHS } from './constants';
 import { RECORD_FUNCTION, expandedLater, preamble } from './os-script';
-import { quote, slug } from './shell';
-import type { ToolEntry } from './tool-entry';
+import { type ToolEntry, slug } from './tool-entry';
+import { singleQuoted } from '../jobs/quote';
 
 export interface RuntimeScriptOptions {
   /** Settings of mise, by the names of its environment variables. */
@@ -25,7 +25,7 @@ function miseSteps(entries: readonly ToolEntry[], options: RuntimeScriptOptions)
     `export MISE_DATA_DIR=${MISE_ROOT} MISE_CACHE_DIR="$work/cache" MISE_STATE_DIR="$work/state" MISE_CONFIG_DIR="$work/config"`,
     `export MISE_CARGO_HOME=${MISE_ROOT}/cargo MISE_RUSTUP_HOME=${MISE_ROOT}/rustup MISE_YES=1`,
     'export MISE_NODE_NPM_SHIM=false # npm itself, not a script that calls mise after it',
-    ...settings.flatMap(([name, value]) => [...expandedLater(value), `export ${name}=${quote(value)}`]),
+    ...settings.flatMap(([name, value]) => [...expandedLater(value), `export ${name}=${singleQuoted(value)}`]),
     ...miseFunction(options.githubTokenSecret),
     '',
     '# link TOOL@VERSION NAME: one directory with the commands of the tool, for PATH',
@@ -51,8 +51,8 @@ function miseSteps(entries: readonly ToolEntry[], options: RuntimeScriptOptions)
     '  record "$2" "mise $(mise --version | cut -d " " -f 1)" "${resolved##*/}"',
     '}',
     '',
-    `mise install ${tools.map(({ tool, version }) => quote(`${tool}@${version}`)).join(' ')}`,
-    ...tools.map(({ tool, version }) => `link ${quote(`${tool}@${version}`)} ${quote(slug(tool))}`),
+    `mise install ${tools.map(({ tool, version }) => singleQuoted(`${tool}@${version}`)).join(' ')}`,
+    ...tools.map(({ tool, version }) => `link ${singleQuoted(`${tool}@${version}`)} ${singleQuoted(slug(tool))}`),
     `rm -rf ${MISE_ROOT}/shims ${MISE_ROOT}/downloads ${MISE_ROOT}/migrations`,
   ];
 }
@@ -78,9 +78,9 @@ function npmSteps(entries: readonly ToolEntry[]): string[] {
   return entries.flatMap(({ name, install }) => (install.kind === 'npm'
     ? [
       '',
-      `command -v npm >/dev/null || fail ${quote(`"${name}" needs npm: add DevTool.nodejs(…), or take a base that has it`)}`,
-      `npm install --global --prefix ${NPM_PREFIX} --no-audit --no-fund --loglevel=error ${quote(`${install.package}@${install.version}`)}`,
-      `record ${quote(slug(name))} npm`,
+      `command -v npm >/dev/null || fail ${singleQuoted(`"${name}" needs npm: add DevTool.nodejs(…), or take a base that has it`)}`,
+      `npm install --global --prefix ${NPM_PREFIX} --no-audit --no-fund --loglevel=error ${singleQuoted(`${install.package}@${install.version}`)}`,
+      `record ${singleQuoted(slug(name))} npm`,
     ]
     : []));
 }
@@ -90,12 +90,12 @@ function pipSteps(entries: readonly ToolEntry[]): string[] {
     ? [
       '',
       'python3 -m pip --version >/dev/null 2>&1 \\',
-      `  || fail ${quote(`"${name}" needs pip: add DevTool.python(…) or DevTool.PYTHON3, or take a base that has it`)}`,
+      `  || fail ${singleQuoted(`"${name}" needs pip: add DevTool.python(…) or DevTool.PYTHON3, or take a base that has it`)}`,
       // The image is the environment: a distribution's guard against packages from elsewhere protects machines that live longer.
       'PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore \\',
       '  python3 -m pip install --no-cache-dir --disable-pip-version-check --no-input \\',
-      `  ${quote(install.version === 'latest' ? install.package : `${install.package}==${install.version}`)}`,
-      `record ${quote(slug(name))} pip`,
+      `  ${singleQuoted(install.version === 'latest' ? install.package : `${install.package}==${install.version}`)}`,
+      `record ${singleQuoted(slug(name))} pip`,
     ]
     : []));
 }
@@ -105,8 +105,8 @@ function customSteps(entries: readonly ToolEntry[]): string[] {
     ? [
       '',
       ...expandedLater(install.command),
-      `sh -euc ${quote(install.command)} || fail ${quote(`the installation of "${name}" failed`)}`,
-      `record ${quote(slug(name))} custom`,
+      `sh -euc ${singleQuoted(install.command)} || fail ${singleQuoted(`the installation of "${name}" failed`)}`,
+      `record ${singleQuoted(slug(name))} custom`,
     ]
     : []));
 }

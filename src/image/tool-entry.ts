@@ -1,4 +1,7 @@
-import type { OsLibraries, OsPackageNames } from './os-packages';
+import { NPM_PREFIX, RUNTIME_PATHS } from './constants';
+import { type OsLibraries, type OsPackageNames, type OsTool, RUNTIME_LIBRARIES, osToolForPackage } from './os-packages';
+import { expectedOfMise, expectedOfNpm, expectedOfPip, isFloating, isFullNpmVersion, isPipVersion } from './versions';
+import { singleQuoted } from '../jobs/quote';
 
 /** By the package manager of the image. */
 export interface OsInstall {
@@ -51,4 +54,66 @@ export interface ToolEntry {
 /** The version of an entry, where it has one of its own. */
 export function versionOf(entry: ToolEntry): string | undefined {
   return 'version' in entry.install ? entry.install.version : undefined;
+}
+
+/** A name that is safe as a file name and in JSON. */
+export function slug(name: string): string {
+  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^-+/, '');
+}
+
+export function osEntry(tool: OsTool): ToolEntry {
+  return {
+    name: tool.name,
+    install: { kind: 'os', packages: tool.packages, commands: tool.commands },
+    verify: tool.verify ?? `${tool.commands[0]} --version`,
+  };
+}
+
+/** A package by its name, which is translated if it is in our table. */
+export function packageEntry(name: string): ToolEntry {
+  const known = osToolForPackage(name);
+  return known ? osEntry(known) : { name, install: { kind: 'os', packages: { apt: [name], dnf: [name], apk: [name] }, commands: [] } };
+}
+
+/** A tool of mise. Without a command that shows its version, all that is asked is that mise installed some command. */
+export function miseEntry(tool: string, version: string, verify?: string): ToolEntry {
+  const floating = isFloating(tool, version);
+  return {
+    name: tool,
+    install: { kind: 'mise', tool, version },
+    verify: verify ?? `ls -L ${singleQuoted(`${RUNTIME_PATHS}/${slug(tool)}`)} | grep .`,
+    expect: floating || verify === undefined ? undefined : expectedOfMise(tool, version),
+    libraries: RUNTIME_LIBRARIES[tool],
+    ...floatingVersion(floating, version),
+  };
+}
+
+export function npmEntry(name: string, version: string): ToolEntry {
+  const floating = !isFullNpmVersion(version);
+  return {
+    name: `npm:${name}`,
+    install: { kind: 'npm', package: name, version },
+    verify: `node -p ${singleQuoted(`require("${NPM_PREFIX}/lib/node_modules/${name}/package.json").version`)}`,
+    expect: floating ? undefined : expectedOfNpm(version),
+    ...floatingVersion(floating, version),
+  };
+}
+
+export function pipEntry(name: string, version: string): ToolEntry {
+  const floating = !isPipVersion(version);
+  return {
+    name: `pip:${name}`,
+    install: { kind: 'pip', package: name, version },
+    verify: `python3 -m pip show ${singleQuoted(name)} | sed -n 's/^Version: //p' | grep .`,
+    expect: floating ? undefined : expectedOfPip(version),
+    ...floatingVersion(floating, version),
+  };
+}
+
+export function customEntry(name: string, install: string, verify: string): ToolEntry {
+  return { name, install: { kind: 'custom', command: install }, verify };
+}
+
+function floatingVersion(floating: boolean, version: string): { floating?: string } {
+  return floating ? { floating: version } : {};
 }

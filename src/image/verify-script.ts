@@ -1,7 +1,7 @@
 import { CACHE_ROOT, MANIFEST_PATH, RECORDS } from './constants';
 import { expandedLater, preamble } from './os-script';
-import { quote, slug } from './shell';
-import { type ToolEntry, versionOf } from './tool-entry';
+import { type ToolEntry, versionOf, slug } from './tool-entry';
+import { singleQuoted } from '../jobs/quote';
 
 /** What a Dockerfile calls by name. */
 export interface NamedUser {
@@ -37,16 +37,16 @@ function checkUser({ name, group, number }: NamedUser): string[] {
     '',
     '# Names are replaced by numbers, since the service cannot start many-layered images by name.',
     ...(name === undefined ? [] : [
-      `actual=$(id -u ${quote(name)}) || fail "the image has no user '"${quote(name)}"'"`,
+      `actual=$(id -u ${singleQuoted(name)}) || fail "the image has no user '"${singleQuoted(name)}"'"`,
       `if [ "$actual" != ${uid} ]; then`,
-      `  fail "the user '"${quote(name)}"' has the number $actual, not ${uid}: give it to AgentImage as user: '$actual${gid === undefined ? '' : `:${gid}`}'"`,
+      `  fail "the user '"${singleQuoted(name)}"' has the number $actual, not ${uid}: give it to AgentImage as user: '$actual${gid === undefined ? '' : `:${gid}`}'"`,
       'fi',
     ]),
     ...(group === undefined ? [] : [
       `actual=$(sed -n 's/^${group.replace(/\./g, '[.]')}:[^:]*:\\([0-9]*\\):.*/\\1/p' /etc/group)`,
       `expected=${gid ?? `$(sed -n 's/^[^:]*:[^:]*:${uid}:\\([0-9]*\\):.*/\\1/p' /etc/passwd | sed 1q)`}`,
       'if [ -n "$actual" ] && [ "$actual" != "${expected:-0}" ]; then',
-      `  fail "the group '"${quote(group)}"' has the number $actual, not \${expected:-0}: give it to AgentImage as user: '${uid}:$actual'"`,
+      `  fail "the group '"${singleQuoted(group)}"' has the number $actual, not \${expected:-0}: give it to AgentImage as user: '${uid}:$actual'"`,
       'fi',
     ]),
   ];
@@ -120,10 +120,10 @@ export function verifyScript(entries: readonly ToolEntry[], options: VerifyScrip
     '',
     '[ "$(id -u)" = 0 ] || fail "the list of tools is written by root, but this step runs as user $(id -u)"',
     ...entries.flatMap((entry) => (entry.verify === undefined
-      ? [`check_package ${quote(entry.name)}`]
+      ? [`check_package ${singleQuoted(entry.name)}`]
       : [
         ...expandedLater(entry.verify),
-        `check ${quote(entry.name)} ${quote(slug(entry.name))} ${quote(entry.floating ? '' : versionOf(entry) ?? '')} ${quote(entry.expect ?? '')} ${quote(entry.verify)} ${quote(JSON.stringify(entry.verify))}`,
+        `check ${singleQuoted(entry.name)} ${singleQuoted(slug(entry.name))} ${singleQuoted(entry.floating ? '' : versionOf(entry) ?? '')} ${singleQuoted(entry.expect ?? '')} ${singleQuoted(entry.verify)} ${singleQuoted(JSON.stringify(entry.verify))}`,
       ])),
     '',
     '[ -z "$missing" ] || fail "the image lacks:$missing"',

@@ -25,6 +25,16 @@ function quoted(word: string): string {
   return `"${word.replace(/["$\\`]/g, '\\$&')}"`;
 }
 
+/** Quotes text in single quotes for any POSIX shell. Nothing in it is expanded, not even `!` in an interactive Bash. */
+export function singleQuoted(text: string): string {
+  return `'${text.replace(/'/g, "'\\''")}'`;
+}
+
+/** Quotes a word, if necessary, for a command line that a person copies. */
+export function copyableWord(word: string): string {
+  return PLAIN.test(word) ? word : singleQuoted(word);
+}
+
 /** The same as a line that is longer by a third, whatever is in the words. Not for people. */
 export function listWords(words: readonly string[]): string {
   if (words.some((word) => word.includes('\0'))) throw new RangeError('a command cannot hold a NUL character');

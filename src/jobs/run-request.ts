@@ -1,6 +1,7 @@
 import { ERRORS, LIMITS } from './constants';
 import { SessionError } from './errors';
 import { ADDRESS_RULES, SessionAddress } from './exec';
+import { CACHE_DIRECTORIES } from '../image/constants';
 
 /** What `RunCommand` asks of the driver: one command, at most once in its session. */
 export interface RunRequest extends SessionAddress {
@@ -35,16 +36,14 @@ export interface RunRequest extends SessionAddress {
   readonly marker?: string;
 }
 
-/**
- * Caches that need file locks, or only cost room and time on the mount, are on ephemeral disk. The command's own
- * environment comes after them.
- */
+/** The directory of tool caches on ephemeral disk. */
+const CACHE_ROOT = '/tmp/.cache';
+
+/** Moves caches that need file locks, or waste space and time on the mount, to ephemeral disk. The command's own environment overrides them. */
 export const CACHES_ON_EPHEMERAL_DISK: { readonly [name: string]: string } = {
-  XDG_CACHE_HOME: '/tmp/.cache',
-  UV_CACHE_DIR: '/tmp/.cache/uv',
-  PIP_CACHE_DIR: '/tmp/.cache/pip',
-  npm_config_cache: '/tmp/.cache/npm',
-  MISE_CACHE_DIR: '/tmp/.cache/mise',
+  XDG_CACHE_HOME: CACHE_ROOT,
+  ...Object.fromEntries(CACHE_DIRECTORIES.map(([variable, directory]) => [variable, `${CACHE_ROOT}/${directory}`])),
+  MISE_CACHE_DIR: `${CACHE_ROOT}/mise`,
 };
 
 type Rule = readonly [broken: (request: RunRequest) => boolean, message: (request: RunRequest) => string];

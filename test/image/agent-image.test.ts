@@ -275,7 +275,7 @@ describe('what is said of an image when a runtime takes it', () => {
   test('is a warning with a stable id where a version moves', () => {
     // Releases of the CDK write the prefix of an id differently.
     expect(warningsOf([DevTool.nodejs('latest'), DevTool.npm('semver', 'next'), DevTool.go('1.26')])).toContainEqual(expect.stringMatching(
-      `^two builds of this image may have different versions of node \\(latest\\), npm:semver \\(next\\); give full versions \\[ack: .*${ID}\\]$`));
+      `^two builds of this image may have different versions of node \\(latest\\), npm:semver \\(next\\): use full versions \\[ack: .*${ID}\\]$`));
   });
 
   test('is nothing where all versions are pinned', () => {

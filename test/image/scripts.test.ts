@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 import { type AgentImageOptions, DevTool } from '../../src';
-import { quote } from '../../src/image/shell';
+import { singleQuoted } from '../../src/jobs/quote';
 import { imageOf } from '../support/image-assets';
 import { directoryOf } from '../support/image-parts';
 
@@ -47,7 +47,7 @@ describe('every generated script', () => {
 
 describe('a quoted text', () => {
   test.each(['', ' ', "'", "it's", '$(id)', '`id`', '\\', '"', '*', 'a\nb', "'; touch /x; '"])('is one word to a shell, as it was: %j', (text) => {
-    const { stdout } = spawnSync('sh', ['-c', `printf '%s|' ${quote(text)}`], { encoding: 'utf8' });
+    const { stdout } = spawnSync('sh', ['-c', `printf '%s|' ${singleQuoted(text)}`], { encoding: 'utf8' });
     expect(stdout).toBe(`${text}|`);
   });
 });
