@@ -4,6 +4,11 @@
  */
 export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
   'takes long': [
+    'test/driver/faults.test.ts',
+    'test/jobs/job-clock.test.ts',
+    'test/jobs/job-log.test.ts',
+    'test/jobs/job-properties.test.ts',
+    'test/jobs/overtime.test.ts',
     'test/loop/agents-change.test.ts',
     'test/loop/beside-the-change.test.ts',
     'test/loop/forged-results.test.ts',
@@ -58,16 +63,11 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/rollout/faults.test.ts',
     'test/rollout/schedules.test.ts',
     'test/rollout/smoke-tests.test.ts',
-    'test/driver/faults.test.ts',
-    'test/jobs/job-clock.test.ts',
-    'test/jobs/job-log.test.ts',
-    'test/jobs/job-properties.test.ts',
-    'test/jobs/overtime.test.ts',
   ],
   'needs shellcheck': [
     'test/image/scripts.test.ts',
-    'test/loop/workspace-script.test.ts',
     'test/jobs/job-protocol.test.ts',
+    'test/loop/workspace-script.test.ts',
   ],
   'needs chromium': ['test/rehearsal/report.test.ts'],
   'needs python3': ['test/rehearsal/real-repositories.test.ts'],
