@@ -23,7 +23,7 @@ function loopIn(stack: Stack, props: Partial<CodingLoopProps> = {}): CodingLoop 
 
 const make = (props: Partial<CodingLoopProps> = {}) => () => loopIn(newStack(), props);
 
-/** The definition as text, with what is not known at synth replaced. */
+/** Returns the definition as text, with placeholders for values that are unknown at synth. */
 function definitionOf(stack: Stack): string {
   const [machine] = Object.values(Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine'));
   const { DefinitionString: text } = machine.Properties;
@@ -130,14 +130,14 @@ describe('fails at synth', () => {
     expect(short({ turn: AgentTurn.command('x', { timeout: Duration.seconds(3_601) }) })).toThrow(/"turn.timeout" must be at most 3600 seconds, the lifetime of the runtime's sessions, not 3601/);
   });
 
-  test('for times that are only known when it is deployed', () => {
+  test('for timeouts that are unknown until deployment', () => {
     const later = Duration.seconds(Token.asNumber({ Ref: 'Seconds' }));
     const turn = AgentTurn.callback({ timeout: later, heartbeat: later });
     expect(make({ timeout: later, bootstrapTimeout: later, turn, gates: [Gate.command('a', 'x', { timeout: later })] }))
       .toThrow(/gate "a": "timeout" must be known[^]*"turn.timeout" must be known[^]*"turn.heartbeat"[^]*"bootstrapTimeout"[^]*"timeout"/);
   });
 
-  test('not for a loop whose inputs may name any repository, which is warned of', () => {
+  test('not for a loop whose inputs may name any repository, but warns', () => {
     const warningsOf = (repository: GitRepository) => {
       const stack = newStack();
       loopIn(stack, { repository });
@@ -147,12 +147,12 @@ describe('fails at synth', () => {
     expect(repositories.map((repository) => warningsOf(repository).length)).toEqual([1, 0, 0]);
   });
 
-  test('with all that is wrong at once', () => {
+  test('with all errors at once', () => {
     expect(make({ gates: [], maxRepairs: 99 })).toThrow(/"gates"[^]*"maxRepairs"/);
   });
 });
 
-describe('takes', () => {
+describe('accepts', () => {
   test.each<[string, Partial<CodingLoopProps>]>([
     ['20 gates', { gates: Array.from({ length: 20 }, (_, index) => Gate.command(`g${index}`, 'x')) }],
     ['a gate of 40 characters and 32 KiB', { gates: [Gate.command(`a b_-${'x'.repeat(35)}`, 'x'.repeat(32_768), { timeout: Duration.hours(8), workingDirectory: 'a/b', failFast: ['^x'] })] }],
@@ -174,7 +174,7 @@ describe('takes', () => {
     expect(make(props)).not.toThrow();
   });
 
-  test('what is only known when it is deployed', () => {
+  test('values that are unknown until deployment', () => {
     const stack = newStack();
     loopIn(stack, {
       repository: GitRepository.fromUrl(token(), { ref: token(), depth: Token.asNumber({ Ref: 'Depth' }) }),
@@ -191,7 +191,7 @@ describe('takes', () => {
 });
 
 describe('the roles of a loop', () => {
-  test('let the state machine call the driver, log, trace and use the key, and nothing else', () => {
+  test('allow the state machine to call the driver, log, trace and use the key, and nothing else', () => {
     const stack = newStack();
     loopIn(stack, { encryptionKey: new kms.Key(stack, 'Key') });
     expect(statementsOf(stack, 'LoopRole')).toEqual([
@@ -200,17 +200,17 @@ describe('the roles of a loop', () => {
       { Action: ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Effect: 'Allow', Resource: '*' },
       { Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Effect: 'Allow', Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] } },
     ]);
-    Template.fromStack(stack).resourceCountIs('AWS::IAM::Policy', 1); // of the runtime
+    Template.fromStack(stack).resourceCountIs('AWS::IAM::Policy', 1); // the policy of the runtime
   });
 
-  test('have no statements for what is not asked for', () => {
+  test('have no statements for features that are not used', () => {
     const stack = newStack();
     loopIn(stack, { tracingEnabled: false });
     expect(statementsOf(stack, 'LoopRole').flatMap(({ Action }: { readonly Action: string | string[] }) => Action).filter((action: string) => /^(xray|kms):/.test(action))).toEqual([]);
     Template.fromStack(stack).hasResourceProperties('AWS::StepFunctions::StateMachine', { TracingConfiguration: { Enabled: false }, EncryptionConfiguration: Match.absent() });
   });
 
-  test('let the driver reach one endpoint, if one is named', () => {
+  test('allow the driver to reach only the given endpoint', () => {
     const stack = newStack();
     loopIn(stack, { endpoint: endpointNamed('v7') });
     const resources = statementsOf(stack, 'AgentcoreWorkbenchSessionDriver').filter(({ Action }: { readonly Action: string | string[] }) => String(Action).startsWith('bedrock-agentcore:'));
@@ -218,7 +218,7 @@ describe('the roles of a loop', () => {
     for (const { Resource } of resources) expect(JSON.stringify(Resource)).toMatch(/AgentRuntimeArn.*runtime-endpoint\/v7/);
   });
 
-  test('let whoever is granted it start runs', () => {
+  test('allow a grantee to start runs', () => {
     const stack = newStack();
     const loop = loopIn(stack);
     loop.grantStartExecution(new iam.User(stack, 'User'));
@@ -231,7 +231,7 @@ describe('the roles of a loop', () => {
 });
 
 describe('the state machine', () => {
-  test('logs errors without what runs carry, traces, and is encrypted by AWS, unless told otherwise', () => {
+  test('by default, logs errors without execution data, traces, and is encrypted by AWS', () => {
     const stack = newStack();
     loopIn(stack);
     Template.fromStack(stack).hasResourceProperties('AWS::StepFunctions::StateMachine', {
@@ -241,7 +241,7 @@ describe('the state machine', () => {
     });
   });
 
-  test('has the name, the logs, the key and the driver that it is given', () => {
+  test('has the given name, logs, key and driver', () => {
     const stack = newStack();
     const destination = new logs.LogGroup(stack, 'OwnLogs');
     const driver = new SessionDriver(stack, 'OwnDriver');
@@ -257,7 +257,7 @@ describe('the state machine', () => {
     template.resourceCountIs('AWS::Lambda::Function', 1);
   });
 
-  test('has the time that its parts may take together, and an hour more', () => {
+  test('has a timeout that is an hour longer than all its parts together', () => {
     const stack = newStack();
     loopIn(stack, { maxRepairs: 1, turn: AgentTurn.invoke({ timeout: Duration.seconds(100) }), gates: [Gate.command('a', 'x', { timeout: Duration.seconds(200) })] });
     const own = 780 + 2 * (100 + 600 + 200 + 600) + 2 * 600;
@@ -265,13 +265,13 @@ describe('the state machine', () => {
     expect(definitionOf(stack)).toMatch(new RegExp(`"TimeoutSeconds":${own + 3_600}\\}$`));
   });
 
-  test('has the time for gates before the first turn, if it has them', () => {
+  test('has time for gates before the first turn, if enabled', () => {
     const stack = newStack();
     loopIn(stack, { gatesBefore: true, maxRepairs: 0, turn: AgentTurn.invoke({ timeout: Duration.seconds(100) }), gates: [Gate.command('a', 'x', { timeout: Duration.seconds(200) })] });
     expect(definitionOf(stack)).toContain(`"timeoutSeconds":${780 + (600 + 200 + 600) + (100 + 600 + 200 + 600) + 2 * 600}`);
   });
 
-  test('lets the prompt have what the loop\'s own commands leave of a state', () => {
+  test('leaves to the prompt what the loop\'s own commands do not use of a state', () => {
     const bytesOf = (command: string) => {
       const stack = newStack();
       loopIn(stack, { gates: [Gate.command('a', command)] });
@@ -281,7 +281,7 @@ describe('the state machine', () => {
     expect(bytesOf('x'.repeat(30_000))).toBeLessThan(196_000);
   });
 
-  test('leaves the session if it is told to', () => {
+  test('leaves the session running if configured to', () => {
     const stack = newStack();
     loopIn(stack, { sessionPolicy: SessionPolicy.LEAVE });
     expect(definitionOf(stack)).not.toContain('"stop":true');
@@ -289,7 +289,7 @@ describe('the state machine', () => {
 });
 
 describe('the metrics of a loop', () => {
-  test('have the statistics that suit them, and can have others', () => {
+  test('have suitable statistics, which can be overridden', () => {
     const loop = loopIn(newStack());
     expect(loop.metricRuns('COMMITTED')).toMatchObject({ namespace: 'AgentCoreWorkbench', metricName: 'Runs', statistic: 'Sum', dimensions: { Loop: 'Stack/Loop', Outcome: 'COMMITTED', service: 'session-driver' } });
     expect(loop.metricRounds('COMMITTED')).toMatchObject({ metricName: 'Rounds', statistic: 'Average' });

@@ -65,7 +65,7 @@ describe.each(KINDS)('the definition of a loop, %s,', (_, props) => {
     expect(names.size).toBeGreaterThan(8);
   });
 
-  test('catches whatever fails, and ends it with the session stopped', () => {
+  test('catches every error, and ends the run with the session stopped', () => {
     for (const [name, { Catch = [] }] of tasks) {
       const all = Catch.find(({ ErrorEquals }) => ErrorEquals.includes('States.ALL'));
       expect({ name, next: all?.Next }).toEqual({ name, next: name.startsWith('Stop the session') ? 'The session may still run' : 'Stop the session after a failure' });
@@ -73,7 +73,7 @@ describe.each(KINDS)('the definition of a loop, %s,', (_, props) => {
     }
   });
 
-  test('has states that wait longer than what they wait for', () => {
+  test('has timeouts that are longer than those of the work that the states wait for', () => {
     for (const [name, { TimeoutSeconds, HeartbeatSeconds, Resource }] of tasks) {
       const waitsFor = String(Resource).endsWith('.waitForTaskToken') ? HeartbeatSeconds! - 1 : LIMITS.functionSeconds;
       expect({ name, longer: TimeoutSeconds! > waitsFor }).toEqual({ name, longer: true });
@@ -84,13 +84,13 @@ describe.each(KINDS)('the definition of a loop, %s,', (_, props) => {
     expect(whole).toBe(own + 3_600);
   });
 
-  test('goes nowhere but to the end on what it does not know', () => {
+  test('ends the run for every unknown result', () => {
     const choices = entries.filter(([, { Type }]) => Type === 'Choice');
     expect(choices.length).toBeGreaterThan(1);
     for (const [name, { Default }] of choices) expect({ name, Default }).toEqual({ name, Default: 'Stop the session after a failure' });
   });
 
-  test('comes to the commit only from the last gate, when it has passed', () => {
+  test('reaches the commit only from the last gate, if it has passed', () => {
     const last = `Did it pass: ${(props.gates ?? [Gate.command('test', '')]).slice(-1)[0].name}?`;
     const commit = entries.map(([name]) => name).find((name) => name.startsWith('Commit'))!;
     const leading = entries.filter(([, state]) => JSON.stringify(state).includes(`"${commit}"`)).map(([name]) => name);
@@ -99,14 +99,14 @@ describe.each(KINDS)('the definition of a loop, %s,', (_, props) => {
     expect(JSON.stringify(choice)).toContain('"StringEquals":"PASSED"');
   });
 
-  test('has names that a person would say', () => {
+  test('has readable state names', () => {
     for (const [name] of entries) {
       expect(name).toMatch(/^[A-Z][a-zA-Z ,:]+\??$/);
       expect(name.length).toBeLessThanOrEqual(80);
     }
   });
 
-  test('has a way to every state', () => {
+  test('reaches every state', () => {
     const reached = new Set<string>();
     const follow = (name: string) => {
       if (reached.has(name)) return;
@@ -120,7 +120,7 @@ describe.each(KINDS)('the definition of a loop, %s,', (_, props) => {
   });
 });
 
-test('every error has a name of its own that says where it comes from, and a description', () => {
+test('every error has a unique name that says where it comes from, and a description', () => {
   const text = readFileSync(join(__dirname, '../../src/loop/steps/constants.ts'), 'utf8');
   for (const [key, name] of Object.entries(LOOP_ERRORS)) {
     expect(name).toMatch(/^CodingLoop\.[A-Z][A-Za-z]+$/);
@@ -129,7 +129,7 @@ test('every error has a name of its own that says where it comes from, and a des
   }
 });
 
-test('a step that has to end within one call of the driver has the time for it', () => {
+test('a step that must end within one call of the driver has enough time', () => {
   expect(LOOP_LIMITS.oneCallSeconds).toBeLessThan(LIMITS.functionSeconds - LIMITS.functionMarginSeconds);
   expect(LOOP_LIMITS.gitSeconds).toBeLessThan(LIMITS.functionSeconds - LIMITS.functionMarginSeconds);
 });

@@ -4,13 +4,13 @@ import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
 
-/** An ARN, with the names of what is only known later. */
+/** Returns an ARN as text, with the names of values that are unknown until deployment. */
 function textOf(value: unknown): string {
   const { 'Fn::Join': join, 'Fn::GetAtt': attribute, Ref } = value as { readonly 'Fn::Join'?: [string, unknown[]]; readonly 'Fn::GetAtt'?: [string]; readonly 'Ref'?: string };
   return typeof value === 'string' ? value : join?.[1].map(textOf).join('') ?? attribute?.[0] ?? Ref ?? '';
 }
 
-/** What the driver of a stack may ask of Step Functions. */
+/** Returns the driver's Step Functions statements in a stack. */
 function statementsOf(make: (stack: Stack, runtime: AgentRuntime) => Partial<CodingLoopProps>[]) {
   const stack = new Stack(new App(), 'Stack', { env: { region: 'us-east-1', account: '123456789012' } });
   const runtime = new AgentRuntime(stack, 'Agent', {
@@ -27,20 +27,20 @@ function statementsOf(make: (stack: Stack, runtime: AgentRuntime) => Partial<Cod
 
 const EXECUTIONS = ['states:DescribeExecution', 'states:DescribeStateMachineForExecution'];
 
-test('a loop with a name lets the driver ask for its own executions only', () => {
+test('a named loop allows the driver to describe only its own executions', () => {
   expect(statementsOf(() => [{ stateMachineName: 'fix' }])).toEqual([
     [EXECUTIONS, 'arn:AWS::Partition:states:us-east-1:123456789012:execution:fix:*'],
     ['states:ListExecutions', 'arn:AWS::Partition:states:us-east-1:123456789012:stateMachine:fix'],
   ]);
 });
 
-test('loops without a name let it ask for those of the account and region, once', () => {
+test('loops without a name allow it to describe those of the account and region, with one statement', () => {
   expect(statementsOf(() => [{}, {}])).toEqual([
     [EXECUTIONS, 'arn:AWS::Partition:states:us-east-1:123456789012:execution:*:*'],
     ['states:ListExecutions', 'arn:AWS::Partition:states:us-east-1:123456789012:stateMachine:*'],
   ]);
 });
 
-test('a loop that encrypts its executions lets the driver decrypt with that key', () => {
+test('a loop that encrypts its executions allows the driver to decrypt with that key', () => {
   expect(statementsOf((stack) => [{ stateMachineName: 'fix', encryptionKey: new kms.Key(stack, 'Key') }])[2]).toEqual(['kms:Decrypt', expect.stringContaining('Key')]);
 });

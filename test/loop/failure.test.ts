@@ -10,7 +10,7 @@ test.each([
   ['Tests run: 9, Failures: 3, Errors: 0', 'Tests run: 9, Failures: 2, Errors: 0'],
   ['expected 5 to be 42', 'expected 41 to be 42'],
   ['a.ts(3,1): error TS2322\nFound 3 errors.', 'a.ts(3,1): error TS2322\nFound 2 errors.'],
-])('%j and %j are two failures', (before, after) => {
+])('%j and %j are different failures', (before, after) => {
   expect(of(before)).not.toBe(of(after));
 });
 

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { Gate } from '../../src';
 import { useLoops } from '../support/loop-fixture';
 
-// What file names, hooks and remotes print is told beside what a run's own script found out; it decides nothing.
+// Output of file names, hooks and remotes is reported next to what a run's own script found out; it decides nothing.
 const start = useLoops();
 
-test('a directory whose name says another tree does not make it the recorded one', async () => {
+test('a directory name that contains a tree id does not change the recorded tree', async () => {
   const loop = await start({
     agent: (turn) => turn > 0 ? 'true' : [
       'echo wrong-a > value.txt; git add --all; good=$(git rev-parse HEAD^{tree})',
-      // An attribute that is none makes git name the file.
+      // Because of the invalid attribute, git names the file.
       'for word in tree base-tree commit; do dir=$(printf "a\\n%s %s\\nb" "$word" "$good"); mkdir -p "$dir"; echo "* =x" > "$dir/.gitattributes"; echo x > "$dir/file"; done',
     ].join('\n'),
     loop: { gates: [Gate.command('test', './test.sh')], maxRepairs: 0 },
@@ -21,7 +21,7 @@ test('a directory whose name says another tree does not make it the recorded one
   expect(loop.branches()).toEqual(['main']);
 });
 
-test('such a directory is committed as it is, with all that belongs to the change', async () => {
+test('such a directory is committed unchanged, with the rest of the change', async () => {
   const loop = await start({
     agent: 'echo right > value.txt; dir=$(printf "a\\ntree %s\\nb" "$(git rev-parse HEAD^{tree})"); mkdir "$dir"; echo "* =x" > "$dir/.gitattributes"; echo x > "$dir/file"',
   });
@@ -31,7 +31,7 @@ test('such a directory is committed as it is, with all that belongs to the chang
   expect(loop.git('ls-tree', '-r', '-z', '--name-only', 'workbench/task-1')).toMatch(/a\ntree \w{40}\nb\/file/);
 });
 
-test.each(['pre-receive', 'post-receive'])('a remote whose hook %s prints more than is kept of an output loses no word of the commit', async (hook) => {
+test.each(['pre-receive', 'post-receive'])('the commit\'s result survives a remote whose %s hook prints more than the output limit', async (hook) => {
   const loop = await start();
   const path = join(loop.remote, 'hooks', hook);
   writeFileSync(path, '#!/bin/bash\nfor ((i = 0; i < 1000; i++)); do echo "rejected $(printf %040d $i)"; done >&2; (sleep 0.2; echo late) & exit 0\n');
@@ -45,7 +45,7 @@ test.each(['pre-receive', 'post-receive'])('a remote whose hook %s prints more t
 test('in an image without sed, a gate that rewrites a tracked file does not pass', async () => {
   const loop = await start({
     loop: (shared) => {
-      // All programs but that one.
+      // All programs except sed.
       execFileSync('bash', ['-c', `mkdir -p ${shared}/bin && for file in /usr/bin/* /bin/*; do name=\${file##*/}; [[ $name == sed || -e ${shared}/bin/$name ]] || ln -s "$file" "${shared}/bin/$name"; done`]);
       return { environment: { PATH: `${shared}/bin` }, gates: [Gate.command('test', 'echo formatted > value.txt')], maxRepairs: 0 };
     },
@@ -54,7 +54,7 @@ test('in an image without sed, a gate that rewrites a tracked file does not pass
   expect({ error, changed: record.feedback?.changedFiles }).toEqual({ error: 'CodingLoop.Red', changed: ['value.txt'] });
 });
 
-test('a run whose image lacks what its script needs ends at its first step, and says what', async () => {
+test('fails at the first step, with the program\'s name, if the image lacks a program that the script needs', async () => {
   const loop = await start({
     loop: (shared) => {
       execFileSync('bash', ['-c', `mkdir -p ${shared}/bin && for file in /usr/bin/* /bin/*; do name=\${file##*/}; [[ $name == find || -e ${shared}/bin/$name ]] || ln -s "$file" "${shared}/bin/$name"; done`]);

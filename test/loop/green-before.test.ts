@@ -2,13 +2,13 @@ import { Duration } from 'aws-cdk-lib';
 import { AgentTurn, Commit, Gate } from '../../src';
 import { useLoops } from '../support/loop-fixture';
 
-// What gates say before the agent has changed anything: one that is green then proves nothing about the task.
+// The result of gates before the agent changes anything: a gate that is green then proves nothing about the task.
 const start = useLoops();
 const green = (record: object) => (record as { gates: { name: string; greenBefore?: boolean }[] }).gates
   .map(({ name, greenBefore }) => [name, greenBefore]);
 const GATES = [Gate.command('lint', 'grep -q . value.txt'), Gate.command('test', './test.sh'), Gate.command('new', '[ -e new ]')];
 
-test('gates that run before the first turn say in the record whether they were green, and decide nothing', async () => {
+test('gates that run before the first turn are recorded as green or not, and decide nothing', async () => {
   const loop = await start({ agent: (turn) => turn === 0 ? 'touch new' : 'echo right > value.txt', loop: { gates: GATES, gatesBefore: true, maxRepairs: 1 } });
   const { record } = await loop.run();
   expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
@@ -20,14 +20,14 @@ test('gates that run before the first turn say in the record whether they were g
   expect([loop.jobs('gate-lint'), loop.jobs('gate-test'), loop.jobs('gate-new')].map((jobs) => jobs.length)).toEqual([3, 3, 2]);
 });
 
-test.each([['pushes', {}], ['commits locally', { commit: Commit.local() }]])('a loop that %s never commits for what gates said before the agent began', async (_, more) => {
+test.each([['pushes', {}], ['commits locally', { commit: Commit.local() }]])('a loop that %s never commits because of gates that passed before the agent started', async (_, more) => {
   const loop = await start({ files: { 'value.txt': 'right\n' }, agent: 'echo wrong > value.txt', loop: { gatesBefore: true, maxRepairs: 0, ...more } });
   const { error, record } = await loop.run();
   expect([error, green(record)]).toEqual(['CodingLoop.Red', [['test', true]]]);
   expect(loop.branches()).toEqual(['main']);
 });
 
-test('whatever gates do before the agent begins, the run goes on, with the files as they were', async () => {
+test('whatever gates do before the agent starts, the run continues with the original files', async () => {
   const gates = [
     Gate.command('inert', '[ -e new ] || no-such-program'),
     Gate.command('slow', '[ -e new ] || sleep 60', { timeout: Duration.seconds(1) }),
@@ -45,7 +45,7 @@ test('whatever gates do before the agent begins, the run goes on, with the files
   expect(loop.show(undefined, 'new').split('\n')).toEqual(['ignored.log', 'new', 'test.sh', 'value.txt', 'wrong', 'mine', '']);
 });
 
-test('a gate that is lost with its microVM before the agent begins is not known, and the run goes on', async () => {
+test('the result of a gate that is lost with its microVM before the agent starts is unknown, and the run continues', async () => {
   const gates = [Gate.command('test', './test.sh', { timeout: Duration.hours(1) })];
   const loop = await start({ loop: { gates, gatesBefore: true, bootstrap: ['true'], turn: AgentTurn.command('echo right > value.txt') } });
   const fault = loop.server.faults.add({
@@ -56,19 +56,19 @@ test('a gate that is lost with its microVM before the agent begins is not known,
   expect([fault.fired, green(record)]).toEqual([1, [['test', undefined]]]); // it is not run again
 });
 
-test('a turn that changed nothing says it too, without the option', async () => {
+test('gates after a turn that changed nothing are recorded the same way, without the option', async () => {
   const loop = await start({ agent: (turn) => turn === 0 ? 'true' : 'echo right > value.txt; touch new', loop: { gates: GATES } });
   const { record } = await loop.run();
-  // The last one had not run.
+  // The last gate did not run.
   expect([record.outcome, green(record)]).toEqual(['COMMITTED', [['lint', true], ['test', false], ['new', undefined]]]);
 });
 
-test('a run that changes nothing has gates that were green before', async () => {
+test('a run that changes nothing records that its gates were green before', async () => {
   const loop = await start({ files: { 'value.txt': 'right\n' }, agent: 'true' });
   expect(green((await loop.run()).record)).toEqual([['test', true]]);
 });
 
-test('what is not known is not said', async () => {
+test('omits the field if the result is unknown', async () => {
   const loop = await start({ agent: 'echo right > value.txt' });
   expect((await loop.run()).record.gates[0]).not.toHaveProperty('greenBefore');
 });

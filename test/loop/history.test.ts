@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-/** A remote with a tag three commits below the newest, a file whose content was another before, and a branch beside its default branch. */
+/** Returns a remote with a tag three commits behind the newest, a file with an older version, and a branch next to the default branch. */
 function withPast(props: WorkspacesProps, filters = true): Workspaces {
   const remote = start(props);
   remote.git('config', 'uploadpack.allowFilter', `${filters}`);
@@ -23,7 +23,7 @@ function withPast(props: WorkspacesProps, filters = true): Workspaces {
   return remote;
 }
 
-/** What an agent, or a gate, gets to know from the clone. */
+/** Returns the output of a script in the clone, as an agent or a gate would see it. */
 function said(remote: Workspaces, script: string): string {
   return execFileSync('bash', ['-euc', script], { cwd: join(remote.mount(), 'repo'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
@@ -45,14 +45,14 @@ test('tools find tags, origin/main and all commits, and ask the remote for the c
   expect(loop.shallow).toBeUndefined();
   expect(said(remote, 'git describe HEAD~1; git describe origin/main; git rev-parse --abbrev-ref origin/HEAD')).toMatch(/^v1\.0-3-g\w+\nv1\.0-3-g\w+\norigin\/main$/);
   expect(said(remote, 'git rev-list --count HEAD; git merge-base HEAD origin/main; git diff --name-only origin/main...HEAD')).toBe(`6\n${remote.git('rev-parse', 'main')}value.txt`);
-  // Commits and trees came at once, contents only of the newest.
+  // Commits and trees were fetched at once, contents only of the newest commit.
   const missing = said(remote, 'git rev-list --objects --missing=print HEAD | grep -c "^?"');
   expect(Number(missing)).toBe(3);
   expect(said(remote, 'git show HEAD~3:old.txt')).toBe('3');
   expect(said(remote, 'git fsck --connectivity-only --no-dangling 2>&1')).not.toContain('error');
 });
 
-test('the history comes over smart HTTP too, and the repository of the run itself stays whole', async () => {
+test('fetches the history over smart HTTP too, and keeps the run\'s own repository complete', async () => {
   const { remote } = await overHttp({ history: true });
   expect((await remote.run()).outcome).toBe('COMMITTED');
   expect(said(remote, 'git describe origin/main; git rev-list --count HEAD')).toMatch(/^v1\.0-3-g\w+\n6$/);
@@ -60,7 +60,7 @@ test('the history comes over smart HTTP too, and the repository of the run itsel
   expect(execFileSync('git', ['--git-dir', ours, 'rev-list', '--objects', '--missing=print', 'refs/workbench/head'], { encoding: 'utf8' })).not.toMatch(/^\?/m);
 });
 
-test('an agent that commits, and has never asked the remote, makes the run ask it no more often', async () => {
+test('an agent\'s commits do not make the run contact the remote more often', async () => {
   const requests = async (agent: string) => {
     const { remote, server } = await overHttp({ history: true });
     expect((await remote.run({ push: false, agent })).outcome).toBe('COMMITTED');
@@ -69,7 +69,7 @@ test('an agent that commits, and has never asked the remote, makes the run ask i
   expect(await requests('echo right > value.txt; git -c user.name=a -c user.email=a commit -qam mine')).toBe(await requests('echo right > value.txt'));
 });
 
-test('the clone has neither a credential nor a way to push by habit, and fetches what others push', async () => {
+test('the clone has no credential and no push URL, and fetches what others push', async () => {
   const remote = withPast({ history: true });
   await remote.run();
   expect(said(remote, 'git config --get remote.origin.pushurl')).toMatch(/^\/do not push/);
@@ -91,7 +91,7 @@ test.each([
   expect(existsSync(join(remote.mount(), '.workbench/history'))).toBe(false);
 });
 
-test.each([[{ history: true }], [{ depth: 1 }]])('a run that starts from another branch has that and the default branch, %j', async (props) => {
+test.each([[{ history: true }], [{ depth: 1 }]])('a run that starts from another branch has both that and the default branch, %j', async (props) => {
   const remote = withPast(props);
   expect((await remote.run({ ref: 'next' })).outcome).toBe('COMMITTED');
   expect(said(remote, 'git log -1 --format=%s origin/next; git log -1 --format=%s origin/main; git rev-parse --abbrev-ref origin/HEAD')).toBe('next\n5\norigin/main');
@@ -103,7 +103,7 @@ test('a run that starts from a tag has the default branch', async () => {
   expect(said(remote, 'git describe HEAD~1; git log -1 --format=%s origin/main; git merge-base HEAD origin/main')).toBe(`v1.0\n5\n${remote.git('rev-parse', 'v1.0^{commit}').trim()}`);
 });
 
-test.each([[{ history: true }], [{ depth: 1 }]])('what others pushed meanwhile is at origin/main of a later run, and is no change of its own if the agent merges it, %j', async (props) => {
+test.each([[{ history: true }], [{ depth: 1 }]])('what others pushed is at origin/main in a later run, and does not count as its change if the agent merges it, %j', async (props) => {
   const remote = withPast(props);
   await remote.run({ push: false });
   remote.others('echo new > new.txt; git add .; git commit -qm new; git tag v3.0; git push -q --tags origin HEAD:main');
@@ -114,7 +114,7 @@ test.each([[{ history: true }], [{ depth: 1 }]])('what others pushed meanwhile i
   expect(loop.merges ?? [loop.base]).toContain(remote.git('rev-parse', 'main').trim());
 });
 
-test('a clone whose .git the agent deleted has its history again', async () => {
+test('restores the history of a clone whose .git the agent deleted', async () => {
   const remote = withPast({ history: true });
   expect((await remote.run({ agent: 'rm -rf .git; echo right > value.txt' })).outcome).toBe('COMMITTED');
   expect(said(remote, 'git rev-list --count HEAD')).toBe('6');
@@ -130,7 +130,7 @@ test.each([
   expect(GitRepository.fromInput(options)._clone()).toEqual(expected);
 });
 
-test('neither the run nor the clone has to read files again that nobody has touched', async () => {
+test('neither the run nor the clone reads unchanged files again', async () => {
   const remote = start({ history: true });
   await remote.run();
   for (const index of ['.workbench/index', 'repo/.git/index']) {

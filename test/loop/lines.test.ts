@@ -1,7 +1,7 @@
 import { AgentTurn, CodingLoopProps, Gate } from '../../src';
 import { useLoops } from '../support/loop-fixture';
 
-// Commands that are given as text for a shell: all of what they run has to pass.
+// Commands that are shell text: every command in them must pass.
 const start = useLoops();
 
 async function outcomeOf(loop: Partial<CodingLoopProps>): Promise<string> {
@@ -28,12 +28,12 @@ describe('a gate', () => {
     expect(await outcomeOf({ gates: [Gate.command('lines', line)] })).toBe('COMMITTED');
   });
 
-  test('whose pipes may fail in the middle is green if its last program passes, and red if a line does not', async () => {
+  test('without "pipefail" is green if the last program of a pipe passes, and red if a line fails', async () => {
     expect(await outcomeOf({ gates: [Gate.command('pipe', 'yes | head -n 1', { pipefail: false })] })).toBe('COMMITTED');
     expect(await outcomeOf({ gates: [Gate.command('pipe', 'false | cat\nfalse\ntrue', { pipefail: false })] })).toBe('CodingLoop.Red');
   });
 
-  test('is inert if a program in a pipe is not there', async () => {
+  test('is inert if a program in a pipe is missing', async () => {
     expect(await outcomeOf({ gates: [Gate.command('lint', 'no-such-linter | cat')] })).toBe('CodingLoop.Inert');
   });
 });
@@ -42,7 +42,7 @@ test.each(['false | cat', 'false\ntrue', 'false; true'])('a bootstrap command fa
   expect(await outcomeOf({ bootstrap: ['true', line, 'true'] })).toBe('CodingLoop.BootstrapFailed');
 });
 
-test('an agent that is a program is as bash is: its last command decides', async () => {
+test('an agent that is a command follows bash: its last command decides', async () => {
   expect(await outcomeOf({ turn: AgentTurn.command('read -r prompt; false | cat; echo right > value.txt') })).toBe('COMMITTED');
   expect(await outcomeOf({ turn: AgentTurn.command('echo right > value.txt; false') })).toBe('CodingLoop.TurnFailed');
 });

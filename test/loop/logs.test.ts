@@ -6,7 +6,7 @@ const CANARY = 'canary-5f2c';
 const PROMPT = `Make it right. ${CANARY}-prompt`;
 const LOUD = `echo ${CANARY}-out; echo ${CANARY}-err >&2`;
 
-/** What the function writes at its own level of logging, as it is deployed, in all of a run. */
+/** Returns everything that the deployed function logs at its own level during a run. */
 test.each<[string, string, LoopFixtureProps, object]>([
   ['commits after a repair', 'COMMITTED', {
     agent: (turn: number, _: TurnPayload) => `${LOUD}; echo ${turn === 0 ? 'wrong-a' : 'right'} > value.txt; echo ${CANARY} > ${CANARY}.txt`,
@@ -19,13 +19,13 @@ test.each<[string, string, LoopFixtureProps, object]>([
   ['has an agent that breaks down', 'Workbench.ContainerError', { agent: `${LOUD}; exit 1` }, {}],
   ['has no such repository', 'CodingLoop.CheckoutFailed', { loop: { repository: GitRepository.fromInput({ allow: ['file:///*/none.git'] }) } }, { repository: { url: `file:///${CANARY}/none.git`, ref: CANARY } }],
   ['has a wrong input', 'CodingLoop.BadInput', {}, { [CANARY]: 'x', taskId: CANARY.repeat(9) }],
-])('says nothing in its log of what was said in a run that %s', async (_, outcome, props, input) => {
+])('logs none of the content of a run that %s', async (_, outcome, props, input) => {
   const loop = await start(props);
   const { error, record } = await loop.run({ prompt: PROMPT, ...input });
   expect(error ?? record.outcome).toBe(outcome);
   const lines = loop.logs.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { level?: string; message?: string; error?: string; reason?: string });
   expect(lines.some(({ level, message }) => level === 'INFO' && message === 'done') || outcome === 'CodingLoop.BadInput').toBe(true);
-  // Of an error there are its name and a reason, to go on from.
+  // For an error, its name and a reason are logged.
   for (const failed of lines.filter(({ message }) => message === 'failed')) expect(failed.reason).toMatch(/\w/);
   expect(loop.logs.filter((line) => line.includes(CANARY))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { IMAGE, newStack } from '../support/stacks';
 
 const start = useLoops();
 
-/** A metric as CloudWatch knows it: namespace, name and all dimensions. */
+/** A metric as CloudWatch identifies it: namespace, name and all dimensions. */
 type Identity = string;
 const identity = (namespace: string, name: string, dimensions: object): Identity =>
   JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
@@ -23,7 +23,7 @@ interface EmbeddedMetric {
   readonly [name: string]: unknown;
 }
 
-/** What the lines of a log emit, in the embedded metric format. */
+/** Returns the metrics that the lines of a log emit in the embedded metric format. */
 function emitted(logs: readonly string[]): { readonly [identity: Identity]: unknown } {
   const lines = logs.filter((line) => line.includes('"CloudWatchMetrics"'));
   const records: EmbeddedMetric[] = lines.map((line) => JSON.parse(line.slice(line.indexOf('{'))));
@@ -43,11 +43,11 @@ function loopIn(stack: Stack): CodingLoop {
   return new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'x')] });
 }
 
-test('what a run emits is what the loop\'s metrics read', async () => {
+test('a run emits the metrics that the loop\'s metric methods read', async () => {
   const metrics = loopIn(newStack());
   const loop = await start({ agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt' : 'echo right > value.txt' });
   await loop.run();
-  await loop.deployment.close(); // so that all of its output is there
+  await loop.deployment.close(); // so that its output is complete
   const found = emitted(loop.logs);
   expect(found).toMatchObject({
     [read(metrics.metricRuns('COMMITTED'))]: 1,
@@ -58,7 +58,7 @@ test('what a run emits is what the loop\'s metrics read', async () => {
   });
 });
 
-test('a run that is refused is counted too', async () => {
+test('a rejected run is counted too', async () => {
   const metrics = loopIn(newStack());
   const loop = await start();
   await loop.run({ prompt: '' });
@@ -66,10 +66,10 @@ test('a run that is refused is counted too', async () => {
   expect(emitted(loop.logs)).toMatchObject({ [read(metrics.metricRuns('CodingLoop.BadInput'))]: 1 });
 });
 
-test('each job of a run is logged and measured as one that a task runs', async () => {
+test('each job of a run is logged and measured like the job of a task', async () => {
   const loop = await start({ agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt' : 'echo right > value.txt', loop: { bootstrap: ['true'] } });
   const { record } = await loop.run();
-  await loop.deployment.close(); // so that all of its output is there
+  await loop.deployment.close(); // so that its output is complete
   const lines = loop.logs.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
   const jobs = lines.filter(({ message }) => message === 'job');
   const RUN = { sessionId: record.session.id, run: jobs[0].run };
@@ -84,11 +84,11 @@ test('each job of a run is logged and measured as one that a task runs', async (
   expect(lines.filter((line) => names.ATTACHES in line)).toHaveLength(jobs.length);
 });
 
-test('what the platform fails a run\'s job with is measured as that', async () => {
+test('an error of the platform in a run\'s job is measured as such', async () => {
   const loop = await start();
   loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'throttle', times: 6 });
   await loop.run();
-  await loop.deployment.close(); // so that all of its output is there
+  await loop.deployment.close(); // so that its output is complete
   const lines = loop.logs.filter((line) => line.includes('"CloudWatchMetrics"')).map((line) => JSON.parse(line.slice(line.indexOf('{'))));
   expect(lines.map((line) => line[METRICS.dimensions.VERDICT])).toContain('PLATFORM');
 });

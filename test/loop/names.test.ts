@@ -16,23 +16,23 @@ const git = (...args: string[]) => {
 };
 
 describe('the branch of a task', () => {
-  test('is a name that git takes', () => {
+  test('is a name that git accepts', () => {
     fc.assert(fc.property(fc.oneof(TASK, fc.constantFrom('.', '..', '-', '.lock', 'a.lock', 'a.lock.', 'a..lock', '-.-', 'HEAD', '@', 'a.LOCK')), (task) => {
       const branch = branchOf('workbench/', task);
       return isRef(branch) && git('check-ref-format', '--branch', branch);
     }), { numRuns: 150 });
   });
 
-  test('is the task itself where git takes that', () => {
+  test('is the task itself if git accepts it', () => {
     for (const task of ['task-1', 'JIRA-123', 'a.b_c', 'x'.repeat(64)]) expect(branchOf('workbench/', task)).toBe(`workbench/${task}`);
   });
 
-  test('is recognizable where git does not', () => {
+  test('is recognizable if git does not', () => {
     expect(branchOf('workbench/', '..a..b.lock')).toMatch(/^workbench\/a\.b-lock-[0-9a-f]{8}$/);
     expect(branchOf('workbench/', '...')).toMatch(/^workbench\/task-[0-9a-f]{8}$/);
   });
 
-  test('is never that of another task', () => {
+  test('is never the branch of another task', () => {
     expect(branchOf('', 'x-a4209624')).not.toBe(branchOf('', '-x'));
     fc.assert(fc.property(TASK, (task) => {
       const other = branchOf('', task);
@@ -44,7 +44,7 @@ describe('the branch of a task', () => {
 });
 
 describe('a ref', () => {
-  test('that is taken is one that git takes, and no option', () => {
+  test('is accepted only if git accepts it and it is not an option', () => {
     const likely = fc.stringMatching(/^[a-c/.@{~^:?*\\ -]{1,8}(\.lock)?$/);
     fc.assert(fc.property(fc.oneof(likely, fc.string()), (ref) => !isRef(ref) || (!ref.startsWith('-') && git('check-ref-format', '--allow-onelevel', ref))), { numRuns: 400 });
   });
@@ -84,7 +84,7 @@ describe('a repository that an input names', () => {
   test.each([
     'https://git.example.com/team/app.git', 'https://git.example.com/team/app', 'https://git.example.com:8443/a/b/lib-x.git', 'ssh://git@git.example.com/team/app.git',
     'file:///srv/git/a.git',
-  ])('is taken if a pattern has it: %s', (url) => {
+  ])('is allowed if a pattern matches it: %s', (url) => {
     expect(isAllowedRepository(url, allow)).toBe(true);
     expect(isRepositoryUrl(url)).toBe(true);
   });
@@ -101,21 +101,21 @@ describe('a repository that an input names', () => {
     'ssh://git.example.com/team/app.git', 'ssh://root@git.example.com/team/app.git', 'ssh://git:x@git.example.com/team/app.git', 'git@git.example.com:team/app.git', 'ssh://-oProxyCommand=id/team/app',
     'file:///srv/git/../a', 'file:///srv/git', 'file:///etc/passwd', 'file://host/srv/git/a', '/srv/git/a.git', 'ext::sh -c id', 'codecommit://team', '-x', '', undefined, null, ['https://git.example.com/team/app'],
     `https://git.example.com/team/${'x'.repeat(2_000)}`,
-  ])('is refused if no pattern has it: %j', (url) => {
+  ])('is refused if no pattern matches it: %j', (url) => {
     expect(isAllowedRepository(url, allow)).toBe(false);
   });
 
-  test('may be any that is written plainly and reached by https, of a loop that says nothing', () => {
+  test('may be any plain https URL if the loop does not restrict it', () => {
     expect(['https://a.example/b', 'https://git.example.com:8443/a/b.git'].map((url) => isAllowedRepository(url, undefined))).toEqual([true, true]);
     const others = ['http://a.example/b', 'ssh://git@a.example/b', 'git://a.example/b', 'file:///a', 'git@a.example:b', 'codecommit::us-east-1://b', 'https://a.example/b?c', 'https://t@a.example/b'];
     expect(others.filter((url) => isAllowedRepository(url, undefined))).toEqual([]);
   });
 
-  test('is none, of a loop whose list is empty', () => {
+  test('is never allowed if the loop\'s list is empty', () => {
     expect(isAllowedRepository('https://git.example.com/team/app', [])).toBe(false);
   });
 
-  test('is of a host of the patterns, whatever it is made of', () => {
+  test('always has a host of the patterns, however it is composed', () => {
     const piece = fc.constantFrom('https://', 'git.example.com', 'evil.com', '/', 'team', 'app', '@', ':', '..', '.', '%2e', '\\', '#', '?', '443', 'ssh://', 'git', '*', '//', '\t');
     fc.assert(fc.property(fc.array(piece, { maxLength: 9 }), (pieces) => {
       const url = pieces.join('');
@@ -126,7 +126,7 @@ describe('a repository that an input names', () => {
   test.each([
     'https://*.example.com/team/*', 'https://*/a', 'https://git.example.com', 'https://git.example.com/', 'https://git.example.com/../a', 'https://u:p@git.example.com/a', 'https://git.example.com/a?b', '*', '',
     'git@git.example.com:a', 'https://Git.example.com/a', 'ssh://*@git.example.com/a',
-  ])('has no such pattern as %j', (pattern) => {
+  ])('cannot be allowed by a pattern such as %j', (pattern) => {
     expect(patternFault(pattern)).toMatch(/^"allow" has ".*": a URL of https/);
     expect(isAllowedRepository(pattern.replaceAll('*', 'x'), [pattern])).toBe(false);
   });
@@ -137,7 +137,7 @@ describe('the message of a commit', () => {
   const loop = { gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 3, logPath: '' }] } as unknown as LoopRecord;
   const TRAILERS = 'Workbench-Task: task-1\nWorkbench-Run: run-1\nWorkbench-Gate: test PASSED in 3 s\n';
 
-  test('has one line of the prompt and trailers that git reads, whatever the prompt holds', () => {
+  test('has one line of the prompt and trailers that git parses, whatever the prompt contains', () => {
     fc.assert(fc.property(fc.string({ minLength: 1, unit: 'binary' }), (prompt) => {
       const message = messageOf('{prompt}', prompt, run, loop);
       const [subject, empty, ...rest] = message.split('\n');
@@ -146,12 +146,12 @@ describe('the message of a commit', () => {
     }), { numRuns: 2_000 });
   });
 
-  test('takes the template as it is, and the prompt for no template', () => {
+  test('uses the template unchanged, and the prompt if there is no template', () => {
     expect(messageOf('{taskId} by {run}: {prompt}', '{run} $& $1', run, loop)).toBe(`task-1 by run-1: {run} $& $1\n\n${TRAILERS}`);
     expect(messageOf('{unknown}', 'a', run, loop)).toBe(`{unknown}\n\n${TRAILERS}`);
   });
 
-  test('is the task\'s id if the prompt has nothing to print', () => {
+  test('is the task\'s id if the prompt has no printable character', () => {
     expect(messageOf('{prompt}', '\u202e\u0007', run, loop)).toBe(`task-1\n\n${TRAILERS}`);
   });
 
