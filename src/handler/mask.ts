@@ -2,7 +2,7 @@ import { SECRET_RULES } from './secret-rules.generated';
 
 /** Pure: what a text of somebody else's must not carry on into states, causes, logs and reports. */
 
-/** What stands in the place of a secret. No rule takes it for one. */
+/** Replaces a secret. No rule matches it. */
 export const MASK = '***';
 
 /**
@@ -28,7 +28,7 @@ const RULES = [
   ...OWN_RULES.map((pattern) => ({ keywords: [''], pattern })),
 ];
 
-/** Whether something in a text looks like a secret. */
+/** Determines whether a part of the text looks like a secret. */
 export function hasSecret(text: string): boolean {
   return maskSecrets(text) !== text;
 }

@@ -64,7 +64,7 @@ export abstract class Commit {
     return new LocalCommit(options);
   }
 
-  /** Whether the branch is pushed. */
+  /** Determines whether the branch is pushed. */
   public abstract readonly pushes: boolean;
 
   /** @internal */

@@ -82,7 +82,7 @@ export class GitRepository {
     return this.options.depth;
   }
 
-  /** Whether submodules are initialized. */
+  /** Determines whether submodules are initialized. */
   public get submodules(): boolean {
     return this.options.submodules ?? false;
   }

@@ -41,9 +41,9 @@ export abstract class Command {
 
 /** @internal */
 export interface CommandConfig {
-  /** What is wrong with the command. */
+  /** The faults of the command. */
   readonly faults: string[];
-  /** With paths or expressions of the state in it. */
+  /** The fields of the request, which may contain paths or expressions of the state. */
   readonly request: { readonly command?: string; readonly words?: string[] | string };
 }
 
