@@ -4,8 +4,8 @@ import { awscdk, JsonFile } from 'projen';
 const HANDLERS = ['./src/jobs/**', './src/handler/**', './src/loop/steps/**', './src/rollout/handler/**', './src/**/*.lambda.ts'];
 const SYNTH = ['./src/*.ts', './src/@(image|mount|private|runtime|tasks)/**', './src/@(driver|loop|rollout)/!(*.lambda).ts'];
 
-/** Files that both sides import: names, limits, and plain functions for git's names and shell words. */
-const SHARED = ['**/constants.ts', '**/git-names.ts', '**/quote.ts'];
+/** Files that both sides import: names, limits, rules, and plain functions for git's names and shell words. */
+const SHARED = ['**/constants.ts', '**/git-names.ts', '**/quote.ts', '**/rule.ts'];
 
 /** Folders whose docstrings are not rewritten yet: remove each line when its folder is. */
 const ELLIPTIC_DOCSTRINGS = [

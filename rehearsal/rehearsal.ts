@@ -19,7 +19,7 @@ import { checkSupport } from './run/support';
 import { builtName, SandboxDriver, SandboxMount } from './sandbox';
 import { Executions } from './stepfunctions';
 import { ENVIRONMENT } from '../src/jobs/constants';
-import { CACHES_ON_EPHEMERAL_DISK } from '../src/jobs/run-request';
+import { CACHES_ON_EPHEMERAL_DISK } from '../src/jobs/job';
 import { checkRepositoryOfInput } from '../src/loop/steps/input';
 
 export interface RehearsalProps extends LoopLocation {

@@ -6,7 +6,7 @@ import { notesOf } from './notes';
 import type { Step, StepKind, StepRetry } from './step';
 import { maskSecrets } from '../../src/handler/mask';
 import { JOBS_FOLDER, RETRY_LOG, VERDICTS } from '../../src/jobs/constants';
-import { jobId } from '../../src/jobs/job-command';
+import { jobId } from '../../src/jobs/job';
 import { NEXT, STEPS } from '../../src/loop/steps/constants';
 import { jobNameOf } from '../../src/loop/steps/job-names';
 import type { GateBefore, LoopRecord, RunOutput, RunRecord } from '../../src/loop/steps/records';

@@ -8,10 +8,9 @@ import { StepFunctionsClient } from '../handler/step-functions';
 import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, RETRY_LOG, STATUSES, VERDICTS } from '../jobs/constants';
 import { isTransient, SessionError } from '../jobs/errors';
 import { SessionAddress } from '../jobs/exec';
-import { RunResult } from '../jobs/followed-job';
 import { invokeAgent, InvokeRequest, InvokeResult } from '../jobs/invoke-agent';
+import { Job, JobResult } from '../jobs/job';
 import { runJob, RunJobOptions } from '../jobs/run-job';
-import { RunRequest } from '../jobs/run-request';
 import { stopSession } from '../jobs/stop-session';
 import { StepFunctionsLoopExecutions } from '../loop/steps/executions';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps/perform-step';
@@ -26,7 +25,7 @@ import { LoopError, LoopRecord, RunRecord } from '../loop/steps/records';
  */
 export type DriverRequest =
   | ({ readonly operation: typeof OPERATIONS.INVOKE } & InvokeRequest)
-  | ({ readonly operation: typeof OPERATIONS.RUN } & RunRequest)
+  | ({ readonly operation: typeof OPERATIONS.RUN } & Job)
   | ({ readonly operation: typeof OPERATIONS.STOP } & SessionAddress)
   | LoopRequest;
 
@@ -69,7 +68,7 @@ function identityOf(request: DriverRequest): object {
   return request.operation === OPERATIONS.RUN ? identityOfJob(request) : { sessionId: request.sessionId, qualifier: request.qualifier };
 }
 
-function identityOfJob({ sessionId, qualifier, run, round, name }: RunRequest) {
+function identityOfJob({ sessionId, qualifier, run, round, name }: Job) {
   return { sessionId, qualifier, run, round, job: name };
 }
 
@@ -95,18 +94,18 @@ async function perform(request: DriverRequest, millisecondsLeft: number): Promis
       return stopSession(client(), request, SYSTEM_CLOCK, backoffSeconds);
     default:
       throw new SessionError(ERRORS.VALIDATION,
-        `"operation" is ${JSON.stringify((request as { operation?: unknown }).operation)}, one of ${Object.values(OPERATIONS).join(', ')} is needed`);
+        `"operation" must be one of ${Object.values(OPERATIONS).join(', ')}, not ${JSON.stringify((request as { operation?: unknown }).operation)}`);
   }
 }
 
 /** A job of a step that may have several. */
-async function loggedJob(request: RunRequest, options: RunJobOptions): Promise<RunResult> {
+async function loggedJob(request: Job, options: RunJobOptions): Promise<JobResult> {
   const result = await measuredJob(request, options);
   logger.info('job', { ...identityOfJob(request), ...summaryOf(result) });
   return result;
 }
 
-async function measuredJob(request: RunRequest, options: RunJobOptions): Promise<RunResult> {
+async function measuredJob(request: Job, options: RunJobOptions): Promise<JobResult> {
   try {
     const result = await runJob(request, options);
     measureJob(request.runtimeArn, result);
@@ -120,7 +119,7 @@ async function measuredJob(request: RunRequest, options: RunJobOptions): Promise
 /** What may be logged of a result. */
 function summaryOf(result: unknown) {
   const { status, verdict, lostReason, exitCode, job, seconds, outputBytes, attaches, replyBytes, events } =
-    result as Partial<RunResult & InvokeResult>;
+    result as Partial<JobResult & InvokeResult>;
   return { status, verdict, lostReason, exitCode, jobId: job, seconds, outputBytes, attaches, replyBytes, events };
 }
 
@@ -131,13 +130,13 @@ function measure(name: string, value: number, unit: 'Count' | 'Seconds', dimensi
   single.addMetric(name, MetricUnit[unit], value);
 }
 
-function measureJob(runtimeArn: string, result: RunResult): void {
+function measureJob(runtimeArn: string, result: JobResult): void {
   if (result.status === STATUSES.ENDED) measureVerdict(runtimeArn, result.verdict!, result);
   // A job that still runs was attached to as well, and has no verdict.
   measure(METRICS.names.ATTACHES, result.attaches, 'Count', { [METRICS.dimensions.RUNTIME]: runtimeIdOf(runtimeArn) });
 }
 
-function measureVerdict(runtimeArn: string, verdict: string, result?: RunResult): void {
+function measureVerdict(runtimeArn: string, verdict: string, result?: JobResult): void {
   metrics.addDimensions({ [METRICS.dimensions.RUNTIME]: runtimeIdOf(runtimeArn), [METRICS.dimensions.VERDICT]: verdict });
   metrics.addMetric(METRICS.names.JOBS, MetricUnit.Count, 1);
   if (result) {

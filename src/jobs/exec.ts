@@ -1,11 +1,12 @@
 import { BedrockAgentCoreClient, InvokeAgentRuntimeCommandCommand, InvokeAgentRuntimeCommandStreamOutput } from '@aws-sdk/client-bedrock-agentcore';
 import { ERRORS, LIMITS } from './constants';
 import { SessionError, SilenceError, typedError } from './errors';
+import { faultsOf, Rule } from '../private/rule';
 
-/** Which session of which runtime. */
+/** A session of a runtime. */
 export interface SessionAddress {
   readonly runtimeArn: string;
-  /** Name of an endpoint; the runtime's default endpoint if it is absent. */
+  /** Name of an endpoint. @default DEFAULT */
   readonly qualifier?: string;
   /** 33 to 100 characters. */
   readonly sessionId: string;
@@ -14,11 +15,11 @@ export interface SessionAddress {
 export interface ExecCall extends SessionAddress {
   readonly command: string;
   readonly timeoutSeconds: number;
-  /** How long until the reply begins: a microVM may have to start first. */
+  /** The timeout of the first reply: a microVM may have to start first. */
   readonly replySeconds: number;
-  /** The service, or something before it, drops connections that say nothing; ours say something every 20 seconds. */
+  /** The maximum silence. The service, or something in front of it, drops idle connections; a job's call prints something every 20 seconds. */
   readonly silenceSeconds: number;
-  /** Ends the call from our side, without an error. The command is not told. */
+  /** Ends the call from this side, without an error. The command does not notice. */
   readonly deadline: AbortSignal;
   /** Called when the session has begun to reply. */
   readonly onAnswer: () => void;
@@ -26,22 +27,25 @@ export interface ExecCall extends SessionAddress {
   readonly onStderr: (text: string) => void;
 }
 
-type Rule = readonly [broken: (address: SessionAddress) => boolean, message: (address: SessionAddress) => string];
-
-/** Without a session id the SDK would make one up, and with it a session that nobody stops. */
-export const ADDRESS_RULES: readonly Rule[] = [
-  [({ runtimeArn }) => typeof runtimeArn !== 'string' || runtimeArn === '', () => '"runtimeArn" is missing'],
-  [({ sessionId }) => typeof sessionId !== 'string' || sessionId.length < LIMITS.sessionId.min || sessionId.length > LIMITS.sessionId.max,
-    ({ sessionId }) => `"sessionId" has ${String(sessionId ?? '').length} characters, ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} are needed`],
+/** Without a session id, the SDK makes one up, and with it a session that is never stopped. */
+export const ADDRESS_RULES: readonly Rule<SessionAddress>[] = [
+  {
+    broken: ({ runtimeArn }) => typeof runtimeArn !== 'string' || runtimeArn === '',
+    message: () => '"runtimeArn" must be an ARN',
+  },
+  {
+    broken: ({ sessionId }) => typeof sessionId !== 'string' || sessionId.length < LIMITS.sessionId.min || sessionId.length > LIMITS.sessionId.max,
+    message: ({ sessionId }) => `"sessionId" must have ${LIMITS.sessionId.min} to ${LIMITS.sessionId.max} characters, not ${String(sessionId ?? '').length}`,
+  },
 ];
 
 /** Fails before anything is sent. */
 export function checkAddress(address: SessionAddress): void {
-  const complaints = ADDRESS_RULES.filter(([broken]) => broken(address)).map(([, message]) => message(address));
-  if (complaints.length > 0) throw new SessionError(ERRORS.VALIDATION, complaints.join('; '));
+  const faults = faultsOf(address, ADDRESS_RULES);
+  if (faults.length > 0) throw new SessionError(ERRORS.VALIDATION, faults.join('; '));
 }
 
-/** How a call ended that the service brought to its end. */
+/** The end of a call, as the service reports it. */
 export interface ExecEnd {
   readonly exitCode: number;
   readonly status: string;
@@ -50,10 +54,10 @@ export interface ExecEnd {
 const HUNG_UP = Symbol('hung up');
 
 /**
- * Runs one command in a session and hands on its output as it comes.
+ * Runs one command in a session and passes on its output as it arrives.
  *
- * Returns how it ended, or `undefined` if the deadline came first. Everything else is an error, above all a stream that
- * ends without `contentStop`: the SDK takes that for a normal end.
+ * Returns the end of the command, or `undefined` if the deadline came first. Everything else is an error, in particular a stream that ends without
+ * `contentStop`, which the SDK takes for a normal end.
  */
 export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Promise<ExecEnd | undefined> {
   const connection = new AbortController();
@@ -80,7 +84,7 @@ export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Prom
     }
   } catch (thrown) {
     const error = typedError(thrown);
-    // A container that has begun to answer can start: this is the end of its microVM, as some streams tell it.
+    // A container that has begun to answer has started: some streams report the end of its microVM in this way.
     if (begun && error.name === ERRORS.CONTAINER) throw new SessionError(ERRORS.STREAM_CUT, error.summary, { cause: thrown, quote: error.message });
     throw error;
   } finally {
@@ -89,9 +93,9 @@ export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Prom
 }
 
 /**
- * Waits for what comes, but not beyond the deadline, and not in silence for longer than so many seconds.
+ * Waits for a promise until the deadline, and for at most so many seconds.
  *
- * Not `Promise.race` with a promise of the deadline: that one would hold on to every event until it is settled.
+ * `Promise.race` with a promise of the deadline would keep every event in memory until the deadline is settled.
  */
 async function unless<T>(deadline: AbortSignal, seconds: number, coming: Promise<T>): Promise<T | typeof HUNG_UP> {
   let stop = () => {};

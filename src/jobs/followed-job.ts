@@ -2,52 +2,23 @@ import { randomUUID } from 'crypto';
 import { ERRORS, JOBS_FOLDER, LIMITS, STATUSES, VERDICTS } from './constants';
 import { ErrorName, SessionError } from './errors';
 import { ExecEnd } from './exec';
-import { JobMode, jobCommand, jobId } from './job-command';
+import { Job, jobId, JobResult, lostReasonOf, verdictOf } from './job';
+import { JobMode, jobCommand } from './job-command';
 import { JobEnd, JobRecord, JobStreamParser } from './job-stream';
-import { environmentOf, RunRequest } from './run-request';
 import { LineMatcher, Tail } from './tail';
-import { LostReason, lostReasonOf, Verdict, verdictOf } from './verdict';
 import { normalizeMountPath } from '../mount/constants';
 
-/** What is known of a job. Far below the 256 KiB of a state, whatever the command prints. */
-export interface RunResult {
-  /** `RUNNING`: ask again, with mode `attach`. */
-  readonly status: typeof STATUSES[keyof typeof STATUSES];
-  /** Absent while it runs. */
-  readonly verdict?: Verdict;
-  readonly lostReason?: LostReason;
-  /** The command's own; null while it runs and when it is lost. */
-  readonly exitCode: number | null;
-  /** The pattern that ended it. */
-  readonly failFast?: string;
-  readonly job: string;
-  /** Where the whole output is, in the session. */
-  readonly logPath: string;
-  readonly outputBytes: number;
-  readonly seconds: number;
-  /** The end of the output, as text. */
-  readonly tail: string;
-  /** Calls that attached to the job again. */
-  readonly attaches: number;
-  /** As it was asked for: whoever attaches needs it again. */
-  readonly run: string;
-  /** While it runs: when the driver ends it, in milliseconds since the epoch. Whoever attaches gives it back, in `previous`. */
-  readonly overtimeAt?: number;
-  /** While it runs: the timeout that it was started with, if that is known. */
-  readonly timeoutSeconds?: number;
-}
-
-/** A budget that the first call has over the job's timeout, to see its end. */
+/** The budget of the first call beyond the job's timeout, to see its end. */
 const AFTER_TIMEOUT_SECONDS = 60;
 const LONGEST_BUDGET_SECONDS = LIMITS.execSeconds - 10;
 
-/** One job as it is seen through one call after the other: how far its log was read, and what it said. */
+/** A job as the driver sees it through successive calls: the part of the log that was read, and the last state. */
 export class FollowedJob {
   public readonly id: string;
-  /** Whether the session has answered for it: from then on it is not started again. */
+  /** Determines whether the session has answered for the job: from then on, the job is not started again. */
   public seen = false;
   public matched?: string;
-  /** Calls in a row that the session brought to their end, without a word on how the job stands. */
+  /** Consecutive calls that the session ended without telling the state of the job. */
   public inVain = 0;
   private readonly tail: Tail;
   private readonly matcher: LineMatcher;
@@ -57,25 +28,25 @@ export class FollowedJob {
   private parser?: JobStreamParser;
   private end?: JobEnd;
   private complaints = '';
-  /** Whether the job's timeout is the one of the request: a run that is about to end may ask with less than it started the job with. */
+  /** Determines whether the job was started with the timeout of the request: a run that is about to end may attach with a shorter one. */
   private timeoutIsKnown: boolean;
 
-  constructor(private readonly request: RunRequest) {
+  constructor(private readonly request: Job) {
     this.id = jobId(request.run, request.round ?? 0, request.name);
     this.tail = new Tail(request.tailBytes ?? LIMITS.tailBytes.default);
     this.matcher = new LineMatcher(request.failFast ?? []);
     this.timeoutIsKnown = request.mode === 'attach' || this.previous?.timeoutSeconds !== undefined;
   }
 
-  /** What an earlier invocation said of this job. */
-  public get previous(): RunRequest['previous'] {
+  /** The result of an earlier invocation for this job. */
+  public get previous(): Job['previous'] {
     return this.request.previous?.job === this.id ? this.request.previous : undefined;
   }
 
-  /** The next call: what to send, and for how long it may take. */
+  /** Returns the text and the timeout of the next call. */
   public nextCall(mode: JobMode, secondsLeft: number): { readonly command: string; readonly timeoutSeconds: number } {
     const { request } = this;
-    // The first call stays with the job, even if we do not: the service may end what a call leaves behind.
+    // The first call stays with the job even if the driver does not: the service may terminate what a call leaves running.
     const wanted = mode === 'start' ? request.timeoutSeconds + AFTER_TIMEOUT_SECONDS : Math.ceil(secondsLeft);
     const budgetSeconds = Math.max(1, Math.min(wanted, LONGEST_BUDGET_SECONDS));
     this.calls++;
@@ -83,23 +54,7 @@ export class FollowedJob {
     this.parser = new JobStreamParser(this.id, this.nonce);
     this.end = undefined;
     this.complaints = '';
-    const command = jobCommand({
-      mode,
-      job: this.id,
-      nonce: this.nonce,
-      mount: request.mount,
-      command: request.command,
-      words: request.words,
-      prologue: request.prologue,
-      workingDirectory: request.workingDirectory ?? request.mount,
-      environment: environmentOf(request),
-      input: request.input,
-      timeoutSeconds: request.timeoutSeconds,
-      budgetSeconds,
-      offset: this.offset,
-      logBytes: request.logBytes ?? LIMITS.logBytes.default,
-      marker: request.marker,
-    });
+    const command = jobCommand({ ...request, mode, job: this.id, nonce: this.nonce, budgetSeconds, offset: this.offset });
     return { command, timeoutSeconds: Math.min(budgetSeconds + 10, LIMITS.execSeconds) };
   }
 
@@ -122,17 +77,17 @@ export class FollowedJob {
     }
   }
 
-  /** Only what goes wrong in the protocol itself comes here; the command's own is in its log. */
+  /** Reads standard error, which holds failures of the protocol itself; that of the command is in its log. */
   public onStderr(text: string): void {
     this.complaints = (this.complaints + text).slice(-1_000);
   }
 
-  /** Whether the call has said that it has no more to say, and the job goes on. */
+  /** Determines whether the call has ended while the job continues. */
   public get paused(): boolean {
     return this.end?.state === 'RUNNING';
   }
 
-  /** What a call that came to its end has proven. Fails if that is nothing. */
+  /** Returns the state that a completed call proves. Fails if the call proves nothing. */
   public conclude(exec: ExecEnd): JobEnd {
     const { end } = this;
     const fault = (name: ErrorName, what: string) => new SessionError(name, what, { quote: this.complaints.trim() });
@@ -140,14 +95,14 @@ export class FollowedJob {
     if (exec.exitCode === -1) throw fault(ERRORS.SERVER, `the service could not run the command ${exit}`);
     if (!end && (exec.exitCode === 126 || exec.exitCode === 127)) throw fault(ERRORS.CONTAINER, `the container has no /bin/bash ${exit}`);
     if (!end) this.inVain++;
-    if (!end) throw fault(ERRORS.STREAM_CUT, `the call ended without a word on the job ${exit}`);
+    if (!end) throw fault(ERRORS.STREAM_CUT, `the call ended without the state of the job ${exit}`);
     if (exec.exitCode !== 0) throw fault(ERRORS.STREAM_CUT, `the call failed after the end of the job ${exit}`);
     if (end.state === 'REFUSED') throw fault(end.detail === 'tools' ? ERRORS.BROKEN : ERRORS.VALIDATION, `the session refused the job (${end.detail})`);
     if (end.state !== 'RUNNING') this.matched ??= this.matcher.end();
     return end;
   }
 
-  public running(overtimeAt?: number): RunResult {
+  public running(overtimeAt?: number): JobResult {
     return {
       ...this.result({ status: STATUSES.RUNNING, exitCode: null, outputBytes: this.offset, seconds: 0 }),
       ...(overtimeAt === undefined ? {} : { overtimeAt }),
@@ -155,8 +110,8 @@ export class FollowedJob {
     };
   }
 
-  /** Over its time by the driver's clock, whatever the session says of it. */
-  public late(end: JobEnd | undefined, seconds: number): RunResult {
+  /** Returns the result of a job that is over its time by the driver's clock, whatever the session says. */
+  public late(end: JobEnd | undefined, seconds: number): JobResult {
     return this.result({
       status: STATUSES.ENDED,
       verdict: this.matched === undefined ? VERDICTS.TIMED_OUT : VERDICTS.FAILED,
@@ -167,7 +122,7 @@ export class FollowedJob {
     });
   }
 
-  public ended(end: JobEnd): RunResult {
+  public ended(end: JobEnd): JobResult {
     const verdict = this.matched === undefined ? verdictOf(end, this.timeoutIsKnown ? this.request.timeoutSeconds : undefined) : VERDICTS.FAILED;
     const lostReason = lostReasonOf(end);
     return this.result({
@@ -181,7 +136,7 @@ export class FollowedJob {
     });
   }
 
-  private result(known: Pick<RunResult, 'status' | 'verdict' | 'lostReason' | 'failFast' | 'exitCode' | 'outputBytes' | 'seconds'>): RunResult {
+  private result(known: Pick<JobResult, 'status' | 'verdict' | 'lostReason' | 'failFast' | 'exitCode' | 'outputBytes' | 'seconds'>): JobResult {
     return {
       ...known,
       job: this.id,

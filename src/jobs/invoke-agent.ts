@@ -37,7 +37,7 @@ export interface InvokeResult {
  */
 export async function invokeAgent(client: BedrockAgentCoreClient, request: InvokeRequest): Promise<InvokeResult> {
   checkAddress(request);
-  if (!(request.timeoutSeconds > 0)) throw new SessionError(ERRORS.VALIDATION, `"timeoutSeconds" is ${request.timeoutSeconds}, more than 0 is needed`);
+  if (!(request.timeoutSeconds > 0)) throw new SessionError(ERRORS.VALIDATION, `"timeoutSeconds" must be more than 0, not ${request.timeoutSeconds}`);
   const began = Date.now();
   const timeout = AbortSignal.timeout(request.timeoutSeconds * 1_000);
   const response = await client.send(new InvokeAgentRuntimeCommand({

@@ -1,66 +1,47 @@
-import { createHash } from 'crypto';
 import { ERRORS, LIMITS } from './constants';
 import { SessionError } from './errors';
+import { CACHES_ON_EPHEMERAL_DISK, Job } from './job';
 import { JOB_SCRIPT } from './job-script.generated';
-import { listWords, quoteWords } from './quote';
-import { fixedWord, namedWord } from './wire';
+import { listWords, PLAIN, quoteWords } from './quote';
 
-/** Whether a call may start the job, only attaches to it, or ends it. */
+/** Determines whether a call may start the job, only attaches to it, or ends it. */
 export type JobMode = 'start' | 'attach' | 'cancel';
 
-/** One call of the job protocol. Documented in `job.sh`. */
-export interface JobCall {
+/** One call of the job protocol, which `job.sh` documents: the job, and the state of the caller. */
+export interface JobCall extends Pick<Job, 'command' | 'words' | 'prologue' | 'mount' | 'workingDirectory' | 'environment' | 'input' | 'timeoutSeconds' | 'logBytes' | 'marker'> {
   readonly mode: JobMode;
+  /** The job's id. */
   readonly job: string;
   readonly nonce: string;
-  readonly mount: string;
-  /** A shell line; or else `words`. */
-  readonly command?: string;
-  /** A program and its arguments. */
-  readonly words?: readonly string[];
-  /** Lines of our own that the command's shell runs first; they do not count as the command's. */
-  readonly prologue?: string;
-  readonly workingDirectory: string;
-  readonly environment: readonly string[];
-  /** A file in the session that the command reads as its standard input. */
-  readonly input?: string;
-  readonly timeoutSeconds: number;
   readonly budgetSeconds: number;
   readonly offset: number;
-  readonly logBytes: number;
-  readonly marker?: string;
 }
 
-/** A name that is a folder's, recognizable, and different for every run, round and name. */
-export function jobId(run: string, round: number, name: string): string {
-  const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40) || 'job';
-  const digest = createHash('sha256').update(JSON.stringify([run, round, name])).digest('hex').slice(0, 12);
-  return `${slug}-${round}-${digest}`;
-}
-
-/** Parts of the log that are kept at the most: the first, three before the newest, the newest, and what overshoots. */
+/** The maximum number of parts of a log: the first, three before the newest, the newest, and the overshoot. */
 const LOG_PARTS = 6;
 
-/** The text for InvokeAgentRuntimeCommand. Fails, with nothing sent, if it is too long or holds a NUL character. */
+/** Returns the text for InvokeAgentRuntimeCommand. Fails, with nothing sent, if the text is too long or holds a NUL character. */
 export function jobCommand(call: JobCall): string {
   try {
-    const text = line(call);
+    const text = textOf(call);
     if (Buffer.byteLength(text) <= LIMITS.execCommandBytes) return text;
-    throw new RangeError(`the command and its environment have ${Buffer.byteLength(text)} bytes as they are sent, ${LIMITS.execCommandBytes} are allowed; shorten the environment`);
+    throw new RangeError(`the command and its environment must be at most ${LIMITS.execCommandBytes} bytes as they are sent, not ${Buffer.byteLength(text)}: shorten the environment`);
   } catch (error) {
     throw new SessionError(ERRORS.VALIDATION, (error as Error).message, { cause: error });
   }
 }
 
-function line(call: JobCall): string {
+type Named = readonly [name: string, value: string | number | undefined];
+
+function textOf(call: JobCall): string {
   const start: readonly Named[] = call.mode === 'start'
     ? [
-      ['cwd', call.workingDirectory],
+      ['cwd', call.workingDirectory ?? call.mount],
       ['timeout', call.timeoutSeconds],
-      ['part', Math.floor(call.logBytes / LOG_PARTS)],
+      ['part', Math.floor((call.logBytes ?? LIMITS.logBytes.default) / LOG_PARTS)],
       ['input', call.input],
-      ...call.environment.map((pair) => ['env', pair] as const),
-      ['command', [call.prologue, commandLine(call)].filter((part) => part !== undefined).join('\n')],
+      ...Object.entries({ ...CACHES_ON_EPHEMERAL_DISK, ...call.environment }).map(([name, value]) => ['env', `${name}=${value}`] as const),
+      ['command', [call.prologue, lineOf(call)].filter((part) => part !== undefined).join('\n')],
     ]
     : [];
   const words: readonly Named[] = [
@@ -79,15 +60,38 @@ function line(call: JobCall): string {
   ].join(' ');
 }
 
-type Named = readonly [name: string, value: string | number | undefined];
-
-/** What the job's bash reads, of a length that fits in base64 whatever is in it. */
-function commandLine({ command, words = [] }: JobCall): string {
+/** Returns the line for the job's bash, short enough to fit in base64 whatever it holds. */
+function lineOf({ command, words = [] }: JobCall): string {
   const bytes = Buffer.byteLength(command ?? words.join(' '));
   if (bytes > LIMITS.commandBytes) {
-    throw new RangeError(`the command has ${bytes} bytes, ${LIMITS.commandBytes} are allowed; put it in a script in the repository or the image, and run that`);
+    throw new RangeError(`the command must be at most ${LIMITS.commandBytes} bytes, not ${bytes}: put it in a script in the repository or the image, and run that`);
   }
   if (command !== undefined) return command;
-  const quoted = quoteWords(words);
-  return Buffer.byteLength(quoted) <= LIMITS.commandBytes ? quoted : listWords(words);
+  const line = quoteWords(words);
+  return Buffer.byteLength(line) <= LIMITS.commandBytes ? line : listWords(words);
+}
+
+// Those who use the service disagree about what reads a command: a shell, something that splits words as POSIX says, or something that splits at
+// spaces, takes `'…'` literally, and joins quotes to nothing. So each word means the same to all of them: it has plain characters only, or is a
+// whole `'…'` without an apostrophe. Anything else is sent as base64, and the job's script decodes it.
+
+/** Part of a JavaScript string that no program can be given. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function asWord(text: string): string | undefined {
+  if (PLAIN.test(text)) return text;
+  return text.includes("'") || LONE_SURROGATE.test(text) ? undefined : `'${text}'`;
+}
+
+/** Returns one of our own words. Fails if it cannot be written. */
+function fixedWord(text: string): string {
+  const word = asWord(text);
+  if (word === undefined) throw new RangeError('a fixed word of a command must not hold an apostrophe');
+  return word;
+}
+
+/** Returns one `name=value` for the job's script, literally or as `name:base64=…`. Everything but NUL arrives unchanged. */
+function namedWord(name: string, value: string): string {
+  if (value.includes('\0')) throw new RangeError('a command must not hold a NUL character');
+  return asWord(`${name}=${value}`) ?? `${name}:base64=${Buffer.from(value).toString('base64')}`;
 }

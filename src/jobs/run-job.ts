@@ -1,69 +1,67 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
-import { Beginning } from './beginning';
-import { ERRORS } from './constants';
+import { ERRORS, LIMITS } from './constants';
 import { isTransient, SessionError, SilenceError } from './errors';
 import { exec } from './exec';
-import { FollowedJob, RunResult } from './followed-job';
+import { FollowedJob } from './followed-job';
+import { checkJob, Job, JobResult } from './job';
 import { JobMode } from './job-command';
 import { JobEnd } from './job-stream';
-import { Overtime } from './overtime';
-import { checkRunRequest, RunRequest } from './run-request';
 import { Clock } from '../handler/clock';
 
 /**
- * How often in a row a failing call is made again, within one invocation of the driver: after 1, 2, 4, 8 and 16 times the
- * back-off, 31 s in all. A state machine's `Retry` goes on from there.
+ * The maximum number of consecutive retries within one invocation of the driver: after 1, 2, 4, 8 and 16 times the back-off, 31 s in all. A
+ * state machine's `Retry` continues from there.
  */
 const TRIES_IN_A_ROW = 5;
 
-/** Answers in a row without a word on the job, after which the session is broken. With the pauses between them, 3 s and what they take. */
+/** The number of consecutive answers without the state of the job after which the session is broken: the pauses between them take 3 s. */
 const ANSWERS_IN_VAIN = 3;
 
-/** Of a call that ends a job, in seconds: the session has 10 between TERM and KILL, and kills who watches the job after 20 more. */
+/** The budget of a call that ends a job, in seconds: the session has 10 between TERM and KILL, and kills the supervisor after 20 more. */
 const CANCEL_SECONDS = 40;
 
-/** How often such a call is made again: the verdict is known without it. */
+/** The maximum number of retries of such a call: the verdict is known without it. */
 const CANCEL_TRIES = 2;
 
-/** Three times the 20 seconds after which the session says that it is alive. */
+/** The maximum silence of a call: three times the 20 seconds after which the session prints that it is alive. */
 const SILENCE_SECONDS = 60;
 
-/** A microVM has two minutes to come up, AgentCore developer guide, "how it works"; more than that is a lost connection. */
+/** The timeout of the first reply: a microVM has two minutes to start (AgentCore developer guide, "how it works"). */
 const REPLY_SECONDS = 150;
 
 export interface RunJobOptions {
   readonly client: BedrockAgentCoreClient;
   readonly clock: Clock;
-  /** Milliseconds since the epoch; a job that runs longer is left running. */
+  /** The end of the invocation, in milliseconds since the epoch. A job that takes longer is left running. */
   readonly until: number;
   readonly backoffSeconds: number;
   /** @default 60 */
   readonly silenceSeconds?: number;
-  /** What a job may take beyond its timeout until it is ended from here. @default 45 */
+  /** The time beyond a job's timeout after which the driver ends the job. @default 45 */
   readonly overtimeSeconds?: number;
-  /** Hears of every call that failed and is made again. */
+  /** Called for every call that failed and is repeated. */
   readonly onRetry: (error: SessionError, job: FollowedJob) => void;
 }
 
 /**
- * Runs a command in a session, at most once, and follows it until it ends or time is up.
+ * Runs a command in a session, at most once, and follows it until it ends or the time is up.
  *
- * A call that fails is made again: until the session has answered for the job, calls start it or find it there; all later ones only attach, so
- * that a workspace that was wiped in between cannot make the command run a second time. Where nothing was answered, records on ephemeral disk
- * do the same, unless the microVM was replaced too: then nothing knows of the first start. A marker that the workspace has to have rules that out.
+ * A call that fails is repeated. Until the session has answered for the job, a call starts or finds it; all later calls only attach, so that the
+ * command does not run twice if the workspace is wiped in between. Before the first answer, records on ephemeral disk prevent a second start,
+ * unless the microVM is replaced too: then there is no trace of the first start. The marker of the workspace rules that out.
  *
- * A job that is over its time by the driver's own clock is ended, and is `TIMED_OUT` whatever the session says of it.
+ * A job that is over its time by the driver's own clock is ended, and is `TIMED_OUT` whatever the session says.
  */
-export async function runJob(request: RunRequest, options: RunJobOptions): Promise<RunResult> {
-  checkRunRequest(request);
+export async function runJob(request: Job, options: RunJobOptions): Promise<JobResult> {
+  checkJob(request);
   const job = new FollowedJob(request);
   const overtime = new Overtime(options.clock, job.previous?.overtimeAt);
-  // Whoever was not there when the time was up does not know that the job was still at work then.
+  // If the time was up before this invocation, it is unknown whether the job was still running then.
   const watched = !overtime.isOver;
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), Math.max(0, options.until - options.clock.now()));
   const running = () => job.running(overtime.at);
-  // What is attached to has begun in an earlier call.
+  // An earlier call began what this one attaches to.
   const beginning = new Beginning(request.answered ?? (request.mode === 'attach' || job.previous !== undefined), options.clock, options.backoffSeconds);
   let failures = 0;
   try {
@@ -89,7 +87,7 @@ export async function runJob(request: RunRequest, options: RunJobOptions): Promi
         if (job.inVain >= ANSWERS_IN_VAIN && !isLate) throw broken(error);
         if (failures >= (isLate ? CANCEL_TRIES : TRIES_IN_A_ROW) || deadline.signal.aborted) {
           if (isLate) return job.late(undefined, secondsOf(request, overtime, options));
-          // An error would be answered by another start; from here on it must only be attached to.
+          // The state machine answers an error with another start; from here on, it must only attach.
           if (job.seen && request.mode !== 'attach') return running();
           throw error;
         }
@@ -104,28 +102,28 @@ export async function runJob(request: RunRequest, options: RunJobOptions): Promi
 }
 
 /**
- * What the session says of a job that is over its time. A microVM or a workspace that was replaced is that, in any case. Where nobody was there to
- * see, such as while Step Functions waited with the next call, the record of an end is believed, and within the timeout by what it says.
+ * Determines whether to believe the session about a job that is over its time. A replaced microVM or workspace is always believed. The record of an
+ * end is believed if the driver was away, for example while Step Functions waited before the next call.
  */
 function isBelieved({ state, detail }: JobEnd, watched: boolean): boolean {
   if (state === 'LOST') return detail !== 'supervisor';
   return !watched && (state === 'EXITED' || state === 'TIMED_OUT');
 }
 
-/** By the driver's clock. */
-function secondsOf(request: RunRequest, overtime: Overtime, options: RunJobOptions): number {
+/** Returns the seconds of a late job by the driver's clock. */
+function secondsOf(request: Job, overtime: Overtime, options: RunJobOptions): number {
   return request.timeoutSeconds + Math.max(0, Math.round((options.clock.now() - overtime.at!) / 1_000));
 }
 
 function broken(last: SessionError): SessionError {
-  return new SessionError(ERRORS.BROKEN, `the session answered ${ANSWERS_IN_VAIN} times in a row without a word on the job, last: ${last.summary}`, {
+  return new SessionError(ERRORS.BROKEN, `the session answered ${ANSWERS_IN_VAIN} times in a row without the state of the job, last: ${last.summary}`, {
     cause: last, quote: last.quote,
   });
 }
 
-/** One call; `undefined` if it was given up: at the deadline, for a fail-fast pattern, or since it has no more to say. */
+/** Makes one call. Returns `undefined` if the call is given up: at the deadline, for a fail-fast pattern, or after its last record. */
 async function call(
-  request: RunRequest, job: FollowedJob, mode: JobMode, beginning: Beginning, overtime: Overtime | undefined, deadline: AbortSignal,
+  request: Job, job: FollowedJob, mode: JobMode, beginning: Beginning, overtime: Overtime | undefined, deadline: AbortSignal,
   options: RunJobOptions,
 ): Promise<JobEnd | undefined> {
   const enough = new AbortController();
@@ -147,4 +145,101 @@ async function call(
     onStderr: (text) => job.onStderr(text),
   });
   return end && job.conclude(end);
+}
+
+/** The maximum wait: after 1, 2, 4, 8 and then 15 times the back-off each, up to `LIMITS.beginningSeconds` in all. */
+const LONGEST_WAIT = 15;
+
+/**
+ * Waits for a new session. Its container may fail to start for up to two minutes, for example while the image is pulled for the first time.
+ *
+ * Failures of the container are retried for three minutes from the first, until the session has answered. After its first answer, a failure of
+ * the container is final.
+ */
+export class Beginning {
+  private failures = 0;
+  private waited = 0;
+  private since?: number;
+
+  /** @param answered determines whether the session is known to have answered */
+  constructor(private answered: boolean, private readonly clock: Clock, private readonly backoffSeconds: number) {}
+
+  /** Records that the session has begun to reply. */
+  public end(): void {
+    this.answered = true;
+  }
+
+  /**
+   * Returns the seconds to wait before the failed call is repeated, or `undefined` if it is not repeated.
+   *
+   * @param until the latest time of an answer, in milliseconds since the epoch
+   */
+  public waitAfter(error: unknown, until: number): number | undefined {
+    if (this.answered || !(error instanceof SessionError) || !this.isOfTheBeginning(error)) return undefined;
+    const now = this.clock.now();
+    this.since ??= now;
+    const wait = Math.min(2 ** this.failures++, LONGEST_WAIT);
+    this.waited += wait;
+    const end = now + wait * this.backoffSeconds * 1_000;
+    const patient = this.waited <= LIMITS.beginningSeconds && end <= this.since + LIMITS.beginningSeconds * 1_000;
+    return patient && end < until ? wait * this.backoffSeconds : undefined;
+  }
+
+  /** Errors of the service have waits of their own, unless they come between failures of the container. */
+  private isOfTheBeginning({ name }: SessionError): boolean {
+    return name === ERRORS.CONTAINER || (name === ERRORS.SERVER && this.since !== undefined);
+  }
+}
+
+/**
+ * The time beyond a job's timeout after which the driver ends the job, in seconds: 10 between TERM and KILL, and time to write the log and to
+ * report the end. It is shorter than the budget of the call that follows the job, which has 60.
+ */
+const MARGIN_SECONDS = 45;
+
+/**
+ * The driver's own clock for a job, which the session cannot change. It starts with the first answer for the job.
+ *
+ * The session enforces the timeout, and only the session knows how long the command ran. This clock limits how long the driver believes that the
+ * command is running.
+ */
+class Overtime {
+  /** Ends the current call when the time is up. */
+  private readonly up = new AbortController();
+  private timer?: NodeJS.Timeout;
+  private end?: number;
+
+  /** @param known the end from an earlier invocation, in milliseconds since the epoch */
+  constructor(private readonly clock: Clock, known: number | undefined) {
+    if (known !== undefined) this.endAt(known);
+  }
+
+  /** Starts the clock, if it is not started yet. */
+  heard(timeoutSeconds: number, marginSeconds = MARGIN_SECONDS): void {
+    if (this.end === undefined) this.endAt(this.clock.now() + (timeoutSeconds + marginSeconds) * 1_000);
+  }
+
+  /** The end in milliseconds since the epoch, or `undefined` if the session has not answered for the job. */
+  get at(): number | undefined {
+    return this.end;
+  }
+
+  get isOver(): boolean {
+    return this.end !== undefined && this.clock.now() >= this.end;
+  }
+
+  get signal(): AbortSignal {
+    return this.up.signal;
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  private endAt(end: number): void {
+    this.end = end;
+    const left = end - this.clock.now();
+    // A timer takes at most 24 days; a function lives 15 minutes.
+    if (left < 1_000_000) this.timer = setTimeout(() => this.up.abort(), Math.max(0, left));
+  }
 }

@@ -4,8 +4,8 @@
 import { ERRORS, LIMITS } from '../../src/jobs/constants';
 import { SessionError } from '../../src/jobs/errors';
 import { invokeAgent } from '../../src/jobs/invoke-agent';
+import type { Job } from '../../src/jobs/job';
 import { runJob } from '../../src/jobs/run-job';
-import type { RunRequest } from '../../src/jobs/run-request';
 import { newSessionId, ServerFixture } from '../support/agentcore';
 
 let fixture: ServerFixture;
@@ -17,7 +17,7 @@ afterAll(() => fixture.close());
 afterEach(() => fixture.server.faults.clear());
 
 /** Runs a command with waits that take no time. */
-async function run(request: Partial<RunRequest>, secondsLeft = 800) {
+async function run(request: Partial<Job>, secondsLeft = 800) {
   const { clock } = fixture;
   const retried: string[] = [];
   const began = clock.now();

@@ -180,11 +180,11 @@ describe('an agent that does not answer', () => {
 });
 
 test.each([
-  [{ sessionId: undefined }, '"sessionId" has 0 characters'],
-  [{ sessionId: 'short' }, '"sessionId" has 5 characters'],
-  [{ runtimeArn: undefined }, '"runtimeArn" is missing'],
-  [{ timeoutSeconds: -3 }, '"timeoutSeconds" is -3'],
-  [{ timeoutSeconds: undefined }, '"timeoutSeconds" is undefined'],
+  [{ sessionId: undefined }, '"sessionId" must have 33 to 100 characters, not 0'],
+  [{ sessionId: 'short' }, '"sessionId" must have 33 to 100 characters, not 5'],
+  [{ runtimeArn: undefined }, '"runtimeArn" must be an ARN'],
+  [{ timeoutSeconds: -3 }, '"timeoutSeconds" must be more than 0, not -3'],
+  [{ timeoutSeconds: undefined }, '"timeoutSeconds" must be more than 0, not undefined'],
 ])('fails before anything is sent: %j', async (change, message) => {
   const before = fixture.server.calls.all.length;
   await expect(invoke(change as never)).rejects.toEqual(failsWith(ERRORS.VALIDATION, message));

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { readWords, splitWords } from '../../rehearsal/agentcore/words';
 import { ERRORS, LIMITS } from '../../src/jobs/constants';
-import { JobCall, jobCommand, jobId } from '../../src/jobs/job-command';
+import { jobId } from '../../src/jobs/job';
+import { JobCall, jobCommand } from '../../src/jobs/job-command';
 import { JOB_SCRIPT } from '../../src/jobs/job-script.generated';
-import { environmentOf, RunRequest } from '../../src/jobs/run-request';
 
 const CALL: JobCall = {
   mode: 'start',
@@ -12,7 +12,6 @@ const CALL: JobCall = {
   mount: '/mnt/workspace',
   command: 'true',
   workingDirectory: '/mnt/workspace',
-  environment: [],
   timeoutSeconds: 60,
   budgetSeconds: 120,
   offset: 0,
@@ -27,19 +26,19 @@ const text = fc.array(fc.oneof(
 
 describe('the text of a call', () => {
   test('can be read: what is plain is as it is, and what can be quoted is quoted', () => {
-    expect(jobCommand({ ...CALL, command: 'echo "a"', environment: ['A=$B'], input: '/in', marker: 'run' }))
-      .toMatch(/^\/bin\/bash -c '[^']*' workbench mode=start mount=\/mnt\/workspace [^']* marker=run [^']* input=\/in 'env=A=\$B' 'command=echo "a"'$/);
+    expect(jobCommand({ ...CALL, command: 'echo "a"', environment: { A: '$B' }, input: '/in', marker: 'run' }))
+      .toMatch(/^\/bin\/bash -c '[^']*' workbench mode=start mount=\/mnt\/workspace [^']* marker=run [^']* input=\/in [^']* 'env=A=\$B' 'command=echo "a"'$/);
   });
 
   test('has what holds an apostrophe in base64', () => {
-    expect(jobCommand({ ...CALL, command: "echo 'a'", environment: ["A='"], workingDirectory: "/it's" }))
-      .toMatch(/^\/bin\/bash -c '[^']*' workbench [^']* cwd:base64=L2l0J3M= [^']* env:base64=QT0n command:base64=ZWNobyAnYSc=$/);
+    expect(jobCommand({ ...CALL, command: "echo 'a'", environment: { A: "'" }, workingDirectory: "/it's" }))
+      .toMatch(/^\/bin\/bash -c '[^']*' workbench [^']* cwd:base64=L2l0J3M= [^']* env=XDG_CACHE_HOME=\/tmp\/.cache [^']* env:base64=QT0n command:base64=ZWNobyAnYSc=$/);
   });
 
   test('means the same to whoever reads it: each word is plain, or a whole quoted one', () => {
     fc.assert(fc.property(text, fc.array(text, { minLength: 1 }), fc.array(text), (command, words, environment) => {
       for (const what of [{ command }, { command: undefined, words }]) {
-        const line = jobCommand({ ...CALL, ...what, mount: `/${words[0]}`, marker: command, environment: environment.map((value) => `A=${value}`) });
+        const line = jobCommand({ ...CALL, ...what, mount: `/${words[0]}`, marker: command, environment: Object.fromEntries(environment.map((value, index) => [`A${index}`, value])) });
         expect(line).toMatch(/^(?:(?:[A-Za-z0-9_./:=,@%+-]+|'[^']*')(?: (?!$)|$))+$/);
         expect(readWords(line)).toEqual(splitWords(line));
         expect(readWords(line).slice(0, 4)).toEqual(['/bin/bash', '-c', JOB_SCRIPT, 'workbench']);
@@ -55,6 +54,11 @@ describe('the text of a call', () => {
     expect(jobCommand({ ...CALL, command: 'echo \ud83d' })).toMatch(/ command:base64=ZWNobyDvv70=$/);
   });
 
+  test('puts caches on ephemeral disk unless the job says otherwise', () => {
+    expect(jobCommand({ ...CALL, environment: { UV_CACHE_DIR: '/x', A: 'b=c' } })).toContain(' env=XDG_CACHE_HOME=/tmp/.cache env=UV_CACHE_DIR=/x '
+      + 'env=PIP_CACHE_DIR=/tmp/.cache/pip env=npm_config_cache=/tmp/.cache/npm env=MISE_CACHE_DIR=/tmp/.cache/mise env=A=b=c command=true');
+  });
+
   test('has no command when it only attaches', () => {
     expect(jobCommand({ ...CALL, mode: 'attach', command: 'secret' })).not.toContain('secret');
   });
@@ -68,19 +72,19 @@ describe('the text of a call', () => {
   });
 
   test('takes 8 KiB of environment and paths beside it', () => {
-    const environment = [...environmentOf({ environment: { GIT_AUTHOR_NAME: 'x'.repeat(64), TEXT: "it's" } } as unknown as RunRequest), `A=${'x'.repeat(8_192)}`];
+    const environment = { GIT_AUTHOR_NAME: 'x'.repeat(64), TEXT: "it's", A: 'x'.repeat(8_192) };
     const sent = jobCommand({ ...CALL, command: "'".repeat(32_768), prologue: 'x'.repeat(512), marker: 'x'.repeat(100), environment });
     expect(Buffer.byteLength(sent)).toBeLessThanOrEqual(LIMITS.execCommandBytes);
   });
 
   test.each([
-    ['a longer command', { command: 'x'.repeat(32_769) }, 'the command has 32769 bytes, 32768 are allowed'],
-    ['longer words', { command: undefined, words: ['x'.repeat(32_768), ''] }, 'the command has 32769 bytes, 32768 are allowed'],
+    ['a longer command', { command: 'x'.repeat(32_769) }, 'the command must be at most 32768 bytes, not 32769'],
+    ['longer words', { command: undefined, words: ['x'.repeat(32_768), ''] }, 'the command must be at most 32768 bytes, not 32769'],
     ['a NUL character in a word', { command: undefined, words: ['a\0b'] }, 'NUL'],
     ['a NUL character in a long word', { command: undefined, words: ['"'.repeat(20_000), '\0'] }, 'NUL'],
-    ['an environment that does not fit beside it', { environment: [`A=${'x'.repeat(60_000)}`] }, 'shorten the environment'],
+    ['an environment that does not fit beside it', { environment: { A: 'x'.repeat(60_000) } }, 'shorten the environment'],
     ['a NUL character in the command', { command: 'a\0b' }, 'NUL'],
-    ['a NUL character in the environment', { environment: ['A=\0'] }, 'NUL'],
+    ['a NUL character in the environment', { environment: { A: '\0' } }, 'NUL'],
   ])('fails for %s, with nothing sent', (_, change, message) => {
     expect(() => jobCommand({ ...CALL, ...change })).toThrow(fails(message));
   });

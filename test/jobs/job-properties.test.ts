@@ -28,7 +28,7 @@ test.each(COMMAND_MODES)('thousands of arguments and variables reach a program b
       job: `words-${next++}`,
       // "$0" is the first of them, and each variable comes after the last.
       words: ['bash', '-c', 'printf "%s\\0" "$0" "$@"; for i in {0..4}; do declare -n value=V$i; printf "%s\\0" "$value"; done', ...words],
-      environment: values.map((value, index) => `V${index}=${value}`),
+      environment: Object.fromEntries(values.map((value, index) => [`V${index}`, value])),
     });
     expect(end).toMatchObject({ state: 'EXITED', exitCode: 0 });
     expect(output.toString('utf8').split('\0').slice(0, -1)).toEqual([...words, ...values]);

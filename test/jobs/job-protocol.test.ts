@@ -33,7 +33,6 @@ describe('the script', () => {
         mount: `/mnt/${'x'.repeat(195)}`,
         command,
         workingDirectory: `/mnt/${'x'.repeat(1_000)}`,
-        environment: [],
         timeoutSeconds: 28_800,
         budgetSeconds: 3_590,
         offset: 999_999_999,
@@ -73,7 +72,7 @@ describe('a job', () => {
       job: 'surroundings',
       command: 'pwd; echo "$A"; cat; compgen -v | grep -xE "dir|quota|nonce|marker" | wc -l',
       workingDirectory: '/usr',
-      environment: ["A=it's \"quoted\"\n$(and) more"],
+      environment: { A: "it's \"quoted\"\n$(and) more" },
       input: join(jobs.mount, 'input'),
     });
     expect(output.toString()).toBe("/usr\nit's \"quoted\"\n$(and) more\nfrom a file0\n");
@@ -90,7 +89,6 @@ describe('a job', () => {
       job: 'timeout',
       command: 'trap "" TERM; (trap "" TERM; sleep 97) & echo $!; setsid sleep 98 & echo $!; exec 1>&-; sleep 99',
       timeoutSeconds: 1,
-      environment: [],
     });
     expect(end).toMatchObject({ state: 'TIMED_OUT' });
     const pids = output.toString().trim().split('\n').map(Number);
@@ -152,7 +150,6 @@ describe('a job', () => {
       mount: jobs.mount,
       command: 'head -c 1000000 /dev/zero',
       workingDirectory: '/',
-      environment: [],
       timeoutSeconds: 9,
       budgetSeconds: 9,
       offset: 0,

@@ -3,9 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SYSTEM_CLOCK } from '../../src/handler/clock';
 import { ERRORS } from '../../src/jobs/constants';
-import { RunResult } from '../../src/jobs/followed-job';
+import { Job, JobResult } from '../../src/jobs/job';
 import { runJob, RunJobOptions } from '../../src/jobs/run-job';
-import { RunRequest } from '../../src/jobs/run-request';
 import { DriverFixture } from '../support/session-driver';
 
 let driver: DriverFixture;
@@ -14,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => driver.close());
 
-function run(request: RunRequest, options: Partial<RunJobOptions> = {}): Promise<RunResult> {
+function run(request: Job, options: Partial<RunJobOptions> = {}): Promise<JobResult> {
   return runJob(request, {
     client: driver.fixture.client, clock: SYSTEM_CLOCK, until: Date.now() + 60_000, backoffSeconds: 0, onRetry: () => undefined, ...options,
   });
@@ -59,10 +58,10 @@ describe('a command that is over its time by the driver\'s clock', () => {
 
 describe('a session that answers, and never with a word on the job', () => {
   test.each([
-    ['without a word', 'exit 0', 'without a word'],
+    ['without a state', 'exit 0', 'without the state'],
     ['with words of others', 'echo noise', 'noise'],
     ['with an error', 'exit 3', 'exit code 3'],
-    ['with no more than that it has heard', 'printf() { builtin printf "$@"; [[ $1 != @job* ]] || exit 0; }', 'without a word'],
+    ['with no more than that it has heard', 'printf() { builtin printf "$@"; [[ $1 != @job* ]] || exit 0; }', 'without the state'],
   ])('is broken: %s', async (_, profile, said) => {
     const sessionId = await driver.session();
     await driver.fixture.command(`echo '${profile}' >/mnt/workspace/profile`, { runtimeSessionId: sessionId });

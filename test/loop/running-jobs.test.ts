@@ -1,5 +1,4 @@
-import { jobId } from '../../src/jobs/job-command';
-import { RunRequest } from '../../src/jobs/run-request';
+import { Job, jobId } from '../../src/jobs/job';
 import { performStep } from '../../src/loop/steps/perform-step';
 import { LoopRecord, RunRecord } from '../../src/loop/steps/records';
 import { StepTools } from '../../src/loop/steps/step';
@@ -21,11 +20,11 @@ const GATE = { operation: 'loop:gate', gate: { name: 'test', command: 'test', ti
 const BOOTSTRAP = { operation: 'loop:bootstrap', commands: ['npm ci'], timeoutSeconds: 4_000 };
 
 test.each([['gate test', GATE], ['bootstrap', BOOTSTRAP]])('%s that outlives the function keeps the timeout that it was started with, and the driver\'s time for it', async (name, step) => {
-  const asked: RunRequest[] = [];
+  const asked: Job[] = [];
   let seconds = 1_500;
   const tools = {
     clock: { now: () => seconds * 1_000, sleep: () => Promise.resolve() },
-    runJob: (request: RunRequest) => {
+    runJob: (request: Job) => {
       asked.push(request);
       const job = jobId(request.run, request.round!, request.name);
       return Promise.resolve({ status: 'RUNNING', exitCode: null, job, timeoutSeconds: request.timeoutSeconds, overtimeAt: 5_045_000 });
@@ -55,7 +54,7 @@ describe('the tree that the session saw after the last command', () => {
   const seeing = (tree: string) => ({
     clock: { now: () => 0, sleep: () => Promise.resolve() },
     measure: () => undefined,
-    runJob: ({ environment }: RunRequest) => {
+    runJob: ({ environment }: Job) => {
       const nonce = environment?.WB_NONCE;
       const tail = nonce === undefined ? '' : `@result ${nonce}\ntree ${tree}\nchanged-count 0\nleft-count 0\n@end ${nonce} 3\n`;
       return Promise.resolve({ status: 'ENDED', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log', tail });

@@ -34,7 +34,6 @@ export class LocalJobs {
       mount: this.mount,
       command: call.words === undefined ? 'true' : undefined,
       workingDirectory: this.mount,
-      environment: [],
       timeoutSeconds: 20,
       budgetSeconds: 30,
       offset: 0,

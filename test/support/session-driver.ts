@@ -5,11 +5,10 @@ import { setImmediate } from 'node:timers/promises';
 import { newSessionId, ServerFixture } from './agentcore';
 import { AgentCoreServerProps } from '../../rehearsal/agentcore';
 import type { handler } from '../../src/driver/session-driver.lambda';
-import type { RunResult } from '../../src/jobs/followed-job';
-import type { RunRequest } from '../../src/jobs/run-request';
+import type { Job, JobResult } from '../../src/jobs/job';
 
 /** The outcome of a call: a result, or an error's name and message. */
-export type Outcome = RunResult | { readonly error: string; readonly message: string };
+export type Outcome = JobResult | { readonly error: string; readonly message: string };
 
 /** Returns the verdict, `RUNNING` or the error's name. */
 export function summary(outcome: Outcome): string {
@@ -46,7 +45,7 @@ export class DriverFixture {
     return sessionId;
   }
 
-  request(sessionId: string, request: Partial<RunRequest>): RunRequest & { operation: 'run' } {
+  request(sessionId: string, request: Partial<Job>): Job & { operation: 'run' } {
     return {
       operation: 'run', runtimeArn: this.fixture.arn, sessionId, run: 'run', name: 'job', mount: '/mnt/workspace', timeoutSeconds: 30, ...request,
     };
@@ -55,14 +54,14 @@ export class DriverFixture {
   /** Invokes the function once. */
   async call(request: object, remainingMilliseconds = 900_000): Promise<Outcome> {
     try {
-      return await this.invoke(request as never, { getRemainingTimeInMillis: () => remainingMilliseconds }) as RunResult;
+      return await this.invoke(request as never, { getRemainingTimeInMillis: () => remainingMilliseconds }) as JobResult;
     } catch (error) {
       return { error: (error as Error).name, message: (error as Error).message };
     }
   }
 
   /** Calls the function as the states of `RunCommand` do, without their retries: reattaches to a running job. */
-  async run(request: RunRequest): Promise<Outcome> {
+  async run(request: Job): Promise<Outcome> {
     let outcome = await this.call(request);
     while (!('error' in outcome) && outcome.status === 'RUNNING') outcome = await this.call({ ...request, mode: 'attach' });
     return outcome;

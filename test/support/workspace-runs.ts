@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LOST_REASONS, STATUSES, VERDICTS } from '../../src/jobs/constants';
-import { RunRequest } from '../../src/jobs/run-request';
+import { Job } from '../../src/jobs/job';
 import { commit as commitStep } from '../../src/loop/steps/commit';
 import { NEXT } from '../../src/loop/steps/constants';
 import { prepare } from '../../src/loop/steps/prepare';
@@ -185,7 +185,7 @@ export class Workspaces {
 
   /** Runs what a step sends as a job would, with both outputs in one. */
   private tools(): StepTools {
-    const runJob = async ({ name, prologue, command, workingDirectory, environment }: RunRequest) => {
+    const runJob = async ({ name, prologue, command, workingDirectory, environment }: Job) => {
       this.sent.push(name);
       const text = `exec 2>&1\n${prologue}\n${command}`;
       const { status, stdout } = await outputOf('bash', ['-c', text], { cwd: workingDirectory, env: this.environment(environment) });

@@ -1,5 +1,5 @@
 import { createHash } from 'crypto';
-import { RunResult } from '../../jobs/followed-job';
+import { JobResult } from '../../jobs/job';
 
 /** What differs in an output although nothing else does, in this order. Counts and percentages stay: fewer failing tests are progress. */
 const NOISE: readonly RegExp[] = [
@@ -15,7 +15,7 @@ const NOISE: readonly RegExp[] = [
 ];
 
 /** Tells one failure from another: without what differs each time, such as durations, dates and addresses. */
-export function fingerprint(name: string, verdict: string, { exitCode, tail }: Pick<RunResult, 'exitCode' | 'tail'>, changedFiles: readonly string[]): string {
+export function fingerprint(name: string, verdict: string, { exitCode, tail }: Pick<JobResult, 'exitCode' | 'tail'>, changedFiles: readonly string[]): string {
   // What is told of slow tests only is left out.
   const text = NOISE.reduce((rest, noise) => rest.replace(noise, '#'), tail.replace(/, estimated \d+ s\b/g, '')).replace(/\s*\(#\)/g, '');
   return createHash('sha256').update(JSON.stringify([name, verdict, exitCode, text, changedFiles])).digest('hex').slice(0, 16);

@@ -6,8 +6,7 @@ import { GateBefore, GateRecord, LoopError, LoopRecord } from './records';
 import { brief, defined, named, NameList } from './results';
 import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools, strictly } from './step';
 import { STATUSES, VERDICTS } from '../../jobs/constants';
-import { RunResult } from '../../jobs/followed-job';
-import { Verdict } from '../../jobs/verdict';
+import { JobResult, Verdict } from '../../jobs/job';
 
 export interface GateRequest extends StepRequest {
   readonly gate: {
@@ -42,7 +41,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     workingDirectory: config.workingDirectory === undefined ? run.clone : `${run.clone}/${config.workingDirectory}`,
     environment: config.environment,
     failFast: config.failFast,
-    begin: strictly(config.pipefail),
+    prologue: strictly(config.pipefail),
     // A state holds 256 KiB, and the prompt may need most of it.
     tailBytes: jsonBytes(request.state.prompt) > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
   });
@@ -71,7 +70,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
 }
 
 /** Before the first turn: whatever the gate says, the run goes on. One that is lost is not run again: nothing is known of it. */
-async function noted(request: GateRequest, loop: LoopRecord, result: RunResult, tools: StepTools): Promise<LoopRecord> {
+async function noted(request: GateRequest, loop: LoopRecord, result: JobResult, tools: StepTools): Promise<LoopRecord> {
   const { gate: { name }, lastBefore } = request;
   const { exitCode, seconds, logPath } = result;
   // As if it had not passed: what is hidden from it comes back for the agent.
@@ -116,7 +115,7 @@ function failedBefore(loop: LoopRecord, name: string): boolean {
   return loop.tree === loop.lastTree && loop.feedback?.gate === name;
 }
 
-function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: RunResult, changedFiles: string[]): LoopRecord {
+function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: JobResult, changedFiles: string[]): LoopRecord {
   const { gate: config, maxRepairs } = request;
   const failure = fingerprint(config.name, verdict, result, changedFiles);
   const feedback = {

@@ -144,7 +144,7 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
     name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}`,
     // Each in a shell of its own, so that a `cd` or a `set` of one is not the next one's.
     command: request.commands.map((command) => `(\n${command}\n)`).join('\n'),
-    begin: strictly(),
+    prologue: strictly(),
     timeoutSeconds: request.timeoutSeconds,
     tailBytes: LIMITS.tailBytes.max,
   }));

@@ -1,7 +1,7 @@
 import { LOOP_ERRORS, NEXT, WORKSPACES } from './constants';
 import { NameList } from './results';
 import { maskSecrets } from '../../handler/mask';
-import { Verdict } from '../../jobs/verdict';
+import { Verdict } from '../../jobs/job';
 
 /** The input of a run. docs/run.md is generated from this interface, from its rules, and from `RunOutput`. */
 export interface LoopInput {

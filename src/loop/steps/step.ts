@@ -8,10 +8,8 @@ import { scriptOf } from './workspace-scripts';
 import { maskSecrets } from '../../handler/mask';
 import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
-import { RunResult } from '../../jobs/followed-job';
-import { jobId } from '../../jobs/job-command';
+import { Job, jobId, JobResult } from '../../jobs/job';
 import { RunJobOptions } from '../../jobs/run-job';
-import { RunRequest } from '../../jobs/run-request';
 
 /** What a loop is configured with, as far as more than one step needs it. */
 export interface LoopConfig {
@@ -47,28 +45,17 @@ export interface StepTools extends RunJobOptions {
   readonly onceClient: BedrockAgentCoreClient;
   readonly executions: LoopExecutions;
   /** Runs a job, and logs and measures what became of it. */
-  readonly runJob: (request: RunRequest, options: RunJobOptions) => Promise<RunResult>;
+  readonly runJob: (request: Job, options: RunJobOptions) => Promise<JobResult>;
   readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;
 }
 
-export interface StepJob {
-  readonly name: string;
-  readonly command: string;
-  readonly timeoutSeconds: number;
-  readonly environment?: { readonly [name: string]: string };
-  readonly workingDirectory?: string;
-  readonly failFast?: readonly string[];
-  /** How the command begins, if it is a line of the user's: `strictly()`. */
-  readonly begin?: string;
-  readonly input?: string;
-  readonly tailBytes?: number;
-  /** For what the driver reads itself. */
-  readonly isOurs?: boolean;
-  /** For what the run does in a workspace that it does not hold yet, or no more. */
+/** A job of a step. The run supplies the other fields. */
+export type StepJob = Pick<
+  Job, 'name' | 'command' | 'prologue' | 'timeoutSeconds' | 'environment' | 'workingDirectory' | 'failFast' | 'input' | 'tailBytes' | 'isOurs' | 'answered'
+> & {
+  /** Determines whether the workspace need not belong to the run: before the run takes it, and after the run has left it. */
   readonly unclaimed?: boolean;
-  /** For what may be the first in the session. */
-  readonly first?: boolean;
-}
+};
 
 /**
  * Git's own idea of who owns what does not fit a mount that another user made. Beside what the container or the loop configures in the
@@ -104,31 +91,28 @@ export function secondsLeftOf(run: RunRecord, tools: Pick<StepTools, 'clock'>): 
 }
 
 /** Runs one command of the run, at most once under its name in the round. A lost workspace ends the run. */
-export async function runStepJob(request: StepRequest, tools: StepTools, job: StepJob): Promise<RunResult> {
+export async function runStepJob(request: StepRequest, tools: StepTools, job: StepJob): Promise<JobResult> {
   const { run, loop } = request.state;
   const secondsLeft = secondsLeftOf(run, tools);
   const name = jobNameOf(loop, job.name);
   const previous = loop.previous?.job === jobId(run.id, loop.round, name) ? loop.previous : undefined;
+  const { unclaimed, ...own } = job;
   const result = await tools.runJob({
+    ...own,
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
     run: run.id,
     round: loop.round,
     name,
-    command: job.command,
-    prologue: job.begin === undefined ? SAFE_DIRECTORY : `${SAFE_DIRECTORY}; ${job.begin}`,
+    prologue: job.prologue === undefined ? SAFE_DIRECTORY : `${SAFE_DIRECTORY}; ${job.prologue}`,
     mount: run.mount,
     workingDirectory: job.workingDirectory ?? run.clone,
     environment: { ...gitEnvironment(request.config.author), ...request.config.environment, ...job.environment },
     timeoutSeconds: previous?.timeoutSeconds ?? Math.min(job.timeoutSeconds, secondsLeft),
     previous,
-    failFast: job.failFast,
-    input: job.input,
-    tailBytes: job.tailBytes,
-    isOurs: job.isOurs,
-    marker: job.unclaimed ? undefined : run.id,
-    answered: job.first !== true,
+    marker: unclaimed ? undefined : run.id,
+    answered: job.answered ?? true,
   }, tools);
   if (result.lostReason === LOST_REASONS.WORKSPACE) {
     throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace is not the run\'s own any more: a deployment moved the endpoint, or it expired');
@@ -142,12 +126,12 @@ export function settled({ previous: _, ...loop }: LoopRecord): LoopRecord {
 }
 
 /** A step whose job outlived the function: the same step again. */
-export function stillRunning({ state: { loop } }: StepRequest, { job, timeoutSeconds, overtimeAt }: RunResult): LoopRecord {
+export function stillRunning({ state: { loop } }: StepRequest, { job, timeoutSeconds, overtimeAt }: JobResult): LoopRecord {
   return { ...loop, next: NEXT.RUNNING, previous: { job, timeoutSeconds, overtimeAt } };
 }
 
 /** Sends a job again, under another name, whose microVM was lost; it may have been done in part. */
-export async function repeatedIfLost(send: (attempt: number) => Promise<RunResult>): Promise<RunResult> {
+export async function repeatedIfLost(send: (attempt: number) => Promise<JobResult>): Promise<JobResult> {
   for (let attempt = 0; ; attempt++) {
     const result = await send(attempt);
     if (result.verdict !== VERDICTS.LOST || attempt >= LOOP_LIMITS.losses) return result;
@@ -175,7 +159,7 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
 export async function inWorkspace<F extends WorkspaceFunction>(
   request: StepRequest, tools: StepTools, name: F, otherwise: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS],
   variables: { readonly [name: string]: string | number },
-  options: Pick<StepJob, 'unclaimed' | 'first'> & { readonly label?: string } = {},
+  options: { readonly unclaimed?: boolean; readonly first?: boolean; readonly label?: string } = {},
 ): Promise<Results<F>> {
   const { run, loop } = request.state;
   const environment = Object.fromEntries(Object.entries({
@@ -204,7 +188,8 @@ export async function inWorkspace<F extends WorkspaceFunction>(
       tailBytes: LIMITS.tailBytes.max,
       isOurs: true,
       unclaimed: options.unclaimed,
-      first: options.first && losses === 0 && again === undefined,
+      // Only the first command of a session may find it starting.
+      answered: !(options.first && losses === 0 && again === undefined),
     });
     if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, `"${name}" takes longer than one call of the driver`);
     if (result.verdict === VERDICTS.LOST) {

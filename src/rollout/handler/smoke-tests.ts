@@ -3,12 +3,11 @@ import { messageOf, RolloutError } from './errors';
 import { RolloutRequest, SmokeTestRequest } from './rollout-request';
 import { Site } from './site';
 import { smokeSession } from './smoke-session';
-import { Beginning } from '../../jobs/beginning';
 import { ERRORS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
-import { RunResult } from '../../jobs/followed-job';
 import { invokeAgent } from '../../jobs/invoke-agent';
-import { runJob } from '../../jobs/run-job';
+import { JobResult } from '../../jobs/job';
+import { Beginning, runJob } from '../../jobs/run-job';
 
 /** Ephemeral disk, which every image has: whether a mount can be written to is for a test to say. */
 const RECORDS = '/tmp';
@@ -91,7 +90,7 @@ async function runCommand(
   throw new RolloutError(`${where} failed: the microVM was replaced ${LIMITS.lostRounds} times while it ran: ${test.command}`);
 }
 
-function judge(result: RunResult, test: SmokeTestRequest, where: string): void {
+function judge(result: JobResult, test: SmokeTestRequest, where: string): void {
   if (result.verdict === VERDICTS.TIMED_OUT) {
     throw new RolloutError(`${where} failed: not ended after ${test.timeoutSeconds} seconds: ${test.command}`, result.tail);
   }

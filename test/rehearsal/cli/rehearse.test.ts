@@ -60,7 +60,7 @@ test('a session that answers and says nothing ends the run at once, and the stor
     .finally(() => delete process.env.BASH_ENV);
 
   expect(exitCode).toBe(3);
-  expect(stdout).toMatch(/Record what changed: asked again after Workbench\.StreamCut: .*without a word.*\n +… 1 more time in the same words\n/);
+  expect(stdout).toMatch(/Record what changed: asked again after Workbench\.StreamCut: .*without the state.*\n +… 1 more time in the same words\n/);
   expect(stdout).toContain('Workbench.SessionBroken');
   expect(stdout).not.toContain('tried again by Step Functions');
 });
