@@ -3,8 +3,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { ERRORS, LAMBDA_ERRORS } from '../jobs/constants';
 
 /**
- * Calls that may be made again, as long as the function tells that they failed: a job's, which starts or attaches. A session that is
- * broken (`Workbench.SessionBroken`) is none of them: the function has asked it three times, and it will not get better.
+ * Retries of calls that may be repeated if the function reports their failure: those of a job, which start or attach. A broken session
+ * (`Workbench.SessionBroken`) is not retried: the function has already tried three times.
  *
  * From the most specific error to the catch-all:
  * - the session is in transition, which takes up to 15 s: 8 tries, 3, 6, 12 and then 15 s apart, 96 s in all
@@ -38,8 +38,7 @@ export const REPEATABLE: readonly sfn.RetryProps[] = [
 ];
 
 /**
- * The same where nothing can be started twice, such as by an attach or a stop: a function that died is asked again too, 3 times from
- * 2 s, 14 s in all.
+ * Retries of calls that cannot start anything twice, such as an attach or a stop: also after the function died, 3 times from 2 s, 14 s in all.
  */
 export const ATTACHING: readonly sfn.RetryProps[] = [
   ...REPEATABLE,
@@ -52,8 +51,8 @@ export const ATTACHING: readonly sfn.RetryProps[] = [
 ];
 
 /**
- * An invoke is made again only if the agent cannot have begun: the service refused it, or failed before the first byte of an
- * answer. A stream that was cut and a function that died are not among them: the agent may be at work.
+ * Retries of an invoke, only if the agent cannot have begun: the service rejected it, or failed before the first byte of an answer. An invoke is
+ * not retried after a cut stream or a function that died, since the agent may be working.
  *
  * Waits as `REPEATABLE`.
  */
@@ -67,8 +66,8 @@ export const BEFORE_FIRST_BYTE: readonly sfn.RetryProps[] = [
 const PATIENT = { interval: Duration.seconds(2), backoffRate: 2, maxDelay: Duration.seconds(20), maxAttempts: 11 } as const;
 
 /**
- * The same for an invoke that may be the first in its session. For up to two minutes the container of a new session may not start, or the
- * service fail; a container that has not started has not begun with the agent's turn.
+ * Retries of an invoke that may be the first in its session. The container of a new session may fail to start, or the service may fail, for up to
+ * two minutes; a container that has not started has not begun the agent's turn.
  */
 export const FIRST_INVOKE: readonly sfn.RetryProps[] = [
   { ...PATIENT, errors: [ERRORS.STARTING] },

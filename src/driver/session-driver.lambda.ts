@@ -51,13 +51,13 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
   }
 }
 
-/** What may be logged of an error: our own words, or where one that nobody foresaw comes from. */
+/** Returns the part of an error that may be logged: our own words, or the stack of an unexpected error. */
 function reasonOf(error: Error): string {
   if (error instanceof SessionError || error instanceof LoopError) return error.summary;
   return (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')).slice(0, 5).join('\n');
 }
 
-/** Who the call is about, for the log. */
+/** Returns the identities of a request, for the log. */
 function identityOf(request: DriverRequest): object {
   if (isLoopRequest(request)) {
     const execution = 'execution' in request ? request.execution : request.detail.executionArn;
@@ -116,7 +116,7 @@ async function measuredJob(request: Job, options: RunJobOptions): Promise<JobRes
   }
 }
 
-/** What may be logged of a result. */
+/** Returns the part of a result that may be logged. */
 function summaryOf(result: unknown) {
   const { status, verdict, lostReason, exitCode, job, seconds, outputBytes, attaches, replyBytes, events } =
     result as Partial<JobResult & InvokeResult>;

@@ -10,11 +10,11 @@ import { LIMITS } from '../jobs/constants';
 import { allowLogEncryption } from '../private/log-encryption';
 import { sessionResources } from '../runtime/endpoint';
 
-/** Options of a `SessionDriver`. */
+/** Props of `SessionDriver`. */
 export interface SessionDriverProps {
   /**
-   * How long the function's logs are kept. They hold session ids, verdicts and sizes, not a command's output or a prompt. When a call
-   * fails, Lambda adds the error's message, which may quote the service, or the agent's own words about its failure.
+   * The retention of the function's logs. They hold session ids, verdicts and sizes, but no output of a command and no prompt. When a call
+   * fails, Lambda adds the error's message, which may quote the service, or the agent's description of its failure.
    *
    * @default logs.RetentionDays.THREE_MONTHS
    */
@@ -23,7 +23,7 @@ export interface SessionDriverProps {
   /**
    * Key that encrypts the function's logs.
    *
-   * A key of this app gets the statement that CloudWatch Logs needs. The policy of an imported one has to have it: for the service
+   * A key of this app gets the statement that CloudWatch Logs needs. The policy of an imported key must have it: for the service
    * `logs.<region>.amazonaws.com`, the actions `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*` and `kms:ReEncrypt*`, under the
    * condition that `kms:EncryptionContext:aws:logs:arn` is like `arn:aws:logs:<region>:<account>:log-group:*`.
    *
@@ -32,14 +32,14 @@ export interface SessionDriverProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What becomes of the log group when it leaves the stack.
+   * The removal policy of the log group.
    *
-   * @default RemovalPolicy.DESTROY - nothing is in there that a run needs
+   * @default RemovalPolicy.DESTROY - no run needs the logs
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Memory of the function, in MiB. It also decides how much CPU it has to follow output with.
+   * The memory of the function, in MiB. It also determines the CPU with which the function follows output.
    *
    * @default 512
    */
@@ -51,8 +51,8 @@ const SINGLETON_ID = 'AgentcoreWorkbenchSessionDriver';
 /**
  * The function that talks to sessions: it invokes agents, runs commands as jobs and stops sessions, for the tasks of a stack.
  *
- * The tasks find the stack's driver by themselves, and make it if there is none. Make one of your own to choose its
- * encryption or retention, and hand it to the tasks.
+ * Tasks use the driver of their stack, and create it if there is none. To choose its encryption or retention, create your own and pass it to
+ * the tasks.
  *
  * ## Limitations
  *
@@ -60,16 +60,16 @@ const SINGLETON_ID = 'AgentcoreWorkbenchSessionDriver';
  * jobs in the session.
  */
 export class SessionDriver extends Construct {
-  /** The stack's driver, made when it is first asked for. */
+  /** Returns the driver of the stack, and creates it if there is none. */
   public static of(scope: Construct): SessionDriver {
     const stack = Stack.of(scope);
     return (stack.node.tryFindChild(SINGLETON_ID) as SessionDriver | undefined) ?? new SessionDriver(stack, SINGLETON_ID);
   }
 
-  /** The function. Called by state machines with a request of the driver's own. */
+  /** The function, which state machines invoke with requests of the driver. */
   public readonly function: lambda.IFunction;
 
-  /** Where the function logs. */
+  /** The log group of the function. */
   public readonly logGroup: logs.ILogGroup;
 
   private readonly policy = new iam.PolicyDocument();
@@ -108,7 +108,7 @@ export class SessionDriver extends Construct {
   }
 
   /**
-   * Lets the driver do something with a runtime's sessions.
+   * Grants the driver permission for actions on a runtime's sessions.
    *
    * @internal
    */
@@ -120,7 +120,7 @@ export class SessionDriver extends Construct {
     this.policy.addStatements(new iam.PolicyStatement({ actions, resources }));
   }
   /**
-   * Lets the driver ask what executions of a state machine are under way, and what they were started with.
+   * Grants the driver permission to list a state machine's executions and to read their inputs.
    *
    * @param scope in the state machine's stack
    * @param name of the state machine. Without one it is not known here: the state machine's own ARN would be a cycle, since its definition names this

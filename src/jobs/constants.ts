@@ -2,16 +2,16 @@
  * Names and limits that the constructs, the handler, the state machines and the tests share.
  */
 
-/** What the driver can be asked for. */
+/** Operations of the driver. */
 export const OPERATIONS = { INVOKE: 'invoke', RUN: 'run', STOP: 'stop' } as const;
 
-/** What became of a command. Only `PASSED` means that it ran to its end and exited with 0. */
+/** The outcome of a command. Only `PASSED` means that it ran to its end and exited with 0. */
 export const VERDICTS = {
   /** Exit code 0. */
   PASSED: 'PASSED',
   /** Another exit code, or a fail-fast pattern matched. */
   FAILED: 'FAILED',
-  /** Longer than its timeout: ended, with its children. */
+  /** The command took longer than its timeout and was terminated, with its child processes. */
   TIMED_OUT: 'TIMED_OUT',
   /** Exit code 126 or 127, or no such working directory: the image lacks what the command needs. */
   INERT: 'INERT',
@@ -21,10 +21,10 @@ export const VERDICTS = {
   PLATFORM: 'PLATFORM',
 } as const;
 
-/** Whether a job has a verdict yet. */
+/** States of a job: `ENDED` has a verdict. */
 export const STATUSES = { RUNNING: 'RUNNING', ENDED: 'ENDED' } as const;
 
-/** Why a verdict is `LOST`. */
+/** Reasons for the verdict `LOST`. */
 export const LOST_REASONS = {
   /** The microVM was replaced in mid-job. Running it again, under another name, is safe. */
   MICROVM: 'MICROVM',
@@ -90,27 +90,27 @@ export const TIMEOUT_ERRORS = ['States.Timeout', 'States.HeartbeatTimeout'] as c
 
 /** Limits, with where they come from. */
 export const LIMITS = {
-  /** Of a command as it is sent, in bytes. InvokeAgentRuntimeCommand, "Amazon Bedrock AgentCore quotas". */
+  /** The maximum size of a command as it is sent, in bytes. InvokeAgentRuntimeCommand, "Amazon Bedrock AgentCore quotas". */
   execCommandBytes: 65_536,
-  /** Of a command of the user, in bytes: with the job protocol beside it, it fits the service's limit in any quoting. */
+  /** The maximum size of a user's command, in bytes: together with the job protocol, it fits the service's limit in any quoting. */
   commandBytes: 32_768,
-  /** Of one InvokeAgentRuntimeCommand call, in seconds; InvokeAgentRuntimeCommand API reference. */
+  /** The maximum duration of one InvokeAgentRuntimeCommand call, in seconds. InvokeAgentRuntimeCommand API reference. */
   execSeconds: 3_600,
-  /** In which a session that has not answered yet may fail to start, in seconds: two minutes were seen. */
+  /** The time in which a new session may fail to start, in seconds: two minutes were observed. */
   beginningSeconds: 180,
-  /** Of a session, in seconds: `maxLifetime` of a microVM. AgentCore developer guide, "lifecycle settings". */
+  /** The maximum lifetime of a session, in seconds: `maxLifetime` of a microVM. AgentCore developer guide, "lifecycle settings". */
   sessionSeconds: 28_800,
-  /** Of the driver, in seconds: Lambda's own maximum. */
+  /** The timeout of the driver, in seconds: Lambda's maximum. */
   functionSeconds: 900,
-  /** What the driver keeps of it to end in order, in seconds. */
+  /** The part of it that the driver reserves to end in order, in seconds. */
   functionMarginSeconds: 20,
-  /** Of a session id, in characters: 256 may be sent, but the service's replies are modelled with 100. */
+  /** The length of a session id, in characters: requests may have 256, but the service's model of replies allows 100. */
   sessionId: { min: 33, max: 100 },
-  /** Of the tail of an output that travels in a state, in bytes: JSON may need six for one, and a state holds 256 KiB. */
+  /** The size of an output's tail in a state, in bytes: JSON may need six bytes for one, and a state holds 256 KiB. */
   tailBytes: { min: 0, default: 8_192, max: 24_576 },
-  /** Of a log that stays in the workspace, in bytes: beyond it, the first and the newest parts are kept. */
+  /** The size of a log in the workspace, in bytes: of a longer one, the first and the newest parts are kept. */
   logBytes: { min: 65_536, default: 33_554_432, max: 268_435_456 },
-  /** Of an agent's reply that travels in a state, in bytes. */
+  /** The maximum size of an agent's reply in a state, in bytes. */
   replyBytes: 131_072,
 } as const;
 
@@ -138,7 +138,7 @@ export const METRICS = {
   },
 } as const;
 
-/** What the driver logs for each call that failed and is made again, with `error` and `reason`; a rehearsal's story reads it. */
+/** The driver's log message for each call that failed and is repeated, with `error` and `reason`. A rehearsal's story reads it. */
 export const RETRY_LOG = 'attaching again';
 
 /** Folder of the workspace for our own records. */

@@ -25,7 +25,7 @@ export class SilenceError extends SessionError {
   }
 }
 
-/** Whether asking again is safe and may help. Only for calls that may be repeated: a job's, a stop. */
+/** Determines whether a retry is safe and may help, for calls that may be repeated: those of a job, and a stop. */
 export function isTransient(error: unknown): error is SessionError {
   const transient: string[] = [ERRORS.THROTTLED, ERRORS.CONFLICT, ERRORS.SERVER, ERRORS.STREAM_CUT];
   return error instanceof SessionError && transient.includes(error.name);
@@ -57,7 +57,7 @@ const BY_STATUS: { readonly [status: number]: ErrorName } = {
 };
 
 interface SdkError extends Error {
-  /** Of a connection, such as `ECONNRESET`. */
+  /** The code of a connection's failure, such as `ECONNRESET`. */
   readonly code?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
 }

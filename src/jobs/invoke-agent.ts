@@ -4,7 +4,7 @@ import { SessionError, typedError } from './errors';
 import { checkAddress, SessionAddress } from './exec';
 import { Tail } from './tail';
 
-/** What `InvokeAgent` asks of the driver: one turn of the agent. */
+/** The request of `InvokeAgent` to the driver: one turn of the agent. */
 export interface InvokeRequest extends SessionAddress {
   /** Sent as JSON. */
   readonly payload: unknown;
@@ -14,7 +14,7 @@ export interface InvokeRequest extends SessionAddress {
 }
 
 /**
- * What the service says of a container that was never ready to be asked. Its other words for 424 may be the answer of an agent that had begun.
+ * The service's message about a container that was never ready. Its other messages for 424 may be the answer of an agent that had begun.
  */
 const NOT_READY = /^Runtime initialization time exceeded/;
 
@@ -24,7 +24,7 @@ export interface InvokeResult {
   /** The reply's end, as text, if `reply` could not hold all of it. */
   readonly tail?: string;
   readonly replyBytes: number;
-  /** Of an event stream. */
+  /** The number of events, for an event stream. */
   readonly events?: number;
   readonly seconds: number;
 }
@@ -64,7 +64,7 @@ export async function invokeAgent(client: BedrockAgentCoreClient, request: Invok
   return { ...fitted(answer), replyBytes: reader.bytes, seconds: Math.round((Date.now() - began) / 1_000) };
 }
 
-/** What an agent answered. */
+/** The answer of an agent. */
 interface Answer {
   /** Null if it was too large to be held. */
   readonly reply: unknown;
@@ -90,7 +90,7 @@ function timedOut(request: InvokeRequest): SessionError {
     `the agent did not answer in ${request.timeoutSeconds} seconds; it may still be at work until its session is stopped`);
 }
 
-/** What an agent says of its own failure, bounded, since it becomes an error's message. */
+/** Returns the agent's description of its own failure, bounded, since it becomes an error's message. */
 function failureOf(reply: unknown): string | undefined {
   if (typeof reply !== 'object' || reply === null || !('error' in reply) || !reply.error) return undefined;
   const { error } = reply;

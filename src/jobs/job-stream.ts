@@ -1,7 +1,7 @@
 import { ERRORS } from './constants';
 import { SessionError } from './errors';
 
-/** How a job stands, by the last record of a call. */
+/** The state of a job, from the last record of a call. */
 export interface JobEnd {
   readonly kind: 'end';
   readonly state: 'EXITED' | 'TIMED_OUT' | 'CANCELLED' | 'RUNNING' | 'LOST' | 'REFUSED';
@@ -11,7 +11,7 @@ export interface JobEnd {
   /** Seconds since the epoch, by the session's clock. */
   readonly begin?: number;
   readonly end?: number;
-  /** Of output, whether still kept or not. */
+  /** The size of the output, including the parts that are no longer kept. */
   readonly bytes?: number;
 }
 

@@ -7,7 +7,7 @@ import { Clock } from '../handler/clock';
 /** Waits after 1, 2, 4, 8, 16 and 32 times the back-off, 63 s in all; a session's teardown takes up to 15 s. */
 const TRIES = 6;
 
-/** Of one try: one without an answer is made again. By itself the SDK would wait for ever. */
+/** The timeout of one try, which is repeated if there is no answer. The SDK itself has no timeout. */
 const TRY_SECONDS = 20;
 
 export interface StopResult {
@@ -17,7 +17,7 @@ export interface StopResult {
 }
 
 /**
- * Whether the service misses the session, and not the runtime or the endpoint that it was asked through: it has one exception for all of
+ * Determines whether the session does not exist, rather than the runtime or the endpoint: the service has one exception for all of
  * them, and only its message tells. Seen of runtimes and endpoints: "No endpoint or agent found with qualifier 'DEFAULT' for agent 'arn:…'".
  * Documented of sessions: "Session not found or already terminated". What says neither is not taken for a session that has ended.
  */

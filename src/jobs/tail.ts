@@ -2,7 +2,7 @@ import { StringDecoder } from 'string_decoder';
 import { stripVTControlCharacters } from 'util';
 import { maskSecrets } from '../handler/mask';
 
-/** Kept before the tail, in bytes, so that a secret is recognized of which the tail has only the end. */
+/** The size of the context that is kept before the tail, in bytes, to recognize a secret of which the tail has only the end. */
 const CONTEXT = 4_096;
 
 /** Keeps the last bytes of an output, and a bounded number before them. */
@@ -27,7 +27,7 @@ export class Tail {
     }
   }
 
-  /** As text for a person or a model: whole characters, no terminal sequences, whole lines if any, and nothing that looks like a secret. */
+  /** Returns the tail as text for a person or a model: whole characters, no terminal sequences, whole lines if any, and nothing that looks like a secret. */
   public text(): string {
     return this.ofLast((before, last, isWholeLines) => {
       const shown = cleaned(last);
@@ -61,7 +61,7 @@ function cleaned(text: string): string {
   return stripVTControlCharacters(text).replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
 }
 
-/** Longer lines are looked at in pieces of this many characters. */
+/** The maximum length of a line, in characters. Longer lines are matched in pieces. */
 const LONGEST_LINE = 16_384;
 
 /** Finds the first line that matches one of the patterns, however the output is cut into pieces. */
