@@ -3,34 +3,34 @@ import { type ToolEntry, customEntry, miseEntry, npmEntry, osEntry, packageEntry
 import { checkCommand, checkName, checkNpmVersion, checkPipVersion, checkVersion } from './tool-rules';
 import { pinnedVersion } from './versions';
 
-/** A tool that neither the package manager of the image nor mise, npm or pip brings. */
+/** Options of `DevTool.custom`. */
 export interface CustomToolOptions {
-  /** The tool's name in messages and in `/etc/agent-image.json`. */
+  /** The name of the tool in messages and in `/etc/agent-image.json`. */
   readonly name: string;
 
   /**
-   * Installs it: a POSIX shell command, run as root while the image is built, after all other tools.
+   * The POSIX shell command that installs the tool. It runs as root during the build, after all other tools are installed.
    *
-   * Download by a pinned version and check what came (`sha256sum -c`); the command is part of the image's hash, what it downloads is not.
+   * Download a pinned version and verify its checksum (`sha256sum -c`): the hash of the image includes the command, but not what it downloads.
    */
   readonly install: string;
 
-  /** Succeeds if the tool is there, and best prints its version: `terraform version`. Run as root, in the finished image. */
+  /** The command that succeeds if the tool works and should print its version, such as `terraform version`. It runs as root at the end. */
   readonly verify: string;
 }
 
 /**
- * A developer tool in an agent's image.
+ * A developer tool that is installed in an agent's image.
  *
- * Tools of the operating system come from the package manager of the base image, in the version that it has. Language runtimes and the
- * tools of mise's registry come in a pinned version: a full one is taken as it is, a short one (`'22'`) stands for the newest of its line
- * when this release of the library was made, so that two builds agree. `latest` is possible, and warns.
+ * Operating system tools come from the package manager of the base image, in the version that it provides. Language runtimes and tools of
+ * the mise registry have a pinned version: a full version is installed as given, and a short one (`'22'`) stands for the newest of its line
+ * when this release of the library was made, so that two builds have the same version. `latest` is allowed, with a warning.
  */
 export class DevTool {
-  /** Bash. Always in, since commands of a session are run by it. */
+  /** Bash. Always installed, because it runs the commands of a session. */
   static readonly BASH = DevTool.ofOs('bash');
 
-  /** A C and C++ compiler and make. Rust needs it to link, npm and pip need it for native modules. */
+  /** A C and C++ compiler and make. Rust requires it to link; npm and pip require it to build native modules. */
   static readonly BUILD_ESSENTIAL = DevTool.ofOs('build-essential');
 
   /** CMake. */
@@ -39,19 +39,19 @@ export class DevTool {
   /** curl. */
   static readonly CURL = DevTool.ofOs('curl');
 
-  /** git. Always in, since a session's work is committed by it. */
+  /** git. Always installed, because it commits the work of a session. */
   static readonly GIT = DevTool.ofOs('git');
 
   /** Git Large File Storage. */
   static readonly GIT_LFS = DevTool.ofOs('git-lfs');
 
-  /** GnuPG. With it in the image, mise checks the signatures of Node's releases too. */
+  /** GnuPG. If it is installed, mise also verifies the signatures of Node.js releases. */
   static readonly GNUPG = DevTool.ofOs('gnupg');
 
   /** jq, for JSON in shell scripts. */
   static readonly JQ = DevTool.ofOs('jq');
 
-  /** The client of OpenSSH, for git over ssh. */
+  /** The OpenSSH client, for git over SSH. */
   static readonly OPENSSH_CLIENT = DevTool.ofOs('openssh-client');
 
   /** patch. */
@@ -63,10 +63,10 @@ export class DevTool {
   /** ps, pgrep, top. */
   static readonly PROCPS = DevTool.ofOs('procps');
 
-  /** The distribution's own Python 3, with pip; `python()` brings a version of one's choice instead. */
+  /** The distribution's Python 3, with pip. Use `python()` for a specific version. */
   static readonly PYTHON3 = DevTool.ofOs('python3');
 
-  /** ripgrep, which most coding agents search with. Amazon Linux has no package of it: take `DevTool.mise('ripgrep', '14.1.1')` there. */
+  /** ripgrep, which most coding agents use to search. Amazon Linux has no package for it: use `DevTool.mise('ripgrep', '14.1.1')` there. */
   static readonly RIPGREP = DevTool.ofOs('ripgrep');
 
   /** rsync. */
@@ -75,7 +75,7 @@ export class DevTool {
   /** ShellCheck. */
   static readonly SHELLCHECK = DevTool.ofOs('shellcheck');
 
-  /** The command line of SQLite. */
+  /** The SQLite command-line shell. */
   static readonly SQLITE = DevTool.ofOs('sqlite');
 
   /** tar. */
@@ -114,7 +114,7 @@ export class DevTool {
   /**
    * A Java development kit.
    *
-   * @param version `'21'` for the pinned release of Eclipse Temurin (17, 21, 25), or any of mise's, such as `'corretto-21.0.8.9.1'`
+   * @param version `'21'` for the pinned release of Eclipse Temurin (17, 21, 25), or any version that mise knows, such as `'corretto-21.0.8.9.1'`
    */
   static java(version: string): DevTool {
     return DevTool.runtime('java', 'java', version, 'java -version && javac -version');
@@ -130,7 +130,7 @@ export class DevTool {
   }
 
   /**
-   * Rust with cargo. To link programs it needs `DevTool.BUILD_ESSENTIAL` as well.
+   * Rust with cargo. Requires `DevTool.BUILD_ESSENTIAL` to link programs.
    *
    * @param version `'1.90'` for the pinned release of a line (1.90, 1.97, 1.98), or a full version such as `'1.90.0'`
    */
@@ -141,7 +141,7 @@ export class DevTool {
   /**
    * Bun.
    *
-   * @param version a full version; by default the pinned one
+   * @param version a full version; the pinned version by default
    */
   static bun(version: string = '1'): DevTool {
     return DevTool.runtime('bun', 'bun', version, 'bun --version');
@@ -150,7 +150,7 @@ export class DevTool {
   /**
    * Deno.
    *
-   * @param version a full version; by default the pinned one
+   * @param version a full version; the pinned version by default
    */
   static deno(version: string = '2'): DevTool {
     return DevTool.runtime('deno', 'deno', version, 'deno --version');
@@ -159,37 +159,37 @@ export class DevTool {
   /**
    * uv, the package manager for Python.
    *
-   * @param version a full version; by default the pinned one
+   * @param version a full version; the pinned version by default
    */
   static uv(version: string = '0.13'): DevTool {
     return DevTool.runtime('uv', 'uv', version, 'uv --version');
   }
 
   /**
-   * GitHub's command line, `gh`.
+   * The GitHub CLI, `gh`.
    *
-   * @param version a full version; by default the pinned one
+   * @param version a full version; the pinned version by default
    */
   static githubCli(version: string = '2'): DevTool {
     return DevTool.runtime('githubCli', 'github-cli', version, 'gh --version');
   }
 
   /**
-   * The AWS CLI, version 2. It needs glibc: an Alpine base cannot have it this way.
+   * The AWS CLI, version 2. Requires glibc, so it cannot be installed on Alpine.
    *
-   * @param version a full version; by default the pinned one
+   * @param version a full version; the pinned version by default
    */
   static awsCli(version: string = '2'): DevTool {
     return DevTool.runtime('awsCli', 'aws-cli', version, 'aws --version');
   }
 
   /**
-   * Any tool of mise's registry, or of one of its backends (`'aqua:hashicorp/terraform'`).
+   * Any tool of the mise registry, or of one of its backends (`'aqua:hashicorp/terraform'`).
    *
-   * The build fails if mise installs no command for it; that the command works is only known for the tools that have a method here.
+   * The build fails if mise installs no command for it. The build verifies that the command works only for tools that have a method of their own.
    *
-   * @param tool its name there, such as `'terraform'`; see `mise registry`
-   * @param version a full version; mise takes short ones and `'latest'` as well, but then two builds may differ
+   * @param tool the name of the tool in the registry, such as `'terraform'`; see `mise registry`
+   * @param version a full version; mise also accepts short ones and `'latest'`, but then two builds may differ
    */
   static mise(tool: string, version: string): DevTool {
     const place = `DevTool.mise(${JSON.stringify(tool)}, …)`;
@@ -199,9 +199,9 @@ export class DevTool {
   }
 
   /**
-   * Packages of the base image's own package manager, in the version that it has.
+   * Packages of the base image's package manager, in the version that it provides.
    *
-   * @param names their names in the distribution of the base; well-known ones (`build-essential`, `openssh-client`) are translated
+   * @param names the names of the packages in the base image's distribution; well-known ones (`build-essential`, `openssh-client`) are translated
    */
   static osPackages(...names: string[]): DevTool {
     for (const name of names) checkName('DevTool.osPackages(…)', 'name', name);
@@ -210,10 +210,10 @@ export class DevTool {
   }
 
   /**
-   * A command from npm, installed for every user. Needs npm: `DevTool.nodejs(…)`, or a base that has it.
+   * A command from npm, installed for every user. Requires npm: `DevTool.nodejs(…)`, or a base image that has it.
    *
-   * @param packageName such as `'@anthropic-ai/claude-code'`
-   * @param version a full version, such as `'5.9.2'`; ranges (`'5.9'`, `'5.x'`) are refused, a tag such as `'latest'` warns
+   * @param packageName the name of the package, such as `'@anthropic-ai/claude-code'`
+   * @param version a full version, such as `'5.9.2'`; ranges (`'5.9'`, `'5.x'`) are not allowed, and a tag such as `'latest'` causes a warning
    */
   static npm(packageName: string, version: string): DevTool {
     const place = `DevTool.npm(${JSON.stringify(packageName)}, …)`;
@@ -223,10 +223,10 @@ export class DevTool {
   }
 
   /**
-   * A package from PyPI, installed into the image's Python. Needs pip: `DevTool.python(…)`, `DevTool.PYTHON3`, or a base that has it.
+   * A package from PyPI, installed into the image's Python. Requires pip: `DevTool.python(…)`, `DevTool.PYTHON3`, or a base image that has it.
    *
-   * @param packageName such as `'pytest'`
-   * @param version one version, such as `'8.4.2'`; ranges are refused, `'latest'` warns
+   * @param packageName the name of the package, such as `'pytest'`
+   * @param version a version, such as `'8.4.2'`; ranges are not allowed, and `'latest'` causes a warning
    */
   static pip(packageName: string, version: string): DevTool {
     const place = `DevTool.pip(${JSON.stringify(packageName)}, …)`;
@@ -235,7 +235,11 @@ export class DevTool {
     return new DevTool(`pip:${packageName}`, version, [pipEntry(packageName, version)]);
   }
 
-  /** A tool that is installed by a command of one's own. */
+  /**
+   * A tool that is installed by a custom command.
+   *
+   * @param options options of the tool
+   */
   static custom(options: CustomToolOptions): DevTool {
     const place = `DevTool.custom(${JSON.stringify(options.name)})`;
     checkName(place, 'name', options.name);
@@ -254,10 +258,10 @@ export class DevTool {
     return new DevTool(tool, pinned, [miseEntry(tool, pinned, verify)]);
   }
 
-  /** The tool's name, as in the image's `/etc/agent-image.json`. */
+  /** The name of the tool, as in `/etc/agent-image.json` of the image. */
   readonly name: string;
 
-  /** The version that is installed, in full where the library pins it. `undefined`: the one that the base image's package manager has. */
+  /** The version that is installed, in full if the library pins it; `undefined` for the version that the base image's package manager provides. */
   readonly version?: string;
 
   /** @internal */
@@ -269,7 +273,7 @@ export class DevTool {
     this._entries = entries;
   }
 
-  /** The tool and its version. */
+  /** Returns the name of the tool and its version. */
   toString(): string {
     return this.version === undefined ? this.name : `${this.name} ${this.version}`;
   }

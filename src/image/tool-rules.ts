@@ -9,24 +9,24 @@ interface Argument {
   readonly allowed: string;
 }
 
-/** In this order, since each rule assumes the ones before it. */
+/** Ordered: each rule assumes that the previous ones hold. */
 const RULES: readonly Rule<Argument>[] = [
   {
     broken: ({ value }) => Token.isUnresolved(value),
-    message: ({ parameter }) => `"${parameter}" is only known when the stack is deployed; the image is built before that, so give a literal`,
+    message: ({ parameter }) => `"${parameter}" must be known at synth, not a token, since the image is built before the deployment: use a literal`,
   },
   {
     broken: ({ value }) => value.trim() === '',
-    message: ({ parameter }) => `"${parameter}" is empty; give it, such as '22' for a version or 'typescript' for a name`,
+    message: ({ parameter }) => `"${parameter}" must not be empty: use a value such as '22' for a version or 'typescript' for a name`,
   },
   {
-    broken: ({ value }) => value.length > 214, // the longest name on npm; no tool has a longer one
-    message: ({ parameter, value }) => `"${parameter}" is ${value.length} characters long; names and versions have at most 214`,
+    broken: ({ value }) => value.length > 214, // the maximum length of a name on npm
+    message: ({ parameter, value }) => `"${parameter}" must have at most 214 characters, not ${value.length}: shorten it`,
   },
   {
     broken: ({ value, pattern }) => !pattern.test(value),
     message: ({ parameter, value, allowed }) =>
-      `"${parameter}" is ${JSON.stringify(value)}; it becomes part of a shell command in the build, so only ${allowed} are allowed`,
+      `"${parameter}" must have only ${allowed}, since it becomes part of a shell command, not ${JSON.stringify(value)}: correct it`,
   },
 ];
 
@@ -35,7 +35,7 @@ function check(place: string, argument: Argument): void {
   if (faults.length > 0) throw new ValidationError(faults, place);
 }
 
-/** Refuses a name of a package or tool that a shell could read as anything else. */
+/** Rejects a name of a package or tool that a shell could interpret. */
 export function checkName(place: string, parameter: string, value: string): void {
   check(place, {
     parameter,
@@ -45,7 +45,7 @@ export function checkName(place: string, parameter: string, value: string): void
   });
 }
 
-/** Refuses a version that a shell could read as anything else, ranges with it. */
+/** Rejects a version that a shell could interpret, which includes ranges. */
 export function checkVersion(place: string, value: string): void {
   check(place, {
     parameter: 'version',
@@ -55,22 +55,22 @@ export function checkVersion(place: string, value: string): void {
   });
 }
 
-/** Refuses a version that means another one tomorrow, and says so nowhere. */
+/** Rejects a range, which may silently resolve to another version later. */
 export function checkNpmVersion(place: string, value: string): void {
   checkVersion(place, value);
-  const fault = `"version" is ${JSON.stringify(value)}, of which npm takes the newest there is; `
-    + "give all three numbers, such as '5.9.2', or a tag such as 'latest', which warns";
+  const fault = `"version" must be a full version, not the range ${JSON.stringify(value)}: `
+    + "use all three numbers, such as '5.9.2', or a tag such as 'latest', which causes a warning";
   if (isNpmRange(value)) throw new ValidationError([fault], place);
 }
 
-/** Refuses what pip would not install. */
+/** Rejects a version that pip would not install. */
 export function checkPipVersion(place: string, value: string): void {
   checkVersion(place, value);
-  const fault = `"version" is ${JSON.stringify(value)}, which pip does not know as a version; give one as PyPI shows it, such as '1.16.0' or '2.0.0rc1', or 'latest', which warns`;
+  const fault = `"version" must be a version of PyPI, not ${JSON.stringify(value)}: use one such as '1.16.0' or '2.0.0rc1', or 'latest', which causes a warning`;
   if (value !== 'latest' && !isPipVersion(value)) throw new ValidationError([fault], place);
 }
 
-/** Refuses a command that is empty or unknown; what it says is its author's. */
+/** Rejects a command that is empty, a token or not valid text. Its content is up to the author. */
 export function checkCommand(place: string, parameter: string, value: string): void {
-  check(place, { parameter, value, pattern: /^[^\0]*$/, allowed: 'texts without NUL' });
+  check(place, { parameter, value, pattern: /^[^\0]*$/, allowed: 'text without NUL characters' });
 }

@@ -207,31 +207,31 @@ describe('options that cannot be used', () => {
   const UNRESOLVED_LIST = Lazy.list({ produce: () => ['x'] });
 
   test.each<[fault: string, options: AgentImageOptions]>([
-    ["\"platform\" is 'linux/amd64'; AgentCore runs arm64 only", { command: COMMAND, platform: Platform.LINUX_AMD64 }],
-    ["\"file\" is '../Dockerfile'; give the path of a Dockerfile within the directory", { file: '../Dockerfile' }],
-    ["\"file\" is '/x'; give the path of a Dockerfile within the directory", { file: '/x' }],
-    ["\"file\" is 'Agent.Dockerfile', which the directory does not have", { file: 'Agent.Dockerfile' }],
-    ["\"target\" is 'dev', but there is no Dockerfile", { target: 'dev', command: COMMAND }],
-    ['"command" is missing', {}],
-    ['"command" is missing', { command: [] }],
-    ['"base" is "debian\\nRUN x"; give the literal reference of an image', { command: COMMAND, base: 'debian\nRUN x' }],
-    ['"base" is only known when the stack is deployed', { command: COMMAND, base: UNRESOLVED }],
-    ['"base" is \'scratch\', which has no package manager', { command: COMMAND, base: 'scratch' }],
-    ['"command" is only known when the stack is deployed; the image is built before that, so give a literal', { command: ['node', UNRESOLVED] }],
-    ['"command" is only known when the stack is deployed', { command: UNRESOLVED_LIST }],
-    ['"setup" is only known when the stack is deployed', { command: COMMAND, setup: [`echo ${Aws.REGION}`] }],
-    ['"setup" is only known when the stack is deployed', { command: COMMAND, setup: UNRESOLVED_LIST }],
-    ['"miseSettings" is only known when the stack is deployed', { command: COMMAND, miseSettings: { MISE_OK: `https://${Aws.REGION}` } }],
-    ['"command", "setup" is only known when the stack is deployed', { command: UNRESOLVED_LIST, setup: [UNRESOLVED] }],
-    ['"miseImage" is "a b"', { command: COMMAND, miseImage: 'a b' }],
-    ["\"user\" is 'node'; give a number", { command: COMMAND, user: 'node' }],
-    ["\"user\" is '1000:'; give a number", { command: COMMAND, user: '1000:' }],
-    ['"user" is only known when the stack is deployed', { command: COMMAND, user: UNRESOLVED }],
-    ['"miseSettings" has "NODE_MIRROR", "MISE_a"', { command: COMMAND, miseSettings: { NODE_MIRROR: '', MISE_a: '', MISE_OK: '' } }],
-    ["\"tools\" has 'node' twice, as 22.23.3 and as 24.21.0; keep one of them", { command: COMMAND, tools: [DevTool.nodejs('22'), DevTool.nodejs('24')] }],
-    ["\"tools\" has 'node' twice, as 22.23.3 and as 20.0.0", { command: COMMAND, tools: [DevTool.nodejs('22'), DevTool.mise('node', '20.0.0')] }],
+    ["\"platform\" must be linux/arm64, the only platform that AgentCore starts, not 'linux/amd64'", { command: COMMAND, platform: Platform.LINUX_AMD64 }],
+    ["\"file\" must be a path within the directory, not '../Dockerfile'", { file: '../Dockerfile' }],
+    ["\"file\" must be a path within the directory, not '/x'", { file: '/x' }],
+    ["\"file\" must exist in the directory, not 'Agent.Dockerfile'", { file: 'Agent.Dockerfile' }],
+    ["\"target\" must be a stage of a Dockerfile, not 'dev'", { target: 'dev', command: COMMAND }],
+    ['"command" must be set if the directory has no Dockerfile', {}],
+    ['"command" must be set if the directory has no Dockerfile', { command: [] }],
+    ['"base" must be the literal reference of an image, not "debian\\nRUN x"', { command: COMMAND, base: 'debian\nRUN x' }],
+    ['"base" must be the literal reference of an image, not a token', { command: COMMAND, base: UNRESOLVED }],
+    ['"base" must have apt, dnf, microdnf or apk, not be \'scratch\'', { command: COMMAND, base: 'scratch' }],
+    ['"command" must be known at synth, not a token, since the image is built before the deployment: use a literal', { command: ['node', UNRESOLVED] }],
+    ['"command" must be known at synth, not a token', { command: UNRESOLVED_LIST }],
+    ['"setup" must be known at synth, not a token', { command: COMMAND, setup: [`echo ${Aws.REGION}`] }],
+    ['"setup" must be known at synth, not a token', { command: COMMAND, setup: UNRESOLVED_LIST }],
+    ['"miseSettings" must be known at synth, not a token', { command: COMMAND, miseSettings: { MISE_OK: `https://${Aws.REGION}` } }],
+    ['"command", "setup" must be known at synth, not a token', { command: UNRESOLVED_LIST, setup: [UNRESOLVED] }],
+    ['"miseImage" must be the literal reference of an image, not "a b"', { command: COMMAND, miseImage: 'a b' }],
+    ["not 'node': use a number", { command: COMMAND, user: 'node' }],
+    ["not '1000:': use a number", { command: COMMAND, user: '1000:' }],
+    ['not a token: use a number', { command: COMMAND, user: UNRESOLVED }],
+    ['"miseSettings" must have names of mise\'s environment variables, not "NODE_MIRROR", "MISE_a"', { command: COMMAND, miseSettings: { NODE_MIRROR: '', MISE_a: '', MISE_OK: '' } }],
+    ["\"tools\" must not have 'node' twice, as 22.23.3 and as 24.21.0: remove one", { command: COMMAND, tools: [DevTool.nodejs('22'), DevTool.nodejs('24')] }],
+    ["\"tools\" must not have 'node' twice, as 22.23.3 and as 20.0.0", { command: COMMAND, tools: [DevTool.nodejs('22'), DevTool.mise('node', '20.0.0')] }],
     [
-      "\"tools\" has 'git' twice, by the package manager and by a command of its own",
+      "\"tools\" must not have 'git' twice, by the package manager and by a command of its own",
       { command: COMMAND, tools: [DevTool.custom({ name: 'git', install: 'x', verify: 'x' })] },
     ],
   ])('fail: %s', (fault, options) => {
@@ -248,13 +248,13 @@ describe('options that cannot be used', () => {
 
   test('fail for a directory that is not there, or is a file', () => {
     for (const path of [join(directory, 'nowhere'), join(directory, 'agent.js')]) {
-      expect(messageOf(() => AgentImage.fromDirectory(path, { command: COMMAND }))).toContain('"directory" is not a directory');
+      expect(messageOf(() => AgentImage.fromDirectory(path, { command: COMMAND }))).toContain('"directory" must be an existing directory');
     }
   });
 
   test('fail where the Dockerfile says the same, naming each', () => {
     writeFileSync(join(directory, 'Dockerfile'), 'FROM debian\n');
-    expect(faultOf({ base: 'debian', command: COMMAND })).toContain('"base", "command" is for a directory without a Dockerfile; say it in Dockerfile');
+    expect(faultOf({ base: 'debian', command: COMMAND })).toContain('"base", "command" must not be set if the directory has a Dockerfile: change Dockerfile');
   });
 
   test('do not fail for a tool that is given twice in one version', () => {

@@ -53,7 +53,7 @@ describe('the version of a tool', () => {
   test.each(['5', '5.9', '7.x', '7.X', 'x', '7.1.x', 'v5', 'v5.9.2', '5.x.x'])(
     'fails where npm would take the newest of several: %s', (version) => {
       expect(messageOf(() => DevTool.npm('typescript', version))).toBe(
-        `"version" is "${version}", of which npm takes the newest there is; give all three numbers, such as '5.9.2', or a tag such as 'latest', which warns\n`
+        `"version" must be a full version, not the range "${version}": use all three numbers, such as '5.9.2', or a tag such as 'latest', which causes a warning\n`
         + '  at DevTool.npm("typescript", …)');
     });
 
@@ -62,7 +62,7 @@ describe('the version of a tool', () => {
   });
 
   test.each(['1.x', 'next', 'stable', 'v1.16', '1.0-rc.1', '1.0RC1', '1..0', '1.'])('fails where pip has no such version: %s', (version) => {
-    expect(messageOf(() => DevTool.pip('six', version))).toContain(`"version" is "${version}", which pip does not know as a version; give one as PyPI shows it`);
+    expect(messageOf(() => DevTool.pip('six', version))).toContain(`"version" must be a version of PyPI, not "${version}": use one`);
   });
 
   test.each(['2.0.0rc1', '1.0.post1', '1.0.dev3', '2024.7.4', '2.3.0+cu121'])('may be any that PyPI shows: %s', (version) => {
@@ -117,40 +117,40 @@ describe('a name or version that a shell could read as more', () => {
 
   test.each(BAD)('fails as a version: %j', (version) => {
     for (const tool of [DevTool.nodejs, DevTool.python, DevTool.bun, DevTool.awsCli]) {
-      expect(messageOf(() => tool.call(DevTool, version))).toMatch(/^"version" is /);
+      expect(messageOf(() => tool.call(DevTool, version))).toMatch(/^"version" must /);
     }
     for (const tool of [DevTool.mise, DevTool.npm, DevTool.pip]) {
-      expect(messageOf(() => tool.call(DevTool, 'terraform', version))).toMatch(/^"version" is /);
+      expect(messageOf(() => tool.call(DevTool, 'terraform', version))).toMatch(/^"version" must /);
     }
   });
 
   test.each(BAD.filter((name) => !name.startsWith('^')))('fails as a name: %j', (name) => {
-    expect(messageOf(() => DevTool.mise(name, '1'))).toMatch(/^"tool" is /);
-    expect(messageOf(() => DevTool.npm(name, '1'))).toMatch(/^"packageName" is /);
-    expect(messageOf(() => DevTool.pip(name, '1'))).toMatch(/^"packageName" is /);
-    expect(messageOf(() => DevTool.osPackages('git', name))).toMatch(/^"name" is /);
-    expect(messageOf(() => DevTool.custom({ name, install: 'x', verify: 'x' }))).toMatch(/^"name" is /);
+    expect(messageOf(() => DevTool.mise(name, '1'))).toMatch(/^"tool" must /);
+    expect(messageOf(() => DevTool.npm(name, '1'))).toMatch(/^"packageName" must /);
+    expect(messageOf(() => DevTool.pip(name, '1'))).toMatch(/^"packageName" must /);
+    expect(messageOf(() => DevTool.osPackages('git', name))).toMatch(/^"name" must /);
+    expect(messageOf(() => DevTool.custom({ name, install: 'x', verify: 'x' }))).toMatch(/^"name" must /);
   });
 
   test('fails with what is allowed, and with the call it is of', () => {
     expect(messageOf(() => DevTool.nodejs('22;x'))).toBe(
-      '"version" is "22;x"; it becomes part of a shell command in the build, so only letters, digits and . _ + - (not first) are allowed\n  at DevTool.nodejs(…)');
+      '"version" must have only letters, digits and . _ + - (not first), since it becomes part of a shell command, not "22;x": correct it\n  at DevTool.nodejs(…)');
   });
 
   test('fails where it is not known when the image is built', () => {
-    expect(messageOf(() => DevTool.nodejs(UNRESOLVED))).toContain('"version" is only known when the stack is deployed');
-    expect(messageOf(() => DevTool.npm(UNRESOLVED, '1.0.0'))).toContain('"packageName" is only known when the stack is deployed');
+    expect(messageOf(() => DevTool.nodejs(UNRESOLVED))).toContain('"version" must be known at synth, not a token');
+    expect(messageOf(() => DevTool.npm(UNRESOLVED, '1.0.0'))).toContain('"packageName" must be known at synth, not a token');
   });
 
   test('fails above 214 characters, not at them', () => {
-    expect(messageOf(() => DevTool.npm('a'.repeat(215), '1.0.0'))).toContain('is 215 characters long');
+    expect(messageOf(() => DevTool.npm('a'.repeat(215), '1.0.0'))).toContain('must have at most 214 characters, not 215');
     expect(DevTool.npm('a'.repeat(214), '1.0.0').version).toBe('1.0.0');
   });
 
   test('fails for a list without packages, and for a custom tool without commands', () => {
-    expect(messageOf(() => DevTool.osPackages())).toContain('"name" is empty');
-    expect(messageOf(() => DevTool.custom({ name: 'x', install: ' ', verify: 'x' }))).toContain('"install" is empty');
-    expect(messageOf(() => DevTool.custom({ name: 'x', install: 'x', verify: '' }))).toContain('"verify" is empty');
-    expect(messageOf(() => DevTool.custom({ name: 'x', install: 'a\0b', verify: 'x' }))).toContain('"install" is "a\\u0000b"');
+    expect(messageOf(() => DevTool.osPackages())).toContain('"name" must not be empty');
+    expect(messageOf(() => DevTool.custom({ name: 'x', install: ' ', verify: 'x' }))).toContain('"install" must not be empty');
+    expect(messageOf(() => DevTool.custom({ name: 'x', install: 'x', verify: '' }))).toContain('"verify" must not be empty');
+    expect(messageOf(() => DevTool.custom({ name: 'x', install: 'a\0b', verify: 'x' }))).toContain('"install" must have only text without NUL characters');
   });
 });

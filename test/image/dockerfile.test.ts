@@ -146,11 +146,11 @@ describe('the user of a Dockerfile', () => {
   test('is the one that a build argument says', () => {
     expect(amended('ARG ID=1\nFROM debian\nARG ID\nUSER $ID', { buildArgs: { ID: '1234' } }).trim()).toMatch(/USER 1234$/);
     expect(amended('ARG ID=1\nFROM debian\nARG ID\nUSER $ID').trim()).toMatch(/USER 1$/);
-    expect(faultOf('ARG ID=1\nFROM debian\nUSER $ID')).toContain("the number of USER '$ID' cannot be told");
+    expect(faultOf('ARG ID=1\nFROM debian\nUSER $ID')).toContain("does not contain the number of USER '$ID'");
   });
 
   test('is not made of an argument of the stage that its own builds on, only of a variable', () => {
-    expect(faultOf('FROM debian AS base\nARG ID=1001\nFROM base\nUSER $ID')).toContain("the number of USER '$ID' cannot be told");
+    expect(faultOf('FROM debian AS base\nARG ID=1001\nFROM base\nUSER $ID')).toContain("does not contain the number of USER '$ID'");
     expect(amended('FROM debian AS base\nENV ID=1001\nFROM base\nUSER $ID').trim()).toMatch(/USER 1001$/);
   });
 
@@ -173,8 +173,8 @@ describe('the user of a Dockerfile', () => {
   test.each(['USER app', 'RUN useradd app\nUSER app', 'RUN useradd -u 1001 app\nUSER app:team', 'USER a:b:c'])(
     'fails if its number cannot be told, and says how to give it: %j', (text) => {
       const message = faultOf(`FROM debian\n${text}\n`);
-      expect(message).toContain('cannot be told');
-      expect(message).toContain("give it here as \"user\", such as '1000'");
+      expect(message).toContain('does not contain the number of USER');
+      expect(message).toContain("use a number such as '1000', or create the user");
     });
 });
 
@@ -187,10 +187,10 @@ describe('a Dockerfile that cannot be used', () => {
     ['line 1: FROM has no argument', 'FROM\n'],
     ['line 3: USER has no argument', 'FROM debian\n\nUSER\n'],
     ["line 2: the here-document 'EOF' has no end", 'FROM debian\nRUN <<EOF\nmake\n'],
-    ["line 1: 'scratch' has no package manager and no shell", 'FROM scratch\nCOPY . .\n'],
-    ["line 2: 'scratch' has no package manager and no shell", 'ARG BASE=scratch\nFROM ${BASE} AS a\nFROM a\n'],
-    ["line 1: the platform is 'linux/amd64'; AgentCore runs arm64 only", 'FROM --platform=linux/amd64 debian\n'],
-    ["line 1: the platform is '$BUILDPLATFORM'; AgentCore runs arm64 only", 'FROM --platform=$BUILDPLATFORM debian\n'],
+    ["not 'scratch' (Dockerfile line 1)", 'FROM scratch\nCOPY . .\n'],
+    ["not 'scratch' (Dockerfile line 2)", 'ARG BASE=scratch\nFROM ${BASE} AS a\nFROM a\n'],
+    ["not 'linux/amd64' (Dockerfile line 1)", 'FROM --platform=linux/amd64 debian\n'],
+    ["not '$BUILDPLATFORM' (Dockerfile line 1)", 'FROM --platform=$BUILDPLATFORM debian\n'],
   ])('fails and names the place: %s', (fault, text) => {
     expect(faultOf(text)).toContain(fault);
   });
@@ -212,7 +212,7 @@ describe('a Dockerfile that cannot be used', () => {
 
   test('fails if it does not have the target, and lists those it has', () => {
     expect(faultOf('FROM debian AS dev\nFROM debian AS prod\n', { target: 'test' })).toContain(
-      "\"target\" is 'test', which Dockerfile does not have; it has 'dev', 'prod'");
+      "\"target\" must be a stage of Dockerfile, not 'test': use 'dev', 'prod'");
     expect(faultOf('FROM debian\n', { target: '1' })).toContain('it has no named stages');
   });
 });
