@@ -10,8 +10,8 @@ const of = (workspaces: Workspaces, ref = BRANCH) => workspaces.git('rev-parse',
 const file = (workspaces: Workspaces, path: string, ref = BRANCH) => workspaces.git('show', `${ref}:${path}`);
 const files = (workspaces: Workspaces, ref = BRANCH) => workspaces.git('ls-tree', '-r', '--name-only', ref).split('\n').slice(0, -1);
 
-describe.each([['of a shallow clone', 1], ['of a whole clone', 0]])('what others did is not in the commit, %s', (_, depth) => {
-  test('when the main branch went on since the branch was pushed', async () => {
+describe.each([['of a shallow clone', 1], ['of a whole clone', 0]])('the commit does not contain the work of others, %s', (_, depth) => {
+  test('when the main branch advanced after the branch was pushed', async () => {
     const remote = start({ depth });
     await remote.run({ agent: 'echo one > one', session: 'first' });
     remote.others(commitTo('main', 'echo new > main.txt; echo more > value.txt'));
@@ -22,7 +22,7 @@ describe.each([['of a shallow clone', 1], ['of a whole clone', 0]])('what others
     expect(files(remote)).toEqual(['.gitignore', 'one', 'two', 'value.txt']);
   });
 
-  test('when the main branch took something back that a run had seen', async () => {
+  test('when the main branch reverted a commit that a run had seen', async () => {
     const remote = start({ depth });
     await remote.run({ agent: 'echo one > one', session: 'first' });
     remote.others(commitTo('main', 'echo bad > bad.txt'));
@@ -30,22 +30,22 @@ describe.each([['of a shallow clone', 1], ['of a whole clone', 0]])('what others
     remote.others('git revert --no-edit HEAD >/dev/null; git push -q origin HEAD:main');
     await remote.run({ agent: 'echo three > three', session: 'third' });
     expect(files(remote)).toEqual(['.gitignore', 'one', 'three', 'two', 'value.txt']);
-    // And whoever merges the branch does not get it back.
+    // Whoever merges the branch does not get it back, either.
     remote.others(`git merge -q --no-edit origin/${BRANCH} && ! test -e bad.txt`);
   });
 
-  test('when the branch was written anew without a commit of an earlier run of the session', async () => {
+  test('when the branch was rewritten without a commit of an earlier run of the session', async () => {
     const remote = start({ depth });
     await remote.run({ agent: 'echo one > one' });
     remote.others(commitTo(BRANCH, 'echo theirs > theirs', 'main'));
     const { outcome, loop } = await remote.run({ agent: 'echo two > two' });
     expect(outcome).toBe('COMMITTED');
-    expect(loop.branchMoves).toBeUndefined(); // it was there when the run began
+    expect(loop.branchMoves).toBeUndefined(); // the rewrite happened before the run started
     expect(remote.subjects()).toEqual(['Prompt 2', 'of others: theirs', 'the beginning']);
     expect(files(remote)).toEqual(['.gitignore', 'theirs', 'two', 'value.txt']);
   });
 
-  test('when the branch was set back', async () => {
+  test('when the branch was reset', async () => {
     const remote = start({ depth });
     await remote.run({ agent: 'echo one > one' });
     remote.git('update-ref', `refs/heads/${BRANCH}`, 'main');
@@ -83,7 +83,7 @@ describe.each([['of a shallow clone', 1], ['of a whole clone', 0]])('what others
     expect(file(remote, 'numbers')).toBe(execFileSync('bash', ['-c', 'seq 21 | sed "s/^5$/five/"'], { encoding: 'utf8' }));
   });
 
-  test('when they push to the branch of a session that goes on', async () => {
+  test('when they push to the branch of a session that is resumed', async () => {
     const remote = start({ depth });
     await remote.run({ agent: 'echo one > one' });
     remote.others(commitTo(BRANCH, 'echo theirs > theirs'));
@@ -108,7 +108,7 @@ describe.each([['of a shallow clone', 1], ['of a whole clone', 0]])('what others
     expect(remote.subjects()).toEqual(['Prompt 1', 'newer', 'the beginning']);
   });
 
-  test('when the agent of a session that goes on merges the main branch: it is a merge', async () => {
+  test('when the agent of a resumed session merges the main branch, and the commit is a merge', async () => {
     const remote = start({ depth });
     await remote.run({ agent: 'echo one > one' });
     remote.others(commitTo('main', 'echo new > main.txt'));
@@ -134,7 +134,7 @@ describe.each([['of a shallow clone', 1], ['of a whole clone', 0]])('what others
   });
 });
 
-describe('what goes together is tried on both', () => {
+describe('changes without textual conflicts are tested together', () => {
   test('fails as a conflict, with the file\'s name, when both changed the same lines', async () => {
     const remote = start();
     const { outcome, message } = await remote.run({ meanwhile: () => remote.others(commitTo(BRANCH, 'echo other > value.txt', 'main')) });
@@ -143,7 +143,7 @@ describe('what goes together is tried on both', () => {
     expect(remote.subjects()).toEqual(['of others: value.txt', 'the beginning']);
   });
 
-  test('fails as something else when git cannot merge', async () => {
+  test('fails with another error when git cannot merge', async () => {
     const remote = start();
     const meanwhile = () => {
       remote.others(commitTo(BRANCH, 'echo theirs > theirs', 'main'));

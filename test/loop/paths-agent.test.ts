@@ -3,8 +3,8 @@ import { useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
 
-describe('what is committed is what the gates saw', () => {
-  test('when a gate changes tracked files: it has failed, and the feedback names them', async () => {
+describe('commits what the gates saw', () => {
+  test('when a gate changes tracked files: it fails, and the feedback names them', async () => {
     const loop = await start({
       agent: (turn) => turn === 0 ? 'echo right > value.txt; printf "unformatted" > "a b.txt"' : 'echo right > value.txt; echo formatted > "a b.txt"',
       loop: { gates: [Gate.command('format', 'echo formatted > "a b.txt"'), Gate.command('test', './test.sh')] },
@@ -23,7 +23,7 @@ describe('what is committed is what the gates saw', () => {
     expect(record.feedback!.changedFiles).toEqual(['.gitignore', 'value.txt']);
   });
 
-  test('when a gate leaves files: they are moved out of the way, and neither committed nor seen by the next gate', async () => {
+  test('when a gate leaves files: they are moved away, and neither committed nor visible to the next gate', async () => {
     const loop = await start({
       loop: { gates: [Gate.command('test', 'mkdir -p report/a && touch report/a/b "odd \n name"; ./test.sh'), Gate.command('clean', 'test ! -e report')] },
     });
@@ -47,7 +47,7 @@ describe('what is committed is what the gates saw', () => {
     }
   });
 
-  test('when the agent writes on while the gates run: the gate has failed', async () => {
+  test('when the agent keeps writing while the gates run: the gate fails', async () => {
     const loop = await start({
       agent: (turn) => turn === 0
         ? 'echo right > value.txt; (until [ -e /tmp/gate ]; do sleep 0.02; done; echo late > value.txt; touch /tmp/written) >/dev/null 2>&1 </dev/null &'
@@ -95,14 +95,14 @@ describe('the agent may do what it likes with its own repository', () => {
     expect(again.record.outcome).toBe('CodingLoop.SnapshotFailed');
   });
 
-  test('an agent that deletes our records has lost the workspace', async () => {
+  test('an agent that deletes the run\'s records has lost the workspace', async () => {
     const loop = await start({ agent: 'rm -rf /mnt/workspace/.workbench' });
     const { error, record } = await loop.run();
     expect(error).toBe('CodingLoop.WorkspaceLost');
     expect(record.session.stopped).toBe(true);
   });
 
-  test('an agent that makes a repository within the repository: its files are committed', async () => {
+  test('an agent that creates a repository inside the repository: its files are committed', async () => {
     const loop = await start({ agent: 'echo right > value.txt; mkdir -p app && cd app && git init -q && echo x > x && git add x && git commit -qm own && echo y > y' });
     const { record, cause } = await loop.run();
     expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });

@@ -5,7 +5,7 @@ import { Gate, SessionPolicy } from '../../src';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
-/** As long as a session's id, and none of the loop. */
+/** A valid session id that no execution of the loop has created. */
 const SESSION = 'a-session-of-more-than-thirty-three-characters';
 
 describe('bad input', () => {
@@ -67,7 +67,7 @@ describe('bad input', () => {
     expect(loop.entered).toEqual(['Prepare the run', 'Say why it is refused', 'Refused, nothing was started']);
   });
 
-  test('tells of a great many fields that are wrong in a record that is whole', async () => {
+  test('reports a large number of wrong fields in a complete record', async () => {
     const fields = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`field-${index}`, '"\\"']));
     const { error, cause } = await loop.run(fields);
     expect(error).toBe('CodingLoop.BadInput');
@@ -81,13 +81,13 @@ describe('bad input', () => {
     expect(loop.server.calls.all).toHaveLength(0);
   });
 
-  test('names all that is wrong', async () => {
+  test('names all errors', async () => {
     const { cause } = await loop.run({ prompt: '', taskId: '/', more: 1 });
     for (const field of ['"prompt"', '"taskId"', '"more"']) expect(JSON.parse(cause!).error.message).toContain(field);
   });
 });
 
-test('a prompt of the greatest length goes through all of a run, with a repair and an output as unpleasant as can be', async () => {
+test('a prompt of the maximum length works in a whole run, with a repair and the most awkward output', async () => {
   const loop = await start({
     agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt; for i in {1..99}; do echo > "$(printf "%0200d" $i)"; done' : 'echo right > value.txt',
     loop: { gates: [Gate.command('test', 'head -c 50000 /dev/urandom; ./test.sh || { rm 0*; exit 1; }')] },
@@ -97,14 +97,14 @@ test('a prompt of the greatest length goes through all of a run, with a repair a
   expect(loop.turns[1].feedback!.changedFiles!.join('').length).toBeLessThanOrEqual(4_096);
 });
 
-test('an execution that another one has started is a run like others', async () => {
+test('an execution that another execution started is an ordinary run', async () => {
   const loop = await start();
   const { record } = await loop.run({ AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: 'arn:aws:states:us-east-1:123456789012:execution:a:b' });
   expect(record.outcome).toBe('COMMITTED');
 });
 
 describe('an execution that Step Functions ended', () => {
-  /** What the rule makes of an event, by its input transformer. */
+  /** Returns the input that the rule's transformer makes from an event. */
   function transformed(loop: LoopFixture, detail: object): object {
     const template = Template.fromString(readFileSync(join(loop.assembly, 'Stack.template.json'), 'utf8'));
     const [rule] = Object.values(template.findResources('AWS::Events::Rule'));
@@ -115,7 +115,7 @@ describe('an execution that Step Functions ended', () => {
     return JSON.parse(parts.join('').replace(`<${name}>`, JSON.stringify(detail)));
   }
 
-  /** Starts an execution, waits until its agent is at work, and ends it as a person would. */
+  /** Starts an execution, waits until its agent is working, and stops it as a person would. */
   async function aborted(loop: LoopFixture, input: object, name = 'cut-off') {
     const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
     const execution = loop.deployment.startExecution(undefined, input, { name });
@@ -125,7 +125,7 @@ describe('an execution that Step Functions ended', () => {
     return { executionArn: execution.arn, sessionId: sessionId! };
   }
 
-  test.each([[SessionPolicy.STOP], [SessionPolicy.LEAVE]])('has its own session stopped or left, as the loop says: %s', async (sessionPolicy) => {
+  test.each([[SessionPolicy.STOP], [SessionPolicy.LEAVE]])('has its own session stopped or left running, as the loop is configured: %s', async (sessionPolicy) => {
     const loop = await start({ agent: 'sleep 60', loop: { sessionPolicy } });
     const input = { prompt: 'x', taskId: 'task-1' };
     const { executionArn, sessionId } = await aborted(loop, input);
@@ -135,7 +135,7 @@ describe('an execution that Step Functions ended', () => {
     expect(loop.server.calls.of('StopRuntimeSession').map((call) => call.sessionId)).toEqual(stopped ? [sessionId] : []);
   });
 
-  test.each([['has it', true], ['has left it out, since it was too long', false]])('has the session of its input stopped, where the event %s', async (_, told) => {
+  test.each([['has it', true], ['has left it out, since it was too long', false]])('has the session of its input stopped if the event %s', async (_, told) => {
     const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt' : 'sleep 60' });
     const { record } = await loop.run();
     const input = { prompt: 'x', taskId: 'task-1', session: record.session };
@@ -153,12 +153,12 @@ describe('an execution that Step Functions ended', () => {
     const input = { prompt: 'x', taskId: 'task-1' };
     const { executionArn, sessionId } = await aborted(loop, input);
     const event = transformed(loop, { executionArn, status: 'FAILED', input: JSON.stringify(input), error, cause });
-    // More often than a state would try it again: nobody asks a second time.
+    // More often than a state would retry: nothing asks again.
     loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'conflict', times: 10 });
     expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: 'STOPPED' } });
   });
 
-  test('is left alone when it came to an end of its own', async () => {
+  test('is ignored if it ended by itself', async () => {
     const loop = await start({ agent: 'echo wrong-a > value.txt', loop: { maxRepairs: 0 } });
     const ends = [
       await loop.run({}, { name: 'red' }),
@@ -174,7 +174,7 @@ describe('an execution that Step Functions ended', () => {
     expect(loop.server.calls.all).toHaveLength(calls);
   });
 
-  test('leaves a session alone in which another run is at work', async () => {
+  test('does not stop a session in which another run is active', async () => {
     const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt' : 'sleep 60' });
     const { record } = await loop.run();
     const input = { prompt: 'x', taskId: 'task-1', session: record.session };
@@ -189,7 +189,7 @@ describe('an execution that Step Functions ended', () => {
     await execution.result;
   });
 
-  test.each([['accessDenied'], ['throttle']] as const)('leaves a session alone of which nobody can say who is at work in it (%s), unless the execution made it', async (kind) => {
+  test.each([['accessDenied'], ['throttle']] as const)('does not stop a session if it is unknown which run is active in it (%s), unless the execution created it', async (kind) => {
     const loop = await start();
     for (const operation of ['DescribeExecution', 'DescribeStateMachineForExecution', 'ListExecutions'] as const) {
       loop.server.faults.add({ operation, at: 'beforeStart', kind, times: 999 });
@@ -201,14 +201,14 @@ describe('an execution that Step Functions ended', () => {
     expect(own).toMatchObject({ result: { status: 'ALREADY_STOPPED', sessionId: loop.sessionOf('run').id } });
   });
 
-  test('does not stop, or run anything in, a session that is not the loop\'s', async () => {
+  test('neither stops nor uses a session that does not belong to the loop', async () => {
     const loop = await start();
     const event = transformed(loop, { executionArn: loop.executionOf('run'), status: 'ABORTED', input: JSON.stringify({ session: { id: SESSION } }) });
     expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { status: expect.stringContaining('refused'), sessionId: '' } });
     expect(loop.server.calls.all.filter(({ sessionId }) => sessionId !== undefined)).toEqual([]);
   });
 
-  test('has its session stopped through the endpoint of its own definition, whatever endpoint the loop has by now', async () => {
+  test('has its session stopped through the endpoint of its own definition, even if the loop has another endpoint now', async () => {
     const loop = await start({ agent: 'sleep 60' });
     const input = { prompt: 'x', taskId: 'task-1' };
     const { executionArn, sessionId } = await aborted(loop, input);
@@ -217,7 +217,7 @@ describe('an execution that Step Functions ended', () => {
     expect(await loop.deployment.function().invoke(later)).toMatchObject({ result: { sessionId, status: 'STOPPED' } });
   });
 
-  test('is left alone if it is under way again', async () => {
+  test('is ignored if it is running again', async () => {
     const loop = await start({ agent: 'sleep 60' });
     const input = { prompt: 'x', taskId: 'task-1' };
     const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });

@@ -7,7 +7,7 @@ import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
 
-/** Somebody else pushes to a branch, from a commit on. */
+/** Returns a function that pushes someone else's commit to a branch, based on a given commit. */
 function push(loop: LoopFixture, files: { readonly [path: string]: string }, branch = 'workbench/task-1', from = 'main'): void {
   const directory = mkdtempSync(join(tmpdir(), 'other-'));
   const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=other', '-c', 'user.email=other@localhost', ...args], { cwd: directory, stdio: 'pipe' });
@@ -18,7 +18,7 @@ function push(loop: LoopFixture, files: { readonly [path: string]: string }, bra
   git('push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`);
 }
 
-test('when somebody else pushed first, the change goes on top once the gates have passed on both together', async () => {
+test('when somebody else pushed first, the change is rebased once the gates have passed on both together', async () => {
   let loop: LoopFixture;
   const pushing = (turn: number) => {
     if (turn === 0) push(loop, { 'theirs.txt': 'theirs\n' });
@@ -57,7 +57,7 @@ test('fails when what somebody else pushed is in conflict with the change', asyn
   expect(loop.show()).toBe('theirs\n');
 });
 
-test('fails when somebody else is first again and again', async () => {
+test('fails when somebody else pushes first every time', async () => {
   let loop: LoopFixture;
   let pushes = 0;
   loop = await start({ loop: { gates: [Gate.command('test', './test.sh')] } });
@@ -73,7 +73,7 @@ test('fails when somebody else is first again and again', async () => {
   expect(loop.git('log', '-1', '--format=%s', 'workbench/task-1')).toBe('of somebody else\n');
 });
 
-test('a task that was worked on before goes on top of its branch, whatever happened to the main branch', async () => {
+test('a task with an existing branch continues on that branch, whatever happened to the main branch', async () => {
   const loop = await start();
   expect((await loop.run()).record.outcome).toBe('COMMITTED');
   push(loop, { 'main.txt': 'newer\n' }, 'main');
@@ -82,7 +82,7 @@ test('a task that was worked on before goes on top of its branch, whatever happe
   expect({ outcome: record?.outcome, cause }).toMatchObject({ cause: undefined });
 });
 
-test('a task that was worked on before, with another change on a newer main branch', async () => {
+test('a task with an existing branch gets another change, based on a newer main branch', async () => {
   const loop = await start({ agent: (turn) => `echo right > value.txt; echo ${turn} > turn-${turn}` });
   expect((await loop.run()).record.outcome).toBe('COMMITTED');
   push(loop, { 'main.txt': 'newer\n' }, 'main');
@@ -93,7 +93,7 @@ test('a task that was worked on before, with another change on a newer main bran
   expect(loop.show(undefined, 'turn-1')).toBe('1\n');
 });
 
-test('fails, and does not say that somebody else pushed, when the remote refuses the branch', async () => {
+test('fails without blaming somebody else\'s push when the remote refuses the branch', async () => {
   const loop = await start({ agent: (turn) => `echo right > value.txt; echo ${turn} > turn` });
   const first = (await loop.run()).record;
   const hook = join(loop.remote, 'hooks/pre-receive');
@@ -108,7 +108,7 @@ test('fails, and does not say that somebody else pushed, when the remote refuses
   }
 });
 
-test('a push that arrived, and whose answer did not, is a success', async () => {
+test('a push that arrived is a success even if its response is lost', async () => {
   const loop = await start();
   const hook = join(loop.remote, 'hooks/post-receive');
   writeFileSync(hook, `#!/bin/sh\n[ -e ${loop.remote}/struck ] && exit 0\ntouch ${loop.remote}/struck\nkill -9 $(ps -o ppid= -p $PPID)\nkill -9 $PPID\n`);
@@ -118,7 +118,7 @@ test('a push that arrived, and whose answer did not, is a success', async () => 
   expect(loop.git('rev-parse', 'workbench/task-1').trim()).toBe(record.commit!.id);
 });
 
-test('fails when the repository, or the reference, is not there', async () => {
+test('fails when the repository or the ref does not exist', async () => {
   for (const repository of [GitRepository.fromUrl('file:///not/there'), undefined]) {
     const loop = await start({ loop: repository === undefined ? {} : { repository } });
     const { error, record } = await loop.run(repository === undefined ? { repository: { ref: 'not-there' } } : {});

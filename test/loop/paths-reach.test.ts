@@ -18,7 +18,7 @@ const BAD_MARKERS: readonly [string, string][] = [
   ['holds text that bash would run', 'rm -f marker; echo "log.BASH_VERSINFO[\\$(>/mnt/workspace/ran)0]" > marker'],
 ];
 
-/** What a session was asked to do. */
+/** Returns the operations that were called on a session. */
 const askedOf = (loop: LoopFixture, sessionId: string) =>
   loop.server.calls.all.filter((call) => call.sessionId === sessionId).map(({ operation }) => operation);
 
@@ -49,15 +49,15 @@ describe('the end of a run stops its session, whatever the agent did to', () => 
     expect({ status, stopped: record.session.stopped, error: record.session.error }).toEqual({ status: 'FAILED', stopped: true, error: undefined });
   });
 
-  test('bash, which answers nothing any more', async () => {
+  test('bash, which no longer responds', async () => {
     const loop = await start({ agent: 'echo right > value.txt; mkdir -p /tmp/bin' });
     loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 999, match: ({ command = '' }) => !command.includes('job=prepare') });
     expect((await loop.run()).record.session).toMatchObject({ stopped: true });
   });
 });
 
-describe('a session of an input', () => {
-  test('is refused, left alone and not stopped, if no execution of the loop has made it', async () => {
+describe('a session in the input', () => {
+  test('is refused, and neither used nor stopped, if no execution of the loop created it', async () => {
     const loop = await start();
     const victim = { id: 'somebody-elses-session-that-is-worth-a-lot' };
     mkdirSync(join(loop.workspace(victim), 'repo'), { recursive: true });
@@ -74,7 +74,7 @@ describe('a session of an input', () => {
     expect(loop.server.calls.all).toEqual([]);
   });
 
-  test('is refused if it is of an execution that never was, and of the run itself', async () => {
+  test('is refused if its execution never existed, or is the run itself', async () => {
     const loop = await start();
     const never = await loop.run({ session: loop.sessionOf('never') });
     const own = await loop.run({ session: loop.sessionOf('own') }, { name: 'own' });
@@ -83,7 +83,7 @@ describe('a session of an input', () => {
     expect(loop.server.calls.all.filter(({ sessionId }) => sessionId !== undefined)).toEqual([]);
   });
 
-  test('is refused if it would be of an execution that went on in another one', async () => {
+  test('is refused if its execution continued in another session', async () => {
     const loop = await start({ agent: 'date +%N > value.txt; echo right > value.txt' });
     const { record } = await loop.run({}, { name: 'first' });
     await loop.run({ session: record.session }, { name: 'guest' });
@@ -91,14 +91,14 @@ describe('a session of an input', () => {
     expect({ error, cause }).toEqual({ error: 'CodingLoop.BadInput', cause: expect.stringContaining('went on in another session') });
   });
 
-  test.each(['a.b', `${'x'.repeat(70)}`])('is taken of an execution whose name is not in the id: %s', async (name) => {
+  test.each(['a.b', `${'x'.repeat(70)}`])('is accepted from an execution whose name is not in the id: %s', async (name) => {
     const loop = await start();
     const { record } = await loop.run({}, { name });
     const again = await loop.run({ session: record.session, prompt: 'Go on' });
     expect(again.record).toMatchObject({ outcome: 'NO_CHANGES', session: { id: record.session.id, workspace: 'RESUMED', stopped: true } });
   });
 
-  test('is not known if Step Functions cannot be asked: nothing runs in it, and it is not stopped', async () => {
+  test('is unverified if Step Functions does not respond: nothing runs in it, and it is not stopped', async () => {
     const loop = await start();
     const { record } = await loop.run();
     const before = askedOf(loop, record.session.id).length;
@@ -108,7 +108,7 @@ describe('a session of an input', () => {
     expect(askedOf(loop, record.session.id)).toHaveLength(before);
   });
 
-  test('that a state claims without a step having made it is held to the same rules', async () => {
+  test('must meet the same rules if a state claims it without the first step', async () => {
     const loop = await start();
     const victim = 'somebody-elses-session-that-is-worth-a-lot';
     const outcome = await loop.deployment.function().invoke({
@@ -126,7 +126,7 @@ describe('a session of an input', () => {
 });
 
 describe('a workspace', () => {
-  test.each(BAD_MARKERS)('keeps no run out by a marker that %s', async (_, command) => {
+  test.each(BAD_MARKERS)('does not block a run by a marker that %s', async (_, command) => {
     const loop = await start();
     const { record } = await loop.run();
     const records = join(loop.workspace(record.session), '.workbench');
@@ -136,7 +136,7 @@ describe('a workspace', () => {
     expect(() => rmSync(join(loop.workspace(record.session), 'ran'))).toThrow('ENOENT');
   });
 
-  test('keeps a run out while another is at work in it, also when the marker is gone', async () => {
+  test('blocks a run while another is active in it, even if the marker is gone', async () => {
     const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt' : 'rm -rf ../.workbench/marker; until [ -e ../free ]; do sleep 0.05; done' });
     const { record } = await loop.run();
     const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntime' });
@@ -149,7 +149,7 @@ describe('a workspace', () => {
     expect(loop.turns).toHaveLength(2);
   });
 
-  test('is left by a link to the clone as it is: nothing outside of it is moved', async () => {
+  test('is safe from a link in place of the clone: nothing outside of it is moved', async () => {
     const loop = await start({ loop: { gates: [Gate.command('test', 'true')] } });
     const { record } = await loop.run();
     const records = join(loop.workspace(record.session), '.workbench');

@@ -7,7 +7,7 @@ import { LoopFixtureProps, useLoops } from '../support/loop-fixture';
 const start = useLoops();
 const TOKEN = 'aB3xK9qLmZ7tR2wY5vN8cD4fG6hJ1kP0aB3x';
 const KEY = ['Qm9ieSd0YWJsZXM'.repeat(2), 'U2VjcmV0UGllY2Vz'.repeat(2)];
-/** Put together in the session, so that no command holds it as it is. */
+/** Assembled in the session, so that no command contains the secret itself. */
 const SAY = `printf '%s\\n' "token ghp""_${TOKEN}" "-----BEGIN RSA PRI""VATE KEY-----" "${KEY[0]}""${KEY[1]}" c2hvcnQ= "-----END RSA PRIVATE KEY-----"`;
 const ALOUD = `${SAY}; ${SAY} >&2`;
 
@@ -16,7 +16,7 @@ test.each<[string, string, LoopFixtureProps]>([
   ['a gate that stays red', 'CodingLoop.Red', { agent: 'echo wrong-a > value.txt', loop: { maxRepairs: 0, gates: [Gate.command('test', `${ALOUD}; exit 1`)] } }],
   ['a bootstrap that fails', 'CodingLoop.BootstrapFailed', { loop: { bootstrap: [`${ALOUD}; exit 1`] } }],
   ['an agent that is a program and fails', 'CodingLoop.TurnFailed', { loop: { turn: AgentTurn.command(`${ALOUD}; exit 1`) } }],
-])('what %s prints that looks like a secret is in no state, cause, log or prompt, and in the log of the workspace as it was', async (_, outcome, props) => {
+])('output of %s that looks like a secret is masked in states, causes, logs and prompts, and unchanged in the workspace\'s log', async (_, outcome, props) => {
   const loop = await start(props);
   const states: string[] = [];
   const onEvent = (event: ExecutionEvent) => void states.push(JSON.stringify(event));

@@ -7,7 +7,7 @@ import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
 const HOUR = 3_600_000;
-/** Runs until something else lets it: what the test waits for is the file that it makes. */
+/** Runs until a file allows it to end; the test waits for the file that it creates. */
 const UNTIL_FREE = 'touch /mnt/workspace/waiting; until [ -e /mnt/workspace/free ]; do sleep 0.05; done';
 
 async function appears(path: string): Promise<void> {
@@ -21,7 +21,7 @@ async function appears(path: string): Promise<void> {
   }
 }
 
-/** Replaces the microVM while a command waits in it, as `UNTIL_FREE` does, and lets the next such command go on. */
+/** Replaces the microVM while a command waits in it, as `UNTIL_FREE` does, and lets the next such command end. */
 async function runWithReplacedMicrovm(loop: LoopFixture) {
   const session = loop.sessionOf('run');
   const run = loop.run({}, { name: 'run' });
@@ -31,7 +31,7 @@ async function runWithReplacedMicrovm(loop: LoopFixture) {
   return run;
 }
 
-/** Replaces the microVM in the midst of each job whose name begins so. */
+/** Replaces the microVM in the middle of each job whose name starts with the prefix. */
 function loseEachTime(loop: LoopFixture, job: string): void {
   loop.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand',
@@ -43,7 +43,7 @@ function loseEachTime(loop: LoopFixture, job: string): void {
   });
 }
 
-test('a gate whose microVM is replaced runs again under another name, and the run goes on', async () => {
+test('a gate whose microVM is replaced runs again under another name, and the run continues', async () => {
   const loop = await start({ loop: { gates: [Gate.command('test', `./test.sh && { [ -e /mnt/workspace/free ] || { ${UNTIL_FREE}; }; }`)] } });
   const { record, cause } = await runWithReplacedMicrovm(loop);
   expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
@@ -51,7 +51,7 @@ test('a gate whose microVM is replaced runs again under another name, and the ru
   expect(loop.turns).toHaveLength(1);
 });
 
-test('fails when a gate is lost again and again', async () => {
+test('fails when a gate is lost repeatedly', async () => {
   const loop = await start({ loop: { gates: [Gate.command('test', 'printf "%0999d" 0; sleep 60')] } });
   loseEachTime(loop, 'gate-test');
   const { error, record } = await loop.run();
@@ -62,13 +62,13 @@ test('fails when a gate is lost again and again', async () => {
   expect(loop.branches()).toEqual(['main']);
 });
 
-test('fails when a step of its own is lost again and again', async () => {
+test('fails when one of the loop\'s own steps is lost repeatedly', async () => {
   const loop = await start();
   const faults = ['snapshot-0', 'snapshot-1-0', 'snapshot-2-0', 'snapshot-3-0'].map((job) => loop.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand',
     at: 'midOutput',
     kind: 'replaceMicrovm',
-    // Right after the line that says that the job is there.
+    // Right after the line that says that the job exists.
     afterBytes: `@job ${randomUUID()} ${job}-${'0'.repeat(12)} started\n`.length,
     match: ({ command = '' }) => command.includes(`job=${job}-`),
   }));
@@ -78,7 +78,7 @@ test('fails when a step of its own is lost again and again', async () => {
   expect(record.session.stopped).toBe(true);
 });
 
-test('a turn that is a command and is lost is asked for again, a bounded number of times', async () => {
+test('a lost turn that is a command is repeated a bounded number of times', async () => {
   const loop = await start({ loop: { turn: AgentTurn.command('printf "%0999d" 0; sleep 60') } });
   loseEachTime(loop, 'turn');
   const { error } = await loop.run();
@@ -86,7 +86,7 @@ test('a turn that is a command and is lost is asked for again, a bounded number 
   expect(loop.jobs('turn')).toHaveLength(4);
 });
 
-test('fails when the workspace is wiped under the run, and commits nothing', async () => {
+test('fails when the workspace is wiped during the run, and commits nothing', async () => {
   const loop = await start();
   const fault = loop.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'wipeWorkspace', match: ({ command = '' }) => /job=gate-test/.test(command),
@@ -98,7 +98,7 @@ test('fails when the workspace is wiped under the run, and commits nothing', asy
   expect(loop.branches()).toEqual(['main']);
 });
 
-test('a run goes on in the session of an earlier output, on the next day', async () => {
+test('a run resumes the session of an earlier output on the next day', async () => {
   const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt; echo first > first' : 'cat first && echo second > second' });
   const first = (await loop.run()).record;
   await (loop.server.clock as MovableClock).advance(24 * HOUR);
@@ -108,7 +108,7 @@ test('a run goes on in the session of an earlier output, on the next day', async
   expect(loop.git('log', '--format=%s', 'workbench/task-1')).toBe('Go on\nMake it right\nthe beginning\n');
 });
 
-test('a run goes on in the session of a failed run, with the work that was not committed', async () => {
+test('a run resumes the session of a failed run with its uncommitted work', async () => {
   const loop = await start({
     agent: (turn) => turn === 0 ? 'echo wrong-a > value.txt; mkdir new && echo mine > new/file' : 'cat new/file && echo right > value.txt',
     loop: { maxRepairs: 0, bootstrap: ['mkdir -p env && touch env/x'] },
@@ -121,7 +121,7 @@ test('a run goes on in the session of a failed run, with the work that was not c
   expect(loop.git('ls-tree', '--name-only', 'workbench/task-1')).not.toContain('env');
 });
 
-test('fails when a session is to go on with another repository', async () => {
+test('fails when a session is resumed with another repository', async () => {
   const loop = await start({
     loop: (shared) => ({ repository: GitRepository.fromUrl(`file://${shared}/remote.git`, { allow: ['https://127.0.0.1:1/*'] }) }),
   });
@@ -131,7 +131,7 @@ test('fails when a session is to go on with another repository', async () => {
   expect(failed.error!.message).toContain('use another session');
 });
 
-test('fails when a session is to go on from another reference than it was begun from', async () => {
+test('fails when a session is resumed with another ref than it started from', async () => {
   const loop = await start();
   loop.git('branch', 'release', 'main');
   const { record } = await loop.run();
@@ -140,14 +140,14 @@ test('fails when a session is to go on from another reference than it was begun 
   expect(failed.error!.message).toContain('the workspace was begun from the default branch: leave "repository.ref" out');
 });
 
-test('a bootstrap whose microVM is replaced runs again under another name, and the run goes on', async () => {
+test('a bootstrap whose microVM is replaced runs again under another name, and the run continues', async () => {
   const loop = await start({ loop: { bootstrap: [`[ -e /mnt/workspace/free ] || { ${UNTIL_FREE}; }`] } });
   const { record, cause } = await runWithReplacedMicrovm(loop);
   expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
-  expect(loop.jobs('bootstrap')).toHaveLength(3); // lost, done, and what it left noted
+  expect(loop.jobs('bootstrap')).toHaveLength(3); // lost, completed, and the recording of what it left
 });
 
-test('fails when the bootstrap is lost again and again', async () => {
+test('fails when the bootstrap is lost repeatedly', async () => {
   const loop = await start({ loop: { bootstrap: ['printf "%0999d" 0; sleep 60'] } });
   loseEachTime(loop, 'bootstrap-');
   const { error, record } = await loop.run();
@@ -160,7 +160,7 @@ test('fails as inert when a command of the bootstrap is not in the image', async
 });
 
 describe('two runs in one session', () => {
-  test('fails the second at once, leaves the first alone, and does not stop its session', async () => {
+  test('fails the second immediately, does not affect the first, and does not stop its session', async () => {
     const loop = await start({ loop: { gates: [Gate.command('test', `./test.sh && { ${UNTIL_FREE}; }`)] } });
     const session = loop.sessionOf('first');
     const first = loop.run({}, { name: 'first' });
@@ -178,7 +178,7 @@ describe('two runs in one session', () => {
 });
 
 describe('the end of a run', () => {
-  test('names a stop that failed in the result, of a run that has committed', async () => {
+  test('reports a failed stop in the result of a run that has committed', async () => {
     const loop = await start();
     const fault = loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'internal', times: 99 });
     const { status, record } = await loop.run();
@@ -187,13 +187,13 @@ describe('the end of a run', () => {
     expect(fault.fired).toBeGreaterThan(6);
   });
 
-  test('repeats a stop until the session is stopped', async () => {
+  test('retries until the session is stopped', async () => {
     const loop = await start();
     loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'conflict', times: 4 });
     expect((await loop.run()).record.session).toMatchObject({ stopped: true });
   });
 
-  test.each(['loop:turn', 'loop:snapshot'])('fails when a step begins after the run\'s time: %s', async (operation) => {
+  test.each(['loop:turn', 'loop:snapshot'])('fails when a step starts after the run\'s timeout: %s', async (operation) => {
     const loop = await start();
     const run = {
       id: 'run',
@@ -219,7 +219,7 @@ describe('the end of a run', () => {
   });
 });
 
-test('a run in a session that is just beginning waits for it, and starts nothing twice', async () => {
+test('a run in a session that is still starting waits for it, and starts nothing twice', async () => {
   const loop = await start();
   const fault = loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: 8, seconds: Infinity });
   const { record, cause } = await loop.run();
@@ -227,7 +227,7 @@ test('a run in a session that is just beginning waits for it, and starts nothing
   expect([fault.fired, loop.turns.length, loop.jobs('prepare').length]).toEqual([8, 1, 1]);
 });
 
-test('fails at once when the container fails after the first step has been answered', async () => {
+test('fails immediately when the container fails after the first step has returned', async () => {
   const loop = await start();
   const fault = loop.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'agentError', times: 99, match: ({ command = '' }) => command.includes('job=snapshot-'),

@@ -6,7 +6,7 @@ const start = useLoops();
 const HARD = 'it\'s "quoted" $(touch /tmp/run) `id` \\ \n\nsecond line: é 漢 \u{1F600}\ttab\n--option\n';
 
 describe('a turn that is a command', () => {
-  test('gets the prompt to the byte, as its input and in a file, and what it is for', async () => {
+  test('gets the prompt byte for byte, as its input and in a file, and the run\'s variables', async () => {
     const loop = await start({
       loop: {
         turn: AgentTurn.command([
@@ -35,7 +35,7 @@ describe('a turn that is a command', () => {
     expect(loop.show(undefined, 'input-1.txt').startsWith(`${prompt}\n\n---\nYour change is not accepted yet`)).toBe(true);
   });
 
-  test('fails with the end of its output when it does', async () => {
+  test('fails with the end of the command\'s output', async () => {
     const loop = await start({ loop: { turn: AgentTurn.command('echo no credit; exit 3') } });
     const { error, record } = await loop.run();
     expect(error).toBe('CodingLoop.TurnFailed');
@@ -48,7 +48,7 @@ describe('a turn that is a command', () => {
     expect((await loop.run()).error).toBe('CodingLoop.Inert');
   });
 
-  test('leaves nobody behind that writes while the gates look', async () => {
+  test('leaves no process behind that writes while the gates run', async () => {
     const loop = await start({
       loop: {
         turn: AgentTurn.command('echo right > value.txt; setsid env -i /bin/bash -c "read -t 4 <> <(:); echo wrong > value.txt" >/dev/null 2>&1 &'),
@@ -66,7 +66,7 @@ describe('a turn that is a command', () => {
     expect(record.error!.message).toContain('TIMED_OUT');
   });
 
-  test('has its prompt again when the microVM is lost while it is written', async () => {
+  test('gets its prompt again when the microVM is lost while the prompt is written', async () => {
     const loop = await start({ loop: { turn: AgentTurn.command('cat > input.txt; echo right > value.txt') } });
     const fault = loop.server.faults.add({
       operation: 'InvokeAgentRuntimeCommand', at: 'midOutput', kind: 'replaceMicrovm', match: ({ command = '' }) => /job=prompt-/.test(command),
@@ -78,7 +78,7 @@ describe('a turn that is a command', () => {
   });
 });
 
-describe('a turn that the agent reports itself', () => {
+describe('a turn whose end the agent reports', () => {
   const reporting = (report: (loop: LoopFixture, token: string) => void) => {
     let loop: LoopFixture;
     const agent = (_: number, payload: TurnPayload & { readonly taskToken?: string }) => {
@@ -88,13 +88,13 @@ describe('a turn that the agent reports itself', () => {
     return start({ agent, loop: { turn: AgentTurn.callback({ heartbeat: Duration.seconds(10) }) } }).then((started) => loop = started);
   };
 
-  test('goes on when it says so', async () => {
+  test('continues when the agent reports success', async () => {
     const loop = await reporting(({ deployment }, token) => deployment.tokens.sendTaskSuccess(token, '{"loop":"is discarded"}'));
     const { record, cause } = await loop.run();
     expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
   });
 
-  test('fails with its own error when it says so, and stops the session', async () => {
+  test('fails with the agent\'s error when the agent reports one, and stops the session', async () => {
     const loop = await reporting(({ deployment }, token) => deployment.tokens.sendTaskFailure(token, 'Agent.NoCredit', 'the cause of it'));
     const { error, record } = await loop.run();
     expect(error).toBe('Agent.NoCredit');
@@ -102,7 +102,7 @@ describe('a turn that the agent reports itself', () => {
   });
 });
 
-test('a message of one\'s own holds the task, the prompt and the run', async () => {
+test('a custom message contains the task, the prompt and the run', async () => {
   const loop = await start({ loop: { commit: Commit.push({ message: 'fix({taskId}): {prompt}\n\nby {run}', branchPrefix: 'fix/', authorName: 'A B', authorEmail: 'a@b' }) } });
   const { record, cause } = await loop.run({ prompt: '\n  First \u0007line\u202e  \nSecond' }, { name: 'run-1' });
   expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });

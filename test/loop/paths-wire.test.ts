@@ -5,7 +5,7 @@ import { LoopFixtureProps, useLoops } from '../support/loop-fixture';
 const start = useLoops();
 const HARD = 'it\'s "quoted" $(touch /tmp/run) `id` \\ \n\nsecond line: é 漢 \u{1F600}\ttab\n--option\n';
 
-/** All kinds of commands that a loop sends, each with what a reader may trip over. */
+/** All kinds of commands that a loop sends, each with text that is hard to parse. */
 function props(commandMode: typeof COMMAND_MODES[number]): LoopFixtureProps {
   return {
     service: { commandMode },
@@ -22,7 +22,7 @@ function props(commandMode: typeof COMMAND_MODES[number]): LoopFixtureProps {
   };
 }
 
-test.each(COMMAND_MODES)('a run with a bootstrap, a repair and text full of quotes comes to its commit, whoever reads its commands: %s', async (mode) => {
+test.each(COMMAND_MODES)('a run with a bootstrap, a repair and text full of quotes commits in each mode of interpreting commands: %s', async (mode) => {
   const loop = await start(props(mode));
   const { record, cause } = await loop.run({ prompt: HARD });
   expect({ outcome: record?.outcome, rounds: record?.rounds, cause }).toEqual({ outcome: 'COMMITTED', rounds: 2, cause: undefined });
@@ -30,7 +30,7 @@ test.each(COMMAND_MODES)('a run with a bootstrap, a repair and text full of quot
   expect(loop.git('log', '-1', '--format=%s', 'workbench/task-1')).toBe('It\'s it\'s "quoted" $(touch /tmp/run) `id` \\\n');
 });
 
-test('what a run itself does can be read in the service\'s log', async () => {
+test('a run\'s own commands are readable in the service\'s log', async () => {
   const loop = await start({ agent: () => 'echo right > value.txt' });
   expect((await loop.run()).record).toMatchObject({ outcome: 'COMMITTED' });
   const commands = loop.server.calls.of('InvokeAgentRuntimeCommand').map(({ command = '' }) => command);

@@ -4,7 +4,7 @@ import { useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
 
-test('a run that is green at once commits and stops its session', async () => {
+test('a run that is green at the first attempt commits and stops its session', async () => {
   const loop = await start();
   const { status, record } = await loop.run();
   expect({ status, outcome: record.outcome, rounds: record.rounds }).toEqual({ status: 'SUCCEEDED', outcome: 'COMMITTED', rounds: 1 });
@@ -14,7 +14,7 @@ test('a run that is green at once commits and stops its session', async () => {
   expect(loop.git('rev-parse', 'workbench/task-1').trim()).toBe(record.commit!.id);
 });
 
-test('a run that is red is repaired with what went wrong, and then committed', async () => {
+test('a run that is red is repaired with the gate\'s output, and then committed', async () => {
   const loop = await start({ agent: (turn) => turn === 0 ? 'echo rihgt > value.txt' : 'echo right > value.txt' });
   const { record } = await loop.run();
   expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, gates: [{ name: 'test', verdict: 'PASSED' }] });
@@ -55,10 +55,10 @@ test('a run is stuck when two turns leave the same files', async () => {
   expect(error).toBe('CodingLoop.Stuck');
   expect(loop.turns).toHaveLength(2);
   expect(record.session.stopped).toBe(true);
-  expect(loop.jobs('gate-')).toHaveLength(2); // it may be flaky
+  expect(loop.jobs('gate-')).toHaveLength(2); // the gate may be flaky
 });
 
-test('a gate that passes on the files on which it failed is flaky, and the run goes on', async () => {
+test('a gate that passes on the files on which it failed is flaky, and the run continues', async () => {
   const gates = [Gate.command('flaky', 'echo "port $RANDOM"; [[ -e /mnt/workspace/seen ]] || ! touch /mnt/workspace/seen'), Gate.command('test', './test.sh')];
   const loop = await start({ agent: 'echo right > value.txt', loop: { gates } });
   const { record } = await loop.run();
@@ -84,7 +84,7 @@ test.each([
   expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Red', record: { rounds: 3 } });
 });
 
-test('a run is stuck when two turns leave the same failure, whatever times and places it holds', async () => {
+test('a run is stuck when two turns leave the same failure, even with other times and line numbers', async () => {
   const loop = await start({
     agent: (turn) => `echo ${turn} > other.txt`,
     files: { 'test.sh': '#!/bin/bash\necho "failed after $(date +%s%N) ns at 0x$RANDOM, 1.$RANDOM s, a.py:$RANDOM"; exit 1\n' },
@@ -92,7 +92,7 @@ test('a run is stuck when two turns leave the same failure, whatever times and p
   expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Stuck', record: { rounds: 2 } });
 });
 
-test('a gate whose command is not there ends the run without another turn', async () => {
+test('a gate whose command does not exist ends the run without another turn', async () => {
   const loop = await start({ loop: { gates: [Gate.command('lint', 'no-such-linter --all')] } });
   const { error, record } = await loop.run();
   expect(error).toBe('CodingLoop.Inert');
@@ -100,7 +100,7 @@ test('a gate whose command is not there ends the run without another turn', asyn
   expect(loop.turns).toHaveLength(1);
 });
 
-test('a gate that takes too long is ended, and the agent is told', async () => {
+test('a gate that takes too long is stopped, and the agent is told', async () => {
   const loop = await start({
     agent: (turn) => turn === 0 ? 'echo slow > value.txt' : 'echo right > value.txt',
     loop: { gates: [Gate.command('test', '[[ $(cat value.txt) == right ]] || sleep 60', { timeout: Duration.seconds(1) })] },
@@ -111,12 +111,12 @@ test('a gate that takes too long is ended, and the agent is told', async () => {
   expect(loop.turns[1].prompt).toContain('did not end within its time limit');
 });
 
-test('a gate that says that it fails is ended before it does', async () => {
+test('a gate whose output matches "failFast" is stopped early', async () => {
   const loop = await start({ loop: { gates: [Gate.command('test', 'echo FATAL; sleep 60', { failFast: ['^FATAL'] })], maxRepairs: 0 } });
   expect(await loop.run()).toMatchObject({ error: 'CodingLoop.Red', record: { gates: [{ verdict: 'FAILED' }] } });
 });
 
-test('of two gates, the second decides as much as the first, and both see each round', async () => {
+test('the second of two gates counts as much as the first, and both run in each round', async () => {
   const loop = await start({
     agent: (turn) => turn === 0 ? 'echo fine > value.txt' : 'echo right > value.txt',
     loop: { gates: [Gate.command('lint', 'grep -q . value.txt'), Gate.command('test', './test.sh')] },
@@ -130,7 +130,7 @@ test('of two gates, the second decides as much as the first, and both see each r
     .toMatch(/^lint PASSED in \d+ s\ntest PASSED in \d+ s\n/);
 });
 
-test('a gate has its directory and its environment, over that of the loop', async () => {
+test('a gate has its own directory and environment, which override those of the loop', async () => {
   const loop = await start({
     files: { 'app/here': '' },
     loop: {
@@ -141,7 +141,7 @@ test('a gate has its directory and its environment, over that of the loop', asyn
   expect((await loop.run()).record.outcome).toBe('COMMITTED');
 });
 
-test('a run that commits locally pushes nothing, and its session goes on from the commit', async () => {
+test('a run that commits locally pushes nothing, and its resumed session continues from the commit', async () => {
   const loop = await start({ agent: (turn) => `echo right > value.txt; echo ${turn} > turn`, loop: { commit: Commit.local() } });
   const first = (await loop.run()).record;
   expect(first.commit).toMatchObject({ pushed: false });
@@ -150,7 +150,7 @@ test('a run that commits locally pushes nothing, and its session goes on from th
   expect(second.outcome).toBe('COMMITTED');
 });
 
-test('a session that is left is not stopped, and its workspace is free', async () => {
+test('a session that is left running is not stopped, and its workspace is released', async () => {
   const loop = await start({ loop: { sessionPolicy: SessionPolicy.LEAVE } });
   const { record } = await loop.run();
   expect(record).toMatchObject({ outcome: 'COMMITTED', session: { stopped: false } });
@@ -159,7 +159,7 @@ test('a session that is left is not stopped, and its workspace is free', async (
   expect((await loop.run({ session: record.session })).record.outcome).toBe('NO_CHANGES');
 });
 
-test('bootstrap commands run one after the other, and what they leave is not committed', async () => {
+test('bootstrap commands run one after the other, and the files that they leave are not committed', async () => {
   const loop = await start({
     agent: 'echo right > value.txt; ls > seen.txt',
     loop: { bootstrap: ['mkdir -p "env [a] *" && cd "env [a] *" && touch x', 'test -d "env [a] *"', 'echo y > \'!loose \''] },
@@ -181,7 +181,7 @@ test('fails with the output when a bootstrap command fails, before the agent is 
   expect([loop.turns, record.rounds]).toEqual([[], 0]);
 });
 
-test('says how a bootstrap that fails began and how it ended', async () => {
+test('reports the beginning and the end of a failed bootstrap\'s output', async () => {
   const loop = await start({ loop: { bootstrap: ['for number in {1000..1999}; do echo "step $number"; done; exit 3'] } });
   const { record } = await loop.run();
   const lines = record.error!.message.split('\n');
@@ -191,13 +191,13 @@ test('says how a bootstrap that fails began and how it ended', async () => {
   expect(record.error!.message.length).toBeLessThan(4_200);
 });
 
-test('has had no turn when the bootstrap needs what is not in the image', async () => {
+test('runs no turn when the bootstrap needs a program that is not in the image', async () => {
   const loop = await start({ loop: { bootstrap: ['no-such-program'] } });
   const { error, record } = await loop.run();
   expect([error, loop.turns, record.rounds]).toEqual(['CodingLoop.Inert', [], 0]);
 });
 
-test('fails when the agent says that its turn failed, and stops the session', async () => {
+test('fails when the agent reports that its turn failed, and stops the session', async () => {
   const loop = await start({ agent: 'exit 1' });
   const { error, record } = await loop.run();
   expect(error).toBe('Workbench.ContainerError');

@@ -14,7 +14,7 @@ async function remoteOverHttp(depth = 1): Promise<Workspaces> {
   return remote;
 }
 
-/** For the first of the requests that begin so. */
+/** Applies a fate to the first request that starts with this text. */
 function once(request: string, fate: Fate): void {
   let struck = false;
   server.fate = (name) => {
@@ -24,7 +24,7 @@ function once(request: string, fate: Fate): void {
   };
 }
 
-test.each([[1], [0]])('a run clones, goes on top of what others pushed, and pushes over smart HTTP, with a depth of %d', async (depth) => {
+test.each([[1], [0]])('a run clones, rebases onto what others pushed, and pushes over smart HTTP, with a depth of %d', async (depth) => {
   const remote = await remoteOverHttp(depth);
   const { outcome, message, loop } = await remote.run({
     meanwhile: (time) => { if (time === 0) remote.others(`echo theirs > theirs; git add .; git commit -qm theirs; git push -q origin HEAD:${BRANCH}`); },
@@ -37,7 +37,7 @@ test.each([[1], [0]])('a run clones, goes on top of what others pushed, and push
 
 test.each<[string, Fate]>([
   ['is cut off before it arrived', 'cut before'], ['arrives, and its answer does not', 'cut after'], ['meets a host that has no time', 503],
-])('a push that %s is there once', async (_, fate) => {
+])('a push that %s arrives exactly once', async (_, fate) => {
   const remote = await remoteOverHttp();
   once(PUSH, fate);
   const { outcome, message, loop } = await remote.run();
@@ -46,7 +46,7 @@ test.each<[string, Fate]>([
   expect(remote.subjects()).toEqual(['Prompt 1', 'the beginning']);
 });
 
-test('a remote that stops answering once the push has arrived leaves it open, in so many words', async () => {
+test('reports an unknown outcome if the remote stops responding once the push has arrived', async () => {
   const remote = await remoteOverHttp();
   let down = false;
   server.fate = (name) => {
@@ -59,7 +59,7 @@ test('a remote that stops answering once the push has arrived leaves it open, in
   expect(remote.subjects()).toEqual(['Prompt 1', 'the beginning']);
 });
 
-test.each([[401, 'could not read Username'], [403, '403'], [404, 'not found']])('a host that answers a push with %d is believed at once', async (status, words) => {
+test.each([[401, 'could not read Username'], [403, '403'], [404, 'not found']])('a push that is answered with %d is not retried', async (status, words) => {
   const remote = await remoteOverHttp();
   server.fate = (name) => name.includes('git-receive-pack') ? status : undefined;
   const { outcome, message } = await remote.run();
@@ -67,14 +67,14 @@ test.each([[401, 'could not read Username'], [403, '403'], [404, 'not found']])(
   expect(server.requests.filter((name) => name.includes('git-receive-pack')).length).toBeLessThanOrEqual(2);
 });
 
-test('what a hook of the host says reaches the record', async () => {
+test('the output of the host\'s hook is in the record', async () => {
   const remote = await remoteOverHttp();
   remote.hook('pre-receive', 'cat >/dev/null; echo "GH006: Protected branch update failed" >&2; exit 1');
   const { outcome, message } = await remote.run();
   expect([outcome, message]).toEqual(['CodingLoop.CommitFailed', expect.stringMatching(/remote: GH006: Protected branch update failed[^]*\[remote rejected\]/)]);
 });
 
-test('a remote that is down for a moment fails no run: its branch is looked at again', async () => {
+test('a run survives a remote that is down for a moment, by checking the branch again', async () => {
   const remote = await remoteOverHttp();
   let cuts = 0;
   server.fate = (name) => name.startsWith('GET') && name.includes('upload-pack') && remote.sent.at(-1)?.startsWith('commit') && cuts++ < 2 ? 'cut before' : undefined;

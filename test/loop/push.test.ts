@@ -10,7 +10,7 @@ const branches = (remote: Workspaces) => remote.git('for-each-ref', '--format=%(
 const byUrl = (branch = BRANCH) => `git push -q "$(git config remote.origin.url)" HEAD:refs/heads/${branch}`;
 const own = 'git add --all && git -c user.name=agent -c user.email=a@a commit -qm own';
 
-/** A git that a session has before the real one, in a script with the words of its call as "$*". */
+/** Puts a script in front of the session's git; the script sees the arguments of the call as "$*". */
 function withGit(remote: Workspaces, script: string): void {
   const directory = join(remote.directory, 'bin');
   mkdirSync(directory, { recursive: true });
@@ -21,20 +21,20 @@ function withGit(remote: Workspaces, script: string): void {
 }
 
 describe('an agent that pushes', () => {
-  test.each(['git -c push.default=current push', 'git push origin HEAD', 'git push -u origin HEAD:main', 'git push --force origin HEAD:main', `git push origin HEAD:${BRANCH}`])('cannot by habit, and is told why: %s', async (habit) => {
+  test.each(['git -c push.default=current push', 'git push origin HEAD', 'git push -u origin HEAD:main', 'git push --force origin HEAD:main', `git push origin HEAD:${BRANCH}`])('cannot do so by accident, and is told why: %s', async (habit) => {
     const remote = start();
     const result = await remote.run({ agent: `echo right > value.txt; ${own}; if said=$(${habit} 2>&1); then exit 1; else echo "$said" > said; fi` });
     expect(result.outcome).toBe('COMMITTED');
     expect(result.loop.branchMoves).toBeUndefined();
     expect(remote.git('show', `${BRANCH}:said`)).toContain('do not push: the run does, once all gates have passed');
     expect(branches(remote)).toEqual(['main', BRANCH]);
-    // Nor in the next run, whatever it made of its configuration.
+    // Nor in the next run, whatever the agent configured.
     const again = await remote.run({ agent: `${habit} && exit 1; git fetch -q origin && git config --unset remote.origin.pushurl; echo more > more` });
     expect(again.outcome).toBe('COMMITTED');
     expect((await remote.run({ agent: `${habit} && exit 1; git rev-parse -q --verify origin/main || exit 1` })).outcome).toBe('NO_CHANGES');
   });
 
-  test('all of its change: the commit that is there is reported, and that the branch moved', async () => {
+  test('all of its change: the run reports that commit, and that the branch moved', async () => {
     const remote = start();
     const { outcome, loop } = await remote.run({ agent: `echo right > value.txt; ${own}; ${byUrl()}` });
     expect({ outcome, commit: loop.commit, pushed: loop.pushed }).toEqual({ outcome: 'FOUND', commit: tip(remote), pushed: true });
@@ -42,7 +42,7 @@ describe('an agent that pushes', () => {
     expect(remote.subjects()).toEqual(['own', 'the beginning']);
   });
 
-  test('a part of its change: the rest goes on top', async () => {
+  test('a part of its change: the run commits the rest on top', async () => {
     const remote = start();
     const { outcome, message, loop } = await remote.run({ agent: `echo half > value.txt; ${own}; ${byUrl()}; echo right > value.txt` });
     expect({ outcome, message }).toEqual({ outcome: 'COMMITTED', message: undefined });
@@ -51,13 +51,13 @@ describe('an agent that pushes', () => {
     expect(loop.branchMoves).toHaveLength(1);
   });
 
-  test('to another branch: that is no business of the run', async () => {
+  test('to another branch: the run ignores it', async () => {
     const remote = start();
     const { outcome, loop } = await remote.run({ agent: `echo right > value.txt; ${own}; ${byUrl('other')}` });
     expect([outcome, loop.branchMoves]).toEqual(['COMMITTED', undefined]);
   });
 
-  test('and takes the push back', async () => {
+  test('and reverts the push', async () => {
     const remote = start();
     remote.git('branch', BRANCH, 'main');
     const { outcome, loop } = await remote.run({ agent: `echo right > value.txt; git push -q "$(git config remote.origin.url)" :${BRANCH}` });
@@ -65,12 +65,12 @@ describe('an agent that pushes', () => {
   });
 });
 
-test('a run whose change another one has pushed reports that commit, once the gates have passed on it', async () => {
+test('a run whose change another run has pushed reports that commit once the gates have passed on it', async () => {
   const remote = start();
   const first = await remote.run({ session: 'first' });
   const second = await remote.run({ session: 'second' });
   expect([second.outcome, second.loop.commit]).toEqual(['FOUND', first.loop.commit]);
-  // With others' work around it, all of it is tried.
+  // With others' work around it, all of it is tested.
   remote.others('echo theirs > theirs; git add .; git commit -qm theirs; git push -q', BRANCH);
   const third = await remote.run({ session: 'third' });
   expect([third.outcome, third.loop.commit]).toEqual(['FOUND', tip(remote)]);
@@ -78,14 +78,14 @@ test('a run whose change another one has pushed reports that commit, once the ga
   expect(remote.subjects()).toEqual(['theirs', 'Prompt 1', 'the beginning']);
 });
 
-describe('a branch that cannot be', () => {
+describe('a branch that cannot exist', () => {
   test.each([
     ['workbench', 'task-1', 'workbench/', 'a branch "workbench", and git can have no "workbench/task-1" beside it'],
     ['workbench/task-1/more', 'task-1', 'workbench/', 'a branch "workbench/task-1/more", and git can have no'],
     ['a/b', 'task-1', 'a/b/c/', 'a branch "a/b", and git can have no'],
     ['workbench/Task-1', 'task-1', 'workbench/', 'a branch "workbench/Task-1", and machines that see no difference between capitals and small letters cannot have'],
     ['Workbench', 'task-1', 'workbench/', 'a branch "Workbench", and machines that see no difference'],
-  ])('is found before a turn is paid for, beside %s', async (there, task, branchPrefix, message) => {
+  ])('is found before the first turn, next to %s', async (there, task, branchPrefix, message) => {
     const remote = start();
     remote.git('branch', there, 'main');
     const result = await remote.run({ task, branchPrefix, agent: 'touch ../asked' });
@@ -96,19 +96,19 @@ describe('a branch that cannot be', () => {
 
   test.each([
     ['workbench-2', 'workbench/'], ['workbench/task-11', 'workbench/'], ['workbench/task', 'workbench/'], ['x/workbench/task-1', 'workbench/'], ['task-1', 'workbench/'],
-  ])('is not one that only looks like %s', async (there, branchPrefix) => {
+  ])('is not confused with a branch that looks similar: %s', async (there, branchPrefix) => {
     const remote = start();
     remote.git('branch', there, 'main');
     expect((await remote.run({ branchPrefix })).outcome).toBe('COMMITTED');
   });
 
-  test('is found when it is made while the run is at work', async () => {
+  test('is found when the other branch is created during the run', async () => {
     const remote = start();
     const { outcome, message } = await remote.run({ meanwhile: () => remote.git('branch', 'workbench/TASK-1', 'main') });
     expect([outcome, message]).toEqual(['CodingLoop.BranchConflict', expect.stringContaining('"workbench/TASK-1"')]);
   });
 
-  test('matters to no loop that pushes nothing, and to no branch that is there', async () => {
+  test('does not matter to a loop that pushes nothing, or to a branch that exists', async () => {
     const remote = start();
     remote.git('branch', 'workbench', 'main');
     expect((await remote.run({ push: false })).outcome).toBe('COMMITTED');
@@ -118,7 +118,7 @@ describe('a branch that cannot be', () => {
     expect((await remote.run({ session: 'other' })).outcome).toBe('COMMITTED');
   });
 
-  test('in the workspace of an earlier run is none of this one', async () => {
+  test('does not matter if it is only in the workspace of an earlier run', async () => {
     const remote = start();
     await remote.run({ task: 'workbench', branchPrefix: '' });
     remote.git('branch', '-D', 'workbench');
@@ -146,7 +146,7 @@ describe('a push', () => {
   test.each([
     ['declined by a hook', 'echo "not today" >&2; exit 1', ['not today', 'pre-receive hook declined']],
     ['declined with more words than a record has room for', 'echo "GH013: the rules of this branch" >&2; for i in {1..2000}; do echo "line $i of many" >&2; done; exit 1', ['line 2000 of many', 'pre-receive hook declined', '[…]']],
-  ])('that is %s fails with the words of the remote', async (_, hook, words) => {
+  ])('that is %s fails with the remote\'s message', async (_, hook, words) => {
     const remote = start();
     remote.hook('pre-receive', `cat >/dev/null; ${hook}`);
     const { outcome, message } = await remote.run();
@@ -156,7 +156,7 @@ describe('a push', () => {
     expect(branches(remote)).toEqual(['main']);
   });
 
-  test('is not told as a failure by a hook that says much, also what looks like a result', async () => {
+  test('is not taken for a failure if a hook prints a lot, including text that looks like a result', async () => {
     const remote = start();
     remote.hook('post-receive', 'for i in {1..3000}; do echo "commit $i"; done; echo "rejected 0123456789012345678901234567890123456789"; exit 1');
     const { outcome, loop } = await remote.run();
@@ -181,7 +181,7 @@ describe('a push', () => {
     expect(remote.subjects()).toEqual(['on top', 'Prompt 1', 'the beginning']);
   });
 
-  test('that never arrives is no success', async () => {
+  test('that never arrives is not a success', async () => {
     const remote = start();
     withGit(remote, '[[ " $* " != *" push "* ]] || { echo "fatal: the remote end hung up unexpectedly" >&2; exit 128; }');
     const { outcome, message } = await remote.run();
@@ -189,19 +189,19 @@ describe('a push', () => {
     expect(branches(remote)).toEqual(['main']);
   });
 
-  test('of which nobody can say whether it arrived is said to be that', async () => {
+  test('has an unknown outcome if nobody can tell whether it arrived', async () => {
     const remote = start();
     withGit(remote, 'if [[ " $* " == *" push "* ]]; then touch $here/down; $real "$@" >/dev/null 2>&1; exit 128; fi; [[ " $* " != *" ls-remote "* || ! -e $here/down ]] || exit 128');
     const { outcome, message } = await remote.run();
     expect([outcome, message]).toEqual(['CodingLoop.PushUnknown', expect.stringContaining('it cannot be known whether the push arrived')]);
     expect(remote.subjects()).toEqual(['Prompt 1', 'the beginning']);
-    // Whoever goes on in the session gets on with it.
+    // A later run in the session recovers.
     execFileSync('rm', [join(remote.directory, 'bin/git')]);
     const again = await remote.run({ agent: 'true' });
     expect([again.outcome, again.loop.commit]).toEqual(['FOUND', tip(remote)]);
   });
 
-  test('to a lock that another one holds is tried again', async () => {
+  test('is retried if another process holds the lock', async () => {
     const remote = start();
     const lock = join(remote.remote, 'refs/heads', `${BRANCH}.lock`);
     withGit(remote, `if [[ " $* " == *" push "* && ! -e $here/locked ]]; then touch $here/locked; mkdir -p $(dirname ${lock}); touch ${lock}; $real "$@"; code=$?; rm ${lock}; exit $code; fi`);
@@ -209,7 +209,7 @@ describe('a push', () => {
   });
 });
 
-test.each(['commit', 'rebase'])('a microVM that is lost at the end of "%s" costs nothing', async (step) => {
+test.each(['commit', 'rebase'])('a microVM that is lost at the end of "%s" loses nothing', async (step) => {
   const remote = start();
   remote.lose.push(step);
   const { outcome, message, loop } = await remote.run({

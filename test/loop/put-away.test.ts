@@ -1,13 +1,13 @@
 import { useLoops } from '../support/loop-fixture';
 import { useWorkspaces } from '../support/workspace-runs';
 
-// Work of the agent that is in git, and in no file of the clone.
+// Work of the agent that is in git, but in no file of the clone.
 const start = useLoops();
 const workspaces = useWorkspaces();
 const AGENT = 'git config user.name agent; git config user.email agent@localhost';
 const COMMIT = 'git add --all && git commit -qm wip';
 
-test('work that is stashed is told to the agent, which can bring it back', async () => {
+test('stashed work is reported to the agent, which can restore it', async () => {
   const loop = await start({ agent: (turn) => turn === 0 ? 'echo right > value.txt; git stash push -q -m "for later"' : 'git stash pop -q' });
   const { record } = await loop.run();
   expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
@@ -17,7 +17,7 @@ test('work that is stashed is told to the agent, which can bring it back', async
   expect(loop.show()).toBe('right\n');
 });
 
-test('work on another branch is told once, and named by the record of a run that fails', async () => {
+test('work on another branch is reported once, and named in the record of a failed run', async () => {
   const loop = await start({ agent: (turn) => turn === 0 ? `git switch -qc fix; echo right > value.txt; ${COMMIT}; git switch -q -` : 'true', loop: { maxRepairs: 1 } });
   const { error, record } = await loop.run();
   expect({ error, findings: record.findings }).toEqual({ error: 'CodingLoop.Red', findings: { putAway: { names: ['branch fix, 1 commit'], count: 1 } } });
@@ -32,7 +32,7 @@ test.each<[string, string, string]>([
   ['on the run\'s branch, from which the clone was switched away', `echo a > a; ${COMMIT}; git checkout -qb other HEAD~`, 'branch workbench/task-1, 1 commit'],
   ['on no branch', `git checkout -q --detach; echo a > a; ${COMMIT}; git checkout -q workbench/task-1`, 'no branch, …, 1 commit'],
   ['in another worktree', `git worktree add -q ../tree -b tree; cd ../tree; rm value.txt; ${COMMIT}`, 'branch tree, 1 commit'],
-])('work that is %s is named, beside a change and without one', async (_, script, name) => {
+])('work that is %s is named, with another change and without one', async (_, script, name) => {
   const run = workspaces();
   for (const [more, outcome] of [['', 'NO_CHANGES'], ['; cd ../repo; echo more > more', 'COMMITTED']]) {
     const { loop, ...ended } = await run.run({ agent: `${AGENT}; ${script}${more}`, session: outcome });
@@ -48,7 +48,7 @@ test.each<[string, string]>([
   ['taken and changed since', `git switch -qc fix; echo almost > value.txt; ${COMMIT}; git switch -q -; git checkout -q fix value.txt; echo right > value.txt`],
   ['stashed and applied', 'echo right > value.txt; git stash -q; git stash apply -q'],
   ['undone again on its branch', `git switch -qc fix; echo x > x; ${COMMIT}; git rm -q x; ${COMMIT}; git switch -q -; echo right > value.txt`],
-])('work that is %s is a change as any other', async (_, script) => {
+])('work that is %s is an ordinary change', async (_, script) => {
   const run = workspaces();
   const { outcome, message, loop } = await run.run({ agent: `${AGENT}; ${script}` });
   expect({ outcome, message, findings: loop.findings }).toEqual({ outcome: 'COMMITTED', message: undefined, findings: undefined });
@@ -56,7 +56,7 @@ test.each<[string, string]>([
   expect(run.inClone('git symbolic-ref HEAD').output).toContain('refs/heads/workbench/task-1\n');
 });
 
-test('what others have on a branch that the agent fetched is none of its work, nor is what an earlier run put away', async () => {
+test('does not count others\' commits on a fetched branch, or work that an earlier run put away', async () => {
   const run = workspaces();
   run.others('git switch -qc theirs; echo x > x; git add --all; GIT_COMMITTER_DATE=2020-01-01T00:00:00Z git commit -qm theirs; git push -q origin HEAD:theirs HEAD:refs/pull/1/head');
   const fetched = await run.run({ agent: 'git fetch -q origin theirs:theirs "refs/pull/1/head:pull"; echo right > value.txt' });
@@ -64,6 +64,6 @@ test('what others have on a branch that the agent fetched is none of its work, n
   expect(fetched.loop.findings).toBeUndefined();
   const put = await run.run({ agent: `${AGENT}; echo a > value.txt; git stash -q` });
   expect(put.loop.findings).toMatchObject({ putAway: { count: 1 } });
-  run.inClone('sleep 1.1'); // git's times have seconds
+  run.inClone('sleep 1.1'); // git's timestamps have seconds
   expect((await run.run({ agent: 'echo b > value.txt' })).loop.findings).toBeUndefined();
 });

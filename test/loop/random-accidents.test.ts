@@ -7,14 +7,14 @@ import { inject, scheduleOf } from '../support/fault-schedules';
 import { LoopFixture } from '../support/loop-fixture';
 
 /**
- * An agent that means well and leaves all kinds of things, in half of the runs while faults strike: whatever a run committed, a fresh
- * clone of it passes the same gate.
+ * A well-meaning agent that leaves all kinds of files; in half of the runs, faults strike. Whatever a run commits, a fresh clone of it
+ * passes the same gate.
  *
- * WORKBENCH_ACCIDENTS says how many runs there are, WORKBENCH_FAULT_SEED where they begin. `.ci/nightly` has a thousand.
+ * WORKBENCH_ACCIDENTS sets the number of runs, WORKBENCH_FAULT_SEED the first seed. `.ci/nightly` runs a thousand.
  */
 const RUNS = Number(process.env.WORKBENCH_ACCIDENTS ?? (process.env.CI ? 16 : 8));
 
-/** Each leaves something at a path of its own, $P; the gate needs what `needs.txt` lists. */
+/** Each script leaves something at its own path, $P; the gate needs the files that `needs.txt` lists. */
 const ACCIDENTS = {
   ignored: 'mkdir -p lib; echo x > "lib/$P.js"; need "lib/$P.js"',
   ignoredAtOnce: 'echo x > "$P.secret"; need "$P.secret"',
@@ -51,7 +51,7 @@ const GATE = [
 
 const OPERATIONS = ['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession'] as const;
 
-/** Whether the task's branch ends in a commit that a run made. */
+/** Determines whether the task's branch ends in a commit that a run created. */
 function isOfTheRun(task: string): boolean {
   return loop.branches().includes(`workbench/${task}`) && loop.git('log', '-1', '--format=%B', `workbench/${task}`).includes('\nWorkbench-Run: ');
 }
@@ -83,7 +83,7 @@ test(`whatever an agent leaves, a fresh clone of what was pushed passes the gate
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     const named = strikes === undefined ? /^(?:COMMITTED|CodingLoop\.(?:Red|Stuck|SnapshotFailed))$/ : /^(?:COMMITTED|(?:CodingLoop|Workbench)\.\w+)$/;
     expect({ accidents, outcome, cause }).toEqual({ accidents, outcome: expect.stringMatching(named), cause: outcome === 'COMMITTED' ? undefined : cause });
-    // What the agent pushed by itself is its own, and no commit of the run's.
+    // A commit that the agent pushed by itself is not the run's commit.
     const isCommitted = isOfTheRun(task);
     expect({ accidents, isCommitted: isCommitted || outcome !== 'COMMITTED' }).toEqual({ accidents, isCommitted: true });
     if (!isCommitted) return;

@@ -4,10 +4,10 @@ import { AgentTurn, Gate } from '../../src';
 import { assertAllStruck, FIRST_SEED, runSchedules, SCHEDULES } from '../support/fault-schedules';
 import { LoopFixture } from '../support/loop-fixture';
 
-/** In the round that the prompt names it is right; before that, wrong in another way each time. */
+/** Correct in the round that the prompt names; before that, wrong in a different way each time. */
 const TURN = 'read -r prompt; case "$prompt" in *"$WORKBENCH_ROUND"*) echo right ;; *) letters=abcdef; echo "wrong-${letters:WORKBENCH_ROUND:1}" ;; esac > value.txt';
 
-describe('random faults, of a loop whose agent is a command', () => {
+describe('random faults in a loop whose agent is a command', () => {
   let loop: LoopFixture;
   beforeAll(async () => {
     loop = await LoopFixture.start({
@@ -22,7 +22,7 @@ describe('random faults, of a loop whose agent is a command', () => {
   test(`${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
     const { faults, struck } = await runSchedules(loop, ['InvokeAgentRuntimeCommand', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
     expect(faults).toEqual([]);
-    // A few may strike beside the calls that a run makes.
+    // Some faults may strike calls other than those of a run.
     assertAllStruck(struck, ['InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
     const jobs = readFileSync(join(loop.shared, 'starts'), 'utf8').trim().split('\n');
     expect(jobs.filter((job, index) => jobs.indexOf(job) !== index)).toEqual([]);

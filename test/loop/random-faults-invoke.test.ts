@@ -4,11 +4,11 @@ import { Gate } from '../../src';
 import { assertAllStruck, FIRST_SEED, runSchedules, SCHEDULES } from '../support/fault-schedules';
 import { LoopFixture } from '../support/loop-fixture';
 
-describe('random faults, of a loop that invokes its agent', () => {
+describe('random faults in a loop that invokes its agent', () => {
   let loop: LoopFixture;
   beforeAll(async () => {
     loop = await LoopFixture.start({
-      // In the round that the prompt names it is right; before that, wrong in another way each time.
+      // Correct in the round that the prompt names; before that, wrong in a different way each time.
       agent: (_, { prompt, round }) => `echo ${prompt.split('\n')[0] === `${round}` ? 'right' : `wrong-${'abcdef'[round]}`} > value.txt`,
       loop: (shared) => ({ gates: [Gate.command('test', `echo "$WORKBENCH_JOB" >> ${shared}/starts; ./test.sh`)] }),
     });
@@ -18,7 +18,7 @@ describe('random faults, of a loop that invokes its agent', () => {
   test(`${SCHEDULES} schedules from seed ${FIRST_SEED}`, async () => {
     const { faults, struck } = await runSchedules(loop, ['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
     expect(faults).toEqual([]);
-    // A few may strike beside the calls that a run makes.
+    // Some faults may strike calls other than those of a run.
     assertAllStruck(struck, ['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession']);
     const starts = join(loop.shared, 'starts');
     const jobs = existsSync(starts) ? readFileSync(starts, 'utf8').trim().split('\n') : [];

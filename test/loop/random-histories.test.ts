@@ -3,9 +3,9 @@ import * as fc from 'fast-check';
 import { useWorkspaces, WorkspaceOutcome, Workspaces } from '../support/workspace-runs';
 
 /**
- * Small histories at random: what others do on the main branch and on the run's, runs in between, in sessions that go on or are new.
+ * Small random histories: what others do on the main branch and on the run's branch, with runs in between, in new and resumed sessions.
  *
- * WORKBENCH_HISTORIES says how many, WORKBENCH_HISTORY_SEED from which seed. One takes 5 to 10 seconds of a core.
+ * WORKBENCH_HISTORIES sets the number of histories, WORKBENCH_HISTORY_SEED the first seed. One takes 5 to 10 seconds of one core.
  */
 const HISTORIES = Number(process.env.WORKBENCH_HISTORIES ?? 6);
 const SEED = Number(process.env.WORKBENCH_HISTORY_SEED ?? 1);
@@ -14,7 +14,7 @@ const start = useWorkspaces();
 const BRANCH = 'workbench/task-1';
 const FILES = ['a', 'b', 'dir/c'] as const;
 
-/** A change of files; each has words of its own, so that what is in a commit can be told. */
+/** A change to files; its content is unique, so that a commit's content can be identified. */
 const CHANGE = fc.oneof(
   fc.record({ kind: fc.constant('edit' as const), file: fc.constantFrom(...FILES), line: fc.integer({ min: 1, max: 20 }) }),
   fc.record({ kind: fc.constantFrom('add' as const, 'remove' as const, 'move' as const), file: fc.constantFrom(...FILES), line: fc.constant(1) }),
@@ -39,7 +39,7 @@ type Run = typeof RUN extends fc.Arbitrary<infer T> ? T : never;
 
 const HISTORY = fc.record({ depth: fc.constantFrom(0, 1), runs: fc.array(RUN, { minLength: 1, maxLength: 3 }) });
 
-/** Changes that the files may not allow any more are none. */
+/** Skips changes that are no longer possible. */
 function script({ kind, file, line }: Change, word: string): string {
   switch (kind) {
     case 'edit': return `[ ! -e ${file} ] || sed -i "${line}s/\\$/ ${word}/" ${file}`;
@@ -49,14 +49,14 @@ function script({ kind, file, line }: Change, word: string): string {
   }
 }
 
-/** Lines that were added and removed, in an order of their own. */
+/** Returns the added and removed lines in a fixed order. */
 function linesOf(repository: string, from: string, to: string): string[] {
   const diff = execFileSync('git', ['-C', repository, 'diff', '-U0', '--find-renames', from, to], { encoding: 'utf8' });
   return diff.split('\n').filter((line) => /^[+-](?!--|\+\+)/.test(line)).sort();
 }
 
 class History {
-  /** Commits that others have taken out of the branch. */
+  /** Commits that others have removed from the branch. */
   private readonly dropped = new Set<string>();
   private words = 0;
 
@@ -86,13 +86,13 @@ class History {
         there = this.tip();
       },
     });
-    // What this run's agent had pushed is its change, whoever took it away meanwhile: the gates have passed on it.
+    // What this run's agent pushed is its change, even if someone removed it meanwhile: the gates have passed on it.
     for (const id of this.tip() === undefined ? [] : this.remote.git('rev-list', '--author=^agent ', BRANCH).split('\n')) if (!known.includes(id)) this.dropped.delete(id);
     this.check(result, there, known, session);
     return result.outcome;
   }
 
-  /** What has to hold, whatever happened: exactly one commit of the run's, with exactly its change, and all of theirs; or a refusal that says why. */
+  /** The invariants: exactly one commit of the run with exactly its change, and all of the others' work; or a refusal with its reason. */
   private check({ outcome, message, loop, recorded }: WorkspaceOutcome, there: string | undefined, before: readonly string[], session: string): void {
     if (outcome !== 'COMMITTED') {
       expect([outcome, message]).toEqual([expect.stringMatching(/^(?:NO_CHANGES|FOUND|CodingLoop\.PushRejected)$/), outcome.startsWith('CodingLoop') ? expect.stringMatching(/conflict|files of the workspace/) : undefined]);
@@ -103,19 +103,19 @@ class History {
     const clone = `${this.remote.directory}/fresh-${this.words++}`;
     execFileSync('git', ['clone', '--quiet', '--branch', BRANCH, this.remote.remote, clone], { stdio: 'pipe' });
     expect(execFileSync('git', ['rev-parse', 'HEAD'], { cwd: clone, encoding: 'utf8' }).trim()).toBe(loop.commit);
-    // One commit that is the run's, and none of the agent's that it did not push.
+    // One commit of the run, and none of the agent's that it did not push.
     const fresh = log('--format=%H %an', loop.commit!, ...before.filter((id) => id !== '').map((id) => `^${id}`)).map((line) => line.split(' '));
     const ofBot = fresh.filter(([, author]) => author === 'bot').map(([id]) => id);
     expect(ofBot).toEqual([loop.commit]);
-    // All of theirs, and nothing that they took away.
+    // All of the others' work, and nothing that they removed.
     if (there !== undefined) expect(log('--format=%H', loop.commit!)).toContain(there);
     expect(log('--format=%H', loop.commit!, '^main').filter((id) => this.dropped.has(id))).toEqual([]);
-    // What it changes is what was recorded before anybody's work came to it: the same lines, whatever their files are called by now.
+    // The commit changes what was recorded before others' work was merged: the same lines, even if their files were renamed.
     const parents = log('-1', '--format=%P', loop.commit!)[0].split(' ');
-    if (parents.length > 1) return; // a merge, which the agent had begun
+    if (parents.length > 1) return; // a merge that the agent started
     const lines = linesOf(clone, parents[0], loop.commit!);
     const ours = `${this.remote.mount(session)}/.workbench/git`;
-    const theirs = linesOf(ours, recorded!.base, parents[0]); // a file that both have removed is gone already
+    const theirs = linesOf(ours, recorded!.base, parents[0]); // a file that both removed is already gone
     expect(lines).toEqual(linesOf(ours, recorded!.base, recorded!.tree).filter((line) => !theirs.includes(line)));
     expect(lines.filter((line) => line.startsWith('+') && !/agent\d/.test(line))).toEqual([]);
   }

@@ -10,7 +10,7 @@ const OTHER = 'b'.repeat(40);
 const block = (lines: readonly string[], nonce = NONCE) => [`@result ${nonce}`, ...lines, `@end ${nonce} ${lines.length}`].join('\n');
 const verified = (...changed: string[]) => [`tree ${TREE}`, 'left-count 0', `changed-count ${changed.length}`, ...changed.map((name) => `changed ${name}`)];
 
-test('what a function said is its one block, wherever that is among what else was printed', () => {
+test('a function\'s result is its only block, wherever it is in the output', () => {
   const log = `tree ${OTHER}\nhint: x\n${block([`tree ${OTHER}`, 'changed-count 0'], 'another')}\n${block(verified('a.js'))}\ntree ${OTHER}\nlate`;
   expect(resultsOf(log, NONCE, 'verify')).toEqual({ tree: TREE, left: { names: [], count: 0 }, changed: { names: ['a.js'], count: 1 } });
 });
@@ -36,11 +36,11 @@ test.each<[string, string]>([
   ['a list that has less than one of its values', block([`tree ${TREE}`, 'left-count 0', 'changed-count 2'])],
   ['a list that has more than its values', block([`tree ${TREE}`, 'left-count 0', 'changed-count 1', 'changed a', 'changed b'])],
   ['a count that is no number', block([`tree ${TREE}`, 'left-count 0', 'changed-count 1e1', 'changed a'])],
-])('fails, and is no success, with %s', (_, log) => {
+])('fails with %s', (_, log) => {
   expect(() => resultsOf(log, NONCE, 'verify')).toThrow(expect.objectContaining({ name: 'NoResultError' }));
 });
 
-test('whatever a value holds, it is one value', () => {
+test('any text stays one value', () => {
   const text = fc.array(fc.oneof(fc.constantFrom('\n', '\r', '\\', '\\x0a', '\u001b[31m', '\t', ' ', '%', "'", '"', '$(x)', `@end ${NONCE} 0`), fc.string({ unit: 'binary', maxLength: 3 })), { minLength: 1, maxLength: 60 })
     .map((parts) => parts.join('')).filter((value) => !value.includes('\0') && Buffer.byteLength(value) <= 500 && !/[\u0080-\u009f]/.test(value));
   fc.assert(fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), (values) => {
@@ -53,7 +53,7 @@ test('whatever a value holds, it is one value', () => {
   }), { numRuns: 25 });
 });
 
-test('more names than a record can hold are counted, and what is told of them fits the end of a log that is kept', () => {
+test('names beyond a record\'s limit are counted, and the result fits the kept end of a log', () => {
   const script = `${WORKSPACE_SCRIPT}\nthings() { tell left; say tree ${TREE}; tell changed "$@"; }\nperform things "$@"`;
   const names = Array.from({ length: 1_000 }, (_, index) => `${index}${'\n'.repeat(300)}`);
   const { stdout } = spawnSync('bash', ['-c', script, 'bash', ...names], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere' }, encoding: 'utf8' });
@@ -63,25 +63,25 @@ test('more names than a record can hold are counted, and what is told of them fi
   expect(stdout.length).toBeLessThan(5_000);
 });
 
-test('a function that does not come to its end has said nothing', () => {
+test('a function that does not complete has no result', () => {
   const script = `${WORKSPACE_SCRIPT}\nthings() { say tree ${TREE}; tell changed; false; }\nperform things`;
   const { status, stdout } = spawnSync('bash', ['-c', script], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere', WB_RUN: 'run' }, encoding: 'utf8' });
   expect({ status, stdout }).toEqual({ status: 79, stdout: '' });
 });
 
-test('what the script begins does not get to see the nonce', () => {
+test('processes that the script starts do not see the nonce', () => {
   const script = `${WORKSPACE_SCRIPT}\nthings() { say holder "$(printenv WB_MOUNT WB_NONCE)"; }\nperform things`;
   const { stdout } = spawnSync('bash', ['-c', script], { env: { PATH: process.env.PATH, SHLVL: '1', WB_NONCE: NONCE, WB_MOUNT: '/nowhere' }, encoding: 'utf8' });
   expect(resultsOf(stdout, NONCE, 'claim').holder).toBe('/nowhere');
 });
 
-test('each job of a run has a nonce of its own, and a repeat the same', () => {
+test('each job of a run has its own nonce, which a retry keeps', () => {
   const all = [nonceOf('key', [0, 'snapshot']), nonceOf('key', [1, 'snapshot']), nonceOf('key', [0, 'verify']), nonceOf('other', [0, 'snapshot'])];
   expect(new Set(all).size).toBe(4);
   expect(nonceOf('key', [0, 'snapshot'])).toBe(all[0]);
 });
 
-test('the functions and their words are those of the scripts', () => {
+test('the functions and their fields match the scripts', () => {
   const scripts = [PREPARE_SCRIPT, MOVE_SCRIPT, WORKSPACE_SCRIPT, REMOTE_SCRIPT, AWAY_SCRIPT].join('\n');
   for (const name of Object.keys(WORKSPACE_WORDS)) expect(scripts).toMatch(new RegExp(`^${name}\\(\\) \\{`, 'm'));
   const words = [...scripts.matchAll(/(?:^| )(?:say|tell) ([a-z-]+) \S/gm)].map(([, word]) => word);
