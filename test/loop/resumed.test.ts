@@ -15,14 +15,14 @@ const status = (remote: Workspaces) => inClone(remote, 'status', '--porcelain');
 
 describe.each([
   ['with all of the history', { history: true }], ['of a shallow clone', { depth: 1 }], ['of a whole clone', { depth: 0 }],
-])('a run that goes on in a workspace %s', (_, props) => {
+])('a run that resumes a workspace %s', (_, props) => {
   const withRemote = () => {
     const remote = start(props);
     remote.git('config', 'uploadpack.allowFilter', 'true');
     return remote;
   };
 
-  test('says on which commit, and how many are new at the remote', async () => {
+  test('reports its base commit and the number of new commits at the remote', async () => {
     const remote = withRemote();
     const beginning = of(remote);
     expect((await remote.run()).loop.upstream).toEqual({ ref: 'main', base: beginning });
@@ -32,7 +32,7 @@ describe.each([
     expect(remote.subjects()).toEqual(['Prompt 2', 'Prompt 1', 'the beginning']);
   });
 
-  test('brings what is not committed to the newest commit', async () => {
+  test('moves uncommitted work onto the newest commit', async () => {
     const remote = withRemote();
     const beginning = of(remote);
     expect((await remote.run({ agent: 'echo right > value.txt; echo new > new', gate: 'false' })).outcome).toBe('RED');
@@ -47,14 +47,14 @@ describe.each([
     expect(status(remote)).toBe('');
   });
 
-  test('merges the newest commit into what the branch has', async () => {
+  test('merges the newest commit into the branch', async () => {
     const remote = withRemote();
     expect((await remote.run({ agent: 'echo one > one' })).outcome).toBe('COMMITTED');
     await remote.run({ agent: 'echo kept > kept', gate: 'false' });
     remote.others(inMain('echo theirs > theirs.txt; echo theirs > value.txt', 'theirs'));
     const { outcome, message, loop } = await remote.run({ agent: 'echo two > two', update: true });
     expect({ outcome, message }).toEqual(COMMITTED);
-    // A commit of the run has the agent's change alone.
+    // The run's commit contains only the agent's change.
     expect(remote.changed(loop.commit!)).toEqual(['kept', 'two']);
     expect(remote.git('log', '--first-parent', '--format=%s', 'workbench/task-1').trim().split('\n')).toEqual(['Prompt 3', 'Merge the default branch into workbench/task-1', 'Prompt 1', 'the beginning']);
     expect(remote.git('log', '--format=%s', 'main..workbench/task-1').trim().split('\n')).toEqual(['Prompt 3', 'Merge the default branch into workbench/task-1', 'Prompt 1']);
@@ -64,7 +64,7 @@ describe.each([
     expect(again.loop.upstream).toEqual({ ref: 'main', base: of(remote) });
   });
 
-  test.each([['committed', 'true'], ['not committed', 'false']])('changes nothing if that is in conflict with work that is %s, and says where', async (__, gate) => {
+  test.each([['committed', 'true'], ['not committed', 'false']])('changes nothing if that conflicts with work that is %s, and names the files', async (__, gate) => {
     const remote = withRemote();
     await remote.run({ agent: 'echo right > value.txt; echo new > new', gate });
     const before = { status: status(remote), head: inClone(remote, 'rev-parse', 'HEAD') };
@@ -79,7 +79,7 @@ describe.each([
     expect(files(remote, 'workbench/task-1')).toEqual(['.gitignore', 'more', 'new', 'value.txt']);
   });
 
-  test('stands on what the agent itself has merged', async () => {
+  test('is based on what the agent itself has merged', async () => {
     const remote = withRemote();
     await remote.run({ agent: 'echo one > one' });
     remote.others(inMain('echo theirs > theirs.txt', 'theirs'));
@@ -93,7 +93,7 @@ describe.each([
     expect(remote.git('show', 'workbench/task-1:theirs.txt')).toBe('changed\n');
   });
 
-  test('stands on what the agent has merged before the branch had a commit, also if the files were recorded twice', async () => {
+  test('is based on what the agent merged before the branch had a commit, even if the files were recorded twice', async () => {
     const remote = withRemote();
     await remote.run({ gate: 'false' });
     remote.others(inMain('echo theirs > theirs.txt', 'theirs'));
@@ -105,7 +105,7 @@ describe.each([
     expect((await remote.run({ agent: 'echo two > two' })).loop.upstream).toEqual({ ref: 'main', base: of(remote) });
   });
 
-  test('starts another task from the newest commit, and keeps what the first has not committed for that', async () => {
+  test('starts another task from the newest commit, and keeps the first task\'s uncommitted work for that task', async () => {
     const remote = withRemote();
     await remote.run({ agent: 'echo one > one' });
     await remote.run({ agent: 'echo right > value.txt; echo open > open; git add open; git -c user.name=a -c user.email=a commit -qm "of the agent"', gate: 'false' });
@@ -130,7 +130,7 @@ describe.each([
     expect(files(remote, 'workbench/task-2')).not.toContain('one');
   });
 
-  test('starts another task from the branch of the last one if it is told to, without what that has not committed', async () => {
+  test('starts another task from the last task\'s branch if asked to, without uncommitted work', async () => {
     const remote = withRemote();
     await remote.run({ agent: 'echo one > one' });
     await remote.run({ agent: 'echo open > open', gate: 'false' });
@@ -146,7 +146,7 @@ describe.each([
   });
 });
 
-test.each(['prepare', 'move', 'surroundings'])('a microVM that is lost after "%s" changes nothing of where a run goes on', async (step) => {
+test.each(['prepare', 'move', 'surroundings'])('a microVM that is lost after "%s" does not change where a run continues', async (step) => {
   const remote = start();
   await remote.run({ agent: 'echo one > one' });
   await remote.run({ agent: 'echo open > open', gate: 'false' });
@@ -158,12 +158,12 @@ test.each(['prepare', 'move', 'surroundings'])('a microVM that is lost after "%s
   expect(files(remote, 'workbench/task-2')).toEqual(['.gitignore', 'second', 'theirs.txt', 'value.txt']);
 });
 
-test('a workspace that is lost while its files are brought to another tree comes there with the next run', async () => {
+test('the next run completes a checkout that the loss of the microVM interrupted', async () => {
   const remote = start();
   await remote.run({ agent: 'echo one > one' });
   await remote.run({ agent: 'echo open > open; echo right > value.txt', gate: 'false' });
   remote.others(inMain('echo theirs > theirs.txt', 'theirs'));
-  // In the middle: some files are there, some are half written, and the index is as it was.
+  // Interrupted in the middle: some files are there, some are half written, and the index is unchanged.
   const bin = join(remote.directory, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'git'), `#!/bin/bash
@@ -188,7 +188,7 @@ exec ${execFileSync('bash', ['-c', 'command -v git'], { encoding: 'utf8' }).trim
   expect(remote.git('show', 'workbench/task-1:seen')).toBe('right\n');
 });
 
-test('what git ignored, and has now at the remote, is moved away and named', async () => {
+test('an ignored file that now exists at the remote is moved away and named', async () => {
   const remote = start();
   await remote.run({ agent: 'mkdir -p ignored; echo mine > ignored/settings; echo right > value.txt', gate: 'false' });
   remote.inClone('mkdir -p ignored; echo mine > ignored/settings');
@@ -200,7 +200,7 @@ test('what git ignored, and has now at the remote, is moved away and named', asy
   expect(readFileSync(join(remote.mount(), '.workbench/left/in-the-way/ignored/settings'), 'utf8')).toBe('mine\n');
 });
 
-test('a workspace is not updated without the remote, and goes on without that if it is not told to', async () => {
+test('fails to update a workspace without the remote, and continues without it if no update is requested', async () => {
   const remote = start();
   await remote.run();
   const { remote: directory } = remote;
@@ -211,14 +211,14 @@ test('a workspace is not updated without the remote, and goes on without that if
   execFileSync('mv', [`${directory}.away`, directory]);
 });
 
-test('a new workspace is at the newest commit, whatever it is told', async () => {
+test('a new workspace is always at the newest commit', async () => {
   const remote = start();
   await remote.run({ session: 'other' });
   const { outcome, loop } = await remote.run({ update: true, onTop: true, task: 'task-2' });
   expect({ outcome, sent: remote.sent.includes('move'), upstream: loop.upstream }).toEqual({ outcome: 'COMMITTED', sent: false, upstream: { ref: 'main', base: of(remote) } });
 });
 
-test.each([[1], [3]])('a clone of %i commits has an ancestor in common with a main branch that has gone on far beyond that', async (depth) => {
+test.each([[1], [3]])('a clone of %i commits finds a common ancestor with a main branch that has advanced far beyond it', async (depth) => {
   const remote = start({ depth });
   await remote.run({ agent: 'echo one > one' });
   remote.others('for i in {1..80}; do echo $i > theirs.txt; git add .; git commit -qm "number $i"; done; git push -q origin HEAD:main');
@@ -228,7 +228,7 @@ test.each([[1], [3]])('a clone of %i commits has an ancestor in common with a ma
   expect(remote.git('log', '--format=%s', 'main..workbench/task-1').trim().split('\n')).toEqual(['Prompt 2', 'Prompt 1']);
 });
 
-test('all of the history comes when that is asked for later', async () => {
+test('fetches the complete history if it is requested later', async () => {
   const remote = start({ depth: 1 });
   remote.others('for i in {1..60}; do git commit -q --allow-empty -m "number $i"; done; git push -q origin HEAD:main');
   await remote.run({ agent: 'echo one > one' });

@@ -4,23 +4,23 @@ import { LOOP_ERRORS, OUTCOMES } from '../../src/loop/steps/constants';
 import { AnyState, causeOf, outputOf } from '../../src/loop/steps/run-output';
 
 const SESSION = { id: 'x'.repeat(33), stopped: true };
-/** A run that committed: only what was caught says that it failed. */
+/** A run that committed: only a caught error marks it as failed. */
 const GREEN = { taskId: 'task-1', loop: { next: 'GO_ON', round: 0, commit: 'a'.repeat(40), pushed: true, gates: [] }, run: { branch: 'b' } } as unknown as AnyState;
 
 const ended = (caught: Partial<AnyState>) => outputOf({ ...GREEN, ...caught }, SESSION);
-/** As Lambda makes it of what a function throws. */
+/** Returns an error as Lambda reports what a function throws. */
 const thrown = (name: string, message = 'why') => ({ Error: name, Cause: JSON.stringify({ errorType: name, errorMessage: message, trace: [] }) });
 
-test('a run in which nothing was caught committed', () => {
+test('a run without a caught error has committed', () => {
   expect(ended({})).toMatchObject({ outcome: 'COMMITTED', commit: { branch: 'b' } });
 });
 
-test.each(['NO_CHANGES', 'GO_ON'])('a run that failed is no success, though its state says %s', (next) => {
+test.each(['NO_CHANGES', 'GO_ON'])('a failed run is not a success even if its state says %s', (next) => {
   const state = { ...GREEN, loop: { ...GREEN.loop, next } } as AnyState;
   expect(outputOf(state, SESSION, false)).toMatchObject({ outcome: 'CodingLoop.Failed', error: { name: 'CodingLoop.Failed', message: expect.stringContaining(next) } });
 });
 
-test('a run whose step answered with nothing has a record', () => {
+test('a run whose step returned nothing has a record', () => {
   expect(outputOf({ ...GREEN, loop: null }, SESSION, false)).toMatchObject({ outcome: 'CodingLoop.Failed', rounds: 0, gates: [] });
 });
 
@@ -31,7 +31,7 @@ describe('a failure that was caught', () => {
     ['both of its words null', { Error: null, Cause: null }],
     ['both of its words missing, as older engines have it', { Error: undefined, Cause: undefined }],
     ['an empty error', { Error: '', Cause: 'out of credit' }],
-  ])('is one of the turn when an agent reported it without an error: %s', (_, error) => {
+  ])('is a failure of the turn if an agent reported it without an error: %s', (_, error) => {
     const { outcome, commit, error: told } = ended({ error });
     expect({ outcome, commit, told }).toEqual({
       outcome: 'CodingLoop.TurnFailed',
@@ -40,29 +40,29 @@ describe('a failure that was caught', () => {
     });
   });
 
-  test.each([...Object.values(LOOP_ERRORS), ...Object.values(ERRORS)])('keeps a name of ours: %s', (name) => {
+  test.each([...Object.values(LOOP_ERRORS), ...Object.values(ERRORS)])('keeps one of the library\'s error names: %s', (name) => {
     expect(ended({ error: thrown(name) }).error).toEqual({ name, message: 'why' });
   });
 
   test.each([
     'States.Timeout', 'States.Runtime', 'States.TaskFailed', 'States.HeartbeatTimeout', 'Lambda.Unknown', 'Lambda.TooManyRequestsException', 'Sandbox.Timedout', 'Runtime.ExitError',
-  ])('has a name of ours instead of one that is reserved: %s', (name) => {
+  ])('has one of the library\'s error names instead of a reserved one: %s', (name) => {
     expect(ended({ error: { Error: name, Cause: '' } }).error).toEqual({ name: 'CodingLoop.Failed', message: 'a step failed', caught: name });
     expect(ended({ error: thrown(name) }).error).toEqual({ name: 'CodingLoop.Failed', message: 'why', caught: name });
   });
 
-  test('has a name of ours when a step threw what nobody foresaw', () => {
+  test('has one of the library\'s error names if a step threw an unexpected error', () => {
     expect(ended({ error: thrown('TypeError') }).error).toEqual({ name: 'CodingLoop.Failed', message: 'why', caught: 'TypeError' });
   });
 
-  test('keeps a name that an agent reported, unless it would be taken for something else', () => {
+  test('keeps a name that an agent reported unless the name could be mistaken for another error', () => {
     expect(ended({ error: { Error: 'Agent.NoCredit', Cause: 'why' } }).error).toEqual({ name: 'Agent.NoCredit', message: 'why' });
     for (const name of [...Object.values(OUTCOMES), 'two words', 'ä', 'x'.repeat(101)]) {
       expect(ended({ error: { Error: name, Cause: 'why' } }).error).toEqual({ name: 'CodingLoop.TurnFailed', message: 'why', caught: name });
     }
   });
 
-  test('is the agent\'s silence when its report did not come in time', () => {
+  test('is reported as the agent\'s silence if its report did not arrive in time', () => {
     for (const Error of ['States.Timeout', 'States.HeartbeatTimeout']) {
       expect(ended({ silence: { Error, Cause: '' } }).error).toEqual({
         name: 'CodingLoop.TurnTimedOut', message: expect.stringContaining('the agent did not report'), caught: Error,
@@ -70,7 +70,7 @@ describe('a failure that was caught', () => {
     }
   });
 
-  test('is never told as a success or by a reserved name, whatever it is', () => {
+  test('is never reported as a success or with a reserved name', () => {
     const word = fc.oneof(fc.string(), fc.constantFrom('COMMITTED', 'NO_CHANGES', 'States.ALL', '', 'null', '{"errorType":"COMMITTED"}'), fc.constant(null));
     const caught = fc.option(fc.record({ Error: word, Cause: word }, { requiredKeys: [] }));
     fc.assert(fc.property(caught, fc.constantFrom('error', 'silence'), (value, key) => {
@@ -83,7 +83,7 @@ describe('a failure that was caught', () => {
   });
 });
 
-test('a cause stays JSON when the message in it is longer than a cause may be', () => {
+test('a cause stays valid JSON if its message exceeds the limit of a cause', () => {
   const { error, Cause } = { error: 'CodingLoop.TurnFailed', Cause: 'x'.repeat(60_000) };
   const cause = causeOf(ended({ error: { Error: error, Cause } }));
   expect(cause.length).toBeLessThan(32_768);

@@ -3,11 +3,11 @@ import { fieldsOf, PAGE, runPage } from '../../scripts/write-run-page';
 import { INPUT_FIELDS } from '../../src/loop/steps/input';
 import { deviationsOf } from '../support/run-page';
 
-test('the page of a run\'s input and record is the one that its types and rules make: if not, "npx projen docs:run"', () => {
+test('the page of a run\'s input and record is up to date: if not, run "npx projen docs:run"', () => {
   expect(readFileSync(PAGE, 'utf8')).toBe(runPage());
 });
 
-test('a run can be given what its type says, and what a record has', () => {
+test('the checked fields of an input are those of its type, and of a record\'s session', () => {
   const described = fieldsOf('LoopInput').map(({ path }) => path);
   const ofSession = [...new Set([...fieldsOf('RunOutput'), ...fieldsOf('LoopInput')].map(({ path }) => /^session\.(\w+)$/.exec(path)?.[1]).filter((name) => name !== undefined))];
 
@@ -15,7 +15,7 @@ test('a run can be given what its type says, and what a record has', () => {
   expect([...INPUT_FIELDS.session].sort()).toEqual(ofSession.sort());
 });
 
-describe('a record that the page does not describe is found', () => {
+describe('finds a record that the page does not describe:', () => {
   const RECORD = {
     outcome: 'COMMITTED',
     taskId: 'task-1',
@@ -25,7 +25,7 @@ describe('a record that the page does not describe is found', () => {
     session: { id: 'x', stopped: true },
   };
 
-  test('but not one as it should be', () => {
+  test('but nothing in a valid record', () => {
     expect(deviationsOf(RECORD)).toEqual([]);
   });
 

@@ -43,14 +43,14 @@ test.each([['gate test', GATE], ['bootstrap', BOOTSTRAP]])('%s that outlives the
   expect(asked.map(({ timeoutSeconds, previous: before }) => [timeoutSeconds, before])).toEqual([
     [3_500, undefined],
     [3_500, previous],
-    // A job of another name has time of its own.
+    // A job with another name has its own time.
     [2_600, undefined],
   ]);
 });
 
 describe('the tree that the session saw after the last command', () => {
   const RECORDED = 'a'.repeat(40);
-  /** The gate's command passes; what is then said of the files has no word on what differs. */
+  /** The gate's command passes; the following result of the files does not say which files differ. */
   const seeing = (tree: string) => ({
     clock: { now: () => 0, sleep: () => Promise.resolve() },
     measure: () => undefined,
@@ -64,12 +64,12 @@ describe('the tree that the session saw after the last command', () => {
     ...request, runtimeArn: 'arn', execution: 'execution', config: { name: 'loop', author: { name: 'a', email: 'e' }, push: true }, state: { prompt: '', taskId: 'task', run: RUN, loop },
   } as never, seeing(tree)) as Promise<LoopRecord>;
 
-  test.each([[RECORDED, 'PASSED', undefined], ['b'.repeat(40), 'FAILED', ['(git does not say which)']]])('is compared with the recorded one, so that a gate has passed on that alone: %s', async (tree, verdict, changedFiles) => {
+  test.each([[RECORDED, 'PASSED', undefined], ['b'.repeat(40), 'FAILED', ['(git does not say which)']]])('is compared with the recorded one, so that a gate passes only on that tree: %s', async (tree, verdict, changedFiles) => {
     const { gates, feedback } = await step(GATE, { ...LOOP, tree: RECORDED }, tree);
     expect([gates[0].verdict, feedback?.changedFiles]).toEqual([verdict, changedFiles]);
   });
 
-  test('is compared once more before the commit: another one has the gates run again', async () => {
+  test('is compared again before the commit: if it differs, the gates run again', async () => {
     const passed = { ...LOOP, tree: RECORDED, gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log' }] } as LoopRecord;
     expect(await step({ operation: 'loop:commit', message: '{prompt}', gates: ['test'] }, passed, 'b'.repeat(40))).toMatchObject({ next: 'AGAIN', losses: 1 });
   });

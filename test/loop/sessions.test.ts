@@ -6,8 +6,8 @@ const NAME = fc.stringMatching(/^[A-Za-z0-9._+!@()='-]{1,80}$/);
 const ODD_NAME = fc.string({ minLength: 1, maxLength: 80, unit: 'grapheme' }).map((text) => text.replace(/:/g, '').slice(0, 80)).filter((text) => text !== '');
 const ENDPOINT = fc.constantFrom(undefined, 'DEFAULT', 'v7', 'v8');
 
-describe('the session that an execution makes', () => {
-  test('has an id that the service takes, the same for the same execution and endpoint and another for another', () => {
+describe('the session that an execution creates', () => {
+  test('has a valid id that is unique to the execution and the endpoint', () => {
     fc.assert(fc.property(fc.oneof(NAME, ODD_NAME), ENDPOINT, (name, endpointName) => {
       const { id } = ownSession(arn(name), endpointName);
       return /^[A-Za-z0-9][A-Za-z0-9_-]{32,99}$/.test(id) && id === ownSession(arn(name), endpointName).id
@@ -15,19 +15,19 @@ describe('the session that an execution makes', () => {
     }), { numRuns: 2_000 });
   });
 
-  test('begins with the execution\'s name, for whoever looks for it', () => {
+  test('starts with the execution\'s name, so that it can be found', () => {
     expect(ownSession(arn('fix-the-tests')).id).toMatch(/^fix-the-tests-[0-9a-f]{33}$/);
     expect(runIdOf(arn('fix-the-tests'))).toMatch(/^fix-the-tests-[0-9a-f]{8}$/);
   });
 
-  test('names the execution where the id does not', () => {
+  test('names the execution if the id does not', () => {
     expect(ownSession(arn('a')).execution).toBeUndefined();
     for (const name of ['a.b', '-a', 'x'.repeat(61)]) expect(ownSession(arn(name)).execution).toBe(name);
   });
 });
 
 describe('a session that an input names', () => {
-  test('is taken if any execution of the state machine has made it, through the endpoint of that time', () => {
+  test('is accepted if any execution of the state machine created it, with the endpoint of that time', () => {
     fc.assert(fc.property(NAME, ENDPOINT, ENDPOINT, (name, endpointName, newer) => {
       const session = { endpointName: 'DEFAULT', ...ownSession(arn(name), endpointName) };
       const found = provenSession(arn('another'), session, newer);
@@ -56,13 +56,13 @@ describe('a session that an input names', () => {
     expect(sessionOf(arn('another'), { session })).toBeUndefined();
   });
 
-  test('is the execution\'s own if the input names none, whatever the input is', () => {
+  test('is the execution\'s own if the input names none', () => {
     for (const input of [undefined, null, 'x', 1, [], {}]) expect(sessionOf(arn('a'), input)).toEqual({ session: ownSession(arn('a')), maker: arn('a') });
   });
 });
 
 describe('the run that a marker names', () => {
-  test('is an execution of the same state machine, or nobody', () => {
+  test('is an execution of the same state machine, or none', () => {
     fc.assert(fc.property(fc.oneof(NAME, ODD_NAME), (name) => {
       const found = executionOfRun(arn('another'), runIdOf(arn(name)));
       return found === undefined ? !/^[\w.+!@()='-]+$/.test(name) : found === arn(name);

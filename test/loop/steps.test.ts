@@ -5,12 +5,12 @@ import { AgentTurn, Gate } from '../../src';
 import { IN_PROCESS, LoopFixture, RunRecord, useLoops } from '../support/loop-fixture';
 import { loadHandler } from '../support/session-driver';
 
-// What a run meets at the edges of its time, and where a workspace or a state is not as it should be.
+// The behaviour of a run at the limits of its time, and with an unexpected workspace or state.
 process.env[IN_PROCESS] = '1';
 const start = useLoops();
 
 describe('a step that outlives its function', () => {
-  /** Calls one step with so much of the function's time left, of which 20 seconds are its own. */
+  /** Returns a function that calls one step with this much of the function's time left, of which the step reserves 20 seconds. */
   function steps(loop: LoopFixture) {
     const handler = loadHandler(loop.server.endpoint);
     const common = {
@@ -32,7 +32,7 @@ describe('a step that outlives its function', () => {
   const starts = (loop: LoopFixture) => readFileSync(join(loop.workspace(loop.sessionOf('run')), 'starts'), 'utf8');
   const WAIT = 'until [ -e ../free ]; do sleep 0.05; done';
 
-  test('a long bootstrap goes on where it was, and is not started again', async () => {
+  test('reattaches to a long bootstrap, and does not start it again', async () => {
     const loop = await start();
     const step = steps(loop);
     const state = await prepared(loop, step);
@@ -44,7 +44,7 @@ describe('a step that outlives its function', () => {
     expect(starts(loop)).toBe('started\n');
   });
 
-  test('fails a short bootstrap for the state\'s retry, which finds it again', async () => {
+  test('fails a short bootstrap for the state\'s retry, which reattaches to it', async () => {
     const loop = await start();
     const step = steps(loop);
     const state = await prepared(loop, step);
@@ -55,7 +55,7 @@ describe('a step that outlives its function', () => {
     expect(starts(loop)).toBe('started\n');
   });
 
-  test('the first step is done again, under another name, where what it said was meant for a call that is gone', async () => {
+  test('repeats the first step under another name if its result was meant for an earlier call', async () => {
     const loop = await start();
     const step = steps(loop);
     const fault = loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeEnd', kind: 'end', times: 99 });
@@ -66,7 +66,7 @@ describe('a step that outlives its function', () => {
     expect(loop.jobs('prepare')).toHaveLength(2);
   });
 
-  test('fails a record of the files that takes too long, for the state\'s retry', async () => {
+  test('fails for the state\'s retry if recording the files takes too long', async () => {
     const loop = await start();
     const step = steps(loop);
     const state = await prepared(loop, step);
@@ -78,7 +78,7 @@ describe('a step that outlives its function', () => {
     ['that its first step did not leave', {}, 'before its first step did'],
     ['at which no run ends', { loop: { next: 'RUNNING', round: 0, gates: [] } }, 'at a point that no run should end at (RUNNING)'],
     ['whose commit is missing', { loop: { next: 'GO_ON', round: 0, gates: [] } }, 'at a point that no run should end at (GO_ON)'],
-  ])('fails a run in a state %s, with its session stopped, and not as if it had committed', async (_, state, message) => {
+  ])('fails a run in a state %s, with its session stopped and without claiming a commit', async (_, state, message) => {
     const loop = await start();
     const step = steps(loop);
     await prepared(loop, step);
@@ -92,7 +92,7 @@ describe('a step that outlives its function', () => {
     ['with a cause that is no JSON', 'no JSON', 'no JSON'],
     ['with a cause that is other JSON', '{"a":1}', '{"a":1}'],
     ['without a cause', undefined, ''],
-  ])('tells of an error %s', async (_, Cause, message) => {
+  ])('reports an error %s', async (_, Cause, message) => {
     const loop = await start();
     const state = { taskId: 'task-1', error: { Error: 'Agent.Failed', Cause } };
     expect(await steps(loop)('stop', state, { stop: true, green: false })).toMatchObject({ output: { error: { name: 'Agent.Failed', message } } });
@@ -103,7 +103,7 @@ describe('a step that outlives its function', () => {
     ['a gate that failed', { tree: 'a'.repeat(40), gates: [{ name: 'test', verdict: 'FAILED' }] }],
     ['another gate that failed', { tree: 'a'.repeat(40), gates: [{ name: 'test', verdict: 'PASSED' }, { name: 'lint', verdict: 'LOST' }] }],
     ['no recorded tree', { gates: [{ name: 'test', verdict: 'PASSED' }] }],
-  ])('commits nothing with %s, whatever led there', async (_, record) => {
+  ])('commits nothing with %s', async (_, record) => {
     const loop = await start();
     const state = { prompt: 'x', taskId: 'task-1', run: { id: 'run', session: loop.sessionOf('run') }, loop: { next: 'PASSED', round: 0, ...record } };
     const request = { message: '{prompt}', gates: ['test'] };
@@ -111,7 +111,7 @@ describe('a step that outlives its function', () => {
     expect(loop.server.calls.all).toEqual([]);
   });
 
-  test('fails a run without a repository, of a loop that has none either, and starts nothing', async () => {
+  test('fails a run if neither its input nor its loop has a repository, and starts nothing', async () => {
     const loop = await start();
     const config = { branchPrefix: '', timeoutSeconds: 60, promptBytes: 1_000 };
     expect(await steps(loop)('prepare', { prompt: 'x', taskId: 'task-1' }, { config }))
@@ -121,7 +121,7 @@ describe('a step that outlives its function', () => {
 
   test.each([
     ['repository.url', { url: 'https://token@example.com/a.git' }], ['repository.url', { url: 'https://example.com/a.git?token@' }], ['repository.ref', { url: 'https://example.com/a.git', ref: '--upload-pack=id' }],
-  ])('fails a run of a loop whose own "%s" was only known when it was deployed, and is wrong, and starts nothing', async (field, repository) => {
+  ])('fails a run if the loop\'s own "%s", unknown until deployment, is invalid, and starts nothing', async (field, repository) => {
     const loop = await start();
     const config = { repository, branchPrefix: '', timeoutSeconds: 60, promptBytes: 1_000 };
     const { error, message } = await steps(loop)('prepare', { prompt: 'x', taskId: 'task-1' }, { config }) as { error: string; message: string };
@@ -130,7 +130,7 @@ describe('a step that outlives its function', () => {
     expect(loop.server.calls.all).toEqual([]);
   });
 
-  test('names what failed, and not its output, where both are more than a cause may have', async () => {
+  test('names the failure without its output if both exceed the limit of a cause', async () => {
     const loop = await start();
     const gates = [{ name: 'test', verdict: 'FAILED', exitCode: 1, seconds: 1, logPath: '' }];
     const state = { taskId: 'task-1', loop: { next: 'RED', round: 0, gates, feedback: { output: 'x'.repeat(40_000) } } };
@@ -140,14 +140,14 @@ describe('a step that outlives its function', () => {
   });
 });
 
-test('fails when the prompt has no place in the workspace, and does not start the agent', async () => {
+test('fails when the prompt cannot be written, and does not start the agent', async () => {
   const loop = await start({ loop: { bootstrap: ['touch ../.workbench/prompts'], turn: AgentTurn.command('touch ../started') } });
   const { error, record } = await loop.run();
   expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.TurnFailed', message: expect.stringContaining('the prompt cannot be written to') });
   expect(loop.jobs('turn')).toEqual([]);
 });
 
-test('a gate that runs when the run\'s time is up is ended, the agent is not asked again, and the session is stopped', async () => {
+test('at the run\'s timeout the running gate is stopped, the agent is not asked again, and the session is stopped', async () => {
   const loop = await start({
     agent: (_, { taskId }) => `echo ${taskId === 'task-1' ? 'right' : 'wrong-a'} > value.txt`,
     loop: {
@@ -158,7 +158,7 @@ test('a gate that runs when the run\'s time is up is ended, the agent is not ask
   });
   const began = Date.now();
   expect((await loop.run()).record.outcome).toBe('COMMITTED');
-  // As much time as gets the second run to its gate, however busy the machine is.
+  // Enough time for the second run to reach its gate, however busy the machine is.
   const seconds = 3 + Math.ceil(3 * (Date.now() - began) / 1_000);
   const other = loop.another();
   const definition = JSON.stringify(loop.deployment.definition(loop.deployment.stack.find('AWS::StepFunctions::StateMachine')));

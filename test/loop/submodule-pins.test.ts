@@ -4,7 +4,7 @@ import { useWorkspaces, Workspaces } from '../support/workspace-runs';
 
 const start = useWorkspaces();
 
-/** A remote with a submodule, `sub`, whose own remote has two commits more than it is at. */
+/** Returns a remote with a submodule, `sub`, whose own remote is two commits ahead. */
 function withSubmodule(url = '../sub.git'): Workspaces {
   const remote = start();
   execFileSync('bash', ['-euc', 'git init -q --bare --initial-branch main sub.git'], { cwd: remote.directory });
@@ -30,7 +30,7 @@ test.each([
   const { outcome, message, loop } = await remote.run({ agent: `${clone(remote)}; ${move}` });
   expect({ outcome, message }).toEqual({ outcome: 'COMMITTED', message: undefined });
   expect(remote.changed(loop.commit!)).toEqual(['sub']);
-  // As everybody would.
+  // Updates the submodule as any user would.
   remote.others('git -c protocol.file.allow=always submodule update -q --init', 'workbench/task-1');
 });
 
@@ -48,13 +48,13 @@ test.each([
   expect(remote.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main\n');
 });
 
-test('a pin that others have made is theirs, whatever comes of it', async () => {
+test('accepts a pin that others have set, whatever its state', async () => {
   const remote = withSubmodule('https://127.0.0.1:1/sub.git');
   const { outcome, message } = await remote.run({ agent: 'git mv sub elsewhere 2>/dev/null; echo right > value.txt' });
   expect({ outcome, message }).toEqual({ outcome: 'COMMITTED', message: undefined });
 });
 
-test('a loop that pushes nothing publishes no pin', async () => {
+test('does not check pins in a loop that pushes nothing', async () => {
   const remote = withSubmodule();
   expect((await remote.run({ push: false, agent: `${clone(remote)}; ${own}` })).outcome).toBe('COMMITTED');
 });

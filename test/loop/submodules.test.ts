@@ -5,7 +5,7 @@ import { useWorkspaces, Workspaces, WorkspacesProps } from '../support/workspace
 
 const start = useWorkspaces();
 
-/** A remote with a submodule at `libs/sub`, which has one of its own. Their URLs are relative. */
+/** Returns a remote with a submodule at `libs/sub`, which has its own submodule. Their URLs are relative. */
 function withSubmodules(props: WorkspacesProps): Workspaces {
   const remote = start(props);
   execFileSync('bash', ['-euc', 'git init -q --bare --initial-branch main sub.git; git init -q --bare --initial-branch main inner.git'], { cwd: remote.directory });
@@ -19,14 +19,14 @@ function withSubmodules(props: WorkspacesProps): Workspaces {
   return remote;
 }
 
-test('submodules that are not asked for are empty, and the run says which they are', async () => {
+test('submodules that are not requested are empty, and the run names them', async () => {
   const remote = withSubmodules({ history: true });
   const { outcome, loop } = await remote.run();
   expect({ outcome, submodules: loop.submodules }).toEqual({ outcome: 'COMMITTED', submodules: { names: ['libs/sub'], count: 1 } });
   expect(existsSync(join(remote.mount(), 'repo/libs/sub/sub.txt'))).toBe(false);
 });
 
-test.each([[{ history: true }], [{ depth: 1 }]])('submodules that are asked for are there, with their own, and are no change, %j', async (props) => {
+test.each([[{ history: true }], [{ depth: 1 }]])('requested submodules are checked out recursively, and do not count as a change, %j', async (props) => {
   const remote = withSubmodules({ ...props, submodules: true });
   const { outcome, message, loop } = await remote.run({ gate: 'cat libs/sub/sub.txt libs/sub/inner/inner.txt' });
   expect({ outcome, message, submodules: loop.submodules }).toEqual({ outcome: 'COMMITTED', message: undefined, submodules: undefined });
@@ -50,14 +50,14 @@ test('fails the run before a turn when a submodule cannot be fetched, and says w
   expect(message).toContain('the submodules cannot be fetched: libs/sub');
 });
 
-test('submodules that were being fetched when the microVM was lost are fetched again', async () => {
+test('submodules are fetched again if the microVM is lost while they are fetched', async () => {
   const remote = withSubmodules({ submodules: true });
   remote.lose.push('surroundings');
   const { outcome, message } = await remote.run({ gate: 'cat libs/sub/inner/inner.txt' });
   expect({ outcome, message }).toEqual({ outcome: 'COMMITTED', message: undefined });
 });
 
-describe('in a session that goes on, a submodule', () => {
+describe('in a resumed session, a submodule', () => {
   const moved = 'cd libs/sub; git -c user.name=a -c user.email=a commit -q --allow-empty -m moved';
   const newer = (remote: Workspaces) => remote.others([
     'git -c protocol.file.allow=always submodule --quiet update --init libs/sub',
@@ -65,7 +65,7 @@ describe('in a session that goes on, a submodule', () => {
     'git commit -qam "with a newer submodule"; git push -q origin HEAD:main',
   ].join('\n'));
 
-  test('comes to the commit that the base has by now, and is no change of the run\'s', async () => {
+  test('moves to the commit of the new base, and does not count as the run\'s change', async () => {
     const remote = withSubmodules({ submodules: true });
     await remote.run();
     newer(remote);
@@ -74,7 +74,7 @@ describe('in a session that goes on, a submodule', () => {
     expect(remote.changed(loop.commit!)).toEqual(['two']);
   });
 
-  test('that one task has moved is where the base has it for another, and comes back', async () => {
+  test('that one task moved is at the base\'s commit for another task, and moves back afterwards', async () => {
     const remote = withSubmodules({ submodules: true });
     await remote.run({ push: false, gate: 'false', agent: moved });
     const second = await remote.run({ push: false, task: 'task-2', gate: 'test "$(git -C libs/sub log -1 --format=%s)" = sub' });
@@ -83,7 +83,7 @@ describe('in a session that goes on, a submodule', () => {
     expect({ outcome: first.outcome, message: first.message }).toEqual({ outcome: 'COMMITTED', message: undefined });
   });
 
-  test('is named, and nothing is changed, where the loop does not initialize it and somebody did', async () => {
+  test('is named and stays unchanged if somebody else initialized it and the loop does not', async () => {
     const remote = withSubmodules({ history: true });
     await remote.run({ agent: 'git -c protocol.file.allow=always submodule --quiet update --init libs/sub; echo right > value.txt' });
     newer(remote);

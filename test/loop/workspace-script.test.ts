@@ -15,19 +15,19 @@ const SCRIPTS: [string, string[]][] = [
   [AWAY_SCRIPT, sourcesOf('workspace-away')],
 ];
 
-test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push'))('%s is clean by shellcheck', (source) => {
+test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push'))('%s passes shellcheck', (source) => {
   const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
   expect(check.stdout).toBe('');
   expect(check.status).toBe(0);
 });
 
-test.each(SCRIPTS)('what is sent is the scripts without their comments', (script, sources) => {
+test.each(SCRIPTS)('the sent text is the scripts without their comments', (script, sources) => {
   const lines = sources.flatMap((source) => readFileSync(source, 'utf8').split('\n')).map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
   expect(script.split('\n').length).toBe(lines.length);
   expect(spawnSync('bash', ['-n', '-c', script]).status).toBe(0);
 });
 
-test.each(SCRIPTS)('the script leaves room in a command', (script) => {
+test.each(SCRIPTS)('the script leaves enough space in a command', (script) => {
   expect(Buffer.byteLength(script)).toBeLessThan(LIMITS.commandBytes * 7 / 8);
 });
 
@@ -35,7 +35,7 @@ test.each([
   ['that is the run\'s own', 'run', 76],
   ['that another run has taken', 'other', 79],
   ['that was wiped in the middle of it', undefined, 79],
-])('fails of git\'s records that are gone, in a workspace %s', (_, holder, status) => {
+])('fails if git\'s records are gone in a workspace %s', (_, holder, status) => {
   const mount = mkdtempSync(join(tmpdir(), 'mount-'));
   try {
     mkdirSync(join(mount, '.workbench'));
@@ -51,7 +51,7 @@ test.each([
 type Bash = (script: string, variables?: object) => string;
 type Perform = <F extends WorkspaceFunction>(name: F, variables?: object) => Results<F>;
 
-/** A run in a workspace of its own, with a remote that has one commit. */
+/** Executes a run in its own workspace, with a remote that has one commit. */
 function withRemote(use: (perform: Perform, mount: string, bash: Bash, directory: string) => void): void {
   const directory = mkdtempSync(join(tmpdir(), 'workspace-script-'));
   try {
@@ -90,7 +90,7 @@ function withRemote(use: (perform: Perform, mount: string, bash: Bash, directory
   }
 }
 
-test('a repository of ours has nothing of the templates that the image has for others', () => {
+test('a repository that the script creates ignores the image\'s git templates', () => {
   withRemote((perform, mount, bash, directory) => {
     mkdirSync(join(directory, 'template/info'), { recursive: true });
     writeFileSync(join(directory, 'template/info/exclude'), '*.txt\n');
@@ -102,7 +102,7 @@ test('a repository of ours has nothing of the templates that the image has for o
   });
 });
 
-test('a workspace is new to the run that made it, whenever it asks, and an earlier one to the next', () => {
+test('a workspace is always new to the run that created it, and existing to the next', () => {
   withRemote((perform) => {
     const says = (variables?: object) => perform('prepare', variables).workspace;
     expect([says(), says()]).toEqual(['NEW', 'NEW']);
@@ -111,7 +111,7 @@ test('a workspace is new to the run that made it, whenever it asks, and an earli
   });
 });
 
-test('a marker that nobody wrote its name into keeps no run out', () => {
+test('an empty marker does not block a run', () => {
   withRemote((perform, mount) => {
     mkdirSync(join(mount, '.workbench'));
     writeFileSync(join(mount, '.workbench/marker'), '');
@@ -122,7 +122,7 @@ test('a marker that nobody wrote its name into keeps no run out', () => {
 
 test.each([
   ['no number', 'x[$(>"$HOME"/ran)]'], ['a number in the way of a program', '08'], ['more than a number', `${'9'.repeat(40)}`],
-])('a time that a file says is %s runs nothing, and is handed on as it is', (_, until) => {
+])('a time in a file that is %s runs no code, and is passed on unchanged', (_, until) => {
   withRemote((perform, mount, __, directory) => {
     mkdirSync(join(mount, '.workbench'));
     writeFileSync(join(mount, '.workbench/marker'), 'other\n');
@@ -135,7 +135,7 @@ test.each([
   });
 });
 
-test.each([['no number', 'x[$(touch "$HOME"/ran)]'], ['no number of arithmetic', '08'], ['empty', '']])('a count of git\'s variables that is %s runs nothing and ends nothing', (_, count) => {
+test.each([['no number', 'x[$(touch "$HOME"/ran)]'], ['no number of arithmetic', '08'], ['empty', '']])('a count of git\'s variables that is %s neither runs code nor stops the run', (_, count) => {
   withRemote((perform, __, ___, directory) => {
     const given = Object.fromEntries([0, 1, 2, 3, 4, 5, 6, 7].flatMap((index) => [[`GIT_CONFIG_KEY_${index}`, `alias.a${index}`], [`GIT_CONFIG_VALUE_${index}`, 'status']]));
     expect(perform('prepare', { ...given, GIT_CONFIG_COUNT: count }).workspace).toBe('NEW');
@@ -143,9 +143,9 @@ test.each([['no number', 'x[$(touch "$HOME"/ran)]'], ['no number of arithmetic',
   });
 });
 
-test('a change of a gate is seen in a file as old as the record of it, and as long', () => {
+test('detects a gate\'s change to a file even if its size and timestamp are unchanged', () => {
   withRemote((perform, mount, bash, directory) => {
-    // What a clock of whole seconds makes of two writes within one: nothing but the content differs.
+    // A clock with a resolution of one second makes two writes look like one: only the content differs.
     appendFileSync(join(directory, 'gitconfig'), '[core]\ntrustCtime = false\n');
     const { base } = perform('prepare');
     const write = (text: string) => bash(`printf ${text} >${mount}/repo/a.js; touch -d 2026-01-01T00:00:00 ${mount}/repo/a.js`);
@@ -159,7 +159,7 @@ test('a change of a gate is seen in a file as old as the record of it, and as lo
   });
 });
 
-test('git does not read the files of a new checkout again because its index is as old; once an agent was there, it does', () => {
+test('git does not read the files of a fresh checkout again just because its index is as old, but does so after the agent\'s turn', () => {
   withRemote((perform, mount, bash) => {
     const renewed = (variables: object) => {
       const indexes = [`${mount}/.workbench/index`, `${mount}/repo/.git/index`];
@@ -175,7 +175,7 @@ test('git does not read the files of a new checkout again because its index is a
   });
 });
 
-test('records of jobs and prompts go when nobody can repeat their runs any more', () => {
+test('records of jobs and prompts are deleted once their runs can no longer be repeated', () => {
   withRemote((perform, mount, bash) => {
     const records = join(mount, '.workbench');
     for (const path of ['jobs/old', 'jobs/young', 'prompts']) mkdirSync(join(records, path), { recursive: true });
@@ -187,10 +187,10 @@ test('records of jobs and prompts go when nobody can repeat their runs any more'
   });
 });
 
-describe('of programs, the script needs those that the first step proves', () => {
+describe('the script needs the programs that the first step checks', () => {
   const needed = /^needed=\((.*)\)$/m.exec(PREPARE_SCRIPT)![1].split(' ');
 
-  /** A directory with these programs alone. */
+  /** Returns a directory that contains only these programs. */
   const path = (bash: Bash, directory: string, programs: readonly string[]) => {
     mkdirSync(join(directory, 'bin'));
     bash(['bash', ...programs].map((name) => `ln -s "$(command -v ${name})" ${directory}/bin/${name}`).join('\n'));
@@ -215,7 +215,7 @@ describe('of programs, the script needs those that the first step proves', () =>
     });
   });
 
-  test('and without one of them nothing is begun, and it is named', () => {
+  test('and without one of them starts nothing and names it', () => {
     withRemote((_, mount, bash, directory) => {
       const { PATH } = path(bash, directory, needed.filter((name) => name !== 'find' && name !== 'mv'));
       const env = { PATH, SHLVL: '1', WB_NONCE: 'nonce', WB_MOUNT: mount, WB_RUN: 'run' };
@@ -226,7 +226,7 @@ describe('of programs, the script needs those that the first step proves', () =>
   });
 });
 
-/** The most patterns that git is given at once in a run whose bootstrap leaves so many files: by options, files, and excludes of a repository. */
+/** Returns the maximum number of patterns that git gets in one call if a bootstrap leaves this many files: of options, files and excludes. */
 function mostPatterns(files: number): number {
   let most = 0;
   withRemote((perform, mount, bash, directory) => {
@@ -253,14 +253,14 @@ function mostPatterns(files: number): number {
   return most;
 }
 
-test('git is given no more patterns where the bootstrap left more files: it would take the square of their number', () => {
+test('the number of patterns for git does not grow with the bootstrap\'s files, since git takes quadratic time', () => {
   expect(mostPatterns(10)).toBeGreaterThan(5);
   expect(mostPatterns(500)).toBe(mostPatterns(10));
 });
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
-/** The same by a user whom the modes of files stop. */
+/** Runs bash as a user who is subject to file permissions. */
 function asNobody(bash: Bash) {
   const other = (script: string, more = {}) => bash('setpriv --reuid 65534 --clear-groups bash -c "$SCRIPT"', { ...more, SCRIPT: script, HOME: '/nonexistent' });
   const performs = <F extends WorkspaceFunction>(name: F, more = {}) => resultsOf(other(scriptOf(name), more), 'nonce', name);
