@@ -28,7 +28,7 @@ const loop = new CodingLoop(stack, 'Loop', {
 acknowledgeExecutionRole(runtime, runtimeName);
 const states = 'IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:';
 const named = 'CloudFormation names the state machine after the function is made; "stateMachineName" would narrow it to this one.';
-acknowledge(SessionDriver.of(stack), {
+acknowledge(SessionDriver.getOrCreate(stack), {
   [`${states}execution:*:*]`]: named,
   [`${states}stateMachine:*]`]: named,
   [`IAM5[Resource::<${stack.getLogicalId(runtime.node.defaultChild as CfnRuntime)}.AgentRuntimeArn>/*]`]:

@@ -53,7 +53,7 @@ const jsonata = machine('Jsonata', InvokeAgent.jsonata(stack, 'AskAndWait', {
 })).next(StopSession.jsonata(stack, 'StopAgain', expression)));
 
 acknowledgeExecutionRole(runtime, runtimeName);
-acknowledge(SessionDriver.of(stack), { 'IAM5[Resource::*]': 'X-Ray knows no resource for PutTraceSegments and PutTelemetryRecords.' });
+acknowledge(SessionDriver.getOrCreate(stack), { 'IAM5[Resource::*]': 'X-Ray knows no resource for PutTraceSegments and PutTelemetryRecords.' });
 for (const { role } of [jsonPath, jsonata]) {
   acknowledge(role, { 'IAM5[Resource::*]': 'Deliveries of logs and traces are granted on all resources by the official construct; neither service names one.' });
 }

@@ -61,7 +61,7 @@ const SINGLETON_ID = 'AgentcoreWorkbenchSessionDriver';
  */
 export class SessionDriver extends Construct {
   /** Returns the driver of the stack, and creates it if there is none. */
-  public static of(scope: Construct): SessionDriver {
+  public static getOrCreate(scope: Construct): SessionDriver {
     const stack = Stack.of(scope);
     return (stack.node.tryFindChild(SINGLETON_ID) as SessionDriver | undefined) ?? new SessionDriver(stack, SINGLETON_ID);
   }

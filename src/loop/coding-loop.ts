@@ -71,7 +71,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     warnAboutDefaultEndpoint(this, props.runtime, props.endpoint);
     warnAboutAnyRepository(this, props.repository);
 
-    const driver = props.driver ?? SessionDriver.of(this);
+    const driver = props.driver ?? SessionDriver.getOrCreate(this);
     for (const actions of [INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(props.runtime, actions, props.endpoint);
     driver._allowExecutions(this, props.stateMachineName, props.encryptionKey);
 

@@ -106,7 +106,7 @@ export class InvokeAgent extends DriverTask {
   }
 
   constructor(scope: Construct, id: string, props: InvokeAgentProps) {
-    const driver = props.driver ?? SessionDriver.of(scope);
+    const driver = props.driver ?? SessionDriver.getOrCreate(scope);
     const {
       runtime, endpoint, sessionId, driver: _driver, payload, timeout, heartbeat, callbackTimeout, mayStartSession = true, ...state
     } = props;

@@ -93,7 +93,7 @@ export class RunCommand extends sfn.StateMachineFragment {
     const command = props.command._bind(this);
     throwOnFaults(this, [...runCommandFaults(this, props), ...command.faults]);
 
-    const driver = props.driver ?? SessionDriver.of(this);
+    const driver = props.driver ?? SessionDriver.getOrCreate(this);
     driver._allow(props.runtime, INVOKE_COMMAND_ACTIONS, props.endpoint);
     const name = props.stateName ?? id;
     const jsonata = props.queryLanguage === sfn.QueryLanguage.JSONATA;

@@ -47,7 +47,7 @@ export class StopSession extends DriverTask {
   }
 
   constructor(scope: Construct, id: string, props: StopSessionProps) {
-    const driver = props.driver ?? SessionDriver.of(scope);
+    const driver = props.driver ?? SessionDriver.getOrCreate(scope);
     const { runtime, endpoint, sessionId, driver: _driver, ...state } = props;
     super(scope, id, {
       driver,

@@ -42,7 +42,7 @@ describe('the driver', () => {
 
   test('writes its own logs and traces, and nothing else', () => {
     const stack = newStack();
-    SessionDriver.of(stack);
+    SessionDriver.getOrCreate(stack);
     expect(statements(stack)).toEqual([
       { Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Effect: 'Allow', Resource: { 'Fn::GetAtt': [expect.stringContaining('Logs'), 'Arn'] } },
       { Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], Effect: 'Allow', Resource: '*' },
@@ -52,7 +52,7 @@ describe('the driver', () => {
 
   test('is an arm64 function that is traced and not retried behind its caller\'s back', () => {
     const stack = newStack();
-    SessionDriver.of(stack);
+    SessionDriver.getOrCreate(stack);
     const template = Template.fromStack(stack);
     template.hasResourceProperties('AWS::Lambda::Function', { Architectures: ['arm64'], Runtime: 'nodejs24.x', Timeout: 900, TracingConfig: { Mode: 'Active' } });
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
