@@ -73,7 +73,7 @@ test('what a gate changes is restored, so that it is never committed', async () 
   });
   const { error, record } = await loop.run();
   expect({ error, changed: record.feedback!.changedFiles }).toEqual({ error: 'CodingLoop.Stuck', changed: ['code.py'] });
-  expect(loop.turns[1].prompt).toContain('what it changed is put back');
+  expect(loop.turns[1].prompt).toContain('its changes are undone');
   expect(loop.branches()).toEqual(['main']);
 });
 

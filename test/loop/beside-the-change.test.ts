@@ -186,6 +186,6 @@ describe('a file that is written between the last gate and the commit', () => {
   test('fails a run that cannot return to its gates, and nothing is committed', async () => {
     const loop = await start({ loop: { commit: Commit.local() } });
     const { error, record } = await writing(loop, 'Commit');
-    expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.CommitFailed', message: expect.stringContaining('files were written after the gates had passed, and nothing is committed: late.txt') });
+    expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.CommitFailed', message: expect.stringContaining('files were written after the gates had passed, so nothing is committed: late.txt') });
   });
 });

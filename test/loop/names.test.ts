@@ -127,7 +127,7 @@ describe('a repository that an input names', () => {
     'https://*.example.com/team/*', 'https://*/a', 'https://git.example.com', 'https://git.example.com/', 'https://git.example.com/../a', 'https://u:p@git.example.com/a', 'https://git.example.com/a?b', '*', '',
     'git@git.example.com:a', 'https://Git.example.com/a', 'ssh://*@git.example.com/a',
   ])('cannot be allowed by a pattern such as %j', (pattern) => {
-    expect(patternFault(pattern)).toMatch(/^"allow" has ".*": a URL of https/);
+    expect(patternFault(pattern)).toMatch(/^"allow" must have https, .*, not ".*": write them like/);
     expect(isAllowedRepository(pattern.replaceAll('*', 'x'), [pattern])).toBe(false);
   });
 });

@@ -21,7 +21,7 @@ test('a run that changes nothing is repaired if a gate is red, and the agent is 
   const { record } = await loop.run();
   expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
   expect(loop.turns[1].feedback).toMatchObject({ gate: 'test', verdict: 'FAILED', unchanged: true });
-  expect(loop.turns[1].prompt).toContain('You have changed nothing that can be committed, and it is not accepted: the check "test" failed with exit code 1');
+  expect(loop.turns[1].prompt).toContain('You have not changed anything that can be committed: the check "test" failed with exit code 1');
 });
 
 test('a run that repeatedly changes nothing is stuck while a gate is red, and does not succeed', async () => {

@@ -183,7 +183,7 @@ describe('an execution that Step Functions ended', () => {
     await asked;
     const stops = loop.server.calls.of('StopRuntimeSession').length;
     const outcome = await loop.deployment.function().invoke(transformed(loop, { executionArn: loop.executionOf('other'), status: 'ABORTED', input: JSON.stringify(input) }));
-    expect(outcome).toMatchObject({ result: { status: expect.stringMatching(/^left running: the run holder-[0-9a-f]{8} is at work in it$/) } });
+    expect(outcome).toMatchObject({ result: { status: expect.stringMatching(/^left running: the run holder-[0-9a-f]{8} is using it$/) } });
     expect(loop.server.calls.of('StopRuntimeSession')).toHaveLength(stops);
     execution.abort();
     await execution.result;
@@ -196,7 +196,7 @@ describe('an execution that Step Functions ended', () => {
     }
     const executionArn = loop.executionOf('run');
     const given = await loop.deployment.function().invoke(transformed(loop, { executionArn, status: 'TIMED_OUT', input: JSON.stringify({ session: loop.sessionOf('earlier') }) }));
-    expect(given).toMatchObject({ result: { status: expect.stringContaining('cannot be known') } });
+    expect(given).toMatchObject({ result: { status: expect.stringContaining('it is not known') } });
     const own = await loop.deployment.function().invoke(transformed(loop, { executionArn, status: 'TIMED_OUT', input: null }));
     expect(own).toMatchObject({ result: { status: 'ALREADY_STOPPED', sessionId: loop.sessionOf('run').id } });
   });
@@ -224,7 +224,7 @@ describe('an execution that Step Functions ended', () => {
     const execution = loop.deployment.startExecution(undefined, input);
     await asked;
     const event = transformed(loop, { executionArn: execution.arn, status: 'ABORTED', input: JSON.stringify(input) });
-    expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { status: 'under way again' } });
+    expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { status: 'running again' } });
     expect(loop.server.calls.of('StopRuntimeSession')).toEqual([]);
     execution.abort();
     await execution.result;

@@ -79,7 +79,7 @@ describe('a session in the input', () => {
     const never = await loop.run({ session: loop.sessionOf('never') });
     const own = await loop.run({ session: loop.sessionOf('own') }, { name: 'own' });
     expect([never, own].map(({ error }) => error)).toEqual(['CodingLoop.BadInput', 'CodingLoop.BadInput']);
-    expect([never.cause, own.cause]).toEqual([expect.stringContaining('knows no execution never'), expect.stringContaining('the run\'s own')]);
+    expect([never.cause, own.cause]).toEqual([expect.stringContaining('does not know the execution never'), expect.stringContaining('this run\'s own')]);
     expect(loop.server.calls.all.filter(({ sessionId }) => sessionId !== undefined)).toEqual([]);
   });
 
@@ -88,7 +88,7 @@ describe('a session in the input', () => {
     const { record } = await loop.run({}, { name: 'first' });
     await loop.run({ session: record.session }, { name: 'guest' });
     const { error, cause } = await loop.run({ session: loop.sessionOf('guest') });
-    expect({ error, cause }).toEqual({ error: 'CodingLoop.BadInput', cause: expect.stringContaining('went on in another session') });
+    expect({ error, cause }).toEqual({ error: 'CodingLoop.BadInput', cause: expect.stringContaining('continued in another session') });
   });
 
   test.each(['a.b', `${'x'.repeat(70)}`])('is accepted from an execution whose name is not in the id: %s', async (name) => {
@@ -104,7 +104,7 @@ describe('a session in the input', () => {
     const before = askedOf(loop, record.session.id).length;
     loop.server.faults.add({ operation: 'DescribeExecution', at: 'beforeStart', kind: 'accessDenied', times: 999 });
     const { error, record: failed } = await loop.run({ session: record.session });
-    expect({ error, session: failed.session }).toEqual({ error: 'Workbench.AccessDenied', session: expect.objectContaining({ stopped: false, error: expect.stringContaining('cannot be known') }) });
+    expect({ error, session: failed.session }).toEqual({ error: 'Workbench.AccessDenied', session: expect.objectContaining({ stopped: false, error: expect.stringContaining('it is not known') }) });
     expect(askedOf(loop, record.session.id)).toHaveLength(before);
   });
 

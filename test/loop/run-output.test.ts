@@ -36,7 +36,7 @@ describe('a failure that was caught', () => {
     expect({ outcome, commit, told }).toEqual({
       outcome: 'CodingLoop.TurnFailed',
       commit: undefined,
-      told: { name: 'CodingLoop.TurnFailed', message: error?.Cause ?? 'the agent reported a failure, and no error with it' },
+      told: { name: 'CodingLoop.TurnFailed', message: error?.Cause ?? 'the agent reported a failure without an error' },
     });
   });
 

@@ -76,8 +76,8 @@ describe('a step that outlives its function', () => {
 
   test.each<[string, object, string]>([
     ['that its first step did not leave', {}, 'before its first step did'],
-    ['at which no run ends', { loop: { next: 'RUNNING', round: 0, gates: [] } }, 'at a point that no run should end at (RUNNING)'],
-    ['whose commit is missing', { loop: { next: 'GO_ON', round: 0, gates: [] } }, 'at a point that no run should end at (GO_ON)'],
+    ['at which no run ends', { loop: { next: 'RUNNING', round: 0, gates: [] } }, 'in an unexpected state (RUNNING)'],
+    ['whose commit is missing', { loop: { next: 'GO_ON', round: 0, gates: [] } }, 'in an unexpected state (GO_ON)'],
   ])('fails a run in a state %s, with its session stopped and without claiming a commit', async (_, state, message) => {
     const loop = await start();
     const step = steps(loop);

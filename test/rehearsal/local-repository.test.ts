@@ -89,7 +89,7 @@ test.each(['a link', 'a bare repository'])('%s to a repository is one', async (k
 test('fails for a URL with a password, without showing it', async () => {
   const copying = LocalRepository.copy('https://me:s3cret@git.example.com/app.git', parent);
 
-  await expect(copying).rejects.toThrow('"repository" has the URL "https://…@git.example.com/app.git", an https, http, ssh, git, file or codecommit URL is allowed, without a password, "?", "#" or "\\", and without a user unless it is ssh or codecommit: credentials');
+  await expect(copying).rejects.toThrow('"repository" must be an https, http, ssh, git, file or codecommit URL, without a password, "?", "#" or "\\", and without a user unless the scheme is ssh or codecommit, not "https://…@git.example.com/app.git": credentials');
   await expect(copying).rejects.not.toThrow('s3cret');
   expect(readdirSync(parent)).toEqual([]);
 });

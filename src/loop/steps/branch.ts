@@ -6,8 +6,8 @@ import { inWorkspace, StepRequest, StepTools } from './step';
 const NONE = 'none';
 
 /**
- * What tools read beside the files is put there: history, tags, `origin/<branch>`, submodules. Fails if the run's branch cannot be at the remote,
- * before a turn is paid for.
+ * Provides what tools read beside the files: history, tags, `origin/<branch>`, submodules. Throws if the run's branch cannot be created at the
+ * remote, before a turn is paid for.
  */
 export async function surrounded(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
   const { history, submodules } = request.config;
@@ -28,14 +28,14 @@ function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** Where a change goes. */
+/** The place of a change in the history. */
 export interface Place {
   readonly loop: LoopRecord;
   /** Work of the agent that is not in the files. */
   readonly putAway: NameList;
 }
 
-/** What the agent has taken from others is no change of its own: the commit goes on top of it. */
+/** Bases the commit on what the agent took from others: that is no change of the agent's own. */
 export async function onTopOfOthers(request: StepRequest, tools: StepTools): Promise<Place> {
   const { merges: _, ...loop } = request.state.loop;
   const { base, merges, tip, elsewhere } = await inWorkspace(request, tools, 'adopt', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base });
@@ -43,7 +43,7 @@ export async function onTopOfOthers(request: StepRequest, tools: StepTools): Pro
   return { loop: { ...branchSeen(loop, tip), base, ...(merges === NONE ? {} : { merges: merges.split(' ') }) }, putAway: away };
 }
 
-/** Notes where the run's branch is at the remote, and that it has moved without the run if it has. */
+/** Notes the commit of the run's branch at the remote, and whether the branch has moved without the run. */
 export function branchSeen(loop: LoopRecord, said: string | undefined): LoopRecord {
   if (said === undefined) return loop; // the loop does not push, or the remote did not answer
   const tip = said === NONE ? '' : said;
@@ -52,17 +52,17 @@ export function branchSeen(loop: LoopRecord, said: string | undefined): LoopReco
   return { ...loop, tip, branchMoves: [...loop.branchMoves ?? [], move].slice(-LOOP_LIMITS.branchMoves) };
 }
 
-/** Fails if a submodule is to be at a commit that nobody else has. */
+/** Throws if a submodule is pinned to a commit that nobody else has. */
 export async function checkPins(request: StepRequest, loop: LoopRecord, tools: StepTools): Promise<void> {
   if (request.config.push) await inWorkspace(request, tools, 'pins', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base, WB_MERGES: mergesOf(loop) });
 }
 
-/** As the scripts take them. */
+/** Formats the other parents for the scripts. */
 export function mergesOf({ merges = [] }: LoopRecord): string {
   return merges.join(' ');
 }
 
-/** Nothing to commit on a branch that came to this while the run was at work: that is the change, and the gates have to see it. */
+/** Determines whether the branch got the change during the run, so that there is nothing left to commit: the gates must see it all the same. */
 export function isThereAlready(run: { readonly base?: string }, { base, tip }: LoopRecord): boolean {
   return base !== run.base && base === tip;
 }

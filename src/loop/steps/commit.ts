@@ -6,24 +6,24 @@ import { inWorkspace, StepRequest, StepTools } from './step';
 import { VERDICTS } from '../../jobs/constants';
 
 export interface CommitRequest extends StepRequest {
-  /** With `{taskId}`, `{prompt}` (its first line) and `{run}`. */
+  /** A template with `{taskId}`, `{prompt}` (its first line) and `{run}`. */
   readonly message: string;
-  /** The gates that have to have passed. */
+  /** The gates that must have passed. */
   readonly gates: readonly string[];
 }
 
-/** Commits the recorded tree, and pushes it; nothing if that is the base's. A repeat makes the same commit and finds it there. */
+/** Commits the recorded tree and pushes the commit, unless nothing changed. A repeated call makes the same commit and finds it at the remote. */
 export async function commit(request: CommitRequest, tools: StepTools): Promise<LoopRecord> {
   const { loop } = request.state;
   const { push } = request.config;
   const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && record.verdict === VERDICTS.PASSED))
     && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED);
-  if (!green || loop.tree === undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'not every gate has passed on the recorded tree: nothing is committed');
+  if (!green || loop.tree === undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'not all gates passed on the recorded tree, so nothing is committed');
   const late = await changesSince(request, tools, 'before the commit');
   if (late.changed.length > 0) {
-    // Nobody has judged them: what the gates saw is not all of it any more.
+    // No gate has judged these files: the tree that the gates saw is not complete.
     if (!push || loop.losses >= LOOP_LIMITS.losses) {
-      throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'files were written after the gates had passed, and nothing is committed', late.changed.join(', ').slice(0, 2_000));
+      throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'files were written after the gates had passed, so nothing is committed', late.changed.join(', ').slice(0, 2_000));
     }
     return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
   }
@@ -40,13 +40,13 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   const there = { commit: id, pushed: pushed !== undefined, ...(found === undefined ? {} : { found: true }) };
   if (rejected === undefined) return { ...loop, ...there, next: NEXT.GO_ON };
   if (loop.rebases >= LOOP_LIMITS.rebases) {
-    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else changed the branch ${request.state.run.branch}, ${loop.rebases + 1} times`);
+    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else changed the branch ${request.state.run.branch} ${loop.rebases + 1} times`);
   }
   const { base, tip } = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, { ...change, WB_COMMIT: id });
   return { ...branchSeen(loop, tip), base, rebases: loop.rebases + 1, lastTree: undefined, next: NEXT.AGAIN };
 }
 
-/** The commit's message: a subject of one line, and trailers that say where it comes from and what it passed. */
+/** Returns the commit's message: a subject, and trailers that name the task, the run and the gates that passed. */
 export function messageOf(template: string, prompt: string, run: RunRecord, loop: LoopRecord): string {
   const firstLine = prompt.split(/\r?\n/).map(printable).find((line) => line !== '') ?? '';
   const values: { readonly [name: string]: string } = { taskId: run.taskId, prompt: shortened(firstLine, 72), run: run.id };
@@ -59,7 +59,7 @@ export function messageOf(template: string, prompt: string, run: RunRecord, loop
   return `${text}\n\n${trailers.join('\n')}\n`;
 }
 
-/** Without control characters, which would end a line, hide what follows or break a terminal. */
+/** Returns text without control characters, which could end a line, hide text or break a terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
 }

@@ -147,3 +147,19 @@ export const LOOP_METRICS = {
     GATES: 'Gates',
   },
 } as const;
+
+interface Repetition {
+  readonly losses: number;
+  readonly rebases: number;
+  readonly baseline?: boolean;
+}
+
+/** Returns a job's name within its round, which differs each time that the gates start again. */
+export function jobNameOf({ losses, rebases, baseline }: Repetition, name: string): string {
+  return baseline ? `${name} before` : losses + rebases === 0 ? name : `${name} again ${losses}.${rebases}`;
+}
+
+/** Returns the name of the directory for what is moved out of the clone at a point of the run. */
+export function leftDirectoryOf({ round, losses, rebases, baseline }: Repetition & { readonly round: number }): string {
+  return `${baseline ? 'before' : round}-${losses}-${rebases}`;
+}

@@ -4,29 +4,29 @@ import { Clock } from '../../handler/clock';
 import { StepFunctionsClient } from '../../handler/step-functions';
 import { isTransient, SessionError, typedError } from '../../jobs/errors';
 
-/** An execution, as Step Functions knows it. */
+/** An execution, as Step Functions describes it. */
 export interface KnownExecution {
   readonly arn: string;
   readonly isRunning: boolean;
-  /** Milliseconds since the epoch. */
+  /** The start time, in milliseconds since the epoch. */
   readonly startedAt: number;
   readonly input: unknown;
 }
 
-/** What Step Functions knows of a loop's executions. Everything fails by a name of `ERRORS` if it cannot be asked. */
+/** Access to a loop's executions in Step Functions. Every method throws an error named in `ERRORS` if the request fails. */
 export interface LoopExecutions {
-  /** Nothing if there is none, or none any more: Step Functions forgets an execution 90 days after its end. */
+  /** Returns undefined if the execution does not exist: Step Functions forgets an execution 90 days after its end. */
   describe(arn: string): Promise<KnownExecution | undefined>;
-  /** ARNs of those that are under way and began at that time or later, the newest first. */
+  /** Returns the ARNs of the running executions that started at that time or later, the newest first. */
   running(stateMachineArn: string, sinceMilliseconds: number): AsyncIterable<string>;
-  /** The endpoint that the execution's own definition names, which is not always the newest one. */
+  /** Returns the endpoint in the execution's own definition, which may differ from the newest one. */
   endpointNameOf(arn: string): Promise<string | undefined>;
 }
 
-/** Of one request; by itself the SDK would wait for ever. */
+/** The timeout of a request, in seconds: the SDK has none by default. */
 const REQUEST_SECONDS = 10;
 
-/** Waits after 1, 2, 4 and 8 times the back-off, 15 s in all: bounded, since a stop may wait for the answer. */
+/** The number of retries, with waits of 1, 2, 4 and 8 times the back-off, 15 s in all: bounded, because a stop may wait for the answer. */
 const TRIES = 4;
 
 export class StepFunctionsLoopExecutions implements LoopExecutions {

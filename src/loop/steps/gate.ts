@@ -1,7 +1,6 @@
-import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT } from './constants';
-import { fingerprint } from './failure';
+import { createHash } from 'crypto';
+import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT, leftDirectoryOf } from './constants';
 import { jsonBytes } from './input';
-import { timeOf } from './job-names';
 import { GateBefore, GateRecord, LoopError, LoopRecord } from './records';
 import { brief, defined, named, NameList } from './results';
 import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools, strictly } from './step';
@@ -20,15 +19,15 @@ export interface GateRequest extends StepRequest {
     readonly pipefail?: boolean;
   };
   readonly maxRepairs: number;
-  /** Whether it is the last one of a loop whose gates run before the first turn too. */
+  /** True for the last gate of a loop whose gates also run before the first turn. */
   readonly lastBefore?: boolean;
 }
 
 /**
- * Runs one gate on the recorded tree, and decides where the run goes on.
+ * Runs one gate on the recorded tree, and decides where the run continues.
  *
- * `PASSED` only if the command passed and the files still are that tree; everything else is a repair, the end, or, for a
- * microVM that was lost, another look.
+ * `PASSED` needs both: the command passed, and the files still are that tree. Everything else leads to a repair or to the run's end, or, if a
+ * microVM was lost, to another try.
  */
 export async function gate(request: GateRequest, tools: StepTools): Promise<LoopRecord> {
   const { run } = request.state;
@@ -42,7 +41,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     environment: config.environment,
     failFast: config.failFast,
     prologue: strictly(config.pipefail),
-    // A state holds 256 KiB, and the prompt may need most of it.
+    // A state holds 256 KiB, most of which the prompt may need.
     tailBytes: jsonBytes(request.state.prompt) > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
   });
   if (result.status === STATUSES.RUNNING) return stillRunning(request, result);
@@ -60,7 +59,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
   const { exitCode, seconds, logPath } = result;
   const flaky = verdict === VERDICTS.PASSED && failedBefore(loop, config.name) ? true : undefined;
   const said: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath };
-  // Where nothing has changed, this is what it says of what the run began on.
+  // If nothing has changed, this is the gate's result on the files that the run started from.
   const before = loop.unchanged && loop.base === run.base ? withBefore(loop, said) : loop.before;
   const known = before?.find(({ name }) => name === config.name);
   const greenBefore = known && known.verdict === VERDICTS.PASSED;
@@ -69,11 +68,11 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
   return red(request, seen, verdict, result, changedFiles);
 }
 
-/** Before the first turn: whatever the gate says, the run goes on. One that is lost is not run again: nothing is known of it. */
+/** Notes the result of a gate before the first turn, and goes on in any case. A gate that is lost is not repeated: its result stays unknown. */
 async function noted(request: GateRequest, loop: LoopRecord, result: JobResult, tools: StepTools): Promise<LoopRecord> {
   const { gate: { name }, lastBefore } = request;
   const { exitCode, seconds, logPath } = result;
-  // As if it had not passed: what is hidden from it comes back for the agent.
+  // As if the gate had not passed: the agent gets back what was hidden from the gates.
   const { changed } = await changesSince(request, tools, name, false);
   const verdict = result.verdict === VERDICTS.PASSED && changed.length > 0 ? VERDICTS.FAILED : result.verdict!;
   const before = verdict === VERDICTS.LOST ? loop.before : withBefore(loop, { name, verdict, exitCode, seconds, logPath });
@@ -82,7 +81,7 @@ async function noted(request: GateRequest, loop: LoopRecord, result: JobResult, 
   return { ...first, before, next: NEXT.BEGIN };
 }
 
-/** With as little of the others as is needed: a state has no room for more. */
+/** Adds a result, and shortens the others: a state has no room for more. */
 function withBefore({ before = [] }: LoopRecord, said: GateRecord): GateBefore[] {
   return [...before.filter(({ name }) => name !== said.name).map(({ name, verdict }) => ({ name, verdict })), said];
 }
@@ -93,10 +92,10 @@ interface Changes {
 }
 
 /**
- * The files that are not as they were recorded, and those that were moved out of the clone since git does not have them.
+ * Returns the files that differ from the recorded tree, and the new files that were moved out of the clone.
  *
- * What a gate changed is put back, and what it left moved away, unless the agent has left processes behind: then nobody knows who wrote
- * it, and it stays for the next record. Without `passed` it is not after a gate, but before the commit.
+ * Restores what a gate changed, and moves away what it left, unless the agent left processes behind: then anybody may have written the files, and
+ * they stay for the next record. Without `passed`, it compares before the commit and not after a gate.
  */
 export async function changesSince(request: StepRequest, tools: StepTools, label: string, passed?: boolean): Promise<Changes> {
   const { loop } = request.state;
@@ -105,12 +104,12 @@ export async function changesSince(request: StepRequest, tools: StepTools, label
     WB_BASE: loop.base,
     WB_GATE: passed === undefined ? 'no' : 'yes',
     WB_PASSED: passed === true ? 'yes' : 'no',
-    WB_LEFT: `${timeOf(loop)}-${loop.baseline ? label : loop.gates.length}`,
+    WB_LEFT: `${leftDirectoryOf(loop)}-${loop.baseline ? label : loop.gates.length}`,
   }, { label });
   return { changed: tree !== loop.tree && changed.count === 0 ? ['(git does not say which)'] : named(changed), left: brief(left) };
 }
 
-/** Whether the gate has failed on the same tree in the round before: it was run again, since it may be flaky. */
+/** Determines whether the gate failed on the same tree in the round before: it was repeated, because it may be flaky. */
 function failedBefore(loop: LoopRecord, name: string): boolean {
   return loop.tree === loop.lastTree && loop.feedback?.gate === name;
 }
@@ -142,13 +141,13 @@ function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: J
     next,
     feedback,
     lastTree: loop.tree,
-    // What fails without a change says nothing of the first change.
+    // A failure without a change says nothing about the first change.
     lastFailure: loop.unchanged ? undefined : failure,
     round: next === NEXT.REPAIR ? loop.round + 1 : loop.round,
   };
 }
 
-/** As many names as fit; at least one, since no path is longer. */
+/** Returns as many names as fit: at least one, because no path is longer than the limit. */
 function bounded(files: readonly string[]): string[] {
   const lengths = files.map((_, index) => files.slice(0, index + 1).join('').length);
   return files.filter((_, index) => lengths[index] <= LOOP_LIMITS.changedFilesLength).slice(0, 50);
@@ -159,4 +158,24 @@ function count(request: GateRequest, tools: StepTools, verdict: string): void {
     [LOOP_METRICS.dimension]: request.config.name,
     [LOOP_METRICS.verdictDimension]: verdict,
   });
+}
+
+/** What differs between the outputs of the same failure, in the order of removal. Counts and percentages stay: fewer failing tests are progress. */
+const NOISE: readonly RegExp[] = [
+  /\x1b\[[0-9;]*[A-Za-z]/g,
+  /\d+(?:[.,]\d+)?\s*(?:ns|µs|us|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|[kmg]i?b|bytes)\b/gi,
+  /\b(?:duration|time|took|elapsed|seed|pid|port)\w*\W{0,4}\d+(?:[.,]\d+)?/gi,
+  // Addresses, hashes, and numbers that are ports, processes or times since 1970.
+  /0x[0-9a-f]+|\b[0-9a-f]{7,}\b|\d{5,}/gi,
+  /\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?/g,
+  // Positions in a file, which an edit above moves.
+  /(?<=\.\w+['")]?[:(])\d+(?:[:,]\d+)?|\bline \d+|(?:\bcol(?:umn)?) \d+/gi,
+  /\d+[.,]\d{3,}/g,
+];
+
+/** Returns a fingerprint of a failure, without what differs each time, such as durations, dates and addresses. */
+export function fingerprint(name: string, verdict: string, { exitCode, tail }: Pick<JobResult, 'exitCode' | 'tail'>, changedFiles: readonly string[]): string {
+  // Test runners print this for slow tests only.
+  const text = NOISE.reduce((rest, noise) => rest.replace(noise, '#'), tail.replace(/, estimated \d+ s\b/g, '')).replace(/\s*\(#\)/g, '');
+  return createHash('sha256').update(JSON.stringify([name, verdict, exitCode, text, changedFiles])).digest('hex').slice(0, 16);
 }

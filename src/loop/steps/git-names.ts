@@ -1,40 +1,40 @@
-/** Pure rules for what is handed to git, for synth and for the run's input alike. */
+/** Pure rules for what is passed to git, both at synth and for a run's input. */
 
-/** Schemes that git speaks itself, and AWS's helper. Others, above all `ext::`, run programs of their own. */
+/** The schemes that git itself speaks, and those of AWS's helper. Others, above all `ext::`, run programs of their own. */
 const URL_PATTERN = /^(?:(?:https|http|ssh|git|file):\/\/[^\s\0]+|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s\0]+|codecommit::[a-z0-9-]+:\/\/[^\s\0]+|codecommit:\/\/[^\s\0]+)$/;
-/** A password; where no login is needed any user as well: hosts take a token for one. What ssh and codecommit name is a login or a profile. */
+/** A password, or any user where git needs no login: hosts accept a token as one. The user of ssh and codecommit is a login or a profile. */
 const CREDENTIALS_PATTERN = /^(?:(?:https?|git|file):\/\/[^/]*@|[a-z]+:\/\/[^/@\s]*:[^/@\s]*@)/i;
-/** A host that ssh would take for an option. */
+/** A host that ssh would read as an option. */
 const OPTION_PATTERN = /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?-/i;
-/** A query or a fragment, which may hold a token, and what some take for a slash. No remote of git needs them. */
+/** A query or a fragment, which may hold a token, and characters that some programs read as a slash. No remote of git needs them. */
 // eslint-disable-next-line no-control-regex -- control characters are what is refused
 const OTHER_PATTERN = /[?#\\\x00-\x1f\x7f]/;
 
-/** What git takes for a branch, a tag or a commit, and no option. After `git help check-ref-format`. */
+/** Determines whether git accepts a text as a branch, a tag or a commit, and not as an option. See `git help check-ref-format`. */
 export function isRef(ref: unknown): boolean {
   return typeof ref === 'string' && ref.length > 0 && ref.length <= 200 && !ref.startsWith('-') && !ref.startsWith('/') && !ref.startsWith('.') && !/[/.]$/.test(ref)
     // eslint-disable-next-line no-control-regex -- git refuses control characters, so they are named here
     && !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)/.test(ref) && ref !== '@';
 }
 
-/** Whether a URL carries what git is to get elsewhere. Also sees it around values that are only known later. */
+/** Determines whether a URL has credentials, which git is to get elsewhere. Also finds them in a URL with unresolved tokens of the CDK. */
 export function hasCredentials(url: string): boolean {
   return CREDENTIALS_PATTERN.test(url);
 }
 
-/** Where git may be sent: no option, no helper that runs programs, no credentials. */
+/** Determines whether git may use a URL: no option, no helper that runs programs, no credentials. */
 export function isRepositoryUrl(url: unknown): boolean {
   return typeof url === 'string' && url.length <= 2_000 && URL_PATTERN.test(url) && !hasCredentials(url) && !OPTION_PATTERN.test(url) && !OTHER_PATTERN.test(url);
 }
 
-/** What is wrong with a URL that is none. The message may end up where a password or a token must not. */
+/** Returns what is wrong with an invalid URL. The message may be shown where a password or a token must not be. */
 export function repositoryUrlFault(url: string): string {
   const shown = url.replace(/\/\/.*@/, '//…@').replace(/[?#].*$/s, (rest) => `${rest[0]}…`);
-  return `"repository" has the URL "${shown}", an https, http, ssh, git, file or codecommit URL is allowed, without a password, "?", "#" or "\\", and without a user unless it is ssh or codecommit`;
+  return `"repository" must be an https, http, ssh, git, file or codecommit URL, without a password, "?", "#" or "\\", and without a user unless the scheme is ssh or codecommit, not "${shown}"`;
 }
 
 const HOST = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::[0-9]{1,5})?';
-/** The authority of each scheme: the one part that says who gets the session's credentials, so it has one way to be written. */
+/** The authority of each scheme. It decides who receives the session's credentials, so there is only one way to write it. */
 const AUTHORITIES: { readonly [scheme: string]: RegExp } = {
   https: new RegExp(`^${HOST}$`),
   http: new RegExp(`^${HOST}$`),
@@ -42,12 +42,12 @@ const AUTHORITIES: { readonly [scheme: string]: RegExp } = {
   ssh: new RegExp(`^(?:[A-Za-z_][A-Za-z0-9_-]{0,31}@)?${HOST}$`),
   file: /^$/,
 };
-/** What stands between two slashes: nothing that is decoded, and nothing that leads upwards. */
+/** A segment of a path, between two slashes: without escapes, and not one that leads upwards. */
 const SEGMENT = /^(?!\.+$)[A-Za-z0-9_.~+-]+$/;
 const SEGMENT_PATTERN = /^(?!\.+$)[A-Za-z0-9_.~+*-]+$/;
 
 interface Parts {
-  /** Scheme and authority, as they are written. */
+  /** The scheme and the authority, as they are written. */
   readonly origin: string;
   readonly segments: readonly string[];
 }
@@ -59,21 +59,21 @@ function partsOf(url: string, segment: RegExp): Parts | undefined {
   return url.length <= 2_000 && segments.every((part) => segment.test(part)) ? { origin: `${scheme}://${authority}`, segments } : undefined;
 }
 
-/** What is wrong with a pattern of repositories, if anything. */
+/** Returns what is wrong with a pattern of repositories, if anything. */
 export function patternFault(pattern: string): string | undefined {
   return partsOf(pattern, SEGMENT_PATTERN) === undefined
-    ? `"allow" has "${pattern.replace(/\/\/.*@/, '//…@')}": a URL of https, http, ssh, git or file is needed, with the host in lower case and as it is, and "*" in its path only, `
-      + 'such as "https://git.example.com/team/*"'
+    ? '"allow" must have https, http, ssh, git or file URLs with a plain host in lower case and "*" in the path only, '
+      + `not "${pattern.replace(/\/\/.*@/, '//…@')}": write them like "https://git.example.com/team/*"`
     : undefined;
 }
 
 /**
- * Whether a run's input may name a repository.
+ * Determines whether a run's input may name a repository.
  *
- * Scheme, user and host have to be those of a pattern, to the letter. `*` is one or more characters of one part of the path, so that
- * `/team/*` is neither `/team` nor `/team/a/b`.
+ * The scheme, user and host must equal those of a pattern. `*` stands for one or more characters of one segment of the path, so `/team/*`
+ * matches neither `/team` nor `/team/a/b`.
  *
- * @param patterns nothing if the loop says nothing: then it is any repository that is reached by https
+ * @param patterns the loop's patterns; undefined allows every https URL
  */
 export function isAllowedRepository(url: unknown, patterns: readonly string[] | undefined): boolean {
   const parts = typeof url === 'string' ? partsOf(url, SEGMENT) : undefined;

@@ -1,14 +1,13 @@
 import { commit, CommitRequest } from './commit';
 import { STEPS } from './constants';
 import { gate, GateRequest } from './gate';
-import { bootstrap, BootstrapRequest, PrepareRequest } from './prepare';
-import { prepareOrRefuse } from './refusal';
+import { bootstrap, BootstrapRequest, prepareOrRefuse, PrepareRequest } from './prepare';
 import { snapshot, SnapshotRequest } from './snapshot';
 import { StepTools } from './step';
 import { cleanUp, CleanUpRequest, stop, StopRequest } from './stop';
 import { turn, TurnRequest } from './turn';
 
-/** What a loop's state machine asks of the driver. */
+/** A request of a loop's state machine to the driver. */
 export type LoopRequest =
   | ({ readonly operation: typeof STEPS.PREPARE } & PrepareRequest)
   | ({ readonly operation: typeof STEPS.BOOTSTRAP } & BootstrapRequest)
@@ -23,7 +22,7 @@ export function isLoopRequest(request: { readonly operation: string }): request 
   return (Object.values(STEPS) as string[]).includes(request.operation);
 }
 
-/** One step of a run. */
+/** Performs one step of a run. */
 export async function performStep(request: LoopRequest, tools: StepTools): Promise<object> {
   switch (request.operation) {
     case STEPS.PREPARE: return prepareOrRefuse(request, tools);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'crypto';
 import { surrounded } from './branch';
-import { BOOTSTRAP_ENDED, CLONE_FOLDER, LOOP_ERRORS, LOOP_LIMITS, NEXT, WORKSPACES } from './constants';
+import { BOOTSTRAP_ENDED, CLONE_FOLDER, LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant';
 import { LoopError, LoopInput, LoopRecord, RunRecord } from './records';
 import { brief, defined, Results } from './results';
-import { LoopSession, nameOf, runIdOf, sessionOf } from './sessions';
+import { measureEnd, outputOf } from './run-output';
+import { DEFAULT_ENDPOINT, LoopSession, nameOf, runIdOf, sessionOf } from './sessions';
 import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning, strictly } from './step';
 import { ERRORS, LIMITS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
@@ -13,25 +14,45 @@ import { SessionError } from '../../jobs/errors';
 export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
   readonly config: LoopConfig & {
     readonly repository?: { readonly url: string; readonly ref?: string };
-    /** Patterns of repositories that an input may name. */
+    /** The patterns of the repositories that an input may name. */
     readonly allow?: readonly string[];
     readonly branchPrefix: string;
     readonly timeoutSeconds: number;
-    /** Of the prompt as JSON, at the most. */
+    /** The maximum length of the prompt as JSON, in bytes. */
     readonly promptBytes: number;
   };
-  /** Seconds since the epoch at which the execution started; now if it is not known. */
+  /** The start time of the execution; by default the current time. */
   readonly startedAt?: string;
   readonly state: LoopInput;
 }
 
-/** First step: checks the input, then takes the workspace for this run and puts the repository there. Returns the whole state. */
+/** The maximum length of a message about a wrong input. Lambda's error has it twice, and Step Functions keeps 32,768 characters of that. */
+const MESSAGE_LENGTH = 4_000;
+
+/** First step. If the run is refused, so that nothing was started and nothing is to stop, the error's message is the run's record. */
+export async function prepareOrRefuse(request: PrepareRequest, tools: StepTools) {
+  try {
+    return await prepare(request, tools);
+  } catch (error) {
+    if (!(error instanceof LoopError) || !NOTHING_TO_STOP.includes(error.name)) throw error;
+    const { execution, config } = request;
+    const input = request.state as LoopInput | null;
+    const state = { taskId: input?.taskId, error: { Error: error.name, Cause: error.message.slice(0, MESSAGE_LENGTH) } };
+    // A wrong input may have anything in the place of a session.
+    const where = sessionOf(execution, error.name === LOOP_ERRORS.BAD_INPUT ? undefined : input, config.endpointName);
+    const record = outputOf(state, { endpointName: DEFAULT_ENDPOINT, ...where!.session, stopped: false });
+    measureEnd(tools, config, record);
+    throw error.recordedAs(JSON.stringify(record));
+  }
+}
+
+/** Checks the input, takes the workspace for this run and puts the repository there. Returns the whole state. */
 export async function prepare(request: PrepareRequest, tools: StepTools) {
   const { state: input, config } = request;
   checkInput(input, config.promptBytes);
   checkRepositoryOfInput(input.repository?.url, config);
   const url = input.repository?.url ?? config.repository?.url;
-  if (url === undefined) throw new LoopError(LOOP_ERRORS.BAD_INPUT, '"repository.url" is missing, and the loop has no repository of its own');
+  if (url === undefined) throw new LoopError(LOOP_ERRORS.BAD_INPUT, '"repository.url" must name a repository: the loop has none of its own');
   const started = Date.parse(request.startedAt ?? '');
   const startedAt = Math.floor((Number.isNaN(started) ? tools.clock.now() : started) / 1_000);
   const sameRepository = input.repository?.url === undefined || input.repository.url === config.repository?.url;
@@ -54,7 +75,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
   const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '', WB_UPDATE: saying(input.session?.update) };
   const { workspace, moves, ...there } = await taken(where, { ...request, state }, tools, variables);
-  if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is ${workspace}`);
+  if (workspace !== WORKSPACES.NEW && workspace !== WORKSPACES.RESUMED) throw new LoopError(LOOP_ERRORS.CHECKOUT_FAILED, `the workspace is neither new nor resumed: "${workspace}"`);
   const moved = moves === undefined ? undefined : await inWorkspace({ ...request, state }, tools, 'move', LOOP_ERRORS.CHECKOUT_FAILED, {
     WB_UPDATE: saying(input.session?.update),
     WB_ON_TOP: saying(input.session?.onTop),
@@ -72,21 +93,21 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   return { ...prepared, loop: await surrounded({ ...request, state: prepared }, tools) };
 }
 
-/** As the scripts take it. */
+/** Formats a flag for the scripts. */
 function saying(is: boolean | undefined): string {
   return is === true ? 'yes' : 'no';
 }
 
-/** The run's session. Fails if the input names one that is not the loop's, or in which another run is at work. */
+/** Returns the run's session. Throws if the input names one that is not the loop's, or one that another run is using. */
 async function freeSession({ execution, state: input, config }: PrepareRequest, tools: StepTools): Promise<LoopSession> {
   const found = sessionOf(execution, input, config.endpointName);
-  const refused = (why: string) => new LoopError(LOOP_ERRORS.BAD_INPUT, '"session" is not one that this run may go on in', why);
-  if (found === undefined) throw refused('"session" must be the whole "session" of the output of an earlier execution of the same state machine');
+  const refused = (why: string) => new LoopError(LOOP_ERRORS.BAD_INPUT, '"session" must be one that this run can continue in', why);
+  if (found === undefined) throw refused('"session" must be the whole "session" of the record of an earlier execution of the same state machine');
   if (input.session === undefined) return found;
-  if (found.maker === execution) throw refused('it is the run\'s own: leave "session" out');
+  if (found.maker === execution) throw refused('it is this run\'s own: omit "session"');
   const maker = await tools.executions.describe(found.maker);
-  if (maker === undefined) throw refused(`Step Functions knows no execution ${nameOf(found.maker)}: it forgets them after 90 days`);
-  if (isGuest(maker)) throw refused(`the execution ${nameOf(found.maker)} went on in another session: "session" of its output is that one`);
+  if (maker === undefined) throw refused(`Step Functions does not know the execution ${nameOf(found.maker)}: it forgets executions after 90 days`);
+  if (isGuest(maker)) throw refused(`the execution ${nameOf(found.maker)} continued in another session: use the "session" of its record`);
   const own = await tools.executions.describe(execution);
   for (let asked = 0; ; asked++) {
     const occupant = await occupantOf(found, execution, tools, own && begunBefore(own));
@@ -99,8 +120,8 @@ async function freeSession({ execution, state: input, config }: PrepareRequest, 
 /**
  * Takes the workspace, and puts the repository there.
  *
- * The marker in it keeps two runs apart that begin at once. One of a run that is over keeps nobody out, and whether that run is
- * over is not read from the workspace.
+ * The marker in the workspace separates two runs that start at the same time. A run that is over does not keep others out, and Step Functions
+ * says whether it is over, not the workspace.
  */
 async function taken(
   where: LoopSession, request: StepRequest, tools: StepTools, variables: { readonly [name: string]: string | number },
@@ -124,12 +145,12 @@ async function holds(
   holder: string, until: string | undefined, where: LoopSession, { execution, config }: StepRequest, tools: StepTools,
 ): Promise<boolean> {
   if (!config.shared) return isUnderWay(holder, where, execution, tools);
-  // Of another loop on the same file system nothing is known but the time that its run has.
+  // All that is known of another loop on the same file system is its run's deadline.
   return await isUnderWaySomewhere(holder, execution, tools) ?? (/^\d{1,12}$/.test(until ?? '') && Number(until) * 1_000 > tools.clock.now());
 }
 
 function busy(runId: string): LoopError {
-  return new LoopError(LOOP_ERRORS.SESSION_BUSY, 'another run is at work in the workspace', runId);
+  return new LoopError(LOOP_ERRORS.SESSION_BUSY, 'another run is using the workspace', runId);
 }
 
 export interface BootstrapRequest extends StepRequest {
@@ -137,19 +158,19 @@ export interface BootstrapRequest extends StepRequest {
   readonly timeoutSeconds: number;
 }
 
-/** Second step: the commands that make the workspace ready, one after the other until one fails. */
+/** Second step: runs the commands that make the workspace ready, in order, until one fails. */
 export async function bootstrap(request: BootstrapRequest, tools: StepTools): Promise<LoopRecord> {
   const loop = settled(request.state.loop);
   const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
     name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}`,
-    // Each in a shell of its own, so that a `cd` or a `set` of one is not the next one's.
+    // Each command has a shell of its own, so that its `cd` or `set` does not affect the next one.
     command: request.commands.map((command) => `(\n${command}\n)`).join('\n'),
     prologue: strictly(),
     timeoutSeconds: request.timeoutSeconds,
     tailBytes: LIMITS.tailBytes.max,
   }));
   if (result.status === STATUSES.RUNNING) {
-    // A bootstrap that fits one call has no way back to this state: the state's retry attaches.
+    // The state machine has no loop around a bootstrap that fits into one call: the state's retry attaches.
     if (request.timeoutSeconds <= LOOP_LIMITS.oneCallSeconds) throw new SessionError(ERRORS.STREAM_CUT, 'the bootstrap takes longer than one call of the driver');
     return stillRunning(request, result);
   }
@@ -162,7 +183,7 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
   return { ...loop, ...defined({ putBack: brief(changed) }), next: NEXT.GO_ON };
 }
 
-/** Of an output: what it was about to do, and why it did not. */
+/** Returns the beginning and the end of an output: what the command was doing, and why it failed. */
 function firstAndLast(output: string): string {
   if (output.length <= 4_000) return output;
   const first = output.slice(0, 1_000);

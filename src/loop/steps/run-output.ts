@@ -5,16 +5,16 @@ import { LoopConfig, StepTools } from './step';
 import { maskSecrets } from '../../handler/mask';
 import { ERRORS, VERDICTS } from '../../jobs/constants';
 
-/** A state as it may be at any point: a failed first step leaves only the input. */
+/** A state at any point of a run: a failed first step leaves only the input. */
 export interface AnyState {
   readonly taskId?: unknown;
   readonly session?: unknown;
   readonly run?: RunRecord;
   /** Null if a step answered with nothing. */
   readonly loop?: LoopRecord | null;
-  /** What a step threw, or what an agent reported: `SendTaskFailure` leaves out what it was not given, or sets it to null. */
+  /** An error that a step threw or an agent reported. `SendTaskFailure` omits fields that it did not receive, or sets them to null. */
   readonly error?: Caught | null;
-  /** The same, of an agent from which nothing was heard in time. */
+  /** The same for an agent that did not report in time. */
   readonly silence?: Caught | null;
 }
 
@@ -25,9 +25,9 @@ interface Caught {
 
 type Failure = NonNullable<RunOutput['error']>;
 
-/** Why a run that no step threw for has failed. */
+/** Returns why a run failed if no step threw an error. */
 function decided({ next, feedback }: LoopRecord): Failure | undefined {
-  // What is found before the gates has no log.
+  // Findings before the gates have no log.
   const gate = feedback === undefined || feedback.logPath === '' ? undefined : `gate "${feedback.gate}"`;
   const nothing = feedback?.unchanged ? '; the agent has changed nothing' : '';
   switch (next) {
@@ -46,7 +46,7 @@ function afterRepairs(count: number | undefined): string {
 /**
  * Returns the record of a run that has ended.
  *
- * @param green whether the run ended on the path of those that did their work; on any other path it has failed, whatever its state says
+ * @param green true if the run ended on the path of those that did their work; on any other path it failed, whatever its state says
  */
 export function outputOf(state: AnyState, session: RunOutput['session'], green = true): RunOutput {
   const { run } = state;
@@ -68,12 +68,12 @@ export function outputOf(state: AnyState, session: RunOutput['session'], green =
   };
 }
 
-/** No turn was begun before the bootstrap had passed. */
+/** Determines whether the run failed in its bootstrap, before the first turn. */
 function isOfBootstrap(failed: Failure | undefined): boolean {
   return failed?.name === LOOP_ERRORS.BOOTSTRAP_FAILED || (failed?.name === LOOP_ERRORS.INERT && failed.message.startsWith(BOOTSTRAP_ENDED));
 }
 
-/** Counts a run that has ended. */
+/** Emits the metrics of a run that has ended. */
 export function measureEnd(tools: StepTools, config: LoopConfig, output: RunOutput, startedAt?: number): void {
   const dimensions = { [LOOP_METRICS.dimension]: config.name, [LOOP_METRICS.outcomeDimension]: output.outcome };
   tools.measure(LOOP_METRICS.names.RUNS, 1, 'Count', dimensions);
@@ -81,10 +81,10 @@ export function measureEnd(tools: StepTools, config: LoopConfig, output: RunOutp
   if (startedAt !== undefined) tools.measure(LOOP_METRICS.names.RUN_SECONDS, Math.max(0, tools.clock.now() / 1_000 - startedAt), 'Seconds', dimensions);
 }
 
-/** What failed: an error that was caught, a decision, or a state that no path leads here with. Unknown is never success. */
+/** Returns the failure: a caught error, a decision, or a state that should not lead here. The unknown is never a success. */
 function failureOf({ error, silence, loop }: AnyState): Failure | undefined {
   if (silence !== undefined) {
-    return failure(LOOP_ERRORS.TURN_TIMED_OUT, silence ?? {}, 'the agent did not report within the turn\'s time, or was silent for longer than its heartbeat allows');
+    return failure(LOOP_ERRORS.TURN_TIMED_OUT, silence ?? {}, 'the agent did not report within the turn\'s timeout, or missed a heartbeat');
   }
   if (error !== undefined) return caughtFailure(error ?? {});
   if (loop === undefined || loop === null) return { name: LOOP_ERRORS.FAILED, message: 'the run ended before its first step did' };
@@ -97,23 +97,23 @@ function failureOf({ error, silence, loop }: AnyState): Failure | undefined {
 
 /** The state machine took a path that the last step did not ask for. */
 function astray(loop: LoopRecord | undefined): Failure {
-  return { name: LOOP_ERRORS.FAILED, message: `the run ended at a point that no run should end at (${loop?.next})` };
+  return { name: LOOP_ERRORS.FAILED, message: `the run ended in an unexpected state (${loop?.next})` };
 }
 
-/** Errors by a name of ours, which the last state may throw whoever threw them first. */
+/** Our own error names, with which the last state may fail whoever threw the error. */
 const OURS: readonly string[] = [...Object.values(LOOP_ERRORS), ...Object.values(ERRORS)];
 
-/** Names that Step Functions and Lambda keep to themselves. An engine may refuse a `Fail` with one, and lose the record with it. */
+/** Names that are reserved for Step Functions and Lambda. An engine may refuse a `Fail` state with one, and lose the record with it. */
 const RESERVED = /^(States|Lambda|Sandbox|Runtime|Function|Extension)\./;
 
-/** What a name of an agent's own may be: it becomes the value of a metric's dimension. */
+/** The pattern of an agent's own error names: the name becomes the value of a metric's dimension. */
 const OF_AN_AGENT = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 
 function caughtFailure(caught: Caught): Failure {
   const { Error: name } = caught;
-  if (typeof name !== 'string' || name === '') return failure(LOOP_ERRORS.TURN_FAILED, caught, 'the agent reported a failure, and no error with it');
+  if (typeof name !== 'string' || name === '') return failure(LOOP_ERRORS.TURN_FAILED, caught, 'the agent reported a failure without an error');
   if (OURS.includes(name)) return { name, message: messageOf(caught.Cause) };
-  // The cause of a function's own error repeats its name: what is not like that came from an agent that reports by a task token.
+  // The cause of a function's own error repeats its name: any other error came from an agent that reports with a task token.
   const ofLambda = RESERVED.test(name) || typeOf(caught.Cause) === name;
   if (ofLambda) return failure(LOOP_ERRORS.FAILED, caught, 'a step failed');
   const outcome = (Object.values(OUTCOMES) as string[]).includes(name);
@@ -122,13 +122,13 @@ function caughtFailure(caught: Caught): Failure {
     : { name, message: messageOf(caught.Cause) };
 }
 
-/** A failure by a name of ours, with what was caught beside it. */
+/** Returns a failure with a name of ours, and the name of the caught error. */
 function failure(name: string, { Error: caught, Cause }: Caught, otherwise: string): Failure {
   const message = messageOf(Cause);
   return { name, message: message === '' ? otherwise : message, ...(typeof caught === 'string' && caught !== '' ? { caught } : {}) };
 }
 
-/** Lambda's cause is a JSON of its own, an agent's is whatever it reported. */
+/** Returns the message of a cause: Lambda's is JSON, an agent's is whatever it reported. */
 function messageOf(cause: string | null | undefined): string {
   return maskSecrets(String(parsed(cause)?.errorMessage ?? cause ?? ''));
 }
@@ -145,7 +145,7 @@ function parsed(cause: string | null | undefined): { readonly errorType?: unknow
   }
 }
 
-/** Step Functions keeps 32,768 characters of a cause. */
+/** Returns the cause of a failed run. Step Functions accepts at most 32,768 characters. */
 export function causeOf(output: RunOutput): string {
   const whole = JSON.stringify(output);
   if (whole.length <= 32_000) return whole;

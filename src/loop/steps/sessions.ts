@@ -3,35 +3,35 @@ import { LoopInput, SessionRecord } from './records';
 import { LIMITS } from '../../jobs/constants';
 
 /**
- * Whose a session is.
+ * The ownership of sessions.
  *
- * A run's own session has an id that is made of the execution's ARN and of the endpoint, so that whoever knows the state machine can tell
- * from the id alone whether one of its executions made the session, and through which endpoint. Nothing else is taken for a session of the loop.
+ * The id of a run's own session is derived from the execution's ARN and the endpoint. So the id alone, with the name of the state machine, proves
+ * whether one of its executions made the session, and through which endpoint. No other session counts as the loop's.
  */
 
-/** The service's own endpoint, if the loop names none. */
+/** The service's own endpoint, for a loop that names none. */
 export const DEFAULT_ENDPOINT = 'DEFAULT';
 
 const SESSION_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
-/** Of the digest, in hexadecimal digits: 132 bits. */
+/** The length of the digest, in hexadecimal digits: 132 bits. */
 const DIGEST_LENGTH = 33;
 
 export function isSessionId(id: unknown): id is string {
   return typeof id === 'string' && SESSION_PATTERN.test(id) && id.length >= LIMITS.sessionId.min && id.length <= LIMITS.sessionId.max;
 }
 
-/** What Step Functions takes for an execution's name; no wildcard and no colon, which would name something else in an ARN. */
+/** Determines whether Step Functions accepts a name for an execution; not a wildcard or a colon, which would name something else in an ARN. */
 export function isExecutionName(name: unknown): name is string {
   // eslint-disable-next-line no-control-regex -- Step Functions refuses control characters, so they are named here
   return typeof name === 'string' && name.length >= 1 && name.length <= 80 && !/[\s<>{}[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]/.test(name);
 }
 
-/** Unique for 90 days among the executions of its state machine. */
+/** Returns the name of an execution, which is unique among those of its state machine for 90 days. */
 export function nameOf(executionArn: string): string {
   return executionArn.split(':').pop()!;
 }
 
-/** An execution of the same state machine, by its name. */
+/** Returns the ARN of another execution of the same state machine. */
 export function siblingOf(executionArn: string, name: string): string {
   return [...executionArn.split(':').slice(0, -1), name].join(':');
 }
@@ -40,42 +40,42 @@ export function stateMachineOf(executionArn: string): string {
   return executionArn.split(':').slice(0, -1).join(':').replace(':execution:', ':stateMachine:');
 }
 
-/** The run's id: the execution's name, as the console shows it, and what tells it from those of other loops. */
+/** Returns the run's id: the execution's name, as in the console, and a digest that tells it from those of other loops. */
 export function runIdOf(executionArn: string): string {
   return `${nameOf(executionArn)}-${createHash('sha256').update(executionArn).digest('hex').slice(0, 8)}`;
 }
 
-/** The execution of the same state machine that a run's id says it is of, if that is true. */
+/** Returns the execution that a run's id belongs to, if it is one of the same state machine. */
 export function executionOfRun(executionArn: string, runId: string): string | undefined {
   const name = runId.slice(0, -9);
   const arn = siblingOf(executionArn, name);
   return isExecutionName(name) && runIdOf(arn) === runId ? arn : undefined;
 }
 
-/** The session that an execution makes if its input names none. */
+/** Returns the session that an execution makes if its input names none. */
 export function ownSession(executionArn: string, endpointName = DEFAULT_ENDPOINT): SessionRecord {
   const execution = nameOf(executionArn);
   const name = execution.replace(/[^A-Za-z0-9_-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 60);
   const digest = createHash('sha256').update(JSON.stringify([executionArn, endpointName])).digest('hex').slice(0, DIGEST_LENGTH);
   return {
     id: name === '' ? digest : `${name}-${digest}`,
-    // The name is in the id, unless it is too long or has other characters.
+    // The id has the name, unless it is too long or has other characters.
     ...(name === execution ? {} : { execution }),
     ...(endpointName === DEFAULT_ENDPOINT ? {} : { endpointName }),
   };
 }
 
-/** A session of the loop, and the execution that made it. */
+/** A session of the loop, and the ARN of the execution that made it. */
 export interface LoopSession {
   readonly session: SessionRecord;
   readonly maker: string;
 }
 
 /**
- * The session that a record names, if an execution of the same state machine has made it, through that endpoint.
+ * Returns the session that a record names, if an execution of the same state machine made it, through that endpoint.
  *
- * @param executionArn of any execution of the loop
- * @param endpointName the loop's own, for a record that names none
+ * @param executionArn the ARN of any execution of the loop
+ * @param endpointName the loop's own endpoint, for a record that names none
  */
 export function provenSession(executionArn: string, record: NonNullable<LoopInput['session']>, endpointName = DEFAULT_ENDPOINT): LoopSession | undefined {
   const { id, execution = id.slice(0, -DIGEST_LENGTH - 1) } = record;
@@ -86,9 +86,9 @@ export function provenSession(executionArn: string, record: NonNullable<LoopInpu
 }
 
 /**
- * The session of an execution: the one that its input names, or its own.
+ * Returns the session of an execution: the one that its input names, or its own.
  *
- * @returns nothing if the input names one that is not the loop's
+ * @returns undefined if the input names one that is not the loop's
  */
 export function sessionOf(executionArn: string, input: unknown, endpointName?: string): LoopSession | undefined {
   const given = givenSession(input);
@@ -96,7 +96,7 @@ export function sessionOf(executionArn: string, input: unknown, endpointName?: s
   return isRecord(given) ? provenSession(executionArn, given, endpointName) : undefined;
 }
 
-/** What an input has in the place of a session, whatever that is. */
+/** Returns the value of an input's session, whatever its type is. */
 export function givenSession(input: unknown): unknown {
   return typeof input === 'object' && input !== null ? (input as { readonly session?: unknown }).session : undefined;
 }

@@ -1,6 +1,5 @@
 import { checkPins, isThereAlready, onTopOfOthers } from './branch';
-import { LOOP_ERRORS, NEXT } from './constants';
-import { timeOf } from './job-names';
+import { LOOP_ERRORS, NEXT, leftDirectoryOf } from './constants';
 import { Feedback, Findings, LoopRecord } from './records';
 import { brief, defined, named, NameList, united } from './results';
 import { inWorkspace, StepRequest, StepTools } from './step';
@@ -8,16 +7,16 @@ import { VERDICTS } from '../../jobs/constants';
 
 export interface SnapshotRequest extends StepRequest {
   readonly maxRepairs: number;
-  /** Whether the gates run before the first turn too. */
+  /** True if the gates also run before the first turn. */
   readonly gatesBefore?: boolean;
 }
 
 /**
- * Records the files as a tree, before the gates see them. They see it whether or not the agent changed anything: only they know whether
- * there was something to do.
+ * Records the files as a tree, which the gates then see, even if the agent changed nothing: only the gates can tell whether there was something
+ * to do.
  *
- * What the gates would see and no commit can hold is told to the agent, once in a run. After that it is out of the clone while the gates
- * run, so that they judge what a fresh clone has.
+ * The agent is told, once in a run, about files that the gates would see and no commit can hold. After that, these are moved out of the clone
+ * while the gates run, so that the gates judge what a fresh clone has.
  */
 export async function snapshot(request: SnapshotRequest, tools: StepTools): Promise<LoopRecord> {
   if (request.gatesBefore && request.state.loop.before === undefined) return beforeTheAgent(request, tools);
@@ -27,7 +26,7 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
   const seen = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_BASE: loop.base,
     WB_ASIDE: mayAsk ? 'no' : 'yes',
-    WB_LEFT: timeOf(loop),
+    WB_LEFT: leftDirectoryOf(loop),
   });
   const { tree, ignored, empty, links } = seen;
   if (seen.pinned !== undefined) await checkPins(request, loop, tools);
@@ -40,7 +39,7 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
     const feedback = feedbackOf(request, findings, { ignored, empty, links, putAway });
     return { ...recorded, told: true, lastTree: undefined, round: loop.round + 1, feedback, next: NEXT.REPAIR };
   }
-  // A link to where no other clone has anything would make the gates judge something else than the commit.
+  // A link to a place that other clones do not have would make the gates judge something other than the commit.
   if (seen.private.count > 0) {
     const feedback = feedbackOf(request, findings, { ignored, empty, links: seen.private, putAway });
     return { ...recorded, feedback, next: loop.round < maxRepairs ? NEXT.STUCK : NEXT.RED };
@@ -48,35 +47,35 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
   return { ...recorded, next: NEXT.GO_ON };
 }
 
-/** Records the files as they are before the first turn: the gates run on them, and nothing comes of it but what they say. */
+/** Records the files before the first turn: the gates run on them only to note their results. */
 async function beforeTheAgent(request: SnapshotRequest, tools: StepTools): Promise<LoopRecord> {
   const loop: LoopRecord = { ...request.state.loop, baseline: true, before: [] };
   const { tree } = await inWorkspace({ ...request, state: { ...request.state, loop } }, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
-    WB_BASE: loop.base, WB_ASIDE: 'yes', WB_LEFT: timeOf(loop),
+    WB_BASE: loop.base, WB_ASIDE: 'yes', WB_LEFT: leftDirectoryOf(loop),
   });
   return { ...loop, tree, next: NEXT.GO_ON };
 }
 
 function union(a: Findings = {}, b: Findings): Findings | undefined {
-  // Work that the agent has brought back is not away any more.
+  // Work that the agent has restored is no longer put away.
   const all = defined({
     ignored: united(a.ignored, b.ignored), empty: united(a.empty, b.empty), links: united(a.links, b.links), putAway: b.putAway,
   });
   return Object.keys(all).length === 0 ? undefined : all;
 }
 
-const WHAT: { readonly [kind in keyof Findings]-?: string } = {
-  ignored: 'New files that .gitignore leaves out of the commit. If they belong to the change, change .gitignore, add them with "git add --force", or move them; they are moved out of the clone otherwise:',
-  empty: 'Directories without a file, which git cannot hold. They are removed; put a file into those that have to be there:',
+const EXPLANATIONS: { readonly [kind in keyof Findings]-?: string } = {
+  ignored: 'New files that .gitignore excludes from the commit. If they belong to the change, edit .gitignore, add them with "git add --force", or move them. Otherwise they are moved out of the clone:',
+  empty: 'Directories without a file, which git cannot hold. They are removed; put a file into those that must exist:',
   links: 'Symbolic links that lead out of the repository, where other clones have nothing or something else:',
-  putAway: 'Work that is not in the files, since it is stashed, or committed where the clone is not. Bring what belongs to the change back into the files ("git stash pop", "git merge", "git cherry-pick"):',
+  putAway: 'Work that is not in the files, because it is stashed, or committed elsewhere than on the current branch. Bring what belongs to the change back into the files ("git stash pop", "git merge", "git cherry-pick"):',
 };
 
-/** For an agent that reads only the prompt, findings are the output of a check. */
+/** Returns findings as feedback, in the form of a check's output, for agents that read nothing but the prompt. */
 function feedbackOf(
   { state: { loop }, maxRepairs }: SnapshotRequest, findings: Findings, lists: { readonly [kind in keyof Findings]-?: NameList },
 ): Feedback {
-  const output = (Object.keys(WHAT) as (keyof Findings)[]).filter((kind) => lists[kind].count > 0)
-    .map((kind) => [WHAT[kind], ...named(lists[kind]).map((name) => `  ${name}`)].join('\n')).join('\n');
+  const output = (Object.keys(EXPLANATIONS) as (keyof Findings)[]).filter((kind) => lists[kind].count > 0)
+    .map((kind) => [EXPLANATIONS[kind], ...named(lists[kind]).map((name) => `  ${name}`)].join('\n')).join('\n');
   return { gate: 'what can be committed', command: 'git status --ignored', verdict: VERDICTS.FAILED, exitCode: null, output, logPath: '', repair: loop.round + 1, maxRepairs, findings };
 }

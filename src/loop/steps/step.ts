@@ -1,7 +1,6 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
-import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { jobNameOf, LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopExecutions } from './executions';
-import { jobNameOf } from './job-names';
 import { LoopError, LoopRecord, RunRecord } from './records';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results';
 import { scriptOf } from './workspace-scripts';
@@ -11,40 +10,40 @@ import { SessionError } from '../../jobs/errors';
 import { Job, jobId, JobResult } from '../../jobs/job';
 import { RunJobOptions } from '../../jobs/run-job';
 
-/** What a loop is configured with, as far as more than one step needs it. */
+/** The configuration of a loop that more than one step needs. */
 export interface LoopConfig {
-  /** For metrics. */
+  /** The loop's name in metrics. */
   readonly name: string;
   readonly mount: string;
-  /** Whether the workspace may be one of several sessions, as a file system of the user's is. */
+  /** True if several sessions may share the workspace, as on a file system of the user's. */
   readonly shared?: boolean;
   readonly endpointName?: string;
-  /** Commits of history; 0 is all of it. */
+  /** The number of commits to fetch; 0 for all. */
   readonly depth: number;
-  /** Whether all of the history is wanted beside that, without the contents of earlier versions. */
+  /** True to fetch all of the history as well, without the contents of earlier versions. */
   readonly history?: boolean;
-  /** Whether submodules are initialized. */
+  /** True to initialize submodules. */
   readonly submodules?: boolean;
   readonly author: { readonly name: string; readonly email: string };
-  /** Whether the run's branch is pushed. */
+  /** True to push the run's branch. */
   readonly push: boolean;
   readonly environment?: { readonly [name: string]: string };
 }
 
-/** What every step gets from the state machine. */
+/** What every step receives from the state machine. */
 export interface StepRequest {
   readonly runtimeArn: string;
   readonly execution: string;
   readonly config: LoopConfig;
-  /** All of the state: the input, the run and where it stands. */
+  /** The whole state: the input, the run and its progress. */
   readonly state: { readonly prompt: string; readonly taskId: string; readonly run: RunRecord; readonly loop: LoopRecord };
 }
 
 export interface StepTools extends RunJobOptions {
-  /** For what must not be repeated unseen. */
+  /** A client without retries, for calls that are not idempotent. */
   readonly onceClient: BedrockAgentCoreClient;
   readonly executions: LoopExecutions;
-  /** Runs a job, and logs and measures what became of it. */
+  /** Runs a job, and logs and measures its result. */
   readonly runJob: (request: Job, options: RunJobOptions) => Promise<JobResult>;
   readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;
 }
@@ -58,8 +57,8 @@ export type StepJob = Pick<
 };
 
 /**
- * Git's own idea of who owns what does not fit a mount that another user made. Beside what the container or the loop configures in the
- * same way, such as a credential helper.
+ * Lets git work on a mount that another user owns. Added to what the container or the loop configures in the same way, such as a credential
+ * helper.
  */
 const SAFE_DIRECTORY = [
   '[[ ${GIT_CONFIG_COUNT:-0} != *[!0-9]* ]] || unset GIT_CONFIG_COUNT', // arithmetic on text runs commands
@@ -67,12 +66,12 @@ const SAFE_DIRECTORY = [
   'export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=safe.directory" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=*" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))',
 ].join('; ');
 
-/** For lines of the user's, which pass only if each of their commands does: what the last one says is not all that they are about. */
+/** Makes a user's lines fail if any of their commands fails: the exit code of the last one alone proves nothing about the others. */
 export function strictly(pipefail = true): string {
   return pipefail ? 'set -e -o pipefail' : 'set -e';
 }
 
-/** Identity for whoever commits in a gate. */
+/** The identity of a commit that is made while a gate runs. */
 function gitEnvironment(author: LoopConfig['author']): { [name: string]: string } {
   return {
     GIT_TERMINAL_PROMPT: '0',
@@ -83,7 +82,7 @@ function gitEnvironment(author: LoopConfig['author']): { [name: string]: string 
   };
 }
 
-/** Until the run's time is up; fails if it is. */
+/** Returns the seconds until the run's deadline. Throws if it has passed. */
 export function secondsLeftOf(run: RunRecord, tools: Pick<StepTools, 'clock'>): number {
   const seconds = run.deadline - Math.floor(tools.clock.now() / 1_000);
   if (seconds <= 0) throw new LoopError(LOOP_ERRORS.TIMED_OUT, `the run took longer than ${run.deadline - run.startedAt} seconds`);
@@ -115,12 +114,12 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     answered: job.answered ?? true,
   }, tools);
   if (result.lostReason === LOST_REASONS.WORKSPACE) {
-    throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace is not the run\'s own any more: a deployment moved the endpoint, or it expired');
+    throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace no longer belongs to the run: a deployment moved the endpoint, or the storage expired');
   }
   return result;
 }
 
-/** A step that goes on has no job that is running. */
+/** Returns the record without a running job, for a step that has ended. */
 export function settled({ previous: _, ...loop }: LoopRecord): LoopRecord {
   return loop;
 }
@@ -138,7 +137,7 @@ export async function repeatedIfLost(send: (attempt: number) => Promise<JobResul
   }
 }
 
-/** What the workspace's script says with its exit code. */
+/** The errors that the exit codes of the workspace script stand for. */
 const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS] } = {
   75: LOOP_ERRORS.SESSION_BUSY,
   76: LOOP_ERRORS.CHECKOUT_FAILED,
@@ -151,10 +150,10 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
 };
 
 /**
- * Runs one of the functions of `workspace.sh`, and returns what it said at its end.
+ * Runs a function of the workspace script, and returns its results.
  *
- * All of them can be run again, so that one whose microVM is lost is. So is one that an earlier call of this step has begun under a key
- * that nobody knows any more: that of the first step.
+ * Every function is safe to repeat, so one whose microVM is lost runs again. So does one that an earlier call of the first step started with a
+ * key that is lost by now.
  */
 export async function inWorkspace<F extends WorkspaceFunction>(
   request: StepRequest, tools: StepTools, name: F, otherwise: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS],
@@ -202,7 +201,7 @@ export async function inWorkspace<F extends WorkspaceFunction>(
     try {
       return resultsOf(result.tail, nonce, name);
     } catch (error) {
-      if (!(error instanceof NoResultError) || !error.absent || again !== undefined) throw new LoopError(otherwise, `"${name}" has not said what it did`, (error as Error).message);
+      if (!(error instanceof NoResultError) || !error.absent || again !== undefined) throw new LoopError(otherwise, `"${name}" reported no valid result`, (error as Error).message);
       again = nonce;
     }
   }

@@ -14,9 +14,9 @@ export interface StopRequest {
   readonly execution: string;
   readonly config: LoopConfig;
   readonly state: AnyState;
-  /** Whether the session is stopped, or left to its idle timeout. */
+  /** True to stop the session, false to leave it to its idle timeout. */
   readonly stop: boolean;
-  /** On the path of a run that did its work; nothing else may take it. */
+  /** True on the path of a run that did its work; no other run may take that path. */
   readonly green: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface StopResult {
   readonly failure: { readonly name: string; readonly cause: string };
 }
 
-/** Last step, on every path: stops the session, and says what became of the run. */
+/** Last step, on every path: stops the session and returns the run's record. */
 export async function stop(request: StopRequest, tools: StepTools): Promise<StopResult> {
   const { state } = request;
   const where = placeOf(request);
@@ -42,17 +42,17 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
       problem = `${(error as Error).name}: ${(error as Error).message}`.slice(0, 1_000);
     }
   }
-  // Whoever goes on in it does so where its workspace is, whatever the loop's endpoint is then.
+  // The record names the endpoint: a run that continues in the session finds its workspace there, even if the loop's own endpoint changes.
   const output = outputOf(state, {
     endpointName: DEFAULT_ENDPOINT, ...where.session, ...workspaceOf(state), stopped, ...(problem === undefined ? {} : { error: problem }),
   }, request.green);
   measureEnd(tools, request.config, output, state.run?.startedAt);
   const failure = { name: output.error?.name ?? '', cause: causeOf(output) };
-  if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that did not commit came to the end of those that did', output.error.message);
+  if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that failed took the path of a successful one', output.error.message);
   return { output, failure };
 }
 
-/** The run's session. What the state says of it may be an input that no step has looked at: it has to be the loop's all the same. */
+/** Returns the run's session. The state may hold an input that no step has checked: the session must be the loop's all the same. */
 function placeOf({ execution, state, config }: Pick<StopRequest, 'execution' | 'state' | 'config'>): LoopSession {
   const { run, session } = state;
   const named = { session: run === undefined ? session : run.session };
@@ -69,10 +69,10 @@ function ownPlace(execution: string, endpointName: string | undefined): LoopSess
 }
 
 /**
- * Why the session must not be stopped, if that is so.
+ * Returns why the session must not be stopped, if that is so.
  *
- * While a run is under way, nobody else gets into its session. That leaves a run which never got into the one that its input names, and one
- * whose workspace was taken after its execution had ended, and which was redriven.
+ * No other run enters the session of a run that is in progress. That leaves a run that never entered the session that its input names, and one
+ * whose workspace was taken over after its execution had ended, and that was redriven.
  */
 async function othersWork(
   where: LoopSession, { execution, state }: Pick<StopRequest, 'execution' | 'state'>, tools: StepTools,
@@ -82,32 +82,32 @@ async function othersWork(
   return occupied(where, execution, tools);
 }
 
-/** Asks Step Functions, never the workspace. If that cannot be asked, a session is stopped only by the execution that made it. */
+/** Asks Step Functions, never the workspace. If Step Functions cannot be asked, only the execution that made the session stops it. */
 async function occupied(where: LoopSession, execution: string, tools: StepTools): Promise<string | undefined> {
   try {
     const occupant = await occupantOf(where, execution, tools);
-    return occupant === undefined ? undefined : `left running: the run ${occupant} is at work in it`;
+    return occupant === undefined ? undefined : `left running: the run ${occupant} is using it`;
   } catch (error) {
-    return where.maker === execution ? undefined : `left running: it cannot be known whether another run is at work in it (${(error as Error).name})`;
+    return where.maker === execution ? undefined : `left running: it is not known whether another run is using it (${(error as Error).name})`;
   }
 }
 
-/** A microVM that answers does this in a second or two, after the two minutes in which it may come up. */
+/** The time limit of a release, in seconds: a microVM that answers needs one or two, after the two minutes in which it may start. */
 const RELEASE_SECONDS = 180;
 
-/** What all tries of one stop may take: seven of 20 seconds, and the waits between them. */
+/** The duration of all tries of one stop, in seconds: seven tries of 20 seconds, and the waits between them. */
 const STOP_SECONDS = 210;
 
 const FIRST: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
 
 /**
- * Takes the run's marker away from a workspace that other loops may share, which cannot ask whether the run is over.
+ * Removes the run's marker from a workspace that may be shared with other loops, which cannot ask whether the run is over.
  *
- * Best effort: without it, they wait for the end of the run's time.
+ * Best effort: without it, they wait until the run's deadline.
  */
 async function release({ runtimeArn, execution, config, state: { loop } }: Omit<StopRequest, 'stop' | 'green'>, session: SessionRecord, tools: StepTools): Promise<void> {
   const startedAt = Math.floor(tools.clock.now() / 1_000);
-  // However far the run came, and with time of its own for this.
+  // Independent of the progress of the run, and with time of its own.
   const run = {
     id: runIdOf(execution), key: randomUUID(), taskId: '', mount: config.mount, clone: config.mount, session, repository: { url: '' }, branch: '', startedAt, deadline: startedAt + LOOP_LIMITS.gitSeconds,
   };
@@ -120,12 +120,12 @@ async function release({ runtimeArn, execution, config, state: { loop } }: Omit<
 export interface CleanUpRequest {
   readonly runtimeArn: string;
   readonly config: LoopConfig;
-  /** Whether the session is stopped, or left to its idle timeout. */
+  /** True to stop the session, false to leave it to its idle timeout. */
   readonly stop: boolean;
   /** The detail of the event "Step Functions Execution Status Change". */
   readonly detail: {
     readonly executionArn: string;
-    /** Not there if it is too long for an event. */
+    /** Missing if it is too long for an event. */
     readonly input?: string | null;
     readonly status: string;
     readonly error?: string | null;
@@ -133,19 +133,19 @@ export interface CleanUpRequest {
   };
 }
 
-/** Whether a failed execution came to an end of its own, which has done all that is to do: `RunOutput` is its cause, maybe cut. */
+/** Determines whether a failed execution ran its last step, which did everything that is to do: its cause is a `RunOutput`, maybe cut. */
 function endedInOrder({ status, error, cause }: CleanUpRequest['detail']): boolean {
   return status === 'FAILED' && (NOTHING_TO_STOP.includes(error ?? '') || (cause ?? '').startsWith('{"outcome":'));
 }
 
-/** For an execution that Step Functions ended without its last step: the session is known from the execution alone. */
+/** Stops the session of an execution that ended without its last step: the session is derived from the execution alone. */
 export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promise<{ readonly status: string; readonly sessionId: string }> {
   const { detail, config, runtimeArn } = request;
   const execution = detail.executionArn;
   if (endedInOrder(detail)) return { status: 'ended in order', sessionId: '' };
   const known = await tools.executions.describe(execution).catch(() => undefined);
-  if (known?.isRunning) return { status: 'under way again', sessionId: '' };
-  // The loop may have another endpoint by now. And an event leaves out an input that is long or encrypted.
+  if (known?.isRunning) return { status: 'running again', sessionId: '' };
+  // The loop may have another endpoint by now, and an event omits an input that is long or encrypted.
   const endpointName = await tools.executions.endpointNameOf(execution).catch(() => undefined) ?? config.endpointName;
   const input = known === undefined ? parsed(detail.input) : known.input;
   const where = sessionOf(execution, input, endpointName);
@@ -166,7 +166,7 @@ function parsed(text: string | null | undefined): unknown {
   }
 }
 
-/** Nobody asks a second time for what a rule has asked for: tries until the function's time is up. */
+/** Tries until the function's time is up: nobody else retries what an event rule has started. */
 async function untilStopped(address: SessionAddress, tools: StepTools): Promise<SessionStop> {
   for (;;) {
     try {

@@ -9,13 +9,13 @@ import { invokeAgent } from '../../jobs/invoke-agent';
 import { quoteWord } from '../../jobs/quote';
 
 export interface TurnRequest extends StepRequest {
-  /** A program that is the agent; without it, the agent that serves the runtime's invocations is asked. */
+  /** The command of an agent that is a program. By default the agent serves the runtime's invocations. */
   readonly command?: string;
   readonly timeoutSeconds: number;
   readonly taskToken?: string;
 }
 
-/** One turn of the agent: the task, or its repair. */
+/** Performs one turn of the agent: the task, or a repair. */
 export async function turn(request: TurnRequest, tools: StepTools): Promise<LoopRecord> {
   const { loop, run, prompt } = request.state;
   if (request.command !== undefined) return commandTurn(request, request.command, tools);
@@ -24,7 +24,7 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
-    answered: true, // to the first step
+    answered: true, // the session has answered the first step
     timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, secondsLeft))),
     payload: {
       prompt: promptOf(prompt, loop.feedback),
@@ -38,7 +38,7 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
   return { ...loop, next: NEXT.GO_ON };
 }
 
-/** The agent is a program: it gets the prompt as its standard input and in a file, never in its command line. */
+/** Runs an agent that is a program. It receives the prompt as its standard input and in a file, never in its command line. */
 async function commandTurn(request: TurnRequest, command: string, tools: StepTools): Promise<LoopRecord> {
   const { run, prompt } = request.state;
   const loop = settled(request.state.loop);
@@ -64,10 +64,10 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
   }
 }
 
-/** Bytes of a prompt that fit one command: base64 makes four of three, and a command has 32 KiB. */
+/** The number of bytes of a prompt that fit into one command: base64 turns three into four, and a command has 32 KiB. */
 const PIECE = 22_500;
 
-/** Writes the prompt into the session, in pieces, each of which can be sent again. */
+/** Writes the prompt into the session, in pieces, each of which is safe to send again. */
 async function putPrompt(request: TurnRequest, tools: StepTools, text: string): Promise<string> {
   const { run, loop } = request.state;
   const bytes = Buffer.from(text);
@@ -85,11 +85,11 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
         'set -e',
         `mkdir -p ${quoteWord(file.slice(0, file.lastIndexOf('/')))}`,
         `base64 -d <<<${quoteWord(piece.toString('base64'))} > ${quoteWord(`${file}.${index}`)}`,
-        // The pieces stay until the whole is proven, so that the last step can be done again.
+        // The pieces stay until the digest is printed, so that the last step is safe to repeat.
         ...(last ? [`cat ${parts} > ${quoteWord(file)}`, `sha256sum ${quoteWord(file)}`, `rm ${parts}`] : []),
       ].join('\n'),
     }));
-    if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, 'the prompt takes longer than one call of the driver');
+    if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, 'writing the prompt takes longer than one call of the driver');
     if (result.verdict !== VERDICTS.PASSED || (last && !result.tail.includes(digest))) {
       throw new LoopError(LOOP_ERRORS.TURN_FAILED, `the prompt cannot be written to ${file}: ${result.verdict}`, result.tail.slice(-500));
     }
@@ -97,36 +97,36 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
   return file;
 }
 
-/** What the agent is told: the task, and in a repair what went wrong, so that an agent that reads only this works too. */
+/** Returns the prompt of a turn: the task, and in a repair the feedback, for agents that read nothing but the prompt. */
 export function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
   const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, unchanged, changedFiles, findings } = feedback;
-  const what: { readonly [verdict: string]: string } = {
+  const results: { readonly [verdict: string]: string } = {
     TIMED_OUT: 'did not end within its time limit and was stopped',
     FAILED: `failed with exit code ${exitCode}`,
   };
   if (logPath === '') {
     return [
-      prompt, '', '---', `Your change is not accepted yet: it is not all in what can be committed. This is repair ${repair} of ${maxRepairs}.`, output, '---',
+      prompt, '', '---', `Your change is not accepted yet: part of it cannot be committed. This is repair ${repair} of ${maxRepairs}.`, output, '---',
     ].join('\n');
   }
   return [
     prompt,
     '',
     '---',
-    `${unchanged ? 'You have changed nothing that can be committed, and it is not accepted' : 'Your change is not accepted yet'}: the check "${gate}" ${what[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
+    `${unchanged ? 'You have not changed anything that can be committed' : 'Your change is not accepted yet'}: the check "${gate}" ${results[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
     `The check runs: ${command.trim().replace(/\n/g, '\n  ')}`,
     ...(changedFiles === undefined ? [] : [
-      'Files changed while it ran; a check has to leave the files alone (what it changed is put back), and nothing else may write to them meanwhile:',
+      'Files changed while it ran. A check must not change files (its changes are undone), and nothing else may write to them in the meantime:',
       ...changedFiles.map((file) => `  ${file}`),
     ]),
-    ...(findings?.ignored === undefined ? [] : [`Not in the commit, and so not there while it ran, since .gitignore leaves it out: ${named(findings.ignored).join(', ')}`]),
+    ...(findings?.ignored === undefined ? [] : [`Ignored by .gitignore, so not in the commit, and not present while the check ran: ${named(findings.ignored).join(', ')}`]),
     ...(findings?.empty === undefined ? [] : [`Directories without a file, which git cannot hold and which were removed: ${named(findings.empty).join(', ')}`]),
-    ...(findings?.putAway === undefined ? [] : [`Not in the files, and so not there while it ran, since it is stashed, or committed where the clone is not: ${named(findings.putAway).join(', ')}`]),
+    ...(findings?.putAway === undefined ? [] : [`Stashed, or committed elsewhere than on the current branch, so not in the files while the check ran: ${named(findings.putAway).join(', ')}`]),
     `The end of its output (all of it is in ${logPath}):`,
     '',
     output,
     '---',
-    'Correct the cause. Do not weaken or remove the check.',
+    'Fix the cause. Do not weaken or remove the check.',
   ].join('\n');
 }

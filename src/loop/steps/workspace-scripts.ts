@@ -8,19 +8,19 @@ import { PREPARE_PART } from './workspace-prepare-script.generated';
 import { REMOTE_PART } from './workspace-remote-script.generated';
 import { TREE_PART } from './workspace-tree-script.generated';
 
-/** How a run comes to its workspace. All parts together would be too long for a command. */
+/** Takes the workspace for a run. All parts together would be too long for one command. */
 export const PREPARE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PREPARE_PART}`;
 
-/** How a run comes from the branch of another task to its own, or to what its base has got at the remote. */
+/** Moves the workspace from the branch of another task to that of the run, or updates it from the remote. */
 export const MOVE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${MERGE_PART}\n${MOVE_PART}`;
 
-/** What a run does with the files of its workspace. */
+/** Records the files of the workspace, and compares them with the record. */
 export const WORKSPACE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${TREE_PART}`;
 
-/** What a run does with its commit, and with what others have at the remote. */
+/** Makes and pushes the commit, and handles what others pushed. */
 export const REMOTE_SCRIPT = `${BASE_PART}\n${MERGE_PART}\n${REMOTE_PART}`;
 
-/** What a run does to find work that is not in the files. */
+/** Finds work that is not in the files. */
 export const AWAY_SCRIPT = `${BASE_PART}\n${AWAY_PART}`;
 
 const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
@@ -39,7 +39,7 @@ const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   rebase: REMOTE_SCRIPT,
 };
 
-/** The command that performs a function. */
+/** Returns the command that performs a function. */
 export function scriptOf(name: WorkspaceFunction): string {
   return `${SCRIPTS[name]}\nperform ${name}`;
 }

@@ -209,7 +209,7 @@ test('fails for a repository with a password, in the options and in the input, a
 
   for (const source of [['--repository', url, '--prompt', 'x'], ['--input', input]]) {
     const { exitCode, stdout, stderr } = await commandLine('rehearse', ...source, ...loop);
-    expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^"repository" has the URL "https:\/\/…@git\.example\.com\/app\.git", .* is allowed, without a password.*: credentials/)]);
+    expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^"repository" must be an https, .* without a password.*, not "https:\/\/…@git\.example\.com\/app\.git": credentials/)]);
   }
   expect(existsSync(copy.state)).toBe(false);
 });
