@@ -66,5 +66,4 @@ export {
   type SmokeCommandOptions,
   type SmokeInvokeOptions,
   SmokeTest,
-  type SmokeTestConfig,
 } from './rollout';

@@ -1,19 +1,19 @@
 import type { RolloutBeginning, RolloutDescription } from './rollout';
 import { MANIFEST_PATH } from '../../src/image/constants';
 
-/** What is about to be rolled out, in one line. */
+/** Describes, in one line, a rollout that is about to start. */
 export function describeBeginning({ path, version, smokeTests }: RolloutBeginning): string {
   const tests = smokeTests.length === 0 ? '' : `, and running its smoke tests: ${smokeTests.map((name) => onOneLine(name)).join(', ')}`;
   return `rolling out version ${version} by ${path}${tests} …`;
 }
 
-/** Its name, unless it was given one, is its command, which may be a script. */
+/** Shortens the name of a smoke test. A test without a name is named after its command, which may be a script. */
 function onOneLine(name: string): string {
   const text = name.replace(/\s+/g, ' ').trim();
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
-/** A rollout in one line. */
+/** Describes a completed rollout in one line. */
 export function describeRollout({ version, endpointName, smokeTests, skipped, tested, seconds }: RolloutDescription): string {
   const tests = `${smokeTests.length} smoke ${smokeTests.length === 1 ? 'test' : 'tests'}`;
   const names = smokeTests.map((name) => onOneLine(name)).join(', ');

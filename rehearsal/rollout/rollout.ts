@@ -13,59 +13,59 @@ import { TaskError } from '../stepfunctions';
 
 export const ROLLOUT_TYPE = 'Custom::RuntimeRollout';
 
-/** Milliseconds between two questions to the rollout, where the provider framework waits for ten seconds: nothing here takes minutes. */
+/** Milliseconds between two calls of the handler. The provider framework waits for ten seconds, but nothing here takes minutes. */
 const POLL = 50;
 
-/** What became of a rollout. */
+/** The result of a rollout. */
 export interface RolloutDescription {
-  /** Logical id of the custom resource. */
+  /** The logical id of the custom resource. */
   readonly logicalId: string;
-  /** What it handed out. */
+  /** The endpoint that it returned. */
   readonly endpointName: string;
   readonly version: string;
-  /** Names of the smoke tests that it had to pass, in their order. */
+  /** The names of the smoke tests that the version had to pass, in order. */
   readonly smokeTests: readonly string[];
-  /** Names of those that were left out, since the sandbox has not what they look at. */
+  /** The names of the tests that were skipped, since the sandbox lacks what they look at. */
   readonly skipped: readonly string[];
-  /** Whether they ran now. An endpoint that had passed them before is handed out as it is. */
+  /** `true` if the tests ran. An endpoint that had passed them before is returned as it is. */
   readonly tested: boolean;
   readonly seconds: number;
 }
 
-/** A rollout that is about to begin. */
+/** A rollout that is about to start. */
 export interface RolloutBeginning {
-  /** Of the construct, such as `Stack/Rollout`. */
+  /** The path of the construct, such as `Stack/Rollout`. */
   readonly path: string;
   readonly version: string;
   readonly smokeTests: readonly string[];
 }
 
-/** A version did not pass: a deployment would fail with the same reason. */
+/** A version did not pass its tests. A deployment would fail with the same reason. */
 export class RolloutFailedError extends Error {
   override readonly name: string = 'RolloutFailedError';
 }
 
 /**
- * Tries to start an agent that all failed alike: here it is the same program on the same machine each time, and an image is not pulled meanwhile, as
- * the handlers have to expect of the service.
+ * The number of starts that fail alike after which an agent is given up. Here it is the same program on the same machine each time, and no image is
+ * being pulled, as the handlers have to expect of the service.
  */
 const TRIES = 3;
 
-/** It did not, because its agent does not start: which is for whoever wrote the agent to mend. */
+/** A version did not pass, because its agent does not start. The fault is in the agent. */
 export class AgentNotStartedError extends RolloutFailedError {
   override readonly name = 'AgentNotStartedError';
 }
 
 export interface RolloutOptions {
-  /** Ends it early: what is thrown then is the signal's own reason. */
+  /** Ends the rollout early, with the signal's own reason as the error. */
   readonly signal?: AbortSignal;
-  /** Whose programs sessions have: those of the app's own image, of another one, or of this machine. @default 'MACHINE' */
+  /** The source of the programs in sessions: the app's own image, another image, or this machine. @default 'MACHINE' */
   readonly programs?: 'OWN_IMAGE' | 'OTHER_IMAGE' | 'MACHINE';
-  /** Whether the agent is not the one that a deployment would have. */
+  /** `true` if the agent is not the one that a deployment would have. */
   readonly otherAgent?: boolean;
-  /** For what the agent printed. */
+  /** Masks secrets in the agent's output. */
   readonly mask?: Mask;
-  /** Hears of it before anything is done. */
+  /** Called before the rollout starts. */
   readonly onBegin?: (rollout: RolloutBeginning) => void;
 }
 
@@ -74,7 +74,7 @@ interface Completion {
   readonly Data?: { readonly [attribute: string]: string };
 }
 
-/** A `RuntimeRollout` of a synthesized stack, by its own handlers. */
+/** A `RuntimeRollout` of a synthesized stack, which its own handlers carry out. */
 export class Rollout {
   private readonly properties: RolloutProperties & { readonly ServiceToken: string };
 
@@ -86,21 +86,21 @@ export class Rollout {
     return this.properties.RuntimeArn;
   }
 
-  /** Of the construct, such as `Stack/Rollout`. */
+  /** The path of the construct, such as `Stack/Rollout`. */
   get path(): string {
     return this.deployment.stack.pathOf(this.logicalId);
   }
 
-  /** Whether a smoke test asks the agent for something. */
+  /** Returns whether a smoke test invokes the agent. */
   get invokes(): boolean {
     return this.properties.SmokeTests.some(({ Kind }) => Kind === SMOKE_TEST_KINDS.INVOKE);
   }
 
   /**
-   * Asks the handlers as CloudFormation does, by the provider framework: once to begin, then until they are done. From then on references to the
-   * rollout's attributes come to what they have handed out.
+   * Calls the handlers as CloudFormation and the provider framework do: once to start, then until they are complete. From then on, references to the
+   * rollout's attributes resolve to the values that they returned.
    *
-   * It always is a create: what is there from an earlier rehearsal they find out by themselves, as after a create that was interrupted.
+   * The request is always a create. The handlers find what an earlier rehearsal left, as after a create that was interrupted.
    */
   async run({ signal, onBegin, ...foreign }: RolloutOptions = {}): Promise<RolloutDescription> {
     const { deployment, logicalId, path, properties: { RuntimeVersion: version, SmokeTests } } = this;
@@ -124,7 +124,7 @@ export class Rollout {
       const names = { smokeTests: namesOf(tests), skipped: namesOf(skipped) };
       return { logicalId, endpointName, version: data[ATTRIBUTES.VERSION], ...names, tested: asked > 0, seconds };
     } catch (error) {
-      signal?.throwIfAborted(); // it failed because its functions were killed
+      signal?.throwIfAborted(); // it fails when its functions are killed
       const tries = startFailures.since(failed);
       if (isOfTheAgent(error as Error, tries)) {
         const what = describeStartFailures(tries, deployment.server.logs.file(tries[tries.length - 1].key), foreign.mask);
@@ -158,7 +158,7 @@ export class Rollout {
     for (;;) {
       const { IsComplete, Data = {} } = await invoke('IS_COMPLETE', event) as Completion;
       const [missing] = deployment.authorizer.missing;
-      // It would be waited for, since a new policy takes its time to be known everywhere. This one never will be.
+      // The handler would wait, since a new policy takes time to be known everywhere. This permission will never come.
       if (missing) throw new Error(`role ${missing.role} may not ${missing.action}; this statement would allow it: ${missing.statement}`);
       if (IsComplete) {
         const asked = server.calls.all.slice(firstCall).filter(({ operation }) => operation.startsWith('InvokeAgentRuntime')).length;
@@ -173,12 +173,12 @@ function namesOf(tests: readonly SmokeTestProperties[]): string[] {
   return tests.map(({ Name }) => Name);
 }
 
-/** The list of an image's tools is in that image alone: of a rehearsal without one, a test that reads it says nothing. */
+/** Only an image has the list of its tools. In a rehearsal without an image, a test that reads the list proves nothing. */
 function isNotHere({ Command }: SmokeTestProperties, { programs = 'MACHINE' }: RolloutOptions): boolean {
   return programs === 'MACHINE' && Command?.includes(MANIFEST_PATH) === true && !existsSync(MANIFEST_PATH);
 }
 
-/** Whether a deployment would fail too, as far as it is known; the function's own words; and what else would help here. */
+/** Returns the function's own message, whether a deployment would fail too as far as that is known, and what else would help here. */
 function reasonOf(error: Error, options: RolloutOptions): string {
   const reason = wordsOf(error);
   if (reason.startsWith('no room')) return `failed: ${reason}\nHere another state directory helps too.`;
@@ -190,12 +190,12 @@ function wordsOf(error: Error): string {
   return error instanceof TaskError ? messageOf(error.cause ?? '') : error.message;
 }
 
-/** Whether it failed since the agent does not start: the rehearsal saw enough of it, or the function did. */
+/** Returns whether the rollout failed because the agent does not start, as seen by the rehearsal or by the function. */
 function isOfTheAgent(error: Error, tries: readonly StartFailure[]): boolean {
   return failsAlike(tries, TRIES) || (tries.length > 0 && wordsOf(error).includes(tries[tries.length - 1].reason));
 }
 
-/** What would help if it is only here that it fails; nothing if it ran as in a deployment. */
+/** Returns what would help if the failure is specific to this machine, or nothing if the agent ran as in a deployment. */
 function whereItRan({ programs = 'MACHINE', otherAgent = false }: RolloutOptions): string {
   if (programs === 'OWN_IMAGE' && !otherAgent) return '';
   const whose = { MACHINE: 'the programs of this machine', OTHER_IMAGE: 'the image that was named', OWN_IMAGE: 'another agent' }[programs];
@@ -207,13 +207,13 @@ function messageOf(cause: string): string {
   return cause.startsWith('{') ? (JSON.parse(cause) as FunctionFailure).errorMessage : cause;
 }
 
-/** The rollouts of a loop's runtime. Those of other runtimes have nothing to do with its runs. */
+/** Returns the rollouts of a loop's runtime. Those of other runtimes do not affect its runs. */
 export function rolloutsOf(deployment: LocalDeployment, { runtimeArn }: LoopDescription): Rollout[] {
   const all = deployment.stack.ofType(ROLLOUT_TYPE).map((logicalId) => new Rollout(deployment, logicalId));
   return all.filter((rollout) => rollout.runtimeArn === runtimeArn);
 }
 
-/** What a template's references to the endpoint of a rollout come to, before the rollout has handed one out. */
+/** Returns whether an endpoint name is an unresolved reference to a rollout, which has not returned an endpoint yet. */
 export function isRolloutAttribute(deployment: LocalDeployment, endpointName: string): boolean {
   return deployment.stack.ofType(ROLLOUT_TYPE).some((logicalId) => endpointName === `${logicalId}.${ATTRIBUTES.ENDPOINT_NAME}`);
 }

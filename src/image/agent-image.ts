@@ -54,12 +54,10 @@ export class AgentImage {
     const context = stageContext({
       directory, exclude, ignoreMode, followSymlinks: options.followSymlinks, file, ...image, scripts: image.steps.scripts,
     });
-    const artifact = new AgentImageArtifact(
+    return new AgentImageArtifact(
       { ...sorted(asset), directory: context, file, target: image.target, platform: Platform.LINUX_ARM64 },
       unique.filter(({ floating }) => floating !== undefined).map(({ name, floating }) => `${name} (${floating})`),
     );
-    TOOLS.set(artifact, tools);
-    return artifact;
   }
 
   private constructor() {}
@@ -95,17 +93,6 @@ class AgentImageArtifact extends AgentRuntimeArtifact {
   public _render(): CfnRuntime.AgentRuntimeArtifactProperty {
     return AgentRuntimeArtifact.fromImageUri(this.asset!.imageUri)._render();
   }
-}
-
-const TOOLS = new WeakMap<AgentRuntimeArtifact, readonly DevTool[]>();
-
-/**
- * The tools that are known to be in an image; `undefined` for one that did not come from `AgentImage`, about which nothing is known.
- *
- * @internal
- */
-export function toolsOf(artifact: AgentRuntimeArtifact): readonly DevTool[] | undefined {
-  return TOOLS.get(artifact);
 }
 
 interface Image {

@@ -18,7 +18,7 @@ import { SessionDriver } from '../driver/session-driver';
 import { METRICS } from '../jobs/constants';
 import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
-import { warnAboutDefaultEndpoint } from '../rollout/default-endpoint-warning';
+import { warnAboutDefaultEndpoint } from '../runtime/endpoint';
 import { sessionStorageMountOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
 

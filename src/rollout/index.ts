@@ -1,3 +1,3 @@
-export * from './default-endpoint-warning';
-export * from './runtime-rollout';
-export * from './smoke-test';
+export { RuntimeRollout } from './runtime-rollout';
+export { type RuntimeRolloutProps } from './runtime-rollout-props';
+export { type SmokeCommandOptions, type SmokeInvokeOptions, SmokeTest } from './smoke-test';

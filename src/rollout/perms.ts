@@ -1,6 +1,6 @@
 /** IAM actions of the rollout's function, sorted. */
 
-/** On the runtime and on its endpoints, both of which the service looks at. */
+/** Checked on the runtime and on its endpoints. */
 export const ROLLOUT_ACTIONS = [
   'bedrock-agentcore:CreateAgentRuntimeEndpoint',
   'bedrock-agentcore:DeleteAgentRuntimeEndpoint',
@@ -13,14 +13,14 @@ export const ROLLOUT_ACTIONS = [
 export const SMOKE_COMMAND_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntimeCommand', 'bedrock-agentcore:StopRuntimeSession'];
 export const SMOKE_INVOKE_ACTIONS = ['bedrock-agentcore:InvokeAgentRuntime'];
 
-/** The same operation deletes one version, and the whole runtime. */
+/** The operation deletes one version, or the whole runtime. */
 export const DELETE_VERSIONS_ACTIONS = ['bedrock-agentcore:DeleteAgentRuntime'];
 
-/** The service knows no resource for these: allowed on a runtime, they are denied. They read names and states, of every runtime of the region. */
+/** The service has no resource type for these: a policy that names a runtime denies them. They read names and states of all runtimes. */
 export const LIST_ENDPOINTS_ACTIONS = ['bedrock-agentcore:ListAgentRuntimeEndpoints'];
 export const LIST_VERSIONS_ACTIONS = ['bedrock-agentcore:ListAgentRuntimeVersions'];
 
-/** On the state machines whose runs are waited for. */
+/** Checked on the state machines whose executions a rollout waits for. */
 export const LIST_EXECUTIONS_ACTIONS = ['states:ListExecutions'];
-/** On their executions. */
+/** Checked on the executions of these state machines. */
 export const DESCRIBE_EXECUTIONS_ACTIONS = ['states:DescribeExecution', 'states:DescribeStateMachineForExecution'];

@@ -12,31 +12,31 @@ import { allowLogEncryption } from '../private/log-encryption';
 
 /** @internal */
 export interface RolloutProviderProps {
-  /** What the function may do that does the work. */
+  /** The permissions of the function that does the work. */
   readonly statements: iam.PolicyStatement[];
   /**
-   * How long the logs are kept.
+   * The retention period of the logs.
    *
    * @default logs.RetentionDays.THREE_MONTHS
    */
   readonly logRetention?: logs.RetentionDays;
   /**
-   * Key that encrypts the logs.
+   * The key that encrypts the logs.
    *
-   * @default - CloudWatch Logs' own encryption
+   * @default - the encryption of CloudWatch Logs
    */
   readonly encryptionKey?: kms.IKey;
 }
 
 /**
- * The functions behind the custom resource, and the framework's that ask them.
+ * The functions behind the custom resource, and the functions of the provider framework that call them.
  *
- * One for each rollout, so that each function may touch one runtime and no other.
+ * Each rollout has its own, so that a function has access to one runtime only.
  *
  * @internal
  */
 export class RolloutProvider extends Construct {
-  /** For the custom resource. */
+  /** The service token of the custom resource. */
   public readonly serviceToken: string;
 
   constructor(scope: Construct, id: string, props: RolloutProviderProps) {
@@ -52,13 +52,13 @@ export class RolloutProvider extends Construct {
     const common = { architecture: lambda.Architecture.ARM_64, logGroup, retryAttempts: 0 };
     const onEvent = new RuntimeRolloutEventFunction(this, 'OnEvent', {
       ...common,
-      description: 'Begins a rollout of an Amazon Bedrock AgentCore runtime',
+      description: 'Starts a rollout of an Amazon Bedrock AgentCore runtime',
       timeout: Duration.seconds(30),
       role: new iam.Role(this, 'OnEventRole', logging).withoutPolicyUpdates(),
     });
     const isComplete = new RuntimeRolloutFunction(this, 'IsComplete', {
       ...common,
-      description: 'Makes, tests and removes endpoints of an Amazon Bedrock AgentCore runtime',
+      description: 'Creates, tests and removes endpoints of an Amazon Bedrock AgentCore runtime',
       memorySize: 512,
       timeout: Duration.seconds(LIMITS.functionSeconds),
       role: new iam.Role(this, 'IsCompleteRole', roleFor(logGroup, props.statements)).withoutPolicyUpdates(),
@@ -71,7 +71,7 @@ export class RolloutProvider extends Construct {
       logGroup,
       frameworkOnEventRole: new iam.Role(this, 'FrameworkOnEventRole', logging),
       frameworkCompleteAndTimeoutRole: new iam.Role(this, 'FrameworkIsCompleteRole', logging),
-      // The framework's errors and the input of its state machine hold the response URL: neither is logged. Both are defaults today.
+      // The framework's errors and the input of its state machine contain the response URL. Both settings are the defaults today.
       frameworkLambdaLoggingLevel: lambda.ApplicationLogLevel.FATAL,
       disableWaiterStateMachineLogging: true,
     });
@@ -79,7 +79,7 @@ export class RolloutProvider extends Construct {
   }
 }
 
-/** Inline, as in the session driver: no managed policy that could write to every log group. */
+/** Uses inline policies, as the session driver does: the managed policy allows writing to every log group. */
 function roleFor(logGroup: logs.ILogGroup, statements: iam.PolicyStatement[] = []): iam.RoleProps {
   const logging = new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] });
   return {

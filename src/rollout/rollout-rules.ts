@@ -1,91 +1,98 @@
-import { Duration, Token, Tokenization } from 'aws-cdk-lib';
+import { CfnOutput, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { LIMITS, SMOKE_TEST_KINDS } from './handler/constants';
-import type { RuntimeRolloutProps } from './runtime-rollout';
-import { SmokeTestConfig } from './smoke-test';
-import { LIMITS as SESSION_LIMITS } from '../jobs/constants';
-import { secretFaults } from '../private/secrets';
-import { durationFaults } from '../private/validation';
+import { ATTRIBUTES, LIMITS } from './handler/constants';
+import { RuntimeRolloutProps } from './runtime-rollout-props';
+import { SmokeTest } from './smoke-test';
+import { durationFaults, faultsOf, Rule } from '../private/validation';
 
-/** What is wrong with the props of a rollout. */
-export function rolloutFaults(props: RuntimeRolloutProps): string[] {
-  const { keepEndpoints, retention, timeout, drainTimeout, smokeTests = [], drainStateMachineNames = [] } = props;
-  const timeoutSeconds = timeout === undefined || timeout.isUnresolved() ? LIMITS.timeoutSeconds.default : timeout.toSeconds({ integral: false });
+const { min: KEEP_MIN, max: KEEP_MAX } = LIMITS.keepEndpoints;
+
+/** A name that is not known at synth passes. */
+function isStateMachineName(name: string): boolean {
+  return Token.isUnresolved(name) || /^[A-Za-z0-9_-]{1,80}$/.test(name);
+}
+
+const ROLLOUT_RULES: readonly Rule<RuntimeRolloutProps>[] = [
+  {
+    broken: ({ keepEndpoints: keep }) => keep !== undefined && !Token.isUnresolved(keep)
+      && !(Number.isInteger(keep) && keep >= KEEP_MIN && keep <= KEEP_MAX),
+    message: ({ keepEndpoints }) => `"keepEndpoints" must be a whole number from ${KEEP_MIN} to ${KEEP_MAX}, not ${keepEndpoints}: `
+      + `change it, since a runtime has ${LIMITS.endpoints} endpoints, including "DEFAULT"`,
+  },
+  {
+    broken: ({ smokeTests = [] }) => smokeTests.length > LIMITS.smokeTests,
+    message: ({ smokeTests = [] }) => `"smokeTests" must have at most ${LIMITS.smokeTests} tests, not ${smokeTests.length}: combine commands`,
+  },
+  {
+    broken: ({ drainStateMachineNames = [] }) => !drainStateMachineNames.every(isStateMachineName),
+    message: ({ drainStateMachineNames = [] }) => '"drainStateMachineNames" must have names of 1 to 80 letters, digits, "-" and "_", '
+      + `not ${drainStateMachineNames.filter((name) => !isStateMachineName(name)).map((name) => `"${name}"`).join(', ')}: use the name of a state machine, not its ARN`,
+  },
+];
+
+/** Returns everything that is wrong with the props of a rollout. */
+export function rolloutFaults(scope: IConstruct, props: RuntimeRolloutProps, tests: readonly SmokeTest[], rolloutTimeout: Duration): string[] {
+  const { retention, timeout, drainTimeout, runtime } = props;
+  const { timeoutSeconds, retentionSeconds } = LIMITS;
   return [
-    ...numberFaults('keepEndpoints', keepEndpoints, LIMITS.keepEndpoints, `a runtime has ${LIMITS.endpoints} endpoints and one is "DEFAULT"`),
-    ...durationFaults('retention', retention, 0, LIMITS.retentionSeconds.max, 'make it shorter, and use RemovalPolicy.RETAIN to keep endpoints for good'),
-    ...durationFaults('timeout', timeout, LIMITS.timeoutSeconds.min, LIMITS.timeoutSeconds.max, 'CloudFormation waits for an hour at most, make it shorter'),
-    ...durationFaults('drainTimeout', drainTimeout, 0, timeoutSeconds, 'make it shorter, or "timeout" longer'),
-    ...(smokeTests.length <= LIMITS.smokeTests ? []
-      : [`"smokeTests" has ${smokeTests.length} tests, at most ${LIMITS.smokeTests} are allowed: put several into one command`]),
-    ...drainStateMachineNames.filter((name) => !Token.isUnresolved(name) && !/^[A-Za-z0-9_-]{1,80}$/.test(name)).map((name) => (
-      `"drainStateMachineNames" has "${name}", 1 to 80 of a-z, A-Z, 0-9, "-" and "_" are allowed: give the name of a state machine, not its ARN`)),
+    ...faultsOf(props, ROLLOUT_RULES),
+    ...durationFaults('retention', retention, 0, retentionSeconds.max, 'lower it, and use RemovalPolicy.RETAIN to keep endpoints for good'),
+    ...durationFaults('timeout', timeout, timeoutSeconds.min, timeoutSeconds.max, 'lower it, since CloudFormation waits for an hour at most'),
+    ...durationFaults('drainTimeout', drainTimeout, 0, secondsOf(timeout) ?? timeoutSeconds.default, 'lower it, or raise "timeout"'),
+    ...faultsOf({ scope, runtime }, STACK_RULES),
+    ...tests.flatMap((test, index) => test._faults(scope, `smokeTests[${index}]`)),
+    ...outlivingFaults(tests, secondsOf(rolloutTimeout)),
   ];
 }
 
-/** What is wrong with the tests, alone and together, in a rollout that may take so long. */
-export function smokeTestFaults(scope: IConstruct, tests: readonly SmokeTestConfig[], rolloutTimeout: Duration): string[] {
-  const invokes = tests.filter(({ payload }) => payload !== undefined);
-  const invokeSeconds = invokes.reduce((sum, { timeout }) => sum + (timeout.isUnresolved() ? 0 : timeout.toSeconds({ integral: false })), 0);
+/** Returns faults for tests that a rollout could not see the end of, so that it would fail without their output. */
+function outlivingFaults(tests: readonly SmokeTest[], limit: number | undefined): string[] {
+  const inOneCall = tests.filter(({ _takesOneCall }) => _takesOneCall);
+  const together = inOneCall.reduce((sum, { _timeout }) => sum + (secondsOf(_timeout) ?? 0), 0);
   return [
-    ...tests.flatMap((test, index) => faultsOfTest(scope, test, `smokeTests[${index}]`)),
-    ...tests.flatMap((test, index) => outlivingFaults(test, `smokeTests[${index}]`, rolloutTimeout)),
-    ...(invokes.length === 0 || rolloutTimeout.isUnresolved() || invokeSeconds < rolloutTimeout.toSeconds({ integral: false }) ? []
-      // It is begun only with the time to see its end.
-      : [`"smokeTests" has invokes that may take ${invokeSeconds} seconds, less than the ${rolloutTimeout.toSeconds({ integral: false })} of "timeout" are allowed: `
-        + 'shorten their timeouts, or make "timeout" longer']),
-    // One call of the function makes all of them: it cannot attach to an invoke that an earlier call began.
-    ...(invokes.length > 1 && invokeSeconds > LIMITS.invokeSeconds.max
-      ? [`"smokeTests" has invokes that may take ${invokeSeconds} seconds together, at most ${LIMITS.invokeSeconds.max} are allowed: shorten their timeouts`] : []),
+    ...tests.flatMap(({ _takesOneCall, _timeout }, index) => {
+      const seconds = secondsOf(_timeout);
+      return _takesOneCall || limit === undefined || seconds === undefined || seconds < limit ? []
+        : [`"smokeTests[${index}].timeout" must be less than the ${limit} seconds of "timeout", not ${seconds}: lower it, or raise "timeout"`];
+    }),
+    // An invoke only starts while there is time to see its end.
+    ...(inOneCall.length === 0 || limit === undefined || together < limit ? []
+      : [`"smokeTests" must have invokes that take less than the ${limit} seconds of "timeout" together, not ${together}: lower their timeouts, or raise "timeout"`]),
+    ...(inOneCall.length <= 1 || together <= LIMITS.invokeSeconds.max ? []
+      : [`"smokeTests" must have invokes that take at most ${LIMITS.invokeSeconds.max} seconds together, not ${together}: lower their timeouts`]),
   ];
 }
 
-/** A command that does not end would fail the rollout, which knows nothing of its output. */
-function outlivingFaults({ payload, timeout }: SmokeTestConfig, prop: string, rolloutTimeout: Duration): string[] {
-  if (payload !== undefined || timeout.isUnresolved() || rolloutTimeout.isUnresolved()) return [];
-  const [seconds, limit] = [timeout, rolloutTimeout].map((duration) => duration.toSeconds({ integral: false }));
-  if (seconds < limit) return [];
-  return [`"${prop}.timeout" is ${seconds} seconds, less than the ${limit} of "timeout" are allowed: make it shorter, or "timeout" longer`];
+/** Returns the seconds of a duration, or `undefined` if they are not known at synth. */
+function secondsOf(duration: Duration | undefined): number | undefined {
+  return duration === undefined || duration.isUnresolved() ? undefined : duration.toSeconds({ integral: false });
 }
 
-function faultsOfTest(scope: IConstruct, test: SmokeTestConfig, prop: string): string[] {
-  const { command, payload, expectExitCode, expect, timeout } = test;
-  const { min, max } = payload === undefined ? LIMITS.commandSeconds : LIMITS.invokeSeconds;
-  const bytes = command === undefined || Token.isUnresolved(command) ? 1 : Buffer.byteLength(command);
-  return [
-    ...((command === undefined) !== (payload === undefined) ? [] : [`"${prop}" has ${command === undefined ? 'neither a command nor' : 'both a command and'} a payload, one is needed`]),
-    ...(bytes > 0 && bytes <= SESSION_LIMITS.commandBytes ? []
-      : [`"${prop}" has a command of ${bytes} bytes, 1 to ${SESSION_LIMITS.commandBytes} are allowed: put it into a script in the image`]),
-    ...numberFaults(`${prop}.expectExitCode`, expectExitCode, { min: 0, max: 255 }, 'bash knows no other'),
-    ...(expect === undefined || Token.isUnresolved(expect) || isPattern(expect) ? []
-      : [`"${prop}.expect" is "${expect}", a regular expression is needed: escape its special characters`]),
-    ...durationFaults(`${prop}.timeout`, timeout, min, max, 'make it shorter'),
-    ...secretFaults(scope, { [prop]: command, [`${prop}.payload`]: payload }),
-  ];
+const WHY = 'CloudFormation refuses to change what one stack exports while another imports it, and each version changes it';
+
+/** The version of a runtime in another stack would be an export. Nested stacks pass values as parameters. */
+const STACK_RULES: readonly Rule<{ readonly scope: IConstruct; readonly runtime: IConstruct }>[] = [
+  {
+    broken: ({ scope, runtime }) => outermostStackOf(scope) !== outermostStackOf(runtime),
+    message: ({ scope, runtime }) => `"runtime" must be in the stack of the rollout, "${outermostStackOf(scope).node.path}", `
+      + `not in "${outermostStackOf(runtime).node.path}", since ${WHY}: create the rollout in the stack of the runtime`,
+  },
+];
+
+/** Returns faults for attributes of the rollout that other stacks use, which is known once all references are resolved. */
+export function exportFaults(scope: IConstruct, resource: CustomResource): string[] {
+  const stack = Stack.of(scope);
+  const outputs = stack.node.tryFindChild('Exports')?.node.findAll().filter((child): child is CfnOutput => child instanceof CfnOutput) ?? [];
+  const exported = outputs.map(({ value }) => JSON.stringify(stack.resolve(value)));
+  const attributes = { endpoint: ATTRIBUTES.ENDPOINT_NAME, version: ATTRIBUTES.VERSION };
+  return Object.entries(attributes)
+    .filter(([, attribute]) => exported.includes(JSON.stringify(stack.resolve(resource.getAtt(attribute)))))
+    .map(([prop]) => `"${prop}" must not be used in another stack, since ${WHY}: `
+      + 'use it in the stack of the rollout, or write it to an SSM parameter there, to be read at run time');
 }
 
-function numberFaults(prop: string, value: number | undefined, { min, max }: { min: number; max: number }, why: string): string[] {
-  if (value === undefined || Token.isUnresolved(value) || (Number.isInteger(value) && value >= min && value <= max)) return [];
-  return [`"${prop}" is ${value}, a whole number from ${min} to ${max} is allowed, since ${why}: change it`];
-}
-
-function isPattern(source: string): boolean {
-  try {
-    return new RegExp(source) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** A test as the handler reads it, where everything is a string. */
-export function smokeTestProperties({ name, command, expectExitCode, payload, expect, timeout }: SmokeTestConfig) {
-  return {
-    Name: name,
-    Kind: payload === undefined ? SMOKE_TEST_KINDS.COMMAND : SMOKE_TEST_KINDS.INVOKE,
-    Command: command,
-    ExitCode: expectExitCode === undefined ? undefined : Tokenization.stringifyNumber(expectExitCode),
-    Payload: payload,
-    Expect: expect,
-    TimeoutSeconds: Tokenization.stringifyNumber(timeout.toSeconds()),
-  };
+function outermostStackOf(construct: IConstruct): Stack {
+  let stack = Stack.of(construct);
+  while (stack.nestedStackParent !== undefined) stack = stack.nestedStackParent;
+  return stack;
 }

@@ -12,13 +12,13 @@ import { numberFromEnv } from '../handler/environment';
 import { ENVIRONMENT } from '../jobs/constants';
 
 /**
- * What the provider framework asks until a request is complete. See `handler/handle-rollout.ts`.
+ * Handles one step of a request. The provider framework calls it until the request is complete. See `handler/handle-rollout.ts`.
  *
- * The event holds CloudFormation's response URL, which is as good as a password: it is never logged.
+ * The event contains CloudFormation's response URL, which is as good as a password: the event is never logged.
  */
 export async function handler(event: RolloutEvent, context: { getRemainingTimeInMillis(): number }) {
   const log = new Logger({ serviceName: 'runtime-rollout', persistentKeys: { request: event.RequestId, runtime: event.ResourceProperties.RuntimeId } });
-  // By default the SDK waits for an answer for ever: the function would end first, and with it the deployment.
+  // By default the SDK waits for an answer indefinitely: the function would time out, and fail the deployment.
   const requestHandler = { connectionTimeout: 5_000, requestTimeout: LIMITS.requestSeconds * 1_000, throwOnRequestTimeout: true };
   return handleRollout(event, {
     control: new ControlPlane(new BedrockAgentCoreControlClient({ maxAttempts: 3, requestHandler }), event.ResourceProperties.RuntimeId),

@@ -1,21 +1,26 @@
-import { Duration, Token } from 'aws-cdk-lib';
-import { LIMITS } from './handler/constants';
-import { TOOLS_COMMAND } from './tools-command';
+import { Duration, Token, Tokenization } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+import { LIMITS, SMOKE_TEST_KINDS } from './handler/constants';
+import { SMOKE_COMMAND_ACTIONS, SMOKE_INVOKE_ACTIONS } from './perms';
+import { MANIFEST_PATH } from '../image/constants';
+import { LIMITS as SESSION_LIMITS } from '../jobs/constants';
 import { normalizeMountPath } from '../mount/constants';
 import { mountPathFaults } from '../mount/mount-rules';
+import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
+import { durationFaults, faultsOf, Rule } from '../private/validation';
 
 /** Options of `SmokeTest.command`. */
 export interface SmokeCommandOptions {
   /**
-   * Exit code that the command has to end with: 0 to 255.
+   * The exit code with which the command must end: 0 to 255.
    *
    * @default 0
    */
   readonly expectExitCode?: number;
 
   /**
-   * How long the command may take, 1 second to 30 minutes. It is ended after that, with its children, and the test has failed.
+   * The timeout of the command, 1 second to 30 minutes. The test fails after it, and the command is killed together with its children.
    *
    * @default Duration.minutes(2)
    */
@@ -25,140 +30,224 @@ export interface SmokeCommandOptions {
 /** Options of `SmokeTest.invoke`. */
 export interface SmokeInvokeOptions {
   /**
-   * Regular expression that the agent's reply has to match: its text, or its JSON without line breaks; of an event stream the last event's data.
+   * A regular expression that the agent's reply must match: its text, or its JSON without line breaks. Of an event stream, it is matched against the
+   * data of the last event.
    *
-   * @default - any reply will do that does not say `error`
+   * @default - any reply passes unless it has a property `error`
    */
   readonly expect?: string;
 
   /**
-   * How long the agent may take, 1 second to 10 minutes. All invokes of a rollout together have 10 minutes, and less than its own `timeout`.
+   * The timeout of the agent, 1 second to 10 minutes. All invokes of a rollout together have 10 minutes, and less than its own `timeout`.
    *
    * @default Duration.minutes(3)
    */
   readonly timeout?: Duration;
 }
 
-/** What a smoke test does. */
-export interface SmokeTestConfig {
-  /** What the test is called in logs and errors. */
-  readonly name: string;
-
-  /**
-   * Line for bash, run in `/tmp`.
-   *
-   * @default - none: the test is an invoke
-   */
-  readonly command?: string;
-
-  /**
-   * Exit code that the command has to end with.
-   *
-   * @default 0
-   */
-  readonly expectExitCode?: number;
-
-  /**
-   * JSON to invoke the agent with.
-   *
-   * @default - none: the test is a command
-   */
-  readonly payload?: string;
-
-  /**
-   * Regular expression for the agent's reply.
-   *
-   * @default - any reply will do
-   */
-  readonly expect?: string;
-
-  /** How long it may take. */
-  readonly timeout: Duration;
-}
-
 /**
- * What a new version of a runtime has to do before anyone gets to use it: a command, or an invoke of the agent.
+ * A test that a new version of a runtime must pass before it is used: a command, or an invoke of the agent.
  *
- * Tests run one after the other in a session that is made for them and stopped afterwards, on the endpoint that is to be handed out. A
- * rollout that is interrupted goes on with them: a command that was begun is not begun again, an invoke is. The service logs commands: they
- * must hold no secrets.
+ * Tests run one after the other, on the endpoint of the version, in a session that is created for them and stopped afterwards. A rollout that
+ * is interrupted continues them: it attaches to a command that was started, and repeats an invoke. The service logs commands, which must not
+ * contain secrets.
  */
 export abstract class SmokeTest {
   /**
-   * A line for bash, which ends with the exit code that is expected.
+   * Tests that a command ends with the expected exit code.
    *
-   * @param line run in `/tmp`, at most 32 KiB
+   * @param line Command for bash, which runs it in `/tmp`. At most 32 KiB.
    */
   public static command(line: string, options: SmokeCommandOptions = {}): SmokeTest {
     const name = line.length > 40 ? `${line.slice(0, 39)}…` : line;
-    return new CommandTest(name, line, options);
+    return new CommandTest(name, line, { ...options, expectExitCode: options.expectExitCode ?? 0 });
   }
 
   /**
-   * Every tool answers that an `AgentImage` was built with: `/etc/agent-image.json` lists them, each with the command that verified it
+   * Tests that every tool of an `AgentImage` works. The image lists its tools in `/etc/agent-image.json`, each with the command that verified it
    * in the build. Fails on an image without that list.
    */
   public static tools(): SmokeTest {
-    return new CommandTest('tools', TOOLS_COMMAND, { timeout: Duration.minutes(5) });
+    return new CommandTest('tools', toolsCommand(MANIFEST_PATH), { expectExitCode: 0, timeout: Duration.minutes(5) });
   }
 
   /**
-   * A mount takes a file and gives it back.
+   * Tests that a mount is writable, and that a file can be read back from it.
    *
-   * @param mountPath where the file system is mounted, such as `/mnt/workspace`
+   * @param mountPath Path where the file system is mounted, such as `/mnt/workspace`
    */
   public static writable(mountPath: string): SmokeTest {
     return new WritableTest(mountPath);
   }
 
   /**
-   * The agent answers.
+   * Tests that the agent answers.
    *
-   * @param payload sent as JSON; it should ask for no work that costs, as it may be sent again
+   * @param payload Sent as JSON. It may be sent more than once, so it should not ask for expensive work.
    */
   public static invoke(payload: { [name: string]: unknown }, options: SmokeInvokeOptions = {}): SmokeTest {
     return new InvokeTest(payload, options);
   }
 
-  /** What the test does. Called by `RuntimeRollout`. */
-  public abstract bind(): SmokeTestConfig;
+  /**
+   * Returns the tests of a rollout that is given none. Nobody chose their timeouts, which must not be a reason to refuse a short rollout.
+   *
+   * @internal
+   */
+  public static _defaults(mountPath: string | undefined, rolloutTimeout: Duration): SmokeTest[] {
+    const most = rolloutTimeout.isUnresolved() ? Infinity : Math.floor(rolloutTimeout.toSeconds({ integral: false }) / 2);
+    const timeout = Duration.seconds(Math.min(LIMITS.commandSeconds.default, most));
+    return [
+      ...['bash --version', 'git --version'].map((line) => SmokeTest.command(line, { timeout })),
+      ...(mountPath === undefined ? [] : [new WritableTest(mountPath, timeout)]),
+    ];
+  }
+
+  /** @internal */
+  public abstract readonly _timeout: Duration;
+
+  /**
+   * The IAM actions that the test needs on the runtime and its endpoints.
+   *
+   * @internal
+   */
+  public abstract readonly _actions: readonly string[];
+
+  /**
+   * Determines whether one call of the function has to see all of the test, since a later call cannot attach to it.
+   *
+   * @internal
+   */
+  public abstract readonly _takesOneCall: boolean;
+
+  /** @internal */
+  public abstract _faults(scope: IConstruct, prop: string): string[];
+
+  /**
+   * Returns the test as it stands in the template.
+   *
+   * @internal
+   */
+  public abstract _bind(): object;
 }
 
 class CommandTest extends SmokeTest {
-  constructor(private readonly name: string, private readonly line: string, private readonly options: SmokeCommandOptions) {
+  public readonly _timeout: Duration;
+  public readonly _actions = SMOKE_COMMAND_ACTIONS;
+  public readonly _takesOneCall = false;
+  private readonly expectExitCode?: number;
+
+  constructor(private readonly name: string, private readonly line: string, options: SmokeCommandOptions) {
     super();
+    this._timeout = options.timeout ?? Duration.seconds(LIMITS.commandSeconds.default);
+    this.expectExitCode = options.expectExitCode;
   }
 
-  public bind(): SmokeTestConfig {
-    const { expectExitCode = 0, timeout = Duration.seconds(LIMITS.commandSeconds.default) } = this.options;
-    return { name: this.name, command: this.line, expectExitCode, timeout };
-  }
-}
-
-class WritableTest extends SmokeTest {
-  constructor(private readonly mountPath: string) {
-    super();
+  public _faults(scope: IConstruct, prop: string): string[] {
+    const { min, max } = LIMITS.commandSeconds;
+    return [
+      ...faultsOf({ prop, line: this.line, code: this.expectExitCode }, COMMAND_RULES),
+      ...durationFaults(`${prop}.timeout`, this._timeout, min, max, 'lower it'),
+      ...secretFaults(scope, { [prop]: this.line }),
+    ];
   }
 
-  public bind(): SmokeTestConfig {
-    const faults = Token.isUnresolved(this.mountPath) ? [] : mountPathFaults(this.mountPath, 'mountPath');
-    if (faults.length > 0) throw new Error(faults.join('\n'));
-    const mount = normalizeMountPath(this.mountPath);
+  public _bind(): object {
     return {
-      name: `writable ${mount}`,
-      command: `file="${mount}/.smoke-$$" && echo written > "$file" && [ "$(cat "$file")" = written ] && rm "$file"`,
-      timeout: Duration.seconds(LIMITS.commandSeconds.default),
+      Name: this.name,
+      Kind: SMOKE_TEST_KINDS.COMMAND,
+      Command: this.line,
+      ExitCode: this.expectExitCode === undefined ? undefined : Tokenization.stringifyNumber(this.expectExitCode),
+      TimeoutSeconds: Tokenization.stringifyNumber(this._timeout.toSeconds()),
     };
   }
 }
 
-class InvokeTest extends SmokeTest {
-  constructor(private readonly payload: unknown, private readonly options: SmokeInvokeOptions) {
-    super();
+class WritableTest extends CommandTest {
+  constructor(private readonly mountPath: string, timeout?: Duration) {
+    const mount = normalizeMountPath(mountPath);
+    super(`writable ${mount}`, `file="${mount}/.smoke-$$" && echo written > "$file" && [ "$(cat "$file")" = written ] && rm "$file"`, { timeout });
   }
 
-  public bind(): SmokeTestConfig {
-    const { expect, timeout = Duration.seconds(LIMITS.invokeSeconds.default) } = this.options;
-    return { name: 'invoke', payload: JSON.stringify(sorted(this.payload)), expect, timeout };
+  public override _faults(scope: IConstruct, prop: string): string[] {
+    return [...(Token.isUnresolved(this.mountPath) ? [] : mountPathFaults(this.mountPath, `${prop}.mountPath`)), ...super._faults(scope, prop)];
   }
+}
+
+class InvokeTest extends SmokeTest {
+  public readonly _timeout: Duration;
+  public readonly _actions = SMOKE_INVOKE_ACTIONS;
+  public readonly _takesOneCall = true;
+
+  constructor(private readonly payload: object, private readonly options: SmokeInvokeOptions) {
+    super();
+    this._timeout = options.timeout ?? Duration.seconds(LIMITS.invokeSeconds.default);
+  }
+
+  public _faults(scope: IConstruct, prop: string): string[] {
+    const { min, max } = LIMITS.invokeSeconds;
+    return [
+      ...faultsOf({ prop, expect: this.options.expect }, INVOKE_RULES),
+      ...durationFaults(`${prop}.timeout`, this._timeout, min, max, 'lower it'),
+      ...secretFaults(scope, { [`${prop}.payload`]: JSON.stringify(this.payload) }),
+    ];
+  }
+
+  public _bind(): object {
+    return {
+      Name: 'invoke',
+      Kind: SMOKE_TEST_KINDS.INVOKE,
+      Payload: JSON.stringify(sorted(this.payload)),
+      Expect: this.options.expect,
+      TimeoutSeconds: Tokenization.stringifyNumber(this._timeout.toSeconds()),
+    };
+  }
+}
+
+const COMMAND_RULES: readonly Rule<{ readonly prop: string; readonly line: string; readonly code?: number }>[] = [
+  {
+    broken: ({ line }) => !Token.isUnresolved(line) && (line === '' || Buffer.byteLength(line) > SESSION_LIMITS.commandBytes),
+    message: ({ prop, line }) => `"${prop}" must have a command of 1 to ${SESSION_LIMITS.commandBytes} bytes, not ${Buffer.byteLength(line)}: put it in a script of the image`,
+  },
+  {
+    broken: ({ code }) => code !== undefined && !Token.isUnresolved(code) && !(Number.isInteger(code) && code >= 0 && code <= 255),
+    message: ({ prop, code }) => `"${prop}.expectExitCode" must be a whole number from 0 to 255, not ${code}: change it`,
+  },
+];
+
+const INVOKE_RULES: readonly Rule<{ readonly prop: string; readonly expect?: string }>[] = [
+  {
+    broken: ({ expect }) => expect !== undefined && !Token.isUnresolved(expect) && !isPattern(expect),
+    message: ({ prop, expect }) => `"${prop}.expect" must be a regular expression, not "${expect}": escape its special characters`,
+  },
+];
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Returns a bash script that runs the verify command of each tool in the manifest of an `AgentImage`.
+ *
+ * The manifest has one tool per line, with its command at the end. Bash parses the JSON itself, since an image may lack every tool that could:
+ * `printf %b` undoes all escapes of JSON except that of a quote. There are no regular expressions, which refuse bytes that are invalid in the
+ * locale. There is no apostrophe either, so that the service logs the script unchanged: see docs/decisions/0019.
+ */
+export function toolsCommand(manifest: string): string {
+  return [
+    `if [ ! -r "${manifest}" ]; then echo "${manifest} does not exist: the image was not built by AgentImage"; exit 1; fi`,
+    'failed=',
+    'while IFS= read -r line; do',
+    '  [[ $line == *\\"verify\\":\\ \\"* ]] || continue',
+    '  name=${line#*\\"name\\": \\"}; name=${name%%\\"*}; json=${line#*\\"verify\\": \\"}; json=${json%\\"*}',
+    '  printf -v verify %b "${json//\\\\\\"/\\"}"',
+    '  if output=$(cd / && sh -c "$verify" 2>&1 < /dev/null); then echo "$name: $output"',
+    '  else failed="$failed $name"; echo "$name: \\"$verify\\" failed: $output"; fi',
+    `done < "${manifest}"`,
+    'if [ -n "$failed" ]; then echo "the image lacks:$failed"; exit 1; fi',
+  ].join('\n');
 }

@@ -1,5 +1,7 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Stack, Token, Validations } from 'aws-cdk-lib';
 import { IBedrockAgentRuntime, IRuntimeEndpoint } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { IConstruct } from 'constructs';
+import { sessionStorageMountOf } from './introspection';
 import { NAME, NAME_FORMAT } from './runtime-rules';
 import { isExpression } from '../private/expression';
 
@@ -24,7 +26,19 @@ export function sessionResources({ agentRuntimeArn: arn }: IBedrockAgentRuntime,
   return [arn, isKnown ? `${arn}/runtime-endpoint/${name}` : `${arn}/*`];
 }
 
-/** Determines whether sessions are reached through the endpoint `DEFAULT`. */
-export function isDefaultEndpoint(endpoint: IRuntimeEndpoint | undefined): boolean {
-  return endpoint === undefined || (!Token.isUnresolved(endpoint.endpointName) && endpoint.endpointName === DEFAULT);
+/** The id of the warning about workspaces on `DEFAULT`. Users acknowledge the warning by this id, so it must not change. */
+export const WORKSPACE_ON_DEFAULT_ENDPOINT = 'cdk-agentcore-workbench:workspaceOnDefaultEndpoint';
+
+/**
+ * Warns about workspaces in session storage behind an endpoint that moves with each deployment.
+ *
+ * @param scope the user of the endpoint, where the warning is acknowledged
+ */
+export function warnAboutDefaultEndpoint(scope: IConstruct, runtime: IBedrockAgentRuntime, endpoint?: IRuntimeEndpoint): void {
+  const isDefault = endpoint === undefined || (!Token.isUnresolved(endpoint.endpointName) && endpoint.endpointName === DEFAULT);
+  const mount = sessionStorageMountOf(runtime);
+  if (!isDefault || mount === undefined) return;
+  Validations.of(scope).addWarning(WORKSPACE_ON_DEFAULT_ENDPOINT, `the endpoint "DEFAULT" of "${runtime.node.path}" moves to every new version, which empties `
+    + `the session storage at "${mount}" of every session, including runs in progress: set "endpoint" to that of a RuntimeRollout, or, if no workspace is needed `
+    + `after a deployment, acknowledge this with Validations.of(construct).acknowledge({ id: '${WORKSPACE_ON_DEFAULT_ENDPOINT}', reason: '…' })`);
 }

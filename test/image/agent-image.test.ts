@@ -6,10 +6,9 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { AgentImage, type AgentImageOptions, AgentRuntime, DevTool } from '../../src';
-import { toolsOf } from '../../src/image/agent-image';
 import { assetOf, imageOf } from '../support/image-assets';
 import { directoryOf } from '../support/image-parts';
-import { IMAGE, messageOf, newStack } from '../support/stacks';
+import { messageOf, newStack } from '../support/stacks';
 
 const COMMAND = ['node', 'agent.js'];
 const EVERYTHING: AgentImageOptions = {
@@ -280,11 +279,5 @@ describe('what is said of an image when a runtime takes it', () => {
 
   test('is nothing where all versions are pinned', () => {
     expect(warningsOf(EVERYTHING.tools!).filter((warning) => warning.includes(ID))).toEqual([]);
-  });
-
-  test('is which tools it has, and nothing of other images', () => {
-    const artifact = AgentImage.fromDirectory(directory, { command: COMMAND, tools: [DevTool.JQ] });
-    expect(toolsOf(artifact)).toEqual([DevTool.BASH, DevTool.GIT, DevTool.JQ]);
-    expect(toolsOf(IMAGE)).toBeUndefined();
   });
 });

@@ -106,7 +106,7 @@ describe('a version', () => {
   });
 
   test.each(['', '0', '1/', '100000', 'undefined', ' 1'])('is never "%s", for which the whole runtime might be deleted', async (version) => {
-    await expect(control.deleteVersion(version)).rejects.toThrow(`"${version}" is not a version`);
+    await expect(control.deleteVersion(version)).rejects.toThrow(`"version" must be a whole number from 1 to 99999, not "${version}"`);
     expect(await control.versions()).toEqual(['1']);
   });
 

@@ -1,5 +1,6 @@
 import { GetAgentRuntimeResponse } from '@aws-sdk/client-bedrock-agentcore-control';
-import { configurationDigest, digest } from '../../src/rollout/handler/fingerprint';
+import { configurationDigest } from '../../src/rollout/handler/control-plane';
+import { digest } from '../../src/rollout/handler/rollout-request';
 
 const version = {
   agentRuntimeVersion: '1', status: 'READY', createdAt: new Date(0), roleArn: 'role', environmentVariables: { A: '1', B: '2' },

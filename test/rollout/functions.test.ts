@@ -47,7 +47,7 @@ test('the functions work with what Lambda gives them, and log each step, but nei
   expect((await stack.deploy({ environment: { A: '2' }, rollout: { SmokeTests: [commandTest('false')] } })).status).toBe('ROLLBACK_COMPLETE');
 
   expect(logged.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual([
-    'endpoint made', 'waiting', 'endpoint passed', 'waiting', 'endpoint made', 'waiting', 'endpoint removed', 'failed', 'waiting',
+    'endpoint created', 'waiting', 'endpoint passed', 'waiting', 'endpoint created', 'waiting', 'endpoint removed', 'failed', 'waiting',
   ]);
   expect(JSON.parse(logged[0])).toMatchObject({ request: expect.stringMatching(/^11111111-/), runtime: stack.deployed!.runtimeId, endpoint: 'v1' });
   expect(logged.join('\n')).not.toContain(new URL(SECRET_URL).search);

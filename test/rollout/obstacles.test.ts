@@ -196,7 +196,7 @@ describe('an endpoint that passed, and that somebody changed in vain', () => {
 
     const { reason } = await stack.deploy(build(1, { KeepEndpoints: '3' }));
 
-    expect(reason).toContain('endpoint "v1" has passed before, but is DELETE_FAILED by now, since somebody changed it: nothing was changed; remove it');
+    expect(reason).toContain('endpoint "v1" passed before, but is now DELETE_FAILED, since it was changed from outside: nothing was changed; delete the endpoint');
     expect([await status(), deleted]).toEqual(['DELETE_FAILED', []]);
     // The way out that needs nobody's hands.
     expect(await stack.deploy(build(2))).toMatchObject({ status: 'COMPLETE', endpointName: 'v2' });

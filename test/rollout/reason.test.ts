@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { reasonOf } from '../../src/rollout/handler/reason';
+import { reasonOf } from '../../src/rollout/handler/errors';
 
 const bytes = (reason: string) => Buffer.byteLength(JSON.stringify(reason));
 

@@ -256,7 +256,7 @@ describe('runs on an endpoint that is to be removed', () => {
     expect(fixture.clock.now() - before).toBeLessThan(400_000);
     expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2', 'v3']);
     expect(stack.log.at(-1)).toEqual({
-      message: 'endpoint left', details: { endpoint: 'v1', reason: 'what runs on it cannot be found out (ThrottlingException)' },
+      message: 'endpoint left', details: { endpoint: 'v1', reason: 'cannot determine what runs on it (ThrottlingException)' },
     });
     await stack.destroy();
   });

@@ -3,11 +3,11 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AgentRuntime, Command, Mount, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest, SmokeTestConfig } from '../../src';
-import { warnAboutDefaultEndpoint, WORKSPACE_ON_DEFAULT_ENDPOINT } from '../../src/rollout';
+import { AgentRuntime, Command, Mount, RunCommand, RuntimeGrants, RuntimeRollout, RuntimeRolloutProps, SmokeTest } from '../../src';
 import { ATTRIBUTES } from '../../src/rollout/handler/constants';
-import { attributesOf } from '../../src/rollout/handler/roll-out';
+import { attributesOf } from '../../src/rollout/handler/handle-rollout';
 import { requestOf, RolloutEvent } from '../../src/rollout/handler/rollout-request';
+import { warnAboutDefaultEndpoint, WORKSPACE_ON_DEFAULT_ENDPOINT } from '../../src/runtime/endpoint';
 import { endpointNamed, IMAGE, messageOf, newStack } from '../support/stacks';
 
 function newRuntime(stack: Stack): AgentRuntime {
@@ -18,15 +18,6 @@ function rollout(props: Partial<RuntimeRolloutProps> = {}): { stack: Stack; runt
   const stack = newStack();
   const runtime = props.runtime ?? newRuntime(stack);
   return { stack, runtime, rollout: new RuntimeRollout(stack, 'Rollout', { runtime, ...props }) };
-}
-
-/** A test that somebody wrote a class for. */
-function testOf(config: Partial<SmokeTestConfig>): SmokeTest {
-  return new class extends SmokeTest {
-    public bind(): SmokeTestConfig {
-      return { name: 'own', timeout: Duration.seconds(9), ...config };
-    }
-  }();
 }
 
 function propertiesOf(stack: Stack) {
@@ -197,33 +188,31 @@ describe('the props of a rollout', () => {
   });
 
   test.each<[string, Partial<RuntimeRolloutProps>]>([
-    ['"keepEndpoints" is 0, a whole number from 1 to 9 is allowed', { keepEndpoints: 0 }],
-    ['"keepEndpoints" is 10, a whole number from 1 to 9 is allowed', { keepEndpoints: 10 }],
+    ['"keepEndpoints" must be a whole number from 1 to 9, not 0: ', { keepEndpoints: 0 }],
+    ['"keepEndpoints" must be a whole number from 1 to 9, not 10: ', { keepEndpoints: 10 }],
     ['"retention" must be 0 to 315360000 seconds, not 315360001', { retention: Duration.seconds(315_360_001) }],
     ['"timeout" must be 60 to 3000 seconds, not 59', { timeout: Duration.seconds(59) }],
     ['"timeout" must be 60 to 3000 seconds, not 3001', { timeout: Duration.seconds(3_001) }],
-    ['"drainTimeout" must be 0 to 120 seconds, not 121: make it shorter, or "timeout" longer', { timeout: Duration.minutes(2), drainTimeout: Duration.seconds(121) }],
-    ['"smokeTests" has 21 tests, at most 20 are allowed', { smokeTests: Array.from({ length: 21 }, () => SmokeTest.command('true')) }],
-    ['"smokeTests[0].expectExitCode" is 256, a whole number from 0 to 255', { smokeTests: [SmokeTest.command('x', { expectExitCode: 256 })] }],
-    ['"smokeTests[0]" has a command of 0 bytes', { smokeTests: [SmokeTest.command('')] }],
-    ['"smokeTests[0]" has a command of 32769 bytes', { smokeTests: [SmokeTest.command('x'.repeat(32_769))] }],
+    ['"drainTimeout" must be 0 to 120 seconds, not 121: lower it, or raise "timeout"', { timeout: Duration.minutes(2), drainTimeout: Duration.seconds(121) }],
+    ['"smokeTests" must have at most 20 tests, not 21', { smokeTests: Array.from({ length: 21 }, () => SmokeTest.command('true')) }],
+    ['"smokeTests[0].expectExitCode" must be a whole number from 0 to 255, not 256', { smokeTests: [SmokeTest.command('x', { expectExitCode: 256 })] }],
+    ['"smokeTests[0]" must have a command of 1 to 32768 bytes, not 0', { smokeTests: [SmokeTest.command('')] }],
+    ['"smokeTests[0]" must have a command of 1 to 32768 bytes, not 32769', { smokeTests: [SmokeTest.command('x'.repeat(32_769))] }],
     ['"smokeTests[0].timeout" must be 1 to 1800 seconds, not 1801', { smokeTests: [SmokeTest.command('x', { timeout: Duration.seconds(1_801) })] }],
-    ['"smokeTests[0].timeout" is 300 seconds, less than the 300 of "timeout" are allowed', {
+    ['"smokeTests[0].timeout" must be less than the 300 seconds of "timeout", not 300: lower it, or raise "timeout"', {
       smokeTests: [SmokeTest.command('x', { timeout: Duration.minutes(5) })], timeout: Duration.minutes(5),
     }],
     ['"smokeTests[0].timeout" must be 1 to 600 seconds, not 601', { smokeTests: [SmokeTest.invoke({}, { timeout: Duration.seconds(601) })] }],
-    ['"smokeTests" has invokes that may take 601 seconds together', {
+    ['"smokeTests" must have invokes that take at most 600 seconds together, not 601', {
       smokeTests: [SmokeTest.invoke({}, { timeout: Duration.seconds(301) }), SmokeTest.invoke({}, { timeout: Duration.seconds(300) })],
     }],
-    ['"smokeTests" has invokes that may take 180 seconds, less than the 180 of "timeout" are allowed', {
+    ['"smokeTests" must have invokes that take less than the 180 seconds of "timeout" together, not 180', {
       smokeTests: [SmokeTest.invoke({})], timeout: Duration.minutes(3),
     }],
-    ['"smokeTests[0].expect" is "(", a regular expression is needed', { smokeTests: [SmokeTest.invoke({}, { expect: '(' })] }],
+    ['"smokeTests[0].expect" must be a regular expression, not "("', { smokeTests: [SmokeTest.invoke({}, { expect: '(' })] }],
     ['"smokeTests[0]" must not hold an AWS access key', { smokeTests: [SmokeTest.command('echo AKIAIOSFODNN7EXAMPLE')] }],
-    ['"mountPath" must be under "/mnt/", not "workspace"', { smokeTests: [SmokeTest.writable('workspace')] }],
-    ['"drainStateMachineNames" has "arn:aws:states:x", 1 to 80 of', { drainStateMachineNames: ['arn:aws:states:x'] }],
-    ['"smokeTests[0]" has neither a command nor a payload, one is needed', { smokeTests: [testOf({})] }],
-    ['"smokeTests[0]" has both a command and a payload, one is needed', { smokeTests: [testOf({ command: 'true', payload: '{}' })] }],
+    ['"smokeTests[0].mountPath" must be under "/mnt/", not "workspace"', { smokeTests: [SmokeTest.writable('workspace')] }],
+    ['"drainStateMachineNames" must have names of 1 to 80 letters, digits, "-" and "_", not "arn:aws:states:x"', { drainStateMachineNames: ['arn:aws:states:x'] }],
   ])('fails: %s', (message, props) => {
     expect(messageOf(bound(props))).toContain(message);
   });

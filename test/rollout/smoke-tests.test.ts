@@ -1,12 +1,11 @@
 import { COMMAND_MODES } from '../../rehearsal/agentcore';
 import { SmokeTest } from '../../src';
 import { SmokeTestProperties } from '../../src/rollout/handler/rollout-request';
-import { smokeTestProperties } from '../../src/rollout/rollout-rules';
 import { ServerFixture } from '../support/agentcore';
 import { commandTest, invokeTest, RolloutStack } from '../support/rollout-stack';
 
 /** As the construct writes it into the template. */
-const propertiesOf = (test: SmokeTest) => JSON.parse(JSON.stringify(smokeTestProperties(test.bind()))) as SmokeTestProperties;
+const propertiesOf = (test: SmokeTest) => JSON.parse(JSON.stringify(test._bind())) as SmokeTestProperties;
 
 /** What the agent does with an invoke. */
 let answer: () => unknown;
@@ -76,7 +75,7 @@ describe('a command', () => {
 
   test('fails when it takes longer than it may, with what it said by then', async () => {
     expect(await reasonOf([commandTest('echo begun; sleep 60', { TimeoutSeconds: '1' })]))
-      .toBe('smoke test "echo begun; sleep 60" on endpoint "v1" failed: not ended after 1 seconds: echo begun; sleep 60\noutput ends with:\nbegun');
+      .toBe('smoke test "echo begun; sleep 60" on endpoint "v1" failed: timed out after 1 seconds: echo begun; sleep 60\noutput ends with:\nbegun');
   });
 
   test('fails when the rollout as a whole takes longer than it may, and is not waited for any more', async () => {
@@ -174,7 +173,7 @@ describe('the tools', () => {
 
   test('fail in an image without such a list', async () => {
     const reason = await reasonOf([commandTest('rm -f /etc/agent-image.json'), propertiesOf(SmokeTest.tools())]);
-    expect(reason).toMatch(/output ends with:\n\/etc\/agent-image\.json is not there: the image was not made by AgentImage$/);
+    expect(reason).toMatch(/output ends with:\n\/etc\/agent-image\.json does not exist: the image was not built by AgentImage$/);
   });
 });
 

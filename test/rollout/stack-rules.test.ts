@@ -17,7 +17,7 @@ describe('a rollout in another stack than its runtime', () => {
   test('fails at synth, since the version that it would import could not change', () => {
     const runtime = newRuntime(new Stack(app, 'Other'));
 
-    expect(() => new RuntimeRollout(stack, 'Rollout', { runtime })).toThrow('"runtime" is in stack "Other", the rollout in "Stack", one stack is needed');
+    expect(() => new RuntimeRollout(stack, 'Rollout', { runtime })).toThrow('"runtime" must be in the stack of the rollout, "Stack", not in "Other"');
   });
 
   test('works if both are nested in one, which hands the version over by parameters', () => {
@@ -33,7 +33,7 @@ describe('an attribute of a rollout', () => {
     const rollout = new RuntimeRollout(stack, 'Rollout', { runtime: newRuntime(stack) });
     new CfnOutput(new Stack(app, 'Other'), 'Output', { value: `is ${prop === 'endpoint' ? rollout.endpoint.endpointName : rollout.version}` });
 
-    expect(() => app.synth()).toThrow(`"${prop}" is used in another stack, one stack is needed`);
+    expect(() => app.synth()).toThrow(`"${prop}" must not be used in another stack`);
   });
 
   test('may be used in the rollout\'s own stack and in those that are nested in it, beside other exports', () => {

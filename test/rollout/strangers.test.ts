@@ -24,7 +24,7 @@ describe('an endpoint of somebody else', () => {
     const { status, reason } = await stack.deploy(build(2));
 
     expect(status).toBe('ROLLBACK_COMPLETE');
-    expect(reason).toContain('endpoint "v2" is there already and was not made by this rollout, but by somebody else: nothing was changed');
+    expect(reason).toContain('endpoint "v2" already exists and was not created by this rollout, but by somebody else: nothing was changed');
     expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2']);
     expect(await stack.deploy(build(4, { KeepEndpoints: '1', RetentionSeconds: '0' }))).toMatchObject({ status: 'COMPLETE', endpointName: 'v4' });
     expect(await stack.endpoints()).toContain('v2');
@@ -42,7 +42,7 @@ describe('an endpoint of somebody else', () => {
 
     const { status, reason } = await stack.deploy(build(1));
 
-    expect([status, reason]).toEqual(['ROLLBACK_COMPLETE', expect.stringContaining('was not made by this rollout, but by rollout-another')]);
+    expect([status, reason]).toEqual(['ROLLBACK_COMPLETE', expect.stringContaining('was not created by this rollout, but by rollout-another')]);
     expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1']);
     await stack.destroy();
   });
@@ -72,7 +72,7 @@ describe('an endpoint of somebody else', () => {
     const { status, reason } = await stack.deploy(build(2, { KeepEndpoints: '3' }));
 
     expect(status).toBe('ROLLBACK_FAILED'); // the old template has the same version
-    expect(reason).toContain('endpoint "v2" was moved to version 1 by somebody: nothing was changed');
+    expect(reason).toContain('endpoint "v2" was moved to version 1 from outside: nothing was changed');
     expect(await stack.deploy(build(3))).toMatchObject({ status: 'COMPLETE', endpointName: 'v3' });
     await stack.destroy();
   });

@@ -2,7 +2,7 @@ import { spawnSync } from 'child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { toolsCommand } from '../../src/rollout/tools-command';
+import { toolsCommand } from '../../src/rollout/smoke-test';
 
 let directory: string;
 
@@ -49,6 +49,6 @@ describe('the check of an image\'s tools', () => {
   });
 
   test('fails on an image that has no list of its tools', () => {
-    expect(run(join(directory, 'absent'))).toMatchObject({ status: 1, stdout: expect.stringContaining('the image was not made by AgentImage') });
+    expect(run(join(directory, 'absent'))).toMatchObject({ status: 1, stdout: expect.stringContaining('the image was not built by AgentImage') });
   });
 });

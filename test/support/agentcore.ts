@@ -34,12 +34,15 @@ export class ServerFixture {
   }
 
   readonly client: BedrockAgentCoreClient;
+  /** Returns another client, for code that adds middleware to it. */
+  readonly newClient: () => BedrockAgentCoreClient;
   readonly control: BedrockAgentCoreControlClient;
   readonly sessionId = newSessionId();
 
   private constructor(readonly server: AgentCoreServer, readonly clock: MovableClock, readonly arn: string, readonly stateDirectory: string) {
     const config = { endpoint: server.endpoint, region: 'us-east-1', credentials: CREDENTIALS, maxAttempts: 1 };
-    this.client = new BedrockAgentCoreClient(config);
+    this.newClient = () => new BedrockAgentCoreClient({ ...config, requestHandler: this.client?.config.requestHandler });
+    this.client = this.newClient();
     this.control = new BedrockAgentCoreControlClient(config);
   }
 

@@ -1,3 +1,4 @@
+import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { LambdaDied } from './cloudformation';
 
 /** A request from a handler to the service. */
@@ -32,9 +33,22 @@ export async function mortal<T>(run: (kill: () => void) => Promise<T>): Promise<
   });
 }
 
-/** Wraps the client as a handler has it. */
+/** Returns a client that a handler can be given, whose requests are watched. */
 export function watched<T extends { send: unknown }>(client: T, kill: () => void, watch: Watch): T {
   const send = (client.send as Send).bind(client);
+  return Object.assign(Object.create(client) as T, {
+    send: (command: { readonly input: object }, ...rest: unknown[]) => (
+      observed(command.constructor.name, command.input, () => send(command, ...rest), kill, watch)),
+  });
+}
+
+/** Adds a watch to a client of a handler. It sees only the requests that the handler's own middleware lets through. */
+export function watchedSessions(client: BedrockAgentCoreClient, kill: () => void, watch: Watch): BedrockAgentCoreClient {
+  client.middlewareStack.add((next, { commandName }) => (args) => observed(commandName!, args.input, () => next(args), kill, watch), { step: 'build', name: 'watch' });
+  return client;
+}
+
+async function observed<T>(command: string, input: object, send: () => Promise<T>, kill: () => void, watch: Watch): Promise<T> {
   const orDie = async (hook: () => Promise<void> | void) => {
     try {
       await hook();
@@ -43,13 +57,9 @@ export function watched<T extends { send: unknown }>(client: T, kill: () => void
       await new Promise(() => {}); // a dead function does nothing any more
     }
   };
-  return Object.assign(Object.create(client) as T, {
-    send: async (command: { readonly input: object }, ...rest: unknown[]) => {
-      const call = { operation: command.constructor.name.replace(/Command$/, ''), input: command.input };
-      await orDie(() => watch.before(call));
-      const output = await send(command, ...rest).finally(() => watch.arrived(call));
-      await orDie(() => watch.after(call));
-      return output;
-    },
-  });
+  const call = { operation: command.replace(/Command$/, ''), input };
+  await orDie(() => watch.before(call));
+  const output = await send().finally(() => watch.arrived(call));
+  await orDie(() => watch.after(call));
+  return output;
 }

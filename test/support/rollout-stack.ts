@@ -4,7 +4,7 @@ import {
 } from '@aws-sdk/client-bedrock-agentcore-control';
 import { ServerFixture } from './agentcore';
 import { Handlers, MADE_UP_ID, ProviderFramework, Response } from './cloudformation';
-import { HandlerCall, mortal, Watch, watched } from './mortal';
+import { HandlerCall, mortal, Watch, watched, watchedSessions } from './mortal';
 import { ControlPlane } from '../../src/rollout/handler/control-plane';
 import { Executions } from '../../src/rollout/handler/executions';
 import { handleRollout } from '../../src/rollout/handler/handle-rollout';
@@ -153,7 +153,7 @@ export class RolloutStack {
       onEvent: async (event) => ({ ...await onEvent(event), Began: clock.now() }),
       isComplete: (event) => mortal((kill) => handleRollout(event, {
         control: new ControlPlane(watched(this.control, kill, watch), event.ResourceProperties.RuntimeId),
-        sessions: watched(this.fixture.client, kill, watch),
+        sessions: watchedSessions(this.fixture.newClient(), kill, watch),
         executions: this.options.executions ?? { using: async () => new Map() },
         clock: { now: () => clock.now(), sleep: (seconds) => clock.advance(seconds * 1_000) },
         log: { info: (message, details) => this.log.push({ message, details }), warn: (message, details) => this.log.push({ message, details }) },

@@ -1,77 +1,75 @@
-/**
- * Names and limits that the constructs, the handlers and the tests share.
- */
+/** Names and limits that the constructs, the handlers and the tests share. */
 
 /**
- * What an endpoint remembers of its rollout. Tags, since they are made with the endpoint in one call, change without a
- * transition of it, and need no storage of their own.
+ * Tags in which an endpoint holds the state of its rollout. They are created with the endpoint in one call, can be changed without putting it
+ * in transition, and need no storage of their own.
  */
 export const TAGS = {
-  /** Name of the rollout that made the endpoint. No other endpoint is ever touched. */
+  /** The name of the rollout that created the endpoint. No other endpoint is ever changed. */
   ROLLOUT: 'cdk-agentcore-workbench:rollout',
-  /** Digests of the sets of smoke tests that it passed, the newest first. Absent: nobody was given its name. */
+  /** The digests of the sets of smoke tests that the endpoint passed, the newest first. Without the tag, nobody was given its name. */
   PASSED: 'cdk-agentcore-workbench:passed',
-  /** CloudFormation request that tests it, from whose name the smoke session's id is derived. Empty: no session is left. */
+  /** The CloudFormation request that tests the endpoint, from which the id of the smoke session is derived. Empty if no session is left. */
   REQUEST: 'cdk-agentcore-workbench:request',
-  /** When another endpoint took its place, and in which request. */
+  /** The time at which another endpoint took its place, and the request in which it did. */
   RETIRED: 'cdk-agentcore-workbench:retired',
 } as const;
 
 /**
- * Tags of the endpoint `DEFAULT`, which every runtime has and no template describes: with the rollout's name and a request's id, when that
- * began. One for each request, so that none overwrites another's.
+ * The prefix of tags of the endpoint `DEFAULT`, which every runtime has and no template describes. The rest of the name is the rollout's name and
+ * the id of a request, and the value is the time at which it began. Each request has a tag of its own, so that none overwrites another's.
  */
 export const REQUEST_TAG = 'cdk-agentcore-workbench:began:';
 
-/** Attributes of the custom resource. */
+/** The attributes of the custom resource. */
 export const ATTRIBUTES = { ENDPOINT_NAME: 'EndpointName', VERSION: 'Version' } as const;
 
-/** Limits, with where they come from. */
+/** Limits and their sources. */
 export const LIMITS = {
-  /** Endpoints of a runtime, `DEFAULT` among them; adjustable. "Amazon Bedrock AgentCore quotas". */
+  /** Endpoints per runtime, including `DEFAULT`. Adjustable. See "Quotas for Amazon Bedrock AgentCore". */
   endpoints: 10,
-  /** Endpoints that a rollout keeps: the quota without `DEFAULT`. */
+  /** Endpoints that a rollout keeps. The maximum is the quota without `DEFAULT`. */
   keepEndpoints: { min: 1, default: 4, max: 9 },
-  /** Seconds that an endpoint is kept after another took its place: session storage that is not used lives for 14 days. */
+  /** Seconds for which a replaced endpoint is kept. Session storage that is not used lives for 14 days. */
   retentionSeconds: { default: 14 * 86_400, max: 3_650 * 86_400 },
-  /** Seconds of a rollout as a whole. CloudFormation waits an hour for a custom resource. */
+  /** Seconds for a whole rollout. CloudFormation waits an hour for a custom resource. */
   timeoutSeconds: { min: 60, default: 1_800, max: 3_000 },
-  /** Seconds from a rollout's begin in which runs are waited for whose endpoint is to be removed. */
+  /** Seconds after the start of a rollout in which it waits for runs whose endpoint is due for removal. */
   drainSeconds: 600,
-  /** Seconds of a deletion: afterwards what is left is left. */
+  /** Seconds for a deletion. Endpoints that still exist then are left. */
   deleteSeconds: 600,
-  /** Seconds of a smoke test that is a command. */
+  /** Seconds for a smoke test that is a command. */
   commandSeconds: { min: 1, default: 120, max: 1_800 },
-  /** Seconds of a smoke test that is an invoke: one call of the function has to see its end. */
+  /** Seconds for a smoke test that is an invoke. One call of the function has to see its end. */
   invokeSeconds: { min: 1, default: 180, max: 600 },
-  /** Smoke tests of a rollout. */
+  /** Smoke tests per rollout. */
   smokeTests: 20,
-  /** Seconds in which a new policy of the function, or a new version, may not be known everywhere yet. */
+  /** Seconds that a new policy of the function, or a new version, may take to be known everywhere. */
   propagationSeconds: 120,
-  /** Times that a command is started again whose microVM was replaced. */
+  /** Attempts at a command whose microVM is replaced. */
   lostRounds: 3,
-  /** Sets of smoke tests that a tag remembers: of 16 characters each, they fit its 256. */
+  /** Sets of smoke tests in a tag. Each takes 16 of its 256 characters. */
   passedSets: 12,
-  /** Bytes of CloudFormation's reason, as JSON: a whole response has 4,096, the rest of it takes up to 1,100. "Custom resource response objects". */
+  /** Bytes of the reason, as JSON. A whole response has 4,096, of which the rest takes up to 1,100. See "Custom resource response objects". */
   reasonBytes: 2_800,
-  /** Bytes of an output's end in the reason, before it is made to fit. */
+  /** Bytes of an output in the reason, before it is made to fit. */
   tailBytes: 2_048,
-  /** Seconds between two looks of the provider at a rollout that is under way. */
+  /** Seconds between two calls of the provider framework. */
   pollSeconds: 10,
-  /** Seconds in which the control plane has to answer a request; then it is made again, up to three times. */
+  /** Seconds in which the control plane has to answer. Then the call is repeated, up to three times. */
   requestSeconds: 20,
-  /** Seconds of the provider framework's waiter: longer than anything of ours, since its own error at the end says nothing of what was waited for. */
+  /** Seconds for the waiter of the provider framework. Longer than any timeout of ours, since its own error does not say what it waited for. */
   waiterSeconds: 3_600,
-  /** Seconds from its begin after which a request is over, though nobody waits for it: the waiter's, and those of the function that it asked last. */
+  /** Seconds after which a request has ended, even if nobody waits for it: those of the waiter, and of the function that it called last. */
   requestMayLiveSeconds: 4_500,
-  /** Seconds of the function: its caller, a function of the provider framework, lives for 900. */
+  /** Seconds for the function. Its caller, a function of the provider framework, lives for 900. */
   functionSeconds: 840,
-  /** Seconds of the function that are kept to stop the session and to remove the candidate. */
+  /** Seconds of the function that are reserved to stop the session and to remove the candidate. */
   functionMarginSeconds: 140,
 } as const;
 
-/** Kinds of a smoke test. */
+/** The kinds of smoke tests in the template. */
 export const SMOKE_TEST_KINDS = { COMMAND: 'command', INVOKE: 'invoke' } as const;
 
-/** The name of a version's endpoint. */
+/** The name of the endpoint of a version. */
 export const ENDPOINT_NAME = /^v[1-9][0-9]{0,4}$/;

@@ -5,40 +5,57 @@ import {
 } from '@aws-sdk/client-bedrock-agentcore-control';
 import { ENDPOINT_NAME, REQUEST_TAG, TAGS } from './constants';
 import { NoRoomError, NotThereError } from './errors';
+import { digest } from './rollout-request';
 import { ERRORS } from '../../jobs/constants';
 import { SessionError, typedError } from '../../jobs/errors';
 
-/** An endpoint, with what its tags say of it. */
+/** An endpoint, with the values of its tags. */
 export interface Endpoint {
   readonly name: string;
   readonly arn: string;
   readonly status: string;
   readonly failureReason?: string;
-  /** What it serves, or will. */
+  /** The version that it serves, or will serve after an update. */
   readonly version?: string;
   readonly liveVersion?: string;
-  /** Name of the rollout that made it. */
+  /** The name of the rollout that created it. */
   readonly rollout?: string;
-  /** Digests of the sets of tests that it passed; empty until it passes one. */
+  /** The digests of the sets of tests that it passed. Empty until it passes one. */
   readonly passed: readonly string[];
-  /** The request that tests it, or ended without stopping its session. */
+  /** The request that tests it, or that ended without stopping its session. */
   readonly request?: string;
   readonly retired?: { readonly at: number; readonly by: string };
 }
 
-/** A request, and the milliseconds since the epoch at which it began. */
+/** A request, and the time at which it began, in milliseconds since the epoch. */
 export interface RequestNote {
   readonly id: string;
   readonly began: number;
 }
 
-/** What the rollout tells an endpoint to remember. */
+/** The tags that a rollout gives an endpoint. */
 export type EndpointTags = { readonly [tag in keyof typeof TAGS]?: string };
 
+/** Properties in which versions of one configuration differ. */
+const IDENTITY: readonly string[] = [
+  '$metadata', 'agentRuntimeArn', 'agentRuntimeId', 'agentRuntimeName', 'agentRuntimeVersion', 'createdAt', 'failureReason', 'lastUpdatedAt',
+  'status', 'workloadIdentityDetails',
+] satisfies (keyof GetAgentRuntimeResponse | '$metadata')[];
+
 /**
- * One runtime in AgentCore's control plane.
+ * Returns a digest of the configuration of a version.
  *
- * Every call may be made again. Nothing is remembered between calls: what is true is what the service says.
+ * All properties but the identity count: one that this code does not know makes versions differ, so that a version is tested once more. The
+ * opposite would return an old version in place of a new one. The digest is never stored, since the service or its SDK may add properties.
+ */
+export function configurationDigest(version: GetAgentRuntimeResponse): string {
+  return digest(Object.fromEntries(Object.entries(version).filter(([name]) => !IDENTITY.includes(name))));
+}
+
+/**
+ * A runtime in the control plane of AgentCore.
+ *
+ * Every call can be repeated. Nothing is cached between calls: the service holds the only state.
  */
 export class ControlPlane {
   constructor(
@@ -47,12 +64,12 @@ export class ControlPlane {
     private readonly beforeChange: () => Promise<void> = async () => {},
   ) {}
 
-  /** The same, where each change waits for a check, and is not made if that fails. */
+  /** Returns the same runtime, where each change waits for a check, and is not made if that fails. */
   public guardedBy(check: () => Promise<void>): ControlPlane {
     return new ControlPlane(this.client, this.runtimeId, check);
   }
 
-  /** Requests of a rollout that noted themselves; none if the runtime is gone, or its endpoint `DEFAULT` can have no tags. */
+  /** Returns the requests of a rollout that are recorded. There are none if the runtime is gone, or if its endpoint `DEFAULT` cannot be tagged. */
   public async requests(runtimeArn: string, rollout: string): Promise<RequestNote[]> {
     const tags = await unlessRefused(() => this.tags(defaultEndpointOf(runtimeArn))) ?? {};
     const prefix = requestTag(rollout, '');
@@ -60,7 +77,7 @@ export class ControlPlane {
     return notes.map(([name, began]) => ({ id: name.slice(prefix.length), began: Date.parse(began) }));
   }
 
-  /** Returns whether it could be noted. Waits for no check: it is what the check looks at. */
+  /** Records a request. Returns whether that was possible. Waits for no check, since a check reads these records. */
   public async noteRequest(runtimeArn: string, rollout: string, { id, began }: RequestNote): Promise<boolean> {
     const tags = { [requestTag(rollout, id)]: new Date(began).toISOString() };
     const note = new TagResourceCommand({ resourceArn: defaultEndpointOf(runtimeArn), tags });
@@ -68,16 +85,18 @@ export class ControlPlane {
     return answer !== undefined;
   }
 
+  /** Removes the records of requests. */
   public async forgetRequests(runtimeArn: string, rollout: string, notes: readonly RequestNote[]): Promise<void> {
     const tagKeys = notes.map(({ id }) => requestTag(rollout, id));
     await unlessGone(() => this.client.send(new UntagResourceCommand({ resourceArn: defaultEndpointOf(runtimeArn), tagKeys })));
   }
 
+  /** Returns the configuration of a version. */
   public async version(version: string): Promise<GetAgentRuntimeResponse> {
     return call(() => this.client.send(new GetAgentRuntimeCommand({ agentRuntimeId: this.runtimeId, agentRuntimeVersion: version })));
   }
 
-  /** All endpoints. Tags are read of those only that by their names may be ours. */
+  /** Returns all endpoints. Tags are only read for those whose names a rollout could have given. */
   public async endpoints(): Promise<Endpoint[]> {
     return call(async () => {
       const endpoints: Endpoint[] = [];
@@ -93,7 +112,7 @@ export class ControlPlane {
             version: targetVersion ?? liveVersion,
             liveVersion,
             rollout: tags[TAGS.ROLLOUT],
-            passed: (tags[TAGS.PASSED] ?? '').split(' ').filter((digest) => digest !== ''),
+            passed: (tags[TAGS.PASSED] ?? '').split(' ').filter((item) => item !== ''),
             request: tags[TAGS.REQUEST] || undefined,
             retired: by === undefined ? undefined : { at: Date.parse(at), by },
           });
@@ -103,6 +122,7 @@ export class ControlPlane {
     });
   }
 
+  /** Returns why an endpoint failed. */
   public async failureReason(name: string): Promise<string> {
     return call(async () => {
       const { failureReason } = await this.client.send(new GetAgentRuntimeEndpointCommand({ agentRuntimeId: this.runtimeId, endpointName: name }));
@@ -110,6 +130,7 @@ export class ControlPlane {
     });
   }
 
+  /** Starts to create an endpoint. */
   public async createEndpoint(name: string, version: string, description: string, tags: EndpointTags): Promise<void> {
     await this.beforeChange();
     try {
@@ -122,22 +143,25 @@ export class ControlPlane {
     }
   }
 
-  /** Begins the deletion. An endpoint that is gone is as good. */
+  /** Starts to delete an endpoint. Does nothing if it is gone. */
   public async deleteEndpoint(name: string): Promise<void> {
     await this.beforeChange();
     await unlessGone(() => this.client.send(new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: this.runtimeId, endpointName: name })));
   }
 
+  /** Adds tags to an endpoint, or changes their values. */
   public async tag(arn: string, tags: EndpointTags): Promise<void> {
     await this.beforeChange();
     await call(() => this.client.send(new TagResourceCommand({ resourceArn: arn, tags: tagsOf(tags) })));
   }
 
+  /** Removes a tag from an endpoint. */
   public async untag(arn: string, tag: keyof typeof TAGS): Promise<void> {
     await this.beforeChange();
     await call(() => this.client.send(new UntagResourceCommand({ resourceArn: arn, tagKeys: [TAGS[tag]] })));
   }
 
+  /** Returns all versions. */
   public async versions(): Promise<string[]> {
     return call(async () => {
       const versions: string[] = [];
@@ -148,14 +172,14 @@ export class ControlPlane {
     });
   }
 
-  /** Deletes one version. The same operation deletes the whole runtime if it is given none. */
+  /** Deletes one version. Without a version, the same operation deletes the whole runtime. */
   public async deleteVersion(version: string): Promise<void> {
-    if (!/^[1-9][0-9]{0,4}$/.test(version)) throw new RangeError(`"${version}" is not a version`);
+    if (!/^[1-9][0-9]{0,4}$/.test(version)) throw new RangeError(`"version" must be a whole number from 1 to 99999, not "${version}": use the number of a version`);
     await this.beforeChange();
     await unlessGone(() => this.client.send(new DeleteAgentRuntimeCommand({ agentRuntimeId: this.runtimeId, agentRuntimeVersion: version })));
   }
 
-  /** `undefined` if the endpoint has gone since it was listed. */
+  /** Returns `undefined` if the endpoint was deleted after it was listed. */
   private async tags(resourceArn: string): Promise<Record<string, string> | undefined> {
     return unlessGone(async () => (await this.client.send(new ListTagsForResourceCommand({ resourceArn }))).tags ?? {});
   }
@@ -173,7 +197,7 @@ function tagsOf(tags: EndpointTags): Record<string, string> {
   return Object.fromEntries(Object.entries(tags).map(([name, value]) => [TAGS[name as keyof typeof TAGS], value]));
 }
 
-/** `undefined` where the service does not take a request as such. */
+/** Returns `undefined` if the service rejects the request as invalid. */
 async function unlessRefused<T>(send: () => Promise<T>): Promise<T | undefined> {
   try {
     return await send();
@@ -183,6 +207,7 @@ async function unlessRefused<T>(send: () => Promise<T>): Promise<T | undefined> 
   }
 }
 
+/** Returns `undefined` if the resource does not exist. */
 async function unlessGone<T>(send: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call(send);

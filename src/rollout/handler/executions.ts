@@ -3,50 +3,50 @@ import {
 } from '@aws-sdk/client-sfn';
 import { typedError } from '../../jobs/errors';
 
-/** Runs of state machines. */
+/** Executions of state machines. */
 export interface Executions {
-  /** Of these endpoints those that a run uses which is under way, with the name of one such run. */
+  /** Returns those of the endpoints that a running execution uses, each with the name of one such execution. */
   using(stateMachineArns: readonly string[], endpointNames: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 /**
- * Runs of state machines, as Step Functions knows them.
+ * Looks up executions in Step Functions.
  *
- * Which endpoint a run uses is in the definition that it was started with, which is not the newest one, or in its input, when it
- * resumes a session. Any text there that is the endpoint's name counts: to wait for nothing is cheap, to wipe a workspace is not.
+ * The endpoint of an execution is in the definition that it was started with, which may not be the newest, or in its input, when it resumes a
+ * session. Any mention of the endpoint's name counts: to wait for nothing is cheap, to wipe a workspace is not.
  *
- * Each run is looked at once for all endpoints: definitions can be asked for about once in a second.
+ * Each execution is described once for all endpoints, since definitions can be requested about once per second.
  */
 export class StepFunctionsExecutions implements Executions {
   constructor(private readonly client: SFNClient) {}
 
   public async using(stateMachineArns: readonly string[], endpointNames: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const runs = new Map<string, string>();
+    const users = new Map<string, string>();
     try {
-      for (const stateMachineArn of stateMachineArns) await this.look(stateMachineArn, endpointNames, runs);
-      return runs;
+      for (const stateMachineArn of stateMachineArns) await this.addUsers(users, stateMachineArn, endpointNames);
+      return users;
     } catch (error) {
       throw typedError(error);
     }
   }
 
-  /** Adds what the runs of one state machine use, until there is one for each endpoint. */
-  private async look(stateMachineArn: string, endpointNames: readonly string[], runs: Map<string, string>): Promise<void> {
+  /** Adds the executions of one state machine, until there is one for each endpoint. */
+  private async addUsers(users: Map<string, string>, stateMachineArn: string, endpointNames: readonly string[]): Promise<void> {
     try {
       for await (const { executions } of paginateListExecutions({ client: this.client }, { stateMachineArn, statusFilter: 'RUNNING' })) {
         for (const { executionArn, name } of executions!) {
-          const open = endpointNames.filter((endpointName) => !runs.has(endpointName));
+          const open = endpointNames.filter((endpointName) => !users.has(endpointName));
           if (open.length === 0) return;
-          for (const endpointName of await this.named(executionArn!, open)) runs.set(endpointName, name!);
+          for (const endpointName of await this.endpointsOf(executionArn!, open)) users.set(endpointName, name!);
         }
       }
     } catch (error) {
-      // Not deployed yet, or not any more.
+      // The state machine is not deployed yet, or is deleted already.
       if ((error as Error).name !== 'StateMachineDoesNotExist') throw error;
     }
   }
 
-  private async named(executionArn: string, endpointNames: readonly string[]): Promise<string[]> {
+  private async endpointsOf(executionArn: string, endpointNames: readonly string[]): Promise<string[]> {
     const namedIn = (text = '') => endpointNames.filter((name) => new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`).test(text));
     try {
       const { input } = await this.client.send(new DescribeExecutionCommand({ executionArn }));

@@ -1,26 +1,25 @@
-import { abandonCandidate } from './candidate';
+import { GetAgentRuntimeResponse } from '@aws-sdk/client-bedrock-agentcore-control';
+import { abandonCandidate, advanceCandidate, servesItsVersion } from './candidate';
 import { LIMITS } from './constants';
-import { messageOf, NotThereError, RolloutError } from './errors';
-import { reasonOf } from './reason';
-import { remove } from './remove';
-import { attributesOf, rollOut } from './roll-out';
+import { configurationDigest, Endpoint } from './control-plane';
+import { messageOf, NotThereError, reasonOf, RolloutError } from './errors';
+import { removeAll, tidyUp } from './removal';
 import { requestOf, RolloutEvent, RolloutRequest } from './rollout-request';
-import { DONE, Progress, Site } from './site';
-import { Turn } from './turn';
+import { DONE, Live, Progress, Site, Turn } from './site';
 import { ERRORS } from '../../jobs/constants';
 import { isTransient, SessionError } from '../../jobs/errors';
 
-/** What the provider framework wants to know. */
+/** The answer to the provider framework. */
 export interface Completion {
   readonly IsComplete: boolean;
-  readonly Data?: { readonly EndpointName: string; readonly Version: string };
+  readonly Data?: ReturnType<typeof attributesOf>;
 }
 
 /**
- * One step of a request, and whether it was the last.
+ * Handles one step of a request. Returns whether it was the last.
  *
- * The framework asks every few seconds and fails the deployment at the first error, so what may pass is no error here, until the
- * request's own time is up. An error's message becomes CloudFormation's reason.
+ * The framework asks every few seconds and fails the deployment at the first error, so that an error which may pass is not thrown until the
+ * request has timed out. The message of an error becomes CloudFormation's reason.
  */
 export async function handleRollout(event: RolloutEvent, unguarded: Site): Promise<Completion> {
   const request = requestOf(event, unguarded.clock.now());
@@ -30,7 +29,7 @@ export async function handleRollout(event: RolloutEvent, unguarded: Site): Promi
   const deadline = request.began + seconds * 1_000;
   try {
     const progress = await step(request, turn, { ...site, until: Math.min(site.until, deadline) });
-    // Whatever came of it: its own failure to change anything may not have been an error.
+    // The step may have taken its failure to change anything for no error.
     if (turn.over !== undefined) throw turn.over;
     if (progress.waitingFor === undefined) return complete(progress);
     if (site.clock.now() < deadline) {
@@ -52,27 +51,62 @@ function complete({ live }: Progress): Completion {
   return { IsComplete: true, ...(live ? { Data: attributesOf(live) } : {}) };
 }
 
+/** Returns the attributes of the custom resource. */
+export function attributesOf({ name, version }: Live) {
+  return { EndpointName: name, Version: version };
+}
+
 async function step(request: RolloutRequest, turn: Turn, site: Site): Promise<Progress> {
   try {
     if (await turn.take(site)) return { waitingFor: 'calls of an earlier request to arrive' };
-    return await (request.type === 'Delete' ? remove(request, site) : rollOut(request, site));
+    return await (request.type === 'Delete' ? removeAll(request, site) : rollOut(request, site));
   } catch (error) {
     if (turn.over === undefined && mayPass(error, request, site)) return { waitingFor: `the service to answer (${messageOf(error)})` };
-    // A deletion never fails: what it may not even begin with is left.
+    // A deletion never fails: endpoints that it cannot even look up are left.
     if (turn.over !== undefined || request.type !== 'Delete') throw error;
     site.log.warn('endpoints left', { error: (error as Error).name, reason: messageOf(error) });
     return DONE;
   }
 }
 
-/** Throttling, conflicts with a transition, failures of the service; and what has only just been made or allowed. */
+/**
+ * Handles one step of a create or an update.
+ *
+ * An endpoint that has passed the same tests with the same configuration is returned as it is. This makes a rollback safe: CloudFormation gives
+ * the runtime its old configuration as a *new* version, and the endpoint of the old version still exists, with its workspaces.
+ */
+async function rollOut(request: RolloutRequest, site: Site): Promise<Progress> {
+  const endpoints = await site.control.endpoints();
+  const version = await site.control.version(request.version);
+  const passed = await passedEndpoint(request, version, endpoints, site);
+  const { waitingFor, live } = passed ? { live: passed, waitingFor: undefined } : await advanceCandidate(request, version, endpoints, site);
+  return live ? { ...await tidyUp(request, live, site), live } : { waitingFor };
+}
+
+/** Returns the version's own endpoint, or else the newest one with the same configuration. */
+async function passedEndpoint(
+  request: RolloutRequest, version: GetAgentRuntimeResponse, endpoints: readonly Endpoint[], site: Site,
+): Promise<Live | undefined> {
+  const passed = endpoints
+    .filter((endpoint) => endpoint.rollout === request.rollout && endpoint.passed.includes(request.testsDigest) && servesItsVersion(endpoint))
+    .sort((a, b) => Number(b.version) - Number(a.version));
+  const own = passed.find((endpoint) => endpoint.version === request.version);
+  if (own) return { name: own.name, version: request.version };
+  const wanted = configurationDigest(version);
+  for (const endpoint of passed) {
+    if (configurationDigest(await site.control.version(endpoint.version!)) === wanted) return { name: endpoint.name, version: endpoint.version! };
+  }
+  return undefined;
+}
+
+/** Returns whether an error may pass: throttling, conflicts, failures of the service, and anything created or allowed only just now. */
 function mayPass(error: unknown, request: RolloutRequest, site: Site): boolean {
   if (isTransient(error)) return true;
   const isNew = error instanceof NotThereError || (error instanceof SessionError && error.name === ERRORS.ACCESS_DENIED);
   return isNew && site.clock.now() < request.began + LIMITS.propagationSeconds * 1_000;
 }
 
-/** The framework puts the stack below the message, of which there is too little room to share. */
+/** Returns an error without a stack, which the framework would append to the message, in the little room that there is. */
 function failure(error: unknown, site: Site): Error {
   site.log.warn('failed', { error: (error as Error).name, reason: messageOf(error) });
   const failed = new Error(reasonOf(messageOf(error), error instanceof RolloutError ? error.tail : undefined));

@@ -1,7 +1,7 @@
+import { createHash } from 'crypto';
 import { SMOKE_TEST_KINDS } from './constants';
-import { digest } from './fingerprint';
 
-/** A smoke test as the template has it; CloudFormation makes a string of everything. */
+/** A smoke test in the template, where CloudFormation turns every value into a string. */
 export interface SmokeTestProperties {
   readonly Name: string;
   readonly Kind: typeof SMOKE_TEST_KINDS[keyof typeof SMOKE_TEST_KINDS];
@@ -14,7 +14,7 @@ export interface SmokeTestProperties {
   readonly TimeoutSeconds: string;
 }
 
-/** Properties of the custom resource. */
+/** The properties of the custom resource. */
 export interface RolloutProperties {
   readonly RuntimeId: string;
   readonly RuntimeArn: string;
@@ -24,14 +24,14 @@ export interface RolloutProperties {
   readonly RetentionSeconds: string;
   readonly TimeoutSeconds: string;
   readonly DeleteUnusedVersions: string;
-  /** ARNs. */
+  /** The ARNs of the state machines. */
   readonly DrainStateMachines: readonly string[];
   readonly DrainSeconds: string;
-  /** Whether endpoints stay when the rollout leaves the stack. */
+  /** `true` if endpoints stay when the rollout is removed from the stack. */
   readonly RetainEndpoints: string;
 }
 
-/** What the provider framework hands over: CloudFormation's event, with what `onEvent` returned. */
+/** The event of the provider framework: CloudFormation's, with the values that `onEvent` returned. */
 export interface RolloutEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
   readonly RequestId: string;
@@ -39,10 +39,11 @@ export interface RolloutEvent {
   readonly LogicalResourceId: string;
   readonly PhysicalResourceId?: string;
   readonly ResourceProperties: RolloutProperties;
-  /** Milliseconds since the epoch at which the request came. */
+  /** The time at which the request came, in milliseconds since the epoch. */
   readonly Began?: number;
 }
 
+/** A smoke test with its values parsed. */
 export interface SmokeTestRequest {
   readonly name: string;
   readonly kind: SmokeTestProperties['Kind'];
@@ -53,6 +54,7 @@ export interface SmokeTestRequest {
   readonly timeoutSeconds: number;
 }
 
+/** An event with its values parsed. */
 export interface RolloutRequest {
   readonly type: RolloutEvent['RequestType'];
   readonly id: string;
@@ -62,7 +64,7 @@ export interface RolloutRequest {
   readonly runtimeArn: string;
   readonly version: string;
   readonly tests: readonly SmokeTestRequest[];
-  /** Tells this set of tests from another, whatever their timeouts. */
+  /** Identifies the set of tests, whatever their names and timeouts. */
   readonly testsDigest: string;
   readonly keepEndpoints: number;
   readonly retentionSeconds: number;
@@ -74,19 +76,20 @@ export interface RolloutRequest {
 }
 
 /**
- * The physical id. It names the rollout, not an endpoint, and never changes: CloudFormation deletes what it has under a former one.
+ * Returns the physical id. It names the rollout, not an endpoint, and never changes: CloudFormation deletes the resource of a former id.
  *
- * Given back as it came: for a create that it cancelled, CloudFormation makes one up.
+ * An id in the event is returned unchanged: CloudFormation makes one up for a create that it cancelled.
  */
 export function physicalIdOf(event: RolloutEvent): string {
   return event.PhysicalResourceId ?? rolloutOf(event);
 }
 
-/** The rollout's name, the same in all its requests. */
+/** Returns the name of the rollout, which is the same in all its requests. */
 function rolloutOf({ StackId, LogicalResourceId }: RolloutEvent): string {
   return `rollout-${digest([StackId, LogicalResourceId])}`;
 }
 
+/** Parses an event. */
 export function requestOf(event: RolloutEvent, now: number): RolloutRequest {
   const properties = event.ResourceProperties;
   const tests = (properties.SmokeTests ?? []).map((test): SmokeTestRequest => ({
@@ -116,4 +119,16 @@ export function requestOf(event: RolloutEvent, now: number): RolloutRequest {
     drainSeconds: Number(properties.DrainSeconds ?? 0),
     retainEndpoints: properties.RetainEndpoints === 'true',
   };
+}
+
+/** Returns 15 characters that are the same for equal values, whatever the order of their properties. */
+export function digest(value: unknown): string {
+  const canonical = JSON.stringify(value, (_, item: unknown) => (isPlainObject(item)
+    ? Object.fromEntries(Object.entries(item).filter(([, member]) => member !== undefined).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : item));
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 15);
+}
+
+function isPlainObject(item: unknown): item is object {
+  return typeof item === 'object' && item !== null && !Array.isArray(item);
 }

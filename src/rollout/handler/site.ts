@@ -1,38 +1,99 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
-import { ControlPlane } from './control-plane';
+import { LIMITS } from './constants';
+import { ControlPlane, RequestNote } from './control-plane';
 import { Executions } from './executions';
+import { RolloutRequest } from './rollout-request';
 import { Clock } from '../../handler/clock';
+import { ERRORS } from '../../jobs/constants';
+import { SessionError } from '../../jobs/errors';
 
-/** What is logged: names, versions and states, never a command's output and never the event. */
+/** The log of a rollout. It holds names, versions and states, never the output of a command and never the event. */
 export interface RolloutLog {
   info(message: string, details?: object): void;
   warn(message: string, details?: object): void;
 }
 
-/** All that a step of a rollout works with. */
+/** The services and limits that a step of a rollout works with. */
 export interface Site {
   readonly control: ControlPlane;
+  /** The client of this step alone: `Turn` adds a middleware to it. */
   readonly sessions: BedrockAgentCoreClient;
   readonly executions: Executions;
   readonly clock: Clock;
   readonly log: RolloutLog;
-  /** Milliseconds since the epoch at which the step has to be over. */
+  /** The end of the step's time, in milliseconds since the epoch. */
   readonly until: number;
   readonly backoffSeconds: number;
 }
 
-/** What a rollout hands out. */
+/** The endpoint that a rollout returns to CloudFormation. */
 export interface Live {
   readonly name: string;
   readonly version: string;
 }
 
-/** Where a rollout is. */
+/** The state of a request after a step. */
 export interface Progress {
-  /** What comes next, for the error if it never comes; absent when all is done. */
+  /** The next event that the request needs, which the error names if it never comes. Absent when the request is complete. */
   readonly waitingFor?: string;
-  /** The endpoint that has passed. From here on nothing fails any more. */
+  /** The endpoint that has passed. Once there is one, the request cannot fail. */
   readonly live?: Live;
 }
 
 export const DONE: Progress = {};
+
+/** CloudFormation has moved on to another request. The error is a `SessionError` that is not transient, so that no call is retried for it. */
+export class SupersededError extends SessionError {
+  constructor(newer: string) {
+    super(ERRORS.VALIDATION, `request ${newer} came after this one, which CloudFormation no longer waits for: nothing is changed from here on`);
+  }
+}
+
+/**
+ * Makes sure that only the newest request of a rollout changes anything.
+ *
+ * CloudFormation cancels a request when something else in the stack fails, or when a user cancels the update, and sends the next one at once.
+ * The provider framework does not know about that and keeps asking for the first. So each request records itself in the tags of the endpoint
+ * `DEFAULT`, and stops when it finds a newer one there.
+ */
+export class Turn {
+  /** The reason why the request must not change anything more, once that is known. */
+  public over?: SupersededError;
+
+  constructor(private readonly request: RolloutRequest, private readonly control: ControlPlane) {}
+
+  /**
+   * Records the request, unless that is done. Returns whether an earlier request may be in the middle of a call, which has to arrive before
+   * anything is read.
+   *
+   * The documentation does not say whether `DEFAULT` can be tagged. If it cannot, a rollout goes on without this guard.
+   */
+  public async take({ clock, log }: Pick<Site, 'clock' | 'log'>): Promise<boolean> {
+    const { id, began, runtimeArn, rollout } = this.request;
+    const noted = await this.check();
+    if (noted.some((note) => note.id === id)) return false;
+    if (!await this.control.noteRequest(runtimeArn, rollout, { id, began })) log.warn('request not noted', { reason: 'the endpoint DEFAULT takes no tag' });
+    if (noted.length > 0) await this.control.forgetRequests(runtimeArn, rollout, noted);
+    return noted.some((note) => clock.now() < note.began + LIMITS.requestMayLiveSeconds * 1_000);
+  }
+
+  /** Fails if there is a newer request. Returns all requests that are recorded. */
+  public async check(): Promise<readonly RequestNote[]> {
+    const { id, began, runtimeArn, rollout } = this.request;
+    const noted = await this.control.requests(runtimeArn, rollout);
+    const newer = noted.find((note) => note.began > began || (note.began === began && note.id > id));
+    if (newer === undefined) return noted;
+    this.over = new SupersededError(newer.id);
+    throw this.over;
+  }
+
+  /** Returns a site that checks, right before each change, that no newer request has come. */
+  public guard(site: Site): Site {
+    const check = async () => { await this.check(); };
+    site.sessions.middlewareStack.add((next) => async (args) => {
+      await check();
+      return next(args);
+    }, { step: 'initialize', name: 'checkTurn' });
+    return { ...site, control: site.control.guardedBy(check) };
+  }
+}

@@ -1,31 +1,34 @@
+import { createHash } from 'crypto';
 import { LIMITS, SMOKE_TEST_KINDS } from './constants';
+import { Endpoint } from './control-plane';
 import { messageOf, RolloutError } from './errors';
 import { RolloutRequest, SmokeTestRequest } from './rollout-request';
 import { Site } from './site';
-import { smokeSession } from './smoke-session';
 import { ERRORS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
+import { SessionAddress } from '../../jobs/exec';
 import { invokeAgent } from '../../jobs/invoke-agent';
 import { JobResult } from '../../jobs/job';
 import { Beginning, runJob } from '../../jobs/run-job';
+import { stopSession } from '../../jobs/stop-session';
 
-/** Ephemeral disk, which every image has: whether a mount can be written to is for a test to say. */
+/** The ephemeral disk, which every image has. It is for a test to say whether a mount is writable. */
 const RECORDS = '/tmp';
 
-/** An endpoint that is not known everywhere yet: after 2, 4 and 8 times the back-off. */
+/** Retries while an endpoint is not known everywhere yet, after 2, 4 and 8 times the back-off. */
 const LOOKS = 3;
 
 /**
- * Tests an endpoint in the request's own session. Returns what it still waits for, or `undefined` when every test has passed.
+ * Tests an endpoint in a session of the request's own. Returns what it still waits for, or `undefined` when every test has passed.
  *
- * Commands are jobs: one that was begun is attached to, so that handling the request again repeats none of them. An invoke cannot be
- * attached to; it is made again.
+ * Commands are jobs: a step attaches to one that an earlier step started, so that handling the request again repeats none of them. An invoke
+ * cannot be attached to and is repeated.
  */
 export async function smokeTest(request: RolloutRequest, endpointName: string, site: Site): Promise<string | undefined> {
   for (const [index, test] of request.tests.entries()) {
     const answered = index > 0;
     const where = `smoke test "${test.name}" on endpoint "${endpointName}"`;
-    const ended = await starting(test, where, answered, site, () => (test.kind === SMOKE_TEST_KINDS.COMMAND
+    const ended = await retryWhileStarting(test, where, answered, site, () => (test.kind === SMOKE_TEST_KINDS.COMMAND
       ? runCommand(request, index, answered, endpointName, where, site)
       : invoke(request, test, endpointName, where, site)));
     if (!ended) return `${where} to end`;
@@ -34,11 +37,13 @@ export async function smokeTest(request: RolloutRequest, endpointName: string, s
 }
 
 /**
- * Gives an endpoint and the session time to be there, and says in the test's name what else went wrong.
+ * Retries a test while its endpoint or session starts, and fails in the test's name for errors that do not pass.
  *
- * A command waits for the session itself. An invoke is made again even if the agent may have begun.
+ * A command waits for the session itself. An invoke is repeated even if the agent may have begun.
  */
-async function starting(test: SmokeTestRequest, where: string, answered: boolean, site: Site, run: () => Promise<boolean>): Promise<boolean> {
+async function retryWhileStarting(
+  test: SmokeTestRequest, where: string, answered: boolean, site: Site, run: () => Promise<boolean>,
+): Promise<boolean> {
   const beginning = new Beginning(answered || test.kind === SMOKE_TEST_KINDS.COMMAND, site.clock, site.backoffSeconds);
   for (let looks = 1; ;) {
     try {
@@ -85,14 +90,14 @@ async function runCommand(
       judge(result, test, where);
       return true;
     }
-    site.log.warn('the microVM was replaced in mid-test', { test: test.name, round, reason: result.lostReason });
+    site.log.warn('the microVM was replaced during the test', { test: test.name, round, reason: result.lostReason });
   }
   throw new RolloutError(`${where} failed: the microVM was replaced ${LIMITS.lostRounds} times while it ran: ${test.command}`);
 }
 
 function judge(result: JobResult, test: SmokeTestRequest, where: string): void {
   if (result.verdict === VERDICTS.TIMED_OUT) {
-    throw new RolloutError(`${where} failed: not ended after ${test.timeoutSeconds} seconds: ${test.command}`, result.tail);
+    throw new RolloutError(`${where} failed: timed out after ${test.timeoutSeconds} seconds: ${test.command}`, result.tail);
   }
   if (result.exitCode !== test.exitCode) {
     throw new RolloutError(`${where} failed: exit code ${result.exitCode}, expected ${test.exitCode}: ${test.command}`, result.tail);
@@ -101,11 +106,11 @@ function judge(result: JobResult, test: SmokeTestRequest, where: string): void {
 
 async function invoke(request: RolloutRequest, test: SmokeTestRequest, endpointName: string, where: string, site: Site): Promise<boolean> {
   const secondsLeft = (site.until - site.clock.now()) / 1_000;
-  // One call has to see the end of it: the next step has more time than what is left of this one.
+  // One call has to see the end of the invoke. The next step has more time than is left in this one.
   if (secondsLeft < test.timeoutSeconds) return false;
   const { reply } = await invokeAgent(site.sessions, {
     ...smokeSession(request, endpointName, request.id),
-    answered: true, // or not: what may be made again is decided here
+    answered: true, // even if it has not: retries are decided here
     payload: JSON.parse(test.payload),
     timeoutSeconds: test.timeoutSeconds,
   });
@@ -114,4 +119,43 @@ async function invoke(request: RolloutRequest, test: SmokeTestRequest, endpointN
     throw new RolloutError(`${where} failed: the agent's reply does not match /${test.expect}/`, text);
   }
   return true;
+}
+
+/**
+ * Returns the address of the throw-away session in which a request tests an endpoint: the same each time the request is handled, so that what
+ * was started is found, and another for each request, so that nothing of an earlier test is.
+ */
+function smokeSession({ runtimeArn }: RolloutRequest, endpointName: string, requestId: string): SessionAddress {
+  const id = createHash('sha256').update(JSON.stringify([requestId, endpointName])).digest('hex');
+  return { runtimeArn, qualifier: endpointName, sessionId: `smoke-${id}` };
+}
+
+/** Stops the session of the request that tests the endpoint, or tested it and ended. A session that is gone counts as stopped. */
+export async function stopSmokeSession(request: RolloutRequest, endpoint: Pick<Endpoint, 'name' | 'request'>, site: Site): Promise<void> {
+  if (endpoint.request === undefined) return;
+  try {
+    await stopSession(site.sessions, smokeSession(request, endpoint.name, endpoint.request), site.clock, site.backoffSeconds);
+  } catch (error) {
+    // The endpoint is gone, and the session with it.
+    if ((error as Error).name !== ERRORS.NOT_FOUND) throw error;
+  }
+}
+
+/** Does the same where nothing depends on it. Returns whether the session is stopped. One that is not is logged, and ends by its idle timeout. */
+export async function tryToStopSmokeSession(request: RolloutRequest, endpoint: Endpoint, site: Site): Promise<boolean> {
+  try {
+    await stopSmokeSession(request, endpoint, site);
+    return true;
+  } catch (error) {
+    site.log.warn('session left', { endpoint: endpoint.name, error: (error as Error).name, reason: messageOf(error) });
+    return false;
+  }
+}
+
+/** Stops the sessions of requests that ended while they tested an endpoint that had passed before. */
+export async function stopLeftSessions(request: RolloutRequest, own: readonly Endpoint[], site: Site): Promise<void> {
+  const serving = own.filter(({ status }) => status === 'READY' || status === 'UPDATE_FAILED');
+  for (const endpoint of serving.filter(({ passed, request: left }) => passed.length > 0 && left !== undefined)) {
+    if (await tryToStopSmokeSession(request, endpoint, site)) await site.control.tag(endpoint.arn, { REQUEST: '' });
+  }
 }
