@@ -24,25 +24,25 @@ import { checkRepositoryOfInput } from '../src/loop/steps/input';
 
 export interface RehearsalProps extends LoopLocation {
   /**
-   * What runs instead of the runtime's image: a function of yours, or a program with the container contract, which starts in the workspace unless
-   * it says where.
+   * The agent that runs in place of the runtime's image: a function, or a program with the container contract, which starts in the workspace unless
+   * `workingDirectory` is set.
    * @default - the image's own command, on this machine
    */
   readonly agent?: Agent;
   /**
-   * Directory or URL of the repository. The run works on a bare copy of it and pushes there; the original is not touched.
+   * Directory or URL of the repository. The run works on a bare copy of it and pushes there; the original is not changed.
    * @default - the loop's own, or that of a run's input
    */
   readonly repository?: string;
-  /** How many commits of history are cloned, with their contents; 0 is all of them. @default - as the loop's `GitRepository` says */
+  /** The number of commits to clone, with their contents; 0 for all. @default - as the loop's `GitRepository` says */
   readonly depth?: number;
   /** Keeps sessions from one rehearsal to the next. @default - a temporary directory, which is removed at the end */
   readonly stateDirectory?: string;
   /** Environment of the sessions, beside that of the template. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** How the server behaves where the service's documentation says nothing. */
+  /** The server's behavior where the service's documentation does not define it. */
   readonly server?: Pick<AgentCoreServerProps, 'commandMode' | 'leftovers' | 'onDisconnect' | 'onSessionEnd' | 'timedOutExitCode'>;
-  /** What sessions run in; `chooseSandbox` makes one. @default - Linux namespaces, with the programs of this machine */
+  /** The sandbox of the sessions, from `chooseSandbox`. @default - Linux namespaces, with the programs of this machine */
   readonly sandbox?: SandboxDriver;
   /** Directories of this machine that sessions see at the same path. */
   readonly sharedDirectories?: readonly string[];
@@ -61,15 +61,15 @@ export interface RehearsalProps extends LoopLocation {
 /** A session that never runs, to ask what the mounts of one would be. */
 const NO_SESSION = 'a-session-that-is-only-asked-for-its-mounts';
 
-/** Of the minutes that handlers wait for the service, such as three for a container that does not start, a tenth is enough on one machine. */
+/** The handlers wait minutes for the service, such as three for a container that does not start: on one machine, a tenth of that is enough. */
 const PACE = { [ENVIRONMENT.BACKOFF_SECONDS]: '0.1' };
 
 /**
  * A `CodingLoop` of a synthesized app on this machine: the template's own state machine, the handlers' own bundles, real bash
  * and git in sandboxes, and an emulated AgentCore. Nothing that it does leaves the machine.
  *
- * A `RuntimeRollout` of the loop's runtime comes first, as in a deployment: its own handlers make the version's endpoint and test it. A version that
- * does not pass fails the start.
+ * A `RuntimeRollout` of the loop's runtime runs first, as in a deployment: its own handlers create the version's endpoint and test it. If the version
+ * does not pass, the start fails.
  */
 export class Rehearsal implements RunContext {
   static async start(props: RehearsalProps): Promise<Rehearsal> {
@@ -135,7 +135,7 @@ export class Rehearsal implements RunContext {
   private closed?: Promise<void>;
   /** Hides the values of the environment that the sessions were given. */
   readonly mask: Mask;
-  /** Of the sessions, beside that of the template. */
+  /** Environment of the sessions, in addition to that of the template. */
   readonly environment: RehearsalProps['environment'];
 
   private constructor(
@@ -147,7 +147,7 @@ export class Rehearsal implements RunContext {
     readonly clock: MovableClock,
     readonly deployment: LocalDeployment,
     readonly loop: LoopDescription,
-    /** What was rolled out when it started. */
+    /** The rollouts of the start. */
     readonly rollouts: readonly RolloutDescription[],
     private readonly running: Set<LocalRun>,
     private readonly sshAgent: SshAgent | undefined,
@@ -225,7 +225,7 @@ export class Rehearsal implements RunContext {
   }
 }
 
-/** As the loop's first step would, before anything is copied from there. */
+/** Refuses what the loop's first step would refuse, before anything is copied. */
 function checkNamed(url: string, loop: LoopDescription): void {
   try {
     checkRepositoryOfInput(url, loop);
@@ -244,14 +244,14 @@ function agentOfRuntime(deployment: LocalDeployment, runtimeArn: string): Agent 
   return found && agentOfImage(deployment.stack, found[0]);
 }
 
-/** Where commands of a loop have their caches. */
+/** The mount of the caches of a loop's commands. */
 function cacheMounts({ cacheDirectory }: RehearsalProps): SandboxMount[] {
   if (cacheDirectory === undefined) return [];
   mkdirSync(cacheDirectory, { recursive: true });
   return [{ source: resolve(cacheDirectory), target: CACHES_ON_EPHEMERAL_DISK.XDG_CACHE_HOME }];
 }
 
-/** Whose programs the sessions of a loop have. */
+/** Determines whose programs the sessions of a loop have. */
 function programsIn(sandbox: SandboxDriver | undefined, deployment: LocalDeployment, { runtimeArn }: LoopDescription): RolloutOptions['programs'] {
   if (sandbox?.image === undefined) return 'MACHINE';
   const [logicalId] = [...deployment.runtimes].find(([, arn]) => arn === runtimeArn) ?? [];
@@ -259,7 +259,7 @@ function programsIn(sandbox: SandboxDriver | undefined, deployment: LocalDeploym
   return own !== undefined && builtName(own) === sandbox.image.name ? 'OWN_IMAGE' : 'OTHER_IMAGE';
 }
 
-/** Where the agent's program is, if a sandbox would not see it: these directories are its own. */
+/** The directories of the agent's program that a sandbox would not see because it has its own. */
 function programsOf({ assembly, agent }: RehearsalProps): string[] {
   const directories = [assembly, ...(agent !== undefined && 'command' in agent && agent.workingDirectory !== undefined ? [agent.workingDirectory] : [])];
   return directories.map((directory) => resolve(directory)).filter((directory) => /^\/(tmp|var\/tmp|mnt|run|dev)\//.test(directory));

@@ -1,17 +1,17 @@
 import type { OperationName } from './operations';
 
-/** What the service looks at when it asks whether an operation is allowed. */
+/** The resources that the service checks an operation on. */
 type CheckedOn =
   /** The runtime alone. */
   | 'runtime'
   /** The runtime and the endpoint, both of which have to be allowed. */
   | 'both'
-  /** What is named: a runtime or an endpoint. */
+  /** The resource that the request names: a runtime or an endpoint. */
   | 'named'
   /** No resource: a statement on anything but `*` does not count. */
   | 'none';
 
-/** As the service authorization reference has it. */
+/** Resources of each operation, from the service authorization reference. */
 export const CHECKED_ON: { readonly [operation in OperationName]: CheckedOn } = {
   InvokeAgentRuntime: 'both',
   InvokeAgentRuntimeCommand: 'both',
@@ -33,10 +33,10 @@ export const CHECKED_ON: { readonly [operation in OperationName]: CheckedOn } = 
 };
 
 /**
- * The resources that have to be allowed for an operation.
+ * Returns the resources that a role must be allowed to use for an operation.
  *
- * @param runtimeArn of the runtime that the request names
- * @param endpoint that the request names; without one, a call of a session goes to `DEFAULT`
+ * @param runtimeArn the ARN of the runtime that the request names
+ * @param endpoint the endpoint that the request names; without one, a call to a session goes to `DEFAULT`
  */
 export function checkedResources(operation: OperationName, runtimeArn: string, endpoint: string | undefined): string[] {
   const endpointArn = (name: string) => `${runtimeArn}/runtime-endpoint/${name}`;

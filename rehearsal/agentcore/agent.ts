@@ -17,7 +17,7 @@ export interface CommandOutput {
   readonly stderr: string;
 }
 
-/** What a scripted agent has of its session. */
+/** The session of a scripted agent. */
 export interface AgentSession {
   readonly id: string;
   readonly runtimeVersion: string;
@@ -25,7 +25,7 @@ export interface AgentSession {
   readonly signal: AbortSignal;
   /** Runs a shell line, or words as they are, in the session's sandbox. */
   exec(command: string | readonly string[], options?: { workingDirectory?: string; environment?: Record<string, string> }): Promise<CommandOutput>;
-  /** What `/ping` answers from now on: a busy agent keeps its session beyond the idle timeout. */
+  /** Sets the answer to `/ping`: a session whose agent is busy outlives the idle timeout. */
   setBusy(busy: boolean): void;
 }
 
@@ -46,7 +46,7 @@ export interface HandlerAgent {
 }
 
 /**
- * A program with the container contract, started in the session's sandbox. Sandboxes share the host's network, so that it has to listen
+ * A program with the container contract, started in the session's sandbox. Sandboxes share the host's network, so it must listen
  * on the port that `PORT` names, not on 8080.
  */
 export interface CommandAgent {
@@ -60,7 +60,7 @@ export type Agent = HandlerAgent | CommandAgent;
 /** An agent in one microVM. */
 export interface RunningAgent {
   invoke(request: AgentRequest, signal: AbortSignal): Promise<AgentResponse>;
-  /** Whether it answers `HealthyBusy`. */
+  /** Determines whether the agent answers `HealthyBusy`. */
   busy(): Promise<boolean>;
 }
 

@@ -1,14 +1,14 @@
 import { EventEmitter, once } from 'node:events';
 
 /**
- * - `received`: the request is there, nothing is done yet
- * - `responding`: the reply has begun
+ * - `received`: the request has arrived, and nothing is done yet
+ * - `responding`: the reply has started
  * - `finished`: the reply has ended, in any way
  */
 export type CallEvent = 'received' | 'responding' | 'finished';
 
 export interface CallOutcome {
-  /** Of HTTP; absent when the connection was cut before a reply. */
+  /** The HTTP status; absent if the connection was cut before a reply. */
   readonly statusCode?: number;
   /** The error's name, of the reply or in its stream. */
   readonly error?: string;
@@ -20,9 +20,9 @@ export interface CallOutcome {
 
 /** One request, from the server's side. */
 export class Call {
-  /** Of InvokeAgentRuntimeCommand. */
+  /** The command of an InvokeAgentRuntimeCommand call. */
   command?: string;
-  /** Of InvokeAgentRuntimeCommand, in seconds. */
+  /** The timeout of an InvokeAgentRuntimeCommand call, in seconds. */
   timeout?: number;
   sessionId?: string;
   /** Since the first call of a session that has no microVM yet; negative while that starts. */

@@ -1,4 +1,4 @@
-/** Where the server has its time from, so that hours can pass in a test. */
+/** The server's source of time. A test can replace it to let hours pass. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

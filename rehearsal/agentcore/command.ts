@@ -17,7 +17,7 @@ export async function invokeCommand(exchange: Exchange, plane: DataPlane): Promi
   const headers = { 'content-type': EVENT_STREAM, [SESSION_HEADER]: session.key.sessionId };
   await strikeBeforeStart(exchange, { session, beginReply: () => exchange.begin(200, headers) });
   await session.use(async microvm => {
-    // As the service does: what is in a command is in the log.
+    // The service logs the text of every command, too.
     session.log(commandLine({ command, timeout }));
     exchange.begin(200, headers);
     await new CommandCall(exchange, plane, session, microvm).run(words, timeout);
@@ -49,7 +49,7 @@ function parse(body: Buffer): { command: string; timeout: number } {
 class CommandCall {
   private readonly killer = new AbortController();
   private readonly encoders = { stdout: new OutputEncoder('stdout'), stderr: new OutputEncoder('stderr') };
-  /** Whether anything may still be sent. */
+  /** Determines whether anything may still be sent. */
   private streaming = true;
   private timedOut = false;
   private sent: Promise<void> = Promise.resolve();
@@ -100,7 +100,7 @@ class CommandCall {
     });
   }
 
-  /** Whether the microVM has ended, and with it what the command would have said. */
+  /** Determines whether the microVM has ended, and the rest of the command's output with it. */
   private get gone(): boolean {
     return this.microvm.signal.aborted;
   }
@@ -188,7 +188,7 @@ class CommandCall {
     } else if (kind === 'end') {
       this.exchange.cut();
     }
-    // What hangs is the connection; the command is not held up by it.
+    // The connection hangs; the command itself continues.
     this.stopStreaming(then);
     throw new StreamCut();
   }

@@ -150,7 +150,7 @@ function parse(body: Buffer): Input {
   }
 }
 
-/** What is in transition takes no change. */
+/** Fails for a resource in transition, which cannot be changed. */
 function settled<T extends { readonly status: Status }>(item: T, name = 'The agent runtime'): T {
   if (!['READY', 'CREATE_FAILED', 'UPDATE_FAILED', 'DELETE_FAILED'].includes(item.status)) {
     throw conflict(`${name} is ${item.status}; wait until it is READY`);
@@ -189,7 +189,7 @@ function runtimeDetails(runtime: Runtime, version: RuntimeVersion) {
   return {
     lifecycleConfiguration: { idleRuntimeSessionTimeout: LIMITS.idleTimeout.default, maxLifetime: LIMITS.maxLifetime.default },
     networkConfiguration: { networkMode: 'PUBLIC' },
-    // As the service does by itself since 2026.
+    // The service has set this by default since 2026.
     metadataConfiguration: { requireMMDSV2: true },
     ...version.configuration,
     ...runtimeSummary(runtime, version),

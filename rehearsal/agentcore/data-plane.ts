@@ -11,18 +11,18 @@ import type { Session } from './session';
 import type { Sessions } from './sessions';
 import type { CommandMode } from './words';
 
-/** What the service does where its documentation says nothing: a test tries each. */
+/** Behavior of the service that its documentation does not define. Tests try each variant. */
 export interface Unconfirmed {
   /**
-   * How a command is read: by a shell; split into words as a POSIX shell would; or split at spaces with whole quoted words only, where
-   * whatever else there is gets a `ValidationException` that names the place.
+   * How a command is parsed: by a shell; split into words as a POSIX shell does; or split at spaces, with quotes only around whole words, in
+   * which case all other syntax fails with a `ValidationException` that names the position.
    */
   readonly commandMode: CommandMode;
-  /** Whether processes that a command leaves behind are killed at its end. */
+  /** Determines whether processes that a command leaves behind are killed when it ends. */
   readonly leftovers: Leftovers;
-  /** What becomes of a running command or invocation when its client's connection breaks. */
+  /** What happens to a running command or invocation when the connection of its client breaks. */
   readonly onDisconnect: 'continue' | 'kill';
-  /** How the reply ends when its microVM ends: cleanly, by a reset, or with an exception in the stream. */
+  /** How a reply ends when its microVM ends: cleanly, with a reset, or with an exception in the stream. */
   readonly onSessionEnd: 'end' | 'reset' | 'exception';
   /** Exit code that goes with `TIMED_OUT`. */
   readonly timedOutExitCode: number;
@@ -66,7 +66,7 @@ export async function strikeSession(fault: Fault, session: Session): Promise<boo
   }
 }
 
-/** What a fault can strike beside the reply. */
+/** The targets of a fault other than the reply. */
 export interface FaultTargets {
   readonly session?: Session;
   readonly registry?: Registry;

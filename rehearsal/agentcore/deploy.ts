@@ -11,7 +11,7 @@ export interface RuntimeProps {
   readonly environment?: Readonly<Record<string, string>>;
   /** Seconds. @default - idle 900, maximum 28,800 */
   readonly lifecycle?: { readonly idleRuntimeSessionTimeout?: number; readonly maxLifetime?: number };
-  /** What would be the container image; another value makes another version. @default - a fixed one */
+  /** Stands for the container image: another value makes another version. @default - a fixed value */
   readonly containerUri?: string;
   /** More of it, or other than the above, in the API's own names: each change makes another version. @default - nothing more */
   readonly configuration?: Partial<RuntimeConfiguration>;
@@ -19,7 +19,7 @@ export interface RuntimeProps {
   readonly tags?: Readonly<Record<string, string>>;
   /** @default - no agent: an invocation fails, commands work */
   readonly agent?: Agent;
-  /** Of the credentials that its sessions have: tells servers whose requests theirs are. @default 'AKIDLOCAL' */
+  /** The access key id of the sessions' credentials, which tells servers whose requests they receive. @default 'AKIDLOCAL' */
   readonly accessKeyId?: string;
 }
 
@@ -38,7 +38,7 @@ export function deploy(registry: Registry, props: RuntimeProps): { runtime: Runt
   }
   existing.tags = props.tags;
   const latest = registry.version(existing, existing.latestVersion);
-  // As it would be read back from the file, where what is undefined is not there.
+  // Compare as if it were read from the file, in which undefined values are absent.
   const changed = !isDeepStrictEqual(JSON.parse(JSON.stringify(configuration)), JSON.parse(JSON.stringify(latest.configuration)));
   return { runtime: existing, version: changed ? registry.update(existing, configuration) : latest };
 }

@@ -37,7 +37,7 @@ export function describeStartFailures(tries: readonly StartFailure[], logFile: s
   ].join('\n');
 }
 
-/** Without what a reader skips: empty lines, and frames of a stack. */
+/** Removes lines that a reader skips: empty lines and stack frames. */
 function lastLines(output: string): string[] {
   return stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd().slice(0, 160))
     .filter((line) => line.trim() !== '' && !/^\s+at /.test(line)).slice(-QUOTED_LINES);

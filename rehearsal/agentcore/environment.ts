@@ -1,9 +1,9 @@
 import { homeDirectory } from '../common/home';
 
-/** What a program needs to find the network; nothing that could be a credential. */
+/** Variables that a program needs to use the network; none of them holds a credential. */
 const NETWORK = ['LANG', 'LC_ALL', 'TZ', 'TERM', 'http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
 
-/** Where this machine has its tools and certificates. */
+/** Variables that name the directories of this machine's tools and certificates. */
 const PLACES = [
   'PATH', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'GIT_SSL_CAINFO',
 ];
@@ -24,12 +24,12 @@ export function hostEnvironment(region: string, ownImage = false): Record<string
 }
 
 /**
- * Where sessions find Step Functions, and the credentials of their execution role, which tell the server who asks, and which AWS refuses. Without
- * them, programs would find those of the one who rehearses.
+ * Variables with the endpoint of Step Functions and with credentials that stand for the sessions' execution role. AWS refuses these; the server
+ * recognizes the role by them. Without them, programs would find the user's own credentials.
  *
- * Other services have no endpoint here: what tests do with stand-ins of their own depends on the real one.
+ * Other services have no endpoint here, so that tests can use the real ones or stand-ins of their own.
  *
- * @param given what sessions get beside; credentials in it are left as they are
+ * @param given the other variables of the sessions; credentials among them are kept
  */
 export function serviceEnvironment(endpoint: string, accessKeyId: string, given: Readonly<Record<string, string>> = {}): Record<string, string> {
   const isProxied = NETWORK.some(name => /^https?_proxy$/i.test(name) && process.env[name] !== undefined);

@@ -44,7 +44,7 @@ export class OutputEncoder {
     return this.messages(this.decoder.write(chunk));
   }
 
-  /** What is left of a character that never became whole. */
+  /** Returns the bytes of a character that never became complete. */
   end(): Uint8Array[] {
     return this.messages(this.decoder.end());
   }

@@ -30,12 +30,12 @@ export class Exchange {
     return Array.isArray(value) ? value[0] : value;
   }
 
-  /** Whether the client still reads the reply. */
+  /** Determines whether the client still reads the reply. */
   get open(): boolean {
     return !this.response.destroyed && !this.response.writableEnded;
   }
 
-  /** Whether the reply has begun. */
+  /** Determines whether the reply has started. */
   get started(): boolean {
     return this.response.headersSent;
   }
@@ -103,7 +103,7 @@ export class Exchange {
 
   /** The client sees a reset connection. */
   async reset(): Promise<void> {
-    // What has been sent before gets there before: Node hands it to the kernel at the end of a turn.
+    // Data that was sent before arrives before: Node.js hands it to the kernel at the end of a turn.
     await new Promise(resolve => setImmediate(resolve));
     this.request.socket.resetAndDestroy();
     this.settle({ cut: true });
@@ -115,7 +115,7 @@ export class Exchange {
     this.settle({ statusCode: this.response.statusCode, cut: true });
   }
 
-  /** Nothing comes any more until the client gives up. */
+  /** Sends nothing more until the client gives up. */
   async hang(): Promise<never> {
     await this.disconnected;
     this.settle({ cut: true });

@@ -3,11 +3,11 @@ import type { ErrorCode } from './errors';
 import type { OperationName, OtherOperationName } from './operations';
 
 /**
- * Where in a call's life a fault strikes.
- * - `beforeStart`: the request is there, nothing has been started
- * - `firstByte`: the reply has begun (`contentStart`, or the agent's first byte)
+ * The point in a call at which a fault strikes.
+ * - `beforeStart`: the request has arrived, and nothing has been started
+ * - `firstByte`: the reply has started (`contentStart`, or the agent's first byte)
  * - `midOutput`: after `afterBytes` bytes of output
- * - `beforeEnd`: all is done (the command has exited, the change is made), but the end of the reply is not sent
+ * - `beforeEnd`: the work is done (the command has exited, the change is made), but the end of the reply is not sent
  */
 export type FaultPoint = 'beforeStart' | 'firstByte' | 'midOutput' | 'beforeEnd';
 
@@ -27,13 +27,13 @@ export type ErrorFault = keyof typeof ERRORS;
 
 /**
  * - `reset`: the connection is reset
- * - `end`: the reply ends cleanly, without what should end it
- * - `hang`: nothing comes any more, and the connection stays
+ * - `end`: the reply ends cleanly, but without its last event
+ * - `hang`: nothing more is sent, and the connection stays open
  * - `platformExit`: `contentStop` with exit code -1
- * - `replaceMicrovm`: the session goes on in a new microVM, as after a failure of the host
- * - `wipeWorkspace`: the session's storage is emptied under its feet
- * - `coldStart`: as long as a session has no microVM, its first calls fail by turns as a container that does not start and as an error of the
- *   service; a call that comes while the microVM starts gets a conflict. Before the start, of commands and invocations
+ * - `replaceMicrovm`: the session continues in a new microVM, as after a failure of the host
+ * - `wipeWorkspace`: the session's storage is emptied while the session runs
+ * - `coldStart`: while a session has no microVM, its first calls fail alternately with a container that does not start and with an error of the
+ *   service; a call during the start of the microVM fails with a conflict. Only for commands and invocations, with `beforeStart`
  * - `failTransition`: the runtime or endpoint that is created, updated or deleted ends in CREATE_FAILED, UPDATE_FAILED or DELETE_FAILED
  */
 export type FaultKind = ErrorFault | 'reset' | 'end' | 'hang' | 'platformExit' | 'replaceMicrovm' | 'wipeWorkspace' | 'coldStart' | 'failTransition';
@@ -44,14 +44,14 @@ export interface FaultSpec {
   readonly kind: FaultKind;
   /** @default 1; for `coldStart` as often as it takes */
   readonly times?: number;
-  /** For `coldStart`, from the session's first call, by the server's clock. @default 120 */
+  /** Seconds that a `coldStart` lasts after the session's first call, by the server's clock. @default 120 */
   readonly seconds?: number;
   /** @default - every call of the operation */
   readonly match?: (call: Call) => boolean;
-  /** For `midOutput`. @default 1 */
+  /** Bytes that the call sends before a `midOutput` fault strikes. @default 1 */
   readonly afterBytes?: number;
   /**
-   * What becomes of a running command or invocation when its reply is cut.
+   * What happens to a running command or invocation when its reply is cut.
    * @default - the server's `onDisconnect`
    */
   readonly then?: 'continue' | 'kill';
@@ -96,13 +96,13 @@ export class Faults {
     return fault;
   }
 
-  /** How many more bytes a call may send before a fault strikes it in mid-output. */
+  /** Returns the number of bytes that a call may still send before a `midOutput` fault strikes it. */
   bytesLeft(call: Call): number | undefined {
     const fault = this.find(call, 'midOutput');
     return fault && Math.max(0, (fault.spec.afterBytes ?? 1) - call.bytes);
   }
 
-  /** Whether a fault would strike a call there. */
+  /** Determines whether a fault would strike a call at that point. */
   awaits(call: Call, at: FaultPoint): boolean {
     return this.find(call, at) !== undefined;
   }

@@ -99,7 +99,7 @@ class Invocation {
   private async fail(error: unknown): Promise<void> {
     const { exchange, microvm } = this;
     if (exchange.started) {
-      // Whether the microVM, the agent or a limit ended the stream: its client must not take it for complete.
+      // The microVM, the agent or a limit ended the stream: its client must not take it for complete.
       if (microvm.signal.aborted && this.plane.unconfirmed.onSessionEnd === 'end') {
         exchange.cut();
       } else {

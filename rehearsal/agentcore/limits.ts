@@ -24,7 +24,7 @@ export const LIMITS = {
   /** Days without an invocation after which session storage is emptied. */
   workspaceDays: 14,
   workspaceBytes: 1024 ** 3,
-  /** Where the range of the documentation (100,000 to 200,000) begins. */
+  /** The lower end of the documented range (100,000 to 200,000). */
   workspaceFiles: 100_000,
   workspaceDepth: 200,
   endpointsPerRuntime: 10,

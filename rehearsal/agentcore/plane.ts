@@ -7,7 +7,7 @@ import type { Workspaces } from './workspaces';
 export interface Plane extends DataPlane {
   readonly registry: Registry;
   readonly workspaces: Workspaces;
-  /** What the control plane answered, by operation and client token. */
+  /** Replies of the control plane by operation and client token. */
   readonly replies: Map<string, unknown>;
 }
 

@@ -14,7 +14,7 @@ export interface FilesystemConfiguration {
   readonly capacityProviderVolume?: { readonly volumeName: string; readonly mountPath: string };
 }
 
-/** What a version of a runtime is made of, in the API's own names. */
+/** The configuration of a runtime's version, with the API's own names. */
 export interface RuntimeConfiguration {
   readonly agentRuntimeArtifact: Readonly<Record<string, unknown>>;
   readonly roleArn: string;
@@ -38,7 +38,7 @@ export interface Endpoint {
   readonly createdAt: number;
   description?: string;
   tags?: Readonly<Record<string, string>>;
-  /** What is served; absent until the endpoint is ready for the first time. */
+  /** The version that is served; absent until the endpoint is ready for the first time. */
   liveVersion?: string;
   targetVersion: string;
   status: Status;
@@ -80,7 +80,7 @@ export class Registry {
 
   constructor(readonly props: RegistryProps) {
     this.runtimes = load(props.file);
-    // What was in transition when the server ended has arrived since.
+    // Transitions that were under way when the server ended are complete by now.
     [...this.runtimes].forEach(runtime => [runtime, ...runtime.endpoints].forEach(item => this.settleLater(item, () => this.arrive(runtime, item))));
   }
 

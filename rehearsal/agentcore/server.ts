@@ -34,9 +34,9 @@ export interface AgentCoreServerProps extends Partial<Unconfirmed> {
   readonly account?: string;
   /** Milliseconds that runtimes and endpoints stay in CREATING, UPDATING and DELETING. @default 0 */
   readonly transition?: number;
-  /** What runtimes run that were made through the control plane. @default - no agent: an invocation fails, commands work */
+  /** The agent of runtimes that are created through the control plane. @default - no agent: invocations fail, commands work */
   readonly agentFor?: (runtime: Runtime, version: RuntimeVersion) => Agent | undefined;
-  /** What every container has in its environment. @default - the host's PATH, locale, proxy and certificates, and the region */
+  /** Environment variables of every container. @default - the host's PATH, locale, proxy and certificates, and the region */
   readonly environment?: Readonly<Record<string, string>>;
   /** Directories of the host that all sandboxes share with it at the same path, such as that of a bare repository. */
   readonly sharedDirectories?: readonly string[];
@@ -52,8 +52,8 @@ export interface TargetedRequest {
 }
 
 /**
- * Amazon Bedrock AgentCore Runtime on loopback: data and control plane as the SDKs speak them. FEATURES.md tells what is like the service and
- * what is not.
+ * Amazon Bedrock AgentCore Runtime on loopback: its data and control plane, as the SDKs use them. FEATURES.md lists what is emulated
+ * and what is not.
  */
 export class AgentCoreServer {
   static async start(props: AgentCoreServerProps): Promise<AgentCoreServer> {
@@ -65,11 +65,11 @@ export class AgentCoreServer {
   readonly calls = new CallLog();
   readonly faults = new Faults();
   readonly clock: Clock;
-  /** What runs relied on that the service does not give, in words for a person. */
+  /** Describes what runs relied on that the service does not offer. */
   readonly warnings: string[] = [];
   readonly logs: SessionLog;
   readonly startFailures = new StartFailures();
-  /** Why a request is refused, by its authorization header. @default - everybody may do everything */
+  /** Returns why a request is refused, by its authorization header. @default - every request is allowed */
   authorize?: (authorization: string, action: string, resources: readonly string[]) => string | undefined;
   /** Answers requests to other services that come here, such as those of agents to Step Functions. @default - they are refused */
   answer?: (request: TargetedRequest) => { readonly status: number; readonly body: unknown } | undefined;
@@ -133,7 +133,7 @@ export class AgentCoreServer {
   }
 
   /**
-   * Deploys a runtime: makes it if there is none of that name, or gives it a new version if its configuration has changed, as a deployment with
+   * Deploys a runtime: creates it if none has that name, or makes a new version of it if its configuration has changed, as a deployment with
    * CloudFormation would. Called again after a restart with the same state directory, it finds the runtime and its workspaces.
    */
   createRuntime(props: RuntimeProps): { arn: string; id: string; version: string } {
@@ -152,12 +152,12 @@ export class AgentCoreServer {
     await this.sessions.get(runtimeArn, qualifier, sessionId).wipeWorkspace();
   }
 
-  /** Where the session's mounts are on the host. */
+  /** Returns the session's mounts, with their directories on the host. */
   mounts(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): readonly SandboxMount[] {
     return this.sessions.get(runtimeArn, qualifier, sessionId).filesystems;
   }
 
-  /** Where the session's own storage is on the host. */
+  /** Returns the directory of the session's own storage on the host. */
   workspaceDirectory(runtimeArn: string, sessionId: string, qualifier = 'DEFAULT'): string {
     return this.workspaces.data(this.sessions.get(runtimeArn, qualifier, sessionId).key);
   }
@@ -217,7 +217,7 @@ export class AgentCoreServer {
   }
 }
 
-/** What a warning begins with. */
+/** The start of a warning. */
 function sessionName({ runtimeId, endpoint, sessionId }: WorkspaceKey): string {
   return `${runtimeId} ${endpoint} ${sessionId}: `;
 }

@@ -15,7 +15,7 @@ export function agentLines(log: string): string[] {
   return log.split('\n').filter((line) => !line.startsWith(COMMAND));
 }
 
-/** What the service writes to a runtime's log group: the agent's output, and the text of each command. One file per session. */
+/** The lines that the service writes to a runtime's log group: the agent's output, and the text of each command. One file per session. */
 export class SessionLog {
   constructor(private readonly directory: string) {}
 
@@ -30,7 +30,7 @@ export class SessionLog {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
-  /** Where it is, if there is one. */
+  /** Returns the path of a session's log, which may not exist. */
   file({ runtimeId, endpoint, sessionId }: WorkspaceKey): string {
     return join(this.directory, `${runtimeId}-${endpoint}`, `${createHash('sha256').update(sessionId).digest('hex').slice(0, 32)}.log`);
   }

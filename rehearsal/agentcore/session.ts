@@ -14,7 +14,7 @@ import type { WorkspaceKey, Workspaces } from './workspaces';
 import { normalizeMountPath } from '../../src/mount/constants';
 
 const NO_AGENT = 'there is no agent for this runtime: its image is not built from the app, or has no CMD in JSON form; '
-  + 'name what serves /ping and /invocations with "agent" (--agent)';
+  + 'give a program that serves /ping and /invocations with "agent" (--agent)';
 
 /** Characters of what an agent prints that are kept in case it does not start. */
 const START_OUTPUT = 4_096;
@@ -34,7 +34,7 @@ export interface SessionContext {
   readonly notStarted: (failure: StartFailure) => void;
 }
 
-/** What a session runs on until it is stopped, replaced, or too old. */
+/** The resources of a session until it is stopped or replaced, or reaches its maximum lifetime. */
 export interface Microvm {
   readonly sandbox: Sandbox;
   readonly version: string;

@@ -2,7 +2,7 @@ const RUNTIME = ['agentRuntimeArn', 'agentRuntimeId', 'agentRuntimeVersion', 'st
 const ENDPOINT = ['agentRuntimeEndpointArn', 'agentRuntimeArn', 'status', 'createdAt'];
 const VERSIONS = ['liveVersion', 'targetVersion'];
 
-/** What is in the replies of the control plane by the service's model, and nothing else: a client that reads more works here and nowhere else. */
+/** The fields that the service's model has in each reply of the control plane. A client that read others would work here and fail in the service. */
 const REPLIES: Readonly<Record<string, readonly string[]>> = {
   CreateAgentRuntime: [...RUNTIME, 'createdAt', 'workloadIdentityDetails'],
   UpdateAgentRuntime: [...RUNTIME, 'createdAt', 'lastUpdatedAt', 'workloadIdentityDetails'],

@@ -1,6 +1,6 @@
 import { validation } from './errors';
 
-/** How the text of a command is read. */
+/** How the text of a command is parsed. */
 export const COMMAND_MODES = ['strict', 'split', 'shell'] as const;
 export type CommandMode = typeof COMMAND_MODES[number];
 
@@ -55,10 +55,10 @@ export function splitWords(line: string): string[] {
 }
 
 /**
- * Takes a line for words as the most exact report of the live service does: no shell; words are split at spaces; `'…'` is verbatim; `"…"`
- * knows `\"` and `\\`; nothing expands `$`; quotes are not joined to each other or to what stands beside them.
+ * Splits a line into words as the most exact report about the live service describes it: no shell; words are split at spaces; `'…'` is verbatim;
+ * `"…"` knows `\"` and `\\`; `$` is not expanded; a quoted string is not joined to adjacent text.
  *
- * Fails at the first character of which that report says nothing.
+ * Fails at the first character that the report does not cover.
  */
 export function readWords(line: string): string[] {
   const words: string[] = [];

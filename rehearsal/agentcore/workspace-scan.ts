@@ -10,21 +10,21 @@ const EXAMPLES = 3;
 const TURN = 500;
 
 /**
- * Reports what a workspace holds that session storage would not have taken. The host's file system takes it, so that a run succeeds here which
- * fails there. Extended attributes and file locks leave no trace that could be found; names and link targets are as long as on any Linux.
+ * Reports files of a workspace that session storage does not support. The host's file system supports them, so a run could succeed here and
+ * fail in the service. Extended attributes and file locks leave no trace to find; names and link targets may be as long as on any Linux.
  */
 export async function reportUnsupported(directory: string, warn: (warning: string) => void): Promise<void> {
   const scan = new Scan(directory);
   await scan.visit('', 0);
   for (const [kind, paths] of scan.found) {
     const more = paths.length > EXAMPLES ? ` and ${paths.length - EXAMPLES} more` : '';
-    warn(`session storage does not take ${kind}: ${paths.slice(0, EXAMPLES).join(', ')}${more}`);
+    warn(`session storage does not support ${kind}: ${paths.slice(0, EXAMPLES).join(', ')}${more}`);
   }
   if (scan.bytes > LIMITS.workspaceBytes) {
-    warn(`session storage holds 1 GB, the workspace has ${(scan.bytes / LIMITS.workspaceBytes).toFixed(1)} GB`);
+    warn(`session storage holds 1 GB, and the workspace has ${(scan.bytes / LIMITS.workspaceBytes).toFixed(1)} GB`);
   }
   if (scan.files > LIMITS.workspaceFiles) {
-    warn(`session storage holds some ${LIMITS.workspaceFiles} files, the workspace has ${scan.files}`);
+    warn(`session storage holds about ${LIMITS.workspaceFiles} files, and the workspace has ${scan.files}`);
   }
 }
 
@@ -40,7 +40,7 @@ class Scan {
       this.note(`directories deeper than ${LIMITS.workspaceDepth}`, relative);
       return;
     }
-    const unreadable = (error: NodeJS.ErrnoException) => error.code === 'EACCES' ? this.note('permissions, and gives everybody access to', relative) : vanished(error);
+    const unreadable = (error: NodeJS.ErrnoException) => error.code === 'EACCES' ? this.note('permissions, and gives everyone access to', relative) : vanished(error);
     for (const entry of attempted(() => readdirSync(join(this.directory, relative), { withFileTypes: true }), unreadable) ?? []) {
       const path = relative === '' ? entry.name : `${relative}/${entry.name}`; // `join` takes as long as what is done with it
       this.files += 1;

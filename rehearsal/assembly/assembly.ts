@@ -82,14 +82,14 @@ export class SynthesizedStack {
     throw new Error(`stack ${this.name} has ${found.length === 0 ? 'no' : 'more than one'} ${type}${name && ` whose logical id begins with "${name}"`}, but ${all.join(', ') || 'none at all'}`);
   }
 
-  /** Where the files of an asset are, by the key of its object in the bucket. */
+  /** Returns the path of a file asset, by the key of its object in the bucket. */
   assetPath(objectKey: string): string {
     const path = this.assets.files?.[objectKey.replace(/\.[^.]*$/, '')]?.source.path;
     if (path === undefined) throw new Error(`stack ${this.name} has no file asset ${objectKey}`);
     return join(this.directory, path);
   }
 
-  /** What an image is built from, by its tag; none for an image that the app did not make. */
+  /** Returns the build context of an image by its tag, or `undefined` if the app does not build the image. */
   imageAsset(tag: string): ImageAsset | undefined {
     const source = this.assets.dockerImages?.[tag]?.source;
     if (source?.directory === undefined) return undefined;
@@ -105,7 +105,7 @@ export class Assembly {
     if (!existsSync(directory)) throw new AssemblyError(`there is no directory ${directory}; run "cdk synth" first${nearFile(directory)}`);
     if (!isAssembly(directory)) {
       const inside = join(directory, 'cdk.out');
-      throw new AssemblyError(`${directory} is no cloud assembly: it has no manifest.json; ${isAssembly(inside) ? `did you mean ${inside}?` : 'run "cdk synth" first'}`);
+      throw new AssemblyError(`${directory} is not a cloud assembly: it has no manifest.json; ${isAssembly(inside) ? `did you mean ${inside}?` : 'run "cdk synth" first'}`);
     }
     return new Assembly(directory, stacksIn(directory));
   }

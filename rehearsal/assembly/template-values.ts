@@ -4,7 +4,7 @@ import type { SynthesizedStack } from './assembly';
 export interface TemplateValuesProps {
   readonly region: string;
   readonly account: string;
-  /** What references come to: `LogicalId` for a `Ref`, `LogicalId.Attribute` for a `Fn::GetAtt`. */
+  /** The values of references: `LogicalId` for a `Ref`, `LogicalId.Attribute` for a `Fn::GetAtt`. */
   readonly values: ReadonlyMap<string, string>;
 }
 
@@ -13,19 +13,19 @@ export class NotEmulatedError extends Error {
   readonly name = 'NotEmulatedError';
 }
 
-/** What a value that only CloudFormation knows comes to. Without quotes, since it may be within JSON. */
+/** The placeholder of a value that only CloudFormation knows. It has no quotes, because it may be part of JSON. */
 const UNKNOWN = /«([^»]*)»/g;
 const isUnknown = (value: unknown) => typeof value === 'string' && value.includes('«Fn::');
 
-/** What in a resolved value only CloudFormation knows, such as `Fn::ImportValue (Network:Vpc)`. */
+/** Returns the parts of a resolved value that only CloudFormation knows, such as `Fn::ImportValue (Network:Vpc)`. */
 export function unknownIn(value: unknown): string[] {
   return [...new Set([...(JSON.stringify(value) ?? '').matchAll(UNKNOWN)].map(([, what]) => what))];
 }
 
 /**
- * Gives the references and intrinsic functions of a template fixed values, as if it were deployed.
+ * Resolves the references and intrinsic functions of a template to fixed values, as if it were deployed.
  *
- * What only CloudFormation knows comes to a value that `unknownIn` finds: most of a template does not matter here.
+ * Values that only CloudFormation knows resolve to placeholders, which `unknownIn` finds: most of a template does not matter here.
  */
 export class TemplateValues {
   constructor(private readonly stack: SynthesizedStack, private readonly props: TemplateValuesProps) {}
@@ -139,7 +139,7 @@ export class TemplateValues {
   }
 }
 
-/** Of a file system or its access point, in the form that AgentCore asks for. */
+/** Makes the id of a file system or its access point, in the form that AgentCore expects. */
 function idOf(prefix: string, logicalId: string): string {
   return `${prefix}-${createHash('sha256').update(logicalId).digest('hex').slice(0, 17)}`;
 }

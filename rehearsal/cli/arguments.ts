@@ -43,7 +43,7 @@ const OPTIONS = {
 
 /** Reads the words of a command line; what is wrong with one of them hides nothing of the others. */
 export function readArguments(args: readonly string[], faults: Faults) {
-  // What is not strict takes anything, also as a value.
+  // A parser that is not strict accepts anything, also as a value.
   const { values, tokens } = parseArgs({ args: withValues(args, faults), options: OPTIONS, allowPositionals: true, strict: false, tokens: true });
   const types: { readonly [name: string]: OptionType } = OPTIONS;
   const positionals: string[] = [];
@@ -67,20 +67,20 @@ export function readArguments(args: readonly string[], faults: Faults) {
   return { values: typed(values), positionals };
 }
 
-/** Without the options that lack their value, where the next option stands in its place. */
+/** Removes options that lack their value and are followed by another option. */
 function withValues(args: readonly string[], faults: Faults): string[] {
   const types: { readonly [name: string]: OptionType } = OPTIONS;
   const typeOf = (word = '') => word.startsWith('--') && Object.hasOwn(types, word.slice(2).split('=')[0]) ? types[word.slice(2).split('=')[0]] : undefined;
   return args.filter((word, index) => {
     if (word.includes('=') || typeOf(word)?.type !== 'string' || typeOf(args[index + 1]) === undefined) return true;
-    faults.add(`${word} has no value: write one behind it`);
+    faults.add(`${word} has no value: add one after it`);
     return false;
   });
 }
 
 function faultsOfValue(option: string, { type }: OptionType, value: string | undefined, inline: boolean | undefined): string[] {
   if (type === 'boolean') return value === undefined ? [] : [`${option}=${value}: ${option} takes no value`];
-  if (value === undefined) return [`${option} has no value: write one behind it`];
+  if (value === undefined) return [`${option} has no value: add one after it`];
   return inline !== true && value.startsWith('-') ? [`${option} is followed by "${value}", which looks like another option: write ${option}=${value} if it is the value`] : [];
 }
 
@@ -97,5 +97,5 @@ function typed(values: { readonly [name: string]: unknown }): Values {
   return Object.fromEntries(Object.entries(values).map(sound)) as Values;
 }
 
-/** For its type alone. */
+/** Needed only for its type. */
 const strictly = () => parseArgs({ args: [], options: OPTIONS });

@@ -23,7 +23,7 @@ export interface CheckedRun {
 }
 
 /**
- * What a run is asked for, together with what an earlier run of its session was asked for. Fails with everything that is wrong with it, before
+ * Returns the target and the input of a run, merged with those of the last run of its session. Fails with everything that is wrong with them, before
  * anything that takes time: a synthesis, an image, a session.
  */
 export async function checkedRun(options: Options, store: RunStore, faults: Faults): Promise<CheckedRun> {
@@ -44,17 +44,17 @@ function shareFaults({ cache, sshAgent }: Target): string[] {
   return [
     ...cache === undefined ? [] : writableFaults('--cache', cache),
     ...sshAgent !== true || statSync(socket, { throwIfNoEntry: false })?.isSocket() === true ? []
-      : [`--ssh-agent: SSH_AUTH_SOCK is ${socket === '' ? 'not set' : `"${socket}", which is no socket`}: start an agent and give it your key, with eval "$(ssh-agent)" and ssh-add`],
+      : [`--ssh-agent: SSH_AUTH_SOCK is ${socket === '' ? 'not set' : `"${socket}", which is not a socket`}: start an agent and give it your key, with eval "$(ssh-agent)" and ssh-add`],
   ];
 }
 
-/** What the commit's message and the branch's name are made of. */
+/** Faults of the texts that go into the commit's message and the branch's name. */
 function messageFaults({ env = [] }: Target, { prompt, taskId }: RehearsalInput): string[] {
   const secrets = secretsOf(Object.fromEntries(env.map((name) => [name, process.env[name] ?? ''])));
   const texts = { 'the prompt': prompt, 'the task\'s id': taskId };
   return Object.entries(texts).flatMap(([what, text]) => secrets
     .filter(({ parts }) => typeof text === 'string' && parts.some((part) => text.includes(part)))
-    .map(({ name }) => `${what} holds the value of ${name} (--env), and the commit would: take it out; if it is no secret, set it in the command that needs it instead`));
+    .map(({ name }) => `${what} contains the value of ${name} (--env), and so would the commit: remove it; if it is not a secret, set it in the command that needs it instead`));
 }
 
 function writableFaults(option: string, directory: string): string[] {
@@ -90,26 +90,26 @@ function startingFrom({ ref }: Target, input: RehearsalInput): RehearsalInput {
   return ref === undefined ? input : { ...input, repository: { ...input.repository, ref } };
 }
 
-/** What would be without effect is refused, as what is missing is. */
+/** Options that would have no effect are refused. */
 function idleFaults({ app, stack, loop, gates, bootstrap, gatesBefore, pipefail, maxRepairs, timeouts }: Target): string[] {
   const given = (options: { readonly [option: string]: unknown }) => Object.keys(options).filter((option) => options[option] !== undefined);
   return app === undefined
-    ? given({ stack, loop }).map((option) => `--${option} chooses in an app: name one with --app`)
+    ? given({ stack, loop }).map((option) => `--${option} needs --app: name the app's cloud assembly`)
     : given({ 'gate': gates, bootstrap, 'gates-before': gatesBefore, 'no-pipefail': pipefail, 'max-repairs': maxRepairs, 'timeout': timeouts })
-      .map((option) => `--${option} is for a repository without an app, whose loop says it itself: leave one of them out`);
+      .map((option) => `--${option} cannot be used with --app, whose loop defines it: leave out one of them`);
 }
 
 function missingFaults({ app, agent, gates, repository }: Target, input: RehearsalInput): string[] {
   const own = app !== undefined ? [] : [
     ...(repository ?? input.repository?.url) === undefined
-      ? ['--repository is missing: name the directory or URL that the agent is to work on, or give --app for a loop of your own'] : [],
-    ...agent === undefined ? ['--agent is missing: name the command that is the agent, or give --app for a loop of your own'] : [],
-    ...gates === undefined ? ["--gate is missing: name what has to pass, such as --gate test='npm test'"] : [],
+      ? ['--repository is missing: name the directory or URL that the agent works on, or give --app for a loop of your own'] : [],
+    ...agent === undefined ? ['--agent is missing: give the command of the agent, or give --app for a loop of your own'] : [],
+    ...gates === undefined ? ["--gate is missing: give a command that must pass, such as --gate test='npm test'"] : [],
   ];
-  return [...own, ...input.prompt === undefined ? ['--prompt is missing: say what the agent is to do, here or in the file of --input'] : []];
+  return [...own, ...input.prompt === undefined ? ['--prompt is missing: say what the agent has to do, with --prompt or in the file of --input'] : []];
 }
 
-/** What the loop that is made of the command line would say of it. */
+/** The faults that the loop of the command line would report. */
 function loopFaults({ agent, gates = [], bootstrap = [], timeouts = {} }: Target): string[] {
   const names = gates.map(({ name }) => name);
   const timed = [...names, 'agent', 'bootstrap'];
@@ -118,10 +118,10 @@ function loopFaults({ agent, gates = [], bootstrap = [], timeouts = {} }: Target
     ...agent?.trim() === '' ? ['--agent has an empty command: say what to run'] : [],
     ...twice === undefined ? [] : [`--gate has "${twice}" twice: give each a name of its own`],
     ...names.filter((name) => !GATE_NAME.test(name))
-      .map((name) => `--gate names the gate "${name}": 1 to 40 letters, digits, spaces, "-" and "_" are allowed, the first a letter or digit; rename it`),
+      .map((name) => `--gate "${name}" must have a name of 1 to 40 letters, digits, spaces, "-" and "_" that starts with a letter or digit: rename it`),
     ...gates.filter(({ command }) => command.trim() === '').map(({ name }) => `--gate ${name} has an empty command: say what to run`),
     ...Object.keys(timeouts).filter((name) => !timed.includes(name))
-      .map((name) => `--timeout ${name}: there is no gate of that name${didYouMean(name, timed) || `; ${timed.join(', ')} can have one`}`),
+      .map((name) => `--timeout ${name}: there is no gate with that name${didYouMean(name, timed) || `; ${timed.join(', ')} can have a timeout`}`),
     ...bootstrap.some((command) => command.trim() === '') ? ['--bootstrap has an empty command: take it out'] : [],
   ];
 }
@@ -132,12 +132,12 @@ function appFaults({ app, stack, loop }: Target): string[] {
     return [];
   } catch (error) {
     if (error instanceof AssemblyError) return [`--app: ${error.message}`];
-    // What cannot be emulated is said when it is, with all of its kind.
+    // Properties that cannot be emulated are reported later, all together.
     return error instanceof LoopNotFoundError ? [error.message] : [];
   }
 }
 
-/** As the loop's first step would refuse it. A directory of this machine may be named here, and is looked at by itself. */
+/** Faults that the loop's first step would refuse. A directory of this machine is allowed here and checked elsewhere. */
 function faultsOfInput({ inputFile, input: given }: Options, { prompt, taskId = 'a-task', repository, session }: RehearsalInput): string[] {
   const known = ['prompt', 'taskId', 'repository', 'session'];
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
@@ -147,7 +147,7 @@ function faultsOfInput({ inputFile, input: given }: Options, { prompt, taskId = 
   const input = { prompt: typeof prompt === 'string' ? prompt : 'none', taskId, session, ...repository === undefined ? {} : { repository: named } };
   return [
     ...unknown.map((key) => `--input ${inputFile}: "${key}" is not a field of the input${didYouMean(key, known) || `: ${known.join(', ')} are`}`),
-    ...prompt === undefined || typeof prompt === 'string' ? [] : [`--input ${inputFile}: "prompt" is no text: put it in quotes`],
+    ...prompt === undefined || typeof prompt === 'string' ? [] : [`--input ${inputFile}: "prompt" must be a string: put it in quotes`],
     ...inputFaults(input, LOOP_LIMITS.promptBytes),
   ];
 }
@@ -178,5 +178,5 @@ async function directoryFaults(option: string, directory: string, state: string,
   if (none === undefined || typeof (ref ?? '') !== 'string') return [];
   if (ref === undefined) return [`${option} ${directory} cannot be cloned: ${none}`];
   // Branches that earlier runs made are in the copy.
-  return isCopied && await referenceFault(copy, ref) === undefined ? [] : [`"${ref}" is no branch, tag or commit of ${directory}: ${none}`];
+  return isCopied && await referenceFault(copy, ref) === undefined ? [] : [`"${ref}" is not a branch, tag or commit of ${directory}: ${none}`];
 }

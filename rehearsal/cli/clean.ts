@@ -9,19 +9,19 @@ import { didYouMean } from '../common/did-you-mean';
 import { Lock } from '../run/lock';
 import { branchesOnlyIn } from '../run/repository-fault';
 
-/** What is removed, and what stays. */
+/** What `clean` removes and keeps. */
 interface Plan {
   readonly sessions: readonly StoredSession[];
-  /** Of those sessions, and those that ended before they had one. */
+  /** The runs of those sessions, and runs that ended before they had a session. */
   readonly runs: readonly StoredRun[];
   readonly kept: readonly StoredRun[];
-  /** Whether what belongs to no run that is known goes too, if it was last written before this time in milliseconds. */
+  /** If set, files that belong to no known run are also removed if they were last written before this time, in milliseconds. */
   readonly strayBefore?: number;
 }
 
 /**
- * `clean`: removes sessions with their workspaces, logs, records and reports, and the copies of repositories that no other session uses. A copy with
- * branches that its original does not have stays, and is named: somebody may still want to take them.
+ * Removes sessions with their workspaces, logs, records and reports, and the copies of repositories that no other session uses. Keeps and names a
+ * copy with branches that its original does not have: the user may still want to fetch them.
  */
 export async function clean(options: Options, stdout: NodeJS.WriteStream): Promise<number> {
   const { state } = options;
@@ -92,7 +92,7 @@ function isBelow(parent: string, path: string): boolean {
   return `${path}/`.startsWith(`${resolve(parent)}/`);
 }
 
-/** What runs that were killed have left: nobody has their records, and none is under way. */
+/** Files that killed runs have left: they have no record, and no run is under way. */
 function strays({ kept, strayBefore }: Plan, state: string): string[] {
   if (strayBefore === undefined) return [];
   const used = new Set(kept.flatMap(({ record }) => record.session?.mounts ?? []).map(({ source }) => dirname(source)));
@@ -103,7 +103,7 @@ function strays({ kept, strayBefore }: Plan, state: string): string[] {
   return [...workspaces, ...begun, ...disks].filter((path) => statSync(path).mtimeMs < strayBefore);
 }
 
-/** What Step Functions remembers of each execution. */
+/** The files with the state of each execution. */
 function executionsIn(state: string): { readonly file: string; readonly name: string }[] {
   return within(join(state, 'executions'), 1).map((file) => ({ file, name: (JSON.parse(readFileSync(file, 'utf8')) as { readonly name: string }).name }));
 }
@@ -122,7 +122,7 @@ async function removeCopies({ runs, kept }: Plan, state: string, remove: (path: 
     if (used.has(copy) || !isBelow(join(state, 'repositories'), copy) || !existsSync(copy)) continue;
     const branches = await branchesOnlyIn(copy, source);
     if (branches.length === 0) remove(copy);
-    else told.push(`kept ${copy}: ${source} does not have ${branches.slice(0, 5).join(', ')}${branches.length > 5 ? ` and ${branches.length - 5} more` : ''}; fetch what you want from there, and then remove it`);
+    else told.push(`kept ${copy}, since ${source} does not have ${branches.slice(0, 5).join(', ')}${branches.length > 5 ? ` and ${branches.length - 5} more` : ''}: fetch what you want from there, then remove it`);
   }
   return told;
 }
@@ -134,7 +134,7 @@ function sizeOf(path: string): number {
   try {
     entries = readdirSync(path);
   } catch {
-    // What a session has closed to us is not counted.
+    // Directories that a session has made unreadable are not counted.
   }
   return entries.reduce((sum, entry) => sum + sizeOf(join(path, entry)), 0);
 }

@@ -21,7 +21,7 @@ export const CurrentRun = {
     return removedAtExit(fileOf(state));
   },
 
-  /** Nothing if its process has gone. */
+  /** Returns the run, or `undefined` if its process is gone. */
   read(state: string): CurrentRun | undefined {
     try {
       const run = JSON.parse(readFileSync(fileOf(state), 'utf8')) as CurrentRun;

@@ -18,7 +18,7 @@ export class Interrupt {
     SIGNALS.forEach((signal) => process.on(signal, this.hear));
   }
 
-  /** Of the start of a rehearsal. */
+  /** Aborts the start of a rehearsal. */
   get signal(): AbortSignal {
     return this.controller.signal;
   }
@@ -34,7 +34,7 @@ export class Interrupt {
 
   private readonly hear = (): void => {
     if (this.signal.aborted) process.exit(this.exitCode);
-    this.terminal.line(this.rehearsal ? 'interrupted: the session is being stopped, its workspace stays' : 'interrupted');
+    this.terminal.line(this.rehearsal ? 'interrupted: stopping the session; its workspace is kept' : 'interrupted');
     this.controller.abort(new InterruptedError('nothing was run'));
     void this.rehearsal?.close();
   };

@@ -3,20 +3,20 @@ import { statSync } from 'node:fs';
 import { isAbsolute, join, posix, relative, resolve } from 'node:path';
 import type { Target } from './options';
 
-/** Where sessions have directories of their own. */
+/** Directories that each session has for itself. */
 const OWN = /^\/(tmp|var\/tmp|mnt|dev\/shm|run)\//;
-/** What a bootstrap makes is not in the commit, and is there all the same. */
+/** Directories that a bootstrap makes: they are not in the commit, but they exist in the clone. */
 const INSTALLED = /^(\.\/)?(node_modules|vendor|\.venv|venv|env|target|build|dist)\//;
 
 interface Command {
   /** Such as `--agent`. */
   readonly option: string;
   readonly text: string;
-  /** Whether it starts in the clone. */
+  /** Indicates that it starts in the clone. */
   readonly inClone: boolean;
 }
 
-/** Of a command line, what may name a file. */
+/** The words of a command line that may name a file. */
 function wordsOf(text: string): string[] {
   return text.split(/[\s'"=;|&<>()`$]+/).filter((word) => /[./]/.test(word) && !word.startsWith('-'));
 }
@@ -38,9 +38,9 @@ function commandsOf({ app, agent, gates = [], bootstrap = [] }: Target): Command
 }
 
 /**
- * Files that the commands of a run name, and that are on this machine, but not where a session would look for them: a sentence each, with what to do.
+ * Describes files that the commands of a run name and that exist on this machine, but not where a session looks for them, each with a remedy.
  *
- * @param cwd where the command line was given
+ * @param cwd the current directory of the command line
  */
 export function missingInSessions(target: Target, cwd: string, ref = 'HEAD'): string[] {
   if (target.sandbox === 'container') return []; // with the files of an image, which nobody has looked into
@@ -55,7 +55,7 @@ function hidden(file: string, cwd: string): string | undefined {
   const seen = [cwd, ...(process.env.PATH ?? '').split(':')].some((directory) => directory !== '' && !relative(directory, file).startsWith('..'));
   const [, own] = OWN.exec(file) ?? [];
   if (own === undefined || seen || !isFile(file) || file.startsWith('/mnt/workspace/')) return undefined;
-  return `${file} is here, but sessions have a /${own} of their own: put it elsewhere, such as in your home directory, or start from its directory`;
+  return `${file} is here, but sessions have their own /${own}: move it elsewhere, such as in your home directory, or start from its directory`;
 }
 
 /** A run clones what is committed. */

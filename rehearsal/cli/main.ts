@@ -32,7 +32,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
   // The CDK asks for a home, and does without what is not there.
   if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';
   try {
-    if (command !== 'rehearse') throw new MisuseError(`"${command}" is no command${didYouMean(command, ['rehearse']) || ': "rehearse" is the only one'}`);
+    if (command !== 'rehearse') throw new MisuseError(`"${command}" is not a command${didYouMean(command, ['rehearse']) || ': "rehearse" is the only one'}`);
     const faults = new Faults();
     const options = parseOptions(rest, faults);
     if (options.command === 'run') return await rehearse(options, faults, stdout, stderr);
@@ -47,7 +47,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
   }
 }
 
-/** What is wrong with the words of a command line, before anything is looked at that they name; nothing if they can be read. */
+/** Returns what is wrong with a command line, without a look at the files that it names, or `undefined` if it can be parsed. */
 export function misuseOf(args: readonly string[]): string | undefined {
   const faults = new Faults();
   try {
@@ -59,7 +59,7 @@ export function misuseOf(args: readonly string[]): string | undefined {
   }
 }
 
-/** Of the package that this file is in, bundled or not. */
+/** The version of the package that contains this file, bundled or not. */
 function ownVersion(directory = __dirname): string {
   const file = join(directory, 'package.json');
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version : ownVersion(dirname(directory));

@@ -12,7 +12,7 @@ import { isPath } from '../run/repository-fault';
 const SANDBOXES = ['namespace', 'container'] as const;
 export type SandboxKind = typeof SANDBOXES[number];
 
-/** What is run, so that a session can be gone on with by its id alone. Paths are absolute. */
+/** The target of a run, which is stored so that a session can be continued by its id alone. Paths are absolute. */
 export interface Target {
   readonly app?: string;
   readonly stack?: string;
@@ -24,41 +24,41 @@ export interface Target {
   readonly agent?: string;
   readonly gates?: readonly { readonly name: string; readonly command: string }[];
   readonly bootstrap?: readonly string[];
-  /** Whether the gates run before the first turn too. */
+  /** Determines whether the gates also run before the first turn. */
   readonly gatesBefore?: boolean;
-  /** Whether a pipe in a gate fails if any of its programs does. @default true */
+  /** Determines whether a pipe in a gate fails if any of its programs fails. @default true */
   readonly pipefail?: false;
   readonly maxRepairs?: number;
   /** Seconds, by the name of a gate, or `agent` or `bootstrap`. */
   readonly timeouts?: { readonly [name: string]: number };
   /** Names of variables; their values are nobody's to keep. */
   readonly env?: readonly string[];
-  /** Whether sessions may use your ssh agent. */
+  /** Determines whether sessions may use the user's ssh agent. */
   readonly sshAgent?: boolean;
   /** Directory that sessions have their caches in. @default - the session's own disk */
   readonly cache?: string;
   /** @default - whatever this machine can have */
   readonly sandbox?: SandboxKind;
-  /** What containers are made from. @default - the app's own image */
+  /** The image of the containers. @default - the app's own image */
   readonly image?: string;
   /** Number of the user that sessions run as, in namespaces. @default - you */
   readonly user?: number;
-  /** How the emulated service reads commands. @default 'strict' */
+  /** How the emulated service parses commands. @default 'strict' */
   readonly commandMode?: CommandMode;
 }
 
 export interface Options {
   readonly command: 'run' | 'sessions' | 'stop' | 'shell' | 'logs' | 'clean';
-  /** Of a session, for what works on one. */
+  /** The id of a session, for commands that take one. */
   readonly id?: string;
   readonly target: Target;
   readonly input: Partial<RehearsalInput>;
-  /** Where the input was read, for messages. */
+  /** The file of the input, for messages. */
   readonly inputFile?: string;
   readonly sessionId?: string;
   /** Seconds, for `clean`. */
   readonly olderThan?: number;
-  /** What a run that goes on in a session is asked for. */
+  /** The options of a run that continues in a session. */
   readonly goesOn: Pick<NonNullable<RehearsalInput['session']>, 'update' | 'onTop'>;
   readonly state: string;
   readonly json: boolean;
@@ -73,9 +73,9 @@ export function parseOptions(args: readonly string[], faults: Faults): Options {
   const [command, id, ...rest] = positionals;
   const known = COMMANDS.find((each) => each === command);
   if (command !== undefined && known === undefined) {
-    faults.add(`"${command}" is nothing that "rehearse" can do${didYouMean(command, COMMANDS) || `: ${COMMANDS.join(', ')} are, or options alone for a run`}`);
+    faults.add(`"${command}" is not a command of "rehearse"${didYouMean(command, COMMANDS) || `: the commands are ${COMMANDS.join(', ')}; options alone start a run`}`);
   } else if (rest.length > 0) {
-    faults.add(`"${rest.join(' ')}" is too much: quote what belongs together`);
+    faults.add(`"${rest.join(' ')}" is unexpected: put an argument with spaces in quotes`);
   } else if (known !== undefined && known !== 'sessions' && known !== 'clean' && id === undefined) {
     faults.add(`"rehearse ${known}" needs the id of a session: "rehearse sessions" lists them`);
   }
@@ -103,10 +103,10 @@ function targetOf(values: Values, faults: Faults): Target {
   const maxRepairs = values['max-repairs'];
   const { repairs } = LOOP_LIMITS;
   if (maxRepairs !== undefined && !(/^\d{1,9}$/.test(maxRepairs) && Number(maxRepairs) <= repairs)) {
-    faults.add(`--max-repairs is "${maxRepairs}": a whole number from 0 to ${repairs} is allowed`);
+    faults.add(`--max-repairs must be a whole number from 0 to ${repairs}, not "${maxRepairs}"`);
   }
   for (const name of values.env ?? []) {
-    if (process.env[name] === undefined) faults.add(`--env ${name}: no such variable is set here${didYouMean(name, Object.keys(process.env))}`);
+    if (process.env[name] === undefined) faults.add(`--env ${name}: the variable is not set here${didYouMean(name, Object.keys(process.env))}`);
   }
   return defined({
     app: values.app === undefined ? undefined : resolve(values.app),
@@ -132,35 +132,35 @@ function targetOf(values: Values, faults: Faults): Target {
 
 function depthOf({ depth }: Values, faults: Faults): number | undefined {
   if (depth === undefined || /^\d{1,9}$/.test(depth)) return depth === undefined ? undefined : Number(depth);
-  faults.add(`--depth is "${depth}": a whole number of commits is allowed, such as 1 for the newest alone, or 0 for all of them`);
+  faults.add(`--depth must be a whole number of commits, such as 1 for only the newest or 0 for all, not "${depth}"`);
   return undefined;
 }
 
 function goesOn({ session, update, 'on-top': onTop }: Values, faults: Faults): Options['goesOn'] {
-  if (session === undefined && update) faults.add('--update brings the workspace of a session to the newest commit: name the session with --session, or leave it out, since a new one begins there');
-  if (session === undefined && onTop) faults.add('--on-top is for another task in a session: name the session with --session, or give the branch to start from with --ref');
+  if (session === undefined && update) faults.add('--update needs --session: name the session, or leave out --update, since a new session starts from the newest commit');
+  if (session === undefined && onTop) faults.add('--on-top needs --session: name the session, or give the branch to start from with --ref');
   return defined({ update: update || undefined, onTop: onTop || undefined });
 }
 
 function sandboxOf({ sandbox, image, user }: Values, faults: Faults): Pick<Target, 'sandbox' | 'image' | 'user'> {
   const kind = sandbox === 'auto' ? undefined : oneOf('--sandbox', sandbox, [...SANDBOXES, 'auto'] as const, faults) as SandboxKind | undefined;
-  if (kind === 'namespace' && image !== undefined) faults.add('--image is for containers: leave out --sandbox namespace, which has the programs of this machine');
+  if (kind === 'namespace' && image !== undefined) faults.add('--image needs a container: leave out --sandbox namespace, which uses the programs of this machine');
   if (user === undefined) return image === undefined ? { sandbox: kind } : { sandbox: 'container', image };
-  if (!/^\d{1,9}$/.test(user)) faults.add(`--user is "${user}": the number of a user is allowed, such as 0 for root, or what "id -u" prints`);
-  if (kind === 'container' || image !== undefined) faults.add('--user is for namespaces: a container has the user of its image');
+  if (!/^\d{1,9}$/.test(user)) faults.add(`--user must be the number of a user, such as 0 for root, not "${user}": "id -u" prints yours`);
+  if (kind === 'container' || image !== undefined) faults.add('--user needs a namespace: a container runs as the user of its image');
   return { sandbox: 'namespace', user: Number(user) };
 }
 
 function oneOf<T extends string>(option: string, value: string | undefined, known: readonly T[], faults: Faults): T | undefined {
   const found = known.find((each) => each === value);
-  if (found === undefined && value !== undefined) faults.add(`${option} is "${value}": ${known.slice(0, -1).join(', ')} or ${known[known.length - 1]} is allowed${didYouMean(value, known)}`);
+  if (found === undefined && value !== undefined) faults.add(`${option} must be ${known.slice(0, -1).join(', ')} or ${known[known.length - 1]}, not "${value}"${didYouMean(value, known)}`);
   return found;
 }
 
 function gateOf(text: string, faults: Faults): { name: string; command: string }[] {
   const match = /^([^=]+)=(.+)$/s.exec(text);
   if (match) return [{ name: match[1].trim(), command: match[2] }];
-  faults.add(`--gate is "${text}": write NAME=COMMAND, such as test='npm test'`);
+  faults.add(`--gate must be NAME=COMMAND, such as test='npm test', not "${text}"`);
   return [];
 }
 
@@ -170,7 +170,7 @@ function timeoutOf(text: string, faults: Faults): [string, number][] {
   const [, name, amount, unit] = /^([^=]+)=(\d{1,5})([smh])$/.exec(text) ?? [];
   const seconds = Number(amount) * SECONDS[unit as keyof typeof SECONDS];
   if (seconds >= 1 && seconds <= LIMITS.sessionSeconds) return [[name.trim(), seconds]];
-  faults.add(`--timeout is "${text}": write NAME=TIME with 1s to 8h, such as test=40m`);
+  faults.add(`--timeout must be NAME=TIME with a time from 1s to 8h, such as test=40m, not "${text}"`);
   return [];
 }
 
@@ -178,9 +178,9 @@ const AGES = { m: 60, h: 3_600, d: 86_400 } as const;
 
 function ageOf(command: Options['command'], text: string | undefined, faults: Faults): number | undefined {
   if (text === undefined) return undefined;
-  if (command !== 'clean') faults.add('--older-than is for "rehearse clean": leave it out');
+  if (command !== 'clean') faults.add('--older-than applies only to "rehearse clean": leave it out');
   const [, amount, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  if (amount === undefined) faults.add(`--older-than is "${text}": write a time in minutes, hours or days, such as 90m, 12h or 7d`);
+  if (amount === undefined) faults.add(`--older-than must be a time in minutes, hours or days, such as 90m, 12h or 7d, not "${text}"`);
   return Number(amount) * AGES[unit as keyof typeof AGES];
 }
 
@@ -188,9 +188,9 @@ function inputFile(file: string, faults: Faults): Partial<RehearsalInput> {
   try {
     const input: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
-    faults.add(`--input ${file}: its JSON is no object; write { "prompt": "what the agent is to do" }`);
+    faults.add(`--input ${file} must be a JSON object, such as { "prompt": "what the agent has to do" }`);
   } catch (error) {
-    faults.add(`--input ${file}${existsSync(file) ? ` cannot be read as JSON: ${(error as Error).message}` : `: there is no such file${nearFile(file)}`}`);
+    faults.add(`--input ${file}${existsSync(file) ? ` is not valid JSON: ${(error as Error).message}` : `: there is no such file${nearFile(file)}`}`);
   }
   return {};
 }

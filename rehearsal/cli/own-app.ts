@@ -7,7 +7,7 @@ import { MisuseError } from './misuse';
 import type { Target } from './options';
 import { AgentRuntime, AgentTurn, CodingLoop, Gate, GitRepository, Mount } from '../../src';
 
-/** What the command line calls the loop's props, at the beginning of a message. */
+/** The options that stand for the loop's props, which start its messages. */
 const OPTIONS = { gates: '--gate', turn: '--agent', bootstrap: '--bootstrap', maxRepairs: '--max-repairs' } as const;
 
 /** Synthesizes an app with the loop that the command line describes, for a repository that has no app. Returns its assembly. */

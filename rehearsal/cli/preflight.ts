@@ -14,8 +14,8 @@ export function hasGit(): boolean {
 }
 
 /**
- * Looks for what a run needs, before it begins, where an answer can be clear.
- * @returns the sandbox that was asked for, or that this machine can have
+ * Checks that this machine has what a run needs, before the run starts.
+ * @returns the sandbox that was asked for, or one that works on this machine
  */
 export async function preflight({ stack, loop, sandbox, image, user }: Target, assembly: string, build: BuildOptions): Promise<SandboxDriver> {
   if (!hasGit()) throw new PreflightError('git cannot be found: install it');

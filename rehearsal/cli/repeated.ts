@@ -3,7 +3,7 @@ export class Repeated {
   private last?: string;
   private more = 0;
 
-  /** Whether these words are new. Numbers in them may differ, such as those of processes and ports. */
+  /** Determines whether these words are new. Numbers in them may differ, such as those of processes and ports. */
   isNew(words: string): boolean {
     const same = words.replace(/\d+/g, '0');
     if (same !== this.last) {
@@ -15,7 +15,7 @@ export class Repeated {
     return false;
   }
 
-  /** How often it was said again. */
+  /** The number of repetitions, in words. */
   get again(): string | undefined {
     return this.more === 0 ? undefined : `… ${this.more} more ${this.more === 1 ? 'time' : 'times'} in the same words`;
   }

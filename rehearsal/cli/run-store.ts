@@ -64,7 +64,7 @@ export class RunStore {
   }
 }
 
-/** What is of that session, or of one whose id begins or ends so. Fails if there are several: a part may fit the wrong one. */
+/** Returns the item with that id, or whose id starts or ends with it. Fails if there are several: a part may match the wrong one. */
 export function theOne<T extends { readonly id: string }>(all: readonly T[], id: string): T | undefined {
   const exact = all.find((one) => one.id === id);
   const close = all.filter((one) => one.id.startsWith(id) || one.id.endsWith(id));

@@ -22,7 +22,7 @@ import type { BuildOptions, SandboxDriver } from '../sandbox';
 
 export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERRUPTED: 130 } as const;
 
-/** What the agent, the gates or the repository are to blame for; everything else is infrastructure. */
+/** Errors that the agent, the gates or the repository cause; all others are infrastructure. */
 const RED_ERRORS: readonly string[] = [
   LOOP_ERRORS.RED, LOOP_ERRORS.STUCK, LOOP_ERRORS.INERT, LOOP_ERRORS.TURN_FAILED, LOOP_ERRORS.BOOTSTRAP_FAILED, LOOP_ERRORS.SNAPSHOT_FAILED,
   LOOP_ERRORS.PUSH_REJECTED, LOOP_ERRORS.TIMED_OUT, ERRORS.AGENT, ERRORS.INVOKE_TIMEOUT,
@@ -55,7 +55,7 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
   try {
     const hints = missingInSessions(target, process.cwd(), input.repository?.ref);
     hints.forEach((hint) => terminal.line(`warning: ${hint}`));
-    terminal.waits('getting ready …');
+    terminal.waits('preparing …');
     const assembly = target.app ?? ownAssembly(target, options.state);
     const sandbox = await preflight(target, assembly, building(terminal, options, stderr, interrupt.signal));
     const onRollout = (rollout: RolloutBeginning) => terminal.waits(describeBeginning(rollout));
@@ -84,10 +84,10 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
   }
 }
 
-/** Who goes on in a session counts on what is in its workspace. */
+/** Adds a warning for a user who continues in a session and expects its workspace to have contents. */
 function toldIfEmptied(record: RehearsalRecord, { sessionId }: Options): RehearsalRecord {
   if (sessionId === undefined || record.output?.session.workspace !== WORKSPACES.NEW) return record;
-  const warning = 'the workspace of the session was empty, and the repository was cloned anew: a changed runtime or 14 days without a turn had emptied it';
+  const warning = 'the workspace of the session was empty, so the repository was cloned again: a change of the runtime, or 14 days without a turn, had emptied it';
   return { ...record, warnings: [...record.warnings, warning] };
 }
 
@@ -97,7 +97,7 @@ function building(terminal: Terminal, { verbose }: Options, stderr: NodeJS.Write
   return {
     signal,
     onOutput: (text) => {
-      if (!told) terminal.line('building the image of the app, which is kept for the next time');
+      if (!told) terminal.line('building the image of the app, which is reused next time');
       told = true;
       if (verbose) stderr.write(text);
     },
@@ -150,7 +150,7 @@ function agentOf({ agent }: Target): CommandAgent | undefined {
 
 function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { prompt }: RehearsalInput): void {
   const { loop, directory, rollouts, sandbox } = rehearsal;
-  terminal.line(`${terminal.bold(loop.path)} rehearses${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
+  terminal.line(`rehearsing ${terminal.bold(loop.path)}${target.repository === undefined ? '' : ` on a copy of ${target.repository}`}`);
   terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${onOneLine(command)})`).join(', ')}; ${repairs(loop.maxRepairs)}`);
   terminal.line(`prompt: ${onOneLine(rehearsal.mask(prompt))}`);
   terminal.line(terminal.dim(`state: ${directory}`));

@@ -38,7 +38,7 @@ export async function aboutSessions(options: Options, stdout: NodeJS.WriteStream
   if (!session) throw new MisuseError(`there is no session "${options.id}" in ${options.state}: "rehearse sessions" lists them${didYouMean(options.id!, sessions.map(({ id }) => id))}`);
   switch (options.command) {
     case 'stop':
-      stdout.write(`it is stopped already; its workspace is ${session.workspace}\n`);
+      stdout.write(`the session is already stopped; its workspace is ${session.workspace}\n`);
       return 0;
     case 'logs':
       return logs(session, options, stdout);
@@ -57,7 +57,7 @@ function list(store: RunStore, current: CurrentRun | undefined, { json }: Option
   ];
   if (json) stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   else if (rows.length === 0) stdout.write('no sessions yet\n');
-  else stdout.write(columns([['begun (UTC)', 'state', 'outcome', 'task', 'session'], ...rows.map(({ id, state, outcome, at, task }) => [at.slice(0, 16).replace('T', ' '), state, outcome, task, id])]));
+  else stdout.write(columns([['started (UTC)', 'state', 'outcome', 'task', 'session'], ...rows.map(({ id, state, outcome, at, task }) => [at.slice(0, 16).replace('T', ' '), state, outcome, task, id])]));
   return 0;
 }
 
@@ -73,12 +73,12 @@ async function stop(run: CurrentRun, { state }: Options, stdout: NodeJS.WriteStr
   const end = Date.now() + patience;
   for (let holder = Lock.holder(state); holder !== undefined && isSame(holder, run); holder = Lock.holder(state)) {
     if (Date.now() >= end) {
-      throw new StillRunningError(`the run of session ${sessionId} was told to end, but process ${pid} still runs after ${patience / 1_000} seconds: `
-        + `wait for it, or end it at once with "kill -KILL ${pid}"; its sandbox ends with it, its workspace stays`);
+      throw new StillRunningError(`the run of session ${sessionId} was asked to stop, but process ${pid} is still running after ${patience / 1_000} seconds: `
+        + `wait for it, or end it with "kill -KILL ${pid}", which also ends its sandbox and keeps its workspace`);
     }
     await setTimeout(50);
   }
-  stdout.write(`stopped ${sessionId}; its workspace stays\n`);
+  stdout.write(`stopped ${sessionId}; its workspace is kept\n`);
   return 0;
 }
 
@@ -92,27 +92,27 @@ function interrupt({ pid, sessionId }: CurrentRun): void {
   }
 }
 
-/** What the agent printed, and each command with its output. */
+/** Prints the output of the agent, and each command with its output. */
 function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: StoredSession, { state, verbose }: Options, stdout: NodeJS.WriteStream): number {
   // Their values are kept nowhere.
   const names = [...new Set(runs.flatMap(({ target }) => target.env ?? []))];
   const unset = names.filter((name) => process.env[name] === undefined);
   const mask = maskOf(passedOn(names));
-  if (unset.length > 0) stdout.write(`(not masked, since the value is not known here: ${unset.join(', ')})\n`);
+  if (unset.length > 0) stdout.write(`(not masked, because it is not set here: ${unset.join(', ')})\n`);
   const log = new SessionLog(join(state, 'agentcore', 'logs')).read({ runtimeId: runtimeArn.split('/').pop()!, endpoint: endpointName, sessionId: id });
   const agent = agentLines(log).filter((line) => line !== '');
   const jobs = join(workspace, JOBS_FOLDER);
   const jobNames = workspace !== '' && existsSync(jobs) ? readdirSync(jobs) : [];
   if (agent.length > 0) stdout.write(`== the agent\n${mask(agent.join('\n'))}\n`);
   // An agent that is a program prints into the log of its turn, like every command.
-  else if (!jobNames.some((name) => name.startsWith('turn-'))) stdout.write(`== the agent\n${wasAsked(runs) ? '(it was asked, and printed nothing)' : '(it was not asked)'}\n`);
+  else if (!jobNames.some((name) => name.startsWith('turn-'))) stdout.write(`== the agent\n${wasAsked(runs) ? '(it was called, and printed nothing)' : '(it was not called)'}\n`);
   const began = (name: string) => statSync(join(jobs, name)).birthtimeMs;
   const told = jobNames.filter((name) => verbose || isTold(join(jobs, name), name));
   for (const name of told.sort((a, b) => began(a) - began(b))) stdout.write(`\n${mask(jobLog(join(jobs, name), name))}`);
   const own = jobNames.length - told.length;
   if (own > 0) stdout.write(`\n(${own} ${own === 1 ? 'command' : 'commands'} of the loop itself, such as the clone and the commit: "rehearse logs ID --verbose" shows them)\n`);
   if (jobNames.length === 0) {
-    stdout.write(`\n(no command has a log: ${workspace === '' || !existsSync(workspace) ? 'the workspace, where they are kept, is gone' : 'none was started'})\n`);
+    stdout.write(`\n(no command has a log: ${workspace === '' || !existsSync(workspace) ? 'the workspace, which has the logs, is gone' : 'none was started'})\n`);
   }
   return 0;
 }
@@ -121,7 +121,7 @@ function wasAsked(runs: StoredSession['runs']): boolean {
   return runs.some(({ record }) => record.steps.some(({ kind }) => kind === 'turn'));
 }
 
-/** What runs commands of the user, and what went wrong: the loop's own steps print for the loop alone. */
+/** Determines whether a job is shown: those that run the user's commands, and those that failed. The loop's own steps print for the loop alone. */
 function isTold(directory: string, name: string): boolean {
   return /^(turn|gate|bootstrap)-/.test(name) || !/^EXITED 0\b/.test(textOf(directory, 'exit'));
 }
@@ -133,9 +133,9 @@ function textOf(directory: string, file: string): string {
 /** A command with its output, and how it ended. */
 function jobLog(directory: string, name: string): string {
   const [how, code] = textOf(directory, 'exit').trim().split(/\s+/);
-  const end = how === '' ? 'it did not end by itself' : `${how} ${code ?? ''}`.trim();
+  const end = how === '' ? 'did not finish' : `${how} ${code ?? ''}`.trim();
   const output = textOf(directory, 'log');
-  return `== ${name.replace(/-[0-9a-f]{12}$/, '')}: ${end}\n${output === '' ? '(it printed nothing)\n' : output.replace(/\n?$/, '\n')}`;
+  return `== ${name.replace(/-[0-9a-f]{12}$/, '')}: ${end}\n${output === '' ? '(no output)\n' : output.replace(/\n?$/, '\n')}`;
 }
 
 /** Set where the shell begins: on the way there, a shell that is not interactive would drop it. */
@@ -153,7 +153,7 @@ async function shell(session: StoredSession, { state }: Options, stdout: NodeJS.
     environment: { ...hostEnvironment('us-east-1', driver.image !== undefined), ...passedOn(runs[runs.length - 1].target.env) },
   });
   try {
-    stdout.write(`the workspace of ${id} is at ${mount}; "exit" leaves\n`);
+    stdout.write(`the workspace of ${id} is at ${mount}; "exit" ends the shell\n`);
     return await sandbox.attach!({ command: ['env', PROMPT, 'bash', '--norc'], workingDirectory: existsSync(join(workspace, CLONE_FOLDER)) ? `${mount}/${CLONE_FOLDER}` : mount });
   } finally {
     await sandbox.kill();

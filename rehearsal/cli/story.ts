@@ -13,13 +13,13 @@ import type { Step, StepRetry } from '../run/step';
 
 /** Lines of a failing gate's output that the story tells. */
 const QUOTED_LINES = 14;
-/** Of an agent's output, at its end. */
+/** Lines of an agent's output that are shown, from its end. */
 const AGENT_LINES = 5;
-/** Of the tests that failed in a gate. */
+/** Failed tests of a gate that are named. */
 const NAMED_TESTS = 10;
-/** Of a failed bootstrap's output, beside as many of its end. */
+/** Lines of a failed bootstrap's output that are shown from its start, in addition to those from its end. */
 const FIRST_LINES = 6;
-/** Of the output of a command that runs, on a terminal. */
+/** Lines of a running command's output that are shown on a terminal. */
 const LIVE_LINES = 6;
 const NAME_WIDTH = 34;
 
@@ -51,7 +51,7 @@ export class Story implements JournalListener {
   retries(step: Step, { by, error }: StepRetry): void {
     const { terminal } = this;
     const [reason] = error.message.trim().split('\n');
-    const what = by === 'driver' ? 'asked again' : 'tried again by Step Functions';
+    const what = by === 'driver' ? 'retried' : 'retried by Step Functions';
     const words = `${step.state}: ${what} after ${[error.name, reason].filter((part) => part !== '').join(': ').slice(0, 160)}`;
     const before = this.retried.again;
     if (!this.retried.isNew(words)) return;
@@ -68,7 +68,7 @@ export class Story implements JournalListener {
     const { log = '' } = step;
     agentLines(log, step.error !== undefined).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
     if (step.kind === 'gate' && step.verdict !== VERDICTS.PASSED && step.output !== undefined) this.quote(step);
-    if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which must not be: ${onOneLine(step.changedFiles.join(', '))}`);
+    if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which is not allowed: ${onOneLine(step.changedFiles.join(', '))}`);
     if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
     step.notes?.forEach((note) => this.note(note));
     if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}${errorOf(step)!.slice(step.error.name.length).split('\n').join(`\n${INDENT}`)}`);
@@ -77,7 +77,7 @@ export class Story implements JournalListener {
       terminal.line(`${INDENT}→ repair ${step.feedback.repair} of ${step.feedback.maxRepairs}: the agent gets this output with its prompt`);
     }
     if (step.next === NEXT.RED) terminal.line(`${INDENT}→ no repairs are left`);
-    if (step.next === NEXT.STUCK) terminal.line(`${INDENT}→ the same as in the previous round: the agent is stuck`);
+    if (step.next === NEXT.STUCK) terminal.line(`${INDENT}→ the same result as in the previous round: the agent is stuck`);
   }
 
   /** Most gates leave the same each time, such as compiled files: it is said once, with what to do. */
@@ -85,7 +85,7 @@ export class Story implements JournalListener {
     const isLeft = note.startsWith(LEFT);
     if (isLeft && this.toldLeft) return;
     this.toldLeft ||= isLeft;
-    this.terminal.line(`${INDENT}${onOneLine(note)}${isLeft ? ' (said once: add what is made anew each time to .gitignore)' : ''}`);
+    this.terminal.line(`${INDENT}${onOneLine(note)}${isLeft ? ' (reported once: add files that each run generates to .gitignore)' : ''}`);
   }
 
   ended(record: RehearsalRecord, report: string): void {
@@ -96,10 +96,10 @@ export class Story implements JournalListener {
     meaningOf(record).forEach((sentence) => terminal.line(`  ${onOneLine(sentence)}`));
     if (record.agentStart) describeAgentStart(record.agentStart).forEach((line) => terminal.line(`  ${line}`));
     if (record.session && record.error?.message.includes('CloudWatch')) {
-      terminal.line(`  here, "rehearse logs ${record.session.id}" shows what would be in CloudWatch`);
+      terminal.line(`  in a rehearsal, "rehearse logs ${record.session.id}" shows what CloudWatch would`);
     }
     if (record.error?.name === LOOP_ERRORS.INERT && record.session?.sandbox.image === undefined) {
-      terminal.line('  here there is no image: it is this machine\'s PATH, as the session has it, on which it was not found');
+      terminal.line('  a rehearsal without an image looks for programs on this machine\'s PATH, as the session has it, and did not find this one');
     }
     if (isNotFound(record)) this.hints.forEach((hint) => terminal.line(`  ${hint}`));
     if (record.commit) this.commit(record, record.commit);
@@ -109,11 +109,11 @@ export class Story implements JournalListener {
     }
     const { uncommittedFiles } = record.repository;
     if (uncommittedFiles + record.warnings.length > 0) terminal.line();
-    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 file that is' : `${uncommittedFiles} files that are`} not committed${namesOf(record.repository)}`);
+    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 uncommitted file' : `${uncommittedFiles} uncommitted files`}${namesOf(record.repository)}`);
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);
-    if (record.session && record.error) terminal.line('           "rehearse logs" with this id shows all that was printed in it');
+    if (record.session && record.error) terminal.line('           "rehearse logs" with this id shows all of its output');
     terminal.line(`report     ${report}`);
   }
 
@@ -127,7 +127,7 @@ export class Story implements JournalListener {
     const { repository } = record;
     terminal.line();
     terminal.line(`commit ${commit.id.slice(0, 12)} on ${terminal.bold(commit.branch)}`);
-    if (record.output?.commit?.found) terminal.line('    the branch had the same files already, in this commit that the run has not made');
+    if (record.output?.commit?.found) terminal.line('    the branch already had the same files, in this commit, which the run did not make');
     for (const line of commit.message.split('\n')) terminal.line(`    ${line}`.trimEnd());
     terminal.line();
     commit.stat.split('\n').forEach((line) => terminal.line(`   ${line}`));
@@ -138,8 +138,8 @@ export class Story implements JournalListener {
       commit.commits.forEach(({ id, subject }) => terminal.line(`    ${id} ${onOneLine(subject)}`));
     }
     terminal.line();
-    terminal.line(`look       ${lookAt(repository, commit.branch)}`);
-    terminal.line(`take it    ${takeIt(repository, commit.branch)}`);
+    terminal.line(`show       ${lookAt(repository, commit.branch)}`);
+    terminal.line(`fetch      ${takeIt(repository, commit.branch)}`);
   }
 
   private quote({ output = '', failingTests = [] }: Step): void {
@@ -167,7 +167,7 @@ function agentLines(log: string, failed: boolean): string[] {
   const lines = log.split('\n');
   const told = failed ? tellingLines(log) : lines.slice(-AGENT_LINES);
   const before = lines.filter((line) => line.trim() !== '').length - told.filter((line) => line.trim() !== '').length;
-  return before > 0 ? [`… ${before} ${before === 1 ? 'line' : 'lines'} more, in "rehearse logs" …`, ...told] : told;
+  return before > 0 ? [`… ${before} more ${before === 1 ? 'line' : 'lines'} in "rehearse logs" …`, ...told] : told;
 }
 
 function namesOf({ uncommittedFiles, uncommittedNames = [] }: RehearsalRecord['repository']): string {
@@ -176,7 +176,7 @@ function namesOf({ uncommittedFiles, uncommittedNames = [] }: RehearsalRecord['r
   return `: ${uncommittedNames.map(onOneLine).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** With these, shells and interpreters say that they did not find what they were to run. */
+/** Exit codes of shells and interpreters that did not find the program or file to run. */
 const NOT_FOUND = [2, 126, 127];
 
 function isNotFound(record: RehearsalRecord): boolean {
@@ -190,7 +190,7 @@ const INDENT = ' '.repeat(10);
 
 function moved({ from, to }: BranchMove): string {
   const at = (commit: string | undefined) => commit?.slice(0, 12) ?? 'not there';
-  return `the branch moved at the remote without the run: it was ${from === undefined ? '' : 'at '}${at(from)}, and is ${to === undefined ? '' : 'at '}${at(to)} now`;
+  return `someone else moved the branch at the remote: it was ${from === undefined ? '' : 'at '}${at(from)}, and is now ${to === undefined ? '' : 'at '}${at(to)}`;
 }
 
 function seconds(milliseconds: number): string {
@@ -202,7 +202,7 @@ function inWords(all: number): string {
   return all % 3_600 === 0 ? `${all / 3_600} h` : all % 60 === 0 ? `${all / 60} min` : `${all} s`;
 }
 
-/** Of a command that runs. */
+/** The last lines of a running command's output. */
 function lastLines(output: string): string[] {
   return output.split('\n').map((line) => onOneLine(line.split('\r').pop()!)).filter((line) => line.trim() !== '').slice(-LIVE_LINES);
 }
@@ -217,7 +217,7 @@ export function firstAndLast(output: string): string[] {
   const lines = stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd().slice(0, 160)).filter((line) => line !== '');
   const between = lines.length - FIRST_LINES - QUOTED_LINES;
   if (between <= 1) return lines;
-  return [...lines.slice(0, FIRST_LINES), `… ${between} lines more, all in "rehearse logs" …`, ...lines.slice(-QUOTED_LINES)];
+  return [...lines.slice(0, FIRST_LINES), `… ${between} more lines, all in "rehearse logs" …`, ...lines.slice(-QUOTED_LINES)];
 }
 
 /** The end of an output, without what a reader skips: empty lines, and frames of a stack. */

@@ -8,8 +8,8 @@ function hasBranch(directory: string, branch: string): boolean {
 }
 
 /**
- * The command that makes a branch of a run's commit, where it was asked for. A branch of that name that is there already may be checked out, or have
- * other commits: it is left alone.
+ * Returns the command that fetches a run's commit into a branch of the user's repository. An existing branch of that name may be checked out or have
+ * other commits, so it is left alone.
  */
 export function takeIt({ source, copy }: { readonly source: string; readonly copy: string }, branch: string): string {
   const local = existsSync(source);

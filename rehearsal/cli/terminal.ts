@@ -1,7 +1,7 @@
 /** Milliseconds between two lines of something that takes long, where nobody can watch it. */
 const EVERY = 30_000;
 
-/** Where the story is written: in colour and with last lines that change, if somebody watches. */
+/** The output of the story: with colors and updated last lines on a terminal. */
 export class Terminal {
   private live?: NodeJS.Timeout;
   /** Lines on the screen that the next drawing replaces. */
@@ -20,7 +20,7 @@ export class Terminal {
   }
 
   /**
-   * Last lines that are drawn again and again, until the next line takes their place. What is no terminal gets the first of them now and then.
+   * Draws lines again and again until the next line replaces them. If the stream is not a terminal, it gets the first of them from time to time.
    */
   watch(text: () => readonly string[]): void {
     this.settle();
@@ -65,7 +65,7 @@ export class Terminal {
   }
 }
 
-/** Without escape sequences, and no wider than the terminal: a line that wraps could not be drawn over. */
+/** Shortens a line to the terminal's width, escape sequences apart: a line that wraps could not be drawn over. */
 function cut(text: string, columns: number): string {
   // eslint-disable-next-line no-control-regex -- the escape sequences of colours
   const plain = text.replace(/\x1b\[\d+m/g, '');

@@ -29,7 +29,7 @@ export function nearFile(path: string): string {
   }
 }
 
-/** How many letters have to be added, left out, changed or swapped with the next (Damerau and Levenshtein, with adjacent swaps). */
+/** The number of letters to add, leave out, change or swap with the next one (Damerau-Levenshtein distance with adjacent swaps). */
 function distanceOf(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let row = 1; row <= a.length; row++) {

@@ -2,7 +2,7 @@ import { MASK } from '../../src/handler/mask';
 
 /** A value that nobody is to see, in the lines that it has. */
 export interface Secret {
-  /** Of the variable. */
+  /** The name of the variable. */
   readonly name: string;
   readonly parts: readonly string[];
 }

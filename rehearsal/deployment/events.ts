@@ -4,9 +4,9 @@ export interface ExecutionEnded {
   readonly stateMachineArn: string;
   readonly name: string;
   readonly status: string;
-  /** As JSON. */
+  /** The input as JSON. */
   readonly input: string;
-  /** Of an execution that failed. */
+  /** Present if the execution failed. */
   readonly error?: string;
   readonly cause?: string;
 }
@@ -22,14 +22,14 @@ export interface Rule {
   readonly Targets?: readonly Target[];
 }
 
-/** Whether an event fits a pattern of literal values; what a pattern may hold beside them never fits. */
+/** Determines whether an event matches a pattern of literal values. Other kinds of patterns never match. */
 export function matches(pattern: unknown, event: unknown): boolean {
   if (Array.isArray(pattern)) return pattern.includes(event);
   if (typeof pattern !== 'object' || pattern === null || typeof event !== 'object' || event === null) return false;
   return Object.entries(pattern).every(([key, wanted]) => matches(wanted, (event as { readonly [key: string]: unknown })[key]));
 }
 
-/** What a target is called with. */
+/** Returns the input of a target. */
 export function inputOf({ Input, InputTransformer }: Target, event: unknown): unknown {
   if (Input !== undefined) return JSON.parse(Input);
   if (InputTransformer === undefined) return event;

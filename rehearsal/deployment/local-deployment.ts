@@ -13,9 +13,9 @@ export interface LocalDeploymentProps {
   readonly stack?: string;
   /** Runtimes of the stack are made in it, and functions of the stack talk to it. */
   readonly server: AgentCoreServer;
-  /** What the runtimes run: images are not built here. @default - no agent: an invocation fails, commands work */
+  /** The agents of the runtimes: images are not built here. @default - no agent: invocations fail, commands work */
   readonly agent?: Agent | ((runtimeLogicalId: string) => Agent | undefined);
-  /** What references come to, beside what is made here: `LogicalId` or `LogicalId.Attribute`. */
+  /** Values of references other than those that are made here: `LogicalId` or `LogicalId.Attribute`. */
   readonly values?: Readonly<Record<string, string>>;
   /** Environment of the functions, beside their own. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -35,10 +35,10 @@ const TYPES = { RUNTIME: 'AWS::BedrockAgentCore::Runtime', FUNCTION: 'AWS::Lambd
 const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
 
 /**
- * A synthesized stack on this machine: its state machines interpreted, each of its functions by its own bundle in processes of
- * its own, its runtimes in an `AgentCoreServer`. Nothing that it does leaves the machine.
+ * A synthesized stack on this machine: its state machines are interpreted, its functions run from their own bundles in processes of
+ * their own, and its runtimes are in an `AgentCoreServer`. Nothing that it does leaves the machine.
  *
- * It stays up between executions, so that many of them are fast.
+ * It stays up between executions, which makes a series of them fast.
  */
 export class LocalDeployment {
   static start(props: LocalDeploymentProps): LocalDeployment {
@@ -49,7 +49,7 @@ export class LocalDeployment {
   readonly executions: Executions;
   /** ARNs of the runtimes, by logical id. */
   readonly runtimes: ReadonlyMap<string, string>;
-  /** What the template's policies allow, and what they were found not to. */
+  /** Tracks which permissions the template's policies grant, and which were missing. */
   readonly authorizer: Authorizer;
   private readonly known: Map<string, string>;
   private readonly values: TemplateValues;
@@ -85,7 +85,7 @@ export class LocalDeployment {
     return this.startExecution(stateMachine, input, options).result;
   }
 
-  /** What a state machine runs, with values for its references. */
+  /** Returns the definition of a state machine, with values for its references. */
   definition(logicalId: string): Definition {
     return this.values.json(logicalId, 'DefinitionString');
   }
@@ -95,7 +95,7 @@ export class LocalDeployment {
     return this.values.resolve(this.stack.resource(logicalId)!.Properties) as T;
   }
 
-  /** What a pseudo parameter comes to, such as `AWS::StackId`. */
+  /** Returns the value of a pseudo parameter, such as `AWS::StackId`. */
   pseudoParameter(name: string): string {
     return this.values.text({ Ref: name });
   }
@@ -106,7 +106,7 @@ export class LocalDeployment {
   }
 
   /**
-   * Asks a function as another resource does.
+   * Invokes a function on behalf of another resource.
    * @param role the property of that resource which names its role
    */
   async invokeAs(logicalId: string, role: 'Role' | 'RoleArn', functionArn: string, event: unknown): Promise<unknown> {
@@ -148,7 +148,7 @@ export class LocalDeployment {
     await Promise.all([...this.functions.values()].map((made) => made.kill()));
   }
 
-  /** Where its runtimes are. */
+  /** The server that has its runtimes. */
   get server(): AgentCoreServer {
     return this.props.server;
   }
@@ -201,7 +201,7 @@ export class LocalDeployment {
       accessKeyId: accessKeyOf(logicalId),
       environment: {
         ...properties.Environment?.Variables,
-        // For all services, so that what the server does not know is refused by it, and not sent to AWS.
+        // Set for all services: the server refuses those that it does not know, and nothing is sent to AWS.
         AWS_ENDPOINT_URL: server.endpoint,
         ...environment,
       },

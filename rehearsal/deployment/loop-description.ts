@@ -5,7 +5,7 @@ import { normalizeMountPath } from '../../src/mount/constants';
 import { didYouMean } from '../common/did-you-mean';
 import type { Definition } from '../stepfunctions';
 
-/** What a synthesized `CodingLoop` says of itself. */
+/** A `CodingLoop`, as its synthesized state machine describes it. */
 export interface LoopDescription {
   readonly logicalId: string;
   /** The construct's path, such as `FirstLoop/Fix`. */
@@ -38,7 +38,7 @@ interface StepParameters {
   readonly command?: string;
 }
 
-/** What a loop is found by. */
+/** The part of a deployment that loops are found in. */
 export type Definitions = Pick<LocalDeployment, 'stack' | 'definition'>;
 
 const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';

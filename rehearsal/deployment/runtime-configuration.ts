@@ -14,7 +14,7 @@ export interface RuntimeProperties {
 const MAPS = ['EnvironmentVariables'];
 
 /**
- * What CloudFormation hands to the API: everything but the name and the tags, in the API's own names, so that a change of any of it makes another
+ * Returns what CloudFormation passes to the API: everything but the name and the tags, in the API's own names. A change of any of it makes a new
  * version.
  */
 export function runtimeConfiguration(

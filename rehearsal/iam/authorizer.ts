@@ -14,14 +14,14 @@ export class Authorizer {
 
   constructor(private readonly stack: SynthesizedStack, private readonly values: TemplateValues) {}
 
-  /** Why a signed request is refused; nothing if it is allowed, or if nobody of this stack has signed it. */
+  /** Returns why a signed request is refused, or `undefined` if it is allowed or was signed by nobody of this stack. */
   refusalOfRequest(authorization: string, action: string, resources: readonly string[]): string | undefined {
     const [, key] = /Credential=AKID([^/]+)\//.exec(authorization) ?? [];
     const properties = this.stack.resource(key ?? '')?.Properties;
     return properties === undefined ? undefined : this.refusal(key, 'RoleArn' in properties ? 'RoleArn' : 'Role', action, resources);
   }
 
-  /** Why a resource with a role may not do something. */
+  /** Returns why the role of a resource is not allowed to perform an action. */
   refusal(logicalId: string, property: 'Role' | 'RoleArn', action: string, resources: readonly string[]): string | undefined {
     const role = roleOf(this.stack.resource(logicalId)?.Properties?.[property]);
     if (role === undefined || this.stack.resource(role) === undefined) return undefined; // imported: its policies are not here

@@ -19,15 +19,15 @@ export interface MissingPermission {
   readonly role: string;
   readonly action: string;
   readonly resource: string;
-  /** What would allow it. */
+  /** The statement that would allow the action. */
   readonly statement: string;
 }
 
 /**
- * What the template allows a role: its inline policies, and the policies and managed policies of the template that name it.
+ * The permissions that a template grants to a role: its inline policies, and the policies and managed policies of the template that name it.
  *
- * Conditions are not evaluated: an `Allow` that has some counts, a `Deny` that has some does not. What AWS's own managed
- * policies allow is not known here.
+ * Conditions are not evaluated: an `Allow` with conditions counts, a `Deny` with conditions does not. The contents of AWS managed
+ * policies are not known here.
  */
 export class RolePolicies {
   private readonly statements: readonly Statement[];
@@ -42,7 +42,7 @@ export class RolePolicies {
     this.statements = documents.flatMap((document) => listOf((values.resolve(document) as PolicyDocument).Statement));
   }
 
-  /** What is missing for a call, if anything. */
+  /** Returns the missing permission of a call, if any. */
   check(action: string, resource: string): MissingPermission | undefined {
     const of = (effect: Statement['Effect']) => this.statements.some((statement) => statement.Effect === effect && applies(statement, action, resource));
     if (of('Allow') && !of('Deny')) return undefined;

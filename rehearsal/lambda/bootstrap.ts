@@ -1,5 +1,5 @@
 /**
- * What a function's process runs, as plain JavaScript, since it is a Node of its own that knows nothing of TypeScript.
+ * The program of a function's process. It is plain JavaScript, because that process is a Node.js without TypeScript.
  *
  * It loads the handler as Lambda does, once, as an ES module or as CommonJS, and answers requests over IPC, one after the other.
  */

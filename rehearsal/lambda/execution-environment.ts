@@ -2,7 +2,7 @@ import { ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { BOOTSTRAP } from './bootstrap';
 
-/** How an invocation that failed looks from outside: `errorType` is what Step Functions sees as the error's name. */
+/** A failed invocation as Lambda reports it: Step Functions takes `errorType` as the error's name. */
 export interface FunctionFailure {
   readonly errorType: string;
   readonly errorMessage: string;
@@ -27,7 +27,7 @@ interface Reply {
 
 /** One process that serves one function, one request at a time, as one of Lambda's execution environments does. */
 export class ExecutionEnvironment {
-  /** Whether it can take a request. */
+  /** Indicates that it can take a request. */
   idle = true;
   private readonly child: ChildProcess;
   private readonly exited: Promise<NodeJS.Signals | number | null>;

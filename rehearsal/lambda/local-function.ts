@@ -7,7 +7,7 @@ import { ExecutionEnvironment, FunctionOutcome } from './execution-environment';
 export interface LocalFunctionProps {
   readonly name: string;
   readonly arn: string;
-  /** Where its code is. */
+  /** The directory of its code. */
   readonly directory: string;
   /** `file.export`. */
   readonly handler: string;
@@ -46,8 +46,8 @@ export class LocalFunction {
   }
 
   /**
-   * Copies the code to where no `package.json` of the user's is above it, as in `/var/task`: one with `"type": "module"` would make
-   * an ES module of a CommonJS bundle.
+   * Copies the code to a directory without a `package.json` of the user's above it, as in `/var/task`: one with `"type": "module"` would turn
+   * a CommonJS bundle into an ES module.
    */
   private get taskRoot(): string {
     if (this.scratch === undefined) {

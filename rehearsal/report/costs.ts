@@ -20,7 +20,7 @@ export interface Cost {
   readonly usd: number;
 }
 
-/** What AWS would charge for a run, without the model. */
+/** Estimates the AWS charges of a run, without the model. */
 export function costsOf({ sessionSeconds, transitions, steps }: Pick<RehearsalRecord, 'sessionSeconds' | 'transitions' | 'steps'>): Cost[] {
   const lambdaSeconds = steps.reduce((sum, { duration }) => sum + duration / 1_000, 0);
   const requests = steps.reduce((sum, { retries }) => sum + 1 + retries, 0);

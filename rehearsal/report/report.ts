@@ -33,11 +33,11 @@ ${record.commit === undefined ? '' : section('Commit', commit(record.commit, rec
 ${section('Timeline', timelineOf(record.steps))}
 ${section('Path through the states', stateGraph(record.definition, record.path))}
 ${record.rollouts.length === 0 ? '' : section('Rollout', list(record.rollouts.map(describeRollout), ''))}
-${section('Calls of AgentCore', table(['operation', 'ms', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
-${record.faults.length === 0 ? '' : section('Faults injected', list(record.faults, ''))}
+${section('AgentCore calls', table(['operation', 'ms', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
+${record.faults.length === 0 ? '' : section('Injected faults', list(record.faults, ''))}
 ${record.missingPermissions.length === 0 ? '' : section('Missing permissions', list(record.missingPermissions.map(({ role, statement }) => `${role}: ${statement}`), ''))}
 ${section('Warnings', list(record.warnings, 'none'))}
-${section('What AWS would charge', costs(record))}
+${section('Estimated AWS charges', costs(record))}
 ${section('Session', session(record))}
 </main>
 </body>
@@ -79,7 +79,7 @@ function commit({ id, branch, commits, tree, message, stat, patch }: NonNullable
 <pre>${escape(`${message}\n\n${stat}`)}</pre>
 ${commits.length < 2 ? '' : `<p>The branch has ${commits.length} commits:</p>\n${list(commits.map((one) => `${one.id} ${one.subject}`), '')}`}
 <details open><summary>Changes</summary><pre>${lines.join('\n')}</pre></details>
-<p class="dim">To take it: <code>git fetch ${escape(repository.copy)} ${escape(branch)}</code></p>`;
+<p class="dim">To fetch it: <code>git fetch ${escape(repository.copy)} ${escape(branch)}</code></p>`;
 }
 
 function list(items: readonly string[], nothing: string): string {
@@ -90,15 +90,15 @@ function costs(record: RehearsalRecord): string {
   const rows = costsOf(record);
   const total = rows.reduce((sum, { usd }) => sum + usd, 0);
   const usd = (amount: number) => `${amount.toFixed(6)} USD`;
-  return `${table(['item', 'amount', 'price'], [...rows.map(({ item, amount, usd: price }) => [item, amount, usd(price)]), ['<strong>together</strong>', '', usd(total)]])}
-<p class="dim">Without the model. Prices of us-east-1 as of ${PRICES.asOf}, from docs/prices.md, which says what is assumed.</p>`;
+  return `${table(['item', 'amount', 'price'], [...rows.map(({ item, amount, usd: price }) => [item, amount, usd(price)]), ['<strong>total</strong>', '', usd(total)]])}
+<p class="dim">Without the model. Prices of us-east-1 as of ${PRICES.asOf}; docs/prices.md lists the sources and assumptions.</p>`;
 }
 
 function session({ session: found, repository }: RehearsalRecord): string {
-  if (!found) return '<p class="dim">none was started</p>';
+  if (!found) return '<p class="dim">no session was started</p>';
   return table([], [
     ['id', `<code>${escape(found.id)}</code>`],
     ['workspace', `<code>${escape(found.workspace)}</code>`],
-    ['repository', `<code>${escape(repository.source)}</code> (${escape(repository.branch)} at <code>${repository.commit.slice(0, 12)}</code>${repository.uncommittedFiles > 0 ? `; ${repository.uncommittedFiles} not committed and left out` : ''})`],
+    ['repository', `<code>${escape(repository.source)}</code> (${escape(repository.branch)} at <code>${repository.commit.slice(0, 12)}</code>${repository.uncommittedFiles > 0 ? `; ${repository.uncommittedFiles} uncommitted and left out` : ''})`],
   ]);
 }

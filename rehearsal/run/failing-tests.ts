@@ -65,7 +65,7 @@ const mocha: Reader = (lines) => {
 };
 
 const SUMMARY = linesLike(/^(?:FAILED|ERROR) ([^\s:]+\.py(?:::.+?)?)(?: - .*)?$/);
-/** Without its summary, the headings of the failures. */
+/** Reads the summary, or the headings of the failures if there is none. */
 const pytest: Reader = (lines) => {
   const named = SUMMARY(lines);
   return named.length > 0 ? named : linesLike(/^_{3,} (?!summary)(\S.*?) _{3,}$/)(lines);

@@ -6,7 +6,7 @@ import type { CommandAgent } from '../agentcore';
 import type { SynthesizedStack } from '../assembly';
 import type { ImageAsset } from '../sandbox';
 
-/** What the image of a runtime is built from; nothing for an image that is not the app's. */
+/** Returns the build context of a runtime's image, or `undefined` if the app does not build the image. */
 export function imageOfRuntime(stack: SynthesizedStack, runtimeLogicalId: string): ImageAsset | undefined {
   const artifact = JSON.stringify(stack.resource(runtimeLogicalId)?.Properties?.AgentRuntimeArtifact ?? {});
   const [, tag] = /:([0-9a-f]{64})"/.exec(artifact) ?? [];
@@ -14,8 +14,8 @@ export function imageOfRuntime(stack: SynthesizedStack, runtimeLogicalId: string
 }
 
 /**
- * What an image of the app would run, started on this machine: the image itself is not built.
- * @returns nothing for an image that is not the app's, or whose Dockerfile has no command in JSON form
+ * Returns the command of an app's image, for this machine: the image itself is not built.
+ * @returns `undefined` if the app does not build the image, or its Dockerfile has no command in JSON form
  */
 export function agentOfImage(stack: SynthesizedStack, runtimeLogicalId: string): CommandAgent | undefined {
   const image = imageOfRuntime(stack, runtimeLogicalId);
@@ -23,8 +23,8 @@ export function agentOfImage(stack: SynthesizedStack, runtimeLogicalId: string):
 }
 
 /**
- * The command starts where the files of its image's working directory come from: in the one directory that the Dockerfile copies
- * there, or at the top of the build context. Words that name a file in the working directory name the one here instead.
+ * The command starts in the directory that the files of the image's working directory come from: the one that the Dockerfile copies
+ * there, or the top of the build context. Words that name a file in the working directory are replaced by its path on this machine.
  */
 export function agentOfAsset({ directory, dockerfile, target, buildArgs }: ImageAsset): CommandAgent | undefined {
   const { stages, globals } = parseDockerfile(readFileSync(dockerfile, 'utf8'), buildArgs);
@@ -43,7 +43,7 @@ export function agentOfAsset({ directory, dockerfile, target, buildArgs }: Image
 
 interface WorkingDirectory {
   readonly inside: string;
-  /** What it is filled from. */
+  /** The directory on this machine that its files come from. */
   readonly outside: string;
 }
 
@@ -69,7 +69,7 @@ function copyOf(instruction: Copy): { readonly words: readonly string[]; readonl
   return { words, isFromElsewhere: instruction.getFlags().some((flag) => flag.getName() === 'from') };
 }
 
-/** Of the JSON form; a line for a shell is left to the user, who knows which shell. */
+/** Parses the JSON form. The shell form is left out, because it depends on the image's shell. */
 function wordsOf(instruction: Instruction | undefined): string[] {
   const text = instruction?.getArgumentsContent() ?? '';
   return text.startsWith('[') ? JSON.parse(text.replace(/\\\r?\n/g, '')) as string[] : [];

@@ -1,4 +1,4 @@
-/** What a run is asked for; everything else has a default. */
+/** The input of a run. */
 export interface RehearsalInput {
   readonly prompt: string;
   /** @default - one of its own */
@@ -6,9 +6,9 @@ export interface RehearsalInput {
   readonly session?: {
     readonly id: string;
     readonly endpointName?: string;
-    /** Whether the workspace gets what the repository has got since. @default false */
+    /** Merges what the repository has gained since into the workspace. @default false */
     readonly update?: boolean;
-    /** Whether the branch of another task starts from that of the last one in the session. @default false - from the newest commit */
+    /** Starts the branch of another task from that of the session's last one. @default false - it starts from the newest commit */
     readonly onTop?: boolean;
   };
   readonly repository?: { readonly url?: string; readonly ref?: string };

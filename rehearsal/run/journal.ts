@@ -14,7 +14,7 @@ import type { Mask } from '../common/mask-values';
 import type { LoopDescription } from '../deployment';
 import type { ExecutionEvent } from '../stepfunctions';
 
-/** Of what a state asks the driver for. */
+/** The parameters that a state passes to the driver. */
 interface StepParameters {
   readonly operation?: string;
   readonly timeoutSeconds?: number;
@@ -37,7 +37,7 @@ export interface JournalListener {
 export interface JournalProps {
   readonly loop: LoopDescription;
   readonly listener?: JournalListener;
-  /** Where a file of the session's workspace is on this machine. */
+  /** Returns the path on this machine of a file in the session's workspace. */
   readonly fileOf: (path: string, session: RunRecord['session']) => string | undefined;
   /** ARN of the execution. */
   readonly execution: () => string;
@@ -47,7 +47,7 @@ export interface JournalProps {
   readonly logOf: (session: RunRecord['session']) => string;
 }
 
-/** Of a gate's log, in a report. */
+/** Bytes of a gate's log in a report. */
 const OUTPUT_BYTES = 262_144;
 
 /** The end of a log, for a report, in which what looks like a secret is masked. The log itself stays as it is. */
@@ -60,7 +60,7 @@ export class Journal {
   readonly steps: Step[] = [];
   /** States in the order in which they were entered. */
   readonly path: string[] = [];
-  /** As Step Functions counts them: retries too. */
+  /** State transitions as Step Functions counts them: retries, too. */
   transitions = 0;
   run?: RunRecord;
   private began?: number;
@@ -93,7 +93,7 @@ export class Journal {
     this.retried({ by: 'driver', error: { name: String(error), message: String(reason ?? '') } });
   }
 
-  /** What the session has logged up to now is none of the run's. */
+  /** Skips what the session has logged before this run. */
   skipLog(): void {
     this.logged = this.props.logOf(this.props.session()).length;
   }
@@ -184,7 +184,7 @@ export class Journal {
     }
   }
 
-  /** What the agent printed since the last turn: the texts of commands, which the service logs too, are left out. */
+  /** The agent's output since the last turn, without the texts of commands, which the service logs, too. */
   private newLog(session: RunRecord['session']): string {
     const log = this.props.logOf(session);
     const fresh = agentLines(log.slice(this.logged)).join('\n').trim();

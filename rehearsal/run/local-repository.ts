@@ -13,7 +13,7 @@ export interface CommitDescription {
   readonly id: string;
   readonly tree: string;
   readonly message: string;
-  /** As `git show --stat`. */
+  /** The output of `git show --stat`. */
   readonly stat: string;
   readonly patch: string;
 }
@@ -24,15 +24,15 @@ export interface BranchCommit {
   readonly subject: string;
 }
 
-/** For an original whose HEAD is a commit and no branch. */
+/** The branch that stands for the HEAD of an original that is detached. */
 const DETACHED = 'refs/heads/detached-head';
 
 /** The patch of a report: beyond that, git shows it. */
 const PATCH_BYTES = 65_536;
 
 /**
- * A bare copy of a repository, which a rehearsal clones from and pushes to, so that neither a working copy nor a remote that
- * others use sees anything of it.
+ * A bare copy of a repository. A rehearsal clones from it and pushes to it, so that no working copy and no shared remote
+ * is changed.
  */
 export class LocalRepository {
   /** Copies a directory or a URL, or brings an earlier copy up to date; branches that rehearsals made stay. Runs that begin at once take turns. */
@@ -48,7 +48,7 @@ export class LocalRepository {
     return made;
   }
 
-  /** Where the copy of an absolute path or a URL is, or would be. */
+  /** Returns the path of the copy of an absolute path or a URL, whether it exists or not. */
   static copyOf(source: string, parent: string): string {
     const name = basename(source).replace(/\.git$/, '').replace(/[^A-Za-z0-9._-]/g, '-') || 'repository';
     return join(parent, `${name}-${createHash('sha256').update(source).digest('hex').slice(0, 8)}.git`);
@@ -68,7 +68,7 @@ export class LocalRepository {
     return `file://${this.directory}`;
   }
 
-  /** What runs start from, and its commit. @param ref a branch, a tag or a commit */
+  /** Returns the branch and the commit that runs start from. @param ref a branch, a tag or a commit */
   async head(ref?: string): Promise<{ readonly branch: string; readonly commit: string }> {
     const [branch, commit] = await Promise.all([ref ?? this.git('symbolic-ref', '--short', 'HEAD'), this.git('rev-parse', `${ref ?? 'HEAD'}^{commit}`)]);
     return { branch: branch.trim(), commit: commit.trim() };
@@ -88,7 +88,7 @@ export class LocalRepository {
     return { id, tree, message: message.join('\n').trim(), stat: stat.trimEnd(), patch: maskSecrets(patch).slice(0, PATCH_BYTES) };
   }
 
-  /** What a branch has beside others' commits, the newest first: at most 50, without those that came by a merge. */
+  /** Returns the commits of a branch that are not in its base, the newest first: at most 50, without those that came by a merge. */
   async commitsOf(tip: string, base: string): Promise<BranchCommit[]> {
     const log = await this.git('log', '--max-count=50', '--topo-order', '--format=%h %s', '--end-of-options', tip, `^${base}`);
     return log.split('\n').filter((line) => line !== '').map((line) => ({ id: line.split(' ', 1)[0], subject: line.slice(line.indexOf(' ') + 1) }));
@@ -122,7 +122,7 @@ export class LocalRepository {
     await this.follow();
     await this.head().catch(() => {
       rmSync(this.directory, { recursive: true, force: true });
-      throw new RepositoryError(`${this.source} has no commit yet: commit what the run is to work on`);
+      throw new RepositoryError(`${this.source} has no commits yet: commit the files that the run works on`);
     });
   }
 
@@ -136,7 +136,7 @@ export class LocalRepository {
       throw new RepositoryError(`${this.source} cannot be fetched: ${await this.whatIsWrong() ?? reason(error)}`);
     }
     await this.head().catch(() => {
-      throw new RepositoryError(`${this.source} is on a branch without a commit: commit what the run is to work on`);
+      throw new RepositoryError(`${this.source} is on a branch without commits: commit the files that the run works on`);
     });
   }
 

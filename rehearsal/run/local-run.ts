@@ -17,7 +17,7 @@ import type { RolloutDescription } from '../rollout/rollout';
 import type { SandboxMount } from '../sandbox';
 import type { ExecutionResult, LocalExecution } from '../stepfunctions';
 
-/** Of files that are not committed, in a record. */
+/** Uncommitted files that a record names. */
 const UNCOMMITTED_NAMES = 5;
 
 export interface RunOptions {
@@ -27,16 +27,16 @@ export interface RunOptions {
   readonly listener?: JournalListener;
   /** Milliseconds before each retry. @default - as the state machine says */
   readonly retryDelay?: number;
-  /** What is known to go wrong before it begins; the run's record has it among its warnings. */
+  /** Problems that are known before the run starts. They are among the warnings of its record. */
   readonly foreseen?: readonly string[];
 }
 
-/** What a run needs of the rehearsal that it belongs to. */
+/** The parts of a rehearsal that a run uses. */
 export interface RunContext {
   readonly loop: LoopDescription;
   readonly server: AgentCoreServer;
   readonly deployment: LocalDeployment;
-  /** What was rolled out when the rehearsal started. */
+  /** The rollouts of the rehearsal's start. */
   readonly rollouts: readonly RolloutDescription[];
   readonly sandbox: SandboxDescription;
   /** Environment of the sessions, in addition to that of the template. */
@@ -132,7 +132,7 @@ export class LocalRun {
     return this.rehearsal.server.mounts(this.rehearsal.loop.runtimeArn, id, endpointName);
   }
 
-  /** Where a path of the session is on this machine; nothing for what ended with the session's disk. */
+  /** Returns the path on this machine of a path in the session, or `undefined` for what was on the session's own disk. */
   private fileOf(path: string, session: RunRecord['session']): string | undefined {
     const mount = this.mountsOf(session).find(({ target }) => `${path}/`.startsWith(`${target}/`));
     return mount && join(mount.source, relative(mount.target, path));
@@ -170,7 +170,7 @@ export class LocalRun {
       branch: output.commit.branch,
       commits: output.upstream === undefined ? [] : await this.repository.commitsOf(output.commit.id, output.upstream.base),
     };
-    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageOf(result.cause ?? (result.status === 'TIMED_OUT' ? 'Step Functions ended the run: it took longer than its state machine may' : '')) });
+    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageOf(result.cause ?? (result.status === 'TIMED_OUT' ? 'Step Functions ended the run: it exceeded the timeout of its state machine' : '')) });
     return {
       id: this.name,
       loop: loop.path,

@@ -4,9 +4,9 @@ import { readFileSync, rmSync } from 'node:fs';
 /** A process, so that a later one with the same id is not taken for it. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Of this run of its program, for its own eyes: in a container, the next one often has the same id. */
+  /** Identifies this run of the program to itself: in a container, the next process often has the same id. */
   readonly instance?: string;
-  /** Of the kernel, and clock ticks from its start to the process's. @default - not known, where there is no /proc */
+  /** The kernel's boot id, and the clock ticks between its start and the process's. @default - not known, if there is no /proc */
   readonly boot?: string;
   readonly startTime?: string;
 }
@@ -18,7 +18,7 @@ export function identityOf(pid = process.pid): ProcessIdentity {
   return { pid, instance: pid === process.pid ? INSTANCE : undefined, boot: read('/proc/sys/kernel/random/boot_id'), startTime: statOf(pid)?.startTime };
 }
 
-/** Whether it is this very process that still runs, also if it is somebody else's. */
+/** Determines whether this very process still runs, even if it belongs to another user. */
 export function isAlive(identity: ProcessIdentity): boolean {
   const { pid, instance, boot, startTime } = identity;
   if (!Number.isInteger(pid) || pid <= 0) return false;
@@ -33,7 +33,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
   }
 }
 
-/** Whether both are the same process. */
+/** Determines whether both are the same process. */
 export function isSame(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return one.pid === other.pid && one.startTime === other.startTime && one.boot === other.boot;
 }

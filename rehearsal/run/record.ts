@@ -17,7 +17,7 @@ export interface RehearsalRecord {
   /** `COMMITTED`, `NO_CHANGES`, `INTERRUPTED`, or the name of the error that the execution failed with. */
   readonly outcome: string;
   readonly error?: { readonly name: string; readonly message: string };
-  /** Of a run that failed since its agent did not start. */
+  /** Present if a run failed because its agent did not start. */
   readonly agentStart?: AgentStart;
   readonly startedAt: string;
   readonly seconds: number;
@@ -47,26 +47,26 @@ export interface RehearsalRecord {
   readonly session?: SessionDescription;
   /** Requests of the run's session; other sessions of the same rehearsal have theirs in their own records. */
   readonly calls: readonly CallDescription[];
-  /** What was rolled out before the first run of the rehearsal. */
+  /** The rollouts that preceded the first run of the rehearsal. */
   readonly rollouts: readonly RolloutDescription[];
-  /** That struck the calls. */
+  /** Injected faults that struck the calls. */
   readonly faults: readonly string[];
-  /** Of the run's session. */
+  /** Warnings about the run's session. */
   readonly warnings: readonly string[];
   /** Calls that the template's policies do not allow, with the statements that would: of the whole rehearsal so far, since each is told once. */
   readonly missingPermissions: readonly MissingPermission[];
   /** Names of variables of the rehearsal whose values the commit would have held: it was not made. */
   readonly withheld?: readonly string[];
-  /** What the run's session was charged for, in seconds. */
+  /** Seconds that the run's session would be charged for. */
   readonly sessionSeconds: number;
 }
 
-/** Whether a run did what it was asked for. Anything else, also what is not known, is none. */
+/** Determines whether a run did what it was asked for. An unknown outcome is not good. */
 export function isGood({ outcome, error }: Pick<RehearsalRecord, 'outcome' | 'error'>): boolean {
   return error === undefined && (outcome === OUTCOMES.COMMITTED || outcome === OUTCOMES.NO_CHANGES);
 }
 
-/** When a run ended, in words: `after 2 turns in 8.1 s`. A turn that the run ended in is no turn that it had. */
+/** Says when a run ended, such as `after 2 turns in 8.1 s`. A turn during which the run ended is not counted. */
 export function endOf({ steps, outcome, error, seconds }: Pick<RehearsalRecord, 'steps' | 'outcome' | 'error' | 'seconds'>): string {
   const time = `${seconds.toFixed(1)} s`;
   const turns = new Set(steps.filter(({ kind }) => kind === 'turn').map(({ round }) => round)).size;
@@ -76,13 +76,13 @@ export function endOf({ steps, outcome, error, seconds }: Pick<RehearsalRecord, 
   return `after ${turns} ${turns === 1 ? 'turn' : 'turns'} in ${time}`;
 }
 
-/** What an outcome means that does not say so itself, a sentence each. */
+/** Explains outcomes that are not clear by themselves, a sentence each. */
 export function meaningOf({ outcome, output }: Pick<RehearsalRecord, 'outcome' | 'output'>): string[] {
   const { findings: { putAway } = {}, gates = [] } = output ?? {};
   return [
     ...outcome === OUTCOMES.NO_CHANGES ? ['the agent changed nothing, and all gates pass on the files as they were'] : [],
     ...outcome === OUTCOMES.COMMITTED && gates.length > 0 && gates.every(({ greenBefore }) => greenBefore)
-      ? [`${gates.length === 1 ? 'the gate was' : 'all gates were'} green before the agent began: that ${gates.length === 1 ? 'it passes' : 'they pass'} now proves nothing about the task`] : [],
+      ? [`${gates.length === 1 ? 'the gate was' : 'all gates were'} green before the agent started: that ${gates.length === 1 ? 'it passes' : 'they pass'} now proves nothing about the task`] : [],
     ...putAway === undefined ? [] : [`${PUT_AWAY}: ${named(putAway).join(', ')}`],
   ];
 }
@@ -92,7 +92,7 @@ export function summaryOf(message: string): string {
   return message.trim().split('\n')[0].replace(/:\s*$/, '');
 }
 
-/** What a failed step says of its error, without the output that the step shows itself. */
+/** The error of a failed step, without the output that the step shows itself. */
 export function errorOf({ error, output, log }: Step): string | undefined {
   if (error === undefined) return undefined;
   const isShown = (output ?? '') !== '' || (log ?? '') !== '';
@@ -106,16 +106,16 @@ export interface SessionDescription {
   readonly mount: string;
   /** The workspace on this machine; empty if it was on the session's own disk. */
   readonly workspace: string;
-  /** What the session had mounted, and where that is on this machine. */
+  /** The mounts of the session, and their directories on this machine. */
   readonly mounts: readonly { readonly source: string; readonly target: string }[];
   readonly sandbox: SandboxDescription;
 }
 
-/** What a session's microVMs were, to make another one like them. */
+/** The sandbox of a session's microVMs, so that another one like it can be made. */
 export interface SandboxDescription {
   /** `namespace` or `container`. */
   readonly kind: string;
-  /** For containers: the engine's command line, and the image's name there. */
+  /** The command line tool and the image, for containers. */
   readonly tool?: string;
   readonly image?: string;
   /** Number of the user that its commands run as, if that was asked for. */

@@ -3,13 +3,13 @@ import { connect, createServer, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where sessions find it. */
+/** The directory of the socket in a session. */
 const INSIDE = '/tmp/.ssh-agent';
 const NAME = 'socket';
 
 /**
- * An ssh agent of this machine, for sessions. They get to it by a socket that is there as long as a rehearsal is: an agent answers nobody but its
- * own user, and its directory may have more in it.
+ * Forwards an ssh agent of this machine to sessions, through a socket that exists as long as the rehearsal: an agent answers only its own
+ * user, and its directory may have other files.
  */
 export class SshAgent {
   /** @param socket of the agent, such as `SSH_AUTH_SOCK` */

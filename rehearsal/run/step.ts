@@ -6,28 +6,28 @@ export interface Step {
   readonly kind: StepKind;
   /** Turns before this one. */
   readonly round: number;
-  /** How long its command may take. */
+  /** The timeout of its command. */
   readonly limitSeconds?: number;
   /** Milliseconds since the run began. */
   readonly begin: number;
   /** Milliseconds. */
   duration: number;
   retries: number;
-  /** For a gate. */
+  /** The verdict of a gate. */
   verdict?: string;
   exitCode?: number | null;
-  /** Of a gate's command, or of a bootstrap that failed. */
+  /** The output of a gate's command, or of a bootstrap that failed. */
   output?: string;
   /** Names of the tests that failed, if the output of a gate that did not pass says so. */
   failingTests?: readonly string[];
-  /** What comes of a gate that is red: repaired, or the end. */
+  /** The feedback of a gate that did not pass. */
   feedback?: Feedback;
   changedFiles?: readonly string[];
   /** The run's branch was seen at another commit at the remote, and the run had not pushed it there. */
   branchMove?: BranchMove;
-  /** What was put back, left out or moved away, a line each. */
+  /** What was restored, left out or moved away, a line each. */
   notes?: readonly string[];
-  /** What the agent printed: for a turn, or when the step failed. */
+  /** The output of the agent: for a turn, or if the step failed. */
   log?: string;
   error?: { readonly name: string; readonly message: string };
   next?: string;
@@ -37,7 +37,7 @@ export type StepKind = 'prepare' | 'bootstrap' | 'turn' | 'snapshot' | 'gate' | 
 
 /** A call that failed and is made again. */
 export interface StepRetry {
-  /** Who makes it: the driver, within one call of the state machine, or Step Functions. */
+  /** The retrying side: the driver, within one call of the state machine, or Step Functions. */
   readonly by: 'driver' | 'Step Functions';
   readonly error: { readonly name: string; readonly message: string };
 }

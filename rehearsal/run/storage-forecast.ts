@@ -7,22 +7,22 @@ import { LIMITS } from '../agentcore/limits';
 const SMALL = LIMITS.workspaceBytes / 20;
 
 /**
- * What session storage cannot hold of a repository, known before a run spends anything. The files count, and git's objects beside them; what the
+ * Warns, before a run spends anything, if session storage cannot hold a repository. Its files count, and git's objects; what the
  * bootstrap and the agent add is not known yet.
  *
- * @param ref where the run starts @default - the repository's HEAD
+ * @param ref the reference that the run starts from @default - the repository's HEAD
  */
 export async function storageForecast(repository: LocalRepository, ref = 'HEAD'): Promise<string[]> {
   const objects = bytesOf(join(repository.directory, 'objects'));
   const listed = await repository.git('ls-tree', '-r', '-z', ...objects < SMALL ? [] : ['--long'], '--full-tree', ref);
   const entries = listed.split('\0').filter((line) => line !== '');
   const warnings = entries.length > LIMITS.workspaceFiles
-    ? [`the repository has ${entries.length} files, and session storage holds some ${LIMITS.workspaceFiles}: use a mount of a file system`] : [];
+    ? [`the repository has ${entries.length} files, and session storage holds about ${LIMITS.workspaceFiles}: mount a file system instead`] : [];
   if (objects < SMALL) return warnings;
   const files = entries.reduce((sum, entry) => sum + (Number(/^\S+ \S+ \S+ +(\d+)\t/.exec(entry)?.[1]) || 0), 0);
   if (files + objects <= LIMITS.workspaceBytes) return warnings;
   return [...warnings, `the repository has ${inGigabytes(files)} of files and up to ${inGigabytes(objects)} of history, and session storage holds 1 GB: `
-    + 'use a mount of a file system, or leave files out of the repository'];
+    + 'mount a file system instead, or leave files out of the repository'];
 }
 
 function bytesOf(directory: string): number {

@@ -20,7 +20,7 @@ export function checkSupport(deployment: LocalDeployment, loop: LoopDescription,
     ...tasksOf(loop.definition).flatMap(([name, resource]) => complaintAbout(deployment, name, resource) ?? []),
     ...(isHeard ? [] : tasksOf(loop.definition).flatMap(([name, resource]) => resource.endsWith('.waitForTaskToken') ? [silent(name)] : [])),
     ...(loop.endpointName === undefined || loop.endpointName === 'DEFAULT' || isRolloutAttribute(deployment, loop.endpointName) ? []
-      : [`the endpoint "${loop.endpointName}", since only DEFAULT and those of a RuntimeRollout are made of a template`]),
+      : [`it uses the endpoint "${loop.endpointName}", and only DEFAULT and those of a RuntimeRollout exist in a rehearsal`]),
   ];
   if (complaints.length > 0) throw new NotEmulatedError(`${loop.path} cannot be rehearsed: ${complaints.join('; ')}`);
 }
@@ -30,7 +30,7 @@ function tasksOf({ States }: Definition): [name: string, resource: string][] {
 }
 
 function silent(state: string): string {
-  return `state "${state}" waits for a callback, which does not get out of a container with a network of its own: `
+  return `state "${state}" waits for a callback, which cannot leave a container that has its own network: `
     + 'rehearse with namespaces (--sandbox namespace), or with "network" host of chooseSandbox';
 }
 

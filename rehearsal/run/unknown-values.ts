@@ -10,7 +10,7 @@ interface RuntimeProperties {
   readonly LifecycleConfiguration?: unknown;
 }
 
-/** What a loop's runs would need of what only CloudFormation knows, such as the export of another stack. */
+/** Describes the values that a loop's runs need and only CloudFormation knows, such as the export of another stack. */
 export function unknownValues(deployment: LocalDeployment, loop: LoopDescription): string[] {
   const runtime = [...deployment.runtimes].find(([, arn]) => arn === loop.runtimeArn)?.[0];
   const named = [...JSON.stringify(loop.definition).matchAll(/:function:([^:"]+)/g)].map(([, name]) => name);

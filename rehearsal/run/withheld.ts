@@ -6,8 +6,8 @@ import type { Secret } from '../common/mask-values';
 import { TaskError } from '../stepfunctions';
 
 /**
- * Fails the step that commits if the change would hold the value of a variable that the sessions were given. Only what the change adds is
- * looked at, names of files too: what the repository had before is its own.
+ * Fails the commit step if the change contains the value of a variable that was passed to the sessions. Only what the change adds is
+ * searched, names of files included: what the repository had before is not the run's.
  */
 export class Withheld {
   /** Names of the variables whose values were found. */
@@ -38,7 +38,7 @@ export class Withheld {
     if (found.size === 0) return;
     this.names.push(...found.keys());
     const where = [...found].map(([name, path]) => `the value of ${name} in ${path}`).join(', ');
-    throw failed(`the commit would hold ${where}, which the sessions were given by --env: nothing is committed; if it is no secret, set it in the command that needs it`);
+    throw failed(`the commit would contain ${where}, which the sessions have from --env: nothing is committed; if it is not a secret, set it in the command that needs it`);
   };
 }
 
@@ -58,7 +58,7 @@ async function* git(repository: string, ...args: string[]): AsyncGenerator<strin
   child.stderr.setEncoding('utf8').on('data', (part: string) => { said += part; });
   const ended = new Promise<number | null>((settle, reject) => child.once('error', reject).once('close', settle));
   yield* createInterface({ input: child.stdout, crlfDelay: Infinity });
-  if (await ended !== 0) throw failed(`the change cannot be looked through for values of --env: ${said.trim()}`);
+  if (await ended !== 0) throw failed(`the change cannot be searched for values of --env: ${said.trim()}`);
 }
 
 function failed(errorMessage: string): TaskError {

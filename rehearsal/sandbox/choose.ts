@@ -11,12 +11,12 @@ export interface ChooseSandboxOptions extends ContainerToolOptions, Pick<Contain
   readonly driver?: 'namespace' | 'container';
   /** Number of the user that sessions run as, which only namespaces know. @default - the one who rehearses */
   readonly user?: number;
-  /** What containers are made from: an image's name, or a function that makes one with the tool that is there. @default - no containers */
+  /** The image of the containers: a name, or a function that builds one with the tool that was found. @default - no containers */
   readonly image?: string | ((tool: ContainerTool) => Promise<string>);
 }
 
 /**
- * The sandbox that this machine can have. Namespaces come first: they need nothing and start ten times as fast.
+ * Returns a sandbox that works on this machine. Namespaces are preferred: they need no installation and start ten times as fast.
  *
  * @throws SandboxUnavailableError with what to install or allow, if there is none
  */
@@ -37,13 +37,13 @@ export async function chooseSandbox(options: ChooseSandboxOptions = {}): Promise
       return ContainerDriver.create({ tool, image, network: options.network });
     }
     complaints.push(...tool instanceof ContainerTool
-      ? [`  container: ${tool.name} is there, but no image: name one (--image), or rehearse an app whose runtime has one`]
+      ? [`  container: ${tool.name} is installed, but there is no image: name one (--image), or rehearse an app whose runtime has one`]
       : tool.map(complaint => `  container: ${complaint}`));
   }
-  throw new SandboxUnavailableError(['no sandbox can be made here:', ...complaints, 'One of these helps:', ...remedies(options.driver)].join('\n'));
+  throw new SandboxUnavailableError(['no sandbox can be started here:', ...complaints, 'Try one of these:', ...remedies(options.driver)].join('\n'));
 }
 
-/** Why there are no namespaces: the only way to know is to make some. */
+/** Returns why namespaces do not work here, or `undefined` if they do. The only way to find out is to make some. */
 async function namespaceComplaint(user: number | undefined): Promise<string | undefined> {
   const directory = mkdtempSync(join(tmpdir(), 'rehearsal-probe-'));
   try {
@@ -63,7 +63,7 @@ function remedies(driver: ChooseSandboxOptions['driver']): string[] {
     '  install Docker, Podman or Finch, and start it ("podman machine start", "finch vm start"); rehearse as a user who may use it',
   ];
   const namespace = [
-    '  apt-get install bash coreutils util-linux                            programs that it takes',
+    '  apt-get install bash coreutils util-linux                            the programs that it needs',
     '  sudo sysctl --write kernel.unprivileged_userns_clone=1               user namespaces, on Debian',
     '  sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0   on Ubuntu 24.04 and later',
     '  docker run --privileged …                                            in a container',

@@ -7,7 +7,7 @@ import { ContainerUser, containerUser } from './container-user';
 import { inspectImage } from './image';
 import { Sandbox, SandboxDriver, SandboxImage, SandboxMount, SandboxOptions, SandboxUnavailableError } from './sandbox';
 
-/** Where the container contract has an agent listen. */
+/** The port that an agent listens on in a container, by the container contract. */
 const CONTRACT_PORT = 8080;
 
 export interface ContainerDriverOptions {
@@ -15,7 +15,7 @@ export interface ContainerDriverOptions {
   /** Name of an image that the tool has, or can pull. It needs bash 5. */
   readonly image: string;
   /**
-   * `host`: no network of its own, for machines where the tool cannot make one. Agents then have to listen on the port in `PORT`.
+   * The network of the containers. `host` is for machines where the tool cannot create a network; agents must then listen on the port in `PORT`.
    * @default 'bridge', with port 8080 published on loopback
    */
   readonly network?: 'bridge' | 'host';

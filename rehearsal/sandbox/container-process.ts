@@ -29,7 +29,7 @@ export class ContainerProcess implements SandboxProcess {
       const sandboxKilled = isSandboxKilled();
       stdout.discard();
       stderr.discard();
-      // Without an end of its own, it was not the command that ended: the container did, or it could not be reached.
+      // If the command has no exit code of its own, the container ended or could not be reached.
       return { exitCode: code === undefined ? await exited : Number(code), sandboxKilled };
     });
   }

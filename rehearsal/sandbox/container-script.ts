@@ -4,14 +4,14 @@ import { EXEC_MARKER } from './leftovers';
 export const INIT_SCRIPT = 'echo ready; exec 2>/dev/null; while read -r _; do :; done';
 
 /**
- * Runs one command in a process group of its own. Tools differ in when an exec ends whose left-over processes hold its outputs, in what their own
- * exit codes mean, and in what becomes of a command whose client is killed. So the command's process id and its end are told in the outputs
- * themselves: a mark that nothing else prints, in front of everything on stderr, and after everything on both.
+ * Runs one command in a process group of its own. Tools differ in when an exec ends if left-over processes hold its outputs, in what their own
+ * exit codes mean, and in what happens to a command whose client is killed. So the outputs themselves carry the command's process id and its end:
+ * a mark that nothing else prints, before everything on stderr, and after everything on both.
  *
  * Job control is on only to make the group: with it, `wait` would end with a command that is merely stopped, and `wait -f`, which is meant
- * for that, spins for ever in bash 5.2 on one in some hundred commands that end at once.
+ * for that, loops forever in bash 5.2 for about one in some hundred commands that end at once.
  *
- * Arguments: the mark, the id, what becomes of left-over processes, the working directory, the program and its arguments.
+ * Arguments: the mark, the id, what happens to left-over processes, the working directory, the program and its arguments.
  */
 export const EXEC_SCRIPT = `
 mark=$1 id=$2 leftovers=$3 directory=$4

@@ -13,7 +13,7 @@ export interface ContainerToolOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** What a tool does not do, in its own words. */
+/** A container tool failed; the message is its own. */
 export class ContainerToolError extends Error {
   readonly name = 'ContainerToolError';
 }
@@ -26,7 +26,7 @@ export class ContainerTool {
     this.environment = options.environment ?? process.env;
   }
 
-  /** Whether the tool is there and its engine answers; if not, why not. */
+  /** Returns why the tool cannot be used, or `undefined` if it is installed and its engine answers. */
   async complaint(): Promise<string | undefined> {
     try {
       await this.run(['ps', '--quiet']); // unlike a version, it takes the engine
@@ -48,8 +48,8 @@ export class ContainerTool {
   }
 
   /**
-   * Starts the tool, to talk to what it runs.
-   * @param variables for the container; they follow `args[0]`, by name alone where that is possible, since a command line is for all to see
+   * Starts the tool, connected to the program that it runs.
+   * @param variables environment of the container; it follows `args[0]`, by name alone where possible, because everyone can read a command line
    */
   start(args: readonly string[], variables: Readonly<Record<string, string>>): ChildProcessByStdio<Writable, Readable, Readable> {
     const { words, env } = this.withVariables(args, variables);

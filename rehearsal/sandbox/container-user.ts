@@ -13,10 +13,10 @@ interface Numbers {
 }
 
 /**
- * The image's own user wherever it can use the workspace. On Linux the workspace belongs, by number, to the one who rehearses, and an engine passes
- * numbers through; unless it is rootless, when that one is the container's root, or whom it is told to be.
+ * Returns the image's own user if it can use the workspace. On Linux the workspace belongs to the user who rehearses, by number, and an engine passes
+ * numbers through; a rootless engine maps that user to the container's root, or to the user that it is told.
  *
- * @param host who rehearses; none where a virtual machine lies between, whose file sharing maps users
+ * @param host the user who rehearses; none if the engine is in a virtual machine, whose file sharing maps users
  */
 export function userOf(image: Numbers & Pick<SandboxImage, 'name'>, host: Numbers | undefined, rootless: 'podman' | 'docker' | undefined): ContainerUser {
   const is = `runs as user ${image.user}`;

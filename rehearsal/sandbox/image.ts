@@ -22,13 +22,13 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What an image of an app is called on this machine. */
+/** The name of an app's image on this machine. */
 export function builtName({ tag }: Pick<ImageAsset, 'tag'>): string {
   return `localhost/agent-rehearsal:${tag}`;
 }
 
 /**
- * Builds an image of an app for this machine's architecture, unless an earlier rehearsal has: same asset, same image.
+ * Builds an image of an app for this machine's architecture, unless an earlier rehearsal has built it: the same asset is the same image.
  *
  * @returns the image's name
  */
@@ -68,7 +68,7 @@ interface ImageConfig {
   readonly WorkingDir?: string;
 }
 
-/** What an image is, from its configuration and from a look into it. */
+/** Describes an image from its configuration, and from a command that runs in it. */
 export async function inspectImage(tool: ContainerTool, name: string): Promise<SandboxImage> {
   // First, since it pulls an image that is not there. The number of a named user stands only in the image's own files.
   const ids = await tool.run(['run', '--rm', '--network', 'none', '--entrypoint', 'bash', name, '--norc', '-c', 'echo "${BASH_VERSINFO[0]} $UID ${GROUPS[0]}"'])

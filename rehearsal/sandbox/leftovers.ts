@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 export const EXEC_MARKER = 'REHEARSAL_EXEC_ID';
 
 /**
- * Process ids, as the sandbox counts them, of what descends from one command. A process that clears its environment and detaches itself is not
- * found here; it ends with the sandbox.
+ * Returns the process ids, inside the sandbox, of a command's descendants. A process that clears its environment and detaches itself is not
+ * found; it ends with the sandbox.
  *
- * @param initPid process 1 of the sandbox, as the host counts
+ * @param initPid the host's process id of the sandbox's process 1
  */
 export function processesOf(initPid: number, execId: string): number[] {
   const proc = `/proc/${initPid}/root/proc`;

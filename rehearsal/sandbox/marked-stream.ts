@@ -11,8 +11,8 @@ export class MarkedStream {
   }
 
   /**
-   * Hands over what comes before the next mark, at the listener's pace.
-   * @returns the line after the mark, or nothing if the stream ended without one
+   * Passes on everything before the next mark, at the listener's pace.
+   * @returns the line after the mark, or `undefined` if the stream ended without one
    */
   async section(listener: OutputListener | undefined): Promise<string | undefined> {
     for (;;) {
@@ -46,7 +46,7 @@ export class MarkedStream {
     }
   }
 
-  /** How many bytes at the end may be the beginning of a mark. */
+  /** The number of bytes at the end that may be the start of a mark. */
   private beginning(): number {
     for (let length = Math.min(this.mark.length - 1, this.held.length); length > 0; length--) {
       if (this.held.subarray(-length).equals(this.mark.subarray(0, length))) {

@@ -10,20 +10,20 @@ const FIRST_PIPES = Array.from({ length: 32 }, (_, index) => `first-${index}`);
 
 export interface NamespaceDriverOptions {
   /**
-   * Make a user namespace too, in which an ordinary user may mount.
+   * Also creates a user namespace, in which an ordinary user may mount.
    * @default - only when not root
    */
   readonly userNamespace?: boolean;
   /**
-   * Number of the user that commands run as, who outside is the one who rehearses in any case; 0 is root, as in the service. It has no
-   * capabilities, unless it is root.
-   * @default - the one who rehearses; with a warning root, where that cannot be had
+   * Number of the user that commands run as; 0 is root, as in the service. Outside of the sandbox it is always the user who rehearses. It has no
+   * capabilities unless it is root.
+   * @default - the user who rehearses, or root, with a warning, if that is not possible
    */
   readonly user?: number;
   /**
-   * Directories that commands see, with changes thrown away, although they are where a sandbox has a directory of its own, such as `/tmp` and `/mnt`.
-   * All others are seen anyway.
-   * @default - the current directory, and where programs are looked for
+   * Directories that commands can see, with changes discarded, although they are in a directory that each sandbox has for itself, such as `/tmp` or
+   * `/mnt`. All other directories are visible anyway.
+   * @default - the current directory and those of `PATH`
    */
   readonly visible?: readonly string[];
 }

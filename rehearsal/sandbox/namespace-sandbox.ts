@@ -112,7 +112,7 @@ export class NamespaceSandbox implements Sandbox {
     return [...this.props.enter, ...this.props.become, ...inDirectory(workingDirectory, command)];
   }
 
-  /** For stdout and stderr; none once the sandbox is killed, whose disk has them. */
+  /** Reads stdout and stderr; none once the sandbox is killed, because they are on its disk. */
   private async pipes(): Promise<[Pipe, Pipe] | undefined> {
     const taken: Pipe[] = [];
     try {

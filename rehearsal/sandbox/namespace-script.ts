@@ -1,6 +1,7 @@
 /**
- * Runs outside, and outlives the rehearsal by as much as it takes to clean up: when the rehearsal dies in any way, its end of stdin closes, the
- * sandbox's init ends, the kernel ends the rest of the process namespace, and the ephemeral disk goes. The mounts were never in the host's namespace.
+ * Runs outside, and outlives the rehearsal only to clean up: when the rehearsal ends in any way, its end of stdin closes, the
+ * sandbox's init ends, the kernel ends the rest of the process namespace, and the ephemeral disk is removed. The mounts were
+ * never in the host's namespace.
  *
  * Arguments: the disk, the init script, the number of `unshare` flags, the flags, the init script's own arguments.
  */
@@ -15,17 +16,17 @@ exit $status
 `;
 
 /**
- * Makes a machine of its own out of the host's: every top-level directory as an overlay whose changes go to the ephemeral disk, an empty /tmp,
+ * Turns the host into a machine of its own: every top-level directory is an overlay whose changes go to the ephemeral disk, an empty /tmp,
  * /var/tmp, /mnt and /dev/shm, its own /proc with another boot id, the session's mounts; then stays as process 1 until stdin ends.
  *
  * Order matters. The sources are bound aside first, since later steps cover their paths; the disk appears at /mnt meanwhile, so that no path of the
  * host, with whatever characters it has, gets into an option of a mount.
  *
- * All of that needs the capabilities of root, if only over a user namespace. Commands are not to have them, so that "permission denied" means it:
- * they run in a user namespace within, as one user and one group, who outside are the ones who rehearse. Process 1 lives there.
+ * All of this needs the capabilities of root, at least in a user namespace. Commands must not have them, so that "permission denied" is real:
+ * they run in an inner user namespace, as one user and one group, which are those of the user who rehearses outside. Process 1 is in there, too.
  *
  * Arguments: the disk, extra overlay options, the numbers of the user and the group that commands run as, or two empty ones for root, whether root
- * will not do instead, the number of mounts, source and target of each, the number of visible directories, these, the hidden ones.
+ * is no substitute, the number of mounts, source and target of each, the number of visible directories, these, the hidden ones.
  */
 export const INIT_SCRIPT = `
 set -eu

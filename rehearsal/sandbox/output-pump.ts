@@ -26,8 +26,8 @@ export class OutputPump {
   }
 
   /**
-   * Settles when all that was written before this call has been handed over. A process that was left behind may hold the pipe open for ever, so
-   * that the end of the stream cannot be waited for: turns of the event loop in which nothing comes are the end.
+   * Settles when everything that was written before this call has been passed on. A process that was left behind may hold the pipe open forever, so
+   * the end of the stream cannot be waited for: turns of the event loop without data count as the end.
    */
   async drain(): Promise<void> {
     while (!this.ended && this.turnsWithoutData < 3) {

@@ -14,8 +14,8 @@ export interface Pipe {
 }
 
 /**
- * Real pipes for the outputs of commands. Node gives its children sockets instead, and `echo … >/dev/stderr` cannot open a socket; it does not make
- * pipes either, so they are made as FIFOs, a batch at a time, and unlinked once both ends are open.
+ * Real pipes for the outputs of commands. Node gives its children sockets instead, and `echo … >/dev/stderr` cannot open a socket; it cannot create
+ * pipes either, so they are created as FIFOs, a batch at a time, and unlinked once both ends are open.
  */
 export class PipePool {
   private readonly paths: string[];

@@ -4,7 +4,7 @@ export interface SandboxMount {
   readonly target: string;
 }
 
-/** What becomes of the processes that a command leaves behind. The service's behaviour is unconfirmed, so both have to be tried. */
+/** Determines whether processes that a command leaves behind are killed. The service's behavior is not documented, so both have to be tried. */
 export type Leftovers = 'keep' | 'kill';
 
 export interface SandboxOptions {
@@ -52,7 +52,7 @@ export interface SandboxProcess {
   kill(): void;
 }
 
-/** Where a program with the container contract listens, and where it is reached from outside. */
+/** The port that a program with the container contract listens on, inside the sandbox and as seen from outside. */
 export interface AgentPort {
   readonly inside: number;
   readonly outside: number;
@@ -88,11 +88,11 @@ export interface SandboxDriver {
   readonly name: string;
   /** The container engine's command line. @default - no container */
   readonly tool?: string;
-  /** Where the programs in its sandboxes come from. @default - this machine */
+  /** The image that provides the programs. @default - this machine's programs */
   readonly image?: SandboxImage;
   /** Number of the user that was asked for. @default - the one who rehearses, or the image's */
   readonly runsAs?: number;
-  /** Whether its sandboxes do not reach the loopback of this machine. @default false */
+  /** Indicates that its sandboxes cannot reach the loopback of this machine. @default false */
   readonly ownNetwork?: boolean;
   start(options: SandboxOptions): Promise<Sandbox>;
 }

@@ -24,10 +24,10 @@ export interface Definition {
   readonly [field: string]: unknown;
 }
 
-/** What timers can hold: 24 days. */
+/** The longest time that a timer of Node.js can hold: 24 days. */
 export const LONGEST_TIMER_SECONDS = 2_147_483;
 
-/** Where the context object of an execution, and that of each of its states, are put for the interpreter. */
+/** The fields in which the interpreter finds the context object of an execution and of each of its states. */
 export const CONTEXT = { MACHINE: 'Machine', STATES: 'PerState' } as const;
 
 /** All states, also those of branches and iterations, by name. */
@@ -40,13 +40,13 @@ function nested(state: State): Definition[] {
 }
 
 /**
- * Fits a definition to the interpreter, without a change in what it means:
- * - the context object is one of ours, with what the interpreter's own lacks, and with a part of its own for each state
- * - a task has no timeout, instead of a minute: whoever performs it ends it in time
- * - `$` as a result path, and one in brackets, are understood
- * - a `Fail` whose error or cause is made by a function is two states, the first of which makes them
+ * Adapts a definition to the interpreter, without a change of its meaning:
+ * - the context object is our own: it has what the interpreter's lacks, and a part for each state
+ * - a task has no timeout, instead of the interpreter's minute: its handler ends it in time
+ * - `$` and brackets are supported as a result path
+ * - a `Fail` whose error or cause is made by a function becomes two states, the first of which makes them
  *
- * @throws if it has something that the interpreter would take no notice of, since a rehearsal would show what will not happen
+ * @throws if it has something that the interpreter would ignore, since the rehearsal would differ from the service
  */
 export function prepare(definition: Definition): Definition {
   const complaints = unsupported(definition);
@@ -59,12 +59,12 @@ export function contextKey(stateName: string): string {
   return `s${Buffer.from(stateName).toString('hex')}`;
 }
 
-/** What the interpreter would take no notice of. */
+/** Describes everything in a definition that the interpreter would ignore. */
 export function unsupported(definition: Definition): string[] {
   const languages = [definition, ...statesOf(definition).map(([, state]) => state)];
   const names = statesOf(definition).map(([name]) => name);
   return [
-    ...(languages.some(({ QueryLanguage }) => QueryLanguage === 'JSONata') ? ['it uses JSONata, of which only JSONPath is emulated'] : []),
+    ...(languages.some(({ QueryLanguage }) => QueryLanguage === 'JSONata') ? ['it uses JSONata, and only JSONPath is emulated'] : []),
     ...statesOf(definition).filter(([, { Assign }]) => Assign !== undefined).map(([name]) => `state "${name}" assigns variables, which are not emulated`),
     ...names.filter((name, index) => names.indexOf(name) !== index).map((name) => `two states are called "${name}"`),
   ];
@@ -92,7 +92,7 @@ function preparedState(name: string, state: State): State {
   };
 }
 
-/** What holds texts that mean nothing to Step Functions. */
+/** Fields whose texts mean nothing to Step Functions. */
 const PAYLOADS = ['Parameters', 'ItemSelector', 'ResultSelector'];
 
 /** The same for the interpreter's validation, which refuses in lists what Step Functions takes: empty texts, those of several lines, `null`. */

@@ -1,11 +1,11 @@
-/** What happens in an execution. Types of our own, since those of the interpreter are not in the package. */
+/** Events of an execution. These are our own types, because the interpreter's package does not export its types. */
 export type ExecutionEvent = StateEvent | RetryEvent | FailureEvent | OtherEvent;
 
 export interface EventState {
   readonly name: string;
   readonly type: string;
   readonly input: unknown;
-  /** Of `StateExited`. */
+  /** Present in `StateExited`. */
   readonly output?: unknown;
 }
 
@@ -20,7 +20,7 @@ interface RetryEvent {
   readonly type: 'StateRetried';
   readonly timestamp: number;
   readonly state: EventState;
-  /** Of the task that is tried again. */
+  /** The error of the task that is retried. */
   readonly Error?: string;
   readonly Cause?: unknown;
 }

@@ -12,7 +12,7 @@ interface Execution {
   /** Seconds since the epoch. */
   readonly startDate: number;
   stopDate?: number;
-  /** As JSON. */
+  /** The input as JSON. */
   readonly input: string;
 }
 
@@ -36,10 +36,10 @@ const OPERATIONS: readonly string[] = ['DescribeExecution', 'DescribeStateMachin
 const PAGE = { default: 100, max: 1_000 } as const;
 
 /**
- * What Step Functions remembers of executions, and says to who asks.
+ * The executions that Step Functions knows and describes.
  *
- * With a directory it remembers from one start to the next; what was under way in a process that is gone was aborted. Unlike the
- * service's, its answers are never late, and it forgets nothing.
+ * With a directory it keeps them from one start to the next; those that were under way in a process that is gone count as aborted. Unlike the
+ * service's, its answers are never outdated, and it forgets nothing.
  */
 export class Executions {
   private readonly all = new Map<string, Execution>();
@@ -77,8 +77,8 @@ export class Executions {
   /**
    * Answers in the wire format of Step Functions.
    *
-   * @param refusal why whoever asks may not do it to that execution or state machine
-   * @returns nothing for any other request
+   * @param refusal returns why the caller is not allowed to do it to that execution or state machine
+   * @returns `undefined` for any other request
    */
   answer({ target, body }: CallbackRequest, refusal: (action: string, resource: string) => string | undefined): CallbackReply | undefined {
     const [, operation = ''] = /^AWSStepFunctions\.(\w+)$/.exec(target) ?? [];

@@ -6,7 +6,7 @@ import { RunOptions, StateMachine, StateMachineDefinition, timeoutError } from '
 import { checkSize, DataLimitExceeded } from './task-error';
 import { TaskTokens } from './task-tokens';
 
-/** What does the work of a `Task` state: gets what the service integration would get, returns or throws what it would. */
+/** Performs a `Task` state: receives what the service integration would receive, and returns or throws what it would. */
 export type TaskHandler = (parameters: unknown, task: TaskCall) => Promise<unknown>;
 
 export interface TaskCall {
@@ -32,7 +32,7 @@ export interface ExecutionOptions {
   readonly onEvent?: (event: ExecutionEvent) => void;
   /** Milliseconds before each retry. @default - as the definition says */
   readonly retryDelay?: number;
-  /** What tasks are asked for, before they are. @default - what the definition says */
+  /** Rewrites the parameters of a task before the task is called. @default - they are used as the definition makes them */
   readonly rewrite?: (parameters: unknown) => unknown;
   /** Hears of each request of a task, and may fail it with a `TaskError` before the task is asked. */
   readonly before?: (parameters: unknown) => Promise<void>;
@@ -40,7 +40,7 @@ export interface ExecutionOptions {
   readonly waitTime?: number;
 }
 
-/** How an execution ended, as `DescribeExecution` says it. */
+/** How an execution ended, as in `DescribeExecution`. */
 export interface ExecutionResult {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
   readonly output?: unknown;

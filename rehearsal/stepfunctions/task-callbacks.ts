@@ -28,8 +28,8 @@ const OPERATIONS: Readonly<Record<string, (tokens: TaskTokens, token: string, pa
 /**
  * Answers the callbacks of tasks in the wire format of Step Functions.
  *
- * @param refusal why whoever asks may not do it to that state machine
- * @returns nothing for any other request
+ * @param refusal returns why the caller is not allowed to do it to that state machine
+ * @returns `undefined` for any other request
  */
 export function answerCallback(
   tokens: TaskTokens, { target, body }: CallbackRequest, refusal: (action: string, stateMachineArn: string) => string | undefined,

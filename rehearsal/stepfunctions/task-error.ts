@@ -20,7 +20,7 @@ export class DataLimitExceeded extends TaskError {
   }
 }
 
-/** Of a state's or an execution's input and output, in bytes. Step Functions service quotas. */
+/** The limit of a state's or an execution's input and output, in bytes. Step Functions service quotas. */
 export const STATE_BYTES = 262_144;
 
 export function checkSize<T>(what: string, value: T): T {

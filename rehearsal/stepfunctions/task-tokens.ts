@@ -43,7 +43,7 @@ export class TaskTokens {
     return { outcome: outcome.finally(cancel), cancel };
   }
 
-  /** Whose task it is. */
+  /** Returns the ARN of the state machine that waits for the token. */
   stateMachineOf(token: string): string | undefined {
     return this.waiting.get(token)?.stateMachineArn;
   }

@@ -124,7 +124,7 @@ test('fails before the start in a sandbox that a callback does not get out of, u
   const sandbox = { ...STUB_SANDBOXES, ownNetwork: true };
   const assembly = loop.synth(GRANTED);
   await expect(loop.start(program(''), { assembly, sandbox })).rejects.toThrow(
-    'Stack/Loop cannot be rehearsed: state "Ask the agent" waits for a callback, which does not get out of a container with a network of its own');
+    'Stack/Loop cannot be rehearsed: state "Ask the agent" waits for a callback, which cannot leave a container that has its own network');
   await expect(loop.start(writes('42'), { assembly, sandbox })).resolves.toBeDefined();
 });
 

@@ -41,7 +41,7 @@ test('fails without what has to be chosen, by the names that there are', async (
   try {
     await expect(rehearsal.run({ prompt: 'x' })).rejects.toMatchObject({ name: 'RepositoryError', message: expect.stringContaining('name one in the input') });
     const record = await rehearsal.run({ prompt: 'x', repository: { url: copy.directory } }, { retryDelay: 0 });
-    expect(record.error?.message).toContain('name what serves /ping and /invocations with "agent" (--agent)');
+    expect(record.error?.message).toContain('give a program that serves /ping and /invocations with "agent" (--agent)');
   } finally {
     await rehearsal.close();
   }

@@ -60,20 +60,20 @@ test('fails when the branch that is checked out has no commit, at first and late
   await LocalRepository.copy(copy.directory, parent);
   copy.git('checkout', '--quiet', '--orphan', 'new');
 
-  await expect(LocalRepository.copy(copy.directory, parent)).rejects.toThrow(/is on a branch without a commit: commit/);
+  await expect(LocalRepository.copy(copy.directory, parent)).rejects.toThrow(/is on a branch without commits: commit/);
   rmSync(parent, { recursive: true });
-  await expect(LocalRepository.copy(copy.directory, parent)).rejects.toThrow(/has no commit yet: commit/);
+  await expect(LocalRepository.copy(copy.directory, parent)).rejects.toThrow(/has no commits yet: commit/);
 });
 
 test('fails for a part of a repository, and names the whole', async () => {
-  await expect(LocalRepository.copy(join(copy.directory, 'part'), parent)).rejects.toThrow(`it is only a part of a repository: name ${copy.directory}`);
+  await expect(LocalRepository.copy(join(copy.directory, 'part'), parent)).rejects.toThrow(`it is a subdirectory of a repository: name ${copy.directory}`);
 });
 
 test('fails for a directory that is no repository', async () => {
   const directory = join(parent, 'plain');
   mkdirSync(directory);
 
-  await expect(LocalRepository.copy(directory, parent)).rejects.toThrow('it is no git repository: run "git init" there, and commit');
+  await expect(LocalRepository.copy(directory, parent)).rejects.toThrow('it is not a git repository: run "git init" there, and commit');
   await expect(LocalRepository.copy(join(directory, 'nowhere'), parent)).rejects.toThrow('there is no such directory');
 });
 

@@ -23,12 +23,12 @@ test('the story says what was put back, left out, removed and moved away', async
   const said = lines.join('\n');
   for (const part of [
     'submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them): lib',
-    'it changed files that git has, which were put back: test.sh',
-    'new, but ignored, and so not in what can be committed: ignored/x.js',
+    'it changed files that git tracks, which were restored: test.sh',
+    'new, but ignored by git, and so not committed: ignored/x.js',
     'without a file, and so removed: empty',
     'left out, since it is a tool\'s own or a linked worktree: .aider.chat.history.md',
     'repair 1 of 3',
-    'it left files that git neither has nor ignores, which were moved away: left',
+    'it left files that git neither tracks nor ignores, which were moved away: left',
   ]) expect(said).toContain(part);
   expect(said).not.toContain('\u001b');
   expect(journal.steps.filter(({ notes }: Step) => notes !== undefined && notes.length > 0).map(({ kind }) => kind)).toEqual(['prepare', 'bootstrap', 'snapshot', 'snapshot', 'gate']);

@@ -97,7 +97,7 @@ test.each(Object.entries(PROJECTS))('%s is repaired in two turns, to what was pu
       'rehearse', '--repository', copy.directory, '--agent', agentFor(project), ...project.bootstrap ? ['--bootstrap', project.bootstrap] : [],
       ...project.gates.flatMap((gate) => ['--gate', gate]), ...REGISTRIES.flatMap((name) => ['--env', name]), '--prompt', project.prompt, '--state', copy.state, '--json');
 
-    expect(stderr).toBe('getting ready …\n');
+    expect(stderr).toBe('preparing …\n');
     const { outcome, error, commit, output, steps } = JSON.parse(stdout) as RehearsalRecord;
     expect([outcome, error, output?.rounds]).toEqual(['COMMITTED', undefined, 2]);
     const gates = steps.filter(({ kind }) => kind === 'gate');

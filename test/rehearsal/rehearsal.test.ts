@@ -61,7 +61,7 @@ test('the record of a run has the calls, faults and warnings of its own session'
   expect([links.faults, struck.faults]).toEqual([[], ['reset in InvokeAgentRuntimeCommand']]);
   const callsOf = (id: string) => rehearsal.server.calls.all.filter((call) => call.sessionId === id).length;
   expect([links.calls.length, struck.calls.length]).toEqual(runs.map((run) => callsOf(run.sessionId)));
-  expect([links.warnings, struck.warnings]).toEqual([[expect.stringContaining('session storage does not take hard links')], []]);
+  expect([links.warnings, struck.warnings]).toEqual([[expect.stringContaining('session storage does not support hard links')], []]);
 });
 
 test('the report of a session that goes on has no output of its earlier runs', async () => {
@@ -119,7 +119,7 @@ test('a run that Step Functions ends for its time has failed, with its session s
   expect([record.outcome, record.error?.name, exitCodeOf(record)]).toEqual(['States.Timeout', 'States.Timeout', 3]);
   expect(record.calls.map(({ operation }) => operation)).toContain('StopRuntimeSession');
   expect(reportOf(record)).toContain('<span class="bad">States.Timeout</span>');
-  expect(reportOf(record)).toContain('it took longer than its state machine may');
+  expect(reportOf(record)).toContain('it exceeded the timeout of its state machine');
 });
 
 test('only a commit, or nothing to change, is a success', () => {

@@ -129,7 +129,7 @@ test('fails for a version that does not pass, with what a deployment would say, 
   expect(runtime.endpoints.map(({ name }) => name)).toEqual(['DEFAULT']);
 
   const command = await commandLine('rehearse', '--app', assembly, '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--json');
-  expect(command).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringMatching(/^getting ready …\nrolling out version 1 by Stack\/Rollout, and running its smoke tests: .*\n[^]*the disk is full/) });
+  expect(command).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringMatching(/^preparing …\nrolling out version 1 by Stack\/Rollout, and running its smoke tests: .*\n[^]*the disk is full/) });
 });
 
 test.each(['CreateAgentRuntimeEndpoint', 'TagResource', 'InvokeAgentRuntimeCommand'])('fails at once for a rollout that may not do %s, with the statement that would allow it', async (action) => {
@@ -179,7 +179,7 @@ test('Ctrl-C in the midst of a smoke test ends the command with 130, and leaves 
   while (ended === undefined && !commandLines().includes(nap)) await new Promise((resolve) => setTimeout(resolve, 20));
   command.kill('SIGINT');
 
-  expect(await command.ended).toEqual({ exitCode: 130, stdout: expect.stringMatching(/^getting ready …\nrolling out .*\ninterrupted\n$/), stderr: '' });
+  expect(await command.ended).toEqual({ exitCode: 130, stdout: expect.stringMatching(/^preparing …\nrolling out .*\ninterrupted\n$/), stderr: '' });
   expect(commandLines().filter((line) => line.includes(nap) || line.includes(copy.state))).toEqual([]);
   expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);

@@ -34,7 +34,7 @@ test('a repository whose files session storage cannot hold is said before the ru
   const source = repository(100_001, Buffer.from('x\n'));
   const run = new CommandLine(['rehearse', '--repository', source, '--agent', 'true', '--gate', 'test=true', '--prompt', 'Do nothing', '--state', join(home, 'state')]);
 
-  await run.prints(/^warning: the repository has 100001 files, and session storage holds some 100000: use a mount of a file system$/m);
+  await run.prints(/^warning: the repository has 100001 files, and session storage holds about 100000: mount a file system instead$/m);
   expect(run.stdout).not.toContain('Prepare the run');
   run.kill('SIGINT');
   const { stdout } = await run.ended;
@@ -42,7 +42,7 @@ test('a repository whose files session storage cannot hold is said before the ru
 });
 
 test.each([
-  ['files and history that do not fit', 16, 64, ['the repository has 1.0 GB of files and up to 0.1 GB of history, and session storage holds 1 GB: use a mount of a file system, or leave files out of the repository']],
+  ['files and history that do not fit', 16, 64, ['the repository has 1.0 GB of files and up to 0.1 GB of history, and session storage holds 1 GB: mount a file system instead, or leave files out of the repository']],
   ['files and history that fit', 15, 60, []],
   ['a small repository', 10, 0.001, []],
 ])('%s', async (_, files, megabytes, expected) => {

@@ -222,13 +222,13 @@ describe('a workspace', () => {
     expect(await files()).toBe(''); // commands are not known to count
   });
 
-  test('that has what session storage does not take is reported', async () => {
+  test('that has what session storage does not support is reported', async () => {
     await fixture.command('cd /mnt/workspace; touch a; ln a b; mkfifo f; ln -s a c; mkdir d; truncate -s 1100M d/large');
     await fixture.server.close();
     expect([...fixture.server.warnings].sort()).toEqual([
-      expect.stringMatching(/session storage does not take hard links: [ab], [ab]$/),
-      expect.stringMatching(/session storage does not take sockets, FIFOs or device files: f$/),
-      expect.stringMatching(/session storage holds 1 GB, the workspace has 1.1 GB$/),
+      expect.stringMatching(/session storage does not support hard links: [ab], [ab]$/),
+      expect.stringMatching(/session storage does not support sockets, FIFOs or device files: f$/),
+      expect.stringMatching(/session storage holds 1 GB, and the workspace has 1.1 GB$/),
     ]);
   });
 

@@ -75,7 +75,7 @@ test('branches that the original does not have are not lost', async () => {
 
   const { stdout } = await clean();
 
-  expect(stdout).toContain(`kept ${repository.copy}: ${copy.directory} does not have workbench/one; fetch what you want from there, and then remove it\n`);
+  expect(stdout).toContain(`kept ${repository.copy}, since ${copy.directory} does not have workbench/one: fetch what you want from there, then remove it\n`);
   expect(kept()).toEqual({ runs: 0, executions: 0, workspaces: 0, logs: 0, copies: 1 });
   copy.git('fetch', '--quiet', repository.copy, 'workbench/one:one');
   await rehearse('--task', 'one');
@@ -101,8 +101,8 @@ test('a session that is not there, a time that is none and a state directory at 
   const id = await rehearse();
 
   expect(await clean('--session', `${id}x`)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/there is no session ".*x" in .*: "rehearse sessions" lists them: did you mean /) });
-  expect(await clean('--older-than', 'a week')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--older-than is "a week": write a time in minutes, hours or days, such as 90m, 12h or 7d') });
-  expect(await commandLine('rehearse', '--older-than', '7d')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--older-than is for "rehearse clean"') });
+  expect(await clean('--older-than', 'a week')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--older-than must be a time in minutes, hours or days, such as 90m, 12h or 7d, not "a week"') });
+  expect(await commandLine('rehearse', '--older-than', '7d')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--older-than applies only to "rehearse clean"') });
   const lock = Lock.take(copy.state);
   expect(await clean()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is in use by the rehearsal with process id') });
   lock.release();

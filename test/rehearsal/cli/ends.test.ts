@@ -25,12 +25,12 @@ test('a failed bootstrap shows its first and its last lines once, in the story a
   expect(exitCode).toBe(1);
   const lines = [...stdout.matchAll(/line (\d+)/g)].map(([, number]) => Number(number));
   expect(lines).toEqual([100, 101, 102, 103, 104, 105, ...Array.from({ length: 14 }, (_, index) => 186 + index)]);
-  expect(stdout).toContain('… 80 lines more, all in "rehearse logs" …');
+  expect(stdout).toContain('… 80 more lines, all in "rehearse logs" …');
   expect(stdout).toMatch(/^CodingLoop\.BootstrapFailed before the first turn, after [0-9.]+ s\n {2}the bootstrap: FAILED, exit code 4; the whole output is in \S+\n\n/m);
   expect(report).toContain('before the first turn, after ');
   expect(report.match(/line 150$/gm)).toHaveLength(1);
   const { stdout: logs } = await commandLine('rehearse', 'logs', id, '--state', copy.state);
-  expect(logs).toMatch(/^== the agent\n\(it was not asked\)\n/);
+  expect(logs).toMatch(/^== the agent\n\(it was not called\)\n/);
   expect(logs).toMatch(/^== bootstrap-0: EXITED 4\nline 100\n[^]*\nline 199\n/m);
 });
 
@@ -39,7 +39,7 @@ test('a gate whose program is not there is named, and warnings begin with what t
 
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/^CodingLoop\.Inert after 1 turn in [0-9.]+ s\n {2}the command of gate "unit tests", or a program that it needs, is neither in the image nor in the repository\n/m);
-  expect(stdout).toMatch(/^warning: session storage does not take hard links: repo\/(hard, repo\/value|value, repo\/hard)$/m);
+  expect(stdout).toMatch(/^warning: session storage does not support hard links: repo\/(hard, repo\/value|value, repo\/hard)$/m);
 });
 
 test('a turn that fails says its output once, and the logs say nothing of what the agent is not', async () => {
@@ -92,12 +92,12 @@ describe('a commit that would hold the value of a variable that is passed on', (
   ])('is not made: %s', async (_, leaks, where) => {
     const { exitCode, stdout, report, id } = await rehearse('--agent', `${FIXES}; ${leaks}; echo "with $DOOR_KEY"`, '--gate', 'test=./test.sh', '--env', 'DOOR_KEY');
 
-    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(new RegExp(`^CodingLoop\\.CommitFailed after 1 turn in .*\n {2}the commit would hold ${where}, which the sessions were given by --env: nothing is committed`, 'm'))]);
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(new RegExp(`^CodingLoop\\.CommitFailed after 1 turn in .*\n {2}the commit would contain ${where}, which the sessions have from --env: nothing is committed`, 'm'))]);
     const logs = await commandLine('rehearse', 'logs', id, '--state', copy.state);
     for (const text of [stdout, report, logs.stdout]) expect(text).not.toContain('third');
     expect(logs.stdout).toContain('with ***\n');
     delete process.env.DOOR_KEY;
-    expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toMatch(/^\(not masked, since the value is not known here: DOOR_KEY\)\n/);
+    expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toMatch(/^\(not masked, because it is not set here: DOOR_KEY\)\n/);
   });
 
   test('is made if the value was there before', async () => {
@@ -114,7 +114,7 @@ describe('a commit that would hold the value of a variable that is passed on', (
   test('is refused before the run if its message or its branch would', async () => {
     const run = await commandLine('rehearse', '--repository', copy.directory, '--state', copy.state, '--agent', FIXES, '--gate', 'test=./test.sh', '--env', 'DOOR_KEY', '--prompt', `It is ${KEY}`);
 
-    expect([run.exitCode, run.stderr]).toEqual([2, expect.stringContaining('the prompt holds the value of DOOR_KEY (--env), and the commit would: take it out')]);
+    expect([run.exitCode, run.stderr]).toEqual([2, expect.stringContaining('the prompt contains the value of DOOR_KEY (--env), and so would the commit: remove it')]);
   });
 });
 

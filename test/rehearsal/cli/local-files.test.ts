@@ -27,11 +27,11 @@ test('a program that is here, and not where sessions start, is named before the 
 
   expect([exitCode, stdout.slice(0, hint.length + 10)]).toEqual([1, `warning: ${hint}\n`]);
   expect(stdout.slice(stdout.indexOf('CodingLoop.'))).toContain(`\n  ${hint}\n`);
-  expect(stdout).toMatch(/^warning: the run did not see 1 file that is not committed: agent\.sh$/m);
+  expect(stdout).toMatch(/^warning: the run did not see 1 uncommitted file: agent\.sh$/m);
 
   writeFileSync(join(copy.directory, 'more.txt'), '');
   const found = await run(`bash ${join(copy.directory, 'agent.sh')}`, copy.directory);
-  expect([found.exitCode, found.stdout]).toEqual([0, expect.stringMatching(/^warning: the run did not see 2 files that are not committed: agent\.sh, more\.txt$/m)]);
+  expect([found.exitCode, found.stdout]).toEqual([0, expect.stringMatching(/^warning: the run did not see 2 uncommitted files: agent\.sh, more\.txt$/m)]);
   expect(found.stdout).not.toContain('is here, but');
 });
 
@@ -56,7 +56,7 @@ test('a file below /tmp is hidden from sessions, unless the run was started ther
   const agent = `python3 ${join(beside, 'agent.py')}`;
   writeFileSync(join(beside, 'agent.py'), '');
   const target = { repository: copy.directory, agent };
-  expect(missingInSessions(target, copy.directory)).toEqual([expect.stringMatching(/^--agent: \/tmp\/\S+\/agent\.py is here, but sessions have a \/tmp of their own: put it elsewhere/)]);
+  expect(missingInSessions(target, copy.directory)).toEqual([expect.stringMatching(/^--agent: \/tmp\/\S+\/agent\.py is here, but sessions have their own \/tmp: move it elsewhere/)]);
   expect([missingInSessions(target, beside), missingInSessions({ ...target, sandbox: 'container' }, copy.directory)]).toEqual([[], []]);
 });
 

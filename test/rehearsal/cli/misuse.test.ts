@@ -27,13 +27,13 @@ test('everything that is wrong is said at once, and nothing is made', async () =
     '  - --repositry is not an option: did you mean --repository?',
     '  - --json=yes: --json takes no value',
     '  - --ref is given 2 times: give it once',
-    '  - --max-repairs is "21": a whole number from 0 to 20 is allowed',
-    '  - --env PAHT: no such variable is set here: did you mean PATH?',
-    '  - --gate is "npm test": write NAME=COMMAND, such as test=\'npm test\'',
-    '  - --sandbox is "conatiner": namespace, container or auto is allowed: did you mean container?',
-    '  - --prompt is missing: say what the agent is to do, here or in the file of --input',
+    '  - --max-repairs must be a whole number from 0 to 20, not "21"',
+    '  - --env PAHT: the variable is not set here: did you mean PATH?',
+    '  - --gate must be NAME=COMMAND, such as test=\'npm test\', not "npm test"',
+    '  - --sandbox must be namespace, container or auto, not "conatiner": did you mean container?',
+    '  - --prompt is missing: say what the agent has to do, with --prompt or in the file of --input',
     '  - --agent has an empty command: say what to run',
-    '  - --gate names the gate "te/st": 1 to 40 letters, digits, spaces, "-" and "_" are allowed, the first a letter or digit; rename it',
+    '  - --gate "te/st" must have a name of 1 to 40 letters, digits, spaces, "-" and "_" that starts with a letter or digit: rename it',
     `  - --input ${join(copy.directory, 'input.json')}: "promt" is not a field of the input: did you mean prompt?`,
     '  - "taskId" must be 1 to 64 characters of A-Z, a-z, 0-9, ".", "_" and "-"',
     `  - --repository ${copy.directory}s cannot be cloned: there is no such directory: did you mean ${copy.directory}?`,
@@ -45,24 +45,24 @@ test('everything that is wrong is said at once, and nothing is made', async () =
 const LOOP = ['--agent', 'true', '--gate', 'test=true', '--prompt', 'x'];
 
 test.each([
-  ['an option without its value', [...LOOP, '--repository', 'PROJECT', '--task'], /^--task has no value: write one behind it\n/],
+  ['an option without its value', [...LOOP, '--repository', 'PROJECT', '--task'], /^--task has no value: add one after it\n/],
   ['an option where a value should be', [...LOOP, '--repository', 'PROJECT', '--task', '-x'], /^--task is followed by "-x", which looks like another option: write --task=-x if/],
-  ['a time without a unit', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=40'], /^--timeout is "test=40": write NAME=TIME with 1s to 8h, such as test=40m\n/],
-  ['a time that is too long', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=481m'], /^--timeout is "test=481m": /],
-  ['no time at all', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=0s'], /^--timeout is "test=0s": /],
-  ['the time of a gate that is not there', [...LOOP, '--repository', 'PROJECT', '--timeout', 'tset=8h'], /^--timeout tset: there is no gate of that name: did you mean test\?\n/],
-  ['a depth that is no number', [...LOOP, '--repository', 'PROJECT', '--depth', 'all'], /^--depth is "all": a whole number of commits is allowed, such as 1 for the newest alone, or 0 for all of them\n/],
-  ['a depth below zero', [...LOOP, '--repository', 'PROJECT', '--depth=-1'], /^--depth is "-1": /],
-  ['a depth that is no whole number', [...LOOP, '--repository', 'PROJECT', '--depth', '1.5'], /^--depth is "1.5": /],
-  ['an update without a session', [...LOOP, '--repository', 'PROJECT', '--update'], /^--update brings the workspace of a session to the newest commit: name the session with --session, or leave it out/],
-  ['a branch on top of none', [...LOOP, '--repository', 'PROJECT', '--on-top'], /^--on-top is for another task in a session: name the session with --session, or give the branch to start from with --ref\n/],
+  ['a time without a unit', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=40'], /^--timeout must be NAME=TIME with a time from 1s to 8h, such as test=40m, not "test=40"\n/],
+  ['a time that is too long', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=481m'], /^--timeout must be .*, not "test=481m"/],
+  ['no time at all', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=0s'], /^--timeout must be .*, not "test=0s"/],
+  ['the time of a gate that is not there', [...LOOP, '--repository', 'PROJECT', '--timeout', 'tset=8h'], /^--timeout tset: there is no gate with that name: did you mean test\?\n/],
+  ['a depth that is no number', [...LOOP, '--repository', 'PROJECT', '--depth', 'all'], /^--depth must be a whole number of commits, such as 1 for only the newest or 0 for all, not "all"\n/],
+  ['a depth below zero', [...LOOP, '--repository', 'PROJECT', '--depth=-1'], /^--depth must be .*, not "-1"/],
+  ['a depth that is no whole number', [...LOOP, '--repository', 'PROJECT', '--depth', '1.5'], /^--depth must be .*, not "1.5"/],
+  ['an update without a session', [...LOOP, '--repository', 'PROJECT', '--update'], /^--update needs --session: name the session, or leave out --update/],
+  ['a branch on top of none', [...LOOP, '--repository', 'PROJECT', '--on-top'], /^--on-top needs --session: name the session, or give the branch to start from with --ref\n/],
   ['an option that is nearly one', [...LOOP, '--repository', 'PROJECT', '--updat'], /^--updat is not an option: did you mean --update\?\n/],
-  ['a command that is not there', ['session'], /^"session" is nothing that "rehearse" can do: did you mean sessions\?\n/],
-  ['a part of a repository', [...LOOP, '--repository', 'PROJECT/part'], /^--repository \S+ cannot be cloned: it is only a part of a repository: name \S+\/project\n/],
-  ['a reference that is not there', [...LOOP, '--repository', 'PROJECT', '--ref', 'mian'], /^"mian" is no branch, tag or commit of \S+: did you mean main\?\n/],
+  ['a command that is not there', ['session'], /^"session" is not a command of "rehearse": did you mean sessions\?\n/],
+  ['a part of a repository', [...LOOP, '--repository', 'PROJECT/part'], /^--repository \S+ cannot be cloned: it is a subdirectory of a repository: name \S+\/project\n/],
+  ['a reference that is not there', [...LOOP, '--repository', 'PROJECT', '--ref', 'mian'], /^"mian" is not a branch, tag or commit of \S+: did you mean main\?\n/],
   ['a file of the input that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', 'PROJECT', '--prompt', 'x', '--input', 'PROJECT/inputs.json'], /^--input \S+: there is no such file: did you mean \S+\/input\.json\?\n/],
-  ['an input that is no JSON', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/broken.json'], /^--input \S+ cannot be read as JSON: /],
-  ['an input that is no object', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/list.json'], /^--input \S+: its JSON is no object; write \{ "prompt": /],
+  ['an input that is no JSON', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/broken.json'], /^--input \S+ is not valid JSON: /],
+  ['an input that is no object', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/list.json'], /^--input \S+ must be a JSON object, such as \{ "prompt": /],
 ])('fails for %s', async (_, args, message) => {
   expect(await refused(...args.map((word) => word.replace('PROJECT', copy.directory)))).toMatch(message);
 });
@@ -75,7 +75,7 @@ test('fails for a stack, a loop and a directory of an app that are not there, an
     expect(await refused('--app', app, '--stack', 'Stakc', ...run)).toMatch(/^--app: \S+ has no stack "Stakc": name one of Stack with "stack" \(--stack\): did you mean Stack\?\n/);
     expect(await refused('--app', app, '--loop', 'Lop', ...run)).toMatch(/^stack Stack has no CodingLoop "Lop"; there is Stack\/Loop: did you mean Loop\?\n/);
     expect(await refused('--app', app.replace(/out$/, 'uot'), ...run)).toMatch(/^--app: there is no directory \S+; run "cdk synth" first: did you mean \S+cdk\.out\?\n/);
-    expect(await refused('--app', join(app, '..'), ...run)).toMatch(/is no cloud assembly: it has no manifest\.json; did you mean \S+cdk\.out\?\n/);
+    expect(await refused('--app', join(app, '..'), ...run)).toMatch(/is not a cloud assembly: it has no manifest\.json; did you mean \S+cdk\.out\?\n/);
   } finally {
     await loop.close();
   }

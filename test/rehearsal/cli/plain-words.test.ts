@@ -19,10 +19,10 @@ test('what every gate leaves is said once, with what to do, and the agent\'s lin
     '--gate', 'one=mkdir -p cache && touch cache/a', '--gate', 'two=./test.sh; mkdir -p cache && touch cache/b', '--max-repairs', '0');
 
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^getting ready …\n/);
+  expect(stdout).toMatch(/^preparing …\n/);
   expect(stdout).toContain('; no repairs allowed\n');
-  expect(stdout).toMatch(/agent: … 3 lines more, in "rehearse logs" …\n +agent: line 4\n/);
-  expect(stdout.match(/it left files .*/g)).toEqual(['it left files that git neither has nor ignores, which were moved away: cache/a (said once: add what is made anew each time to .gitignore)']);
+  expect(stdout).toMatch(/agent: … 3 more lines in "rehearse logs" …\n +agent: line 4\n/);
+  expect(stdout.match(/it left files .*/g)).toEqual(['it left files that git neither tracks nor ignores, which were moved away: cache/a (reported once: add files that each run generates to .gitignore)']);
 });
 
 test('the logs of a session are the words of the agent and the gates, and those of the loop\'s own steps if they are asked for', async () => {
@@ -37,13 +37,13 @@ test('where sessions have this machine\'s programs, nobody is sent to look into 
   const { exitCode, stdout } = await rehearse('--agent', 'no-such-agent --print', '--gate', 'test=./test.sh');
 
   expect(exitCode).toBe(1);
-  expect(stdout).toMatch(/^ {2}here there is no image: it is this machine's PATH, as the session has it, on which it was not found$/m);
+  expect(stdout).toMatch(/^ {2}a rehearsal without an image looks for programs on this machine's PATH, as the session has it, and did not find this one$/m);
 });
 
 test('fails at once for a file in the place of a repository, and names the repository that it is in', async () => {
   const file = join(copy.directory, 'value');
   const inside = await commandLine('rehearse', '--repository', file, '--agent', 'true', '--gate', 'test=true', '--prompt', 'x', '--state', copy.state);
-  expect([inside.exitCode, inside.stdout, inside.stderr]).toEqual([2, '', expect.stringContaining(`--repository ${file} cannot be cloned: it is a file, and no bundle of git: name the repository, ${copy.directory}\n`)]);
+  expect([inside.exitCode, inside.stdout, inside.stderr]).toEqual([2, '', expect.stringContaining(`--repository ${file} cannot be cloned: it is a file, and not a bundle of git: name the repository, ${copy.directory}\n`)]);
 
   const bundle = join(copy.state, '..', 'project.bundle');
   copy.git('bundle', 'create', '--quiet', bundle, '--all');

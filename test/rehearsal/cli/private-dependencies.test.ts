@@ -24,7 +24,7 @@ async function printedBy(command: string, env: NodeJS.ProcessEnv, ...more: strin
   const agent = `cat >/dev/null; { ${command}; } >value 2>&1; echo "$RANDOM" >>value`;
   const args = ['rehearse', '--repository', copy.directory, '--agent', agent, '--gate', 'test=true', '--prompt', 'x', '--state', copy.state, ...more];
   const result = await new CommandLine(args, { env: { ...process.env, ...env } }).ended;
-  const [, take, branch] = /take it {4}git (-C .*:(\S+))\n/.exec(result.stdout) ?? [];
+  const [, take, branch] = /fetch {6}git (-C .*:(\S+))\n/.exec(result.stdout) ?? [];
   if (take === undefined) return result;
   copy.git(...take.split(' '));
   return { ...result, printed: copy.git('show', `${branch}:value`) };
@@ -62,7 +62,7 @@ test('caches are kept from one session to the next by --cache alone', async () =
 
 test.each([
   ['without an agent', [''], ['--ssh-agent'], /^--ssh-agent: SSH_AUTH_SOCK is not set: start an agent/],
-  ['for an agent that is gone', ['/nowhere/agent'], ['--ssh-agent'], /^--ssh-agent: SSH_AUTH_SOCK is "\/nowhere\/agent", which is no socket: /],
+  ['for an agent that is gone', ['/nowhere/agent'], ['--ssh-agent'], /^--ssh-agent: SSH_AUTH_SOCK is "\/nowhere\/agent", which is not a socket: /],
   ['for a cache that is a file', [''], ['--cache', __filename], /^--cache .* cannot be written to \(ENOTDIR\): choose a directory that you can write to/],
 ])('fails with 2 %s', async (_, [socket], options, message) => {
   const { exitCode, stderr } = await printedBy('true', { SSH_AUTH_SOCK: socket }, ...options);

@@ -52,7 +52,7 @@ test('a project below /tmp has its own programs in its sessions, with changes th
 
   const { exitCode, stderr } = await new CommandLine(['rehearse', ...args], { cwd: copy.directory }).ended;
 
-  expect([exitCode, stderr]).toEqual([0, 'getting ready …\n']);
+  expect([exitCode, stderr]).toEqual([0, 'preparing …\n']);
   expect(readFileSync(join(copy.directory, 'value'), 'utf8')).toBe('wrong\n');
 });
 
@@ -62,7 +62,7 @@ test('Ctrl-C on a terminal leaves no process, mount or lock; the workspace stays
   command.type('\x03');
 
   const { exitCode, stdout } = await command.ended;
-  expect([exitCode, stdout]).toEqual([130, expect.stringMatching(/interrupted: the session is being stopped, its workspace stays[^]*INTERRUPTED/)]);
+  expect([exitCode, stdout]).toEqual([130, expect.stringMatching(/interrupted: stopping the session; its workspace is kept[^]*INTERRUPTED/)]);
   expectNothingLeft();
 
   const { exitCode: next, stdout: json } = await rehearse(['--session', id, '--prompt', 'Go on', '--agent', 'cat >/dev/null; git status --short > seen; echo right > value', '--json']).ended;
@@ -86,11 +86,11 @@ test('a run is stopped from elsewhere, and seen to run until then', async () => 
   const id = await asleep();
   expect((await rehearse(['sessions']).ended).stdout).toMatch(new RegExp(`running .* right +${id}\n`));
 
-  expect(await rehearse(['stop', id]).ended).toEqual({ exitCode: 0, stdout: `stopped ${id}; its workspace stays\n`, stderr: '' });
+  expect(await rehearse(['stop', id]).ended).toEqual({ exitCode: 0, stdout: `stopped ${id}; its workspace is kept\n`, stderr: '' });
 
   expect((await command.ended).exitCode).toBe(130);
   expectNothingLeft();
-  expect((await rehearse(['stop', id]).ended).stdout).toMatch(/^it is stopped already; its workspace is \//);
+  expect((await rehearse(['stop', id]).ended).stdout).toMatch(/^the session is already stopped; its workspace is \//);
 });
 
 test('a run whose process is killed leaves no process, and its lock holds nobody up', async () => {
@@ -122,7 +122,7 @@ test('a terminal is told what happens at the moment, in colour; a file gets plai
 
   const { stdout: plain } = await run(FIXES).ended;
   expect(plain).toMatch(/Ask the agent \(turn 1\) +\d\.\d\d s\n/);
-  expect(plain.replace(/^getting ready …\n/, '')).not.toMatch(/[\x1b\r…]/);
+  expect(plain.replace(/^preparing …\n/, '')).not.toMatch(/[\x1b\r…]/);
 });
 
 test('while a gate runs, a terminal shows what it prints, its time and its limit', async () => {
@@ -157,10 +157,10 @@ test('with --user, turns, gates and the shell afterwards are that user\'s', asyn
 test.each([
   [0, 'a commit', FIXES, [], /COMMITTED/, /^$/],
   [1, 'red', 'cat >/dev/null; echo "$RANDOM" > value', ['--max-repairs', '0'], /CodingLoop.Red/, /^$/],
-  [2, 'misuse', FIXES, ['--sandbox', 'jail'], /^$/, /--sandbox is "jail": namespace, container or auto is allowed\n.*--help/],
-  [2, 'a user who is no number', FIXES, ['--user', 'me'], /^$/, /--user is "me": the number of a user is allowed/],
-  [2, 'a user of a container', FIXES, ['--user', '0', '--sandbox', 'container'], /^$/, /--user is for namespaces/],
-  [2, 'an image without containers', FIXES, ['--sandbox', 'namespace', '--image', 'a:1'], /^$/, /--image is for containers/],
+  [2, 'misuse', FIXES, ['--sandbox', 'jail'], /^$/, /--sandbox must be namespace, container or auto, not "jail"\n.*--help/],
+  [2, 'a user who is no number', FIXES, ['--user', 'me'], /^$/, /--user must be the number of a user, such as 0 for root, not "me"/],
+  [2, 'a user of a container', FIXES, ['--user', '0', '--sandbox', 'container'], /^$/, /--user needs a namespace/],
+  [2, 'an image without containers', FIXES, ['--sandbox', 'namespace', '--image', 'a:1'], /^$/, /--image needs a container/],
 ] as const)('the exit code is %d for %s', async (code, _, agent, more, told, complaint) => {
   expect(await run(agent, more).ended).toEqual({ exitCode: code, stdout: expect.stringMatching(told), stderr: expect.stringMatching(complaint) });
 });
@@ -177,8 +177,8 @@ describe('a machine without what a sandbox takes', () => {
   test('fails with 3, and says what to install', async () => {
     const { exitCode, stdout, stderr } = await run(FIXES, [], { env: { ...process.env, PATH: bin } }).ended;
 
-    expect([exitCode, stdout]).toEqual([3, 'getting ready …\n']);
-    expect(stderr).toMatch(/^no sandbox can be made here:\n {2}namespace: .*\n {2}container: docker ps: not installed\n[^]*install Docker, Podman or Finch[^]*apt-get install bash/);
+    expect([exitCode, stdout]).toEqual([3, 'preparing …\n']);
+    expect(stderr).toMatch(/^no sandbox can be started here:\n {2}namespace: .*\n {2}container: docker ps: not installed\n[^]*install Docker, Podman or Finch[^]*apt-get install bash/);
   });
 
   test('fails with 3 without git', async () => {
@@ -189,6 +189,6 @@ describe('a machine without what a sandbox takes', () => {
   test('has containers if there is an engine, and fails without an image for them', async () => {
     writeFileSync(join(bin, 'podman'), '#!/bin/sh\n', { mode: 0o755 });
     const { exitCode, stderr } = await run(FIXES, [], { env: { ...process.env, PATH: bin } }).ended;
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('podman is there, but no image: name one (--image)')]);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('podman is installed, but there is no image: name one (--image)')]);
   });
 });

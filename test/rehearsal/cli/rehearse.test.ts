@@ -44,13 +44,13 @@ test('a run with a repair is told as a story, and its commit can be fetched', as
     expect(found).toBeGreaterThanOrEqual(position);
     position = found;
   }
-  const [, take, branch] = /take it {4}git (-C .*:(\S+))\n/.exec(stdout)!;
+  const [, take, branch] = /fetch {6}git (-C .*:(\S+))\n/.exec(stdout)!;
   copy.git(...take.split(' '));
   expect(copy.git('show', `${branch}:greeting`)).toBe('Hello, world!\n');
 
   // A branch that is there already, as after a run before, is left alone.
   const again = await rehearse('--agent', AGENT, '--task', 'greet');
-  expect(again.stdout).toMatch(/take it {4}git -C \S+ fetch \S+ workbench\/greet:workbench\/greet-2\n/);
+  expect(again.stdout).toMatch(/fetch {6}git -C \S+ fetch \S+ workbench\/greet:workbench\/greet-2\n/);
 });
 
 test('a session that answers and says nothing ends the run at once, and the story tells what was asked again', async () => {
@@ -60,9 +60,9 @@ test('a session that answers and says nothing ends the run at once, and the stor
     .finally(() => delete process.env.BASH_ENV);
 
   expect(exitCode).toBe(3);
-  expect(stdout).toMatch(/Record what changed: asked again after Workbench\.StreamCut: .*without the state.*\n +… 1 more time in the same words\n/);
+  expect(stdout).toMatch(/Record what changed: retried after Workbench\.StreamCut: .*without the state.*\n +… 1 more time in the same words\n/);
   expect(stdout).toContain('Workbench.SessionBroken');
-  expect(stdout).not.toContain('tried again by Step Functions');
+  expect(stdout).not.toContain('retried by Step Functions');
 });
 
 test('what Step Functions tries again is told when it does, with the reason', () => {
@@ -73,7 +73,7 @@ test('what Step Functions tries again is told when it does, with the reason', ()
   story.begins({ ...step });
   story.retries({ ...step }, { by: 'Step Functions', error: { name: 'Workbench.Throttled', message: 'slow down\nand more' } });
   terminal.settle();
-  expect(written.join('')).toBe(`${' '.repeat(10)}Run gate: test: tried again by Step Functions after Workbench.Throttled: slow down\n`);
+  expect(written.join('')).toBe(`${' '.repeat(10)}Run gate: test: retried by Step Functions after Workbench.Throttled: slow down\n`);
 });
 
 test('what is asked again in the same words is told once with its count, and anew when the words change', () => {
@@ -86,10 +86,10 @@ test('what is asked again in the same words is told once with its count, and ane
   story.ends(step);
 
   expect(written.join('').split('\n').map((line) => line.trim()).slice(0, 5)).toEqual([
-    'Prepare the run: asked again after Workbench.ContainerError: port 1',
+    'Prepare the run: retried after Workbench.ContainerError: port 1',
     '… 2 more times in the same words',
-    'Prepare the run: asked again after Workbench.ContainerError: slow down',
-    'Prepare the run: asked again after Workbench.ContainerError: port 4',
+    'Prepare the run: retried after Workbench.ContainerError: slow down',
+    'Prepare the run: retried after Workbench.ContainerError: port 4',
     '… 1 more time in the same words',
   ]);
 });
@@ -165,13 +165,13 @@ test('a run starts from the reference that is given, and so does the next one in
   expect(first.commit?.patch).toContain(' Hi\n+and you!');
   expect(first.repository).toMatchObject({ branch: 'old', commit: copy.git('rev-parse', 'old').trim() });
   expect([second.outcome, second.repository.branch]).toEqual(['COMMITTED', 'old']);
-  expect([third.exitCode, third.stderr]).toEqual([2, expect.stringMatching(/^"nowhere" is no branch, tag or commit of .*: there is main, old\n/)]);
+  expect([third.exitCode, third.stderr]).toEqual([2, expect.stringMatching(/^"nowhere" is not a branch, tag or commit of .*: there is main, old\n/)]);
 });
 
 test('fails for an input that the loop would refuse, in its words and before anything is made', async () => {
   const { exitCode, stdout, stderr } = await rehearse('--agent', 'true', '--task', 'a task');
 
-  expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^"taskId" must have 1 to 64 of /)]);
+  expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^"taskId" must be 1 to 64 characters/)]);
   expect(existsSync(copy.state)).toBe(false);
 });
 
@@ -182,8 +182,8 @@ test('what is not committed is told of, and a prompt that is no text is refused'
   const { exitCode, stderr } = await commandLine(
     'rehearse', '--repository', copy.directory, '--agent', 'true', '--gate', 'test=./test.sh', '--input', input, '--state', copy.state);
 
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`--input ${input}: "prompt" is no text`)]);
-  expect((await rehearse('--agent', 'true')).stdout).toContain('warning: the run did not see 1 file that is not committed: input.json\n');
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`--input ${input}: "prompt" must be a string`)]);
+  expect((await rehearse('--agent', 'true')).stdout).toContain('warning: the run did not see 1 uncommitted file: input.json\n');
 });
 
 test('an interrupted run leaves no process and no lock, but its workspace', async () => {
@@ -219,11 +219,11 @@ test.each([
   ['fails without an agent', ['--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /--agent is missing/],
   ['fails without a prompt', ['--agent', 'true', '--gate', 'test=true', '--repository', '.'], /--prompt is missing/],
   ['fails without a repository', ['--agent', 'true', '--gate', 'test=true', '--prompt', 'x'], /--repository is missing/],
-  ['fails for gates beside those of an app', ['--app', '.', '--gate', 'test=true', '--prompt', 'x'], /--gate is for a repository without an app/],
-  ['fails for a loop without an app', ['--loop', 'Fix', '--agent', 'true', '--gate', 'test=true', '--prompt', 'x'], /--loop chooses in an app/],
-  ['fails for a gate without a name', ['--gate', 'npm test'], /--gate is "npm test": write NAME=COMMAND/],
+  ['fails for gates beside those of an app', ['--app', '.', '--gate', 'test=true', '--prompt', 'x'], /--gate cannot be used with --app/],
+  ['fails for a loop without an app', ['--loop', 'Fix', '--agent', 'true', '--gate', 'test=true', '--prompt', 'x'], /--loop needs --app/],
+  ['fails for a gate without a name', ['--gate', 'npm test'], /--gate must be NAME=COMMAND/],
   ['fails for an option that is not there', ['--gates', 'x'], /- --gates is not an option: did you mean --gate\?\n/],
-  ['fails for a directory that is no cloud assembly', ['--app', '.', '--prompt', 'x'], /is no cloud assembly/],
+  ['fails for a directory that is no cloud assembly', ['--app', '.', '--prompt', 'x'], /is not a cloud assembly/],
   ['fails for a session that is not there', ['--session', 'nobody', '--prompt', 'x'], /there is no such session/],
   ['fails for a repository that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', '/nowhere', '--prompt', 'x'], /\/nowhere cannot be cloned: there is no such directory/],
   ['fails for two gates of one name, by the option', ['--agent', 'true', '--gate', 'a=true', '--gate', 'a=true', '--repository', '.', '--prompt', 'x'], /^--gate has "a" twice: /],
@@ -259,7 +259,7 @@ test('a message that names CloudWatch is followed by where its logs are here', (
     outcome: error.name, error, seconds: 1, steps: [], missingPermissions: [], warnings: [], repository: { uncommittedFiles: 0 }, session: { id: 'rehearsal-1' },
   } as unknown as RehearsalRecord, 'report.html');
 
-  expect(told).toContain('Please check your CloudWatch logs\n  here, "rehearse logs rehearsal-1" shows');
+  expect(told).toContain('Please check your CloudWatch logs\n  in a rehearsal, "rehearse logs rehearsal-1" shows');
 });
 
 test('an agent that pushes by itself is told in the story: by habit it cannot, and what it pushed is said', async () => {
@@ -268,6 +268,6 @@ test('an agent that pushes by itself is told in the story: by habit it cannot, a
   const { exitCode, stdout } = await rehearse('--agent', agent, '--task', 'greet');
 
   expect([exitCode, stdout]).toEqual([0, expect.stringContaining('do not push: the run does, once all gates have passed')]);
-  expect(stdout).toMatch(/the branch moved at the remote without the run: it was not there, and is at [0-9a-f]{12} now/);
-  expect(stdout).toContain('the branch had the same files already, in this commit that the run has not made');
+  expect(stdout).toMatch(/someone else moved the branch at the remote: it was not there, and is now at [0-9a-f]{12}/);
+  expect(stdout).toContain('the branch already had the same files, in this commit, which the run did not make');
 });

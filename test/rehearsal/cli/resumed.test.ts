@@ -29,23 +29,23 @@ function others(name: string): void {
 
 test('the story of a session that goes on says on which commit, what is new, and what belongs to which task; the report names the commits of the branch', async () => {
   const first = await rehearse('echo right > value.txt', 'true', '--task', 'one');
-  expect([first.exitCode, first.stdout]).toEqual([0, expect.not.stringContaining('goes on from')]);
+  expect([first.exitCode, first.stdout]).toEqual([0, expect.not.stringContaining('continues from')]);
   const session = sessionOf(first.stdout);
   const beginning = short('main');
   others('theirs.txt');
 
   const red = await rehearse('echo open > open.txt', 'false', '--session', session);
   expect(red.exitCode).toBe(1);
-  expect(red.stdout).toContain(`goes on from main at ${beginning}\n`);
-  expect(red.stdout).toContain(`main has 1 more commit by now, up to ${short('main')}: "--update", or "session.update" in the input, brings them into the workspace\n`);
+  expect(red.stdout).toContain(`continues from main at ${beginning}\n`);
+  expect(red.stdout).toContain(`main now has 1 more commit, up to ${short('main')}: "--update", or "session.update" in the input, brings them into the workspace\n`);
 
   const second = await rehearse('echo second > second.txt', '! test -e open.txt && test -e theirs.txt', '--session', session, '--task', 'two');
-  expect([second.exitCode, second.stdout]).toEqual([0, expect.stringContaining(`goes on from main at ${short('main')}\n`)]);
+  expect([second.exitCode, second.stdout]).toEqual([0, expect.stringContaining(`continues from main at ${short('main')}\n`)]);
   expect(second.stdout).toContain('set aside, since it belongs to workbench/one and is not committed; a run of that task in this session brings it back: open.txt\n');
 
   const updated = await rehearse('echo more > more.txt', 'test -e open.txt && test -e theirs.txt', '--session', session, '--task', 'one', '--update');
-  expect([updated.exitCode, updated.stdout]).toEqual([0, expect.stringContaining(`goes on from main at ${short('main')}, updated from ${beginning}\n`)]);
-  expect(updated.stdout).toContain('with work of earlier runs that is not committed: open.txt\n');
+  expect([updated.exitCode, updated.stdout]).toEqual([0, expect.stringContaining(`continues from main at ${short('main')}, updated from ${beginning}\n`)]);
+  expect(updated.stdout).toContain('with uncommitted work of earlier runs: open.txt\n');
   const commits = [/\n {4}\w{7,} Do it\n/, / {4}\w{7,} Merge the default branch into workbench\/one\n/, / {4}\w{7,} Do it\n/].map(({ source }) => source).join('');
   expect(updated.stdout).toMatch(new RegExp(`the branch has 3 commits on top of main at ${short('main')}:${commits}`));
   expect(reportOf(updated.stdout)).toMatch(/The branch has 3 commits:<\/p>\n<ul><li>\w{7,} Do it<\/li><li>\w{7,} Merge the default branch into workbench\/one<\/li><li>\w{7,} Do it<\/li><\/ul>/);

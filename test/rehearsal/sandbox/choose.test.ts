@@ -40,18 +40,18 @@ describe('the sandbox that is chosen', () => {
     const chosen = chooseSandbox({ driver: 'container', image: 'agent:1', environment: environment() });
     await expect(chosen).rejects.toThrow(SandboxUnavailableError);
     await expect(chosen).rejects.toThrow([
-      'no sandbox can be made here:',
+      'no sandbox can be started here:',
       '  container: docker ps: Cannot connect to the Docker daemon',
       '  container: podman ps: not installed',
       '  container: finch ps: not installed',
-      'One of these helps:',
+      'Try one of these:',
       '  install Docker, Podman or Finch, and start it',
     ].join('\n'));
   });
 
   test('fails if there is an engine but no image', async () => {
     install('podman', ANSWERS);
-    await expect(chooseSandbox({ driver: 'container', environment: environment() })).rejects.toThrow('podman is there, but no image: name one');
+    await expect(chooseSandbox({ driver: 'container', environment: environment() })).rejects.toThrow('podman is installed, but there is no image: name one');
   });
 
   test('fails with what to allow if namespaces are asked for and do not work', async () => {
