@@ -7,12 +7,6 @@ const SYNTH = ['./src/*.ts', './src/@(image|mount|private|runtime|tasks)/**', '.
 /** Files that both sides import: names, limits, rules, and plain functions for git's names and shell words. */
 const SHARED = ['**/constants.ts', '**/git-names.ts', '**/quote.ts', '**/rule.ts'];
 
-/** Folders whose docstrings are not rewritten yet: remove each line when its folder is. */
-const ELLIPTIC_DOCSTRINGS = [
-  'src/image/**', 'src/loop/steps/**', 'src/rollout/**',
-  'rehearsal/*.ts', 'rehearsal/@(agentcore|assembly|cli|common|deployment|iam|lambda|report|rollout|run|sandbox|stepfunctions)/**',
-];
-
 /** Pages in Markdown. */
 const PAGES = ['README.md', 'CONTRIBUTING.md', '"docs/**/*.md"', '"examples/*/README.md"', 'benchmark/README.md', 'rehearsal/FEATURES.md'];
 
@@ -52,7 +46,6 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
   eslint.addPlugins('jsdoc');
   eslint.addOverride({
     files: ['src/**/*.ts', 'rehearsal/**/*.ts'],
-    excludedFiles: ELLIPTIC_DOCSTRINGS,
     rules: {
       'jsdoc/match-description': ['error', {
         contexts: ['any'],

@@ -20,7 +20,7 @@ export interface Unconfirmed {
   readonly commandMode: CommandMode;
   /** Determines whether processes that a command leaves behind are killed when it ends. */
   readonly leftovers: Leftovers;
-  /** What happens to a running command or invocation when the connection of its client breaks. */
+  /** Determines whether a running command or invocation continues when the connection of its client breaks. */
   readonly onDisconnect: 'continue' | 'kill';
   /** How a reply ends when its microVM ends: cleanly, with a reset, or with an exception in the stream. */
   readonly onSessionEnd: 'end' | 'reset' | 'exception';

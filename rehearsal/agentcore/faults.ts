@@ -51,7 +51,7 @@ export interface FaultSpec {
   /** Bytes that the call sends before a `midOutput` fault strikes. @default 1 */
   readonly afterBytes?: number;
   /**
-   * What happens to a running command or invocation when its reply is cut.
+   * Determines whether a running command or invocation continues when its reply is cut.
    * @default - the server's `onDisconnect`
    */
   readonly then?: 'continue' | 'kill';

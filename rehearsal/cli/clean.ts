@@ -9,7 +9,7 @@ import { didYouMean } from '../common/did-you-mean';
 import { Lock } from '../run/lock';
 import { branchesOnlyIn } from '../run/repository-fault';
 
-/** What `clean` removes and keeps. */
+/** The sessions and files that `clean` removes, and those that it keeps. */
 interface Plan {
   readonly sessions: readonly StoredSession[];
   /** The runs of those sessions, and runs that ended before they had a session. */

@@ -25,7 +25,7 @@ export interface Step {
   changedFiles?: readonly string[];
   /** The run's branch was seen at another commit at the remote, and the run had not pushed it there. */
   branchMove?: BranchMove;
-  /** What was restored, left out or moved away, a line each. */
+  /** Files that were restored, left out or moved away, one line for each. */
   notes?: readonly string[];
   /** The output of the agent: for a turn, or if the step failed. */
   log?: string;

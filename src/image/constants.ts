@@ -9,13 +9,13 @@ export const MISE_ROOT = '/opt/mise';
 /** One entry per runtime, a link to its directory of commands: these are on `PATH`. */
 export const RUNTIME_PATHS = `${MISE_ROOT}/path`;
 
-/** What `JAVA_HOME` says, whatever the version. */
+/** The value of `JAVA_HOME`, the same for every version. */
 export const JAVA_HOME = `${MISE_ROOT}/java-home`;
 
 /** `npm install --global --prefix`: apart from Node's own directory, so that another Node keeps the packages. */
 export const NPM_PREFIX = '/opt/npm';
 
-/** What each install step did, for the manifest. */
+/** The folder where each install step records what it did, for the manifest. */
 export const RECORDS = '/opt/agent-image/installed';
 
 /** The folder with our scripts in the build context. */

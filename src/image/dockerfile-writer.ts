@@ -41,7 +41,7 @@ function pathInstruction(entries: readonly ToolEntry[]): string[] {
   return path.length === 0 ? [] : [`ENV PATH="${path.join(':')}:\${PATH}"`];
 }
 
-/** What a runtime needs besides its commands. */
+/** Returns the instructions that a runtime needs besides its commands. */
 function runtimeInstructions(entries: readonly ToolEntry[]): string[] {
   const has = (tool: string) => entries.some(({ install }) => install.kind === 'mise' && install.tool === tool);
   return has('java') ? [`ENV JAVA_HOME="${JAVA_HOME}"`] : [];

@@ -20,7 +20,7 @@ export interface ParsedDockerfile {
   readonly stages: readonly Stage[];
   /** The arguments before the first `FROM`; a stage sees one only if it declares it again. */
   readonly globals: Variables;
-  /** What is wrong with the text, one line each. If there is anything, the stages mean nothing. */
+  /** The faults of the text, one line each. If there are any, ignore the stages. */
   readonly faults: readonly string[];
 }
 
@@ -149,9 +149,9 @@ export function environmentOf(stage: Stage): Set<string> {
 
 /** The user at some place of a Dockerfile. */
 export interface DockerfileUser {
-  /** What the file says, with its variables resolved. */
+  /** The user as the file names it, with variables resolved. */
   readonly text: string;
-  /** As a number, with the group's where the file names one that is not the user's own; `undefined` if it cannot be told. */
+  /** The user's number, with the number of the group if the file names one that is not the user's own; `undefined` if it is not known. */
   readonly number?: string;
 }
 

@@ -75,7 +75,7 @@ export function stageContext(options: ContextOptions): string {
   return context;
 }
 
-/** What the build would ignore. Docker looks for an ignore file of the Dockerfile's own first. */
+/** Returns the patterns that the build ignores. Docker looks for an ignore file of the Dockerfile's own first. */
 function ignorePatterns(directory: string, file: string): string[] {
   const own = join(directory, `${file}.dockerignore`);
   const path = existsSync(own) ? own : join(directory, '.dockerignore');

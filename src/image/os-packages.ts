@@ -8,7 +8,7 @@ export interface OsTool {
   readonly packages: OsPackageNames;
 }
 
-/** What differs between distributions: the names of packages, and how many of them make a tool. */
+/** The packages that make up a tool, by the package manager of the distribution. */
 export interface OsPackageNames {
   /** Debian, Ubuntu. */
   readonly apt: readonly string[];

@@ -10,7 +10,7 @@ export interface RuntimeScriptOptions {
   readonly githubTokenSecret?: string;
 }
 
-/** Whether the entries need a step of their own besides the package manager's. */
+/** Returns whether the entries need a step of their own besides the package manager's. */
 export function needsRuntimeStep(entries: readonly ToolEntry[]): boolean {
   return entries.some((entry) => entry.install.kind !== 'os');
 }

@@ -47,7 +47,7 @@ export interface ToolEntry {
   readonly expect?: string;
   /** Libraries that have to be in the image for the tool to start. */
   readonly libraries?: OsLibraries;
-  /** What two builds at different times may disagree on. */
+  /** The part of the entry that may differ between two builds at different times. */
   readonly floating?: string;
 }
 

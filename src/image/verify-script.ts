@@ -3,11 +3,11 @@ import { expandedLater, preamble } from './os-script';
 import { type ToolEntry, versionOf, slug } from './tool-entry';
 import { singleQuoted } from '../jobs/quote';
 
-/** What a Dockerfile calls by name. */
+/** A user and a group that a Dockerfile refers to by name. */
 export interface NamedUser {
   readonly name?: string;
   readonly group?: string;
-  /** What is written in their place: the user's number, and the group's unless it is the one that passwd has. */
+  /** The numbers that replace the names: the user's, and the group's unless it is the one in passwd. */
   readonly number: string;
 }
 

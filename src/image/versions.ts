@@ -38,7 +38,7 @@ export function pinnedVersion(tool: string, version: string): string {
   return PINNED_VERSIONS[tool]?.[version] ?? version;
 }
 
-/** Whether two builds at different times may install different versions. */
+/** Returns whether two builds at different times may install different versions. */
 export function isFloating(tool: string, version: string): boolean {
   // Tools without a table number themselves as they like, so only words and a lone major version are known to move.
   const exact = tool in PINNED_VERSIONS ? /\d+\.\d+\.\d+/ : /\d+\.\d+|\d{5,}/;
@@ -48,17 +48,17 @@ export function isFloating(tool: string, version: string): boolean {
 /** The numbers of npm; a `v` before them is not npm's own way to write one. */
 const NPM_NUMBERS = /^v?(\d+|x)(\.(\d+|x)(\.(\d+|x)(-[\w.-]+)?(\+[\w.-]+)?)?)?$/i;
 
-/** Whether npm has just one version of that name. */
+/** Returns whether npm has exactly one version of that name. */
 export function isFullNpmVersion(version: string): boolean {
   return /^\d+\.\d+\.\d+(-[\w.-]+)?(\+[\w.-]+)?$/.test(version);
 }
 
-/** Whether npm takes the newest of several versions: `5.9` and `5.x`. What is neither a version nor this is a tag to npm, such as `latest`. */
+/** Returns whether npm takes the newest of several versions, as for `5.9` and `5.x`. Anything else is a tag to npm, such as `latest`. */
 export function isNpmRange(version: string): boolean {
   return NPM_NUMBERS.test(version) && !isFullNpmVersion(version);
 }
 
-/** Whether it is a version in the form that PyPI shows. To pip a short one is no range: `1.16` is `1.16.0` and nothing else. */
+/** Returns whether a version has the form that PyPI shows. pip does not take a short version for a range: `1.16` is `1.16.0` and nothing else. */
 export function isPipVersion(version: string): boolean {
   return /^\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+(\.[a-z0-9]+)*)?$/.test(version);
 }
@@ -77,17 +77,17 @@ function javaVersion(version: string): string | undefined {
   return CORRETTO.exec(version)?.[1] ?? JDK.exec(version)?.[1].replace(/(\.0)+$/, '');
 }
 
-/** Of a tool by mise: its number, without what mise or a vendor adds to that. */
+/** Returns the number of a version of mise, without what mise or a vendor adds to it. */
 export function expectedOfMise(tool: string, version: string): string | undefined {
   return tool === 'java' ? javaVersion(version) : /^v?(\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?)/.exec(version)?.[1];
 }
 
-/** Of a package of npm: a build's name is not part of the version that is published. */
+/** Returns the version that npm publishes, which does not include the name of a build. */
 export function expectedOfNpm(version: string): string {
   return version.replace(/\+.*/, '');
 }
 
-/** Of a package of PyPI: to pip, `2024.07.04` and `2024.7.4` are the same, as are `1.16` and `1.16.0`. */
+/** Returns the shortest form of a version of PyPI: pip takes `2024.07.04` and `2024.7.4` for the same version, and `1.16` and `1.16.0`. */
 export function expectedOfPip(version: string): string {
   return version.replace(/(^|\.)0+(?=\d)/g, '$1').replace(/(\.0)+$/, '');
 }

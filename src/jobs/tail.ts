@@ -27,7 +27,7 @@ export class Tail {
     }
   }
 
-  /** Returns the tail as text for a person or a model: whole characters, no terminal sequences, whole lines if any, and nothing that looks like a secret. */
+  /** Returns the tail as text for a reader: whole characters, no terminal sequences, whole lines if any, and nothing that looks like a secret. */
   public text(): string {
     return this.ofLast((before, last, isWholeLines) => {
       const shown = cleaned(last);

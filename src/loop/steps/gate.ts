@@ -160,7 +160,7 @@ function count(request: GateRequest, tools: StepTools, verdict: string): void {
   });
 }
 
-/** What differs between the outputs of the same failure, in the order of removal. Counts and percentages stay: fewer failing tests are progress. */
+/** Patterns of what differs between outputs of the same failure, in the order of removal. Counts stay: fewer failing tests are progress. */
 const NOISE: readonly RegExp[] = [
   /\x1b\[[0-9;]*[A-Za-z]/g,
   /\d+(?:[.,]\d+)?\s*(?:ns|µs|us|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|[kmg]i?b|bytes)\b/gi,

@@ -52,7 +52,7 @@ export interface UpstreamRecord {
   readonly updatedFrom?: string;
 }
 
-/** What the last task in the session had not committed when a run of another task started. A run of that task in the session restores it. */
+/** Uncommitted work of the last task in the session, set aside when a run of another task started. The next run of that task restores it. */
 export interface SetAsideRecord {
   /** The branch of that task. */
   readonly branch: string;
@@ -75,7 +75,7 @@ export interface SessionRecord {
   readonly workspace?: typeof WORKSPACES[keyof typeof WORKSPACES];
 }
 
-/** What does not change during a run. The first step makes it, and the state machine carries it. */
+/** The part of the state that does not change during a run. The first step creates it, and the state machine carries it. */
 export interface RunRecord {
   /** Begins with the execution's name. It identifies the holder of the workspace, and is part of every job's id. */
   readonly id: string;
@@ -119,7 +119,7 @@ export interface GateRecord {
 /** The result of a gate that ran before the agent changed anything. */
 export type GateBefore = Pick<GateRecord, 'name' | 'verdict'> & Partial<GateRecord>;
 
-/** What is in the clone beside the change: no commit can hold it, and a fresh clone does not have it. */
+/** Contents of the clone that no commit can hold, and that a fresh clone does not have. */
 export interface Findings {
   /** Ignored files that did not exist when the agent started. The agent is told once; after that they are moved out of the clone. */
   readonly ignored?: NameList;
@@ -153,7 +153,7 @@ export interface Feedback {
   readonly unchanged?: boolean;
   /** Files that changed while the gate ran, through the gate or anything else: at most 50. */
   readonly changedFiles?: readonly string[];
-  /** What was found in the clone beside the change. */
+  /** Contents of the clone that no commit can hold. */
   readonly findings?: Findings;
 }
 
@@ -212,7 +212,7 @@ export interface LoopRecord {
   readonly putBack?: NameList;
   /** Where the commits of the branch begin. */
   readonly upstream?: UpstreamRecord;
-  /** What another task had not committed. */
+  /** The uncommitted work of another task. */
   readonly setAside?: SetAsideRecord;
   /** Files with uncommitted work of earlier runs of the task. */
   readonly work?: NameList;
@@ -250,7 +250,7 @@ export interface RunOutput {
   };
   /** Where the commits of the run's branch begin. Missing if the first step did not end. */
   readonly upstream?: UpstreamRecord;
-  /** What another task in the session had not committed: set aside when the run started. */
+  /** The uncommitted work of another task in the session, set aside when the run started. */
   readonly setAside?: SetAsideRecord;
   /** Moves of the run's branch at the remote that the run did not make: the agent pushed by itself, or somebody else did. At most 20. */
   readonly branchMoves?: readonly BranchMove[];
@@ -258,7 +258,7 @@ export interface RunOutput {
   readonly gates: readonly GateRecord[];
   /** Tracked files that the bootstrap changed: restored, because they are not the agent's work. */
   readonly putBack?: NameList;
-  /** What was in the clone beside the change, and is not in the commit. */
+  /** Contents of the clone that no commit can hold, and that are not in the commit. */
   readonly findings?: Findings;
   /** Files of tools, and linked worktrees, that were left out of the change. */
   readonly leftOut?: NameList;

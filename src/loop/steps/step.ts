@@ -30,7 +30,7 @@ export interface LoopConfig {
   readonly environment?: { readonly [name: string]: string };
 }
 
-/** What every step receives from the state machine. */
+/** The request that every step receives from the state machine. */
 export interface StepRequest {
   readonly runtimeArn: string;
   readonly execution: string;
