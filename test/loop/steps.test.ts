@@ -115,7 +115,7 @@ describe('a step that outlives its function', () => {
     const loop = await start();
     const config = { branchPrefix: '', timeoutSeconds: 60, promptBytes: 1_000 };
     expect(await steps(loop)('prepare', { prompt: 'x', taskId: 'task-1' }, { config }))
-      .toMatchObject({ error: 'CodingLoop.BadInput', message: expect.stringContaining('\\"repository.url\\" is missing') });
+      .toMatchObject({ error: 'CodingLoop.BadInput', message: expect.stringContaining('\\"repository.url\\" must name a repository') });
     expect(loop.server.calls.all).toEqual([]);
   });
 
