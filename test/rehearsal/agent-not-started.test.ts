@@ -73,6 +73,6 @@ test('a run whose agent does not start is red, not infrastructure, and says what
   writeFileSync(join(directory, 'agent/server.mjs'), 'console.log("no model is configured"); process.exit(4);\n');
   const { exitCode, stdout } = await rehearse(synth({ rollout: false }));
 
-  expect(stdout).toMatch(/^Workbench\.ContainerError .*\n(?: {2}.*\n)*? {2}the agent ended with exit code 4 before it was healthy, in each of \d+ tries\n {4}command {4}node server\.mjs\n {4}started in \S+\n {2}here, "rehearse logs /m);
+  expect(stdout).toMatch(/^Workbench\.ContainerError .*\n(?: {2}.*\n)*? {2}the agent ended with exit code 4 before it was healthy, in each of \d+ tries\n {4}command {4}node server\.mjs\n {4}started in \S+\n {2}in a rehearsal, "rehearse logs /m);
   expect(exitCode).toBe(1);
 });

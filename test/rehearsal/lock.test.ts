@@ -84,7 +84,7 @@ test('fails, and says what to do, when a run that is stopped does not end', asyn
   isHeldBy(identityOf(other.pid));
 
   await expect(aboutSessions(parseOptions(['stop', SESSION, '--state', state], new Faults()), process.stdout, 100))
-    .rejects.toThrow(`process ${other.pid} still runs after 0.1 seconds: wait for it, or end it at once with "kill -KILL ${other.pid}"`);
+    .rejects.toThrow(`process ${other.pid} is still running after 0.1 seconds: wait for it, or end it with "kill -KILL ${other.pid}"`);
 });
 
 test('fails for a run of another user', async () => {

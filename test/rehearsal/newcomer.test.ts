@@ -10,10 +10,10 @@ jest.setTimeout(300_000);
 const ROOT = resolve(__dirname, '../..');
 const COMMAND = ['npm', 'run', '--silent', 'rehearse', '--'];
 const OUTLINE = [
-  'FirstLoop/Fix rehearses', 'version 1 is rolled out as endpoint v1: 3 smoke tests passed', 'Prepare the run', 'Ask the agent (turn 1)', 'the first item was skipped', 'Run gate: syntax', 'PASSED',
+  'rehearsing FirstLoop/Fix', 'version 1 is rolled out as endpoint v1: 3 smoke tests passed', 'Prepare the run', 'Ask the agent (turn 1)', 'the first item was skipped', 'Run gate: syntax', 'PASSED',
   'Run gate: test', 'FAILED, exit code 1', '✖ a tenth is off at exactly 100 euros', '10000 !== 9000', 'repair 1 of 2',
   'Ask the agent (turn 2)', '100 euros are enough', 'Commit and push', 'Stop the session', 'COMMITTED after 2 turns',
-  'on workbench/issue-7', 'Workbench-Gate: test PASSED', 'prices.mjs | 4 ++--', 'take it', 'report.html',
+  'on workbench/issue-7', 'Workbench-Gate: test PASSED', 'prices.mjs | 4 ++--', 'fetch  ', 'report.html',
 ];
 /** User and group. */
 const NOBODY = '65534';
