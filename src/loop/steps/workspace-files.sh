@@ -1,14 +1,12 @@
 #!/bin/bash
 # shellcheck disable=SC2034,SC2154  # variables that are not here are those of the other parts, and some are for them
 #
-# Which of the clone's files are the agent's work. All that git tracks, and all that it neither has nor ignores, but for
-#
-#   bootstrapped   what the bootstrap left (a list in the records, with NULs between the names)
-#   leftovers      what tools keep for themselves, and what the clone's own .git/info/exclude leaves out
+# Which of the clone's files are the agent's work: all that git tracks, and all that it neither tracks nor ignores, except
+#   bootstrapped   files that the bootstrap left: a list in the records, separated by NUL
+#   leftovers      files that tools keep for themselves, and files that the clone's own .git/info/exclude leaves out
 #   worktrees      other checkouts of the same repository, linked to it
-#
-# For the gates to see what a fresh clone has, leftovers and worktrees are hidden while they run, and come back for the agent; what is ignored
-# and new is moved away, after the agent was told of it once, unless its name is one of a build's output; empty directories are removed.
+# While the gates run, leftovers and worktrees are hidden, so that the gates see what a fresh clone has. New ignored files are moved away once
+# the agent has been told, unless their names are those of a build's output. Empty directories are removed.
 
 leftovers=(".aider*" "!.aider.conf.yml" ".claude/settings.local.json" ".claude/worktrees/" "CLAUDE.local.md" ".codex/sessions/" ".crush/" ".gemini/tmp/" ".opencode/node_modules/" ".plandex*/" ".qwen/tmp/")
 
