@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { StartFailure } from './start-failure';
 import { maskSecrets } from '../../src/handler/mask';
-import { copyableWord } from '../../src/jobs/quote';
+import { copyableWord } from '../../src/private/quote';
 
 /** Lines of what an agent printed before it ended. */
 const QUOTED_LINES = 14;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyableWord } from '../../src/jobs/quote';
+import { copyableWord } from '../../src/private/quote';
 
 function hasBranch(directory: string, branch: string): boolean {
   const options = ['-c', 'safe.directory=*', '-C', directory]; // it may belong to anybody, since it was named

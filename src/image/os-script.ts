@@ -1,7 +1,7 @@
 import { RECORDS, SCRIPTS_MOUNT } from './constants';
 import type { OsLibraries, OsPackageNames } from './os-packages';
 import { type ToolEntry, slug } from './tool-entry';
-import { singleQuoted } from '../jobs/quote';
+import { singleQuoted } from '../private/quote';
 
 /** The beginning of each of our scripts. POSIX shell: Bash may be one of the things that are about to be installed. */
 export function preamble(purpose: string): string[] {

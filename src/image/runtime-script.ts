@@ -1,7 +1,7 @@
 import { JAVA_HOME, MISE_MOUNT, MISE_ROOT, NPM_PREFIX, RUNTIME_PATHS } from './constants';
 import { RECORD_FUNCTION, expandedLater, preamble } from './os-script';
 import { type ToolEntry, slug } from './tool-entry';
-import { singleQuoted } from '../jobs/quote';
+import { singleQuoted } from '../private/quote';
 
 export interface RuntimeScriptOptions {
   /** Settings of mise, by the names of its environment variables. */

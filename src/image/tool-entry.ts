@@ -1,7 +1,7 @@
 import { NPM_PREFIX, RUNTIME_PATHS } from './constants';
 import { type OsLibraries, type OsPackageNames, type OsTool, RUNTIME_LIBRARIES, osToolForPackage } from './os-packages';
 import { expectedOfMise, expectedOfNpm, expectedOfPip, isFloating, isFullNpmVersion, isPipVersion } from './versions';
-import { singleQuoted } from '../jobs/quote';
+import { singleQuoted } from '../private/quote';
 
 /** By the package manager of the image. */
 export interface OsInstall {

@@ -1,7 +1,7 @@
 import { CACHE_ROOT, MANIFEST_PATH, RECORDS } from './constants';
 import { expandedLater, preamble } from './os-script';
 import { type ToolEntry, versionOf, slug } from './tool-entry';
-import { singleQuoted } from '../jobs/quote';
+import { singleQuoted } from '../private/quote';
 
 /** A user and a group that a Dockerfile refers to by name. */
 export interface NamedUser {

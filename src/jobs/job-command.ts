@@ -2,7 +2,7 @@ import { ERRORS, LIMITS } from './constants';
 import { SessionError } from './errors';
 import { CACHES_ON_EPHEMERAL_DISK, Job } from './job';
 import { JOB_SCRIPT } from './job-script.generated';
-import { listWords, PLAIN, quoteWords } from './quote';
+import { listWords, PLAIN, quoteWords } from '../private/quote';
 
 /** Determines whether a call may start the job, only attaches to it, or ends it. */
 export type JobMode = 'start' | 'attach' | 'cancel';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 import { type AgentImageOptions, DevTool } from '../../src';
-import { singleQuoted } from '../../src/jobs/quote';
+import { singleQuoted } from '../../src/private/quote';
 import { imageOf } from '../support/image-assets';
 import { directoryOf } from '../support/image-parts';
 

@@ -6,7 +6,7 @@ import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillR
 import { ERRORS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
 import { invokeAgent } from '../../jobs/invoke-agent';
-import { quoteWord } from '../../jobs/quote';
+import { quoteWord } from '../../private/quote';
 
 export interface TurnRequest extends StepRequest {
   /** The command of an agent that is a program. By default the agent serves the runtime's invocations. */

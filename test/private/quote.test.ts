@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
-import { listWords, quoteWord, quoteWords } from '../../src/jobs/quote';
+import { listWords, quoteWord, quoteWords } from '../../src/private/quote';
 
 const byBash = (line: string) => execFileSync('/bin/bash', ['-c', line], { encoding: 'utf8' }).split('\0').slice(0, -1);
 
