@@ -1,21 +1,21 @@
 #!/bin/bash
-# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh and workspace-remote.sh, which come before it
+# shellcheck disable=SC2034,SC2154  # variables and functions that are not here are in workspace.sh and workspace-remote.sh, which come before it
 #
-# What tools read beside the files: the history, tags, origin/<branch>, submodules.
+# Provides what tools read besides the files: the history, tags, origin/<branch> and submodules.
 #
-#   WB_HISTORY      whether all of the history is wanted, without the contents of earlier versions: yes or no
+#   WB_HISTORY      whether the whole history is fetched, without the contents of earlier versions: yes or no
 #   WB_SUBMODULES   whether submodules are initialized: yes or no
 #
 #   <mount>/.workbench/history   a partial clone, from which the agent's clone borrows commits, trees and tags
-#   <mount>/.workbench/asked     what git and the remote said to each other when the base was fetched
-#   <mount>/.workbench/remotes   the clone's refs/remotes, as long as they are of no use to take others' commits from
+#   <mount>/.workbench/asked     what git and the remote sent each other when the base was fetched
+#   <mount>/.workbench/remotes   the clone's refs/remotes, recorded only if the agent could not take others' commits from them
 #
-# Our own repository stays whole by itself, with its depth: nothing that a commit of ours needs is ever missing in it.
+# Our own repository is complete to its depth: it never lacks anything that a commit of ours needs.
 
 : "${WB_HISTORY:=no}" "${WB_SUBMODULES:=no}"
 history_seconds=240 # of the 600 that a job of the run may take
 
-told() { # by the remote: its default branch, in `default`; the branch that the run starts from, in `base`; whether contents can be left out, in `filters`
+told() { # Sets `default` to the remote's default branch, `base` to the branch that the run starts from, and `filters` if the remote can leave out contents
   local id name
   default="" base="" filters=""
   while IFS= read -r name; do
@@ -32,7 +32,7 @@ told() { # by the remote: its default branch, in `default`; the branch that the 
   done < <(own ls-remote --quiet --symref -- "$WB_URL" HEAD "refs/heads/$WB_REF")
 }
 
-past() { # fetches the history of branches, complete or not at all; fails if that takes too long
+past() { # Fetches the history of branches, completely or not at all; fails if that takes too long
   local name pid idle waited specs=() at=$records/history
   for name; do specs+=("+refs/heads/$name:refs/remotes/origin/$name"); done
   if [[ ! -e $at/HEAD ]]; then
@@ -54,7 +54,7 @@ past() { # fetches the history of branches, complete or not at all; fails if tha
   [[ $at != *.new ]] || mv "$at" "$records/history"
 }
 
-hand_on() { # the tags and remote branches of a repository, to the clone; a tag that it has stays
+hand_on() { # Copies the tags and remote branches of the repository $1 to the clone; a tag that the clone has stays
   local id name
   local -A has=()
   while read -r id name; do has[$name]=$id; done < <(agents for-each-ref --format="%(objectname) %(refname)" refs/tags refs/remotes/origin)
@@ -64,7 +64,7 @@ hand_on() { # the tags and remote branches of a repository, to the clone; a tag 
   agents pack-refs
 }
 
-upstream() { # the base branch and the default branch in the clone, with their tags and their past; in `shallow` whether that could not be had
+upstream() { # Gives the clone the base branch and the default branch, with their tags and history; sets `shallow` if the history cannot be had
   local from=$ours names=()
   shallow=""
   told
@@ -72,7 +72,7 @@ upstream() { # the base branch and the default branch in the clone, with their t
   [[ -z $default || $default == "$base" ]] || names+=("$default")
   ((${#names[@]} > 0)) || return 0
   if [[ $WB_HISTORY == yes && $filters ]]; then
-    # Nothing to ask for if it has the only branch as it is.
+    # Nothing has to be fetched if the history has the only branch as it is.
     [[ $default == "$base" && -e $records/history/HEAD && $(git_ --git-dir="$records/history" rev-parse --verify --quiet "refs/remotes/origin/$base") == "$(own rev-parse refs/workbench/upstream)" ]] \
       || past "${names[@]}" || echo "the history cannot be fetched just now; going on without what is new in it" >&2
   fi
@@ -86,17 +86,17 @@ upstream() { # the base branch and the default branch in the clone, with their t
   borrow
   hand_on "$from"
   [[ -z $default ]] || ! agents rev-parse --verify --quiet "refs/remotes/origin/$default" >/dev/null || agents symbolic-ref refs/remotes/origin/HEAD "refs/remotes/origin/$default"
-  # Anything there that is not below the base would be others' if the agent merged it.
+  # Commits there that the workspace's commit does not contain would be others' if the agent merged them.
   rm -f "$records/remotes"
   [[ $(agents rev-list -n 1 --remotes --not "$(own rev-parse refs/workbench/head)" 2>&1) ]] || agents for-each-ref refs/remotes >"$records/remotes"
 }
 
-submodules() { # initializes them if that is asked for; those that are not are told
+submodules() { # Initializes the submodules if WB_SUBMODULES is yes; reports those that are not initialized
   local list=() path file=() missing=()
   if own cat-file -e refs/workbench/head:.gitmodules 2>/dev/null; then
     listed own config --blob refs/workbench/head:.gitmodules --null --get-regexp "^submodule\..*\.path$"
   fi
-  # One that the agent of an earlier run has moved stays where it is; those that were being made when a microVM was lost are made again.
+  # A submodule that the agent of an earlier run has moved stays where it is; one whose initialization was cut off is initialized again.
   for path in ${list[@]+"${list[@]#*"$newline"}"}; do
     [[ -d $repo/$path && (! -e $repo/$path/.git || -e $records/initializing) ]] && missing+=("$path")
   done
@@ -118,7 +118,7 @@ submodules() { # initializes them if that is asked for; those that are not are t
   tell submodules ${missing[@]+"${missing[@]}"}
 }
 
-behind() { # says where the base is at the remote if the branch does not have that, and how many commits those are, if it can be known
+behind() { # Reports the base's commit at the remote if the branch does not contain it, and how many commits are new if that can be known
   local newest stands count=""
   { read -r newest && read -r stands; } < <(own rev-parse "refs/workbench/upstream^{commit}" refs/workbench/base)
   [[ -z ${WB_REF:-$default} ]] || say ref "${WB_REF:-$default}"
@@ -132,7 +132,7 @@ behind() { # says where the base is at the remote if the branch does not have th
   [[ -z $count ]] || say behind "$count"
 }
 
-settled_times() { # git reads again every file that was written in the second of its index: of a checkout that nobody has touched yet, the index may be newer
+settled_times() { # Renews the indexes of a checkout that nobody has touched yet, since git reads every file again that was written in the second of its index
   local index now
   [[ -e $records/unchanged ]] || return 0
   rm -f "$records/unchanged"
@@ -143,7 +143,7 @@ settled_times() { # git reads again every file that was written in the second of
   return 0
 }
 
-surroundings() { # before the first turn
+surroundings() { # Provides all of this before the first turn
   local shallow default="" base="" filters=""
   unlock
   if [[ $WB_PUSH == yes ]]; then

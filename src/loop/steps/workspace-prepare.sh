@@ -1,21 +1,21 @@
 #!/bin/bash
-# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh and workspace-files.sh, which come before it
+# shellcheck disable=SC2034,SC2154  # variables and functions that are not here are in workspace.sh and workspace-files.sh, which come before it
 #
-# How a run comes to its workspace: it takes it, and puts the repository there or goes on with what is there.
+# Prepares the workspace of a run: takes it, and creates the repository there or continues with the one that is there.
 #
-#   WB_UPDATE   whether the branch gets what its base has got at the remote, which is done later: yes or no
+#   WB_UPDATE   whether the branch is updated with new commits of its base at the remote, which is done later: yes or no
 
 : "${WB_UPDATE:=no}"
 
-take() { # the workspace; fails if another run says that it holds it, in `holder`
+take() { # Takes the workspace, and sets `holder` to the run that claims to hold it; fails if that is another run
   local now aside
   held=""
   mkdir -p "$records" || fail 1 "no directory can be made in $WB_MOUNT"
   printf -v now "%(%s)T" -1
-  # Nobody's: who made it is about to write its name there, or was lost when it was to.
+  # The marker has no name yet: whoever made it is about to write one, or was lost before that.
   plain "$records/marker" || { [[ -f $records/marker && ! -L $records/marker ]] && sleep 2; }
   if ! plain "$records/marker" || [[ $REPLY != "$WB_RUN" && $REPLY == "${WB_OVER-}" ]]; then
-    # Who moves it away may take its place; what was moved has to be what was seen.
+    # Whoever moves the marker away may take its place, provided that the marker moved is the one that was read.
     if [[ -e $records/marker || -L $records/marker ]]; then
       aside=$records/marker-$now-$$
       mv "$records/marker" "$aside" 2>/dev/null || fail 75 "busy: another run takes over the workspace"
@@ -37,14 +37,14 @@ take() { # the workspace; fails if another run says that it holds it, in `holder
   held=yes
 }
 
-claim() { # takes the workspace from a run that is known to be over; or says who else holds it
+claim() { # Takes the workspace from a run that is known to be over, or reports which other run holds it
   take && return
   say holder "$holder"
   plain "$records/until-${holder//\//}" && say until "$REPLY"
   return 0
 }
 
-first_clone() { # complete or not at all: it gets its name last
+first_clone() { # Creates our repository, completely or not at all: it gets its final name last
   local final=$ours head
   ours=$records/git.new
   rm -rf "$ours"
@@ -56,7 +56,7 @@ first_clone() { # complete or not at all: it gets its name last
   rm -f "$GIT_INDEX_FILE"
 }
 
-checkout() { # complete or not at all, as the clone
+checkout() { # Creates the clone with the files of the commit $1, completely or not at all
   local final=$repo
   repo=$final.new
   rm -rf "$repo"
@@ -66,7 +66,7 @@ checkout() { # complete or not at all, as the clone
 
 needed=(git base64 cat chmod cp date dd find head ln mkdir mktemp mv rm rmdir sha256sum sleep stat tail)
 
-proven() { # that all is there that this script, the jobs and the prompts need
+proven() { # Fails unless the commands that this script, the jobs and the prompts need are there
   local name missing=()
   for name in "${needed[@]}"; do command -v "$name" >/dev/null || missing+=("$name"); done
   ((${#missing[@]} == 0)) || fail 127 "not in the image, and needed: ${missing[*]}"
@@ -82,7 +82,7 @@ suitable_git() {
     || fail 127 "the image has git $version, and a run needs $needed_git or newer: install a newer one in the image"
 }
 
-joined() { # git merges nothing without a common ancestor: a shallow clone gets the history that it takes
+joined() { # Fetches the history that a shallow clone needs for a common ancestor with the remote, without which git merges nothing
   local how since base=refs/workbench/base
   [[ -e $ours/shallow && ! -e $records/history/HEAD ]] || return 0
   plain "$records/branch" && [[ $REPLY == "$WB_BRANCH" ]] || ! own rev-parse --verify --quiet "refs/workbench/bases/$WB_BRANCH" >/dev/null || base=refs/workbench/bases/$WB_BRANCH
@@ -103,10 +103,10 @@ prepare() {
   unlock
   [[ ! -e $records/left ]] || chmod -R u+rwX "$records/left" 2>/dev/null
   rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays,taken,unchanged} "$records"/{empty,ignored,changed,left}-*
-  # Of runs that nobody can repeat any more: Step Functions redrives an execution within 14 days.
+  # These are of runs that nobody can repeat any more: Step Functions redrives an execution within 14 days.
   find "$records/jobs" "$records/prompts" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} + 2>/dev/null
   if [[ ! -e $ours/HEAD ]]; then
-    # Whatever is in the clone's place is not ours; it is not lost either.
+    # Whatever is in the clone's place is not ours, but it must not be lost.
     if [[ -e $repo ]]; then mv "$repo" "$repo.before-$WB_RUN" || fail 1 "$repo cannot be moved away"; fi
     first_clone
   else
@@ -127,7 +127,7 @@ prepare() {
   if [[ ! -e $repo ]]; then
     checkout "$head"
   else
-    # What is here is work of an earlier run, and none of the bootstrap that comes now.
+    # What is here is the work of an earlier run, and not of the bootstrap that runs next.
     record || fail 76 "git cannot record the files that are in $repo"
   fi
   [[ $(own config workbench.run) != "$WB_RUN" ]] || workspace=NEW # also if an earlier try has made the clone

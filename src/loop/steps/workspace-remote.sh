@@ -1,18 +1,18 @@
 #!/bin/bash
-# shellcheck disable=SC2154  # variables, and the functions that are not here, are those of workspace.sh, which comes before it
+# shellcheck disable=SC2154  # variables and functions that are not here are in workspace.sh, which comes before it
 #
-# What a run has to do with the remote, and with what others have there. Whatever is there is others': it is neither
-# overwritten nor taken into a commit of ours, and what they took away is not brought back.
+# Does what a run has to do with the remote. Others' work there is neither overwritten nor made part of a commit of ours, and what
+# others removed is not brought back.
 #
 #   WB_PUSH    whether the run pushes: yes or no
-#   WB_PAUSE   seconds of the shortest pause before a remote that did not answer is asked again
+#   WB_PAUSE   the shortest pause, in seconds, before a remote that did not answer is contacted again
 #
-# In our repository, workbench.<branch>.tip is where the branch was at the remote when this workspace last pushed to it, or went on
-# from it: our commits are on top of that. If the remote has another commit there, others were at work.
+# In our repository, workbench.<branch>.tip is the commit of the branch at the remote when this workspace last pushed to it or continued
+# from it: our commits are on top of that one. If the remote has another commit there, others have pushed.
 
 : "${WB_PUSH:=no}" "${WB_PAUSE:=1}" "${WB_MERGES:=}"
 
-patiently() { # runs what asks the remote; a few times if need be
+patiently() { # Runs a command that contacts the remote, up to four times
   local pause
   for pause in 1 3 10 0; do
     "$@" && return
@@ -21,11 +21,11 @@ patiently() { # runs what asks the remote; a few times if need be
   return 1
 }
 
-branches() { # of the remote, as lines of a commit and a reference, in REPLY; fails if it does not answer
+branches() { # Returns in REPLY the remote's branches, as lines of a commit and a reference; fails if the remote does not answer
   REPLY=$(own ls-remote --quiet --heads -- "$WB_URL" "$@")
 }
 
-tip() { # where the run's branch is at the remote, in REPLY: empty if it is not there; fails if the remote does not answer
+tip() { # Returns in REPLY the commit of the run's branch at the remote, or nothing if there is no such branch; fails if the remote does not answer
   local id name lines
   patiently branches "refs/heads/$WB_BRANCH" || return
   lines=$REPLY REPLY=""
@@ -34,7 +34,7 @@ tip() { # where the run's branch is at the remote, in REPLY: empty if it is not 
   done <<<"$lines"
 }
 
-free_branch() { # fails if the remote has a branch beside which ours cannot be, or not on every machine; where ours is, in REPLY
+free_branch() { # Returns in REPLY the commit of our branch at the remote; fails if the remote has a branch next to which ours cannot exist, or not on every machine
   local id name tip="" way="" change="rename or delete that one, use another \"taskId\", or another \"branchPrefix\"" lines
   patiently branches || return
   lines=$REPLY
@@ -48,12 +48,12 @@ free_branch() { # fails if the remote has a branch beside which ours cannot be, 
       way="the remote has a branch \"$name\", and machines that see no difference between capitals and small letters cannot have \"$WB_BRANCH\" beside it"
     fi
   done <<<"$lines"
-  # One that is there was made by somebody who took that into account.
+  # Whoever made a branch that exists has taken that into account.
   [[ $tip || -z $way ]] || fail 80 "$way: $change"
   REPLY=$tip
 }
 
-known_tip() { # in REPLY; another one with an argument, none with an empty one
+known_tip() { # Returns in REPLY the tip that is recorded; with an argument, records that one, or none if it is empty
   if (($# == 0)); then
     REPLY=$(own config --get "workbench.$WB_BRANCH.tip") || REPLY=""
   elif [[ $1 ]]; then
@@ -63,13 +63,13 @@ known_tip() { # in REPLY; another one with an argument, none with an empty one
   fi
 }
 
-near() { # a reference of the remote, with as much of its history as it takes to see what is new there, and where to keep it
+near() { # Fetches the remote's reference $1 as $2, with as much history as it takes to see what is new there
   local depth=()
   [[ ! -e $ours/shallow ]] || depth=(--depth "$((WB_DEPTH > 50 ? WB_DEPTH : 50))")
   own fetch --quiet --no-tags "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "+${1:-HEAD}:$2"
 }
 
-taken_in() { # others' commits that the agent has put into its own history, of the remote's reference $1: the newest one in REPLY
+taken_in() { # Returns in REPLY the newest of others' commits in the remote's reference $1 that the agent has put into its own history
   local id mine=() merging=()
   local -A has=()
   REPLY=""
@@ -82,20 +82,20 @@ taken_in() { # others' commits that the agent has put into its own history, of t
   done < <(own rev-list --topo-order -n 10000 refs/workbench/theirs "^$WB_BASE" --)
 }
 
-elsewhere() { # whether the agent may have work that is not in the clone's files, see workspace-away.sh
+elsewhere() { # Succeeds if the agent may have work that is not in the clone's files; see workspace-away.sh
   [[ $(agents for-each-ref --count 1 --no-merged HEAD refs/heads refs/stash 2>&1) || $(tail -n 500 "$repo/.git/logs/HEAD" 2>/dev/null) =~ "moving from "[0-9a-f]{40} ]]
 }
 
-adopt() { # what an agent pulled, merged or pushed is others', and no change of its own: ours comes on top of it
+adopt() { # Treats what the agent pulled, merged or pushed as others' work, not as a change of its own: our commit goes on top of it
   local tip="" ref refs=("$WB_REF") merges=""
   unlock
-  # Of an earlier record in this run it counts as long as ours comes on top of it.
+  # A commit taken in earlier in this run counts as long as our commit goes on top of it.
   if ! plain "$records/taken" || ! own merge-base --is-ancestor "$REPLY" "$WB_BASE" 2>/dev/null; then rm -f "$records/taken"; fi
   if [[ $WB_PUSH == yes ]]; then
     if tip; then tip=$REPLY && say tip "${tip:-none}"; else echo "the remote does not answer just now" >&2; fi
     [[ -z $tip ]] || refs=("refs/heads/$WB_BRANCH" "$WB_REF")
   fi
-  # An agent that never asked the remote has nothing from there.
+  # An agent that has never contacted the remote has nothing from it.
   if [[ ! -e $repo/.git/FETCH_HEAD && $(agents for-each-ref refs/remotes 2>/dev/null) == "$(cat "$records/remotes" 2>/dev/null)" ]]; then
     [[ $tip && $tip != "$WB_BASE" ]] && agents cat-file -e "$tip^{commit}" 2>/dev/null || refs=()
   fi
@@ -116,7 +116,7 @@ adopt() { # what an agent pulled, merged or pushed is others', and no change of 
   if elsewhere; then say elsewhere yes; fi
 }
 
-resolved() { # the URL of a submodule, which may be relative to that of the repository, in REPLY
+resolved() { # Returns in REPLY the URL of a submodule, which may be relative to that of the repository
   local base=${WB_URL%/} url=$1
   if [[ $url == ./* || $url == ../* ]]; then
     while :; do
@@ -131,7 +131,7 @@ resolved() { # the URL of a submodule, which may be relative to that of the repo
   REPLY=$url
 }
 
-anybodys() { # whether a URL means the same to others
+anybodys() { # Succeeds if a URL means the same to others
   case $1 in
     https://* | http://* | ssh://* | git://* | codecommit:* | *@*:*) ;;
     file://*) [[ $WB_URL == file://* && $1 != "file://$WB_MOUNT"/* ]] ;;
@@ -139,13 +139,13 @@ anybodys() { # whether a URL means the same to others
   esac
 }
 
-can_be_had() { # the commit $2 from the repository at $1
+can_be_had() { # Succeeds if the commit $2 can be fetched from the repository at $1
   local scratch got=1 how
   scratch=$(mktemp -d) || return
   if [[ $newline$(own ls-remote --quiet -- "$1") == *$newline"$2"[[:space:]]* ]]; then
     got=0
   elif git_ init --quiet --bare --template= "$scratch/git"; then
-    # Commits only, where git and the remote can. Some remotes give any by its name, others what their branches and tags have.
+    # Fetches commits only, if git and the remote can. Some remotes serve any commit by name, others only what their branches and tags contain.
     for how in --filter=tree:0 --no-auto-gc; do
       git "${options[@]}" --git-dir="$scratch/git" fetch --quiet --no-tags --depth 1 "$how" -- "$1" "$2" \
         || git "${options[@]}" --git-dir="$scratch/git" fetch --quiet "$how" -- "$1" "+refs/heads/*:refs/heads/*" "+refs/tags/*:refs/tags/*" \
@@ -158,12 +158,12 @@ can_be_had() { # the commit $2 from the repository at $1
   return "$got"
 }
 
-pins() { # fails if a submodule of the recorded files is to be at a commit that nobody else has
+pins() { # Fails if the recorded files put a submodule at a commit that nobody else has
   local change path id paths key value missing=()
   paths=$(own rev-parse --verify --quiet :.gitmodules)
   while IFS= read -r -d "" change && IFS= read -r -d "" path; do
     read -r _ key _ id _ <<<"$change"
-    # What is pinned already is others' matter.
+    # Commits that were pinned before are not this run's concern.
     [[ $key == 160000 && $newline$(for base in $WB_BASE $WB_MERGES; do own ls-tree -r "$base"; done) != *$newline"160000 commit $id"[[:space:]]* ]] || continue
     value=""
     [[ -z $paths ]] || while IFS= read -r -d "" key; do

@@ -1,17 +1,17 @@
 #!/bin/bash
-# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh and workspace-files.sh, which come before it
+# shellcheck disable=SC2034,SC2154  # variables and functions that are not here are in workspace.sh and workspace-files.sh, which come before it
 #
-# Files become a tree, and are compared with it.
+# Records files as a tree, and compares them with it.
 
-modified_submodules() { # what is changed in a submodule and not committed there: no tree of ours can hold it
+modified_submodules() { # Lists submodules with changes that are not committed in them, which no tree of ours can hold
   own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M
 }
 
-filters() { # paths: each with "filter" and the value of that attribute
+filters() { # Lists the given paths, each followed by "filter" and the value of that attribute
   printf "%s\0" "$@" | own check-attr --cached --stdin -z filter
 }
 
-changed_in_lfs() { # what would be committed without its content being where Git LFS looks for it; added to `stored`
+changed_in_lfs() { # Adds to `stored` the changed files whose content would not be where Git LFS looks for it; sets `pinned` if a submodule has changed
   local i list paths=() blobs=() filters known=" " entry mode
   listed own diff-index --cached --raw --no-abbrev --no-renames --diff-filter=AMT -z "$WB_BASE" || return
   for ((i = 0; i < ${#list[@]}; i += 2)); do
@@ -25,7 +25,7 @@ changed_in_lfs() { # what would be committed without its content being where Git
   filters=("${list[@]}")
   for i in "${!paths[@]}"; do
     [[ ${filters[3 * i + 2]} == lfs ]] || continue
-    # One that was only moved points at what is there.
+    # A file that was only moved points at content that is there.
     if [[ $known == " " ]]; then
       listed own ls-tree -r -z "$WB_BASE" || return
       for entry in ${list[@]+"${list[@]}"}; do known+="${entry%%"$tab"*} "; done
@@ -34,7 +34,7 @@ changed_in_lfs() { # what would be committed without its content being where Git
   done
 }
 
-at_home() { # whether a path lies in a home directory: of who works here, of root or of a person
+at_home() { # Succeeds if a path lies in a home directory: that of the current user, of root or of a person
   local id home
   [[ ${HOME:-/} == / || $1 != "$HOME"/* ]] || return 0
   while IFS=: read -r _ _ id _ _ home _; do
@@ -43,7 +43,7 @@ at_home() { # whether a path lies in a home directory: of who works here, of roo
   return 1
 }
 
-links() { # in `escaping`: symbolic links of the change that lead out of the clone; in `private`: those to where no other clone has anything
+links() { # Sets `escaping` to the change's symbolic links that lead out of the clone, and `private` to those that lead to where no other clone has anything
   local i list part target depth id path
   escaping=() private=()
   listed own diff-index --cached --raw --no-abbrev --no-renames --diff-filter=AMT -z "$WB_BASE" || return
@@ -67,7 +67,7 @@ links() { # in `escaping`: symbolic links of the change that lead out of the clo
   done
 }
 
-noted() { # values under a name, with those that an earlier try of this function has noted; in `list`
+noted() { # Adds values to the record $1, which an earlier attempt of this function may have begun; sets `list` to all of them
   local name=$1 path
   local -A known=() now=()
   shift
@@ -78,12 +78,12 @@ noted() { # values under a name, with those that an earlier try of this function
   keep "$name" ${list[@]+"${list[@]}"}
 }
 
-compare() { # the files with a tree, which the index has: in `tree` what they are, in `changed` the paths that differ
+compare() { # Compares the files with the tree $1, which the index has; sets `tree` to the tree of the files and `changed` to the paths that differ
   local list
   changed=() tree=$1
   listed own diff-files --name-only -z --ignore-submodules=untracked || fail 1 "git cannot read the files"
   ((${#list[@]} > 0)) || return 0
-  # With its time: git reads again whatever is not older than the index.
+  # The copy keeps the index's time, because git reads every file again that is not older than the index.
   cp -p "$GIT_INDEX_FILE" "$GIT_INDEX_FILE.verify" || fail 1 "the index cannot be copied"
   GIT_INDEX_FILE+=.verify
   own add --update . || fail 1 "git cannot read the files"
@@ -95,7 +95,7 @@ compare() { # the files with a tree, which the index has: in `tree` what they ar
   GIT_INDEX_FILE=${GIT_INDEX_FILE%.verify}
 }
 
-put_back() { # paths as the index has them; what is in their place is moved into a directory. A submodule stays as it is
+put_back() { # Restores paths from the index and moves what is in their place into the directory $1. A submodule stays as it is
   local into=$1 path paths=() there=()
   shift
   for path; do
@@ -108,7 +108,7 @@ put_back() { # paths as the index has them; what is in their place is moved into
   printf "%s\0" "${paths[@]}" | own checkout-index -f -q -u -z --stdin
 }
 
-bootstrapped() { # what the bootstrap left, such as an environment, and what it changed, is no work of the agent's
+bootstrapped() { # Records what the bootstrap left, such as an environment, and undoes what it changed: neither is the agent's work
   local base tree list changed
   unlock
   base=$(own write-tree) || fail 1 "git cannot write the tree"
@@ -116,12 +116,12 @@ bootstrapped() { # what the bootstrap left, such as an environment, and what it 
   noted bootstrap-changed ${changed[@]+"${changed[@]}"} || fail 1 "$records cannot be written to"
   tell changed ${list[@]+"${list[@]}"}
   if ((${#changed[@]} > 0)); then
-    # The whole tree may be recorded, and a file of it not be there: the bootstrap has taken it away.
+    # A file of the recorded tree may also be missing: then the bootstrap has deleted it.
     put_back "$records/left/bootstrap" "${changed[@]}" || fail 1 "what the bootstrap changed cannot be put back: ${changed[*]}"
     compare "$base"
     ((${#changed[@]} == 0)) || fail 1 "the bootstrap changes what git tracks, and it cannot be put back: ${changed[*]}"
   fi
-  # File by file, so that what the agent adds beside them is its work.
+  # Files are listed one by one, so that what the agent adds next to them is its work.
   listed untracked || fail 1 "git cannot list the files"
   { keep bootstrapped ${list[@]+"${list[@]}"} && baseline begin; } || fail 1 "$records cannot be written to"
 }
@@ -141,7 +141,7 @@ snapshot() {
   ((${#stored[@]} == 0)) || fail 1 "a file of Git LFS was changed, and a run uploads none: ${stored[*]}"
   tree=$(own write-tree) || fail 1 "git cannot write the tree"
   base=$(own rev-parse --verify "$WB_BASE^{tree}") || fail 1 "git cannot find the tree of $WB_BASE"
-  # What gates would see, and a fresh clone would not have.
+  # Gates would see these, and a fresh clone would not have them.
   found_ignored || fail 1 "git cannot list what is ignored"
   news hollows ${hollows[@]+"${hollows[@]}"} || fail 1 "$records cannot be read"
   hollows=(${list[@]+"${list[@]}"})
@@ -158,7 +158,7 @@ snapshot() {
     noted "ignored-$WB_LEFT" ${ignored[@]+"${ignored[@]}"} || fail 1 "$records cannot be written to"
     ((${#ignored[@]} == 0)) || aside "$records/left/$WB_LEFT" "${ignored[@]}" || fail 1 "what is ignored cannot be moved away: ${ignored[*]}"
   fi
-  # What the bootstrap made, gates may need: it stays where it is.
+  # Gates may need what the bootstrap made: it stays where it is.
   list+=(${renewed[@]+"${renewed[@]}"})
   tell ignored ${list[@]+"${list[@]}"}
   if [[ $WB_ASIDE == yes ]] || ((${#list[@]} + ${#escaping[@]} == 0)); then
@@ -172,22 +172,22 @@ snapshot() {
   [[ -z $pinned ]] || say pinned yes
 }
 
-recorded() { # the index as the tree was recorded; it knows the files' times, so that only what changed is read again
+recorded() { # Restores the index of the recorded tree if needed; an intact one knows the files' times, so that only changed files are read again
   [[ $(own write-tree 2>/dev/null) != "$WB_TREE" ]] || return 0
   own read-tree "$WB_TREE" || fail 76 "the workspace has lost the tree $WB_TREE"
   own update-index -q --refresh
   return 0
 }
 
-later() { # whether the process has begun after the run, or, where that is not known, works in the clone
+later() { # Succeeds if the process started after the run or, where that is not known, works in the clone
   if [[ $began ]]; then ((fields[19] > began)); else [[ $(cd -P "$entry/cwd" 2>/dev/null && pwd -P)/ == "$repo"/* ]]; fi
 }
 
-strays() { # whether a process is there that the agent has left behind. One that runs since before the run's begin is the image's
+strays() { # Succeeds if the agent has left a process behind. Processes that started before the run did are the image's
   local boot="" began="" since="" entry pid fields pair job line mine=" "
   { read -r boot began <"$records/microvm" && read -r line </proc/sys/kernel/random/boot_id; } 2>/dev/null
   [[ $boot && $began && $began != *[!0-9]* ]] || return 1
-  # In another microVM nothing tells the image's processes from the agent's but where they work.
+  # In another microVM, only where they work tells the image's processes from the agent's.
   [[ $boot == "$line" ]] || began=
   for ((pid = BASHPID; pid > 1; pid = fields[1])); do
     status "$pid" || break
@@ -198,7 +198,7 @@ strays() { # whether a process is there that the agent has left behind. One that
     if [[ $mine == *" $pid "* ]] || ! status "$pid" || [[ ${fields[1]} == 2 || $mine == *" ${fields[1]} "* ]] || ! later; then continue; fi
     while IFS= read -r -d "" pair; do [[ $pair != WORKBENCH_JOB=* ]] || job=${pair#*=}; done 2>/dev/null <"$entry/environ"
     if [[ ! $job ]]; then
-      # A call that follows a job, or what it has begun.
+      # It is a call that follows a job, or something that such a call has started.
       for ((since = pid; since > 1; since = fields[1])); do
         line=""
         { IFS= read -r -d "" line && IFS= read -r -d "" line && IFS= read -r -d "" line; } 2>/dev/null <"/proc/$since/cmdline"
@@ -213,7 +213,7 @@ strays() { # whether a process is there that the agent has left behind. One that
   return 1
 }
 
-verify() { # after a gate, or, without one, before the commit: are the files still the recorded tree?
+verify() { # Reports whether the files are still the recorded tree, after a gate or, without one, before the commit
   local tree list changed files nests leftout appeared moved=() into=$records/left/$WB_LEFT
   unlock
   recorded
@@ -221,7 +221,7 @@ verify() { # after a gate, or, without one, before the commit: are the files sti
   candidates || fail 1 "git cannot list the files"
   appeared=(${files[@]+"${files[@]}"} ${nests[@]+"${nests[@]}"})
   if [[ $WB_GATE != yes ]] || strays || [[ -e $records/strays ]]; then
-    # The agent is at work still, or was: this may be its own.
+    # The agent is still at work, or was: these changes may be its own.
     changed+=(${appeared[@]+"${appeared[@]}"})
     noted "changed-$WB_LEFT" ${changed[@]+"${changed[@]}"} || fail 1 "$records cannot be written to"
     changed=(${list[@]+"${list[@]}"})

@@ -1,24 +1,24 @@
 #!/bin/bash
-# shellcheck disable=SC2034,SC2154  # the arguments come as environment variables, WB_*; parts that come later use what is set here
+# shellcheck disable=SC2034,SC2154  # the arguments are environment variables, WB_*; later parts use variables that are set here
 #
-# What a run does with git in its workspace. Runs as a job; the last line that is added calls one of the functions below.
+# Does what a run does with git in its workspace. Runs as a job; a last line, appended to it, calls one of the functions below.
 #
 #   <mount>/repo                 the clone that the agent and the gates work in, with an ordinary .git of its own
-#   <mount>/.workbench/git       our own repository: the objects, and what we know for sure
+#   <mount>/.workbench/git       our own repository: the objects, and the records that can be relied on
 #   <mount>/.workbench/index     our own index of the clone's files
-#   <mount>/.workbench/marker    the run that says it holds the workspace; until-<run>: up to when, in seconds since the epoch
-#   <mount>/.workbench/left/     what was moved out of the clone in the last run: what gates left or changed, and ignored files of the agent
+#   <mount>/.workbench/marker    the run that claims to hold the workspace; until-<run>: until when, in seconds since the epoch
+#   <mount>/.workbench/left/     files moved out of the clone in the last run: those that gates left or changed, and the agent's ignored ones
 #
-# Two repositories, since the agent may do whatever it likes with its own: commit, move HEAD, delete .git. We look at its
-# files only, record them as a tree in ours, and commit that tree. The clone borrows our objects (alternates), so that
-# nothing is stored twice. In ours: refs/workbench/head is what the workspace goes on from, refs/heads/<branch> our commit.
+# There are two repositories, because the agent may do anything with its own: commit, move HEAD, delete .git. Only its files
+# are read: they are recorded as a tree in ours, and that tree is committed. The clone borrows our objects (alternates), so that nothing
+# is stored twice. In ours, refs/workbench/head is the commit the workspace continues from, and refs/heads/<branch> is our commit.
 #
-# A file has the bytes of its blob, and what is recorded is the bytes of the file: nothing is converted, neither line ends nor by
-# filters, whatever .gitattributes says. Nothing that the image, the user or the agent configured counts; only where the remote is
-# asked (credentials, certificates, proxies, other URLs) all of it does. Pointers of Git LFS are checked out as they are, and stay that.
+# Files are checked out and recorded byte for byte: whatever .gitattributes says, neither line endings nor filters are applied.
+# Configuration by the image, the user or the agent is ignored, except where the remote is contacted: there all of it applies
+# (credentials, certificates, proxies, URL rewrites). Git LFS pointers are checked out as they are, and remain pointers.
 #
-# A microVM may be lost in the middle of any of these functions, which is then called again: each goes on from what it finds.
-# How it answers the driver is in workspace-results.sh. Needs git, bash 4.2 and what `needed` names, of coreutils or busybox.
+# A microVM may be lost in the middle of any of these functions, which is then called again: each resumes from the state it finds.
+# workspace-results.sh reports to the driver. Requires git, bash 4.2 and the commands in `needed`, from coreutils or busybox.
 
 set -u -o pipefail
 printf -v newline "\n" # quotes that a reader of commands may not join are left out of this script
@@ -52,20 +52,20 @@ for setting in "${settings[@]}"; do
   export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=${setting%%=*}" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=${setting#*=}" GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
 done
 
-plain() { # the first line of a short file, in REPLY; whatever else is in its place is nobody's word
+plain() { # Returns in REPLY the first line of a short file; fails unless it is a regular file, not a link, and the line is a single word
   REPLY=""
   [[ -f $1 && ! -L $1 ]] && { IFS= read -r -n 400 REPLY <"$1"; } 2>/dev/null
   [[ $REPLY =~ ^[^[:space:][:cntrl:]]+$ ]]
 }
 
-fail() { # exit code, message
+fail() { # Prints the message $2 and exits with the code $1, or with 79 if this run no longer holds the workspace
   printf "%s\n" "$2" >&2
-  # Whatever it looks like: records that are gone were taken away under our feet.
+  # Whatever the error looks like, its cause is that the records were taken away while this run was at work.
   if [[ $held ]] && { plain "$records/marker"; [[ $REPLY != "$WB_RUN" ]]; }; then exit 79; fi
   exit "$1"
 }
 
-git_() { # as if git were configured nowhere
+git_() { # Runs git as if nothing were configured
   HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_ATTR_NOSYSTEM=1 \
     GIT_CONFIG_COUNT=0 GIT_CONFIG_PARAMETERS="" git "${options[@]}" "$@"
 }
@@ -81,11 +81,11 @@ agents() { git_ --git-dir="$repo/.git" --work-tree="$repo" "$@"; }
 
 agents_index() { GIT_INDEX_FILE=$repo/.git/index agents "$@"; }
 
-exact() { # in a repository, whatever its files and its .gitattributes are
+exact() { # Turns off all conversions in the repository $1, whatever its files and its .gitattributes say
   mkdir -p "$1/info" && printf "%s\n" "* -text -ident !working-tree-encoding" >"$1/info/attributes"
 }
 
-unlock() { # of git in our records, whoever held a lock is dead: one function at a time is at work in them
+unlock() { # Removes git's locks from our records. Whoever held one is dead, since only one function at a time works in them
   [[ ! -e $ours/HEAD ]] || exact "$ours"
   rm -f "$records"/index*.lock "$ours"/*.lock
   find "$ours/refs" -name "*.lock" -exec rm -f {} + 2>/dev/null
@@ -97,27 +97,27 @@ release() {
   rm -rf "$records/until-$WB_RUN"
 }
 
-fetch_() { # into our repository: a reference of the remote, and where to keep it
+fetch_() { # Fetches the remote's reference $1, by default HEAD, into our repository as $2
   local depth=()
   if [[ $ours == *.new || -e $records/history/HEAD ]]; then
     ((WB_DEPTH == 0)) || depth=(--depth "$WB_DEPTH")
   elif [[ -e $ours/shallow ]]; then
-    # What is new has to reach down to what is here; and all of it may be wanted by now.
+    # New commits must connect to those that are here, and the whole history may be wanted by now.
     if ((WB_DEPTH == 0)); then depth=(--unshallow); else depth=(--depth "$((WB_DEPTH > 50 ? WB_DEPTH : 50))"); fi
   fi
   rm -f "$records/asked"
   GIT_TRACE_PACKET=$records/asked own fetch --quiet "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "+${1:-HEAD}:$2"
 }
 
-stands_on() { # the workspace: the commit of the branch, that of the base, the branch
+stands_on() { # Records what the workspace is based on: the commit of the branch ($1), that of the base ($2) and the branch ($3)
   printf "update refs/workbench/%s\n" "head $1" "base $2" | own update-ref --stdin && printf "%s\n" "$3" >"$records/branch.new" && mv -f "$records/branch.new" "$records/branch"
 }
 
-ready() { # whether the clone's own .git is one that the agent can work with
+ready() { # Succeeds if the agent can work with the clone's own .git
   [[ -d $repo/.git/objects && -e $repo/.git/index ]] && agents rev-parse --git-dir &>/dev/null
 }
 
-borrow() { # the clone has our objects, and the history's, which lacks contents that git asks the remote for
+borrow() { # Gives the clone our objects and those of the history, which lacks contents that git requests from the remote
   mkdir -p "$repo/.git/objects/info" && printf "%s\n" "$ours/objects" >"$repo/.git/objects/info/alternates"
   rm -f "$repo/.git/shallow"
   if [[ -e $records/history/HEAD ]]; then
@@ -128,7 +128,7 @@ borrow() { # the clone has our objects, and the history's, which lacks contents 
   fi
 }
 
-agents_repository() { # the clone's own .git, made or made again, with our objects
+agents_repository() { # Creates the clone's own .git, or replaces one that git cannot read, and sets its user and its remote
   if [[ -e $repo/.git ]] && ! agents rev-parse --git-dir &>/dev/null || [[ -f $repo/.git ]]; then
     rm -rf "$records/broken.git"
     mv "$repo/.git" "$records/broken.git" || return
@@ -138,15 +138,15 @@ agents_repository() { # the clone's own .git, made or made again, with our objec
   agents remote add origin "$WB_URL" 2>/dev/null || agents remote set-url origin "$WB_URL"
 }
 
-no_push_by_habit() { # what the agent pushes by itself has passed no gates
+no_push_by_habit() { # Makes pushes by the agent fail, since what it pushes itself has passed no gates
   agents config --replace-all remote.origin.pushurl "/do not push: the run does, once all gates have passed"
 }
 
-put_on_branch() { # the clone's branch and index say what ours do; its files stay as they are
+put_on_branch() { # Sets the clone's branch and index to the commit $1; its files stay as they are
   borrow
   agents update-ref --no-deref HEAD "$1" 2>/dev/null
   agents update-ref "refs/heads/$WB_BRANCH" "$1" && agents symbolic-ref HEAD "refs/heads/$WB_BRANCH"
-  # With the files' times, so that none of them is read again.
+  # The copy keeps the times of the files, so that git reads none of them again.
   if [[ $(own write-tree 2>/dev/null) == "$(own rev-parse "$1^{tree}")" ]]; then
     cp -p "$GIT_INDEX_FILE" "$repo/.git/index"
   else
@@ -156,7 +156,7 @@ put_on_branch() { # the clone's branch and index say what ours do; its files sta
   return 0
 }
 
-settle() { # with the files that are recorded, on the branch of the run, which is at $1
+settle() { # Puts the clone on the run's branch, which is at $1, and reports which recorded files differ from it
   local list=()
   if ! ready; then
     { agents_repository && put_on_branch "$1"; } || fail 76 "no repository can be made in $repo"
