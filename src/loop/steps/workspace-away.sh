@@ -1,13 +1,13 @@
 #!/bin/bash
-# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of workspace.sh, which comes before it
+# shellcheck disable=SC2034,SC2154  # variables and functions that are not here are in workspace.sh, which comes before it
 #
-# Work of the agent that is not in the clone's files, so that no record of them has it: stashed, or committed on a branch, or on none, that
-# the clone was switched away from.
+# Finds work of the agent that is not in the clone's files, so that no record of them includes it: work that is stashed, or committed on a
+# branch, or on none, from which the clone was switched away.
 #
-# The clone is searched for it only where workspace-remote.sh has seen that there may be some. <mount>/.workbench/began says when the agent
+# The clone is searched only if workspace-remote.sh has seen that there may be such work. <mount>/.workbench/began says when the agent
 # could begin: what was stashed or committed before that is not the run's.
 
-lacking() { # a commit, and paths that it may have changed: whether the clone has one of them as the base does, and the commit has not
+lacking() { # Succeeds if the commit $1 has changed one of the paths that follow, and the clone has that path as the base does
   local at=$1 path base now
   shift
   for path in "${@:1:500}"; do
@@ -24,7 +24,7 @@ lacking() { # a commit, and paths that it may have changed: whether the clone ha
   return 1
 }
 
-commits() { # a name and a commit: added to `away` if the agent made commits up to there that are neither in HEAD nor, as files, in the clone
+commits() { # Adds $1 to `away` if the agent made commits up to $2 that are neither in HEAD nor, as files, in the clone
   local list=() paths many=s
   mapfile -t list < <(agents rev-list --since="$since" "$2" --not ${head:+"$head"} "$WB_BASE" --remotes --)
   ((${#list[@]} > 0)) || return 0
@@ -33,11 +33,11 @@ commits() { # a name and a commit: added to `away` if the agent made commits up 
   ! lacking "$2" ${paths[@]+"${paths[@]}"} || away+=("$1, ${#list[@]} commit$many")
 }
 
-reflog() { # the newest entries of a reference, in a format
+reflog() { # Prints the newest $1 entries of the reference $2, in the format $3
   agents log -g -n "$1" --no-show-signature --format="$3" "$2" -- 2>/dev/null
 }
 
-search() { # for such work: its names in `away`
+search() { # Searches for such work, and adds its names to `away`
   local since head id at name number=0 seen=" " paths
   plain "$records/began" && [[ $REPLY != *[!0-9]* ]] || return 0
   since=$REPLY
@@ -46,7 +46,7 @@ search() { # for such work: its names in `away`
   while read -r id name; do
     [[ $id == "$head" || $id == "$WB_BASE" ]] || commits "branch $name" "$id"
   done < <(agents for-each-ref --format="%(objectname) %(refname:lstrip=2)" refs/heads)
-  # What was committed on no branch, and left.
+  # Commits may have been made on no branch, and left.
   while read -r _ name _ id _; do
     [[ $name == moving && $id =~ ^[0-9a-f]{40,}$ && $seen != *" $id "* ]] || continue
     seen+="$id "

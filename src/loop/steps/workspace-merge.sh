@@ -1,18 +1,18 @@
 #!/bin/bash
-# shellcheck disable=SC2154  # variables, and the functions that are not here, are those of workspace.sh, which comes before it
+# shellcheck disable=SC2154  # variables and functions that are not here are in workspace.sh, which comes before it
 #
-# Changes of two sides in one tree.
+# Merges the changes of two sides into one tree.
 
-bounded() { # what git and the remote said, in as much as a record has room for
+bounded() { # Prints what git and the remote said, shortened to what a record has room for
   local text=$1
   ((${#text} <= 1700)) || text="${text:0:600}${newline}[…]${newline}${text: -1000}"
   printf "%s" "$text"
 }
 
-merged() { # the tree of $2 with what has changed from the tree $1 to the tree $3, in REPLY; 1 if that does not go together, 2 if git cannot say: then why
+merged() { # Returns in REPLY the tree $2 with the changes from the tree $1 to the tree $3; fails with 1 if they conflict, 2 if git cannot tell, and the reason in REPLY
   local scratch code said line conflicts=""
   { scratch=$(mktemp -d) && mkdir "$scratch/files"; } || fail 1 "there is no room for files beside the workspace"
-  # Files are written only where both have changed them.
+  # Git writes only files that both sides have changed.
   said=$(
     export GIT_INDEX_FILE=$scratch/index
     scratch_() { git_ -c merge.directoryRenames=false -c merge.renames=true -c merge.renormalize=false --git-dir="$ours" --work-tree="$scratch/files" "$@"; }
@@ -20,7 +20,7 @@ merged() { # the tree of $2 with what has changed from the tree $1 to the tree $
     scratch_ merge-recursive "$1" -- "$2" "$3" 2>&1
     code=$?
     ((code == 0)) && { scratch_ write-tree 2>&1 || exit 3; }
-    # Whatever else has gone wrong is no conflict.
+    # Any other error is not a conflict.
     ((code == 0)) || { ((code == 1)) && [[ $(scratch_ ls-files --unmerged) ]]; } || exit 3
     exit "$code"
   )

@@ -1,32 +1,32 @@
 #!/bin/bash
-# shellcheck disable=SC2034,SC2154  # variables, and the functions that are not here, are those of the parts that come before it
+# shellcheck disable=SC2034,SC2154  # variables and functions that are not here are in the parts that come before it
 #
-# On what a run in the workspace of an earlier one goes on.
+# Determines what a run continues from in the workspace of an earlier one.
 #
-#   WB_UPDATE        whether the branch gets what its base has got at the remote: yes or no
-#   WB_ON_TOP        whether the branch of another task starts from that of the last one, and not from the base: yes or no
+#   WB_UPDATE        whether the branch is updated with new commits of its base at the remote: yes or no
+#   WB_ON_TOP        whether the branch of another task starts from that of the last one instead of from the base: yes or no
 #   WB_SUBMODULES    whether submodules are initialized: yes or no
-#   WB_DATE          of the commits that are made here, in seconds since the epoch
+#   WB_DATE          the date of the commits that are made here, in seconds since the epoch
 #
 # In our repository:
 #
-#   refs/workbench/upstream           the base at the remote, when it was last fetched
-#   refs/workbench/base               the commit of it that the branch stands on
-#   refs/workbench/{heads,bases}/...  of the branches of other tasks: their commits, and what those stand on
-#   refs/workbench/works/...          what was not committed when another task began, as a commit on top of the branch
+#   refs/workbench/upstream           the base at the remote, as it was last fetched
+#   refs/workbench/base               the commit of the base that the branch is based on
+#   refs/workbench/{heads,bases}/...  the commits of other tasks' branches, and the commits that those are based on
+#   refs/workbench/works/...          what was not committed when another task started, as a commit on top of the branch
 #
 #   <mount>/.workbench/branch         the branch that the clone is on
-#   <mount>/.workbench/moving         the files are being brought to another tree: a repeat goes on with that; moved: they have been
-#   <mount>/.workbench/taken          the newest commit of the base that the agent has merged by itself
+#   <mount>/.workbench/moving         the files are being changed to another tree, which a repeat resumes; moved: they have been
+#   <mount>/.workbench/taken          the newest commit of the base that the agent itself has merged
 
 : "${WB_UPDATE:=no}" "${WB_ON_TOP:=no}" "${WB_SUBMODULES:=no}" "${WB_DATE:=0}"
 
-commit_() { # of a tree, with parents
+commit_() { # Makes a commit of a tree; takes the arguments of commit-tree
   GIT_AUTHOR_NAME=$WB_NAME GIT_AUTHOR_EMAIL=$WB_EMAIL GIT_AUTHOR_DATE="@$WB_DATE +0000" \
     GIT_COMMITTER_NAME=$WB_NAME GIT_COMMITTER_EMAIL=$WB_EMAIL GIT_COMMITTER_DATE="@$WB_DATE +0000" own commit-tree "$@"
 }
 
-set_aside() { # what the clone has of another task's branch, until a run of that task comes back
+set_aside() { # Sets aside what the clone has of another task's branch, until a run of that task returns
   local commit work="delete refs/workbench/works/$from"
   if [[ $now != "$(own rev-parse "$head^{tree}")" ]]; then
     commit=$(commit_ "$now" -p "$head" -m "What was not committed on $from") || return
@@ -37,13 +37,13 @@ set_aside() { # what the clone has of another task's branch, until a run of that
   return 0
 }
 
-conflict() { # what merged says, as the reason not to update
+conflict() { # Fails with what `merged` returned as the reason not to update
   local name=${WB_REF:-the default branch}
   (($1 == 1)) || fail 76 "\"session.update\": git cannot merge $name: $REPLY"
   fail 76 "\"session.update\": what is new in $name and the work in the workspace are in conflict, and nothing was changed: ${REPLY//$newline/; }: leave \"session.update\" out, and let the agent merge origin/${WB_REF:-HEAD}"
 }
 
-update() { # the branch and the files have what the base has got, or all of it stays as it is
+update() { # Updates the branch and the files with what is new in the base, or changes nothing at all
   local next
   [[ $base != "$newest" ]] || return 0
   if own merge-base --is-ancestor "$newest" "$head" 2>/dev/null; then
@@ -54,7 +54,7 @@ update() { # the branch and the files have what the base has got, or all of it s
   if [[ $head == "$base" ]] || own merge-base --is-ancestor "$head" "$newest" 2>/dev/null; then
     next=$newest
   else
-    # What others took back does not come back with the branch: only what it has changed counts.
+    # Only what the branch itself changed counts, so that it does not bring back what others have reverted.
     merged "$base^{tree}" "$head^{tree}" "$newest^{tree}" || conflict $?
     next=$(commit_ "$REPLY" -p "$head" -p "$newest" -m "Merge ${WB_REF:-the default branch} into $WB_BRANCH") || fail 1 "git cannot make the commit"
   fi
@@ -62,7 +62,7 @@ update() { # the branch and the files have what the base has got, or all of it s
   tree=$REPLY head=$next base=$newest
 }
 
-go_on() { # with the branch of this run, from what is in the workspace and was recorded
+go_on() { # Continues with the branch of this run, from what is in the workspace and was recorded
   local from head base tree now newest updated="" before kept
   {
     plain "$records/branch" && from=$REPLY && head=$(own rev-parse --verify refs/workbench/head) && base=$(own rev-parse --verify refs/workbench/base) \
@@ -90,7 +90,7 @@ go_on() { # with the branch of this run, from what is in the workspace and was r
   arrive -m || fail 76 "the files of the workspace cannot be brought to $head, and stay as they are: use another session"
 }
 
-submodules_follow() { # fails if a submodule would stay where it is, which would be a change of this run's
+submodules_follow() { # Fails if a submodule would stay at its commit, which would then be a change of this run's
   local i list path
   listed own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M || fail 1 "git cannot read the submodules"
   ((${#list[@]} == 0)) || fail 76 "a submodule has changes that are not committed in it: ${list[*]}: go on without \"session.update\" in the task of $from, or use another session"
@@ -103,7 +103,7 @@ submodules_follow() { # fails if a submodule would stay where it is, which would
   done
 }
 
-arrive() { # where `moving` says, if it is there; again, or with -m for the first time
+arrive() { # Brings the workspace to where `moving` says, if it is there; with -m for the first time, otherwise again
   local run head base tree branch now from updated list path there=() kept i mode id
   { read -r run head base tree branch now from updated <"$records/moving"; } 2>/dev/null || return 0
   local WB_BRANCH=$branch # which an earlier run may have been on its way to
@@ -111,22 +111,22 @@ arrive() { # where `moving` says, if it is there; again, or with -m for the firs
   if (($# > 0)); then
     listed own diff-tree -r --name-only --no-renames --diff-filter=A -z "$now" "$tree" || return
     for path in ${list[@]+"${list[@]}"}; do [[ ! -e $repo/$path && ! -L $repo/$path ]] || there+=("$path"); done
-    # What git ignored, or the bootstrap has made.
+    # Git ignored these, or the bootstrap made them.
     keep in-the-way ${there[@]+"${there[@]}"} || return
     if ((${#there[@]} > 0)); then aside "$records/left/in-the-way" "${there[@]}" || return; fi
     own read-tree -m -u "$now" "$tree" || { rm -f "$records/moving" && return 1; }
   else
-    # Files that an earlier try has put there are neither the one nor the other.
+    # The files of an earlier attempt belong to neither tree.
     own read-tree --reset -u "$tree" || return
   fi
   stands_on "$head" "$base" "$branch" || return
   if ready; then
-    # What the agent had begun there has come to its end with that.
+    # The move ends whatever the agent had begun there.
     rm -rf "$repo/.git"/{MERGE_HEAD,MERGE_MSG,MERGE_MODE,CHERRY_PICK_HEAD,REVERT_HEAD,rebase-merge,rebase-apply,sequencer}
-    # With the commits that the agent of an earlier run has made there by itself.
+    # Commits that the agent of an earlier run itself made there are kept.
     kept=$(agents rev-parse --verify --quiet "refs/workbench/heads/$branch") && [[ $from != "$branch" ]] && agents merge-base --is-ancestor "$head" "$kept" 2>/dev/null || kept=$head
     put_on_branch "$kept"
-    # A submodule that the task has moved comes to where its index says.
+    # A submodule that the task has moved is brought to the commit in the clone's index.
     listed own diff-tree -r --raw --no-abbrev --no-renames -z "$head" "$tree" || return
     for ((i = 0; i < ${#list[@]}; i += 2)); do
       read -r _ mode _ id _ <<<"${list[i]}"
@@ -136,14 +136,14 @@ arrive() { # where `moving` says, if it is there; again, or with -m for the firs
   mv -f "$records/moving" "$records/moved"
 }
 
-move() { # to the branch of this run, or to what its base has got
+move() { # Moves the workspace to the branch of this run, or to what is new in its base
   local run head base tree branch now from updated list=()
   local -A known=()
   unlock
   arrive || fail 76 "the files cannot be written to $repo"
   go_on
   settle "$(own rev-parse --verify refs/workbench/head)"
-  # Also if an earlier try has done it.
+  # An earlier attempt may have done the move.
   if { read -r run head base tree branch now from updated <"$records/moved"; } 2>/dev/null && [[ $run == "$WB_RUN" ]]; then
     [[ $updated == none ]] || say updated-from "$updated"
     kept in-the-way

@@ -1,10 +1,10 @@
 #!/bin/bash
-# shellcheck disable=SC2154  # variables, and the functions that are not here, are those of workspace.sh and the parts of it that come before it
+# shellcheck disable=SC2154  # variables and functions that are not here are in workspace.sh and the parts that come before it
 #
-# What a run does in its workspace once all gates have passed: a tree becomes a commit, and the commit comes to the remote, on top of
-# whatever others have put there. Only what has changed from WB_BASE to WB_TREE is the run's.
+# Does what follows in the workspace once all gates have passed: makes a commit of a tree and brings it to the remote, on top of whatever
+# others have put there. Only the changes from WB_BASE to WB_TREE are the run's.
 
-on_top() { # whether a commit on top of WB_BASE leaves all that the remote's branch has, at $1, and brings nothing back
+on_top() { # Succeeds if a commit on top of WB_BASE keeps all that the remote's branch has, at $1, and brings nothing back
   [[ $1 != "$WB_BASE" ]] || return 0
   known_tip
   [[ -z $REPLY || $1 == "$REPLY" ]] && { [[ -z $1 ]] || own merge-base --is-ancestor "$1" "$WB_BASE" 2>/dev/null; }
@@ -13,7 +13,7 @@ on_top() { # whether a commit on top of WB_BASE leaves all that the remote's bra
 refusals="\[remote rejected\]|[Dd]enied|[Ff]orbidden|Authentication failed|could not read (Username|Password)|error: 40[0-9]|not found"
 passing="cannot lock ref|failed to update ref|reference already exists|unable to create .*lock|error: 408"
 
-push() { # 0 when the commit is there, 2 when the same files were there already, in REPLY; 1 when others were first, REPLY is where they are
+push() { # Pushes the commit $1. Returns 0 if it arrived, 2 if others pushed the same files, 1 if they pushed something else or deleted the branch; REPLY is their commit, or `gone`
   local at try said=""
   for try in 1 2 3 4; do
     tip || fail 81 "it cannot be known whether the push arrived, since the remote does not answer${said:+: $(bounded "$said")}"
@@ -23,17 +23,17 @@ push() { # 0 when the commit is there, 2 when the same files were there already,
       [[ $at ]] || { REPLY=gone && return 1; }
       patiently near "refs/heads/$WB_BRANCH" refs/workbench/theirs || fail 81 "the branch cannot be fetched from the remote"
       REPLY=$(own rev-parse --verify refs/workbench/theirs)
-      # An earlier try had arrived, and others went on from it.
+      # An earlier attempt arrived, and others continued from it.
       ! own merge-base --is-ancestor "$1" "$REPLY" || return 0
       [[ $(own rev-parse "$REPLY^{tree}") != "$WB_TREE" ]] || return 2
       return 1
     fi
-    # Only now is it to be seen that nobody made such a branch while the run was at work.
+    # Only now can it be seen whether anybody made such a branch while the run was at work.
     if [[ -z $at ]]; then free_branch || continue; fi
     said=$(own push --quiet -- "$WB_URL" "$1:refs/heads/$WB_BRANCH" 2>&1 | tail -c 65536) && { printf "%s" "$said" >&2 && return 0; }
     tip || continue
     [[ $REPLY != "$1" ]] || return 0
-    # Where it was: nobody was first. A remote that says no is believed; a lock that another push holds, or a connection that was cut, is not.
+    # If the branch is where it was, nobody was first. A refusal by the remote is final; a lock of another push, or a lost connection, is not.
     if [[ $REPLY == "$at" && $said =~ $refusals && ! $said =~ $passing ]]; then
       fail 77 "the remote does not take the branch $WB_BRANCH: $(bounded "$said")"
     fi
@@ -42,7 +42,7 @@ push() { # 0 when the commit is there, 2 when the same files were there already,
   fail 77 "the push did not arrive: $(bounded "$said")"
 }
 
-goes_on_from() { # the workspace, once the commit is there; nothing here is a reason to call it a failure
+goes_on_from() { # Makes the workspace continue from the commit $1, which has been made; for that reason, nothing that goes wrong here is a failure
   own update-ref "refs/heads/$WB_BRANCH" "$1" 2>/dev/null
   own update-ref refs/workbench/head "$1"
   ! plain "$records/taken" || own update-ref refs/workbench/base "$REPLY"
@@ -52,7 +52,7 @@ goes_on_from() { # the workspace, once the commit is there; nothing here is a re
   return 0
 }
 
-commit() { # the same tree, parents, date and message make the same commit, however often
+commit() { # Makes the commit and pushes it. From the same tree, parents, date and message it is the same commit, however often this is repeated
   local commit parent parents=(-p "$WB_BASE") pushed=no found=no
   unlock
   for parent in ${WB_MERGES/none/}; do parents+=(-p "$parent"); done
@@ -81,14 +81,14 @@ commit() { # the same tree, parents, date and message make the same commit, howe
   [[ $found == no ]] || say found yes
 }
 
-rebase() { # puts the change, and nothing but that, on top of what others pushed
+rebase() { # Puts the run's change, and nothing else, on top of what others pushed
   local commit at theirs parent how=(--reset -u)
   unlock
   read -r commit at theirs 2>/dev/null <"$records/rebasing"
   if [[ ${commit-} != "$WB_COMMIT" ]]; then
     tip || fail 81 "the remote does not answer"
     at=${REPLY:-gone}
-    # A branch that was deleted may have been merged before, or given up: the change goes on top of what is there instead.
+    # A branch that was deleted may have been merged before, or abandoned: the change goes on top of the base instead.
     if [[ $at == gone ]]; then near "$WB_REF" refs/workbench/theirs; else near "refs/heads/$WB_BRANCH" refs/workbench/theirs; fi || fail 81 "the branch cannot be fetched from the remote"
     theirs=$(own rev-parse --verify "refs/workbench/theirs^{commit}") || fail 77 "what the remote has is no commit"
     how=(-m -u "$WB_TREE")
@@ -98,7 +98,7 @@ rebase() { # puts the change, and nothing but that, on top of what others pushed
     1) fail 78 "what others pushed and the change are in conflict: $REPLY" ;;
     2) fail 77 "git cannot merge: $REPLY" ;;
   esac
-  # Files that an earlier try has put there are neither the one nor the other. What it went on from is kept, so that this is the same again.
+  # The files of an earlier attempt belong to neither tree. What it started from is kept, so that this attempt does the same.
   [[ ${how[0]} == --reset ]] || { { [[ $(own write-tree 2>/dev/null) == "$WB_TREE" ]] || own read-tree "$WB_TREE"; } && printf "%s\n" "$WB_COMMIT $at $theirs" >"$records/rebasing.new" && mv "$records/rebasing.new" "$records/rebasing"; } || fail 1 "$records cannot be written to"
   if ! own read-tree "${how[@]}" "$REPLY"; then rm -f "$records/rebasing" && fail 78 "what others pushed cannot be put beside the files of the workspace"; fi
   own update-ref refs/workbench/head "$theirs" || fail 1 "$ours cannot be written to"

@@ -1,20 +1,20 @@
 #!/bin/bash
-# shellcheck disable=SC2154  # variables that are not here are those of workspace.sh, which comes before it
+# shellcheck disable=SC2154  # variables that are not set here are set in workspace.sh, which comes before it
 #
-# What the functions say to the driver. Each word that one of them has to say, and how often, stands in results.ts.
+# Reports the results of functions to the driver. results.ts lists the words that each function has to report, and how often.
 #
-# Everything that git, its hooks, a remote or a file's name print goes to the log as it comes, and decides nothing. What a function says is
-# kept until it has come to its end, and told then, in one block, which is named by a nonce that nothing of that has seen:
+# Whatever git, its hooks, a remote or a file's name print goes to the log as it comes, and decides nothing. The results of a function are
+# kept until it has ended, and reported then, in one block, which is identified by a nonce that none of these has seen:
 #
 #   @result <nonce>
 #   <word> <value>         control characters and backslashes of a value as \xHH
 #   @end <nonce> <number of lines>
 #
-# A function that fails, or is lost, has told nothing.
+# A function that fails, or is lost, reports nothing.
 
 said=()
 
-encode() { # in REPLY, on one line; a value that is too long ends in dots
+encode() { # Returns in REPLY a value encoded on one line; a value that is too long ends in dots
   local value=$1 i character
   ((${#value} <= 500)) || value=${value:0:497}...
   REPLY=$value
@@ -27,12 +27,12 @@ encode() { # in REPLY, on one line; a value that is too long ends in dots
   done
 }
 
-say() { # word, value
+say() { # Adds the word $1 and the value $2 to the results
   encode "$2"
   said+=("$1 $REPLY")
 }
 
-tell() { # word, values: how many they are, and as many of them as have a place
+tell() { # Adds to the results the word $1 with the number of values that follow, and with as many of them as there is room for
   local word=$1 value size=0 count=0
   shift
   say "$word-count" $#
@@ -44,14 +44,14 @@ tell() { # word, values: how many they are, and as many of them as have a place
   done
 }
 
-perform() { # a function, to its end
+perform() { # Runs a function to its end, then prints its results
   local line block=""
   "$@" || fail 1 "\"$1\" did not come to its end"
   for line in ${said[@]+"${said[@]}"}; do block+=$line$newline; done
   printf "\n@result %s\n%s@end %s %s\n" "$nonce" "$block" "$nonce" "${#said[@]}" >&"$answer" || exit 1
 }
 
-listed() { # runs a command that prints a list, with NULs; in `list`. Fails if the command does, or if its list has no place
+listed() { # Runs a command that prints a NUL-separated list, and sets `list` to it. Fails if the command does, or if there is no room for its list
   local item
   list=()
   "$@" >"$records/listed" || return
