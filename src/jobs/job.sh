@@ -2,11 +2,11 @@
 # shellcheck disable=SC2154  # the arguments become variables by name, in `arguments`
 #
 # Runs one command in an AgentCore session at most once, and follows it. Sent as `/bin/bash -c '<this>' workbench name=value …`.
-# Nothing of it holds an apostrophe, since who reads a command in the service may not join quotes. For the same reason a value that holds one
-# comes as `name:base64=…`.
+# It contains no apostrophe, since whoever reads a command in the service may not join quotes. For the same reason, a value that contains one
+# is passed as `name:base64=…`.
 #
 # A job is a directory, <mount>/.workbench/jobs/<job>, and whoever makes the directory starts the command. All other calls
-# attach. So a call may be cut off, repeated or sent twice, and the command still runs once. In the directory:
+# attach. Thus a call may be cut off, repeated or sent twice, and the command still runs once. In the directory:
 #
 #   command     the shell line, as it was given
 #   boot        which microVM it runs in: the kernel's boot id and a random id on ephemeral disk (two snapshot-booted
@@ -15,52 +15,52 @@
 #   go          made by whoever comes first: the supervisor that starts the command, or a call that gives the start up
 #   group       the command's process group, for people
 #   log, log.N  both outputs in segments, N being the offset of the first byte; the first and the newest ones are kept
-#   cancelled   a call asked for the end
-#   absent      it was asked for when it was not there, and is not started any more
-#   exit        blank until all is over, then one line, written at once into the room that was taken at the start, since the command
+#   cancelled   a call asked to end the job
+#   absent      a call asked for the job when it did not exist, and it is not started any more
+#   exit        blank until all is over, then one line, written at once into space that was reserved at the start, since the command
 #               may leave none: state, exit code, begin, end, bytes of output
 #
-#   /tmp/.workbench-jobs<mount>/<job> says the same on ephemeral disk, so that a wiped workspace does not start it a second time
+#   /tmp/.workbench-jobs<mount>/<job> records the same on ephemeral disk, so that a wiped workspace does not start it a second time
 #
 #   (no directory) --start--> starting --go--> running --> exit            EXITED, TIMED_OUT or CANCELLED
 #                                |                |
 #                                +-- nobody comes +-- supervisor or microVM gone, no exit file   --> LOST
 #
-# The supervisor is a process group of its own that writes to nothing of the call that started it, but for one byte that
+# The supervisor is a process group of its own that writes nothing to the call that started it, except one byte that
 # wakes the call up at the end. The call then does what every call does: it copies the log to its standard output until the
-# job ends, its budget is used up or enough is sent. It looks often, and a process costs more than a look: what bash can
-# do by itself is not asked of a program.
+# job ends, its budget is used up or enough is sent. It polls often, and a process costs more than a poll: what bash can
+# do by itself is not left to a program.
 #
-# Standard output is lines. `@` begins a record; the lines after `@out` are base64, so that no output of a command can
-# look like a record and no byte is changed on its way:
+# Standard output consists of lines. `@` begins a record; the lines after `@out` are base64, so that no output of a command can
+# look like a record and no byte is changed on the way:
 #
 #   @job <nonce> <job> started|attached
 #   @out <offset> <bytes>
 #   @alive                 nothing new for 20 s; keeps the connection from being dropped as idle
 #   @end <nonce> <job> <state> <detail> <exit code> <begin> <end> <bytes>
 #
-# States of @end besides those of the exit file: RUNNING (attach again), LOST (microvm, supervisor, unstarted, absent,
-# workspace) and REFUSED (argument, mount: nothing was done; tools: the log cannot be read with the programs that there are). A call without an @end has proven nothing.
+# States of @end besides those of the exit file: RUNNING (attach again), LOST (microvm, supervisor, unstarted, absent, workspace)
+# and REFUSED (argument, mount: nothing was done; tools: the log cannot be read with the available programs). A call without an @end proves nothing.
 #
-# Time: the supervisor is the watchdog. It is there before the command, counts by the kernel's uptime, which no change of the
-# date moves, and from the start of the command to its end uses nothing but what bash can do by itself: no program that could be
-# ended, replaced or missing, and no new process, for which there may be no room. A command that is not over by its timeout is
-# TIMED_OUT, also one that was stopped, or ends by itself while it is being ended. First TERM, and KILL after the grace.
+# Time: the supervisor is the watchdog. It exists before the command, counts by the kernel's uptime, which no change of the
+# date affects, and from the start of the command to its end uses only what bash can do by itself: no program that could be
+# killed, replaced or missing, and no new process, for which there may be no room. A command that is not over by its timeout is
+# TIMED_OUT, even if it was stopped, or ends by itself while it is being ended. It gets TERM first, and KILL after the grace period.
 #
-# With a command ends all that it started. What left its process group is known by a mark that a new session or an empty
-# environment does not take away: the soft limit of file locks (ulimit -x), which the kernel does not apply and every child
-# inherits, is a number made of the mount and the job. Where no limit can be set, the variable WORKBENCH_JOB is the mark. What a command
-# leaves behind has a second to end by itself, one more after TERM, and is killed. Whatever has no mark is left alone: the
+# When a command ends, so does all that it started. What left its process group is recognized by a mark that survives a new session and an
+# empty environment: the soft limit of file locks (ulimit -x), which the kernel does not apply and every child inherits, is set to
+# a number made of the mount and the job. Where no limit can be set, the variable WORKBENCH_JOB is the mark. What a command
+# leaves behind has a second to end by itself and one more after TERM, and is then killed. Whatever has no mark is left alone: the
 # container's own processes, and what they started.
 #
-# All of that holds against mistakes and accidents. Whoever wants to cheat has the same rights as the supervisor: a supervisor that was
+# All of this protects against mistakes and accidents. A malicious command has the same rights as the supervisor: a supervisor that was
 # stopped is continued by the calls that follow it, and one that was killed makes the job LOST and the next call end what it
-# left; but marks can be taken off and records be written. So the driver has a clock of its own, and cancels what outlives it.
+# left; but marks can be removed and records can be forged. So the driver has a clock of its own, and cancels what outlives it.
 #
-# Numbers that come out of files, their names or programs are looked at before anything is reckoned with them: arithmetic in bash
-# runs what it finds in there.
+# Numbers that come from files, their names or programs are checked before they are used in arithmetic, in which bash runs
+# whatever it finds in them.
 #
-# The mount may lack FIFOs, sockets, hard links, extended attributes and locks: none is used there. Needs bash and the
+# The mount may lack FIFOs, sockets, hard links, extended attributes and locks: none is used there. Requires bash and the
 # commands base64 cat dd head ln mkdir mv rm sleep stat tail, of coreutils or busybox.
 
 set -u
@@ -70,7 +70,7 @@ mode=start mount="" job="" nonce=- command="" cwd=/ input=/dev/null timeout=300 
 budget=60 offset=0 part=6291456 quota=67108864 marker="" wake=""
 environment=()
 
-finish() { # state, detail, exit code, begin, end, bytes
+finish() { # Prints the end record and exits: state, detail, exit code, begin, end, bytes
   printf "@end %s %s %s %s %s %s %s %s\n" "$nonce" "${job:--}" "$1" "${2:--}" "${3:--}" "${4:--}" "${5:--}" "${6:--}"
   exit 0
 }
@@ -86,7 +86,7 @@ arguments() {
     name=${argument%%=*} value=${argument#*=}
     if [[ $name == *:base64 ]]; then
       name=${name%:base64}
-      # A character more: the ends of the last lines would be lost.
+      # One more character, since newlines at the end would be lost.
       value=$(printf "%s" "$value" | base64 -d && printf .) || refuse argument "$name cannot be decoded"
       value=${value%.}
     fi
@@ -99,16 +99,16 @@ arguments() {
   done
 }
 
-process() { # sets `fields` from the state on, as proc(5) lists them; fails if the process is gone or a zombie
+process() { # Sets `fields` to the fields in proc(5) from the state on; fails if the process is gone or a zombie
   local line=""
   { IFS= read -r -d "" line <"/proc/$1/stat"; } 2>/dev/null
-  # Letters and numbers. Not by a here-document, which is read byte by byte.
+  # They are letters and numbers. A here-document would be read byte by byte.
   # shellcheck disable=SC2206
   fields=(${line##*) })
   [[ ${fields[0]:-Z} != [ZX] ]]
 }
 
-started_at() { # the kernel's start time of a process; fails if it is gone or a zombie
+started_at() { # Returns in REPLY the kernel's start time of a process; fails if it is gone or a zombie
   local fields
   process "$1" && REPLY=${fields[19]}
 }
@@ -117,7 +117,7 @@ this_boot() {
   local mine=/tmp/.workbench-microvm id=""
   if [[ ! -s $mine ]]; then
     id=$mine.$$.$RANDOM
-    # A hard link is the one way to make a file with its content, once, whoever else tries.
+    # Only a hard link creates a file with its content, and only once, whoever else tries.
     cat /proc/sys/kernel/random/uuid >"$id" 2>/dev/null && ln "$id" "$mine" 2>/dev/null
     rm -f "$id"
   fi
@@ -126,24 +126,24 @@ this_boot() {
   REPLY="$id $REPLY"
 }
 
-first_line() { # of a file; nothing if it is not there
+first_line() { # Returns in REPLY the first line of a file, or nothing if it is not there
   REPLY=""
-  # Of a regular file: to open a FIFO waits for ever.
+  # Only regular files are read, since opening a FIFO waits forever.
   [[ ! -f $1 ]] || { IFS= read -r -n 4096 REPLY <"$1"; } 2>/dev/null
   return 0
 }
 
-pause() { # so many seconds, or until the supervisor has something to say
+pause() { # Waits for $1 seconds, or until the supervisor wakes it
   if [[ $wake ]]; then IFS= read -r -t "$1" -N 1 -u "$wake" _; else sleep "$1"; fi
 }
 
-clock() { # hundredths of a second since the kernel began, whatever the date is set to
+clock() { # Returns in REPLY the hundredths of a second since the kernel started, whatever the date is set to
   local up=""
   { read -r up _ </proc/uptime; } 2>/dev/null
   [[ $up =~ ^([0-9]+)\.([0-9][0-9])$ ]] && REPLY=$((10#${BASH_REMATCH[1]}${BASH_REMATCH[2]}))
 }
 
-mark_of() { # sets `mark`, a number that is this job's
+mark_of() { # Sets `mark` to a number that identifies this job
   local i code text=$mount/$job
   mark=0
   for ((i = 0; i < ${#text}; i++)); do
@@ -153,15 +153,15 @@ mark_of() { # sets `mark`, a number that is this job's
   mark=$((mark + (1 << 50)))
 }
 
-of_job() { # whether a process lives and is one of the job's; sets `fields`
+of_job() { # Succeeds if a process is alive and belongs to the job; sets `fields`
   local text="" pair
   process "$1" || return 1
-  # Most of the others are older.
+  # Most of the other processes are older.
   ((fields[19] >= oldest)) || return 1
   ((group == 0 || fields[2] != group)) || return 0
   { IFS= read -r -d "" text <"/proc/$1/limits"; } 2>/dev/null
   [[ $text != *"Max file locks "*([ ])"$mark "* ]] || return 0
-  # Who has another mark is of another job, whatever its name.
+  # A process with another mark belongs to another job, whatever its name.
   [[ $text == *"Max file locks "*([ ])unlimited* || $text != *"Max file locks"* ]] || return 1
   while IFS= read -r -d "" pair; do
     [[ $pair != "WORKBENCH_JOB=$job" ]] || return 0
@@ -169,7 +169,7 @@ of_job() { # whether a process lives and is one of the job's; sets `fields`
   return 1
 }
 
-signal_job() { # to whoever of the job lives; a second argument leaves out who is stopped. Fails if there was nobody
+signal_job() { # Sends a signal to the job's live processes; a second argument leaves out stopped ones. Fails if there was none
   local entry fields found=1
   ((group == 0)) || kill "-$1" -- "-$group"
   for entry in /proc/[0-9]*; do
@@ -179,7 +179,7 @@ signal_job() { # to whoever of the job lives; a second argument leaves out who i
   return "$found"
 } 2>/dev/null
 
-wait_for_job() { # so many hundredths of a second; fails if somebody of the job still lives
+wait_for_job() { # Waits up to $1 hundredths of a second for the job to end; fails if a process of it is still alive
   local until
   clock || return 1
   until=$((REPLY + $1))
@@ -189,45 +189,45 @@ wait_for_job() { # so many hundredths of a second; fails if somebody of the job 
   done
 }
 
-end_job() { # hundredths of a second between TERM and KILL. No process is made: there may be room for none
+end_job() { # Ends the job, with $1 hundredths of a second between TERM and KILL. Creates no process: there may be room for none
   local i pass
   if (($1 > 0)); then
     signal_job TERM || return 0
-    # Who is stopped hears nothing else.
+    # A stopped process reacts to nothing else.
     signal_job CONT
     wait_for_job "$1" && return
   fi
   for ((i = 0; i < 10; i++)); do
-    # Who makes processes faster than they can be killed is stopped first.
+    # Processes that multiply faster than they can be killed are stopped first.
     for ((pass = 0; pass < 20; pass++)); do signal_job STOP running || break; done
     signal_job KILL || return 0
     wait_for_job 50 && return
   done
 }
 
-size_of() { # in bytes; fails if it cannot be known
+size_of() { # Returns in REPLY the size of a file in bytes; fails if it cannot be determined
   REPLY=""
   read -r -t 10 REPLY < <(exec stat -c %s "$1" 2>/dev/null)
   [[ $REPLY =~ ^(0|[1-9][0-9]{0,14})$ ]]
 }
 
-start_of() { # the offset that a segment's name says; fails if it is none of ours
+start_of() { # Returns in REPLY the offset in a segment's name; fails if the name is not one of ours
   REPLY=0
   [[ $1 == "$dir/log" ]] && return
   REPLY=${1##*/log.}
   [[ $REPLY =~ ^[1-9][0-9]{0,14}$ ]]
 }
 
-write_log() { # standard input into segments; never lets the command block or break on a full disk
+write_log() { # Writes standard input to segments; never lets the command block or break on a full disk
   local segment=$dir/log start=0 size middle=() counts
   trap "" HUP INT TERM
   : >"$segment"
-  # Of the copying commands only dd writes each piece as soon as it has read it and can be told when to end.
+  # Of the commands that copy, only dd writes each piece as soon as it has read it and can be told when to end.
   while :; do
     counts=$(dd bs=65536 count=16 2>&1 >>"$segment")
     case $? in 0) ;; 129 | 1[3-9]? | 2??) continue ;; *) break ;; esac # by a signal: somebody may mean every dd
-    # "3+1 records in", whole ones and others: fewer than it might have read are the end.
-    # A warning may come before it.
+    # "3+1 records in" are whole and partial ones: if there are fewer than it might have read, that is the end.
+    # A warning may precede them.
     [[ $counts =~ (^|[^0-9])([0-9]{1,2})\+([0-9]{1,2})" " ]] || break
     ((10#${BASH_REMATCH[2]} + 10#${BASH_REMATCH[3]} == 16)) || return 0
     size_of "$segment" || break
@@ -256,7 +256,7 @@ run_command() {
   exec /bin/bash -c "$command"
 }
 
-log_end() { # sets `bytes`, the log's size, counting what is no longer kept
+log_end() { # Sets `bytes` to the size of the log, including what is no longer kept
   local segment size
   for segment in "$dir"/log "$dir"/log.*; do
     if ! [[ -s $segment ]] || ! start_of "$segment"; then continue; fi
@@ -267,7 +267,7 @@ log_end() { # sets `bytes`, the log's size, counting what is no longer kept
   done
 }
 
-drain() { # waits until the log is written: so many hundredths of a second, or two seconds without a change
+drain() { # Waits until the log is written: up to $1 hundredths of a second, or two seconds without a change
   local i until
   clock
   until=$((REPLY + $1))
@@ -279,27 +279,27 @@ drain() { # waits until the log is written: so many hundredths of a second, or t
   done
 }
 
-record() { # how it ended, for which nothing is needed that the command may have taken
+record() { # Records how the job ended, with nothing that the command may have taken away
   trap - EXIT
-  # Records that were wiped are not begun anew by their end.
+  # Records that were wiped are not created again by the end of the job.
   [[ -e $dir/exit ]] || exit 0
   printf "%-63s\n" "$state $code $begin $end $bytes" 1<>"$dir/exit"
   if [[ $call ]]; then printf . >&"$call"; fi
   exit 0
 }
 
-elapsed() { # hundredths of a second since the command began; without a clock its time is over
+elapsed() { # Returns in REPLY the hundredths of a second since the command started; without a clock, its time is over
   if clock; then REPLY=$((REPLY - start)); else REPLY=$((timeout * 100)); fi
 }
 
-supervise() { # its variables are global: `record` may be called when there is no function any more
+supervise() { # Runs the command to its end. The variables are global: `record` may be called when no function is active any more
   local since seconds
   state=EXITED code=137 bytes=0 call=$wake
   trap "" HUP
-  # Somebody may mean every bash. The command does not inherit this.
+  # These signals may be meant for every bash. The command does not inherit this.
   trap : INT TERM
   set -m
-  # All waiting is done on a pipe that nobody writes to.
+  # All waiting uses a pipe that nobody writes to.
   exec {wake}<> <(:) || exit 0
   started_at "$BASHPID"
   oldest=$REPLY
@@ -313,14 +313,14 @@ supervise() { # its variables are global: `record` may be called when there is n
   run_command <"$input" >&3 2>&1 3>&- 4<&- &
   group=$!
   exec 3>&-
-  # From here to the end no process is made.
+  # From here to the end, no process is created.
   started_at "$group" && since=$REPLY || since=gone
   printf "%s\n" "$group" >"$dir/group"
   while started_at "$group" && [[ $REPLY == "$since" ]]; do
     elapsed
     ((REPLY < timeout * 100)) || { state=TIMED_OUT && break; }
     [[ ! -e $dir/cancelled ]] || { state=CANCELLED && break; }
-    # Often in the beginning, and never more than a fifth of a second late.
+    # Polls often at first, and is never more than a fifth of a second late.
     seconds=0.2
     ((REPLY > 150)) || printf -v seconds "0.%02d" "$((REPLY / 10 + 1))"
     pause "$seconds"
@@ -330,37 +330,37 @@ supervise() { # its variables are global: `record` may be called when there is n
   if ((REPLY >= timeout * 100)) && [[ $state == EXITED ]]; then state=TIMED_OUT; fi
   if [[ -e $dir/cancelled && $state == EXITED ]]; then state=CANCELLED; fi
   end=$((begin + REPLY / 100))
-  # What cannot be killed is not waited for.
+  # A process that cannot be killed is not waited for.
   started_at "$group" || { wait "$group"; code=$?; }
-  # What it wrote is in the pipe, and on a busy machine it may take time to get from there into the log; what it left behind may hold
-  # its output open for ever, or even write.
+  # What the command wrote is in the pipe, and on a busy machine it may take time to reach the log; what it left behind may hold
+  # its output open forever, or even write.
   drain 500
   if signal_job 0; then
     wait_for_job 100 || end_job 100
     drain 2000
   fi
-  # The one thing that needs a program is the log's size. A shell that can make no process for it ends here.
+  # Only the log's size requires a program. A shell that can create no process for it ends here.
   trap record EXIT
   log_end
   record
 }
 
-alive() { # 0: the supervisor runs; 1: it is gone; 2: it has not come up yet
+alive() { # Returns 0 if the supervisor runs, 1 if it is gone, 2 if it has not come up yet
   local pid since fields
   { read -r pid since <"$dir/pid"; } 2>/dev/null || return 2
   [[ $pid =~ ^[1-9][0-9]{0,9}$ ]] && process "$pid" && [[ ${fields[19]} == "$since" ]] || return 1
-  # Who was stopped cannot keep the time.
+  # A stopped supervisor cannot keep the time.
   [[ ${fields[0]} != [Tt] ]] || kill -CONT "$pid"
   [[ $mode != cancel ]] || ((SECONDS < grace + 20)) || kill -KILL "$pid"
   return 0
 }
 
-ended() { # whether all is over
+ended() { # Succeeds if the job is over; returns in REPLY the line of the exit file
   first_line "$dir/exit"
   [[ $REPLY =~ ^(EXITED|TIMED_OUT|CANCELLED)(" "[0-9]{1,15}){4}" "*$ ]]
 }
 
-segment_of() { # the segment that holds the offset, or the next one that is still kept
+segment_of() { # Sets `base` to the start of the segment that holds the offset, and `following` to that of the next one that is still kept
   local file start best=-1 next=-1
   for file in "$dir"/log "$dir"/log.*; do
     if ! [[ -e $file ]] || ! start_of "$file"; then continue; fi
@@ -371,21 +371,21 @@ segment_of() { # the segment that holds the offset, or the next one that is stil
   base=$best following=$next
 }
 
-emit() { # copies what the log has beyond the offset
+emit() { # Copies what the log has beyond the offset
   local base following count file last failures=0
   while ((sent < quota)) && segment_of; do
     file=$dir/log
     ((base > 0)) && file=$dir/log.$base
-    # Nothing was written yet: the most frequent case.
+    # Nothing has been written yet, which is the most frequent case.
     if ((offset == 0 && following < 0)) && [[ ! -s $file ]]; then return 0; fi
     if ! size_of "$file"; then
-      # It may just have been dropped; that is not always so.
+      # The segment may just have been dropped, but that is not always the reason.
       ((++failures < 5)) || refuse tools "the size of $file cannot be read"
       continue
     fi
     count=$((base + REPLY - offset))
     if ((count <= 0)); then
-      # The end of a segment is final once there is a next one; a gap is what was not kept.
+      # The end of a segment is final once there is a next one; what lies in a gap was not kept.
       ((following > 0)) || return 0
       offset=$following
       continue
@@ -394,7 +394,7 @@ emit() { # copies what the log has beyond the offset
     if ((count > 4194304)); then count=4194304; elif ((following < 0)); then last=yes; fi
     printf "@out %s %s\n" "$offset" "$count"
     tail -c "+$((offset - base + 1))" "$file" | head -c "$count" | base64 || {
-      # Somebody may mean every base64: the next look tells it again.
+      # The signal may be meant for every base64: the next poll sends this part again.
       (($? > 128)) || refuse tools "base64 does not work"
       return 0
     }
@@ -403,25 +403,25 @@ emit() { # copies what the log has beyond the offset
   done
 }
 
-gone() { # its place is taken, so that it does not begin later, and what is left of it ended, so that it disturbs nobody
+gone() { # Takes the job's place, so that it does not start later, ends what is left of it, so that it disturbs nobody, and reports it as LOST
   mkdir -p "${dir%/*}" && mkdir "$dir" 2>/dev/null || return 0
   : >"$dir/absent"
   end_job 0
   finish LOST absent
 }
 
-leave() { # a reply must not get larger: whoever wants the rest attaches. The call that started the job stays with it without a
-  # word, since the service may end what a call leaves behind
+leave() { # Ends the reply, which must not get larger: whoever wants the rest attaches. The call that started the job stays with it in
+  # silence, since the service may end what a call leaves behind
   printf "@end %s %s RUNNING quota - - - -\n" "$nonce" "$job"
   while [[ $attached == started ]] && ! ended && ((SECONDS < budget)) && alive; do pause 1; done
   exit 0
 }
 
-report() { # the exit file's words are the end record's
+report() { # Reports the rest of the log, and the end with the words of the exit file
   local words
   IFS=" " read -ra words <<<"$REPLY"
   emit
-  # Records that were wiped meanwhile were not told to their end.
+  # Records that were wiped meanwhile have not been sent to their end.
   ended || finish LOST workspace
   ((sent < quota)) || leave
   finish "${words[0]}" - "${words[@]:1}"
@@ -444,9 +444,9 @@ follow() {
         ;;
       2)
         [[ -d $dir ]] || gone
-        # The starter is between two steps, or died there. Whoever makes `go` decides; a supervisor does so after `pid`.
+        # The starter is between two steps, or died there. Whoever makes `go` decides; a supervisor makes it after `pid`.
         if ((++misses > 50)); then
-          # One try more or less may meet a wipe; so many have met a full disk.
+          # A single failed attempt may be due to a wipe; this many are due to a full disk.
           [[ -d $dir ]] || refuse mount "no directory can be made in $mount"
           mkdir "$dir/go" 2>/dev/null
         fi
@@ -464,7 +464,7 @@ follow() {
   done
 }
 
-main() { # its variables are global, as those of `supervise`
+main() { # Handles one call. The variables are global, like those of `supervise`
   attached=attached group=0 oldest=0 sent=0
   arguments "$@"
   [[ $job && $mount ]] || refuse argument "job and mount are needed"
@@ -472,7 +472,7 @@ main() { # its variables are global, as those of `supervise`
     [[ ${!name} =~ ^(0|[1-9][0-9]{0,14})$ ]] || refuse argument "$name is no number"
   done
   mark_of
-  # Both ends of a pipe, so that it breaks for nobody.
+  # Both ends of the pipe are open, so that it breaks for nobody.
   exec {wake}<> <(:) || wake=""
   [[ -d $mount && -w $mount ]] || refuse mount "the mount $mount is not there, or cannot be written"
   if [[ $marker ]] && first_line "$mount/.workbench/marker" && [[ $REPLY != "$marker" ]]; then finish LOST workspace; fi
