@@ -18,8 +18,8 @@ export const JEST_CONFIG: javascript.JestOptions = {
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
   jestConfig: {
     coveragePathIgnorePatterns: ['/node_modules/', '/test/', '-function\\.ts$', '\\.generated\\.ts$'],
-    // Most tests wait for processes of their own, so that two workers leave two cores idle for a quarter of the time.
-    maxWorkers: '150%',
+    // Most tests wait for their own processes; the default would leave one of two cores idle. Above 100 %, jest reads the number as one of workers.
+    maxWorkers: '100%',
     // A worker retains the memory of its test files, and each process that a test starts is a fork of it: forking a large process takes longer.
     workerIdleMemoryLimit: '600MB',
     collectCoverageFrom: ['src/**/*.ts'],
