@@ -1,7 +1,7 @@
 import { BedrockAgentCoreClient, InvokeAgentRuntimeCommand } from '@aws-sdk/client-bedrock-agentcore';
 import { ERRORS, LIMITS } from './constants';
 import { SessionError, typedError } from './errors';
-import { checkAddress, SessionAddress } from './exec';
+import { checkAddress, SessionAddress } from './session-address';
 import { Tail } from './tail';
 
 /** The request of `InvokeAgent` to the driver: one turn of the agent. */

@@ -1,8 +1,8 @@
 import { createHash } from 'crypto';
 import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from './constants';
 import { SessionError } from './errors';
-import { ADDRESS_RULES, SessionAddress } from './exec';
 import { JobEnd } from './job-stream';
+import { ADDRESS_RULES, SessionAddress } from './session-address';
 import { CACHE_DIRECTORIES } from '../image/constants';
 import { faultsOf, Rule } from '../private/rule';
 

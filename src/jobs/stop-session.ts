@@ -1,7 +1,7 @@
 import { BedrockAgentCoreClient, StopRuntimeSessionCommand } from '@aws-sdk/client-bedrock-agentcore';
 import { ERRORS } from './constants';
 import { isTransient, SessionError, typedError } from './errors';
-import { checkAddress, SessionAddress } from './exec';
+import { checkAddress, SessionAddress } from './session-address';
 import { Clock } from '../handler/clock';
 
 /** Waits after 1, 2, 4, 8, 16 and 32 times the back-off, 63 s in all; a session's teardown takes up to 15 s. */

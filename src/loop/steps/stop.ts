@@ -6,7 +6,7 @@ import { AnyState, causeOf, measureEnd, outputOf } from './run-output';
 import { DEFAULT_ENDPOINT, LoopSession, ownSession, runIdOf, sessionOf } from './sessions';
 import { inWorkspace, LoopConfig, StepTools } from './step';
 import { isTransient } from '../../jobs/errors';
-import { SessionAddress } from '../../jobs/exec';
+import { SessionAddress } from '../../jobs/session-address';
 import { StopResult as SessionStop, stopSession } from '../../jobs/stop-session';
 
 export interface StopRequest {

@@ -6,10 +6,10 @@ import { RolloutRequest, SmokeTestRequest } from './rollout-request';
 import { Site } from './site';
 import { ERRORS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
-import { SessionAddress } from '../../jobs/exec';
 import { invokeAgent } from '../../jobs/invoke-agent';
 import { JobResult } from '../../jobs/job';
 import { Beginning, runJob } from '../../jobs/run-job';
+import { SessionAddress } from '../../jobs/session-address';
 import { stopSession } from '../../jobs/stop-session';
 
 /** The ephemeral disk, which every image has. It is for a test to say whether a mount is writable. */
