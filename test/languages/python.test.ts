@@ -50,7 +50,7 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 test('the page for Python developers works: its app is rehearsed, and its tests pass', () => {
-  expect(printed.find((text) => text.includes('Coder/Fix rehearses'))).toContain('COMMITTED after 2 turns');
+  expect(printed.find((text) => text.includes('COMMITTED after'))).toContain('COMMITTED after 2 turns');
   expect(printed.at(-1)).toMatch(/\b4 passed in /);
 });
 
@@ -97,7 +97,7 @@ describe('the docs of the wheel', () => {
     const { python: blocks, faults } = check(join(site, 'cdk_agentcore_workbench/__init__.py'), join(site, info, 'METADATA'));
 
     expect(faults).toEqual([]);
-    expect(blocks).toBeGreaterThan(20);
+    expect(blocks).toBeGreaterThan(10);
   });
 
   test.each([
