@@ -30,7 +30,7 @@ test.each([
   const { outcome, message, loop } = await remote.run({ agent: `${clone(remote)}; ${move}` });
   expect({ outcome, message }).toEqual({ outcome: 'COMMITTED', message: undefined });
   expect(remote.changed(loop.commit!)).toEqual(['sub']);
-  // Updates the submodule as any user would.
+  // Updates the submodule with git itself, the way a user does.
   remote.others('git -c protocol.file.allow=always submodule update -q --init', 'workbench/task-1');
 });
 
