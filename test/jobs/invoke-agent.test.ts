@@ -131,13 +131,14 @@ test.each([['text/event-stream', 'data: '], ['application/json', '']])('memory i
     contentType,
     body: (async function* () {
       yield prefix;
-      for (let i = 0; i < 60; i++) yield chunk;
+      for (let i = 0; i < 300; i++) yield chunk;
     })(),
   });
   const before = process.memoryUsage().rss;
   const { reply, replyBytes } = await invoke();
-  expect([reply, replyBytes]).toEqual([null, 60_000_000 + prefix.length]);
-  expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(60);
+  expect([reply, replyBytes]).toEqual([null, 300_000_000 + prefix.length]);
+  // The server that sends runs in this process too, and garbage is collected when the engine likes: half of what came is far from either.
+  expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(150);
 });
 
 describe('an agent that does not answer', () => {
