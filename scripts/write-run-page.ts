@@ -101,7 +101,7 @@ record omits \`feedback\`.
 
 | field | type | | description |
 |---|---|---|---|
-${fieldsOf('RunOutput').map(({ path, type, optional, docs }) => `| \`${path}\` | ${cell(code(type))} | ${optional ? '' : 'always'} | ${cell(docs)} |`).join('\n')}
+${fieldsOf('RunRecord').map(({ path, type, optional, docs }) => `| \`${path}\` | ${cell(code(type))} | ${optional ? '' : 'always'} | ${cell(docs)} |`).join('\n')}
 `;
 }
 

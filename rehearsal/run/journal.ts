@@ -8,7 +8,7 @@ import { maskSecrets } from '../../src/handler/mask';
 import { JOBS_FOLDER, RETRY_LOG, VERDICTS } from '../../src/jobs/constants';
 import { jobId } from '../../src/jobs/job';
 import { jobNameOf, NEXT, STEPS } from '../../src/loop/steps/constants';
-import type { GateBefore, LoopRecord, RunOutput, RunRecord } from '../../src/loop/steps/records';
+import type { GateBefore, LoopState, RunIdentity, RunRecord } from '../../src/loop/steps/records';
 import { agentLines } from '../agentcore/session-log';
 import type { Mask } from '../common/mask-values';
 import type { LoopDescription } from '../deployment';
@@ -21,9 +21,9 @@ interface StepParameters {
   readonly gate?: { readonly name: string; readonly timeoutSeconds?: number };
 }
 
-interface LoopState {
-  readonly run?: RunRecord;
-  readonly loop?: LoopRecord;
+interface RunState {
+  readonly run?: RunIdentity;
+  readonly loop?: LoopState;
 }
 
 export interface JournalListener {
@@ -38,13 +38,13 @@ export interface JournalProps {
   readonly loop: LoopDescription;
   readonly listener?: JournalListener;
   /** Returns the path on this machine of a file in the session's workspace. */
-  readonly fileOf: (path: string, session: RunRecord['session']) => string | undefined;
+  readonly fileOf: (path: string, session: RunIdentity['session']) => string | undefined;
   /** ARN of the execution. */
   readonly execution: () => string;
   /** The session of a run that has not said so yet. */
-  readonly session: () => RunRecord['session'];
+  readonly session: () => RunIdentity['session'];
   /** Everything that the session's agent and commands have logged. */
-  readonly logOf: (session: RunRecord['session']) => string;
+  readonly logOf: (session: RunIdentity['session']) => string;
 }
 
 /** Bytes of a gate's log in a report. */
@@ -62,7 +62,7 @@ export class Journal {
   readonly path: string[] = [];
   /** State transitions as Step Functions counts them: retries, too. */
   transitions = 0;
-  run?: RunRecord;
+  run?: RunIdentity;
   private began?: number;
   private current?: Step;
   private logged = 0;
@@ -74,9 +74,9 @@ export class Journal {
     this.began ??= event.timestamp;
     switch (event.type) {
       case 'StateEntered':
-        return this.entered(event.state.name, event.state.type, event.timestamp, event.state.input as LoopState);
+        return this.entered(event.state.name, event.state.type, event.timestamp, event.state.input as RunState);
       case 'StateExited':
-        return this.exited(event.timestamp, event.state.input as LoopState, event.state.output as LoopState);
+        return this.exited(event.timestamp, event.state.input as RunState, event.state.output as RunState);
       case 'StateRetried':
         this.transitions += 1;
         if (this.current) this.current.retries += 1;
@@ -110,7 +110,7 @@ export class Journal {
     if (step.kind === 'bootstrap' && this.run) step.output = this.jobOutput('bootstrap-');
   }
 
-  private entered(state: string, type: string, timestamp: number, input: LoopState): void {
+  private entered(state: string, type: string, timestamp: number, input: RunState): void {
     this.transitions += 1;
     this.path.push(state);
     if (this.current) this.ended(this.current, timestamp); // it failed, and was caught
@@ -131,7 +131,7 @@ export class Journal {
     this.props.listener?.begins(step, () => this.outputNow(step, input?.loop));
   }
 
-  private exited(timestamp: number, input: LoopState, output: LoopState): void {
+  private exited(timestamp: number, input: RunState, output: RunState): void {
     const step = this.current;
     if (!step) return;
     this.run = output?.run ?? this.run;
@@ -152,7 +152,7 @@ export class Journal {
     this.props.listener?.ends(step);
   }
 
-  private gateEnded(step: Step, loop: LoopRecord, before: LoopRecord | undefined): void {
+  private gateEnded(step: Step, loop: LoopState, before: LoopState | undefined): void {
     const [said, known] = before?.baseline ? [loop.before, before.before] : [loop.gates, before?.gates];
     const record: GateBefore | undefined = (said?.length ?? 0) > (known?.length ?? 0) ? said!.at(-1) : undefined;
     step.verdict = record?.verdict ?? loop.next;
@@ -185,7 +185,7 @@ export class Journal {
   }
 
   /** The agent's output since the last turn, without the texts of commands, which the service logs, too. */
-  private newLog(session: RunRecord['session']): string {
+  private newLog(session: RunIdentity['session']): string {
     const log = this.props.logOf(session);
     const fresh = agentLines(log.slice(this.logged)).join('\n').trim();
     this.logged = log.length;
@@ -193,7 +193,7 @@ export class Journal {
   }
 
   /** The end of the log of the step's job, which may not be there yet. */
-  private outputNow({ state, kind, round }: Step, loop: LoopRecord | undefined): string {
+  private outputNow({ state, kind, round }: Step, loop: LoopState | undefined): string {
     const name = kind === 'gate' ? `gate ${this.parametersOf(state).gate?.name}` : kind;
     if (this.run === undefined || (kind !== 'gate' && kind !== 'turn' && kind !== 'bootstrap')) return '';
     const job = jobId(this.run.id, round, jobNameOf(loop ?? { losses: 0, rebases: 0 }, name));
@@ -222,9 +222,9 @@ const KINDS: { readonly [operation: string]: StepKind } = {
 };
 
 /** A run's output, from an execution that did its work or from the cause of one that failed. */
-export function outputOf(result: { readonly output?: unknown; readonly cause?: string }): RunOutput | undefined {
+export function outputOf(result: { readonly output?: unknown; readonly cause?: string }): RunRecord | undefined {
   const output = result.output ?? parsed(result.cause);
-  return typeof output === 'object' && output !== null && 'outcome' in output ? output as RunOutput : undefined;
+  return typeof output === 'object' && output !== null && 'outcome' in output ? output as RunRecord : undefined;
 }
 
 /** The cause of a failure in words: Lambda's is a JSON of its own. */

@@ -7,7 +7,7 @@ import type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescr
 import { Withheld } from './withheld';
 import { ERRORS } from '../../src/jobs/constants';
 import { GIT_FOLDER, STEPS } from '../../src/loop/steps/constants';
-import type { RunRecord } from '../../src/loop/steps/records';
+import type { RunIdentity } from '../../src/loop/steps/records';
 import { ownSession, sessionOf } from '../../src/loop/steps/sessions';
 import type { AgentCoreServer, Call } from '../agentcore';
 import { agentStartOf } from '../agentcore/describe-start-failure';
@@ -112,7 +112,7 @@ export class LocalRun {
     return this.session.id;
   }
 
-  private get session(): RunRecord['session'] {
+  private get session(): RunIdentity['session'] {
     if (this.journal.run !== undefined) return this.journal.run.session;
     const { endpointName } = this.rehearsal.loop;
     return sessionOf(this.execution.arn, this.stateInput, endpointName)?.session ?? ownSession(this.execution.arn, endpointName);
@@ -128,12 +128,12 @@ export class LocalRun {
     return this.rehearsal.loop.runtimeArn.split('/').pop()!;
   }
 
-  private mountsOf({ id, endpointName }: RunRecord['session']): readonly SandboxMount[] {
+  private mountsOf({ id, endpointName }: RunIdentity['session']): readonly SandboxMount[] {
     return this.rehearsal.server.mounts(this.rehearsal.loop.runtimeArn, id, endpointName);
   }
 
   /** Returns the path on this machine of a path in the session, or `undefined` for what was on the session's own disk. */
-  private fileOf(path: string, session: RunRecord['session']): string | undefined {
+  private fileOf(path: string, session: RunIdentity['session']): string | undefined {
     const mount = this.mountsOf(session).find(({ target }) => `${path}/`.startsWith(`${target}/`));
     return mount && join(mount.source, relative(mount.target, path));
   }

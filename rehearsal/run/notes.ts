@@ -1,6 +1,6 @@
 import type { StepKind } from './step';
 import { IN_THE_WAY_FOLDER, WORKSPACES } from '../../src/loop/steps/constants';
-import type { LoopRecord, RunRecord } from '../../src/loop/steps/records';
+import type { LoopState, RunIdentity } from '../../src/loop/steps/records';
 import { NameList, named } from '../../src/loop/steps/results';
 
 /** The start of a note that names such work. */
@@ -10,7 +10,7 @@ export const PUT_AWAY = 'work of the agent that is not in the files of the clone
 export const LEFT = 'it left files that git neither tracks nor ignores, which were moved away';
 
 /** Describes, a line each, what a step found or did beyond its verdict, and what a run continues from. */
-export function notesOf(kind: StepKind, loop: LoopRecord, run: RunRecord | undefined, baseline = loop.baseline): string[] {
+export function notesOf(kind: StepKind, loop: LoopState, run: RunIdentity | undefined, baseline = loop.baseline): string[] {
   const { putBack, unchanged, findings, leftOut, gates, submodules, shallow } = loop;
   if (baseline) return kind === 'snapshot' ? ['the gates run before the agent starts: their results decide nothing yet'] : [];
   switch (kind) {
@@ -41,7 +41,7 @@ function note(text: string, list: NameList | undefined): string[] {
 }
 
 /** On what a run in the workspace of an earlier one goes on. */
-function whereItGoesOn({ upstream, setAside, work, inTheWay }: LoopRecord): string[] {
+function whereItGoesOn({ upstream, setAside, work, inTheWay }: LoopState): string[] {
   if (upstream === undefined) return [];
   const { ref = 'the repository', base, tip, behind, updatedFrom } = upstream;
   const from = updatedFrom === undefined ? '' : `, updated from ${updatedFrom.slice(0, 12)}`;

@@ -2,7 +2,7 @@ import type { BranchCommit, CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
 import type { Step } from './step';
 import { OUTCOMES } from '../../src/loop/steps/constants';
-import type { RunOutput } from '../../src/loop/steps/records';
+import type { RunRecord } from '../../src/loop/steps/records';
 import { named } from '../../src/loop/steps/results';
 import type { AgentStart } from '../agentcore/describe-start-failure';
 import type { MissingPermission } from '../iam/policies';
@@ -23,7 +23,7 @@ export interface RehearsalRecord {
   readonly seconds: number;
   readonly input: { readonly prompt: string; readonly taskId: string };
   /** The execution's own output, or the record in the cause of its failure. */
-  readonly output?: RunOutput;
+  readonly output?: RunRecord;
   readonly steps: readonly Step[];
   /** States in the order in which they were entered. */
   readonly path: readonly string[];

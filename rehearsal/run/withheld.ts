@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { LOOP_ERRORS, STEPS } from '../../src/loop/steps/constants';
-import type { LoopRecord } from '../../src/loop/steps/records';
+import type { LoopState } from '../../src/loop/steps/records';
 import type { Secret } from '../common/mask-values';
 import { TaskError } from '../stepfunctions';
 
@@ -17,7 +17,7 @@ export class Withheld {
   constructor(private readonly secrets: readonly Secret[], private readonly repository: () => string | undefined) {}
 
   readonly check = async (parameters: unknown): Promise<void> => {
-    const { operation, state } = parameters as { readonly operation?: string; readonly state?: { readonly loop: LoopRecord } };
+    const { operation, state } = parameters as { readonly operation?: string; readonly state?: { readonly loop: LoopState } };
     if (operation !== STEPS.COMMIT || this.secrets.length === 0 || state?.loop.tree === undefined) return;
     const repository = this.repository();
     if (repository === undefined) return;

@@ -14,7 +14,7 @@ import { SessionAddress } from '../jobs/session-address';
 import { stopSession } from '../jobs/stop-session';
 import { StepFunctionsLoopExecutions } from '../loop/steps/executions';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps/perform-step';
-import { LoopError, LoopRecord, RunRecord } from '../loop/steps/records';
+import { LoopError, LoopState, RunIdentity } from '../loop/steps/records';
 
 /**
  * The one function that talks to sessions: invokes the agent, runs commands as jobs, stops sessions.
@@ -62,7 +62,7 @@ function identityOf(request: DriverRequest): object {
   if (isLoopRequest(request)) {
     const execution = 'execution' in request ? request.execution : request.detail.executionArn;
     // The first step's state is whatever somebody gave as the input.
-    const state = ('state' in request ? request.state : undefined) as { readonly run?: RunRecord; readonly loop?: LoopRecord } | null | undefined;
+    const state = ('state' in request ? request.state : undefined) as { readonly run?: RunIdentity; readonly loop?: LoopState } | null | undefined;
     return { execution, sessionId: state?.run?.session?.id, run: state?.run?.id, round: state?.loop?.round };
   }
   return request.operation === OPERATIONS.RUN ? identityOfJob(request) : { sessionId: request.sessionId, qualifier: request.qualifier };

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { messageOf } from '../../src/loop/steps/commit';
 import { isAllowedRepository, isRef, isRepositoryUrl, patternFault } from '../../src/loop/steps/git-names';
 import { branchOf } from '../../src/loop/steps/input';
-import { LoopRecord, RunRecord } from '../../src/loop/steps/records';
+import { LoopState, RunIdentity } from '../../src/loop/steps/records';
 
 const TASK = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
 const git = (...args: string[]) => {
@@ -133,8 +133,8 @@ describe('a repository that an input names', () => {
 });
 
 describe('the message of a commit', () => {
-  const run = { id: 'run-1', taskId: 'task-1' } as RunRecord;
-  const loop = { gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 3, logPath: '' }] } as unknown as LoopRecord;
+  const run = { id: 'run-1', taskId: 'task-1' } as RunIdentity;
+  const loop = { gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 3, logPath: '' }] } as unknown as LoopState;
   const TRAILERS = 'Workbench-Task: task-1\nWorkbench-Run: run-1\nWorkbench-Gate: test PASSED in 3 s\n';
 
   test('has one line of the prompt and trailers that git parses, whatever the prompt contains', () => {

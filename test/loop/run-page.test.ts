@@ -9,7 +9,7 @@ test('the page of a run\'s input and record is up to date: if not, run "npx proj
 
 test('the checked fields of an input are those of its type, and of a record\'s session', () => {
   const described = fieldsOf('LoopInput').map(({ path }) => path);
-  const ofSession = [...new Set([...fieldsOf('RunOutput'), ...fieldsOf('LoopInput')].map(({ path }) => /^session\.(\w+)$/.exec(path)?.[1]).filter((name) => name !== undefined))];
+  const ofSession = [...new Set([...fieldsOf('RunRecord'), ...fieldsOf('LoopInput')].map(({ path }) => /^session\.(\w+)$/.exec(path)?.[1]).filter((name) => name !== undefined))];
 
   expect(described.filter((path) => !path.includes('.'))).toEqual([...INPUT_FIELDS.input]);
   expect([...INPUT_FIELDS.session].sort()).toEqual(ofSession.sort());

@@ -1,9 +1,9 @@
 import { Job, jobId } from '../../src/jobs/job';
 import { performStep } from '../../src/loop/steps/perform-step';
-import { LoopRecord, RunRecord } from '../../src/loop/steps/records';
+import { LoopState, RunIdentity } from '../../src/loop/steps/records';
 import { StepTools } from '../../src/loop/steps/step';
 
-const RUN: RunRecord = {
+const RUN: RunIdentity = {
   id: 'run',
   key: 'k'.repeat(32),
   taskId: 'task',
@@ -15,7 +15,7 @@ const RUN: RunRecord = {
   startedAt: 0,
   deadline: 5_000,
 };
-const LOOP: LoopRecord = { next: 'GO_ON', round: 0, losses: 0, rebases: 0, base: '', gates: [] };
+const LOOP: LoopState = { next: 'GO_ON', round: 0, losses: 0, rebases: 0, base: '', gates: [] };
 const GATE = { operation: 'loop:gate', gate: { name: 'test', command: 'test', timeoutSeconds: 4_000 }, maxRepairs: 1 };
 const BOOTSTRAP = { operation: 'loop:bootstrap', commands: ['npm ci'], timeoutSeconds: 4_000 };
 
@@ -31,7 +31,7 @@ test.each([['gate test', GATE], ['bootstrap', BOOTSTRAP]])('%s that outlives the
     },
   } as unknown as StepTools;
   const request = { ...step, runtimeArn: 'arn', execution: 'execution', config: { name: 'loop', author: { name: 'a', email: 'e' } } };
-  const call = (loop: LoopRecord) => performStep({ ...request, state: { prompt: '', taskId: 'task', run: RUN, loop } } as never, tools) as Promise<LoopRecord>;
+  const call = (loop: LoopState) => performStep({ ...request, state: { prompt: '', taskId: 'task', run: RUN, loop } } as never, tools) as Promise<LoopState>;
 
   const first = await call(LOOP);
   seconds = 2_400;
@@ -60,9 +60,9 @@ describe('the tree that the session saw after the last command', () => {
       return Promise.resolve({ status: 'ENDED', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log', tail });
     },
   } as unknown as StepTools);
-  const step = (request: object, loop: LoopRecord, tree: string) => performStep({
+  const step = (request: object, loop: LoopState, tree: string) => performStep({
     ...request, runtimeArn: 'arn', execution: 'execution', config: { name: 'loop', author: { name: 'a', email: 'e' }, push: true }, state: { prompt: '', taskId: 'task', run: RUN, loop },
-  } as never, seeing(tree)) as Promise<LoopRecord>;
+  } as never, seeing(tree)) as Promise<LoopState>;
 
   test.each([[RECORDED, 'PASSED', undefined], ['b'.repeat(40), 'FAILED', ['(git does not say which)']]])('is compared with the recorded one, so that a gate passes only on that tree: %s', async (tree, verdict, changedFiles) => {
     const { gates, feedback } = await step(GATE, { ...LOOP, tree: RECORDED }, tree);
@@ -70,7 +70,7 @@ describe('the tree that the session saw after the last command', () => {
   });
 
   test('is compared again before the commit: if it differs, the gates run again', async () => {
-    const passed = { ...LOOP, tree: RECORDED, gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log' }] } as LoopRecord;
+    const passed = { ...LOOP, tree: RECORDED, gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log' }] } as LoopState;
     expect(await step({ operation: 'loop:commit', message: '{prompt}', gates: ['test'] }, passed, 'b'.repeat(40))).toMatchObject({ next: 'AGAIN', losses: 1 });
   });
 });

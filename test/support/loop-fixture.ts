@@ -100,7 +100,7 @@ export class LoopFixture {
     return [...this.deployment.runtimes.values()][0];
   }
 
-  async run(input: object = {}, options: ExecutionOptions = {}): Promise<ExecutionResult & { readonly record: RunRecord }> {
+  async run(input: object = {}, options: ExecutionOptions = {}): Promise<ExecutionResult & { readonly record: RunIdentity }> {
     this.entered = [];
     const onEvent = (event: ExecutionEvent) => {
       if (event.type === 'StateEntered') this.entered.push(event.state.name);
@@ -110,7 +110,7 @@ export class LoopFixture {
     const record = result.status === 'SUCCEEDED' ? result.output : safeJson(result.cause);
     const deviations = typeof record === 'object' && record !== null && 'outcome' in record ? deviationsOf(record) : [];
     if (deviations.length > 0) throw new Error(`the record is not as docs/run.md says: ${deviations.join('; ')}`);
-    return { ...result, record: record as RunRecord };
+    return { ...result, record: record as RunIdentity };
   }
 
   git(...args: string[]): string {
@@ -213,7 +213,7 @@ interface NameList {
   readonly count: number;
 }
 
-export interface RunRecord {
+export interface RunIdentity {
   readonly outcome: string;
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };

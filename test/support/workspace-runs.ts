@@ -7,7 +7,7 @@ import { Job } from '../../src/jobs/job';
 import { commit as commitStep } from '../../src/loop/steps/commit';
 import { NEXT } from '../../src/loop/steps/constants';
 import { prepare } from '../../src/loop/steps/prepare';
-import { LoopError, LoopRecord, RunRecord } from '../../src/loop/steps/records';
+import { LoopError, LoopState, RunIdentity } from '../../src/loop/steps/records';
 import { ownSession } from '../../src/loop/steps/sessions';
 import { snapshot } from '../../src/loop/steps/snapshot';
 import { inWorkspace, StepRequest, StepTools } from '../../src/loop/steps/step';
@@ -35,10 +35,10 @@ export interface WorkspaceRun {
 export interface WorkspaceOutcome {
   readonly outcome: string;
   readonly message?: string;
-  readonly loop: LoopRecord;
+  readonly loop: LoopState;
   /** The tree that was recorded first, and the commit that it is based on. */
   readonly recorded?: { readonly base: string; readonly tree: string };
-  readonly run: RunRecord;
+  readonly run: RunIdentity;
 }
 
 export interface WorkspacesProps {
@@ -130,7 +130,7 @@ export class Workspaces {
     const goesOn = update !== undefined || onTop !== undefined;
     const input = { prompt, taskId: task, ...goesOn ? { session: { ...ownSession(executionOf(1)), update, onTop } } : {} };
     const repository = { url: this.url, ...(ref === undefined ? {} : { ref }) };
-    let state: { prompt: string; taskId: string; run: RunRecord; loop: LoopRecord } | undefined;
+    let state: { prompt: string; taskId: string; run: RunIdentity; loop: LoopState } | undefined;
     let ended: { outcome: string; message?: string };
     let recorded: WorkspaceOutcome['recorded'];
     try {
@@ -151,7 +151,7 @@ export class Workspaces {
       ended = { outcome: error.name, message: error.message };
     }
     if (state !== undefined) await inWorkspace({ ...request, state }, tools, 'release', 'CodingLoop.WorkspaceLost', {}, { unclaimed: true });
-    return { ...ended, recorded, loop: state?.loop as LoopRecord, run: state?.run as RunRecord };
+    return { ...ended, recorded, loop: state?.loop as LoopState, run: state?.run as RunIdentity };
   }
 
   close(): void {
@@ -159,10 +159,10 @@ export class Workspaces {
   }
 
   private async gatesAndCommit(
-    request: StepRequest, keep: (loop: LoopRecord) => void, tools: StepTools, gate: string, meanwhile: (time: number) => void, session?: string,
+    request: StepRequest, keep: (loop: LoopState) => void, tools: StepTools, gate: string, meanwhile: (time: number) => void, session?: string,
   ): Promise<{ outcome: string; message?: string }> {
     for (let time = 0, { state } = request; ; time++) {
-      const becomes = (loop: LoopRecord) => {
+      const becomes = (loop: LoopState) => {
         state = { ...state, loop };
         keep(loop);
       };
@@ -173,7 +173,7 @@ export class Workspaces {
       if (status !== 0) return { outcome: NEXT.RED, message: output };
       becomes({ ...state.loop, gates: [{ name: 'test', verdict: VERDICTS.PASSED, exitCode: 0, seconds: 1, logPath: '' }] });
       becomes(await commitStep({ ...request, state, message: '{prompt}', gates: ['test'] }, tools));
-      const { next, found } = state.loop as LoopRecord;
+      const { next, found } = state.loop as LoopState;
       if (next === NEXT.NO_CHANGES) return { outcome: next };
       if (next !== NEXT.AGAIN) return { outcome: found ? 'FOUND' : 'COMMITTED' };
     }

@@ -1,5 +1,5 @@
 import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
-import { BranchMove, LoopRecord } from './records';
+import { BranchMove, LoopState } from './records';
 import { brief, defined, NameList } from './results';
 import { inWorkspace, StepRequest, StepTools } from './step';
 
@@ -9,7 +9,7 @@ const NONE = 'none';
  * Provides what tools read beside the files: history, tags, `origin/<branch>`, submodules. Throws if the run's branch cannot be created at the
  * remote, before a turn is paid for.
  */
-export async function surrounded(request: StepRequest, tools: StepTools): Promise<LoopRecord> {
+export async function surrounded(request: StepRequest, tools: StepTools): Promise<LoopState> {
   const { history, submodules } = request.config;
   const seen = await inWorkspace(request, tools, 'surroundings', LOOP_ERRORS.CHECKOUT_FAILED, {
     WB_HISTORY: history === true ? 'yes' : 'no',
@@ -30,7 +30,7 @@ function numberOf(text: string | undefined): number | undefined {
 
 /** The place of a change in the history. */
 export interface Place {
-  readonly loop: LoopRecord;
+  readonly loop: LoopState;
   /** Work of the agent that is not in the files. */
   readonly putAway: NameList;
 }
@@ -44,7 +44,7 @@ export async function onTopOfOthers(request: StepRequest, tools: StepTools): Pro
 }
 
 /** Notes the commit of the run's branch at the remote, and whether the branch has moved without the run. */
-export function branchSeen(loop: LoopRecord, said: string | undefined): LoopRecord {
+export function branchSeen(loop: LoopState, said: string | undefined): LoopState {
   if (said === undefined) return loop; // the loop does not push, or the remote did not answer
   const tip = said === NONE ? '' : said;
   if (loop.tip === undefined || loop.tip === tip) return { ...loop, tip };
@@ -53,16 +53,16 @@ export function branchSeen(loop: LoopRecord, said: string | undefined): LoopReco
 }
 
 /** Throws if a submodule is pinned to a commit that nobody else has. */
-export async function checkPins(request: StepRequest, loop: LoopRecord, tools: StepTools): Promise<void> {
+export async function checkPins(request: StepRequest, loop: LoopState, tools: StepTools): Promise<void> {
   if (request.config.push) await inWorkspace(request, tools, 'pins', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base, WB_MERGES: mergesOf(loop) });
 }
 
 /** Formats the other parents for the scripts. */
-export function mergesOf({ merges = [] }: LoopRecord): string {
+export function mergesOf({ merges = [] }: LoopState): string {
   return merges.join(' ');
 }
 
 /** Determines whether the branch got the change during the run, so that there is nothing left to commit: the gates must see it all the same. */
-export function isThereAlready(run: { readonly base?: string }, { base, tip }: LoopRecord): boolean {
+export function isThereAlready(run: { readonly base?: string }, { base, tip }: LoopState): boolean {
   return base !== run.base && base === tip;
 }

@@ -1,7 +1,7 @@
 import { branchSeen, mergesOf } from './branch';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { changesSince } from './gate';
-import { LoopError, LoopRecord, RunRecord } from './records';
+import { LoopError, LoopState, RunIdentity } from './records';
 import { inWorkspace, StepRequest, StepTools } from './step';
 import { VERDICTS } from '../../jobs/constants';
 
@@ -13,7 +13,7 @@ export interface CommitRequest extends StepRequest {
 }
 
 /** Commits the recorded tree and pushes the commit, unless nothing changed. A repeated call makes the same commit and finds it at the remote. */
-export async function commit(request: CommitRequest, tools: StepTools): Promise<LoopRecord> {
+export async function commit(request: CommitRequest, tools: StepTools): Promise<LoopState> {
   const { loop } = request.state;
   const { push } = request.config;
   const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && record.verdict === VERDICTS.PASSED))
@@ -47,7 +47,7 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
 }
 
 /** Returns the commit's message: a subject, and trailers that name the task, the run and the gates that passed. */
-export function messageOf(template: string, prompt: string, run: RunRecord, loop: LoopRecord): string {
+export function messageOf(template: string, prompt: string, run: RunIdentity, loop: LoopState): string {
   const firstLine = prompt.split(/\r?\n/).map(printable).find((line) => line !== '') ?? '';
   const values: { readonly [name: string]: string } = { taskId: run.taskId, prompt: shortened(firstLine, 72), run: run.id };
   const text = template.replace(/\{(taskId|prompt|run)\}/g, (_, name: string) => values[name]).trim() || run.taskId;

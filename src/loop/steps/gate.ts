@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT, leftDirectoryOf } from './constants';
 import { jsonBytes } from './input';
-import { GateBefore, GateRecord, LoopError, LoopRecord } from './records';
+import { GateBefore, GateRecord, LoopError, LoopState } from './records';
 import { brief, defined, named, NameList } from './results';
 import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools, strictly } from './step';
 import { STATUSES, VERDICTS } from '../../jobs/constants';
@@ -29,7 +29,7 @@ export interface GateRequest extends StepRequest {
  * `PASSED` needs both: the command passed, and the files still are that tree. Everything else leads to a repair or to the run's end, or, if a
  * microVM was lost, to another try.
  */
-export async function gate(request: GateRequest, tools: StepTools): Promise<LoopRecord> {
+export async function gate(request: GateRequest, tools: StepTools): Promise<LoopState> {
   const { run } = request.state;
   const loop = settled(request.state.loop);
   const { gate: config } = request;
@@ -69,7 +69,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
 }
 
 /** Notes the result of a gate before the first turn, and goes on in any case. A gate that is lost is not repeated: its result stays unknown. */
-async function noted(request: GateRequest, loop: LoopRecord, result: JobResult, tools: StepTools): Promise<LoopRecord> {
+async function noted(request: GateRequest, loop: LoopState, result: JobResult, tools: StepTools): Promise<LoopState> {
   const { gate: { name }, lastBefore } = request;
   const { exitCode, seconds, logPath } = result;
   // As if the gate had not passed: the agent gets back what was hidden from the gates.
@@ -82,7 +82,7 @@ async function noted(request: GateRequest, loop: LoopRecord, result: JobResult, 
 }
 
 /** Adds a result, and shortens the others: a state has no room for more. */
-function withBefore({ before = [] }: LoopRecord, said: GateRecord): GateBefore[] {
+function withBefore({ before = [] }: LoopState, said: GateRecord): GateBefore[] {
   return [...before.filter(({ name }) => name !== said.name).map(({ name, verdict }) => ({ name, verdict })), said];
 }
 
@@ -110,11 +110,11 @@ export async function changesSince(request: StepRequest, tools: StepTools, label
 }
 
 /** Determines whether the gate failed on the same tree in the round before: it was repeated, because it may be flaky. */
-function failedBefore(loop: LoopRecord, name: string): boolean {
+function failedBefore(loop: LoopState, name: string): boolean {
   return loop.tree === loop.lastTree && loop.feedback?.gate === name;
 }
 
-function red(request: GateRequest, loop: LoopRecord, verdict: Verdict, result: JobResult, changedFiles: string[]): LoopRecord {
+function red(request: GateRequest, loop: LoopState, verdict: Verdict, result: JobResult, changedFiles: string[]): LoopState {
   const { gate: config, maxRepairs } = request;
   const failure = fingerprint(config.name, verdict, result, changedFiles);
   const feedback = {

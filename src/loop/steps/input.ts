@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS } from './constants';
 import { isAllowedRepository, isRef, isRepositoryUrl } from './git-names';
-import { LoopError, LoopInput, RunRecord } from './records';
+import { LoopError, LoopInput, RunIdentity } from './records';
 import { isExecutionName, isSessionId } from './sessions';
 import { hasSecret } from '../../handler/mask';
 import { LIMITS } from '../../jobs/constants';
@@ -136,7 +136,7 @@ interface RepositoryRules {
 }
 
 /** Throws if a run's repository breaks the rules for an input's: the URL of the loop's own may not have been known until it was deployed. */
-export function checkRepository(repository: RunRecord['repository']): void {
+export function checkRepository(repository: RunIdentity['repository']): void {
   const faults = RULES.filter(({ field, broken }) => field.startsWith('repository.') && broken({ repository } as LoopInput));
   if (faults.length > 0) {
     throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the loop\'s own repository is invalid', faults.map(({ field, message }) => `"${field}" ${message}`).join('; '));

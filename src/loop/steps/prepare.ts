@@ -3,9 +3,9 @@ import { surrounded } from './branch';
 import { BOOTSTRAP_ENDED, CLONE_FOLDER, LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant';
-import { LoopError, LoopInput, LoopRecord, RunRecord } from './records';
+import { LoopError, LoopInput, LoopState, RunIdentity } from './records';
 import { brief, defined, Results } from './results';
-import { measureEnd, outputOf } from './run-output';
+import { measureEnd, outputOf } from './run-record';
 import { DEFAULT_ENDPOINT, LoopSession, nameOf, runIdOf, sessionOf } from './sessions';
 import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning, strictly } from './step';
 import { ERRORS, LIMITS, STATUSES, VERDICTS } from '../../jobs/constants';
@@ -59,7 +59,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const ref = input.repository?.ref ?? (sameRepository ? config.repository?.ref : undefined);
   checkRepository({ url, ref });
   const where = await freeSession(request, tools);
-  const run: RunRecord = {
+  const run: RunIdentity = {
     id: runIdOf(request.execution),
     key: randomUUID(),
     taskId: input.taskId,
@@ -71,7 +71,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
     startedAt,
     deadline: startedAt + config.timeoutSeconds,
   };
-  const loop: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
+  const loop: LoopState = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };
   const variables = { WB_DEADLINE: run.deadline, WB_REF_OF_INPUT: input.repository?.ref ?? '', WB_UPDATE: saying(input.session?.update) };
   const { workspace, moves, ...there } = await taken(where, { ...request, state }, tools, variables);
@@ -159,7 +159,7 @@ export interface BootstrapRequest extends StepRequest {
 }
 
 /** Second step: runs the commands that make the workspace ready, in order, until one fails. */
-export async function bootstrap(request: BootstrapRequest, tools: StepTools): Promise<LoopRecord> {
+export async function bootstrap(request: BootstrapRequest, tools: StepTools): Promise<LoopState> {
   const loop = settled(request.state.loop);
   const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
     name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}`,

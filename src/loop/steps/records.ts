@@ -3,7 +3,7 @@ import { NameList } from './results';
 import { maskSecrets } from '../../handler/mask';
 import { Verdict } from '../../jobs/job';
 
-/** The input of a run. docs/run.md is generated from this interface, from its rules, and from `RunOutput`. */
+/** The input of a run. docs/run.md is generated from this interface, from its rules, and from `RunRecord`. */
 export interface LoopInput {
   /** The task for the agent. It is part of the execution's input, and appears in the runtime's log. */
   readonly prompt: string;
@@ -76,7 +76,7 @@ export interface SessionRecord {
 }
 
 /** The part of the state that does not change during a run. The first step creates it, and the state machine carries it. */
-export interface RunRecord {
+export interface RunIdentity {
   /** Begins with the execution's name. It identifies the holder of the workspace, and is part of every job's id. */
   readonly id: string;
   /** A random key that names the results of the workspace script. No session sees it. */
@@ -175,7 +175,7 @@ export interface BranchMove {
 }
 
 /** The progress of a run. Each step receives it and returns the next one. */
-export interface LoopRecord {
+export interface LoopState {
   readonly next: typeof NEXT[keyof typeof NEXT];
   /** The number of turns before this one: 0 is the first turn. */
   readonly round: number;
@@ -230,7 +230,7 @@ export interface LoopRecord {
 }
 
 /** The record of a run: the output of its execution, or the cause of its failure. */
-export interface RunOutput {
+export interface RunRecord {
   /** `COMMITTED`; `NO_CHANGES`, if the agent changed nothing and all gates passed; or the name of the error that the run failed with. */
   readonly outcome: string;
   /** The `taskId` of the input; empty if it cannot be read. */

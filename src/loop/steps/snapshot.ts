@@ -1,6 +1,6 @@
 import { checkPins, isThereAlready, onTopOfOthers } from './branch';
 import { LOOP_ERRORS, NEXT, leftDirectoryOf } from './constants';
-import { Feedback, Findings, LoopRecord } from './records';
+import { Feedback, Findings, LoopState } from './records';
 import { brief, defined, named, NameList, united } from './results';
 import { inWorkspace, StepRequest, StepTools } from './step';
 import { VERDICTS } from '../../jobs/constants';
@@ -18,7 +18,7 @@ export interface SnapshotRequest extends StepRequest {
  * The agent is told, once in a run, about files that the gates would see and no commit can hold. After that, these are moved out of the clone
  * while the gates run, so that the gates judge what a fresh clone has.
  */
-export async function snapshot(request: SnapshotRequest, tools: StepTools): Promise<LoopRecord> {
+export async function snapshot(request: SnapshotRequest, tools: StepTools): Promise<LoopState> {
   if (request.gatesBefore && request.state.loop.before === undefined) return beforeTheAgent(request, tools);
   const { maxRepairs } = request;
   const { loop, putAway } = await onTopOfOthers(request, tools);
@@ -48,8 +48,8 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
 }
 
 /** Records the files before the first turn: the gates run on them only to note their results. */
-async function beforeTheAgent(request: SnapshotRequest, tools: StepTools): Promise<LoopRecord> {
-  const loop: LoopRecord = { ...request.state.loop, baseline: true, before: [] };
+async function beforeTheAgent(request: SnapshotRequest, tools: StepTools): Promise<LoopState> {
+  const loop: LoopState = { ...request.state.loop, baseline: true, before: [] };
   const { tree } = await inWorkspace({ ...request, state: { ...request.state, loop } }, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_BASE: loop.base, WB_ASIDE: 'yes', WB_LEFT: leftDirectoryOf(loop),
   });

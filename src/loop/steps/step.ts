@@ -1,7 +1,7 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { jobNameOf, LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopExecutions } from './executions';
-import { LoopError, LoopRecord, RunRecord } from './records';
+import { LoopError, LoopState, RunIdentity } from './records';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results';
 import { scriptOf } from './workspace-scripts';
 import { maskSecrets } from '../../handler/mask';
@@ -36,7 +36,7 @@ export interface StepRequest {
   readonly execution: string;
   readonly config: LoopConfig;
   /** The whole state: the input, the run and its progress. */
-  readonly state: { readonly prompt: string; readonly taskId: string; readonly run: RunRecord; readonly loop: LoopRecord };
+  readonly state: { readonly prompt: string; readonly taskId: string; readonly run: RunIdentity; readonly loop: LoopState };
 }
 
 export interface StepTools extends RunJobOptions {
@@ -83,7 +83,7 @@ function gitEnvironment(author: LoopConfig['author']): { [name: string]: string 
 }
 
 /** Returns the seconds until the run's deadline. Throws if it has passed. */
-export function secondsLeftOf(run: RunRecord, tools: Pick<StepTools, 'clock'>): number {
+export function secondsLeftOf(run: RunIdentity, tools: Pick<StepTools, 'clock'>): number {
   const seconds = run.deadline - Math.floor(tools.clock.now() / 1_000);
   if (seconds <= 0) throw new LoopError(LOOP_ERRORS.TIMED_OUT, `the run took longer than ${run.deadline - run.startedAt} seconds`);
   return seconds;
@@ -120,12 +120,12 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
 }
 
 /** Returns the record without a running job, for a step that has ended. */
-export function settled({ previous: _, ...loop }: LoopRecord): LoopRecord {
+export function settled({ previous: _, ...loop }: LoopState): LoopState {
   return loop;
 }
 
 /** A step whose job outlived the function: the same step again. */
-export function stillRunning({ state: { loop } }: StepRequest, { job, timeoutSeconds, overtimeAt }: JobResult): LoopRecord {
+export function stillRunning({ state: { loop } }: StepRequest, { job, timeoutSeconds, overtimeAt }: JobResult): LoopState {
   return { ...loop, next: NEXT.RUNNING, previous: { job, timeoutSeconds, overtimeAt } };
 }
 

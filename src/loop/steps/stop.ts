@@ -1,8 +1,8 @@
 import { randomUUID } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
 import { occupantOf } from './occupant';
-import { LoopError, LoopRecord, RunOutput, SessionRecord } from './records';
-import { AnyState, causeOf, measureEnd, outputOf } from './run-output';
+import { LoopError, LoopState, RunRecord, SessionRecord } from './records';
+import { AnyState, causeOf, measureEnd, outputOf } from './run-record';
 import { DEFAULT_ENDPOINT, LoopSession, ownSession, runIdOf, sessionOf } from './sessions';
 import { inWorkspace, LoopConfig, StepTools } from './step';
 import { isTransient } from '../../jobs/errors';
@@ -21,7 +21,7 @@ export interface StopRequest {
 }
 
 export interface StopResult {
-  readonly output: RunOutput;
+  readonly output: RunRecord;
   /** Empty for a run that did its work. */
   readonly failure: { readonly name: string; readonly cause: string };
 }
@@ -98,7 +98,7 @@ const RELEASE_SECONDS = 180;
 /** The duration of all tries of one stop, in seconds: seven tries of 20 seconds, and the waits between them. */
 const STOP_SECONDS = 210;
 
-const FIRST: LoopRecord = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
+const FIRST: LoopState = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
 
 /**
  * Removes the run's marker from a workspace that may be shared with other loops, which cannot ask whether the run is over.
@@ -133,7 +133,7 @@ export interface CleanUpRequest {
   };
 }
 
-/** Determines whether a failed execution ran its last step, which did everything that is to do: its cause is a `RunOutput`, maybe cut. */
+/** Determines whether a failed execution ran its last step, which did everything that is to do: its cause is a `RunRecord`, maybe cut. */
 function endedInOrder({ status, error, cause }: CleanUpRequest['detail']): boolean {
   return status === 'FAILED' && (NOTHING_TO_STOP.includes(error ?? '') || (cause ?? '').startsWith('{"outcome":'));
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
-import { Feedback, LoopError, LoopRecord } from './records';
+import { Feedback, LoopError, LoopState } from './records';
 import { named } from './results';
 import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools } from './step';
 import { ERRORS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../../jobs/constants';
@@ -16,7 +16,7 @@ export interface TurnRequest extends StepRequest {
 }
 
 /** Performs one turn of the agent: the task, or a repair. */
-export async function turn(request: TurnRequest, tools: StepTools): Promise<LoopRecord> {
+export async function turn(request: TurnRequest, tools: StepTools): Promise<LoopState> {
   const { loop, run, prompt } = request.state;
   if (request.command !== undefined) return commandTurn(request, request.command, tools);
   const secondsLeft = Math.min(secondsLeftOf(run, tools), (tools.until - tools.clock.now()) / 1_000);
@@ -39,7 +39,7 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
 }
 
 /** Runs an agent that is a program. It receives the prompt as its standard input and in a file, never in its command line. */
-async function commandTurn(request: TurnRequest, command: string, tools: StepTools): Promise<LoopRecord> {
+async function commandTurn(request: TurnRequest, command: string, tools: StepTools): Promise<LoopState> {
   const { run, prompt } = request.state;
   const loop = settled(request.state.loop);
   const file = await putPrompt(request, tools, promptOf(prompt, loop.feedback));

@@ -1,5 +1,5 @@
 import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
-import { LoopRecord, RunOutput, RunRecord } from './records';
+import { LoopState, RunIdentity, RunRecord } from './records';
 import { defined } from './results';
 import { LoopConfig, StepTools } from './step';
 import { maskSecrets } from '../../handler/mask';
@@ -9,9 +9,9 @@ import { ERRORS, VERDICTS } from '../../jobs/constants';
 export interface AnyState {
   readonly taskId?: unknown;
   readonly session?: unknown;
-  readonly run?: RunRecord;
+  readonly run?: RunIdentity;
   /** Null if a step answered with nothing. */
-  readonly loop?: LoopRecord | null;
+  readonly loop?: LoopState | null;
   /** An error that a step threw or an agent reported. `SendTaskFailure` omits fields that it did not receive, or sets them to null. */
   readonly error?: Caught | null;
   /** The same for an agent that did not report in time. */
@@ -23,10 +23,10 @@ interface Caught {
   readonly Cause?: string | null;
 }
 
-type Failure = NonNullable<RunOutput['error']>;
+type Failure = NonNullable<RunRecord['error']>;
 
 /** Returns why a run failed if no step threw an error. */
-function decided({ next, feedback }: LoopRecord): Failure | undefined {
+function decided({ next, feedback }: LoopState): Failure | undefined {
   // Findings before the gates have no log.
   const gate = feedback === undefined || feedback.logPath === '' ? undefined : `gate "${feedback.gate}"`;
   const nothing = feedback?.unchanged ? '; the agent has changed nothing' : '';
@@ -48,7 +48,7 @@ function afterRepairs(count: number | undefined): string {
  *
  * @param green true if the run ended on the path of those that did their work; on any other path it failed, whatever its state says
  */
-export function outputOf(state: AnyState, session: RunOutput['session'], green = true): RunOutput {
+export function outputOf(state: AnyState, session: RunRecord['session'], green = true): RunRecord {
   const { run } = state;
   const loop = state.loop ?? undefined;
   const failed = failureOf(state) ?? (green ? undefined : astray(loop));
@@ -74,7 +74,7 @@ function isOfBootstrap(failed: Failure | undefined): boolean {
 }
 
 /** Emits the metrics of a run that has ended. */
-export function measureEnd(tools: StepTools, config: LoopConfig, output: RunOutput, startedAt?: number): void {
+export function measureEnd(tools: StepTools, config: LoopConfig, output: RunRecord, startedAt?: number): void {
   const dimensions = { [LOOP_METRICS.dimension]: config.name, [LOOP_METRICS.outcomeDimension]: output.outcome };
   tools.measure(LOOP_METRICS.names.RUNS, 1, 'Count', dimensions);
   tools.measure(LOOP_METRICS.names.ROUNDS, output.rounds, 'Count', dimensions);
@@ -96,7 +96,7 @@ function failureOf({ error, silence, loop }: AnyState): Failure | undefined {
 }
 
 /** The state machine took a path that the last step did not ask for. */
-function astray(loop: LoopRecord | undefined): Failure {
+function astray(loop: LoopState | undefined): Failure {
   return { name: LOOP_ERRORS.FAILED, message: `the run ended in an unexpected state (${loop?.next})` };
 }
 
@@ -146,7 +146,7 @@ function parsed(cause: string | null | undefined): { readonly errorType?: unknow
 }
 
 /** Returns the cause of a failed run. Step Functions accepts at most 32,768 characters. */
-export function causeOf(output: RunOutput): string {
+export function causeOf(output: RunRecord): string {
   const whole = JSON.stringify(output);
   if (whole.length <= 32_000) return whole;
   const { feedback, error, ...rest } = output;
