@@ -10,36 +10,38 @@ import { LIMITS } from '../jobs/constants';
 import { allowLogEncryption } from '../private/log-encryption';
 import { sessionResources } from '../runtime/endpoint';
 
-/** Props of `SessionDriver`. */
+/** Properties for `SessionDriver`. */
 export interface SessionDriverProps {
   /**
-   * The retention of the function's logs. They hold session ids, verdicts and sizes, but no output of a command and no prompt. When a call
-   * fails, Lambda adds the error's message, which may quote the service, or the agent's description of its failure.
+   * The retention period of the function's logs.
+   *
+   * The logs contain session IDs, verdicts and sizes, but neither the output of commands nor prompts. If a call fails, Lambda logs the message
+   * of the error, which may quote the service or the agent's description of its failure.
    *
    * @default logs.RetentionDays.THREE_MONTHS
    */
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * Key that encrypts the function's logs.
+   * The key that encrypts the function's logs.
    *
-   * A key of this app gets the statement that CloudWatch Logs needs. The policy of an imported key must have it: for the service
-   * `logs.<region>.amazonaws.com`, the actions `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*` and `kms:ReEncrypt*`, under the
+   * The policy of a key in this app gets the statement that CloudWatch Logs needs. The policy of an imported key must allow the service
+   * `logs.<region>.amazonaws.com` the actions `kms:Decrypt`, `kms:Encrypt`, `kms:GenerateDataKey*` and `kms:ReEncrypt*`, under the
    * condition that `kms:EncryptionContext:aws:logs:arn` is like `arn:aws:logs:<region>:<account>:log-group:*`.
    *
-   * @default - CloudWatch Logs' own encryption
+   * @default - the encryption of CloudWatch Logs
    */
   readonly encryptionKey?: kms.IKey;
 
   /**
    * The removal policy of the log group.
    *
-   * @default RemovalPolicy.DESTROY - no run needs the logs
+   * @default RemovalPolicy.DESTROY - runs do not depend on the logs
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * The memory of the function, in MiB. It also determines the CPU with which the function follows output.
+   * The memory of the function, in MiB: 128 to 10,240. Lambda allocates CPU power in proportion to it.
    *
    * @default 512
    */
@@ -49,24 +51,28 @@ export interface SessionDriverProps {
 const SINGLETON_ID = 'AgentcoreWorkbenchSessionDriver';
 
 /**
- * The function that talks to sessions: it invokes agents, runs commands as jobs and stops sessions, for the tasks of a stack.
+ * The Lambda function that talks to sessions. It invokes agents, runs commands as jobs and stops sessions for the tasks and loops of a stack.
  *
- * Tasks use the driver of their stack, and create it if there is none. To choose its encryption or retention, create your own and pass it to
- * the tasks.
+ * Tasks and loops use the driver of their stack, and create it if there is none. To choose its encryption, retention or memory, create a driver
+ * and pass it to them.
  *
  * ## Limitations
  *
- * An invoke lasts at most 14 minutes and 40 seconds, since a function lives for 15. Commands outlive the function: they are
- * jobs in the session.
+ * An invocation of an agent can take at most 14 minutes and 40 seconds, because a Lambda function can run for 15 minutes. Commands outlive the
+ * function: they run as jobs in the session.
  */
 export class SessionDriver extends Construct {
-  /** Returns the driver of the stack, and creates it if there is none. */
+  /**
+   * Returns the driver of the stack, and creates it if there is none.
+   *
+   * @param scope A construct in the stack
+   */
   public static getOrCreate(scope: Construct): SessionDriver {
     const stack = Stack.of(scope);
     return (stack.node.tryFindChild(SINGLETON_ID) as SessionDriver | undefined) ?? new SessionDriver(stack, SINGLETON_ID);
   }
 
-  /** The function, which state machines invoke with requests of the driver. */
+  /** The Lambda function, which state machines invoke. */
   public readonly function: lambda.IFunction;
 
   /** The log group of the function. */
@@ -122,9 +128,9 @@ export class SessionDriver extends Construct {
   /**
    * Grants the driver permission to list a state machine's executions and to read their inputs.
    *
-   * @param scope in the state machine's stack
-   * @param name of the state machine. Without one it is not known here: the state machine's own ARN would be a cycle, since its definition names this
-   * function, and how CloudFormation makes names is not documented. Those of the account and region are allowed then.
+   * @param scope A construct in the stack of the state machine
+   * @param name The name of the state machine, if it is set. Otherwise, the grant covers all state machines of the account and Region: the ARN would
+   * be a circular reference, since the definition contains this function, and CloudFormation does not document how it generates names.
    * @internal
    */
   public _allowExecutions(scope: Construct, name?: string, encryptionKey?: kms.IKey): void {

@@ -21,19 +21,20 @@ import { ValidationError, faultsOf } from '../private/validation';
  * Builds container images with developer tools, for agents whose sessions run commands.
  *
  * ## Limitations
- * The service accepts images of at most 2 GB, and starts smaller ones faster. The user of a session can run the tools, but cannot change them.
+ * The service accepts images of up to 2 GB, and starts smaller ones faster. The user of a session can run the tools, but cannot change them.
  */
 export class AgentImage {
   /**
    * Builds an image with developer tools from a directory on disk.
    *
-   * If the directory has a Dockerfile, the tools are added to its last stage, or to `target`, and it is otherwise unchanged. If not,
-   * the whole Dockerfile is generated: first the tools, then the directory as `/app`. Nothing is written into the directory. The build
-   * fails if a tool is missing at its end. The image lists its tools in `/etc/agent-image.json`.
+   * If the directory contains a Dockerfile, the tools are added to its last stage, or to `target`, and the rest stays as it is. Otherwise, a
+   * Dockerfile is generated that installs the tools and then copies the directory to `/app`. The directory itself does not change.
    *
-   * @param directory the directory with the agent's files
-   * @param options options of the image
-   * @throws if an option, a tool or the Dockerfile is not valid, with all faults at once
+   * The last step of the build verifies that all tools work, and lists them in `/etc/agent-image.json` in the image.
+   *
+   * @param directory The directory that contains the agent's files
+   * @param options Options for the image
+   * @throws an error with all faults of the options, the tools and the Dockerfile
    */
   static fromDirectory(directory: string, options: AgentImageOptions = {}): AgentRuntimeArtifact {
     const place = `AgentImage.fromDirectory('${directory}')`;

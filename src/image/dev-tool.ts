@@ -3,34 +3,37 @@ import { type ToolEntry, customEntry, miseEntry, npmEntry, osEntry, packageEntry
 import { checkCommand, checkName, checkNpmVersion, checkPipVersion, checkVersion } from './tool-rules';
 import { pinnedVersion } from './versions';
 
-/** Options of `DevTool.custom`. */
+/** Options for `DevTool.custom`. */
 export interface CustomToolOptions {
-  /** The name of the tool in messages and in `/etc/agent-image.json`. */
+  /** The name of the tool, which is used in messages and in `/etc/agent-image.json`. */
   readonly name: string;
 
   /**
-   * The POSIX shell command that installs the tool. It runs as root during the build, after all other tools are installed.
+   * The POSIX shell command that installs the tool. It runs as root during the build, after all other tools have been installed.
    *
-   * Download a pinned version and verify its checksum (`sha256sum -c`): the hash of the image includes the command, but not what it downloads.
+   * Download a pinned version and verify its checksum (`sha256sum -c`), because the hash of the image covers the command, but not what it downloads.
    */
   readonly install: string;
 
-  /** The command that succeeds if the tool works and should print its version, such as `terraform version`. It runs as root at the end. */
+  /**
+   * The command that verifies the tool, such as `terraform version`. It must succeed if the tool works, and should print its version. It runs
+   * as root at the end of the build.
+   */
   readonly verify: string;
 }
 
 /**
  * A developer tool that is installed in an agent's image.
  *
- * Operating system tools come from the package manager of the base image, in the version that it provides. Language runtimes and tools of
- * the mise registry have a pinned version: a full version is installed as given, and a short one (`'22'`) stands for the newest of its line
- * when this release of the library was made, so that two builds have the same version. `latest` is allowed, with a warning.
+ * The package manager of the base image installs operating system tools, in the version that it provides. Language runtimes and tools of the
+ * mise registry have a pinned version: a full version is installed as specified, and a short one such as `'22'` is the newest version of its
+ * line as of this release of the library, so that all builds install the same version. `'latest'` is accepted with a warning.
  */
 export class DevTool {
-  /** Bash. Always installed, because it runs the commands of a session. */
+  /** Bash. It is always installed, because it runs the commands of a session. */
   static readonly BASH = DevTool.ofOs('bash');
 
-  /** A C and C++ compiler and make. Rust requires it to link; npm and pip require it to build native modules. */
+  /** A C and C++ compiler and make. Rust requires them to link, and npm and pip to build native modules. */
   static readonly BUILD_ESSENTIAL = DevTool.ofOs('build-essential');
 
   /** CMake. */
@@ -39,7 +42,7 @@ export class DevTool {
   /** curl. */
   static readonly CURL = DevTool.ofOs('curl');
 
-  /** git. Always installed, because it commits the work of a session. */
+  /** git. It is always installed, because it commits the work of a session. */
   static readonly GIT = DevTool.ofOs('git');
 
   /** Git Large File Storage. */
@@ -60,7 +63,7 @@ export class DevTool {
   /** pkg-config. */
   static readonly PKG_CONFIG = DevTool.ofOs('pkg-config');
 
-  /** ps, pgrep, top. */
+  /** ps, pgrep and top. */
   static readonly PROCPS = DevTool.ofOs('procps');
 
   /** The distribution's Python 3, with pip. Use `python()` for a specific version. */
@@ -87,7 +90,7 @@ export class DevTool {
   /** wget. */
   static readonly WGET = DevTool.ofOs('wget');
 
-  /** xz, for `.tar.xz`. */
+  /** xz, for `.tar.xz` archives. */
   static readonly XZ = DevTool.ofOs('xz');
 
   /** zip. */
@@ -96,7 +99,7 @@ export class DevTool {
   /**
    * Node.js with npm and npx.
    *
-   * @param version `'22'` for the pinned release of a line (20, 22, 24, 26), or a full version such as `'22.23.3'`
+   * @param version A release line (20, 22, 24 or 26), such as `'22'`, for its pinned version, or a full version such as `'22.23.3'`
    */
   static nodejs(version: string): DevTool {
     return DevTool.runtime('nodejs', 'node', version, 'node --version && npm --version');
@@ -105,7 +108,7 @@ export class DevTool {
   /**
    * Python with pip.
    *
-   * @param version `'3.12'` for the pinned release of a line (3.10 to 3.15), or a full version such as `'3.12.16'`
+   * @param version A release line (3.10 to 3.15), such as `'3.12'`, for its pinned version, or a full version such as `'3.12.16'`
    */
   static python(version: string): DevTool {
     return DevTool.runtime('python', 'python', version, 'python3 --version && python3 -m pip --version');
@@ -114,7 +117,8 @@ export class DevTool {
   /**
    * A Java development kit.
    *
-   * @param version `'21'` for the pinned release of Eclipse Temurin (17, 21, 25), or any version that mise knows, such as `'corretto-21.0.8.9.1'`
+   * @param version A release line (17, 21 or 25), such as `'21'`, for its pinned version of Eclipse Temurin, or any version that mise knows, such
+   * as `'corretto-21.0.8.9.1'`
    */
   static java(version: string): DevTool {
     return DevTool.runtime('java', 'java', version, 'java -version && javac -version');
@@ -123,16 +127,16 @@ export class DevTool {
   /**
    * Go.
    *
-   * @param version `'1.26'` for the pinned release of a line (1.24 to 1.27), or a full version such as `'1.26.10'`
+   * @param version A release line (1.24 to 1.27), such as `'1.26'`, for its pinned version, or a full version such as `'1.26.10'`
    */
   static go(version: string): DevTool {
     return DevTool.runtime('go', 'go', version, 'go version');
   }
 
   /**
-   * Rust with cargo. Requires `DevTool.BUILD_ESSENTIAL` to link programs.
+   * Rust with cargo. It requires `DevTool.BUILD_ESSENTIAL` to link programs.
    *
-   * @param version `'1.90'` for the pinned release of a line (1.90, 1.97, 1.98), or a full version such as `'1.90.0'`
+   * @param version A release line (1.90, 1.97 or 1.98), such as `'1.90'`, for its pinned version, or a full version such as `'1.90.0'`
    */
   static rust(version: string): DevTool {
     return DevTool.runtime('rust', 'rust', version, 'rustc --version && cargo --version');
@@ -141,7 +145,7 @@ export class DevTool {
   /**
    * Bun.
    *
-   * @param version a full version; the pinned version by default
+   * @param version A full version. Defaults to the pinned version
    */
   static bun(version: string = '1'): DevTool {
     return DevTool.runtime('bun', 'bun', version, 'bun --version');
@@ -150,7 +154,7 @@ export class DevTool {
   /**
    * Deno.
    *
-   * @param version a full version; the pinned version by default
+   * @param version A full version. Defaults to the pinned version
    */
   static deno(version: string = '2'): DevTool {
     return DevTool.runtime('deno', 'deno', version, 'deno --version');
@@ -159,7 +163,7 @@ export class DevTool {
   /**
    * uv, the package manager for Python.
    *
-   * @param version a full version; the pinned version by default
+   * @param version A full version. Defaults to the pinned version
    */
   static uv(version: string = '0.13'): DevTool {
     return DevTool.runtime('uv', 'uv', version, 'uv --version');
@@ -168,28 +172,29 @@ export class DevTool {
   /**
    * The GitHub CLI, `gh`.
    *
-   * @param version a full version; the pinned version by default
+   * @param version A full version. Defaults to the pinned version
    */
   static githubCli(version: string = '2'): DevTool {
     return DevTool.runtime('githubCli', 'github-cli', version, 'gh --version');
   }
 
   /**
-   * The AWS CLI, version 2. Requires glibc, so it cannot be installed on Alpine.
+   * The AWS CLI, version 2. It requires glibc, so it cannot be installed on Alpine Linux.
    *
-   * @param version a full version; the pinned version by default
+   * @param version A full version. Defaults to the pinned version
    */
   static awsCli(version: string = '2'): DevTool {
     return DevTool.runtime('awsCli', 'aws-cli', version, 'aws --version');
   }
 
   /**
-   * Any tool of the mise registry, or of one of its backends (`'aqua:hashicorp/terraform'`).
+   * A tool of the mise registry, or of one of the backends of mise, such as `'aqua:hashicorp/terraform'`.
    *
-   * The build fails if mise installs no command for it. The build verifies that the command works only for tools that have a method of their own.
+   * The build fails if mise installs no command for the tool, but does not verify that the command works. It does so only for tools that have
+   * a method of their own.
    *
-   * @param tool the name of the tool in the registry, such as `'terraform'`; see `mise registry`
-   * @param version a full version; mise also accepts short ones and `'latest'`, but then two builds may differ
+   * @param tool The name of the tool in the registry, such as `'terraform'`; run `mise registry` for a list
+   * @param version A full version; mise also accepts short ones and `'latest'`, but then two builds may differ
    */
   static mise(tool: string, version: string): DevTool {
     const place = `DevTool.mise(${JSON.stringify(tool)}, …)`;
@@ -199,9 +204,10 @@ export class DevTool {
   }
 
   /**
-   * Packages of the base image's package manager, in the version that it provides.
+   * Operating system packages, in the version that the package manager of the base image provides.
    *
-   * @param names the names of the packages in the base image's distribution; well-known ones (`build-essential`, `openssh-client`) are translated
+   * @param names The names of the packages in the distribution of the base image. Common packages may have the name that another distribution
+   * uses, such as `build-essential`
    */
   static osPackages(...names: string[]): DevTool {
     for (const name of names) checkName('DevTool.osPackages(…)', 'name', name);
@@ -210,10 +216,10 @@ export class DevTool {
   }
 
   /**
-   * A command from npm, installed for every user. Requires npm: `DevTool.nodejs(…)`, or a base image that has it.
+   * A command from the npm registry, installed for all users. It requires npm, from `DevTool.nodejs(…)` or the base image.
    *
-   * @param packageName the name of the package, such as `'@anthropic-ai/claude-code'`
-   * @param version a full version, such as `'5.9.2'`; ranges (`'5.9'`, `'5.x'`) are not allowed, and a tag such as `'latest'` causes a warning
+   * @param packageName The name of the package, such as `'@anthropic-ai/claude-code'`
+   * @param version A full version, such as `'5.9.2'`; ranges (`'5.9'`, `'5.x'`) are not allowed, and a tag such as `'latest'` causes a warning
    */
   static npm(packageName: string, version: string): DevTool {
     const place = `DevTool.npm(${JSON.stringify(packageName)}, …)`;
@@ -223,10 +229,10 @@ export class DevTool {
   }
 
   /**
-   * A package from PyPI, installed into the image's Python. Requires pip: `DevTool.python(…)`, `DevTool.PYTHON3`, or a base image that has it.
+   * A package from PyPI, installed into the Python of the image. It requires pip, from `DevTool.python(…)`, `DevTool.PYTHON3` or the base image.
    *
-   * @param packageName the name of the package, such as `'pytest'`
-   * @param version a version, such as `'8.4.2'`; ranges are not allowed, and `'latest'` causes a warning
+   * @param packageName The name of the package, such as `'pytest'`
+   * @param version A version, such as `'8.4.2'`; ranges are not allowed, and `'latest'` causes a warning
    */
   static pip(packageName: string, version: string): DevTool {
     const place = `DevTool.pip(${JSON.stringify(packageName)}, …)`;
@@ -238,7 +244,7 @@ export class DevTool {
   /**
    * A tool that is installed by a custom command.
    *
-   * @param options options of the tool
+   * @param options Options for the tool
    */
   static custom(options: CustomToolOptions): DevTool {
     const place = `DevTool.custom(${JSON.stringify(options.name)})`;
@@ -258,10 +264,14 @@ export class DevTool {
     return new DevTool(tool, pinned, [miseEntry(tool, pinned, verify)]);
   }
 
-  /** The name of the tool, as in `/etc/agent-image.json` of the image. */
+  /** The name of the tool, as listed in `/etc/agent-image.json`. */
   readonly name: string;
 
-  /** The version that is installed, in full if the library pins it; `undefined` for the version that the base image's package manager provides. */
+  /**
+   * The version that is installed, in full if the library pins it.
+   *
+   * It is `undefined` for operating system packages, whose version depends on the base image, and for custom tools.
+   */
   readonly version?: string;
 
   /** @internal */

@@ -6,37 +6,38 @@ import { BEFORE_FIRST_BYTE } from '../driver/retry-policies';
 import { LIMITS, TIMEOUT_ERRORS } from '../jobs/constants';
 import { durationFaults, secondsOf, unknownDurationFaults } from '../private/validation';
 
-/** Options for a turn that invokes the agent. */
+/** Options for `AgentTurn.invoke`. */
 export interface InvokeTurnOptions {
   /**
-   * The timeout of one turn: 1 second to 14 minutes and 40 seconds, since a Lambda function waits for the agent's answer.
+   * The timeout of a turn: 1 second to 14 minutes and 40 seconds, because a Lambda function waits for the agent's answer.
    *
    * @default Duration.seconds(880) - 14 minutes and 40 seconds
    */
   readonly timeout?: Duration;
 }
 
-/** Options for a turn that runs a command. */
+/** Options for `AgentTurn.command`. */
 export interface CommandTurnOptions {
   /**
-   * The timeout of one turn: 1 second to 8 hours, the maximum lifetime of a session.
+   * The timeout of a turn: 1 second to the `maxLifetime` of the session, which is 8 hours at most.
    *
    * @default Duration.hours(1)
    */
   readonly timeout?: Duration;
 }
 
-/** Options for a turn whose end the agent reports. */
+/** Options for `AgentTurn.callback`. */
 export interface CallbackTurnOptions {
   /**
-   * The timeout of one turn: 1 second to 8 hours, the maximum lifetime of a session.
+   * The timeout of a turn: 1 second to the `maxLifetime` of the session, which is 8 hours at most.
    *
    * @default Duration.hours(1)
    */
   readonly timeout?: Duration;
 
   /**
-   * The maximum time between two calls of `SendTaskHeartbeat` by the agent: at least 10 seconds, and less than `timeout`.
+   * The maximum time between two calls of `SendTaskHeartbeat` by the agent: at least 10 seconds, and less than `timeout`, because Step Functions
+   * requires it.
    *
    * @default Duration.minutes(5)
    */
@@ -46,13 +47,17 @@ export interface CallbackTurnOptions {
 const WHOLE_LIFE = 'a session does not live longer';
 
 /**
- * Determines how the loop asks the agent for a turn.
+ * Determines how a loop runs a turn of the agent.
  *
- * The agent receives `{ prompt, taskId, round, workspace, feedback? }`. In a repair, the prompt contains the task and what went wrong, so that
- * an agent that reads nothing else works too.
+ * An agent that is invoked receives `{ prompt, taskId, round, workspace, feedback? }`, where `workspace` is the path of the clone. In a repair, the
+ * prompt contains both the task and the feedback, so that an agent can ignore all other fields.
  */
 export abstract class AgentTurn {
-  /** Invokes the agent that the runtime serves, and waits for its answer. */
+  /**
+   * Invokes the agent of the runtime and waits for its answer.
+   *
+   * @param options Options for the turn
+   */
   public static invoke(options: InvokeTurnOptions = {}): AgentTurn {
     return new InvokeTurn(options);
   }
@@ -60,22 +65,25 @@ export abstract class AgentTurn {
   /**
    * Runs an agent that is a program, such as `claude -p` or `codex exec`, in the clone.
    *
-   * The program reads the prompt from its standard input, or from the file that `WORKBENCH_PROMPT_FILE` names; the prompt is never part of the
-   * command. `WORKBENCH_TASK_ID` and `WORKBENCH_ROUND` are set as well.
+   * The program can read the prompt from its standard input, or from the file whose path is in the environment variable `WORKBENCH_PROMPT_FILE`.
+   * The prompt is never part of the command. `WORKBENCH_TASK_ID` and `WORKBENCH_ROUND` contain the ID of the task and the number of the round.
    *
-   * @param line Command for `/bin/bash -c`. The exit code of its last command determines whether the turn has failed.
+   * @param line A command line for `/bin/bash -c`, at most 32 KiB. The turn fails if the exit code of its last command is not 0
+   * @param options Options for the turn
    */
   public static command(line: string, options: CommandTurnOptions = {}): AgentTurn {
     return new CommandTurn(line, options);
   }
 
   /**
-   * Invokes the agent, which answers at once, works in the background, and reports its end with `SendTaskSuccess` or `SendTaskFailure` and the
-   * `taskToken` of its payload.
+   * Invokes an agent that answers at once, works in the background, and reports the end of its turn with the `taskToken` of the payload, by
+   * `SendTaskSuccess` or `SendTaskFailure`.
    *
-   * A run ends with the error that the agent reports, with `CodingLoop.TurnFailed` if that error has no name or a reserved one, and with
-   * `CodingLoop.TurnTimedOut` if the agent sends no heartbeat in time. Grant the runtime's execution role permission to report:
+   * The run fails with the error that the agent reports, or with `CodingLoop.TurnFailed` if that error has no name or a reserved one. It fails with
+   * `CodingLoop.TurnTimedOut` if the agent sends no heartbeat in time. Grant the execution role permission to report with
    * `loop.stateMachine.grantTaskResponse(runtime)`.
+   *
+   * @param options Options for the turn
    */
   public static callback(options: CallbackTurnOptions = {}): AgentTurn {
     return new CallbackTurn(options);

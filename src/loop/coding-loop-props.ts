@@ -8,143 +8,147 @@ import { Gate } from './gate';
 import { GitRepository } from './git-repository';
 import { SessionDriver } from '../driver/session-driver';
 
-/** Determines whether the session is stopped when a run ends. */
+/** Determines whether a loop stops the session when a run ends. */
 export enum SessionPolicy {
   /**
-   * Stops the session, so that its microVM costs nothing more. The workspace is kept for 14 days after its last use, as long as its endpoint stays
-   * at the same version.
+   * Stops the session, which ends the charges for its microVM. The service keeps the workspace for 14 days after its last use, unless the endpoint
+   * is updated to another version.
    */
   STOP = 'STOP',
-  /** Leaves the session to its idle timeout, for somebody who wants to look into it. */
+  /** Leaves the session running until its idle timeout, so that you can inspect it. */
   LEAVE = 'LEAVE',
 }
 
-/** Properties of a `CodingLoop`. */
+/** Properties for `CodingLoop`. */
 export interface CodingLoopProps {
-  /** The runtime in whose sessions the agent and the gates work: an `AgentRuntime`, a runtime of the official construct, or an imported one. */
+  /** The runtime in whose sessions the agent and the gates run: an `AgentRuntime`, an official `Runtime` or an imported one. */
   readonly runtime: IBedrockAgentRuntime;
 
-  /** The repository that runs clone, and that they push to. */
+  /** The repository that each run clones and pushes to. */
   readonly repository: GitRepository;
 
-  /** The checks that have to pass before anything is committed, in this order: 1 to 20, each with a name of its own. */
+  /** The checks that must pass before a run commits anything, in the order in which they run: 1 to 20 gates with different names. */
   readonly gates: Gate[];
 
   /**
-   * The endpoint through which sessions are reached, such as that of a `RuntimeRollout`.
+   * The endpoint of the sessions, such as that of a `RuntimeRollout`.
    *
-   * @default - the `DEFAULT` endpoint of the runtime, which moves to every new version, and wipes workspaces when it does
+   * @default - the `DEFAULT` endpoint of the runtime, which is updated to each new version; the service then deletes the workspaces
    */
   readonly endpoint?: IRuntimeEndpoint;
 
   /**
-   * The session's persistent directory. The clone is in its subdirectory `repo`, and the records of runs are in `.workbench`.
+   * The path of the workspace: a mount that outlives the microVM. It contains the clone in `repo` and the records of runs in `.workbench`.
    *
-   * @default - the directory where the runtime mounts its session storage
+   * @default - the path where the runtime mounts its session storage
    */
   readonly mountPath?: string;
 
   /**
-   * Commands that make the clone ready, such as `npm ci`. They run once, when a run starts, one after the other until one fails.
+   * Commands that prepare the clone, such as `npm ci`. They run in order when a run starts, and the run fails if one of them fails.
    *
-   * A command may have several lines. Bash runs it with `set -e -o pipefail`, so that the first of them that fails ends it, also within a pipe.
-   * Processes that a command leaves in the background are ended with it: start a server that gates need in the gate, or in the image.
+   * A command may be a script of several lines. Bash runs it with `set -e -o pipefail`, so that it stops at the first error, even within a pipe.
+   * Background processes of a command are terminated when it ends, so start a server that gates need in the gate or in the image. All commands
+   * together may have at most 31 KiB.
    *
-   * @default - none
+   * @default - no commands
    */
   readonly bootstrap?: string[];
 
   /**
-   * The timeout of all bootstrap commands together: 1 second to 8 hours, the maximum lifetime of a session.
+   * The timeout of all bootstrap commands together: 1 second to the `maxLifetime` of the session, which is 8 hours at most.
    *
-   * @default Duration.minutes(13) - as long as one call of the driver can follow them
+   * @default Duration.minutes(13) - the time for which one call of the driver can follow them
    */
   readonly bootstrapTimeout?: Duration;
 
   /**
-   * Determines how the loop asks the agent for a turn.
+   * Determines how the loop runs a turn of the agent.
    *
    * @default AgentTurn.invoke()
    */
   readonly turn?: AgentTurn;
 
   /**
-   * Determines whether the gates also run once before the first turn, after the bootstrap.
+   * Determines whether the gates also run before the first turn, after the bootstrap commands.
    *
-   * The record then says for each gate whether it was green before (`greenBefore`). A gate that is green without the change says nothing about the
-   * task. The result of these gates neither ends the run nor uses up a repair. They take as long as all gates do once more.
+   * The field `greenBefore` of the record then shows for each gate whether it passed without the change. A gate that did says nothing about the
+   * task. The results of these gates neither end the run nor count as repairs. The run takes longer by the time that all gates take.
    *
-   * @default false - `greenBefore` is recorded only where it is known anyway, such as after a turn that changed nothing
+   * @default false - `greenBefore` is recorded only where it is already known, such as after a turn that changed nothing
    */
   readonly gatesBefore?: boolean;
 
   /**
-   * The maximum number of repairs after a gate has failed: 0 to 20.
+   * The maximum number of repairs in a run: 0 to 20. A run whose gates still fail after that ends with `CodingLoop.Red`.
    *
    * @default 3
    */
   readonly maxRepairs?: number;
 
   /**
-   * Determines what is done with a change that has passed all gates.
+   * Determines how the loop commits a change that has passed all gates.
    *
    * @default Commit.push()
    */
   readonly commit?: Commit;
 
   /**
-   * Environment variables of the bootstrap, of a turn that is a command, and of the gates. Do not put secrets here: the service logs them.
+   * Environment variables of the bootstrap commands, of a turn that is a command, and of the gates. They must not contain secrets, because the
+   * service logs them.
    *
-   * @default - an identity for git, and caches on ephemeral disk
+   * @default - only those that set an identity for git and move caches to ephemeral disk
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * Determines whether the session is stopped when a run ends.
+   * Determines whether the loop stops the session when a run ends.
    *
    * @default SessionPolicy.STOP
    */
   readonly sessionPolicy?: SessionPolicy;
 
   /**
-   * The timeout of a run: 1 minute to 30 days, and at least the timeout of each gate, of the turn and of the bootstrap. No step starts after it.
+   * The timeout of a run: 1 minute to 30 days, and at least the timeout of each gate, of the turn and of the bootstrap commands. No step starts
+   * after it.
    *
-   * @default - as long as all steps of the run may take together
+   * @default - the sum of the timeouts of all steps, at most 30 days
    */
   readonly timeout?: Duration;
 
   /**
-   * The name of the state machine. With a name, the session driver may read the executions of this state machine only.
+   * The name of the state machine. If it is set, the driver gets permission to read the executions of this state machine only, instead of all
+   * state machines in the account and Region.
    *
    * @default - generated by CloudFormation
    */
   readonly stateMachineName?: string;
 
   /**
-   * Determines what the state machine logs, and to which log group. Include execution data here if prompts may be logged.
+   * Determines which events the state machine logs, and to which log group. Execution data contains prompts.
    *
-   * @default - errors without execution data, to the driver's log group
+   * @default - errors without execution data, to the log group of the driver
    */
   readonly logs?: sfn.LogOptions;
 
   /**
-   * Determines whether X-Ray traces runs.
+   * Determines whether AWS X-Ray traces runs.
    *
    * @default true
    */
   readonly tracingEnabled?: boolean;
 
   /**
-   * The key that encrypts the history of executions: inputs, such as prompts, and the output of states.
+   * The key that encrypts the data of executions: their inputs, which contain prompts, and the input and output of states.
    *
-   * @default - a key that AWS owns
+   * @default - an AWS owned key
    */
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * The function that talks to sessions.
+   * The driver that talks to sessions.
    *
-   * @default - one function for the whole stack
+   * @default - the driver of the stack, which is created if there is none
    */
   readonly driver?: SessionDriver;
 }

@@ -23,27 +23,27 @@ import { sessionStorageMountOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
 
 /**
- * Lets an agent work on a repository until all gates pass, and commits only then.
+ * Runs an agent on a repository until all gates pass, and only then commits its change.
  *
  * ```text
  * Prepare → Bootstrap → Turn → Record → Gate lint → Gate test → Commit → Stop → done
  *                        ↑_________________ red, repairs left ______|     any error → Stop → failed
  * ```
  *
- * The input of a run is `{ prompt, taskId, repository?, session? }`. Its output is `{ outcome, taskId, rounds, commit?, gates, session }` with the
- * outcome `COMMITTED` or `NO_CHANGES`. A run that stays red fails with `CodingLoop.Red`, and its cause is the same record. A run whose input has the
- * `session` of an earlier output continues in that workspace.
+ * The input of a run is `{ prompt, taskId, repository?, session? }`. The output is a record, `{ outcome, taskId, rounds, commit?, gates, session }`,
+ * with the outcome `COMMITTED` or `NO_CHANGES`. If a gate still fails after the last repair, the run fails with `CodingLoop.Red` and the record as
+ * its cause. A run whose input contains the `session` of an earlier record continues in that workspace.
  *
- * The loop commits the tree that it recorded before the gates, and every gate has passed on that tree. A gate that changes the files of the
- * repository fails.
+ * The loop records the files as a git tree before the gates, and commits exactly this tree, on which every gate has passed. A gate that changes files
+ * of the repository fails.
  *
  * ## Limitations
  *
  * - Gates protect against mistakes. Anyone who can write to the workspace, such as the agent, can forge their results.
- * - Prompts and commands are in the runtime's logs, since the service logs commands. Prompts are in the history of executions.
- * - A session runs one run at a time. Another one is refused with `CodingLoop.SessionBusy`.
- * - `session` must be that of an execution of this state machine which Step Functions still knows: up to 90 days after its end.
- * - The driver may read the executions of all state machines of the account and region, unless the loop has a `stateMachineName`.
+ * - The logs of the runtime contain commands and prompts, because the service logs every command. The history of executions contains prompts.
+ * - A session can be used by one run at a time. Another run fails with `CodingLoop.SessionBusy`.
+ * - The `session` of an input must come from an execution of this state machine that Step Functions still knows, which ended at most 90 days ago.
+ * - The driver can read the executions of all state machines in the account and Region, unless `stateMachineName` is set.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -61,7 +61,7 @@ import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '..
 export class CodingLoop extends Construct implements iam.IGrantable {
   /** The state machine that runs the loop. Each of its executions is a run. */
   public readonly stateMachine: sfn.StateMachine;
-  /** The role of the state machine. */
+  /** The principal to grant permissions to: the role of the state machine. */
   public readonly grantPrincipal: iam.IPrincipal;
 
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
@@ -116,16 +116,22 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     this.node.defaultChild = this.stateMachine;
   }
 
-  /** Grants permission to start runs. */
+  /**
+   * Grants permission to start runs.
+   *
+   * @param grantee The principal to grant permission to
+   */
   public grantStartExecution(grantee: iam.IGrantable): iam.Grant {
     return this.stateMachine.grantStartExecution(grantee);
   }
 
   /**
-   * Returns a metric of the loop's runs.
+   * Returns a metric of the loop by its name in CloudWatch.
    *
-   * @param metricName The name of the metric in CloudWatch.
-   * @default - average over 5 minutes
+   * By default, the metric is the average over 5 minutes.
+   *
+   * @param metricName The name of the metric
+   * @param options Options for the metric
    */
   public metric(metricName: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return new cloudwatch.Metric({
@@ -137,36 +143,48 @@ export class CodingLoop extends Construct implements iam.IGrantable {
   }
 
   /**
-   * Returns the number of runs that ended with an outcome: `COMMITTED`, `NO_CHANGES`, or the name of an error, such as `CodingLoop.Red`.
+   * Returns a metric of the number of runs that ended with an outcome.
    *
-   * @default - sum over 5 minutes
+   * By default, the metric is the sum over 5 minutes.
+   *
+   * @param outcome The outcome: `COMMITTED`, `NO_CHANGES`, or the name of an error, such as `CodingLoop.Red`
+   * @param options Options for the metric
    */
   public metricRuns(outcome: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return this.ofOutcome(LOOP_METRICS.names.RUNS, outcome, { statistic: cloudwatch.Stats.SUM, ...options });
   }
 
   /**
-   * Returns the number of turns that the agent took in runs that ended with an outcome.
+   * Returns a metric of the number of rounds in runs that ended with an outcome.
    *
-   * @default - average over 5 minutes
+   * By default, the metric is the average over 5 minutes.
+   *
+   * @param outcome The outcome: `COMMITTED`, `NO_CHANGES`, or the name of an error, such as `CodingLoop.Red`
+   * @param options Options for the metric
    */
   public metricRounds(outcome: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return this.ofOutcome(LOOP_METRICS.names.ROUNDS, outcome, options);
   }
 
   /**
-   * Returns the duration, in seconds, of runs that ended with an outcome.
+   * Returns a metric of the duration, in seconds, of runs that ended with an outcome.
    *
-   * @default - average over 5 minutes
+   * By default, the metric is the average over 5 minutes.
+   *
+   * @param outcome The outcome: `COMMITTED`, `NO_CHANGES`, or the name of an error, such as `CodingLoop.Red`
+   * @param options Options for the metric
    */
   public metricRunSeconds(outcome: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return this.ofOutcome(LOOP_METRICS.names.RUN_SECONDS, outcome, options);
   }
 
   /**
-   * Returns the number of gates that ended with a verdict, such as `FAILED`.
+   * Returns a metric of the number of gates that ended with a verdict.
    *
-   * @default - sum over 5 minutes
+   * By default, the metric is the sum over 5 minutes.
+   *
+   * @param verdict The verdict: `PASSED`, `FAILED`, `TIMED_OUT`, `INERT` or `LOST`
+   * @param options Options for the metric
    */
   public metricGates(verdict: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return this.metric(LOOP_METRICS.names.GATES, {

@@ -8,34 +8,36 @@ import { faultsOf, Rule } from '../private/validation';
 /** The maximum length of a message's template, in characters: it travels in a command, beside the script that makes the commit. */
 const MESSAGE_LENGTH = 4_096;
 
-/** Options for a commit. */
+/** Options for `Commit.push` and `Commit.local`. */
 export interface CommitOptions {
   /**
-   * The commit's message, of at most 4,096 characters. `{prompt}` stands for the first line of the prompt, `{taskId}` for the task, and `{run}`
-   * for the run's id, which begins with the name of the execution. Trailers that name the run and the gates follow the message.
+   * The message of the commit, at most 4,096 characters. Trailers with the run and the gates are added to it.
+   *
+   * `{prompt}` is replaced with the first line of the prompt, `{taskId}` with the ID of the task, and `{run}` with the ID of the run, which starts
+   * with the name of the execution.
    *
    * @default '{prompt}'
    */
   readonly message?: string;
 
   /**
-   * The name of the branch up to the task's id.
+   * The part of the branch's name that comes before the ID of the task.
    *
    * @default 'workbench/'
    */
   readonly branchPrefix?: string;
 
   /**
-   * The name of the author and committer.
+   * The name of the author and committer, without "<", ">" and line breaks.
    *
    * @default 'AgentCore Workbench'
    */
   readonly authorName?: string;
 
   /**
-   * The e-mail address of the author and committer.
+   * The email address of the author and committer, without "<", ">" and line breaks.
    *
-   * @default 'workbench@localhost' - an address that cannot be somebody's
+   * @default 'workbench@localhost' - an address that belongs to nobody
    */
   readonly authorEmail?: string;
 }
@@ -48,23 +50,29 @@ interface CommitWays {
   readonly record: sfn.State;
 }
 
-/** Determines what is done with a change that has passed all gates. */
+/** Determines how a loop commits a change that has passed all gates. */
 export abstract class Commit {
   /**
-   * Commits the change and pushes its branch.
+   * Commits the change on a branch for the task, and pushes the branch.
    *
-   * git uses the credentials that the image has, such as a credential helper, or an SSH key that the execution role may read.
+   * git uses the credentials that the image provides, such as a credential helper, or an SSH key that the execution role can read.
+   *
+   * @param options Options for the commit
    */
   public static push(options: CommitOptions = {}): Commit {
     return new PushedCommit(options);
   }
 
-  /** Commits the change in the workspace, and does not push it. */
+  /**
+   * Commits the change in the workspace, without pushing it.
+   *
+   * @param options Options for the commit
+   */
   public static local(options: CommitOptions = {}): Commit {
     return new LocalCommit(options);
   }
 
-  /** Determines whether the branch is pushed. */
+  /** Determines whether the loop pushes the branch. */
   public abstract readonly pushes: boolean;
 
   /** @internal */

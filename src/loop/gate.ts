@@ -8,63 +8,67 @@ import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
 import { durationFaults, environmentFaults, faultsOf, patternFaults, Rule, secondsOf, unknownDurationFaults } from '../private/validation';
 
-/** Options for a gate. */
+/** Options for `Gate.command`. */
 export interface GateOptions {
   /**
-   * The timeout of the command: 1 second to 8 hours, the maximum lifetime of a session. A command that takes longer is ended, and the agent is
-   * told.
+   * The timeout of the command: 1 second to the `maxLifetime` of the session, which is 8 hours at most. A command that takes longer is terminated
+   * with all its child processes, and the feedback tells the agent about it.
    *
    * @default Duration.minutes(15)
    */
   readonly timeout?: Duration;
 
   /**
-   * The directory in which the command runs, relative to the root of the repository.
+   * The directory in which the command runs, as a path relative to the root of the repository, without `..`.
    *
    * @default - the root of the repository
    */
   readonly workingDirectory?: string;
 
   /**
-   * Environment variables of the command. Do not put secrets here: the service logs them.
+   * Environment variables of the command, in addition to those of the container and the loop. They must not contain secrets, because the service
+   * logs them.
    *
-   * @default - the environment of the container and of the loop only
+   * @default - no additional environment variables
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * JavaScript regular expressions. The gate fails as soon as a line of the output matches one of them.
+   * JavaScript regular expressions that end the gate early: it fails as soon as a line of its output matches one of them.
    *
-   * @default - the exit code alone decides
+   * @default - only the exit code determines the verdict
    */
   readonly failFast?: string[];
 
   /**
-   * Determines whether a pipe fails if any of its programs fails, so that `npm test | tee log` is red when the tests are. Otherwise, the last
-   * program of the pipe decides. Turn it off for a program that ends before it has read all of its input, such as `grep -q` or `head`: the
-   * program before it may fail with exit code 141.
+   * Determines whether a pipe fails if any of its programs fails, so that the gate `npm test | tee log` fails if the tests do.
+   *
+   * If `false`, only the exit code of the last program counts. Turn it off if a program in a pipe may exit before it has read all of its input, such
+   * as `grep -q` or `head`, because the program before it may then fail with exit code 141.
    *
    * @default true
    */
   readonly pipefail?: boolean;
 }
 
-/** A check that has to pass before anything is committed. */
+/** A check that must pass before a run commits anything. */
 export abstract class Gate {
   /**
-   * Runs a command in the clone. The gate passes if the command exits with 0.
+   * Runs a command in the clone. The gate passes if the exit code is 0.
    *
-   * The command must leave the files of the repository as they are. New files that git neither tracks nor ignores are moved out of the clone.
+   * The command must not change files that git tracks. New files that git neither tracks nor ignores are moved out of the clone.
    *
-   * @param name 1 to 40 letters, digits, spaces, "-" and "_"; shown in the state machine's graph, the commit and the feedback.
-   * @param line Command for `/bin/bash -c`. It may be a script of several lines. Bash runs it with `set -e -o pipefail`: the first command that
-   * fails ends it, also within a pipe. Append `|| true` to a command that may fail.
+   * @param name The name of the gate, which is shown in the state machine's graph, the commit and the feedback: 1 to 40 letters, digits, spaces,
+   * hyphens and underscores, starting with a letter or digit
+   * @param line A command line or a script of several lines for `/bin/bash -c`; at most 32 KiB. Bash runs it with `set -e -o pipefail`, so that it
+   * stops at the first error, even within a pipe. Append `|| true` to a command that may fail
+   * @param options Options for the gate
    */
   public static command(name: string, line: string, options: GateOptions = {}): Gate {
     return new CommandGate(name, line, options);
   }
 
-  /** The name of the gate, unique within its loop. */
+  /** The name of the gate, which is unique within its loop. */
   public abstract readonly name: string;
 
   /**
@@ -87,8 +91,8 @@ export abstract class Gate {
   /**
    * Creates the state that runs the gate.
    *
-   * @param position the gate's position in the loop, from 1
-   * @param request fields of the step that are the same for every kind of gate
+   * @param position The gate's position in the loop, from 1
+   * @param request Fields of the step that are the same for every kind of gate
    * @internal
    */
   public _bind(graph: LoopGraph, position: number, request: object): sfn.TaskStateBase {

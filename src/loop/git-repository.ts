@@ -1,93 +1,96 @@
 import { Token } from 'aws-cdk-lib';
 import { hasCredentials, isRef, isRepositoryUrl, patternFault, repositoryUrlFault } from './steps/git-names';
 
-/** Options for a repository. */
+/** Options for `GitRepository.fromUrl` and `GitRepository.fromInput`. */
 export interface GitRepositoryOptions {
   /**
-   * The branch, tag or commit that runs start from.
+   * The branch, tag or commit that each run starts from, at most 200 characters.
    *
    * @default - the default branch of the remote
    */
   readonly ref?: string;
 
   /**
-   * The number of commits to clone with the contents of their files. 0 clones all commits.
+   * The number of commits to clone with the contents of their files, or 0 for all commits.
    *
-   * The clone has the tags of these commits, and `origin/<branch>` for the branch that runs start from and for the default branch. Session storage
-   * holds 1 GB. Use `1` for a repository whose history takes too long: git's own repository, with 82,000 commits, takes 118 MB without the contents
-   * of earlier versions, 309 MB with them, and 13 MB with the newest commit only.
+   * The clone contains the tags of these commits, and `origin/<branch>` for the default branch and the branch that the run starts from. Session
+   * storage is limited to 1 GB. Use `1` for a repository with a long history: git's own repository, with 82,000 commits, takes 118 MB without the
+   * contents of earlier versions, 309 MB with them, and 13 MB with the newest commit only.
    *
-   * @default - all commits, and the contents of the newest one, so that tags and merge bases are right. git fetches the content of an earlier
-   * version when something reads it. If the remote cannot leave contents out, or if the history takes more than four minutes, one commit is cloned,
-   * and the run's record says so
+   * @default - all commits, but only the contents of the newest one, so that tags and merge bases are right. git fetches the contents of an earlier
+   * version when a command reads them. If the remote does not support this, or if it takes more than 4 minutes, the run clones one commit, and its
+   * record says so
    */
   readonly depth?: number;
 
   /**
-   * Determines whether submodules, and their own submodules, are initialized when a run is prepared. Otherwise the run's record names them.
+   * Determines whether a run initializes submodules, recursively. Otherwise, the record of the run lists them.
    *
-   * @default false - their remotes may need credentials that the session does not have
+   * @default false - their remotes may require credentials that the session does not have
    */
   readonly submodules?: boolean;
 
   /**
-   * Patterns of the repositories that the input of a run may name, such as `https://git.example.com/team/*`.
+   * Patterns of the URLs that the input of a run may contain, such as `https://git.example.com/team/*`. They limit the hosts to which git sends the
+   * credentials of the session.
    *
-   * The session's git credentials are sent to the host of the URL. The scheme, the host and the port must be those of a pattern, and so must the
-   * user of an ssh URL. `*` stands for one or more characters of one segment of the path, and is not allowed anywhere else. The URL in an input
-   * must have no user (except for ssh), no query, no fragment and no `%`.
+   * The scheme, host and port of the URL must be those of a pattern, as must the user of an ssh URL. `*` matches one or more characters within one
+   * segment of the path, and is not allowed anywhere else. The URL must not contain a user (except for ssh), a query, a fragment or `%`.
    *
-   * @default - only the repository of the loop; for a loop without one, every repository that is reached by https
+   * @default - only the URL of the loop; for a loop without one, any https URL
    */
   readonly allow?: string[];
 }
 
-/** The repository that runs clone, and that they push to. */
+/** The repository that each run of a loop clones and pushes to. */
 export class GitRepository {
   /**
-   * Uses the same repository for all runs. The input of a run may name another one only if `allow` has a pattern for it.
+   * Uses the same repository for all runs. The input of a run may contain another one only if it matches a pattern in `allow`.
    *
-   * The URL has no credentials: git gets them in the session, from the image's credential helper or the execution role.
+   * The URL must not contain credentials. git gets them in the session, from the credential helper of the image or the execution role.
    *
-   * @param url A URL with the scheme https, http, ssh, git, file or codecommit, without a password, "?" or "#". Only an ssh or codecommit URL may
-   * have a user.
+   * @param url The URL of the repository, with the scheme https, http, ssh, git, file or codecommit, or in the form `git@host:path`. It must not
+   * contain a password, "?" or "#", and only an ssh or codecommit URL may contain a user
+   * @param options Options for the repository
    */
   public static fromUrl(url: string, options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(url, options);
   }
 
   /**
-   * Takes the repository from the input of each run: `{ "repository": { "url": "…", "ref": "…" } }`.
+   * Reads the repository from the input of each run: `{ "repository": { "url": "…", "ref": "…" } }`.
    *
-   * Anyone who may start runs thereby decides where the session's git credentials are sent. Use `allow` to limit the repositories that an input may
-   * name. Without it, every https repository may be named, and synthesis warns.
+   * Anyone who can start runs thereby determines the host to which git sends the credentials of the session. Use `allow` to limit the URLs. Without
+   * it, all https URLs are accepted, and synthesis emits the warning `cdk-agentcore-workbench:AnyRepository`.
+   *
+   * @param options Options for the repository
    */
   public static fromInput(options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(undefined, options);
   }
 
   private constructor(
-    /** The URL, if all runs use the same repository. */
+    /** The URL of the repository; `undefined` if it is read from the input. */
     public readonly url: string | undefined,
     private readonly options: GitRepositoryOptions,
   ) {}
 
-  /** The branch, tag or commit that runs start from. */
+  /** The branch, tag or commit that each run starts from; `undefined` for the default branch of the remote. */
   public get ref(): string | undefined {
     return this.options.ref;
   }
 
-  /** The number of commits to clone with their contents, 0 for all; undefined for all commits and the contents of the newest one. */
+  /** The number of commits to clone with their contents, or 0 for all; `undefined` for all commits with only the contents of the newest one. */
   public get depth(): number | undefined {
     return this.options.depth;
   }
 
-  /** Determines whether submodules are initialized. */
+  /** Determines whether a run initializes submodules. */
   public get submodules(): boolean {
     return this.options.submodules ?? false;
   }
 
-  /** Patterns of the repositories that the input of a run may name. */
+  /** Patterns of the URLs that the input of a run may contain. */
   public get allow(): string[] | undefined {
     return this.options.allow;
   }

@@ -58,8 +58,8 @@ const PATH_RULES: readonly Rule<PathArgument>[] = [
 /**
  * Returns the first fault of a mount path, or nothing.
  *
- * @param path the path; must not be a token
- * @param prop the name of the prop, for the message
+ * @param path The path; must not be a token
+ * @param prop The name of the prop, for the message
  */
 export function mountPathFaults(path: string, prop = 'mountPath'): string[] {
   return firstFaultOf({ prop, path }, PATH_RULES);
@@ -117,9 +117,9 @@ const RUNTIME_RULES: readonly Rule<RuntimeMounts>[] = [
 /**
  * Returns all faults of a runtime's mounts, individually and together. Paths that are tokens are not checked.
  *
- * @param mounts the mounts of the runtime
- * @param prop the name of the prop, for the messages
- * @param networkMode the network mode of the runtime; not checked if `undefined`
+ * @param mounts The mounts of the runtime
+ * @param prop The name of the prop, for the messages
+ * @param networkMode The network mode of the runtime; not checked if `undefined`
  */
 export function mountFaults(mounts: readonly ConfiguredMount[], prop: string, networkMode: string | undefined): string[] {
   const paths = mounts.map(mountPathOf).map((path) => path === undefined || Token.isUnresolved(path) ? undefined : path);

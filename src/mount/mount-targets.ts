@@ -24,8 +24,8 @@ export function mountTargetsOf(accessPoint: s3files.IAccessPointRef): s3files.Cf
 /**
  * Returns the security groups of the mount targets, without duplicates.
  *
- * @param mountTargets the mount targets
- * @param scope the scope in which groups without an L2 construct in this app are imported
+ * @param mountTargets The mount targets
+ * @param scope The scope in which groups without an L2 construct in this app are imported
  */
 export function securityGroupsOf(mountTargets: readonly s3files.IMountTargetRef[], scope: IConstruct): ec2.ISecurityGroup[] {
   const ids = mountTargets.flatMap((target) => s3files.CfnMountTarget.isCfnMountTarget(target)

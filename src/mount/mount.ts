@@ -9,43 +9,42 @@ import { mountTargetsOf, securityGroupsOf } from './mount-targets';
 
 /** Configuration of a mount, returned by `Mount.bind()`. */
 export interface MountConfig {
-  /** The entry of `FilesystemConfigurations`. */
+  /** The entry in the `FilesystemConfigurations` of the runtime. */
   readonly configuration: CfnRuntime.FilesystemConfigurationProperty;
 
   /**
-   * Policy statements that are added to the execution role, both allows and denies.
+   * Policy statements to add to the execution role. They may allow or deny.
    *
-   * @default - no statements; session storage requires no permissions
+   * @default - no statements
    */
   readonly statements?: iam.PolicyStatement[];
 
   /**
-   * Mount targets, or their security groups, that must accept connections from the runtime on TCP 2049.
+   * Mount targets, or their security groups, that must accept connections from the runtime on TCP port 2049.
    *
-   * @default - none; the mount is not reached through the VPC
+   * @default - none; the runtime does not reach the file system through the VPC
    */
   readonly mountTargets?: ec2.IConnectable[];
 
   /**
-   * Resources that must exist before the runtime is created, so that its first session can mount.
+   * Resources that must exist before the runtime is created, so that its first session can mount the file system.
    *
    * @default - no dependencies
    */
   readonly dependencies?: IDependable[];
 }
 
-/** Options of `Mount.fromEfsAccessPoint`. */
+/** Options for `Mount.fromEfsAccessPoint`. */
 export interface EfsAccessPointOptions {
   /**
-   * Determines whether the runtime can only read through this access point.
+   * Determines whether the runtime is denied permission to write through this access point.
    *
-   * If `true`, the execution role is denied permission to write, even if the file system policy allows it. The file system is not mounted
-   * with different options.
+   * If `true`, a deny statement in the policy of the execution role overrides whatever the file system policy allows. The mount options stay
+   * the same.
    *
    * A file system **without a policy** grants full access to every client that can connect to a mount target, without evaluating IAM
-   * policies, so the deny probably has no effect. Give the file system a policy, for example with `allowAnonymousAccess: false` on the
-   * `efs.FileSystem`. A file system in this app without a policy causes a warning with the id
-   * `cdk-agentcore-workbench:readOnlyWithoutPolicy`.
+   * policies, so the deny statement probably has no effect. Attach a policy, for example with `allowAnonymousAccess: false` on the
+   * `efs.FileSystem`. A file system of this app without a policy causes the warning `cdk-agentcore-workbench:readOnlyWithoutPolicy`.
    *
    * @see https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
    *
@@ -54,13 +53,13 @@ export interface EfsAccessPointOptions {
   readonly readOnly?: boolean;
 }
 
-/** Options of `Mount.fromS3FilesAccessPoint`. */
+/** Options for `Mount.fromS3FilesAccessPoint`. */
 export interface S3FilesAccessPointOptions {
   /**
-   * Determines whether the runtime can only read through this access point.
+   * Determines whether the runtime is denied permission to write through this access point.
    *
-   * If `true`, the execution role is denied permission to write, even if the file system policy allows it. The file system is not mounted
-   * with different options.
+   * If `true`, a deny statement in the policy of the execution role overrides whatever the file system policy allows. The mount options stay
+   * the same.
    *
    * @default false
    */
@@ -68,16 +67,17 @@ export interface S3FilesAccessPointOptions {
 
   /**
    * The mount targets of the file system. The runtime depends on them.
+   *
    * S3 Files requires a mount target in each Availability Zone of the runtime.
    *
-   * @default - the file system's mount targets that are in the same app or stage when the runtime is created
+   * @default - the mount targets of the file system that are in the same app or stage when the runtime is created
    */
   readonly mountTargets?: s3files.IMountTargetRef[];
 
   /**
-   * The security groups of the mount targets. Each gets an ingress rule for the runtime on TCP 2049.
+   * The security groups of the mount targets. Each gets an ingress rule for the runtime on TCP port 2049.
    *
-   * If the list is empty, or no security group is found, there is a warning with the id `cdk-agentcore-workbench:mountTargetsNotOpened`.
+   * If the list is empty, or no security group is found, synthesis emits the warning `cdk-agentcore-workbench:mountTargetsNotOpened`.
    *
    * @default - the security groups of the mount targets
    */
@@ -87,9 +87,9 @@ export interface S3FilesAccessPointOptions {
 /**
  * A file system that a runtime mounts into each session.
  *
- * A runtime can have at most 5 mounts: 1 session storage, 2 EFS access points and 2 S3 Files access points. All are mounted in
- * parallel when a session starts, within 30 seconds; if one fails, the invocation fails with HTTP 424.
- * The mount paths do not exist while the container starts: they appear with the first invocation.
+ * A runtime can have at most 5 mounts: 1 session storage, 2 EFS access points and 2 S3 Files access points. The service mounts them in
+ * parallel when a session starts, and allows 30 seconds for it. If a mount fails, the invocation fails with HTTP 424. The mount paths do not
+ * exist while the container starts; they appear with the first invocation.
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-filesystem-configurations.html
  */
@@ -97,11 +97,13 @@ export abstract class Mount {
   /**
    * Mounts storage that the service manages for each session. It persists when the session stops, and is mounted again when the session resumes.
    *
-   * Each session has 1 GB and about 100,000 files. The storage is deleted when the session has not been invoked for 14 days, and
-   * **when the session's endpoint is updated to another version of the runtime**. Requires neither a VPC nor permissions.
-   * In VPC mode, the data passes through your VPC to Amazon S3, which must be reachable.
+   * The storage of each session is limited to 1 GB and about 100,000 files. The service deletes it when the session has not been invoked for
+   * 14 days, and **when the endpoint of the session is updated to another version of the runtime**.
    *
-   * @param mountPath a directory under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
+   * Session storage requires neither VPC mode nor permissions. In VPC mode, the data passes through your VPC, which must provide access to
+   * Amazon S3.
+   *
+   * @param mountPath A directory under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
    */
   public static sessionStorage(mountPath: string): Mount {
     return new SessionStorageMount(mountPath);
@@ -110,13 +112,13 @@ export abstract class Mount {
   /**
    * Mounts an access point of an Amazon EFS file system. All sessions share it, and new versions of the runtime keep it.
    *
-   * Requires VPC mode. The execution role is granted permission to mount through this access point only, the file system's security groups
-   * accept the runtime on TCP 2049, and the runtime depends on the mount targets. The POSIX user of the access point must be the user of the
-   * container.
+   * Requires VPC mode. The execution role gets permission to mount the file system through this access point only, the security groups of the
+   * file system get an ingress rule for the runtime on TCP port 2049, and the runtime depends on the mount targets. The POSIX user of the access
+   * point must be the user of the container.
    *
-   * @param accessPoint the access point; import one with `AccessPoint.fromAccessPointAttributes` and `fileSystem`, so that it knows its file system
-   * @param mountPath a directory under `/mnt`, such as `/mnt/shared`; 6 to 200 characters
-   * @param options options of the mount
+   * @param accessPoint The access point; import one with `AccessPoint.fromAccessPointAttributes` and `fileSystem`, so that its file system is known
+   * @param mountPath A directory under `/mnt`, such as `/mnt/shared`; 6 to 200 characters
+   * @param options Options for the mount
    */
   public static fromEfsAccessPoint(accessPoint: efs.IAccessPoint, mountPath: string, options: EfsAccessPointOptions = {}): Mount {
     return new EfsMount(mountPath, accessPoint, options);
@@ -125,13 +127,13 @@ export abstract class Mount {
   /**
    * Mounts an access point of an Amazon S3 Files file system. All sessions share it, and new versions of the runtime keep it.
    *
-   * Requires VPC mode. The execution role is granted permission to mount through this access point only. The runtime depends on the mount
-   * targets of the file system, and their security groups accept the runtime on TCP 2049; mount targets of another app must be passed in the
-   * options. Hard links are not supported.
+   * Requires VPC mode. The execution role gets permission to mount the file system through this access point only, the security groups of the
+   * mount targets get an ingress rule for the runtime on TCP port 2049, and the runtime depends on the mount targets. Pass mount targets of
+   * another app in the options. Hard links are not supported.
    *
-   * @param accessPoint the access point
-   * @param mountPath a directory under `/mnt`, such as `/mnt/data`; 6 to 200 characters
-   * @param options options of the mount
+   * @param accessPoint The access point
+   * @param mountPath A directory under `/mnt`, such as `/mnt/data`; 6 to 200 characters
+   * @param options Options for the mount
    */
   public static fromS3FilesAccessPoint(
     accessPoint: s3files.IAccessPointRef, mountPath: string, options: S3FilesAccessPointOptions = {},
@@ -139,7 +141,7 @@ export abstract class Mount {
     return new S3FilesMount(mountPath, accessPoint, options);
   }
 
-  /** The path of the mount in a session, as it was passed. A trailing slash has no meaning. */
+  /** The path where the file system is mounted in a session, as it was passed in. A trailing slash is ignored. */
   public readonly mountPath: string;
 
   protected constructor(mountPath: string) {
@@ -147,9 +149,9 @@ export abstract class Mount {
   }
 
   /**
-   * Returns the configuration of the mount. Called by the runtime, once for each runtime that has the mount.
+   * Returns the configuration of the mount. Each runtime that has the mount calls this method once.
    *
-   * @param scope the runtime
+   * @param scope The runtime
    */
   public abstract bind(scope: IConstruct): MountConfig;
 }

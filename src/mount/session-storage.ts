@@ -7,8 +7,8 @@ import { throwOnFaults } from '../private/validation';
 /**
  * Adds session storage to an official `Runtime` or to a `CfnRuntime`.
  *
- * Use it where the runtime cannot be an `AgentRuntime`. The mixin keeps the mounts that the runtime has, and throws if there is already
- * session storage or the mount path is already in use. It does not change an imported runtime.
+ * Use this mixin where the runtime cannot be an `AgentRuntime`. It keeps the existing mounts of the runtime, and throws an error if the runtime
+ * already has session storage or the mount path is already in use. It does not change an imported runtime.
  *
  * @example
  * declare const runtime: agentcore.Runtime;
@@ -18,19 +18,27 @@ export class SessionStorage extends Mixin {
   private readonly mountPath: string;
 
   /**
-   * @param mountPath a directory under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
+   * @param mountPath A directory under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
    */
   public constructor(mountPath: string) {
     super();
     this.mountPath = mountPath;
   }
 
-  /** Determines whether the construct is the L1 resource of a runtime. */
+  /**
+   * Determines whether the mixin can be applied to a construct, which must be the L1 resource of a runtime.
+   *
+   * @param construct The construct to check
+   */
   public supports(construct: IConstruct): boolean {
     return CfnRuntime.isCfnRuntime(construct);
   }
 
-  /** Adds session storage to the L1 resource of a runtime. */
+  /**
+   * Adds session storage to the L1 resource of a runtime.
+   *
+   * @param construct The L1 resource
+   */
   public applyTo(construct: IConstruct): void {
     if (!CfnRuntime.isCfnRuntime(construct)) return;
     const added = { sessionStorage: { mountPath: this.mountPath } };

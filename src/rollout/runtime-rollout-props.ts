@@ -4,81 +4,83 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { SmokeTest } from './smoke-test';
 
-/** Properties of a `RuntimeRollout`. */
+/** Properties for `RuntimeRollout`. */
 export interface RuntimeRolloutProps {
-  /** The runtime whose versions are rolled out: an `AgentRuntime` or an official `Runtime` of this app. A runtime has at most one rollout. */
+  /** The runtime whose versions are rolled out: an `AgentRuntime` or an official `Runtime` of this app. A runtime can have one rollout. */
   readonly runtime: agentcore.Runtime;
 
   /**
-   * The tests that a version must pass before its endpoint is used, at most 20. With an empty list, versions are not tested.
+   * The tests that a version must pass before its endpoint is used, at most 20. If the list is empty, versions are not tested.
    *
-   * @default - bash and git answer, and the runtime's session storage is writable if it has any
+   * @default - tests that bash and git run, and that the session storage of the runtime is writable if it has any
    */
   readonly smokeTests?: SmokeTest[];
 
   /**
-   * The number of endpoints that are kept whatever their age, including the current one: 1 to 9.
+   * The number of endpoints to keep whatever their age, including the current one: 1 to 9.
    *
-   * A runtime has at most 10 endpoints, including `DEFAULT`, unless the quota is raised. With 9, there is no room for the next version.
+   * The quota of a runtime is 10 endpoints, including `DEFAULT`, unless it is raised. With 9, there is no room for the next version.
    *
    * @default 4
    */
   readonly keepEndpoints?: number;
 
   /**
-   * The time for which a replaced endpoint is kept, whatever the number of endpoints: up to 3,650 days. The session storage of all sessions on an
-   * endpoint is deleted with it. By itself, session storage lives for 14 days after its last use.
+   * The time to keep a replaced endpoint, whatever the number of endpoints: 0 to 3,650 days. When an endpoint is removed, the service deletes the
+   * session storage of all its sessions. It also deletes session storage 14 days after its last use.
    *
-   * An endpoint that the newest deployment replaced is always kept, for a rollback.
+   * The endpoint that the latest deployment replaced is always kept, for a rollback.
    *
    * @default Duration.days(14)
    */
   readonly retention?: Duration;
 
   /**
-   * The timeout of a rollout, 1 to 50 minutes. A deployment waits for its rollout, which fails after this time and reports what it waited for.
+   * The timeout of a rollout: 1 to 50 minutes, because CloudFormation waits for an hour at most. The deployment then fails, and the error says what
+   * the rollout waited for.
    *
    * @default Duration.minutes(30)
    */
   readonly timeout?: Duration;
 
   /**
-   * The names of the state machines whose executions a rollout waits for: it does not remove an endpoint that one of them uses.
+   * The names of the state machines whose executions a rollout waits for, so that it does not remove an endpoint that one of them uses.
    *
-   * The definition of such a state machine names the endpoint, so that a reference to the state machine would be circular.
+   * The prop takes names, because the definition of such a state machine contains the endpoint: a reference to it would be circular.
    *
    * @default - none; an endpoint that is not kept is removed even if it is in use
    */
   readonly drainStateMachineNames?: string[];
 
   /**
-   * The time for which a deployment waits for such executions, from its start; at most `timeout`. An endpoint that is still in use after that is kept
-   * until the next deployment.
+   * The maximum time, from the start of the rollout, to wait for executions of `drainStateMachineNames`: 0 to `timeout`. An endpoint that is still
+   * in use after that is kept until the next deployment.
    *
    * @default Duration.minutes(10) - or `timeout`, if that is shorter
    */
   readonly drainTimeout?: Duration;
 
   /**
-   * Determines whether versions are deleted that no endpoint uses and that are older than the newest one. A runtime has at most 1,000 versions.
+   * Determines whether a rollout deletes versions that no endpoint uses, except the newest one. A runtime can have at most 1,000 versions.
    *
-   * Grants permission to `DeleteAgentRuntime` on this runtime, which is the only operation that deletes a version.
+   * If `true`, the rollout gets permission for `DeleteAgentRuntime` on this runtime, because it is the only operation that deletes a version.
    *
    * @default false
    */
   readonly deleteUnusedVersions?: boolean;
 
   /**
-   * The removal policy of the endpoints. When they are deleted, so is the session storage of their sessions. With `RETAIN` they stay until the
-   * runtime is deleted, and a rollout with the same name in this stack takes them over. If such a rollout cannot be created, only endpoints that
-   * never passed are removed.
+   * The removal policy of the endpoints. When an endpoint is deleted, the service deletes the session storage of its sessions.
+   *
+   * With `RETAIN`, endpoints remain until the runtime is deleted, and a rollout with the same name in this stack takes them over. If the creation of
+   * such a rollout fails, only endpoints that never passed their tests are removed.
    *
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * The retention period of the functions' logs. They contain names, versions and states, never the output of a command.
+   * The retention period of the functions' logs. They contain names, versions and states, but not the output of commands.
    *
    * @default logs.RetentionDays.THREE_MONTHS
    */

@@ -15,23 +15,23 @@ import { throwOnFaults } from '../private/validation';
 import { sessionStorageMountOf } from '../runtime/introspection';
 
 /**
- * Creates an endpoint for each version of a runtime, tests it, and only then lets it be used.
+ * Creates an endpoint for each version of a runtime, and tests it before it is used.
  *
- * Without a rollout, all sessions are on the endpoint `DEFAULT`, which moves to a new version at once, untested, and session storage behind an
- * endpoint that moves is emptied. The endpoints of a rollout (`v7` for version 7) never move: new runs use the newest one that passed; runs in
- * progress, and sessions that are resumed later, stay on theirs and so keep their workspace.
+ * Without a rollout, all sessions use the `DEFAULT` endpoint. The service immediately updates it to each new version, untested, and deletes the
+ * session storage of its sessions. The endpoints of a rollout, such as `v7` for version 7, are never updated: new runs use the newest endpoint that
+ * passed its tests, while runs in progress and resumed sessions stay on their endpoint and keep their workspaces.
  *
- * A version that fails its tests fails the deployment, with the output as the reason. Its endpoint is removed, and all others stay as they were. A
- * version with the same configuration as one that passed, such as after a rollback, gets the endpoint of that version, untested.
+ * If a version fails its tests, the deployment fails and reports their output. The endpoint of the version is removed, and all others stay as they
+ * are. A version whose configuration has already passed, such as after a rollback, reuses the endpoint of that version without tests.
  *
  * ## Limitations
  *
- * - An image is identified by its URI. Two versions with the same URI are the same, even if a mutable tag points elsewhere by then: reference
- *   images by digest, or let the CDK build them.
- * - The runtime, the rollout, and everything that refers to `endpoint` or `version` must be in one stack, or in nested stacks of it:
- *   CloudFormation refuses to change what one stack exports to another. Other stacks can read the name from a parameter at run time.
- * - `DEFAULT` still moves. Sessions that started on it before there was a rollout lose their workspaces with the next version.
- * - The state of the rollout is in tags of its endpoints, with the prefix `cdk-agentcore-workbench:`. Without them, it does not recognize them.
+ * - An image is identified by its URI. Versions with the same URI count as equal, even if a mutable tag has moved: reference images by digest, or
+ *   let the CDK build them.
+ * - The runtime, the rollout, and everything that refers to `endpoint` or `version` must be in one stack or in its nested stacks, because
+ *   CloudFormation does not update an export that another stack imports. Other stacks can read the name from a parameter at run time.
+ * - The service still updates `DEFAULT`. Sessions that started on it before the rollout was added lose their workspaces with the next version.
+ * - The state of the rollout is stored in tags of its endpoints, with the prefix `cdk-agentcore-workbench:`. It ignores endpoints without them.
  *
  * @example
  * declare const runtime: AgentRuntime;
@@ -47,13 +47,17 @@ import { sessionStorageMountOf } from '../runtime/introspection';
  */
 export class RuntimeRollout extends Construct {
   /**
-   * The endpoint for new work. Its name is only known after deployment.
+   * The endpoint for new runs. Its name is not known until deployment.
    *
-   * Grants of this library on this endpoint cover all endpoints of the runtime, since runs in progress are still on an older one.
+   * Grants of this library through this endpoint cover all endpoints of the runtime, because runs in progress may use an older one.
    */
   public readonly endpoint: agentcore.IRuntimeEndpoint;
 
-  /** The version of the runtime behind the endpoint. After a rollback, it is older than the newest version, with the same configuration. */
+  /**
+   * The version of the runtime that the endpoint points at.
+   *
+   * After a rollback, it is not the newest version, but an older one with the same configuration.
+   */
   public readonly version: string;
 
   constructor(scope: Construct, id: string, props: RuntimeRolloutProps) {

@@ -10,35 +10,36 @@ import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
 import { durationFaults, faultsOf, Rule } from '../private/validation';
 
-/** Options of `SmokeTest.command`. */
+/** Options for `SmokeTest.command`. */
 export interface SmokeCommandOptions {
   /**
-   * The exit code with which the command must end: 0 to 255.
+   * The exit code that the command must have: 0 to 255.
    *
    * @default 0
    */
   readonly expectExitCode?: number;
 
   /**
-   * The timeout of the command, 1 second to 30 minutes. The test fails after it, and the command is killed together with its children.
+   * The timeout of the command: 1 second to 30 minutes. A command that takes longer is terminated with all its child processes, and the test fails.
    *
    * @default Duration.minutes(2)
    */
   readonly timeout?: Duration;
 }
 
-/** Options of `SmokeTest.invoke`. */
+/** Options for `SmokeTest.invoke`. */
 export interface SmokeInvokeOptions {
   /**
-   * A regular expression that the agent's reply must match: its text, or its JSON without line breaks. Of an event stream, it is matched against the
-   * data of the last event.
+   * A JavaScript regular expression that the agent's reply must match. It is matched against the text of the reply, or its JSON without line breaks;
+   * for an event stream, against the data of the last event.
    *
-   * @default - any reply passes unless it has a property `error`
+   * @default - any reply passes unless it has an `error` property
    */
   readonly expect?: string;
 
   /**
-   * The timeout of the agent, 1 second to 10 minutes. All invokes of a rollout together have 10 minutes, and less than its own `timeout`.
+   * The timeout of the agent's reply: 1 second to 10 minutes. The timeouts of all such tests of a rollout together must be at most 10 minutes, and
+   * less than the `timeout` of the rollout, because one call of a Lambda function runs them.
    *
    * @default Duration.minutes(3)
    */
@@ -46,17 +47,17 @@ export interface SmokeInvokeOptions {
 }
 
 /**
- * A test that a new version of a runtime must pass before it is used: a command, or an invoke of the agent.
+ * A test that a new version of a runtime must pass before it is used: a command, or an invocation of the agent.
  *
- * Tests run one after the other, on the endpoint of the version, in a session that is created for them and stopped afterwards. A rollout that
- * is interrupted continues them: it attaches to a command that was started, and repeats an invoke. The service logs commands, which must not
- * contain secrets.
+ * Tests run in order on the endpoint of the version, in a session that is created for them and stopped afterwards. A rollout that is interrupted
+ * attaches to a command that it has started, but invokes the agent again. Commands must not contain secrets, because the service logs them.
  */
 export abstract class SmokeTest {
   /**
    * Tests that a command ends with the expected exit code.
    *
-   * @param line Command for bash, which runs it in `/tmp`. At most 32 KiB.
+   * @param line A bash command line, which runs in `/tmp`; at most 32 KiB
+   * @param options Options for the test
    */
   public static command(line: string, options: SmokeCommandOptions = {}): SmokeTest {
     const name = line.length > 40 ? `${line.slice(0, 39)}…` : line;
@@ -64,8 +65,8 @@ export abstract class SmokeTest {
   }
 
   /**
-   * Tests that every tool of an `AgentImage` works. The image lists its tools in `/etc/agent-image.json`, each with the command that verified it
-   * in the build. Fails on an image without that list.
+   * Tests that all tools of an `AgentImage` work, with the commands that verified them in the build. The image lists them in
+   * `/etc/agent-image.json`; the test fails if this file does not exist.
    */
   public static tools(): SmokeTest {
     return new CommandTest('tools', toolsCommand(MANIFEST_PATH), { expectExitCode: 0, timeout: Duration.minutes(5) });
@@ -74,23 +75,24 @@ export abstract class SmokeTest {
   /**
    * Tests that a mount is writable, and that a file can be read back from it.
    *
-   * @param mountPath Path where the file system is mounted, such as `/mnt/workspace`
+   * @param mountPath The path where the file system is mounted, such as `/mnt/workspace`
    */
   public static writable(mountPath: string): SmokeTest {
     return new WritableTest(mountPath);
   }
 
   /**
-   * Tests that the agent answers.
+   * Tests that the agent answers an invocation.
    *
-   * @param payload Sent as JSON. It may be sent more than once, so it should not ask for expensive work.
+   * @param payload The payload that is sent to the agent as JSON. It may be sent more than once, so it should not ask for expensive work
+   * @param options Options for the test
    */
   public static invoke(payload: { [name: string]: unknown }, options: SmokeInvokeOptions = {}): SmokeTest {
     return new InvokeTest(payload, options);
   }
 
   /**
-   * Returns the tests of a rollout that is given none. Nobody chose their timeouts, which must not be a reason to refuse a short rollout.
+   * Returns the default tests of a rollout. Their timeouts are derived from its timeout, so that a short rollout is not refused for their sake.
    *
    * @internal
    */

@@ -7,12 +7,12 @@ import { DESCRIBE_LOG_GROUPS_ACTIONS, METRICS_ACTIONS, RUNTIME_LOGS_ACTIONS, TRA
 import { runtimeNameFaults } from './runtime-rules';
 import { throwOnFaults } from '../private/validation';
 
-/** Properties of `AgentExecutionRole`. */
+/** Properties for `AgentExecutionRole`. */
 export interface AgentExecutionRoleProps {
   /**
-   * The name of the only runtime that the role is for, as passed to the runtime in `runtimeName`.
+   * The name of the only runtime that can assume the role, as passed to the runtime in `runtimeName`.
    *
-   * 1 to 48 of a-z, A-Z, 0-9 and _ (underscore), starting with a letter.
+   * It must have 1 to 48 characters, start with a letter, and contain only letters, digits and underscores.
    */
   readonly runtimeName: string;
 
@@ -24,7 +24,7 @@ export interface AgentExecutionRoleProps {
   readonly permissionsBoundary?: iam.IManagedPolicy;
 
   /**
-   * The path of the role, which starts and ends with a slash.
+   * The path of the role. It must start and end with a slash.
    *
    * @default '/'
    */
@@ -39,20 +39,22 @@ export interface AgentExecutionRoleProps {
 }
 
 /**
- * An execution role for one runtime: the role of its sessions, and so of every command and all code that the agent runs in them.
+ * The execution role of one runtime. Every command in a session, and all code that the agent runs there, has the permissions of this role.
  *
- * It has fewer permissions than the role that the official construct creates. Only the runtime with this name can assume it, write logs
- * to the log groups of this runtime and get tokens for its own workload identity. It can pull only from the repository of the
- * runtime's artifact, and can invoke a model only after `grantInvokeModel`. The repository of an image asset is the one that CDK
- * bootstrapping created, which holds the images of all apps in the account and Region; bootstrap with a qualifier to give an app its own.
+ * It has fewer permissions than the role that the official construct creates. Only the runtime with the given name can assume it. The role can
+ * write only to the log groups of this runtime, get tokens only for the runtime's own workload identity, and pull images only from the
+ * repository of the runtime's artifact. It cannot invoke a model without `grantInvokeModel`.
  *
- * `AgentRuntime` creates this role by default. Create one yourself to set its path or permissions boundary, in a stack with the account and
- * Region of the runtime, because the trust policy names both.
+ * The repository of an image asset is the one that `cdk bootstrap` created. It contains the images of all apps in the account and Region;
+ * bootstrap with a qualifier of its own to separate an app from the others.
+ *
+ * `AgentRuntime` creates this role by default. Create it explicitly to set its path or permissions boundary. Its stack must be in the account
+ * and Region of the runtime, because the trust policy contains both.
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html
  */
 export class AgentExecutionRole extends iam.Role {
-  /** The name of the runtime that the role is for. */
+  /** The name of the runtime that can assume the role. */
   public readonly runtimeName: string;
 
   constructor(scope: Construct, id: string, props: AgentExecutionRoleProps) {
@@ -100,9 +102,9 @@ export class AgentExecutionRole extends iam.Role {
   /**
    * Adds a statement to the policy of the role.
    *
-   * The official construct adds baseline statements to every role that it is given. This role ignores them, because it has narrower ones.
+   * The official `Runtime` adds baseline statements to every role that is passed to it. This role ignores them, because its own are narrower.
    *
-   * @param statement the policy statement to add
+   * @param statement The policy statement to add
    */
   public addToPrincipalPolicy(statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {
     if (isOfficialBaseline(statement)) return { statementAdded: true, policyDependable: this };
@@ -112,7 +114,7 @@ export class AgentExecutionRole extends iam.Role {
   /**
    * Grants the role permission to invoke a model, with or without response streaming.
    *
-   * @param model the model
+   * @param model The model to grant permission to invoke
    */
   public grantInvokeModel(model: BedrockModel): iam.Grant {
     return model.grantInvoke(this, this);

@@ -20,10 +20,12 @@ import { throwOnFaults } from '../private/validation';
 const IMAGE_NOT_ARM64 = 'cdk-agentcore-workbench:imageNotArm64';
 const OFFICIAL_ROLE = 'cdk-agentcore-workbench:officialExecutionRole';
 
-/** Properties of `AgentRuntime`. */
+/** Properties for `AgentRuntime`. */
 export interface AgentRuntimeProps extends agentcore.RuntimeProps {
   /**
-   * The file systems that are mounted into every session. At most 5: 1 session storage, 2 EFS access points and 2 S3 Files access points.
+   * The file systems to mount into every session.
+   *
+   * A runtime can have at most 5 mounts: 1 session storage, 2 EFS access points and 2 S3 Files access points. EFS and S3 Files require VPC mode.
    *
    * @default - no mounts; the files that a session writes are lost when it stops
    */
@@ -33,14 +35,14 @@ export interface AgentRuntimeProps extends agentcore.RuntimeProps {
 /**
  * An AgentCore runtime with file systems in its sessions and an execution role with least privilege.
  *
- * It is an official `Runtime`, with all its props, grants and metrics and the same logical IDs: replacing one with the other in an app
- * replaces no resources.
+ * It extends the official `Runtime`, with the same props, grants, metrics and logical IDs, so that an app can switch from one to the other
+ * without replacing resources.
  *
- * Every change to the configuration of a runtime creates a version. The endpoint `DEFAULT` is updated to it immediately, and **the session
- * storage of every session of an updated endpoint is deleted**.
+ * Every change to the configuration of a runtime creates a version. The service immediately updates the `DEFAULT` endpoint to that version,
+ * and **deletes the session storage of all sessions of an updated endpoint**. Use `RuntimeRollout` to keep it.
  *
- * The service only starts arm64 images. An image asset for another platform, or without a platform, causes a warning with the id
- * `cdk-agentcore-workbench:imageNotArm64`; images that are not built by this app are not checked.
+ * The service only starts arm64 images. An image asset for another platform, or without a platform, causes the warning
+ * `cdk-agentcore-workbench:imageNotArm64`. Images that this app does not build are not checked.
  *
  * As with the official construct, an image from `AgentRuntimeArtifact.fromImageUri` grants no permission to pull it:
  * call `repository.grantPull(runtime)`.
@@ -85,9 +87,9 @@ export class AgentRuntime extends agentcore.Runtime {
    * Grants permission to run commands in sessions, through all endpoints: `bedrock-agentcore:InvokeAgentRuntimeCommand`. Use
    * `RuntimeGrants` to grant it through one endpoint.
    *
-   * A command has the credentials of the execution role and is not subject to the agent's own restrictions.
+   * A command runs with the credentials of the execution role, and is not subject to the agent's own restrictions.
    *
-   * @param grantee the principal to grant permission to
+   * @param grantee The principal to grant permission to
    */
   public grantInvokeCommand(grantee: iam.IGrantable): iam.Grant {
     return RuntimeGrants.fromRuntime(this).invokeCommand(grantee);
@@ -97,9 +99,9 @@ export class AgentRuntime extends agentcore.Runtime {
    * Grants permission to open interactive shells in sessions, through all endpoints: `bedrock-agentcore:InvokeAgentRuntimeCommandShell`.
    * Use `RuntimeGrants` to grant it through one endpoint.
    *
-   * A shell has the credentials of the execution role and is not subject to the agent's own restrictions.
+   * A shell runs with the credentials of the execution role, and is not subject to the agent's own restrictions.
    *
-   * @param grantee the principal to grant permission to
+   * @param grantee The principal to grant permission to
    */
   public grantInvokeCommandShell(grantee: iam.IGrantable): iam.Grant {
     return RuntimeGrants.fromRuntime(this).invokeCommandShell(grantee);
@@ -109,40 +111,41 @@ export class AgentRuntime extends agentcore.Runtime {
    * Grants permission to stop sessions, through all endpoints: `bedrock-agentcore:StopRuntimeSession`. Use `RuntimeGrants` to grant it
    * through one endpoint. A stopped session can be resumed.
    *
-   * @param grantee the principal to grant permission to
+   * @param grantee The principal to grant permission to
    */
   public grantStopSession(grantee: iam.IGrantable): iam.Grant {
     return RuntimeGrants.fromRuntime(this).stopSession(grantee);
   }
 
   /**
-   * Grants the execution role permission to invoke a model, with or without response streaming. Without this grant it cannot invoke any.
+   * Grants the execution role permission to invoke a model, with or without response streaming. The role has no permission to invoke any
+   * other model.
    *
-   * @param model the model
+   * @param model The model to grant permission to invoke
    */
   public grantInvokeModel(model: BedrockModel): iam.Grant {
     return model.grantInvoke(this, this);
   }
 
   /**
-   * Returns a metric of the vCPU hours that the sessions of this runtime used, which the service publishes with a delay of up to an hour.
-   * The service documents this metric; it has not been verified in an account.
+   * Returns a metric of the vCPU hours that the sessions of this runtime used.
    *
-   * By default, the metric is a sum over 5 minutes.
+   * By default, the metric is the sum over 5 minutes. The service publishes it with a delay of up to an hour. It is documented, but has not
+   * been verified in an account.
    *
-   * @param props options of the metric
+   * @param props Options for the metric
    */
   public metricCpuUsed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return usage(this, 'CPUUsed-vCPUHours', props);
   }
 
   /**
-   * Returns a metric of the memory, in GB hours, that the sessions of this runtime used, which the service publishes with a delay of up to
-   * an hour. The service documents this metric; it has not been verified in an account.
+   * Returns a metric of the memory, in GB hours, that the sessions of this runtime used.
    *
-   * By default, the metric is a sum over 5 minutes.
+   * By default, the metric is the sum over 5 minutes. The service publishes it with a delay of up to an hour. It is documented, but has not
+   * been verified in an account.
    *
-   * @param props options of the metric
+   * @param props Options for the metric
    */
   public metricMemoryUsed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return usage(this, 'MemoryUsed-GBHours', props);

@@ -7,11 +7,11 @@ import { INVOKE_MODEL_ACTIONS } from './perms';
 import { grantOrWarn } from '../private/grant';
 import { throwOnFaults } from '../private/validation';
 
-/** Options of `BedrockModel.applicationInferenceProfile`. */
+/** Options for `BedrockModel.applicationInferenceProfile`. */
 export interface ApplicationInferenceProfileOptions {
   /**
-   * The IDs of the foundation models that the profile routes to, such as `anthropic.claude-sonnet-4-20250514-v1:0`, without a geography
-   * prefix. At least one.
+   * The IDs of the foundation models that the profile routes to, such as `anthropic.claude-sonnet-4-20250514-v1:0`, without the prefix of a
+   * geography. At least one is required.
    */
   readonly modelIds: string[];
 }
@@ -24,10 +24,10 @@ interface Permission {
 }
 
 /**
- * A model in Amazon Bedrock that an agent can invoke: a foundation model or an inference profile.
+ * A model or an inference profile of Amazon Bedrock that an agent can invoke.
  *
- * An inference profile routes requests to foundation models, possibly in other Regions, and the caller needs permission for the profile and
- * for those models. The grant allows the models through the profile only.
+ * An inference profile routes requests to foundation models, possibly in other Regions, and the caller needs permission for both the profile
+ * and those models. The grant permits invoking the models only through the profile.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
  */
@@ -35,7 +35,7 @@ export abstract class BedrockModel {
   /**
    * References a foundation model in the Region of the stack.
    *
-   * @param modelId the ID of the model, such as `anthropic.claude-sonnet-4-20250514-v1:0`
+   * @param modelId The ID of the model, such as `anthropic.claude-sonnet-4-20250514-v1:0`
    */
   public static foundationModel(modelId: string): BedrockModel {
     return new InvokedModel((scope) => {
@@ -47,7 +47,7 @@ export abstract class BedrockModel {
   /**
    * References a model of `aws-cdk-lib/aws-bedrock`.
    *
-   * @param model a foundation model or a provisioned model
+   * @param model A foundation model or a provisioned model
    */
   public static fromModel(model: bedrock.IModel): BedrockModel {
     return new InvokedModel(() => [{ resourceArns: [model.modelArn] }]);
@@ -56,10 +56,10 @@ export abstract class BedrockModel {
   /**
    * References a system-defined inference profile.
    *
-   * The ID must start with a geography. One that this release does not know is accepted if the provider after it consists of lowercase letters;
-   * otherwise pass the ARN of the profile to `applicationInferenceProfile`, which accepts system-defined profiles too.
+   * The ID must start with a geography. If this release does not know the geography, the provider after it must consist of lowercase letters.
+   * For any other ID, pass the ARN of the profile to `applicationInferenceProfile`, which also accepts system-defined profiles.
    *
-   * @param inferenceProfileId a geography and the ID of a model, such as `eu.anthropic.claude-sonnet-4-20250514-v1:0`; must not be a token
+   * @param inferenceProfileId A geography and the ID of a model, such as `eu.anthropic.claude-sonnet-4-20250514-v1:0`; must not be a token
    */
   public static inferenceProfile(inferenceProfileId: string): BedrockModel {
     return new InvokedModel((scope) => {
@@ -72,8 +72,8 @@ export abstract class BedrockModel {
   /**
    * References an application inference profile.
    *
-   * @param inferenceProfileArn the ARN of the profile
-   * @param options the models that the profile routes to, which its ARN does not contain
+   * @param inferenceProfileArn The ARN of the profile
+   * @param options Options for the profile: the models that it routes to, because its ARN does not name them
    */
   public static applicationInferenceProfile(inferenceProfileArn: string, options: ApplicationInferenceProfileOptions): BedrockModel {
     return new InvokedModel((scope) => {
@@ -85,8 +85,8 @@ export abstract class BedrockModel {
   /**
    * Grants permission to invoke the model, with or without response streaming.
    *
-   * @param scope the construct in whose stack ARNs are formatted, and which gets a warning if the grantee's policy cannot be changed
-   * @param grantee the principal to grant permission to
+   * @param scope A construct in the stack whose Region and account the ARNs contain. It gets a warning if the policy of the grantee cannot be changed
+   * @param grantee The principal to grant permission to
    */
   public abstract grantInvoke(scope: IConstruct, grantee: iam.IGrantable): iam.Grant;
 }

@@ -32,7 +32,7 @@ export const WORKSPACE_ON_DEFAULT_ENDPOINT = 'cdk-agentcore-workbench:workspaceO
 /**
  * Warns about workspaces in session storage behind an endpoint that moves with each deployment.
  *
- * @param scope the user of the endpoint, where the warning is acknowledged
+ * @param scope The user of the endpoint, where the warning is acknowledged
  */
 export function warnAboutDefaultEndpoint(scope: IConstruct, runtime: IBedrockAgentRuntime, endpoint?: IRuntimeEndpoint): void {
   const isDefault = endpoint === undefined || (!Token.isUnresolved(endpoint.endpointName) && endpoint.endpointName === DEFAULT);

@@ -7,13 +7,13 @@ import {
 import { grantOrWarn } from '../private/grant';
 import { throwOnFaults } from '../private/validation';
 
-/** Options of the grants in `RuntimeGrants`. */
+/** Options for the grants in `RuntimeGrants`. */
 export interface RuntimeGrantOptions {
   /**
    * The endpoint through which the grantee can access the runtime.
    *
-   * An endpoint whose name is not known at synth, such as that of a `RuntimeRollout`, grants access through all endpoints of the runtime:
-   * its name may change with each deployment, while sessions stay on the endpoint that they started on.
+   * If its name is not known at synth, as with a `RuntimeRollout`, the grant covers all endpoints of the runtime: the name may change with
+   * each deployment, while sessions stay on the endpoint that they started on.
    *
    * @default - all endpoints of the runtime
    */
@@ -21,11 +21,11 @@ export interface RuntimeGrantOptions {
 }
 
 /**
- * Grants for a runtime: one for each operation on it and its sessions.
+ * Grants permission to use a runtime, with one method for each operation on it and its sessions.
  *
- * The runtime can be an `AgentRuntime`, an official `Runtime` or an imported one. The service authorizes each operation on the runtime
- * and on the endpoint, so every grant covers both ARNs. If the grantee's policy cannot be changed from this app, a warning with the id
- * `cdk-agentcore-workbench:grantNotAdded` says which permissions to add.
+ * The runtime can be an `AgentRuntime`, an official `Runtime` or an imported one. The service authorizes each operation on both the runtime
+ * and the endpoint, so every grant covers both ARNs. If this app cannot change the policy of the grantee, the warning
+ * `cdk-agentcore-workbench:grantNotAdded` lists the permissions to add.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -37,9 +37,9 @@ export interface RuntimeGrantOptions {
  */
 export class RuntimeGrants {
   /**
-   * Creates grants for a runtime.
+   * Returns the grants for a runtime.
    *
-   * @param runtime the runtime; can be imported
+   * @param runtime The runtime, which can be imported
    */
   public static fromRuntime(runtime: IBedrockAgentRuntime): RuntimeGrants {
     return new RuntimeGrants(runtime);
@@ -54,19 +54,20 @@ export class RuntimeGrants {
   /**
    * Grants permission to invoke the runtime: `bedrock-agentcore:InvokeAgentRuntime`.
    *
-   * @param grantee the principal to grant permission to
-   * @param options options of the grant
+   * @param grantee The principal to grant permission to
+   * @param options Options for the grant
    */
   public invokeRuntime(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
     return this.grant(grantee, INVOKE_ACTIONS, options);
   }
 
   /**
-   * Grants permission to invoke the runtime on behalf of a user: `bedrock-agentcore:InvokeAgentRuntimeForUser`. The grantee also needs
-   * `invokeRuntime`.
+   * Grants permission to invoke the runtime on behalf of a user: `bedrock-agentcore:InvokeAgentRuntimeForUser`.
    *
-   * @param grantee the principal to grant permission to
-   * @param options options of the grant
+   * Requests with the `X-Amzn-Bedrock-AgentCore-Runtime-User-Id` header require it in addition to `invokeRuntime`.
+   *
+   * @param grantee The principal to grant permission to
+   * @param options Options for the grant
    */
   public invokeRuntimeForUser(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
     return this.grant(grantee, INVOKE_FOR_USER_ACTIONS, options);
@@ -75,10 +76,10 @@ export class RuntimeGrants {
   /**
    * Grants permission to run commands in sessions: `bedrock-agentcore:InvokeAgentRuntimeCommand`.
    *
-   * A command has the credentials of the execution role and is not subject to the agent's own restrictions.
+   * A command runs with the credentials of the execution role, and is not subject to the agent's own restrictions.
    *
-   * @param grantee the principal to grant permission to
-   * @param options options of the grant
+   * @param grantee The principal to grant permission to
+   * @param options Options for the grant
    */
   public invokeCommand(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
     return this.grant(grantee, INVOKE_COMMAND_ACTIONS, options);
@@ -87,10 +88,10 @@ export class RuntimeGrants {
   /**
    * Grants permission to open interactive shells in sessions: `bedrock-agentcore:InvokeAgentRuntimeCommandShell`.
    *
-   * A shell has the credentials of the execution role and is not subject to the agent's own restrictions.
+   * A shell runs with the credentials of the execution role, and is not subject to the agent's own restrictions.
    *
-   * @param grantee the principal to grant permission to
-   * @param options options of the grant
+   * @param grantee The principal to grant permission to
+   * @param options Options for the grant
    */
   public invokeCommandShell(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
     return this.grant(grantee, INVOKE_COMMAND_SHELL_ACTIONS, options);
@@ -99,8 +100,8 @@ export class RuntimeGrants {
   /**
    * Grants permission to stop sessions: `bedrock-agentcore:StopRuntimeSession`. A stopped session can be resumed.
    *
-   * @param grantee the principal to grant permission to
-   * @param options options of the grant
+   * @param grantee The principal to grant permission to
+   * @param options Options for the grant
    */
   public stopSession(grantee: iam.IGrantable, options: RuntimeGrantOptions = {}): iam.Grant {
     return this.grant(grantee, STOP_SESSION_ACTIONS, options);

@@ -6,26 +6,26 @@ import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
 
 /**
- * A command to run in a session: a shell line, or a program and its arguments.
+ * A command to run in a session: a shell command line, or a program and its arguments.
  *
- * The service logs every command: it must not hold a secret.
+ * A command must not contain secrets, because the service logs it.
  */
 export abstract class Command {
   /**
-   * A line for `/bin/bash -c`.
+   * Runs a command line or a script with `/bin/bash -c`.
    *
-   * A shell interprets everything in the line. Pass values from the state in `environment`, or use `Command.exec`.
+   * The shell interprets everything in the line. Pass values from the state in `environment`, or use `Command.exec`.
    *
-   * @param line the line, or a script of several lines: at most 32 KiB
+   * @param line The command line, or a script of several lines; at most 32 KiB
    */
   public static shell(line: string): Command {
     return new ShellCommand(line);
   }
 
   /**
-   * A program and its arguments, which reach the program unchanged, whatever they hold.
+   * Runs a program with arguments. No shell interprets them, so they may contain values from the state.
    *
-   * @param words the program, then its arguments: at most 32 KiB together
+   * @param words The program, followed by its arguments; at most 32 KiB together
    */
   public static exec(words: string[]): Command {
     return new ExecCommand(words);

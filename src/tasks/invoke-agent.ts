@@ -12,63 +12,70 @@ import { lifecycleOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS } from '../runtime/perms';
 
 /**
- * Props of `InvokeAgent` in either query language.
+ * Properties for `InvokeAgent` in either query language.
  *
  * @internal
  */
 export interface InvokeAgentOptions {
   /**
-   * The payload that is sent to the agent, as JSON. It may hold values from the state. Do not put secrets here: the template and the state
-   * machine's history show them. With `IntegrationPattern.WAIT_FOR_TASK_TOKEN`, it must hold the task token.
+   * The payload that is sent to the agent as JSON. It may contain values from the state. With `IntegrationPattern.WAIT_FOR_TASK_TOKEN`, it must
+   * contain the task token.
+   *
+   * It must not contain secrets, because they are readable in the template and in the history of executions.
    */
   readonly payload: sfn.TaskInput;
 
   /**
-   * The timeout of the agent's answer: 1 second to 14 minutes and 40 seconds, since a function waits for it, and at most the session's
-   * `maxLifetime`. For longer work, let the agent answer at once and report with a task token, or run the agent as a command.
+   * The timeout of the agent's answer: 1 second to 14 minutes and 40 seconds, because a Lambda function waits for it, and at most the
+   * `maxLifetime` of the session. For longer work, let the agent report with a task token, or run the agent as a command.
    *
-   * @default - 14 minutes and 40 seconds, or the session's `maxLifetime` if that is shorter
+   * @default - 14 minutes and 40 seconds, or the `maxLifetime` of the session if that is shorter
    */
   readonly timeout?: Duration;
 
   /**
-   * `REQUEST_RESPONSE`: the agent's answer is the result. `WAIT_FOR_TASK_TOKEN`: the agent answers at once, continues in the background, and
-   * reports with `SendTaskSuccess` or `SendTaskFailure`; its execution role needs `states:SendTask*` on the state machine.
+   * The integration pattern of the task: `REQUEST_RESPONSE` or `WAIT_FOR_TASK_TOKEN`.
+   *
+   * With `REQUEST_RESPONSE`, the result of the task is the agent's answer. With `WAIT_FOR_TASK_TOKEN`, the agent answers at once, continues in
+   * the background, and reports with `SendTaskSuccess` or `SendTaskFailure`. Grant its execution role permission to report with
+   * `stateMachine.grantTaskResponse(runtime)`.
    *
    * @default sfn.IntegrationPattern.REQUEST_RESPONSE
    */
   readonly integrationPattern?: sfn.IntegrationPattern;
 
   /**
-   * The maximum time between two heartbeats with a task token, shorter than `callbackTimeout`. The agent must call `SendTaskHeartbeat` more
-   * often.
+   * The maximum time between two calls of `SendTaskHeartbeat` by an agent that reports with a task token: at least 1 second, and less than
+   * `callbackTimeout`.
    *
-   * @default Duration.minutes(5) - with a task token; no heartbeat without
+   * @default Duration.minutes(5) - with a task token; otherwise, no heartbeat
    */
   readonly heartbeat?: Duration;
 
   /**
-   * The timeout of all of the agent's work with a task token: at most the session's `maxLifetime`.
+   * The timeout of the work of an agent that reports with a task token: 1 second to the `maxLifetime` of the session.
    *
-   * @default - the session's `maxLifetime`, or 8 hours if that is not known
+   * @default - the `maxLifetime` of the session, or 8 hours if it is not known
    */
   readonly callbackTimeout?: Duration;
 
   /**
-   * Determines whether this may be the first use of the session. A new session may fail to start for up to two minutes, for example while the
-   * image is pulled for the first time: the agent is then invoked again, for up to 3 minutes, as long as it cannot have begun. Set it to
-   * `false` after another task on the same session, so that a failing container is reported at once.
+   * Determines whether the task may be the first one on the session, and so start it.
+   *
+   * A new session can fail to start for up to 2 minutes, for example while the image is pulled for the first time. The task then invokes the agent
+   * again for up to 3 minutes, unless the agent may have started to work. Set it to `false` after another task on the same session, so that the
+   * task reports a failing container at once.
    *
    * @default true
    */
   readonly mayStartSession?: boolean;
 }
 
-/** Props of `InvokeAgent`. */
+/** Properties for `InvokeAgent`. */
 export interface InvokeAgentProps extends SessionTaskProps, InvokeAgentOptions, JsonPathResultProps, JsonataResultProps {}
-/** Props of `InvokeAgent.jsonPath`. */
+/** Properties for `InvokeAgent.jsonPath`. */
 export interface InvokeAgentJsonPathProps extends SessionTaskProps, InvokeAgentOptions, JsonPathResultProps {}
-/** Props of `InvokeAgent.jsonata`. */
+/** Properties for `InvokeAgent.jsonata`. */
 export interface InvokeAgentJsonataProps extends SessionTaskProps, InvokeAgentOptions, JsonataResultProps {}
 
 const DEFAULT_HEARTBEAT = Duration.minutes(5);
@@ -77,13 +84,13 @@ const LONGEST_INVOKE_SECONDS = LIMITS.functionSeconds - LIMITS.functionMarginSec
 /**
  * Invokes the agent in a session and waits for its answer.
  *
- * The result is `{ reply, replyBytes, seconds }`. `reply` is the JSON or the text of the answer; for an event stream, it is the data of the
- * last event, and `events` is the number of events. If the answer is larger than 128 KiB, `reply` is null and `tail` holds its end.
+ * The result is `{ reply, replyBytes, seconds }`. `reply` is the JSON or the text of the answer. For an event stream, it is the data of the last
+ * event, and `events` is the number of events. If the answer is larger than 128 KiB, `reply` is null and `tail` contains its end.
  *
  * The task fails with one of these errors: `Workbench.AgentFailed` (the agent answered with `error`), `Workbench.ContainerError` (the container
- * did not start, or answered with 4xx or 5xx), `Workbench.SessionStarting` (the container of a new session was not ready within three
- * minutes), `Workbench.InvokeTimedOut`, `Workbench.StreamCut`, or an error of the service. The invocation is retried only if the agent cannot
- * have begun.
+ * did not start, or answered with 4xx or 5xx), `Workbench.SessionStarting` (the container of a new session was not ready within 3 minutes),
+ * `Workbench.InvokeTimedOut`, `Workbench.StreamCut` (the connection broke), or an error of the service. The task retries an invocation only if the
+ * agent cannot have started to work.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -95,12 +102,12 @@ const LONGEST_INVOKE_SECONDS = LIMITS.functionSeconds - LIMITS.functionMarginSec
  * });
  */
 export class InvokeAgent extends DriverTask {
-  /** Creates a state that uses JSONPath. */
+  /** Creates a task that uses JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: InvokeAgentJsonPathProps): InvokeAgent {
     return new InvokeAgent(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
-  /** Creates a state that uses JSONata. */
+  /** Creates a task that uses JSONata. */
   public static jsonata(scope: Construct, id: string, props: InvokeAgentJsonataProps): InvokeAgent {
     return new InvokeAgent(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }

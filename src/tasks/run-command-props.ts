@@ -10,7 +10,7 @@ import { durationFaults, environmentFaults, faultsOf, patternFaults, Rule } from
 import { sessionStorageMountOf } from '../runtime/introspection';
 
 /**
- * Props of `RunCommand` in either query language.
+ * Properties for `RunCommand` in either query language.
  *
  * @internal
  */
@@ -19,75 +19,80 @@ export interface RunCommandOptions {
   readonly command: Command;
 
   /**
-   * The session's persistent directory, where the job keeps its records and its log, in `.workbench/`.
+   * The path of the workspace: a mount that outlives the microVM. The job keeps its records and its log there, in `.workbench/`.
    *
-   * @default - the path at which the runtime mounts its session storage
+   * @default - the path where the runtime mounts its session storage
    */
   readonly mountPath?: string;
 
   /**
-   * The directory in which the command runs. If it does not exist, the verdict is `INERT`.
+   * The absolute path of the directory in which the command runs. If it does not exist, the verdict is `INERT`.
    *
    * @default - `mountPath`
    */
   readonly workingDirectory?: string;
 
   /**
-   * Environment variables of the command, in addition to those of the container. Do not put secrets here: the service logs them with the command.
+   * Environment variables of the command, in addition to those of the container. They must not contain secrets, because the service logs them
+   * with the command.
    *
-   * @default - caches that need file locks are on ephemeral disk: XDG_CACHE_HOME, UV_CACHE_DIR, PIP_CACHE_DIR,
-   * npm_config_cache and MISE_CACHE_DIR
+   * @default - only XDG_CACHE_HOME, UV_CACHE_DIR, PIP_CACHE_DIR, npm_config_cache and MISE_CACHE_DIR, which move caches to ephemeral disk, because
+   * session storage does not support the file locks that they need
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * The timeout of the command: 1 second to the session's `maxLifetime`, at most 8 hours. A command that takes longer is terminated, with all
-   * its child processes, and its verdict is `TIMED_OUT`.
+   * The timeout of the command: 1 second to the `maxLifetime` of the session, which is 8 hours at most. A command that takes longer is
+   * terminated with all its child processes, and its verdict is `TIMED_OUT`.
    *
    * @default Duration.minutes(5)
    */
   readonly timeout?: Duration;
 
   /**
-   * Determines whether this may be the first use of the session. A new session may fail to start for up to two minutes, for example while the
-   * image is pulled for the first time: the command is then sent again, for up to 3 minutes, until the session has answered. Set it to `false`
-   * after another task on the same session, so that a failing container is reported at once.
+   * Determines whether the task may be the first one on the session, and so start it.
+   *
+   * A new session can fail to start for up to 2 minutes, for example while the image is pulled for the first time. The task then sends the command
+   * again for up to 3 minutes, until the session answers. Set it to `false` after another task on the same session, so that the task reports a
+   * failing container at once.
    *
    * @default true
    */
   readonly mayStartSession?: boolean;
 
   /**
-   * JavaScript regular expressions. The command is terminated with the verdict `FAILED` as soon as a line of its output matches one of them.
+   * JavaScript regular expressions that end the command early: as soon as a line of its output matches one of them, the command is terminated
+   * with the verdict `FAILED`.
    *
-   * @default - the exit code alone decides
+   * @default - only the exit code determines the verdict
    */
   readonly failFast?: string[];
 
   /**
-   * The size of the end of the output that is part of the result: at most 24 KiB, since a state holds 256 KiB and JSON may need six bytes for one.
+   * The maximum size of `tail`, the end of the output in the result: 0 to 24 KiB, because JSON may take 6 bytes for one and the payload of a state
+   * is limited to 256 KiB.
    *
    * @default Size.kibibytes(8)
    */
   readonly tailSize?: Size;
 
   /**
-   * The size of the output that is kept in the workspace: 64 KiB to 256 MiB. Of a longer output, the beginning and the end are kept.
+   * The maximum size of the log in the workspace: 64 KiB to 256 MiB. The log of a longer output contains its beginning and its end.
    *
    * @default Size.mebibytes(32)
    */
   readonly logSize?: Size;
 
   /**
-   * Id of the run that the command belongs to. In one session, a command with the same run, round and state name starts once; later requests
-   * attach to it.
+   * The ID of the run that the command belongs to. In one session, a command with the same run, round and state name is started at most once, and
+   * later requests attach to it.
    *
-   * @default - a new id each time the state is entered
+   * @default - a new ID each time the state is entered
    */
   readonly run?: string;
 
   /**
-   * The round of the run, for a command that runs once in each round.
+   * The round of the run, counted from 0, for a command that runs once in each round.
    *
    * @default 0
    */
@@ -95,14 +100,14 @@ export interface RunCommandOptions {
 }
 
 /**
- * Props for the result of a `RunCommand` that uses JSONPath.
+ * Properties for the result of a `RunCommand` that uses JSONPath.
  *
  * @internal
  */
 export interface RunCommandJsonPathResultProps {
   /**
-   * Path in the input where the result is placed, below `$`. The input itself must stay: it is needed again to attach to a command that outlives
-   * a function.
+   * The path in the input where the result is placed. It must be below `$`, because the next call needs the input to attach to a command that
+   * outlives the first call.
    *
    * @default '$.command'
    */
@@ -110,31 +115,31 @@ export interface RunCommandJsonPathResultProps {
 }
 
 /**
- * Props for the result of a `RunCommand` that uses JSONata.
+ * Properties for the result of a `RunCommand` that uses JSONata.
  *
  * @internal
  */
 export interface RunCommandJsonataResultProps extends sfn.AssignableStateOptions {
   /**
-   * The output of the states. `$states.input` is the input, and the variable named by `resultVariable` holds the result.
+   * The output of the fragment. `$states.input` is its input, and the variable named by `resultVariable` contains the result.
    *
    * @default - the result
    */
   readonly outputs?: unknown;
 
   /**
-   * Name of the variable that holds the result.
+   * The name of the variable that contains the result.
    *
    * @default 'commandResult'
    */
   readonly resultVariable?: string;
 }
 
-/** Props of `RunCommand`. */
+/** Properties for `RunCommand`. */
 export interface RunCommandProps extends SessionTaskProps, RunCommandOptions, RunCommandJsonPathResultProps, RunCommandJsonataResultProps {}
-/** Props of `RunCommand.jsonPath`. */
+/** Properties for `RunCommand.jsonPath`. */
 export interface RunCommandJsonPathProps extends SessionTaskProps, RunCommandOptions, RunCommandJsonPathResultProps {}
-/** Props of `RunCommand.jsonata`. */
+/** Properties for `RunCommand.jsonata`. */
 export interface RunCommandJsonataProps extends SessionTaskProps, RunCommandOptions, RunCommandJsonataResultProps {}
 
 /** The timeout of a command without a timeout of its own. */

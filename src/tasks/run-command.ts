@@ -41,22 +41,23 @@ class EndedChoice extends sfn.Choice {
 }
 
 /**
- * Runs a command in a session, at most once, and waits up to 8 hours for its verdict.
+ * Runs a command in a session, at most once, and waits for its verdict for up to 8 hours.
  *
  * The result is `{ status, verdict, exitCode, seconds, tail, logPath, … }`. The verdict is `PASSED` (exit code 0), `FAILED`, `TIMED_OUT`, `INERT`
  * (exit code 126 or 127, or the working directory does not exist: the image lacks something) or `LOST` (the microVM or the workspace was
  * replaced while the command ran, so that its outcome is unknown). A command that does not pass is not an error: add a `Choice` on `verdict`.
- * The errors, `Workbench.*`, are failures of the infrastructure.
+ * The errors `Workbench.*` are failures of the infrastructure.
  *
- * The fragment has three or four states, and a `Succeed` state if no state follows it. The command runs as a job in the session: if a function
- * or a connection dies, the command continues, and the next call attaches to it.
+ * The fragment has three or four states, and a `Succeed` state if no state follows it. The command runs as a job in the session. If the function
+ * or the connection fails, the command continues, and the next call attaches to it.
  *
  * ## Limitations
  *
- * - The mount must outlive a microVM, since it holds the records of the job.
- * - A command runs twice if its first call breaks off before it is answered, and both the microVM and the workspace are replaced before the next.
+ * - The mount must outlive the microVM, because it contains the records of the job.
+ * - A command runs twice if its first call breaks off before the session answers, and both the microVM and the workspace are replaced before the
+ *   next call.
  * - Anyone who can write to the workspace, such as the agent, can forge the outcome of a command.
- * - If the service terminates the processes that a call leaves running, which it does not document, a command is lost after one hour.
+ * - It is not documented whether the service terminates the processes that a call leaves running. If it does, a command is lost after one hour.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -71,19 +72,19 @@ class EndedChoice extends sfn.Choice {
  * });
  */
 export class RunCommand extends sfn.StateMachineFragment {
-  /** Creates states that use JSONPath. */
+  /** Creates a fragment whose states use JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: RunCommandJsonPathProps): RunCommand {
     return new RunCommand(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
-  /** Creates states that use JSONata. */
+  /** Creates a fragment whose states use JSONata. */
   public static jsonata(scope: Construct, id: string, props: RunCommandJsonataProps): RunCommand {
     return new RunCommand(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }
 
   /** The first state of the fragment. */
   public readonly startState: sfn.State;
-  /** The state after which the state machine continues when the command has ended, whatever its verdict. */
+  /** The states after which the state machine continues when the command has ended, whatever its verdict. */
   public readonly endStates: sfn.INextable[];
 
   private readonly tasks: DriverTask[];
@@ -132,7 +133,8 @@ export class RunCommand extends sfn.StateMachineFragment {
   /**
    * Adds a handler for errors of the infrastructure. A command that does not pass is not an error.
    *
-   * @param handler the state to continue with
+   * @param handler The state to continue with after an error
+   * @param props Properties for the handler
    */
   public addCatch(handler: sfn.IChainable, props: sfn.CatchProps = {}): RunCommand {
     for (const task of this.tasks) task.addCatch(handler, props);

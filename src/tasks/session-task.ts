@@ -11,7 +11,7 @@ import { endpointFaults } from '../runtime/endpoint';
 import { lifecycleOf } from '../runtime/introspection';
 
 /**
- * Props of every task on a session.
+ * Properties that are common to all tasks on a session.
  *
  * @internal
  */
@@ -20,42 +20,44 @@ export interface SessionTaskProps extends sfn.StateBaseProps {
   readonly runtime: IBedrockAgentRuntime;
 
   /**
-   * The endpoint through which the session is reached. A session belongs to one endpoint: use the same one in all tasks on it.
+   * The endpoint of the session. A session belongs to one endpoint, so all tasks on it must use the same one.
    *
-   * To read its name from the state, import an endpoint with a JSONPath or JSONata expression as its name.
+   * To read the name of the endpoint from the state, import an endpoint whose name is a JSONPath or JSONata expression.
    *
-   * @default - the runtime's `DEFAULT` endpoint, which moves to every new version and then wipes session storage
+   * @default - the `DEFAULT` endpoint of the runtime, which is updated to each new version; the service then deletes the session storage
    */
   readonly endpoint?: IRuntimeEndpoint;
 
   /**
-   * Id of the session: 33 to 100 characters, usually read from the state. A session that does not exist starts when it is first used.
+   * The ID of the session, usually read from the state. The session is created when the ID is first used.
+   *
+   * It must have 33 to 100 characters, start with a letter or digit, and contain only letters, digits, hyphens and underscores.
    */
   readonly sessionId: string;
 
   /**
-   * The function that talks to the session.
+   * The driver that talks to the session.
    *
-   * @default - the driver of the stack, which is created when it is first needed
+   * @default - the driver of the stack, which is created if there is none
    */
   readonly driver?: SessionDriver;
 }
 
 /**
- * Props for the result of a task that uses JSONPath.
+ * Properties for the result of a task that uses JSONPath.
  *
  * @internal
  */
 export interface JsonPathResultProps extends sfn.JsonPathCommonOptions, sfn.AssignableStateOptions {
   /**
-   * Path in the input where the result is placed, or `JsonPath.DISCARD`.
+   * The path in the input where the result is placed, or `JsonPath.DISCARD` to pass on the input without the result.
    *
    * @default - the result replaces the input
    */
   readonly resultPath?: string;
 
   /**
-   * Selects parts of the result, before `resultPath` is applied.
+   * The JSON that replaces the result before `resultPath` is applied. It may select parts of the result.
    *
    * @default - the whole result
    */
@@ -63,7 +65,7 @@ export interface JsonPathResultProps extends sfn.JsonPathCommonOptions, sfn.Assi
 }
 
 /**
- * Props for the result of a task that uses JSONata.
+ * Properties for the result of a task that uses JSONata.
  *
  * @internal
  */
@@ -116,7 +118,7 @@ function inOrder<T extends sfn.TaskStateBaseProps>(state: T): T {
 /** @internal */
 export interface DriverTaskConfig {
   readonly driver: SessionDriver;
-  /** The request to the driver, which may hold paths or expressions. */
+  /** The request to the driver, which may contain paths or expressions. */
   readonly request: { readonly [name: string]: unknown };
   readonly retries: readonly sfn.RetryProps[];
   readonly state: sfn.TaskStateBaseProps;

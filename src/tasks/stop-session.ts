@@ -8,24 +8,24 @@ import { OPERATIONS } from '../jobs/constants';
 import { throwOnFaults } from '../private/validation';
 import { STOP_SESSION_ACTIONS } from '../runtime/perms';
 
-/** Props of `StopSession`. */
+/** Properties for `StopSession`. */
 export interface StopSessionProps extends SessionTaskProps, JsonPathResultProps, JsonataResultProps {}
-/** Props of `StopSession.jsonPath`. */
+/** Properties for `StopSession.jsonPath`. */
 export interface StopSessionJsonPathProps extends SessionTaskProps, JsonPathResultProps {}
-/** Props of `StopSession.jsonata`. */
+/** Properties for `StopSession.jsonata`. */
 export interface StopSessionJsonataProps extends SessionTaskProps, JsonataResultProps {}
 
 /** The timeout of the state. A stop takes a minute if the session is in transition; the rest covers a service that does not answer. */
 const STATE_SECONDS = 180;
 
 /**
- * Stops a session, which ends the charges for its microVM. The session storage stays, and the session can be resumed.
+ * Stops a session, which ends the charges for its microVM. The session keeps its session storage and can be resumed.
  *
- * The result is `{ status, sessionId }`, where the status is `STOPPED` or `ALREADY_STOPPED`. A session that the service does not know is already
- * stopped. The task waits for a session that is starting or stopping: about a minute in the function, and longer through the state's retries.
- * It fails with `Workbench.NotFound` if the runtime or the endpoint does not exist, or if the service does not say what is missing.
+ * The result is `{ status, sessionId }`, where `status` is `STOPPED` or `ALREADY_STOPPED`. A session that the service does not know counts as
+ * stopped. If a session is starting or stopping, the task waits for about a minute, and longer through its retries. It fails with
+ * `Workbench.NotFound` if the runtime or the endpoint does not exist, or if the service does not say what is missing.
  *
- * Use it on every path, including those of errors: a session that is not stopped runs until its idle timeout.
+ * Stop sessions on every path, including error paths: a session that is not stopped runs until its idle timeout.
  *
  * @example
  * declare const runtime: agentcore.IBedrockAgentRuntime;
@@ -36,12 +36,12 @@ const STATE_SECONDS = 180;
  * });
  */
 export class StopSession extends DriverTask {
-  /** Creates a state that uses JSONPath. */
+  /** Creates a task that uses JSONPath. */
   public static jsonPath(scope: Construct, id: string, props: StopSessionJsonPathProps): StopSession {
     return new StopSession(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSON_PATH });
   }
 
-  /** Creates a state that uses JSONata. */
+  /** Creates a task that uses JSONata. */
   public static jsonata(scope: Construct, id: string, props: StopSessionJsonataProps): StopSession {
     return new StopSession(scope, id, { ...props, queryLanguage: sfn.QueryLanguage.JSONATA });
   }
