@@ -278,7 +278,7 @@ function promptBytesOf(requests: readonly unknown[]): number {
 /** Warns that anyone who may start runs decides where the session's git credentials are sent. */
 function warnAboutAnyRepository(scope: Construct, { url, allow }: GitRepository): void {
   if (url !== undefined || allow !== undefined) return;
-  Validations.of(scope).addWarning('cdk-agentcore-workbench:AnyRepository',
+  Validations.of(scope).addWarning('cdk-agentcore-workbench:anyRepository',
     'a run\'s input may name any repository that is reached by https, and the session\'s credentials for git go there: '
     + 'say which in "allow" of GitRepository.fromInput, such as ["https://git.example.com/team/*"]');
 }

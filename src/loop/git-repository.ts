@@ -61,7 +61,7 @@ export class GitRepository {
    * Reads the repository from the input of each run: `{ "repository": { "url": "…", "ref": "…" } }`.
    *
    * Anyone who can start runs thereby determines the host to which git sends the credentials of the session. Use `allow` to limit the URLs. Without
-   * it, all https URLs are accepted, and synthesis emits the warning `cdk-agentcore-workbench:AnyRepository`.
+   * it, all https URLs are accepted, and synthesis emits the warning `cdk-agentcore-workbench:anyRepository`.
    *
    * @param options Options for the repository
    */
