@@ -87,7 +87,7 @@ arguments() {
     if [[ $name == *:base64 ]]; then
       name=${name%:base64}
       # One more character, since newlines at the end would be lost.
-      value=$(printf "%s" "$value" | base64 -d && printf .) || refuse argument "$name cannot be decoded"
+      value=$(printf "%s" "$value" | base64 -d && printf .) || refuse argument "cannot decode $name"
       value=${value%.}
     fi
     case $name in
@@ -380,7 +380,7 @@ emit() { # Copies what the log has beyond the offset
     if ((offset == 0 && following < 0)) && [[ ! -s $file ]]; then return 0; fi
     if ! size_of "$file"; then
       # The segment may just have been dropped, but that is not always the reason.
-      ((++failures < 5)) || refuse tools "the size of $file cannot be read"
+      ((++failures < 5)) || refuse tools "cannot read the size of $file"
       continue
     fi
     count=$((base + REPLY - offset))
@@ -447,7 +447,7 @@ follow() {
         # The starter is between two steps, or died there. Whoever makes `go` decides; a supervisor makes it after `pid`.
         if ((++misses > 50)); then
           # A single failed attempt may be due to a wipe; this many are due to a full disk.
-          [[ -d $dir ]] || refuse mount "no directory can be made in $mount"
+          [[ -d $dir ]] || refuse mount "cannot create a directory in $mount"
           mkdir "$dir/go" 2>/dev/null
         fi
         if [[ -e $dir/go && ! -e $dir/pid ]]; then finish LOST unstarted; fi
@@ -467,20 +467,20 @@ follow() {
 main() { # Handles one call. The variables are global, like those of `supervise`
   attached=attached group=0 oldest=0 sent=0
   arguments "$@"
-  [[ $job && $mount ]] || refuse argument "job and mount are needed"
+  [[ $job && $mount ]] || refuse argument "job and mount are required"
   for name in timeout grace budget offset part quota; do
-    [[ ${!name} =~ ^(0|[1-9][0-9]{0,14})$ ]] || refuse argument "$name is no number"
+    [[ ${!name} =~ ^(0|[1-9][0-9]{0,14})$ ]] || refuse argument "$name is not a number"
   done
   mark_of
   # Both ends of the pipe are open, so that it breaks for nobody.
   exec {wake}<> <(:) || wake=""
-  [[ -d $mount && -w $mount ]] || refuse mount "the mount $mount is not there, or cannot be written"
+  [[ -d $mount && -w $mount ]] || refuse mount "the mount $mount does not exist or is not writable"
   if [[ $marker ]] && first_line "$mount/.workbench/marker" && [[ $REPLY != "$marker" ]]; then finish LOST workspace; fi
   dir=$mount/.workbench/jobs/$job
   this_boot
   boot=$REPLY
   if [[ $mode == start ]]; then
-    [[ -d ${dir%/*} ]] || mkdir -p "${dir%/*}" || refuse mount "no directory can be made in $mount"
+    [[ -d ${dir%/*} ]] || mkdir -p "${dir%/*}" || refuse mount "cannot create a directory in $mount"
     if mkdir "$dir" 2>/dev/null; then
       [[ ! -d /tmp/.workbench-jobs$mount/$job ]] || { rmdir "$dir" && gone; }
       mkdir -p "/tmp/.workbench-jobs$mount/$job" 2>/dev/null

@@ -42,7 +42,7 @@ describe('where the workspace is full', () => {
     jobs.before = `mount -t tmpfs -o size=128k,nr_inodes=40 tmpfs ${jobs.mount}; cd ${jobs.mount}; mkdir -p .workbench/jobs; (exec 2>&-; ${FILL})`;
     const { end, stderr } = await jobs.call({ job: 'next', budgetSeconds: 25 });
     expect(end).toMatchObject({ state: 'REFUSED', detail: 'mount' });
-    expect(stderr).toContain('no directory can be made');
+    expect(stderr).toContain('cannot create a directory');
   }, 30_000);
 });
 

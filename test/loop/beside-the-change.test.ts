@@ -94,7 +94,7 @@ describe('a file in a submodule that none of its commits contains', () => {
 test('fails a run with the name of a file that git refuses', async () => {
   const loop = await start({ agent: 'mkdir .GIT; echo x > .GIT/x; echo right > value.txt' });
   const { error, record } = await loop.run();
-  expect([error, record.error!.message]).toEqual(['CodingLoop.SnapshotFailed', expect.stringContaining('git can hold no file of that name: .GIT/x')]);
+  expect([error, record.error!.message]).toEqual(['CodingLoop.SnapshotFailed', expect.stringContaining('git cannot store a file with this name: .GIT/x')]);
   expect(loop.branches()).toEqual(['main']);
 });
 

@@ -62,6 +62,6 @@ test('fails at the first step, with the program\'s name, if the image lacks a pr
     },
   });
   const { error, record } = await loop.run();
-  expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.Inert', message: expect.stringContaining('not in the image, and needed: find') });
+  expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.Inert', message: expect.stringContaining('the image lacks required commands: find') });
   expect(loop.turns).toEqual([]);
 });

@@ -139,7 +139,7 @@ describe('changes without textual conflicts are tested together', () => {
     const remote = start();
     const { outcome, message } = await remote.run({ meanwhile: () => remote.others(commitTo(BRANCH, 'echo other > value.txt', 'main')) });
     expect(outcome).toBe('CodingLoop.PushRejected');
-    expect(message).toContain('in conflict: CONFLICT (content): Merge conflict in value.txt');
+    expect(message).toContain('conflicts with what others pushed: CONFLICT (content): Merge conflict in value.txt');
     expect(remote.subjects()).toEqual(['of others: value.txt', 'the beginning']);
   });
 

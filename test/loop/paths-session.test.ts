@@ -137,7 +137,7 @@ test('fails when a session is resumed with another ref than it started from', as
   const { record } = await loop.run();
   const { error, record: failed } = await loop.run({ session: record.session, repository: { ref: 'release' } });
   expect(error).toBe('CodingLoop.CheckoutFailed');
-  expect(failed.error!.message).toContain('the workspace was begun from the default branch: leave "repository.ref" out');
+  expect(failed.error!.message).toContain('the workspace was started from the default branch: omit "repository.ref"');
 });
 
 test('a bootstrap whose microVM is replaced runs again under another name, and the run continues', async () => {

@@ -80,17 +80,17 @@ test('a run whose change another run has pushed reports that commit once the gat
 
 describe('a branch that cannot exist', () => {
   test.each([
-    ['workbench', 'task-1', 'workbench/', 'a branch "workbench", and git can have no "workbench/task-1" beside it'],
-    ['workbench/task-1/more', 'task-1', 'workbench/', 'a branch "workbench/task-1/more", and git can have no'],
-    ['a/b', 'task-1', 'a/b/c/', 'a branch "a/b", and git can have no'],
-    ['workbench/Task-1', 'task-1', 'workbench/', 'a branch "workbench/Task-1", and machines that see no difference between capitals and small letters cannot have'],
-    ['Workbench', 'task-1', 'workbench/', 'a branch "Workbench", and machines that see no difference'],
+    ['workbench', 'task-1', 'workbench/', 'a branch "workbench", and git cannot have both it and "workbench/task-1"'],
+    ['workbench/task-1/more', 'task-1', 'workbench/', 'a branch "workbench/task-1/more", and git cannot have both it and "'],
+    ['a/b', 'task-1', 'a/b/c/', 'a branch "a/b", and git cannot have both it and "'],
+    ['workbench/Task-1', 'task-1', 'workbench/', 'a branch "workbench/Task-1", and a case-insensitive file system cannot have both it and "'],
+    ['Workbench', 'task-1', 'workbench/', 'a branch "Workbench", and a case-insensitive file system cannot have both'],
   ])('is found before the first turn, next to %s', async (there, task, branchPrefix, message) => {
     const remote = start();
     remote.git('branch', there, 'main');
     const result = await remote.run({ task, branchPrefix, agent: 'touch ../asked' });
     expect([result.outcome, result.message]).toEqual(['CodingLoop.BranchConflict', expect.stringContaining(message)]);
-    expect(result.message).toContain('rename or delete that one, use another "taskId", or another "branchPrefix"');
+    expect(result.message).toContain('rename or delete it, or use another "taskId" or "branchPrefix"');
     execFileSync('test', ['!', '-e', join(remote.mount(), 'asked')]);
   });
 
@@ -129,8 +129,8 @@ describe('a branch that cannot exist', () => {
 
 describe('git of the image', () => {
   test.each([
-    ['2.24.4', 'CodingLoop.Inert', /the image has git 2\.24\.4, and a run needs 2\.25 or newer/],
-    ['1.8.3.1', 'CodingLoop.Inert', /the image has git 1\.8\.3\.1, and a run needs 2\.25 or newer/],
+    ['2.24.4', 'CodingLoop.Inert', /the image has git 2\.24\.4, but a run needs 2\.25 or later/],
+    ['1.8.3.1', 'CodingLoop.Inert', /the image has git 1\.8\.3\.1, but a run needs 2\.25 or later/],
     ['2.25.1', 'COMMITTED', /^$/],
     ['2.39.5 (Apple Git-154)', 'COMMITTED', /^$/],
     ['3.0.0', 'COMMITTED', /^$/],
@@ -193,7 +193,7 @@ describe('a push', () => {
     const remote = start();
     withGit(remote, 'if [[ " $* " == *" push "* ]]; then touch $here/down; $real "$@" >/dev/null 2>&1; exit 128; fi; [[ " $* " != *" ls-remote "* || ! -e $here/down ]] || exit 128');
     const { outcome, message } = await remote.run();
-    expect([outcome, message]).toEqual(['CodingLoop.PushUnknown', expect.stringContaining('it cannot be known whether the push arrived')]);
+    expect([outcome, message]).toEqual(['CodingLoop.PushUnknown', expect.stringContaining('cannot tell whether the push arrived')]);
     expect(remote.subjects()).toEqual(['Prompt 1', 'the beginning']);
     // A later run in the session recovers.
     execFileSync('rm', [join(remote.directory, 'bin/git')]);

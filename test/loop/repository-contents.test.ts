@@ -111,7 +111,7 @@ describe('Git LFS in the image', () => {
   test('fails the run if the agent changed a file that it tracks, since nobody would upload it', async () => {
     const loop = await start({ files, agent: 'printf other > big.bin; echo right > value.txt', loop: { environment } });
     const { error, record } = await loop.run();
-    expect([error, record.error!.message]).toEqual(['CodingLoop.SnapshotFailed', expect.stringContaining('a file of Git LFS was changed, and a run uploads none: big.bin')]);
+    expect([error, record.error!.message]).toEqual(['CodingLoop.SnapshotFailed', expect.stringContaining('a Git LFS file was changed, and a run uploads none: big.bin')]);
   });
 
   test('can be configured in the environment, like credential helpers, next to what a run needs', async () => {
@@ -166,7 +166,7 @@ describe('a submodule', () => {
     const loop = await start({ seed, agent: `echo right > value.txt; ${checkOut} && echo z > x` });
     const { error, record } = await loop.run();
     expect(error).toBe('CodingLoop.SnapshotFailed');
-    expect(record.error!.message).toContain('a submodule has changes that are not committed in it: sub');
+    expect(record.error!.message).toContain('a submodule has uncommitted changes: sub');
   });
 
   test('fails a gate that changes it', async () => {

@@ -71,7 +71,7 @@ describe.each([
     remote.others(inMain('echo theirs > value.txt', 'theirs'));
     const { outcome, message } = await remote.run({ update: true });
     expect(outcome).toBe('CodingLoop.CheckoutFailed');
-    expect(message).toContain('"session.update": what is new in the default branch and the work in the workspace are in conflict, and nothing was changed: CONFLICT (content): Merge conflict in value.txt: leave "session.update" out');
+    expect(message).toContain('"session.update": new commits of the default branch conflict with the work in the workspace, and nothing was changed: CONFLICT (content): Merge conflict in value.txt: omit "session.update"');
     expect({ status: status(remote), head: inClone(remote, 'rev-parse', 'HEAD') }).toEqual(before);
     expect(clone(remote, 'value.txt')).toBe('right\n');
     const next = await remote.run({ agent: 'echo more > more' });
@@ -206,7 +206,7 @@ test('fails to update a workspace without the remote, and continues without it i
   const { remote: directory } = remote;
   execFileSync('mv', [directory, `${directory}.away`]);
   const { outcome, message } = await remote.run({ update: true });
-  expect({ outcome, message }).toEqual({ outcome: 'CodingLoop.CheckoutFailed', message: expect.stringContaining('leave "session.update" out to go on with what is here') });
+  expect({ outcome, message }).toEqual({ outcome: 'CodingLoop.CheckoutFailed', message: expect.stringContaining('omit "session.update" to continue without the update') });
   expect((await remote.run({ agent: 'echo two > two', push: false })).outcome).toBe('COMMITTED');
   execFileSync('mv', [`${directory}.away`, directory]);
 });

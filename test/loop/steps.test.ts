@@ -143,7 +143,7 @@ describe('a step that outlives its function', () => {
 test('fails when the prompt cannot be written, and does not start the agent', async () => {
   const loop = await start({ loop: { bootstrap: ['touch ../.workbench/prompts'], turn: AgentTurn.command('touch ../started') } });
   const { error, record } = await loop.run();
-  expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.TurnFailed', message: expect.stringContaining('the prompt cannot be written to') });
+  expect({ error, message: record.error!.message }).toEqual({ error: 'CodingLoop.TurnFailed', message: expect.stringContaining('cannot write the prompt to') });
   expect(loop.jobs('turn')).toEqual([]);
 });
 

@@ -47,7 +47,7 @@ test('fails the run before a turn when a submodule cannot be fetched, and says w
   execFileSync('rm', ['-r', join(remote.directory, 'inner.git')]);
   const { outcome, message } = await remote.run();
   expect(outcome).toBe('CodingLoop.CheckoutFailed');
-  expect(message).toContain('the submodules cannot be fetched: libs/sub');
+  expect(message).toContain('cannot fetch the submodules: libs/sub');
 });
 
 test('submodules are fetched again if the microVM is lost while they are fetched', async () => {
@@ -88,7 +88,7 @@ describe('in a resumed session, a submodule', () => {
     await remote.run({ agent: 'git -c protocol.file.allow=always submodule --quiet update --init libs/sub; echo right > value.txt' });
     newer(remote);
     const { outcome, message } = await remote.run({ update: true });
-    expect({ outcome, message }).toEqual({ outcome: 'CodingLoop.CheckoutFailed', message: expect.stringContaining('the submodule libs/sub would have to be at another commit') });
+    expect({ outcome, message }).toEqual({ outcome: 'CodingLoop.CheckoutFailed', message: expect.stringContaining('the submodule libs/sub would have to move to another commit') });
     expect((await remote.run({ agent: 'echo two > two' })).outcome).toBe('COMMITTED');
   });
 });

@@ -220,7 +220,7 @@ describe('the script needs the programs that the first step checks', () => {
       const { PATH } = path(bash, directory, needed.filter((name) => name !== 'find' && name !== 'mv'));
       const env = { PATH, SHLVL: '1', WB_NONCE: 'nonce', WB_MOUNT: mount, WB_RUN: 'run' };
       const { status, stderr, stdout } = spawnSync('bash', ['-c', scriptOf('prepare')], { env, encoding: 'utf8' });
-      expect({ status, stderr, stdout }).toEqual({ status: 127, stderr: 'not in the image, and needed: find mv\n', stdout: '' });
+      expect({ status, stderr, stdout }).toEqual({ status: 127, stderr: 'the image lacks required commands: find mv\n', stdout: '' });
       expect(readdirSync(mount)).toEqual([]);
     });
   });

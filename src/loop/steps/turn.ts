@@ -91,7 +91,7 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
     }));
     if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, 'writing the prompt takes longer than one call of the driver');
     if (result.verdict !== VERDICTS.PASSED || (last && !result.tail.includes(digest))) {
-      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `the prompt cannot be written to ${file}: ${result.verdict}`, result.tail.slice(-500));
+      throw new LoopError(LOOP_ERRORS.TURN_FAILED, `cannot write the prompt to ${file}: ${result.verdict}`, result.tail.slice(-500));
     }
   }
   return file;

@@ -151,7 +151,7 @@ record() { # Records the agent's work in our index
   if ((${#files[@]} > 0)); then
     said=$(printf "%s\0" "${files[@]}" | own update-index --add --remove -z --stdin 2>&1) || { printf "%s\n" "$said" >&2 && return 1; }
     # Git accepts some names nowhere, such as .GIT/x.
-    [[ $said != *"Ignoring path "* ]] || fail 1 "git can hold no file of that name: ${said#*"Ignoring path "}"
+    [[ $said != *"Ignoring path "* ]] || fail 1 "git cannot store a file with this name: ${said#*"Ignoring path "}"
   fi
   left_out=(${leftout[@]+"${leftout[@]}"})
 }

@@ -74,7 +74,7 @@ upstream() { # Gives the clone the base branch and the default branch, with thei
   if [[ $WB_HISTORY == yes && $filters ]]; then
     # Nothing has to be fetched if the history has the only branch as it is.
     [[ $default == "$base" && -e $records/history/HEAD && $(git_ --git-dir="$records/history" rev-parse --verify --quiet "refs/remotes/origin/$base") == "$(own rev-parse refs/workbench/upstream)" ]] \
-      || past "${names[@]}" || echo "the history cannot be fetched just now; going on without what is new in it" >&2
+      || past "${names[@]}" || echo "cannot fetch the history at the moment; continuing without new commits" >&2
   fi
   if [[ -e $records/history/HEAD ]]; then
     from=$records/history
@@ -111,7 +111,7 @@ submodules() { # Initializes the submodules if WB_SUBMODULES is yes; reports tho
         git "${options[@]}" "${file[@]+"${file[@]}"}" submodule --quiet update --init --recursive --force $path -- "${missing[@]}" && exit
       done
       exit 1
-    ) || fail 76 "the submodules cannot be fetched: ${missing[*]}"
+    ) || fail 76 "cannot fetch the submodules: ${missing[*]}"
     rm -f "$records/initializing"
     missing=()
   fi
@@ -147,7 +147,7 @@ surroundings() { # Provides all of this before the first turn
   local shallow default="" base="" filters=""
   unlock
   if [[ $WB_PUSH == yes ]]; then
-    if free_branch; then say tip "${REPLY:-none}"; else echo "the remote does not answer just now; going on" >&2; fi
+    if free_branch; then say tip "${REPLY:-none}"; else echo "the remote does not answer at the moment; continuing" >&2; fi
   fi
   upstream
   [[ -z $shallow ]] || say shallow yes

@@ -11,7 +11,7 @@ bounded() { # Prints what git and the remote said, shortened to what a record ha
 
 merged() { # Returns in REPLY the tree $2 with the changes from the tree $1 to the tree $3; fails with 1 if they conflict, 2 if git cannot tell, and the reason in REPLY
   local scratch code said line conflicts=""
-  { scratch=$(mktemp -d) && mkdir "$scratch/files"; } || fail 1 "there is no room for files beside the workspace"
+  { scratch=$(mktemp -d) && mkdir "$scratch/files"; } || fail 1 "cannot create a temporary directory"
   # Git writes only files that both sides have changed.
   said=$(
     export GIT_INDEX_FILE=$scratch/index

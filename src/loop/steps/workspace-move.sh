@@ -29,7 +29,7 @@ commit_() { # Makes a commit of a tree; takes the arguments of commit-tree
 set_aside() { # Sets aside what the clone has of another task's branch, until a run of that task returns
   local commit work="delete refs/workbench/works/$from"
   if [[ $now != "$(own rev-parse "$head^{tree}")" ]]; then
-    commit=$(commit_ "$now" -p "$head" -m "What was not committed on $from") || return
+    commit=$(commit_ "$now" -p "$head" -m "Uncommitted changes on $from") || return
     work="update refs/workbench/works/$from $commit"
   fi
   printf "%s\n" "update refs/workbench/heads/$from $head" "update refs/workbench/bases/$from $base" "$work" | own update-ref --stdin || return
@@ -40,7 +40,7 @@ set_aside() { # Sets aside what the clone has of another task's branch, until a 
 conflict() { # Fails with what `merged` returned as the reason not to update
   local name=${WB_REF:-the default branch}
   (($1 == 1)) || fail 76 "\"session.update\": git cannot merge $name: $REPLY"
-  fail 76 "\"session.update\": what is new in $name and the work in the workspace are in conflict, and nothing was changed: ${REPLY//$newline/; }: leave \"session.update\" out, and let the agent merge origin/${WB_REF:-HEAD}"
+  fail 76 "\"session.update\": new commits of $name conflict with the work in the workspace, and nothing was changed: ${REPLY//$newline/; }: omit \"session.update\", and let the agent merge origin/${WB_REF:-HEAD}"
 }
 
 update() { # Updates the branch and the files with what is new in the base, or changes nothing at all
@@ -56,7 +56,7 @@ update() { # Updates the branch and the files with what is new in the base, or c
   else
     # Only what the branch itself changed counts, so that it does not bring back what others have reverted.
     merged "$base^{tree}" "$head^{tree}" "$newest^{tree}" || conflict $?
-    next=$(commit_ "$REPLY" -p "$head" -p "$newest" -m "Merge ${WB_REF:-the default branch} into $WB_BRANCH") || fail 1 "git cannot make the commit"
+    next=$(commit_ "$REPLY" -p "$head" -p "$newest" -m "Merge ${WB_REF:-the default branch} into $WB_BRANCH") || fail 1 "git cannot create the commit"
   fi
   merged "$head^{tree}" "$next^{tree}" "$tree" || conflict $?
   tree=$REPLY head=$next base=$newest
@@ -72,7 +72,7 @@ go_on() { # Continues with the branch of this run, from what is in the workspace
   now=$(own write-tree) || fail 1 "git cannot write the tree"
   tree=$now before="$head $base $now"
   if [[ $from != "$WB_BRANCH" ]]; then
-    set_aside || fail 1 "what is not committed on $from cannot be set aside"
+    set_aside || fail 1 "cannot set aside the uncommitted changes on $from"
     if kept=$(own rev-parse --verify --quiet "refs/workbench/heads/$WB_BRANCH"); then
       head=$kept
       base=$(own rev-parse --verify "refs/workbench/bases/$WB_BRANCH") || fail 76 "the workspace has lost its records"
@@ -86,19 +86,19 @@ go_on() { # Continues with the branch of this run, from what is in the workspace
   [[ $WB_UPDATE != yes ]] || update
   [[ "$from $before" != "$WB_BRANCH $head $base $tree" ]] || return 0
   submodules_follow
-  { printf "%s\n" "$WB_RUN $head $base $tree $WB_BRANCH $now $from ${updated:-none}" >"$records/moving.new" && mv -f "$records/moving.new" "$records/moving"; } || fail 1 "$records cannot be written to"
-  arrive -m || fail 76 "the files of the workspace cannot be brought to $head, and stay as they are: use another session"
+  { printf "%s\n" "$WB_RUN $head $base $tree $WB_BRANCH $now $from ${updated:-none}" >"$records/moving.new" && mv -f "$records/moving.new" "$records/moving"; } || fail 1 "cannot write to $records"
+  arrive -m || fail 76 "cannot change the files of the workspace to $head, and nothing was changed: use another session"
 }
 
 submodules_follow() { # Fails if a submodule would stay at its commit, which would then be a change of this run's
   local i list path
   listed own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M || fail 1 "git cannot read the submodules"
-  ((${#list[@]} == 0)) || fail 76 "a submodule has changes that are not committed in it: ${list[*]}: go on without \"session.update\" in the task of $from, or use another session"
+  ((${#list[@]} == 0)) || fail 76 "a submodule has uncommitted changes: ${list[*]}: continue the task of $from without \"session.update\", or use another session"
   listed own diff-tree -r --raw --no-renames -z "$now" "$tree" || fail 1 "git cannot compare the files"
   for ((i = 0; i < ${#list[@]}; i += 2)); do
     path=${list[i + 1]}
     [[ ${list[i]} == ":160000 "* && -e $repo/$path/.git ]] || continue
-    [[ ${list[i]} == ":160000 160000 "* && $WB_SUBMODULES == yes ]] || fail 76 "the submodule $path would have to be at another commit: go on without \"session.update\" in the task of $from, or use another session"
+    [[ ${list[i]} == ":160000 160000 "* && $WB_SUBMODULES == yes ]] || fail 76 "the submodule $path would have to move to another commit: continue the task of $from without \"session.update\", or use another session"
     : >"$records/initializing"
   done
 }
@@ -140,7 +140,7 @@ move() { # Moves the workspace to the branch of this run, or to what is new in i
   local run head base tree branch now from updated list=()
   local -A known=()
   unlock
-  arrive || fail 76 "the files cannot be written to $repo"
+  arrive || fail 76 "cannot write the files to $repo"
   go_on
   settle "$(own rev-parse --verify refs/workbench/head)"
   # An earlier attempt may have done the move.
@@ -150,7 +150,7 @@ move() { # Moves the workspace to the branch of this run, or to what is new in i
     if [[ $from != "$branch" ]]; then
       say came-from "$from"
       if own rev-parse --verify --quiet "refs/workbench/works/$from" >/dev/null; then
-        listed own diff-tree -r --name-only -z "refs/workbench/works/$from^" "refs/workbench/works/$from" || fail 1 "git cannot list what is set aside"
+        listed own diff-tree -r --name-only -z "refs/workbench/works/$from^" "refs/workbench/works/$from" || fail 1 "git cannot list the changes that were set aside"
       fi
     fi
   fi

@@ -16,12 +16,12 @@ passing="cannot lock ref|failed to update ref|reference already exists|unable to
 push() { # Pushes the commit $1. Returns 0 if it arrived, 2 if others pushed the same files, 1 if they pushed something else or deleted the branch; REPLY is their commit, or `gone`
   local at try said=""
   for try in 1 2 3 4; do
-    tip || fail 81 "it cannot be known whether the push arrived, since the remote does not answer${said:+: $(bounded "$said")}"
+    tip || fail 81 "cannot tell whether the push arrived, because the remote does not answer${said:+: $(bounded "$said")}"
     at=$REPLY
     [[ $at != "$1" ]] || return 0
     if ! on_top "$at"; then
       [[ $at ]] || { REPLY=gone && return 1; }
-      patiently near "refs/heads/$WB_BRANCH" refs/workbench/theirs || fail 81 "the branch cannot be fetched from the remote"
+      patiently near "refs/heads/$WB_BRANCH" refs/workbench/theirs || fail 81 "cannot fetch the branch from the remote"
       REPLY=$(own rev-parse --verify refs/workbench/theirs)
       # An earlier attempt arrived, and others continued from it.
       ! own merge-base --is-ancestor "$1" "$REPLY" || return 0
@@ -35,7 +35,7 @@ push() { # Pushes the commit $1. Returns 0 if it arrived, 2 if others pushed the
     [[ $REPLY != "$1" ]] || return 0
     # If the branch is where it was, nobody was first. A refusal by the remote is final; a lock of another push, or a lost connection, is not.
     if [[ $REPLY == "$at" && $said =~ $refusals && ! $said =~ $passing ]]; then
-      fail 77 "the remote does not take the branch $WB_BRANCH: $(bounded "$said")"
+      fail 77 "the remote rejects the branch $WB_BRANCH: $(bounded "$said")"
     fi
     sleep $((try * WB_PAUSE))
   done
@@ -63,8 +63,8 @@ commit() { # Makes the commit and pushes it. From the same tree, parents, date a
       export GIT_AUTHOR_NAME=$WB_NAME GIT_AUTHOR_EMAIL=$WB_EMAIL GIT_AUTHOR_DATE="@$WB_DATE +0000"
       export GIT_COMMITTER_NAME=$WB_NAME GIT_COMMITTER_EMAIL=$WB_EMAIL GIT_COMMITTER_DATE="@$WB_DATE +0000"
       printf "%s" "$WB_MESSAGE" | own commit-tree "$WB_TREE" "${parents[@]}"
-    ) || fail 1 "git cannot make the commit"
-    own update-ref refs/workbench/ours "$commit" || fail 1 "the commit cannot be kept"
+    ) || fail 1 "git cannot create the commit"
+    own update-ref refs/workbench/ours "$commit" || fail 1 "git cannot keep the commit"
   fi
   if [[ $WB_PUSH == yes ]]; then
     push "$commit"
@@ -89,19 +89,19 @@ rebase() { # Puts the run's change, and nothing else, on top of what others push
     tip || fail 81 "the remote does not answer"
     at=${REPLY:-gone}
     # A branch that was deleted may have been merged before, or abandoned: the change goes on top of the base instead.
-    if [[ $at == gone ]]; then near "$WB_REF" refs/workbench/theirs; else near "refs/heads/$WB_BRANCH" refs/workbench/theirs; fi || fail 81 "the branch cannot be fetched from the remote"
-    theirs=$(own rev-parse --verify "refs/workbench/theirs^{commit}") || fail 77 "what the remote has is no commit"
+    if [[ $at == gone ]]; then near "$WB_REF" refs/workbench/theirs; else near "refs/heads/$WB_BRANCH" refs/workbench/theirs; fi || fail 81 "cannot fetch the branch from the remote"
+    theirs=$(own rev-parse --verify "refs/workbench/theirs^{commit}") || fail 77 "the branch at the remote does not point to a commit"
     how=(-m -u "$WB_TREE")
   fi
   merged "$WB_BASE^{tree}" "$theirs^{tree}" "$WB_TREE"
   case $? in
-    1) fail 78 "what others pushed and the change are in conflict: $REPLY" ;;
+    1) fail 78 "the change conflicts with what others pushed: $REPLY" ;;
     2) fail 77 "git cannot merge: $REPLY" ;;
   esac
   # The files of an earlier attempt belong to neither tree. What it started from is kept, so that this attempt does the same.
-  [[ ${how[0]} == --reset ]] || { { [[ $(own write-tree 2>/dev/null) == "$WB_TREE" ]] || own read-tree "$WB_TREE"; } && printf "%s\n" "$WB_COMMIT $at $theirs" >"$records/rebasing.new" && mv "$records/rebasing.new" "$records/rebasing"; } || fail 1 "$records cannot be written to"
-  if ! own read-tree "${how[@]}" "$REPLY"; then rm -f "$records/rebasing" && fail 78 "what others pushed cannot be put beside the files of the workspace"; fi
-  own update-ref refs/workbench/head "$theirs" || fail 1 "$ours cannot be written to"
+  [[ ${how[0]} == --reset ]] || { { [[ $(own write-tree 2>/dev/null) == "$WB_TREE" ]] || own read-tree "$WB_TREE"; } && printf "%s\n" "$WB_COMMIT $at $theirs" >"$records/rebasing.new" && mv "$records/rebasing.new" "$records/rebasing"; } || fail 1 "cannot write to $records"
+  if ! own read-tree "${how[@]}" "$REPLY"; then rm -f "$records/rebasing" && fail 78 "cannot apply what others pushed to the files of the workspace"; fi
+  own update-ref refs/workbench/head "$theirs" || fail 1 "cannot write to $ours"
   [[ $at != gone ]] || own update-ref refs/workbench/base "$theirs"
   known_tip "${at/gone/}"
   { ready || agents_repository; } && put_on_branch "$theirs"

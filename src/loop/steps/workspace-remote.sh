@@ -35,7 +35,7 @@ tip() { # Returns in REPLY the commit of the run's branch at the remote, or noth
 }
 
 free_branch() { # Returns in REPLY the commit of our branch at the remote; fails if the remote has a branch next to which ours cannot exist, or not on every machine
-  local id name tip="" way="" change="rename or delete that one, use another \"taskId\", or another \"branchPrefix\"" lines
+  local id name tip="" way="" change="rename or delete it, or use another \"taskId\" or \"branchPrefix\"" lines
   patiently branches || return
   lines=$REPLY
   while read -r id name; do
@@ -43,9 +43,9 @@ free_branch() { # Returns in REPLY the commit of our branch at the remote; fails
     if [[ $name == "$WB_BRANCH" ]]; then
       tip=$id
     elif [[ $WB_BRANCH == "$name"/* || $name == "$WB_BRANCH"/* ]]; then
-      way="the remote has a branch \"$name\", and git can have no \"$WB_BRANCH\" beside it"
+      way="the remote has a branch \"$name\", and git cannot have both it and \"$WB_BRANCH\""
     elif [[ ${name,,} == "${WB_BRANCH,,}" || ${WB_BRANCH,,} == "${name,,}"/* || ${name,,} == "${WB_BRANCH,,}"/* ]]; then
-      way="the remote has a branch \"$name\", and machines that see no difference between capitals and small letters cannot have \"$WB_BRANCH\" beside it"
+      way="the remote has a branch \"$name\", and a case-insensitive file system cannot have both it and \"$WB_BRANCH\""
     fi
   done <<<"$lines"
   # Whoever made a branch that exists has taken that into account.
@@ -73,7 +73,7 @@ taken_in() { # Returns in REPLY the newest of others' commits in the remote's re
   local id mine=() merging=()
   local -A has=()
   REPLY=""
-  patiently near "$1" refs/workbench/theirs || fail 1 "the remote does not answer, so that the commits of others in the clone cannot be told from those of the agent"
+  patiently near "$1" refs/workbench/theirs || fail 1 "cannot tell the commits of the agent from those of others, because the remote does not answer"
   while read -r id; do [[ $id =~ ^[0-9a-f]+$ ]] && merging+=("$id"); done 2>/dev/null <"$repo/.git/MERGE_HEAD"
   mapfile -t mine < <(agents rev-list -n 10000 HEAD "${merging[@]+"${merging[@]}"}" "^$WB_BASE" -- 2>/dev/null)
   for id in "${mine[@]+"${mine[@]}"}"; do has[$id]=yes; done
@@ -92,7 +92,7 @@ adopt() { # Treats what the agent pulled, merged or pushed as others' work, not 
   # A commit taken in earlier in this run counts as long as our commit goes on top of it.
   if ! plain "$records/taken" || ! own merge-base --is-ancestor "$REPLY" "$WB_BASE" 2>/dev/null; then rm -f "$records/taken"; fi
   if [[ $WB_PUSH == yes ]]; then
-    if tip; then tip=$REPLY && say tip "${tip:-none}"; else echo "the remote does not answer just now" >&2; fi
+    if tip; then tip=$REPLY && say tip "${tip:-none}"; else echo "the remote does not answer at the moment" >&2; fi
     [[ -z $tip ]] || refs=("refs/heads/$WB_BRANCH" "$WB_REF")
   fi
   # An agent that has never contacted the remote has nothing from it.
@@ -171,10 +171,10 @@ pins() { # Fails if the recorded files put a submodule at a commit that nobody e
     done < <(own config --blob :.gitmodules -z --get-regexp "^submodule\..*\.path$")
     resolved "$value"
     if [[ -z $value ]]; then
-      missing+=("$path, for which .gitmodules has no URL")
+      missing+=("$path (no URL in .gitmodules)")
     elif ! anybodys "$REPLY" || ! GIT_ALLOW_PROTOCOL=https:http:ssh:git:file:codecommit can_be_had "$REPLY" "$id"; then
       missing+=("$path (commit $id is not at $value)")
     fi
   done < <(own diff-index --cached --raw --no-renames --no-abbrev --ignore-submodules=none -z "$WB_BASE")
-  ((${#missing[@]} == 0)) || fail 1 "a submodule is at a commit that nobody else can get: $(printf "%s; " "${missing[@]}")push it to the remote of the submodule first, or leave the submodule as it was"
+  ((${#missing[@]} == 0)) || fail 1 "a submodule is at a commit that others cannot fetch: $(printf "%s; " "${missing[@]}")push it to the remote of the submodule first, or leave the submodule unchanged"
 }

@@ -46,7 +46,7 @@ tell() { # Adds to the results the word $1 with the number of values that follow
 
 perform() { # Runs a function to its end, then prints its results
   local line block=""
-  "$@" || fail 1 "\"$1\" did not come to its end"
+  "$@" || fail 1 "\"$1\" did not finish"
   for line in ${said[@]+"${said[@]}"}; do block+=$line$newline; done
   printf "\n@result %s\n%s@end %s %s\n" "$nonce" "$block" "$nonce" "${#said[@]}" >&"$answer" || exit 1
 }

@@ -84,11 +84,11 @@ compare() { # Compares the files with the tree $1, which the index has; sets `tr
   listed own diff-files --name-only -z --ignore-submodules=untracked || fail 1 "git cannot read the files"
   ((${#list[@]} > 0)) || return 0
   # The copy keeps the index's time, because git reads every file again that is not older than the index.
-  cp -p "$GIT_INDEX_FILE" "$GIT_INDEX_FILE.verify" || fail 1 "the index cannot be copied"
+  cp -p "$GIT_INDEX_FILE" "$GIT_INDEX_FILE.verify" || fail 1 "cannot copy the index"
   GIT_INDEX_FILE+=.verify
   own add --update . || fail 1 "git cannot read the files"
   tree=$(own write-tree) || fail 1 "git cannot write the tree"
-  listed own diff-tree -r --name-only --no-renames -z "$1" "$tree" || fail 1 "git cannot compare $tree with what was recorded"
+  listed own diff-tree -r --name-only --no-renames -z "$1" "$tree" || fail 1 "git cannot compare $tree with the recorded tree"
   changed=(${list[@]+"${list[@]}"})
   listed modified_submodules || fail 1 "git cannot read the submodules"
   changed+=(${list[@]+"${list[@]}"})
@@ -113,20 +113,20 @@ bootstrapped() { # Records what the bootstrap left, such as an environment, and 
   unlock
   base=$(own write-tree) || fail 1 "git cannot write the tree"
   compare "$base"
-  noted bootstrap-changed ${changed[@]+"${changed[@]}"} || fail 1 "$records cannot be written to"
+  noted bootstrap-changed ${changed[@]+"${changed[@]}"} || fail 1 "cannot write to $records"
   tell changed ${list[@]+"${list[@]}"}
   if ((${#changed[@]} > 0)); then
     # A file of the recorded tree may also be missing: then the bootstrap has deleted it.
-    put_back "$records/left/bootstrap" "${changed[@]}" || fail 1 "what the bootstrap changed cannot be put back: ${changed[*]}"
+    put_back "$records/left/bootstrap" "${changed[@]}" || fail 1 "cannot restore the files that the bootstrap changed: ${changed[*]}"
     compare "$base"
-    ((${#changed[@]} == 0)) || fail 1 "the bootstrap changes what git tracks, and it cannot be put back: ${changed[*]}"
+    ((${#changed[@]} == 0)) || fail 1 "the bootstrap changes tracked files, and they cannot be restored: ${changed[*]}"
   fi
   # Files are listed one by one, so that what the agent adds next to them is its work.
   listed untracked || fail 1 "git cannot list the files"
-  { keep bootstrapped ${list[@]+"${list[@]}"} && baseline begin; } || fail 1 "$records cannot be written to"
+  { keep bootstrapped ${list[@]+"${list[@]}"} && baseline begin; } || fail 1 "cannot write to $records"
 }
 
-brought_back() { unhide || fail 1 "what was hidden from the gates cannot be brought back"; }
+brought_back() { unhide || fail 1 "cannot restore the files hidden from the gates"; }
 
 snapshot() {
   local list tree base changed pinned="" stored=() left_out=() ignored renewed hollows escaping private path
@@ -136,33 +136,33 @@ snapshot() {
   if strays; then : >"$records/strays"; else rm -f "$records/strays"; fi
   record || fail 1 "git cannot record the files"
   listed modified_submodules || fail 1 "git cannot read the submodules"
-  ((${#list[@]} == 0)) || fail 1 "a submodule has changes that are not committed in it: ${list[*]}"
+  ((${#list[@]} == 0)) || fail 1 "a submodule has uncommitted changes: ${list[*]}"
   changed_in_lfs || fail 1 "git cannot read the attributes"
-  ((${#stored[@]} == 0)) || fail 1 "a file of Git LFS was changed, and a run uploads none: ${stored[*]}"
+  ((${#stored[@]} == 0)) || fail 1 "a Git LFS file was changed, and a run uploads none: ${stored[*]}"
   tree=$(own write-tree) || fail 1 "git cannot write the tree"
   base=$(own rev-parse --verify "$WB_BASE^{tree}") || fail 1 "git cannot find the tree of $WB_BASE"
   # Gates would see these, and a fresh clone would not have them.
-  found_ignored || fail 1 "git cannot list what is ignored"
-  news hollows ${hollows[@]+"${hollows[@]}"} || fail 1 "$records cannot be read"
+  found_ignored || fail 1 "git cannot list the ignored files"
+  news hollows ${hollows[@]+"${hollows[@]}"} || fail 1 "cannot read $records"
   hollows=(${list[@]+"${list[@]}"})
-  news ignored ${ignored[@]+"${ignored[@]}"} || fail 1 "$records cannot be read"
+  news ignored ${ignored[@]+"${ignored[@]}"} || fail 1 "cannot read $records"
   ignored=(${list[@]+"${list[@]}"})
   links || fail 1 "git cannot read the symbolic links"
-  noted "empty-$WB_LEFT" ${hollows[@]+"${hollows[@]}"} || fail 1 "$records cannot be written to"
+  noted "empty-$WB_LEFT" ${hollows[@]+"${hollows[@]}"} || fail 1 "cannot write to $records"
   tell empty ${list[@]+"${list[@]}"}
   for path in ${hollows[@]+"${hollows[@]}"}; do
-    remove_hollow "$path" || fail 1 "an empty directory cannot be removed: $path"
+    remove_hollow "$path" || fail 1 "cannot remove an empty directory: $path"
   done
   list=(${ignored[@]+"${ignored[@]}"})
   if [[ $WB_ASIDE == yes ]]; then
-    noted "ignored-$WB_LEFT" ${ignored[@]+"${ignored[@]}"} || fail 1 "$records cannot be written to"
-    ((${#ignored[@]} == 0)) || aside "$records/left/$WB_LEFT" "${ignored[@]}" || fail 1 "what is ignored cannot be moved away: ${ignored[*]}"
+    noted "ignored-$WB_LEFT" ${ignored[@]+"${ignored[@]}"} || fail 1 "cannot write to $records"
+    ((${#ignored[@]} == 0)) || aside "$records/left/$WB_LEFT" "${ignored[@]}" || fail 1 "cannot move the ignored files away: ${ignored[*]}"
   fi
   # Gates may need what the bootstrap made: it stays where it is.
   list+=(${renewed[@]+"${renewed[@]}"})
   tell ignored ${list[@]+"${list[@]}"}
   if [[ $WB_ASIDE == yes ]] || ((${#list[@]} + ${#escaping[@]} == 0)); then
-    hide ${left_out[@]+"${left_out[@]}"} || fail 1 "what is left out cannot be hidden from the gates: ${left_out[*]}"
+    hide ${left_out[@]+"${left_out[@]}"} || fail 1 "cannot hide the files that are left out from the gates: ${left_out[*]}"
   fi
   tell links ${escaping[@]+"${escaping[@]}"}
   tell private ${private[@]+"${private[@]}"}
@@ -223,17 +223,17 @@ verify() { # Reports whether the files are still the recorded tree, after a gate
   if [[ $WB_GATE != yes ]] || strays || [[ -e $records/strays ]]; then
     # The agent is still at work, or was: these changes may be its own.
     changed+=(${appeared[@]+"${appeared[@]}"})
-    noted "changed-$WB_LEFT" ${changed[@]+"${changed[@]}"} || fail 1 "$records cannot be written to"
+    noted "changed-$WB_LEFT" ${changed[@]+"${changed[@]}"} || fail 1 "cannot write to $records"
     changed=(${list[@]+"${list[@]}"})
   else
-    noted "changed-$WB_LEFT" ${changed[@]+"${changed[@]}"} || fail 1 "$records cannot be written to"
+    noted "changed-$WB_LEFT" ${changed[@]+"${changed[@]}"} || fail 1 "cannot write to $records"
     moved=(${changed[@]+"${changed[@]}"})
     changed=(${list[@]+"${list[@]}"})
-    noted "left-$WB_LEFT" ${appeared[@]+"${appeared[@]}"} || fail 1 "$records cannot be written to"
-    ((${#appeared[@]} == 0)) || aside "$into" "${appeared[@]}" || fail 1 "what a gate left cannot be moved away: ${appeared[*]}"
-    ((${#moved[@]} == 0)) || put_back "$into" "${moved[@]}" || fail 1 "what a gate changed cannot be put back: ${moved[*]}"
+    noted "left-$WB_LEFT" ${appeared[@]+"${appeared[@]}"} || fail 1 "cannot write to $records"
+    ((${#appeared[@]} == 0)) || aside "$into" "${appeared[@]}" || fail 1 "cannot move away the files that a gate left: ${appeared[*]}"
+    ((${#moved[@]} == 0)) || put_back "$into" "${moved[@]}" || fail 1 "cannot restore the files that a gate changed: ${moved[*]}"
     moved=(${list[@]+"${list[@]}"})
-    baseline again || fail 1 "git cannot list what is ignored"
+    baseline again || fail 1 "git cannot list the ignored files"
   fi
   if [[ $WB_PASSED != yes ]] || ((${#changed[@]} > 0)); then brought_back; fi
   say tree "$tree"

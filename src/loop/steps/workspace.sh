@@ -159,12 +159,12 @@ put_on_branch() { # Sets the clone's branch and index to the commit $1; its file
 settle() { # Puts the clone on the run's branch, which is at $1, and reports which recorded files differ from it
   local list=()
   if ! ready; then
-    { agents_repository && put_on_branch "$1"; } || fail 76 "no repository can be made in $repo"
+    { agents_repository && put_on_branch "$1"; } || fail 76 "cannot create a repository in $repo"
   elif [[ $(agents symbolic-ref --quiet HEAD) != "refs/heads/$WB_BRANCH" ]]; then
     put_on_branch "$1"
   fi
   no_push_by_habit
-  baseline begin || fail 76 "git cannot list what is ignored in $repo"
+  baseline begin || fail 76 "git cannot list the ignored files in $repo"
   say base "$1"
   if [[ ${workspace-} == NEW ]]; then
     say stands-on "$1"

@@ -59,7 +59,7 @@ test('an update that is in conflict with what is in the workspace is refused, an
   const first = await rehearse('echo right > value.txt', 'false', '--task', 'one');
   others('value.txt');
   const refused = await rehearse('true', 'true', '--session', sessionOf(first.stdout), '--update');
-  expect([refused.exitCode, refused.stdout]).toEqual([2, expect.stringContaining('CONFLICT (content): Merge conflict in value.txt: leave "session.update" out, and let the agent merge origin/HEAD')]);
+  expect([refused.exitCode, refused.stdout]).toEqual([2, expect.stringContaining('CONFLICT (content): Merge conflict in value.txt: omit "session.update", and let the agent merge origin/HEAD')]);
   const next = await rehearse('true', 'grep -q right value.txt', '--session', sessionOf(first.stdout));
   expect([next.exitCode, next.stdout]).toEqual([0, expect.stringContaining('COMMITTED')]);
 });
