@@ -49,7 +49,7 @@ export function configureLint(project: awscdk.AwsCdkConstructLibrary) {
     rules: {
       'jsdoc/match-description': ['error', {
         contexts: ['any'],
-        matchDescription: '^(?!(Of|For|Whether|What|As|That|Who) )[\\s\\S]*',
+        matchDescription: '^(?!(Of|For|Whether|What|Where|When|Why|How|As|That|Who) )[\\s\\S]*',
         message: 'a docstring begins with a noun or a verb: "The timeout of …", "Returns …", "Determines whether …"',
       }],
     },

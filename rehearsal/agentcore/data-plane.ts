@@ -14,15 +14,15 @@ import type { CommandMode } from './words';
 /** Behavior of the service that its documentation does not define. Tests try each variant. */
 export interface Unconfirmed {
   /**
-   * How a command is parsed: by a shell; split into words as a POSIX shell does; or split at spaces, with quotes only around whole words, in
-   * which case all other syntax fails with a `ValidationException` that names the position.
+   * The way in which a command is parsed: by a shell; split into words as a POSIX shell does; or split at spaces, with quotes only around whole
+   * words, in which case all other syntax fails with a `ValidationException` that names the position.
    */
   readonly commandMode: CommandMode;
   /** Determines whether processes that a command leaves behind are killed when it ends. */
   readonly leftovers: Leftovers;
   /** Determines whether a running command or invocation continues when the connection of its client breaks. */
   readonly onDisconnect: 'continue' | 'kill';
-  /** How a reply ends when its microVM ends: cleanly, with a reset, or with an exception in the stream. */
+  /** The end of a reply whose microVM ends: a clean one, a reset, or an exception in the stream. */
   readonly onSessionEnd: 'end' | 'reset' | 'exception';
   /** Exit code that goes with `TIMED_OUT`. */
   readonly timedOutExitCode: number;

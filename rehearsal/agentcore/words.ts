@@ -1,6 +1,6 @@
 import { validation } from './errors';
 
-/** How the text of a command is parsed. */
+/** The ways in which the text of a command can be parsed. */
 export const COMMAND_MODES = ['strict', 'split', 'shell'] as const;
 export type CommandMode = typeof COMMAND_MODES[number];
 

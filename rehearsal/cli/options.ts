@@ -43,7 +43,7 @@ export interface Target {
   readonly image?: string;
   /** Number of the user that sessions run as, in namespaces. @default - you */
   readonly user?: number;
-  /** How the emulated service parses commands. @default 'strict' */
+  /** The way in which the emulated service parses commands. @default 'strict' */
   readonly commandMode?: CommandMode;
 }
 

@@ -154,7 +154,7 @@ function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { p
   terminal.line(`gates: ${loop.gates.map(({ name, command }) => `${name} (${onOneLine(command)})`).join(', ')}; ${repairs(loop.maxRepairs)}`);
   terminal.line(`prompt: ${onOneLine(rehearsal.mask(prompt))}`);
   terminal.line(terminal.dim(`state: ${directory}`));
-  terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? `, with this machine's programs${sandbox.user === undefined ? '' : `, as user ${sandbox.user}`}` : ` by ${sandbox.tool}, of ${sandbox.image}`}`));
+  terminal.line(terminal.dim(`sandbox: ${sandbox.kind}${sandbox.image === undefined ? `, with this machine's programs${sandbox.user === undefined ? '' : `, as user ${sandbox.user}`}` : ` (${sandbox.tool}), with the programs of ${sandbox.image}`}`));
   if (target.sshAgent) terminal.line(terminal.dim('sessions can use your ssh agent'));
   rollouts.forEach((rollout) => terminal.line(describeRollout(rollout)));
   terminal.line();

@@ -40,7 +40,7 @@ export interface ExecutionOptions {
   readonly waitTime?: number;
 }
 
-/** How an execution ended, as in `DescribeExecution`. */
+/** The result of an execution, as in `DescribeExecution`. */
 export interface ExecutionResult {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
   readonly output?: unknown;

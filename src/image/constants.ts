@@ -3,7 +3,7 @@
 /** The list of tools, written by the last step of the build: name, version, how installed. */
 export const MANIFEST_PATH = '/etc/agent-image.json';
 
-/** Where mise keeps what it installs. mise itself does not stay in the image. */
+/** The directory where mise installs runtimes. mise itself does not stay in the image. */
 export const MISE_ROOT = '/opt/mise';
 
 /** One entry per runtime, a link to its directory of commands: these are on `PATH`. */
@@ -21,10 +21,10 @@ export const RECORDS = '/opt/agent-image/installed';
 /** The folder with our scripts in the build context. */
 export const SCRIPTS_DIRECTORY = '.agent-image';
 
-/** Where the scripts are mounted during their step; nothing of it stays in a layer. */
+/** The directory where the scripts are mounted during their step. No layer contains it. */
 export const SCRIPTS_MOUNT = '/run/agent-image';
 
-/** Where the mise binary is mounted during its step. */
+/** The directory where the mise binary is mounted during its step. */
 export const MISE_MOUNT = '/run/mise';
 
 /** The directory of tool caches at run time: on ephemeral disk, and writable for every user. */

@@ -73,10 +73,10 @@ export function toolSteps(options: ToolStepsOptions): ToolSteps {
   return { install, verify: [run(verify)], scripts };
 }
 
-/** Where the agent's files are in an image that we write the Dockerfile of. */
+/** The directory of the agent's files in an image whose Dockerfile is generated. */
 export const APPLICATION_DIRECTORY = '/app';
 
-/** Where they are in the build context, apart from our scripts, so that the image holds none of those. */
+/** The directory of these files in the build context, apart from the scripts, so that the image does not contain the scripts. */
 export const APPLICATION_CONTEXT = 'application';
 
 export interface NewDockerfileOptions {

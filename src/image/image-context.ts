@@ -29,7 +29,7 @@ export interface ContextOptions {
   readonly file: string;
   readonly dockerfile: string;
   readonly scripts: readonly ContextScript[];
-  /** Where the directory's own files go in the context. */
+  /** The directory in the context for the agent's own files. */
   readonly application: string;
 }
 

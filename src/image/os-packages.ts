@@ -59,8 +59,8 @@ export function osToolNamed(name: string): OsTool {
 }
 
 /**
- * The tool behind a package that was asked for by name: one of the table, by our name or by any distribution's, or else a package
- * that is called the same everywhere.
+ * Returns the tool of a package, found by the tool's own name or by that of any distribution. A package that is not in the table has the same name
+ * in all distributions.
  */
 export function osToolForPackage(name: string): OsTool | undefined {
   return BY_NAME.get(name)

@@ -7,7 +7,7 @@ import { singleQuoted } from '../private/quote';
 export interface OsInstall {
   readonly kind: 'os';
   readonly packages: OsPackageNames;
-  /** When all of these commands are there, nothing is installed. Empty: always ask the package manager. */
+  /** Commands that make an installation unnecessary if all of them exist. If empty, the package manager always runs. */
   readonly commands: readonly string[];
 }
 
@@ -69,13 +69,13 @@ export function osEntry(tool: OsTool): ToolEntry {
   };
 }
 
-/** A package by its name, which is translated if it is in our table. */
+/** Returns the entry for a package. A name in the table of tools is mapped to the name of each distribution. */
 export function packageEntry(name: string): ToolEntry {
   const known = osToolForPackage(name);
   return known ? osEntry(known) : { name, install: { kind: 'os', packages: { apt: [name], dnf: [name], apk: [name] }, commands: [] } };
 }
 
-/** A tool of mise. Without a command that shows its version, all that is asked is that mise installed some command. */
+/** Returns the entry for a tool of mise. Without a `verify` command, the build only checks that mise installed some command. */
 export function miseEntry(tool: string, version: string, verify?: string): ToolEntry {
   const floating = isFloating(tool, version);
   return {

@@ -5,7 +5,7 @@ import { SessionError } from './errors';
 export interface JobEnd {
   readonly kind: 'end';
   readonly state: 'EXITED' | 'TIMED_OUT' | 'CANCELLED' | 'RUNNING' | 'LOST' | 'REFUSED';
-  /** Why, for RUNNING, LOST and REFUSED. */
+  /** The reason, for RUNNING, LOST and REFUSED. */
   readonly detail?: string;
   readonly exitCode?: number;
   /** Seconds since the epoch, by the session's clock. */

@@ -33,7 +33,7 @@ export const OUTCOMES = { COMMITTED: 'COMMITTED', NO_CHANGES: 'NO_CHANGES' } as 
 /** The states of a workspace when a run starts: new, or resumed from an earlier run. */
 export const WORKSPACES = { NEW: 'NEW', RESUMED: 'RESUMED' } as const;
 
-/** Where the state machine continues after a step. Anything that is not listed ends the run as a failure. */
+/** The ways in which the state machine continues after a step. Anything that is not listed ends the run as a failure. */
 export const NEXT = {
   /** The step's job outlived the function: the same step again, which attaches to the job. */
   RUNNING: 'RUNNING',

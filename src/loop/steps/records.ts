@@ -7,38 +7,38 @@ import { Verdict } from '../../jobs/job';
 export interface LoopInput {
   /** The task for the agent. It is part of the execution's input, and appears in the runtime's log. */
   readonly prompt: string;
-  /** The id of the task, such as that of an issue. It names the run's branch, and appears in the commit's trailers. */
+  /** The ID of the task, such as that of an issue. It names the run's branch, and appears in the commit's trailers. */
   readonly taskId: string;
-  /** The repository that the run works on. By default the loop's own; a loop with `GitRepository.fromInput` has none. */
+  /** The repository that the run works on. By default, the loop's own; a loop with `GitRepository.fromInput` has none. */
   readonly repository?: {
     /** The URL of the loop's own repository, or of one that `allow` of its `GitRepository` names. */
     readonly url?: string;
-    /** The branch, tag or commit to start from. By default the `ref` of the loop's own repository, or the remote's default branch. */
+    /** The branch, tag or commit to start from. By default, the `ref` of the loop's own repository, or the remote's default branch. */
     readonly ref?: string;
   };
-  /** The whole `session` of an earlier record: the run continues in that workspace. By default the run starts a session of its own. */
+  /** The whole `session` of an earlier record: the run continues in that workspace. By default, the run creates a session. */
   readonly session?: {
-    /** The session's id in AgentCore. */
+    /** The session's ID in AgentCore. */
     readonly id: string;
-    /** The endpoint that the session was started through. By default the loop's. */
+    /** The endpoint that the session was started through. By default, the loop's. */
     readonly endpointName?: string;
-    /** The name of the execution that made the session. Needed if the id does not begin with the whole name. */
+    /** The name of the execution that created the session. Required if the ID does not begin with the whole name. */
     readonly execution?: string;
     /**
-     * If true, what `repository.ref` has gained at the remote is merged into the run's branch and the files of the workspace. Work of earlier runs of
+     * If true, new commits of `repository.ref` at the remote are merged into the run's branch and the files of the workspace. Work of earlier runs of
      * the task stays, committed or not; if it conflicts with the new commits, the run fails with `CodingLoop.CheckoutFailed`, names the files, and
-     * changes nothing. By default the run continues on the commit that the branch is at.
+     * changes nothing. By default, the run continues on the commit that the branch is at.
      */
     readonly update?: boolean;
     /**
-     * If true, and if the last task in the session was another one, the run's branch starts from that task's branch. By default it starts from the
+     * If true, and if the last task in the session was another one, the run's branch starts from that task's branch. By default, it starts from the
      * newest commit of `repository.ref`. In both cases, uncommitted work of the last task is set aside, until a run of that task restores it.
      */
     readonly onTop?: boolean;
   };
 }
 
-/** Where the commits of the run's branch begin. */
+/** The base of the run's branch. */
 export interface UpstreamRecord {
   /** The branch, tag or commit of the remote that the run starts from. Missing if none was named and the default branch is not known. */
   readonly ref?: string;
@@ -62,22 +62,22 @@ export interface SetAsideRecord {
 
 /** The session that a run works in. */
 export interface SessionRecord {
-  /** The session's id in AgentCore. */
+  /** The session's ID in AgentCore. */
   readonly id: string;
   /** The endpoint that the session was started through, and belongs to. */
   readonly endpointName?: string;
-  /** The name of the execution that made the session, if the id does not begin with the whole name. */
+  /** The name of the execution that created the session, if the ID does not begin with the whole name. */
   readonly execution?: string;
   /**
    * `NEW` if the run started its workspace, `RESUMED` if it continued in that of an earlier run. `NEW` in a run that was to continue means that
-   * the session's storage had expired or was wiped. Missing if the first step did not end.
+   * the session's storage expired or was deleted. Missing if the first step did not end.
    */
   readonly workspace?: typeof WORKSPACES[keyof typeof WORKSPACES];
 }
 
 /** The part of the state that does not change during a run. The first step creates it, and the state machine carries it. */
 export interface RunIdentity {
-  /** Begins with the execution's name. It identifies the holder of the workspace, and is part of every job's id. */
+  /** Begins with the execution's name. It identifies the holder of the workspace, and is part of every job's ID. */
   readonly id: string;
   /** A random key that names the results of the workspace script. No session sees it. */
   readonly key: string;
@@ -112,26 +112,26 @@ export interface GateRecord {
   readonly left?: NameList;
   /** True if the gate passed on files on which it had failed in the round before: the agent changed nothing. */
   readonly flaky?: boolean;
-  /** False if the gate failed before the agent changed anything. If true, that it passes now proves nothing about the task. Missing if not known. */
+  /** True if the gate passed before the agent changed anything, so that it proves nothing about the task. Missing if not known. */
   readonly greenBefore?: boolean;
 }
 
 /** The result of a gate that ran before the agent changed anything. */
 export type GateBefore = Pick<GateRecord, 'name' | 'verdict'> & Partial<GateRecord>;
 
-/** Contents of the clone that no commit can hold, and that a fresh clone does not have. */
+/** Contents of the clone that no commit can contain, and that a fresh clone does not have. */
 export interface Findings {
   /** Ignored files that did not exist when the agent started. The agent is told once; after that they are moved out of the clone. */
   readonly ignored?: NameList;
-  /** Directories without a file. Removed before the gates run. */
+  /** Directories without a file, which are removed before the gates run. */
   readonly empty?: NameList;
-  /** Symbolic links of the change that lead out of the clone. The agent is told once. */
+  /** Symbolic links of the change that point out of the clone. The agent is told once. */
   readonly links?: NameList;
   /** Work that is in no file of the clone, because the agent stashed it or committed it on another branch or on none. The agent is told once. */
   readonly putAway?: NameList;
 }
 
-/** Why the agent has to repair its change. */
+/** The reason why the agent has to repair its change. */
 export interface Feedback {
   /** The name of the gate that did not pass, or `what can be committed` for findings beside the change. */
   readonly gate: string;
@@ -141,7 +141,7 @@ export interface Feedback {
   readonly verdict: Verdict;
   /** The exit code of the command; null if it has none. */
   readonly exitCode: number | null;
-  /** The end of the output. What looks like a secret is masked. */
+  /** The end of the output. Text that looks like a secret is masked. */
   readonly output: string;
   /** The path of the whole output, in the session; empty if it is not a gate's. */
   readonly logPath: string;
@@ -153,7 +153,7 @@ export interface Feedback {
   readonly unchanged?: boolean;
   /** Files that changed while the gate ran, through the gate or anything else: at most 50. */
   readonly changedFiles?: readonly string[];
-  /** Contents of the clone that no commit can hold. */
+  /** Contents of the clone that no commit can contain. */
   readonly findings?: Findings;
 }
 
@@ -210,7 +210,7 @@ export interface LoopState {
   readonly shallow?: boolean;
   /** Tracked files that the bootstrap changed: restored. */
   readonly putBack?: NameList;
-  /** Where the commits of the branch begin. */
+  /** The base of the branch. */
   readonly upstream?: UpstreamRecord;
   /** The uncommitted work of another task. */
   readonly setAside?: SetAsideRecord;
@@ -239,7 +239,7 @@ export interface RunRecord {
   readonly rounds: number;
   /** The commit. Only in a record with the outcome `COMMITTED`. */
   readonly commit?: {
-    /** The commit's object id. */
+    /** The commit's object ID. */
     readonly id: string;
     /** The run's branch. */
     readonly branch: string;
@@ -248,7 +248,7 @@ export interface RunRecord {
     /** True if the branch at the remote already had the same files, in this commit: the agent pushed it, or an earlier run did. */
     readonly found?: boolean;
   };
-  /** Where the commits of the run's branch begin. Missing if the first step did not end. */
+  /** The base of the run's branch. Missing if the first step did not end. */
   readonly upstream?: UpstreamRecord;
   /** The uncommitted work of another task in the session, set aside when the run started. */
   readonly setAside?: SetAsideRecord;
@@ -258,27 +258,27 @@ export interface RunRecord {
   readonly gates: readonly GateRecord[];
   /** Tracked files that the bootstrap changed: restored, because they are not the agent's work. */
   readonly putBack?: NameList;
-  /** Contents of the clone that no commit can hold, and that are not in the commit. */
+  /** Contents of the clone that no commit can contain, and that are not in the commit. */
   readonly findings?: Findings;
   /** Files of tools, and linked worktrees, that were left out of the change. */
   readonly leftOut?: NameList;
-  /** The session that the run worked in. To continue there, give the whole of it to another run. */
+  /** The session that the run worked in. To continue there, pass the whole of it to another run. */
   readonly session: SessionRecord & {
     /** True if the run stopped its session. False if the session was left to its idle timeout, or if the run started nothing. */
     readonly stopped: boolean;
-    /** Why the session could not be stopped, or must not be stopped. */
+    /** The reason why the session was not stopped: it could not be, or must not be. */
     readonly error?: string;
   };
-  /** Why the run failed. */
+  /** The error that the run failed with. */
   readonly error?: {
     /** The name of an error of the loop or the driver, or one that the agent reported with a task token. */
     readonly name: string;
-    /** The reason. What looks like a secret is masked. */
+    /** The reason. Text that looks like a secret is masked. */
     readonly message: string;
     /** The name of the error that was caught, if `name` stands for it: Step Functions' or Lambda's own, or one that no run may end with. */
     readonly caught?: string;
   };
-  /** The last feedback for the agent, if the run failed: why the last round was not good enough. Left out of a record that would be too long. */
+  /** The last feedback for the agent, if the run failed: the reason why the last round failed. Omitted from a record that would be too long. */
   readonly feedback?: Feedback;
 }
 
@@ -286,7 +286,7 @@ export interface RunRecord {
 export class LoopError extends Error {
   /**
    * @param summary what happened, in our own words: this is logged
-   * @param quote text of a command or of the input, which may hold anything; what looks like a secret is masked
+   * @param quote text of a command or of the input, which may contain anything; text that looks like a secret is masked
    */
   constructor(readonly name: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS], readonly summary: string, quote = '') {
     super(quote === '' ? summary : `${summary}: ${maskSecrets(quote)}`);

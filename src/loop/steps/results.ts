@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
 
-/** How often a word occurs, and the kind of its value. */
+/** The number of times that a word occurs, and the kind of its value. */
 type Kind =
   /** Once; the id of a Git object. */
   | 'object'

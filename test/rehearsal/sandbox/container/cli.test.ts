@@ -67,7 +67,7 @@ test('a loop goes to a commit in containers of the app\'s own image, a shell loo
 
   expect(told.stderr).toBe('');
   expect(told.stdout).toMatch(
-    /^preparing …\nbuilding the image of the app[^]*sandbox: container by podman, of localhost\/agent-rehearsal:\w+\nversion 1 is rolled out as endpoint v1: 2 smoke tests passed[^]*FAILED, exit code 1[^]*COMMITTED after 2 turns/);
+    /^preparing …\nbuilding the image of the app[^]*sandbox: container \(podman\), with the programs of localhost\/agent-rehearsal:\w+\nversion 1 is rolled out as endpoint v1: 2 smoke tests passed[^]*FAILED, exit code 1[^]*COMMITTED after 2 turns/);
   const [, id] = /^session +(\S+)/m.exec(told.stdout)!;
   const shell = new CommandLine(['rehearse', 'shell', id, '--state', copy.state], { env: store.env, terminal: true });
   await shell.prints(/session .*\/mnt\/workspace\/repo [$#] /);
