@@ -9,17 +9,17 @@ const all = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' 
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => `test/${file}`);
 
-/** The files that `jest` runs by default; the others have their own tasks. */
+/** The files that `jest` runs by default; the others have tasks of their own. */
 const { jest: config } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { jest: { testPathIgnorePatterns: string[] } };
 const ordinary = all.filter((file) => !config.testPathIgnorePatterns.some((pattern) => new RegExp(pattern).test(`/${file}`)));
 
-test('every file that check:fast leaves out exists and is listed once, in order', () => {
+test('lists each file that check:fast leaves out once, in order, and every one exists', () => {
   expect(left.map(([file]) => file).filter((file) => !all.includes(file))).toEqual([]);
   for (const files of Object.values(NOT_FAST)) expect(files).toEqual([...new Set(files)].sort());
   expect(new Set(left.map(([file]) => file)).size).toBe(left.length);
 });
 
-test.each(Object.entries(NOT_FAST).filter(([reason]) => reason.startsWith('needs ')))('check:fast leaves out exactly the files with this reason: %s', (reason, files) => {
+test.each(Object.entries(NOT_FAST).filter(([reason]) => reason.startsWith('needs ')))('check:fast leaves out exactly the files that this reason applies to: %s', (reason, files) => {
   const tool = reason.replace('needs ', '');
   const uses = (file: string) => new RegExp(`['"\`/]${tool}['"\`]`).test(readFileSync(join(ROOT, file), 'utf8'));
   expect(files.filter((file) => !uses(file))).toEqual([]);

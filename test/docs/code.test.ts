@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as ts from 'typescript';
 import { blocksOf } from '../support/page';
 
-// The types of the library and of the CDK are read.
+// This reads the types of the library and of the CDK.
 jest.setTimeout(180_000);
 
 const ROOT = join(__dirname, '../..');
@@ -12,7 +12,7 @@ const FIXTURE = readFileSync(join(ROOT, 'rosetta/default.ts-fixture'), 'utf8');
 /** The TypeScript of the pages in docs/, as files that exist for the compiler only. The build compiles the code of the README and of docstrings. */
 const FILES = new Map(
   readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).flatMap((name) => blocksOf(`docs/${name}`)
-    // A block that begins with the name of a file is run by test/package/pages.test.ts.
+    // A block that starts with the name of a file is run by test/package/pages.test.ts.
     .filter(({ language, notRun, text }) => language === 'ts' && notRun === undefined && !/^\/\/ \S+\n/.test(text))
     .map(({ line, text }): [string, string] => [
       join(ROOT, `docs/${name}.line-${line}.ts`),

@@ -12,7 +12,7 @@ const withoutCode = (text: string) => text.replace(/^(`{3,})[^\n]*\n.*?^\1$/gms,
 const anchorsOf = (page: string) => [...withoutCode(readFileSync(join(ROOT, page), 'utf8')).matchAll(/^#+ (.+)$/gm)]
   .map(([, heading]) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/\s/g, '-'));
 
-test.each(PAGES)('every link of %s leads somewhere', (page) => {
+test.each(PAGES)('every link of %s has a target', (page) => {
   const links = [...withoutCode(readFileSync(join(ROOT, page), 'utf8')).matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g)].map(([, link, source]) => link ?? source);
 
   expect(links.filter((link) => !/^(https?|mailto):/.test(link)).filter((link) => {

@@ -1,9 +1,9 @@
 /**
- * What comes of a command when something breaks while it runs: the faults of the wire at the points of a call's life, once and at
- * every call, for each way the service may work where its documentation says nothing.
+ * The outcome of a command when something breaks while it runs: the faults of the wire at each point of a call, once and at
+ * every call, for each way in which the service may behave where its documentation is silent.
  *
- * Each cell is an outcome: a verdict, or the error that the state machine sees. A command is never started twice, and is never
- * `PASSED` without a pass, whatever the cell says. The last column is what comes of asking again when the fault is gone.
+ * Each cell is an outcome: a verdict, or the error that the state machine sees. Whatever the cell says, a command is never started
+ * twice, and is never `PASSED` without a pass. The last column is the outcome of another call after the fault is gone.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ interface Cell {
 
 let cells = 0;
 
-/** One command that is struck by a fault, and is asked for again without. */
+/** Runs one command that meets a fault, and calls again without the fault. */
 async function strike({ driver, kind, point, times }: Cell): Promise<{ fired: boolean; struck: string; again: string; starts: number }> {
   const sessionId = await driver.session();
   const file = `starts-${++cells}`;
@@ -53,7 +53,7 @@ async function strike({ driver, kind, point, times }: Cell): Promise<{ fired: bo
     operation: 'InvokeAgentRuntimeCommand', at: point, kind, times, afterBytes: 75, match: (call) => striking && call.sessionId === sessionId,
   });
   const running = driver.run(request);
-  // In mid-output the command is still at work when the fault strikes; what ends it does not let it go on.
+  // In mid-output, the command is still running when the fault occurs, and the fault ends it.
   if (point === 'midOutput') await driver.struck(sessionId);
   if (!(point === 'midOutput' && (kind === 'replaceMicrovm' || kind === 'wipeWorkspace'))) writeFileSync(go, '');
   const struck = summary(await running);
@@ -114,7 +114,7 @@ describe.each`
   }, 60_000);
 });
 
-/** The bundle as it is deployed, in a process of its own; the state machine attaches after a function that died. */
+/** The bundle as it is deployed, in a process of its own; the state machine attaches after a function has died. */
 describe.each`
   point            | again     | starts
   ${'beforeStart'} | ${ABSENT} | ${0}
@@ -136,7 +136,7 @@ describe.each`
     const sessionId = await driver.session();
     const file = `starts-${++cells}`;
     const request = driver.request(sessionId, { command: `echo start >>${driver.shared}/${file}; echo begun; sleep 0.3; echo ended` });
-    // Nothing comes any more: the function waits there until it is killed.
+    // Nothing more arrives: the function waits there until it is killed.
     driver.server.faults.add({
       operation: 'InvokeAgentRuntimeCommand', at: point, kind: 'hang', afterBytes: 75, match: (call) => call.sessionId === sessionId,
     });
@@ -150,7 +150,7 @@ describe.each`
   }, 30_000);
 });
 
-test('an output that is larger than one reply can be ends as it should, even where a call\'s leftovers are killed', async () => {
+test('an output that exceeds the limit of a reply ends correctly, even where a call\'s leftovers are killed', async () => {
   const driver = drivers[1];
   const sessionId = await driver.session();
   const command = `head -c 70000000 /dev/zero | tr "\\0" x; while [[ ! -e ${driver.shared}/go ]]; do sleep 0.05; done; echo; echo end`;
@@ -161,7 +161,7 @@ test('an output that is larger than one reply can be ends as it should, even whe
   expect(outcome).toMatchObject({ verdict: 'PASSED', outputBytes: 70_000_005, attaches: 1, tail: expect.stringMatching(/end\n$/) });
 }, 60_000);
 
-test.each(['end', 'reset', 'exception'] as const)('a microVM that is replaced is told from a broken connection, however the stream ends: %s', async (onSessionEnd) => {
+test.each(['end', 'reset', 'exception'] as const)('tells a replaced microVM from a broken connection, however the stream ends: %s', async (onSessionEnd) => {
   const driver = await DriverFixture.start({ onSessionEnd });
   try {
     const sessionId = await driver.session();
@@ -172,7 +172,7 @@ test.each(['end', 'reset', 'exception'] as const)('a microVM that is replaced is
   }
 });
 
-test('a connection that says nothing is given up, and the command attached to', async () => {
+test('abandons a connection that is silent, and attaches to the command', async () => {
   const driver = drivers[0];
   const sessionId = await driver.session();
   driver.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'midOutput', afterBytes: 75, kind: 'hang', match: (call) => call.sessionId === sessionId });

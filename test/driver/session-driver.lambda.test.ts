@@ -10,7 +10,7 @@ const written: string[] = [];
 beforeAll(async () => {
   process.env.POWERTOOLS_LOG_LEVEL = 'INFO';
   process.env.POWERTOOLS_METRICS_DISABLED = 'false';
-  // Powertools writes to a console of its own, over this.
+  // Powertools writes to its own console, which this intercepts.
   jest.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
   jest.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
   driver = await DriverFixture.start();
@@ -33,14 +33,14 @@ async function run(request: object) {
   return driver.call(driver.request(sessionId, { command: 'true', ...request }));
 }
 
-test('logs who, what and how it ended, and nothing of what was said', async () => {
+test('logs the caller, the operation and the outcome, but none of the content', async () => {
   await run({ command: 'echo what-it-printed # the-command-itself', name: 'lint', round: 2 });
   expect(log('done')).toMatchObject({
     level: 'INFO', operation: 'run', run: 'run', job: 'lint', round: 2, verdict: 'PASSED', exitCode: 0, jobId: expect.stringContaining('lint-2-'), outputBytes: 16,
   });
 });
 
-test('measures jobs by verdict, seconds, attaches and bytes, by the names that it is read by', async () => {
+test('measures jobs by verdict, seconds, attaches and bytes, under the names that the metrics are read by', async () => {
   await run({ command: 'exit 3' });
   const [emf, attaches] = metric();
   const { namespace, dimensions, names } = METRICS;
@@ -56,7 +56,7 @@ test('measures jobs by verdict, seconds, attaches and bytes, by the names that i
   expect(attaches).toMatchObject({ [names.ATTACHES]: 0 });
 });
 
-test('measures attaches in one metric, whether the job has ended or runs on', async () => {
+test('measures attaches in one metric, whether or not the job has ended', async () => {
   const sessionId = await driver.session();
   const request = driver.request(sessionId, { command: `while [[ ! -e ${driver.shared}/free ]]; do sleep 0.05; done` });
   written.splice(0);
@@ -68,7 +68,7 @@ test('measures attaches in one metric, whether the job has ended or runs on', as
   expect(found).toEqual(Array(2).fill([[dimensions.SERVICE, dimensions.RUNTIME]]));
 });
 
-test('measures what the platform failed at as such, and a wrong request as nothing', async () => {
+test('measures failures of the platform as such, and does not measure invalid requests', async () => {
   driver.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'throttle', times: 6, match: (call) => call.command !== 'true' });
   expect(await run({})).toMatchObject({ error: ERRORS.THROTTLED });
   expect(metric()[0]).toMatchObject({ [METRICS.dimensions.VERDICT]: 'PLATFORM', [METRICS.names.JOBS]: 1 });
@@ -77,13 +77,13 @@ test('measures what the platform failed at as such, and a wrong request as nothi
   expect(metric()).toEqual([]);
 });
 
-test('says nothing of a command, an output or a prompt, whatever fails', async () => {
+test('logs nothing of a command, an output or a prompt, whatever fails', async () => {
   const match = (call: { body: Buffer }) => call.body.includes('the-command-itself');
   for (const kind of ['throttle', 'validation', 'agentError', 'reset', 'end', 'platformExit', 'internal'] as const) {
     driver.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeEnd', kind, times: 1, match });
     await run({ command: 'echo what-it-printed >&2; echo what-it-printed # the-command-itself', environment: { A: 'the-command-itself' }, failFast: ['what-it-printed'] });
   }
-  // A shell that complains, and one that prints before ours does.
+  // A shell that complains, and one that prints before our script does.
   await driver.call({ ...driver.request(await driver.session(), { mount: '/what-it-printed', command: 'the-command-itself' }) });
   const noisy = await DriverFixture.start({
     agentFor: () => ({ handler: () => ({ error: 'what-the-agent-said' }) }), environment: { BASH_ENV: '/mnt/workspace/profile' },
@@ -96,7 +96,7 @@ test('says nothing of a command, an output or a prompt, whatever fails', async (
     await noisy.call({ operation: 'invoke', runtimeArn, sessionId: newSessionId(), payload: { prompt: 'the-prompt-itself' }, timeoutSeconds: 30 }),
   ];
   await noisy.close();
-  // It was said, to the state machine.
+  // The text was returned to the state machine.
   expect(errors).toEqual([
     { error: ERRORS.BROKEN, message: expect.stringContaining('noise-of-the-shell') },
     { error: ERRORS.AGENT, message: expect.stringContaining('what-the-agent-said') },
@@ -107,7 +107,7 @@ test('says nothing of a command, an output or a prompt, whatever fails', async (
   expect(SECRETS.filter((secret) => text.includes(secret))).toEqual([]);
 });
 
-test('comes back as running when its time is up, and goes on from there', async () => {
+test('returns RUNNING when its time is up, and continues from there in the next call', async () => {
   const sessionId = await driver.session();
   const request = driver.request(sessionId, { command: `echo begun; while [[ ! -e ${driver.shared}/go ]]; do sleep 0.05; done; echo ended` });
   const first = await driver.call(request, 21_500);
@@ -124,14 +124,14 @@ test('fails a command whose last line matches, even if it exits with 0', async (
   expect(await run({ command: 'printf FATAL', failFast: ['^FATAL'] })).toMatchObject({ verdict: 'FAILED', failFast: '^FATAL', exitCode: 0 });
 });
 
-test('a container without a shell is none of the command\'s verdicts', async () => {
+test('reports no verdict of the command for a container without a shell', async () => {
   const bare = await DriverFixture.start({ environment: { PATH: '/nowhere' }, commandMode: 'shell' });
   const outcome = await bare.call(bare.request(newSessionId(), { command: 'true' }));
   await bare.close();
   expect(outcome).toMatchObject({ error: ERRORS.CONTAINER });
 });
 
-test('fails for an operation that there is not', async () => {
+test('fails for an unknown operation', async () => {
   expect(await driver.call({ operation: 'dance', runtimeArn: 'x', sessionId: 'y' })).toMatchObject({ error: ERRORS.VALIDATION, message: expect.stringContaining('"dance"') });
 });
 

@@ -21,7 +21,7 @@ function statements(stack: Stack): { Action: string | string[]; Resource: unknow
 }
 
 describe('the driver', () => {
-  test('is one for all tasks of a stack, with the least that they need', () => {
+  test('is shared by all tasks of a stack, with the least permissions that they need', () => {
     const stack = newStack();
     const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
     const other = Runtime.fromAgentRuntimeAttributes(stack, 'Other', {
@@ -40,7 +40,7 @@ describe('the driver', () => {
     ]);
   });
 
-  test('writes its own logs and traces, and nothing else', () => {
+  test('writes only its own logs and traces', () => {
     const stack = newStack();
     SessionDriver.getOrCreate(stack);
     expect(statements(stack)).toEqual([
@@ -50,7 +50,7 @@ describe('the driver', () => {
     Template.fromStack(stack).resourceCountIs('AWS::IAM::Policy', 0);
   });
 
-  test('is an arm64 function that is traced and not retried behind its caller\'s back', () => {
+  test('is an arm64 function that is traced and that Lambda does not retry', () => {
     const stack = newStack();
     SessionDriver.getOrCreate(stack);
     const template = Template.fromStack(stack);
@@ -59,7 +59,7 @@ describe('the driver', () => {
     template.hasResource('AWS::Logs::LogGroup', { Properties: { RetentionInDays: 90 }, DeletionPolicy: 'Delete' });
   });
 
-  test('has all that it needs in its bundle, since the SDK that Lambda brings may not know the service', () => {
+  test('bundles the SDK, because the version in the Lambda runtime may not know the service', () => {
     const bundle = readFileSync(join(__dirname, '../../assets/driver/session-driver.lambda/index.js'), 'utf8');
     const required = [...bundle.matchAll(/require\("(?:node:)?([^"]+)"\)/g)].map(([, name]) => name);
     expect(required).toContain('crypto');
@@ -67,7 +67,7 @@ describe('the driver', () => {
     expect(bundle).toContain('StopRuntimeSession');
   });
 
-  test('can be one\'s own, with a key and a retention', () => {
+  test('can be the user\'s own, with a key and a retention', () => {
     const stack = newStack();
     const driver = new SessionDriver(stack, 'Driver', {
       encryptionKey: new kms.Key(stack, 'Key'), logRetention: logs.RetentionDays.ONE_YEAR, removalPolicy: RemovalPolicy.RETAIN, memorySize: 1_024,
@@ -81,21 +81,21 @@ describe('the driver', () => {
 });
 
 describe('the retry policies', () => {
-  /** The longest that a policy waits in all, in seconds. */
+  /** The longest total wait of a policy, in seconds. */
   const totalWait = ({ interval, backoffRate, maxAttempts, maxDelay }: sfn.RetryProps) => Array.from({ length: maxAttempts! }, (_, index) =>
     Math.min(interval!.toSeconds() * backoffRate! ** index, maxDelay?.toSeconds() ?? Infinity)).reduce((sum, seconds) => sum + seconds, 0);
 
-  test('wait as long in all as they say', () => {
+  test('wait in total as long as their descriptions say', () => {
     expect(REPEATABLE.map(totalWait)).toEqual([96, 315, 90]);
     expect(totalWait(ATTACHING[3])).toBe(14);
   });
 
-  test('never repeat what may have begun', () => {
+  test('never repeat what may have started', () => {
     const invokes = BEFORE_FIRST_BYTE.flatMap(({ errors }) => errors!);
     expect(invokes.filter((name) => /StreamCut|Unknown|Timeout|ServiceException/i.test(name))).toEqual([]);
   });
 });
 
-test('names of metrics are said once', () => {
+test('defines each metric name once', () => {
   expect(Object.values(METRICS.names)).toEqual([...new Set(Object.values(METRICS.names))]);
 });

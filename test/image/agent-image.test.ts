@@ -29,7 +29,7 @@ function faultOf(options: AgentImageOptions): string {
 }
 
 describe('an image from a directory', () => {
-  test('is an artifact for the official runtime and for ours', () => {
+  test('is an artifact for the official runtime and for AgentRuntime', () => {
     const stack = newStack();
     new Runtime(stack, 'Official', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND }) });
     new AgentRuntime(stack, 'Ours', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: COMMAND }) });
@@ -40,7 +40,7 @@ describe('an image from a directory', () => {
     });
   });
 
-  test('can be pulled by every runtime that takes it', () => {
+  test('can be pulled by every runtime that uses it', () => {
     const stack = newStack();
     const artifact = AgentImage.fromDirectory(directory, { command: COMMAND });
     for (const id of ['First', 'Second', 'Third']) new Runtime(stack, id, { agentRuntimeArtifact: artifact });
@@ -60,12 +60,12 @@ describe('an image from a directory', () => {
     expect(pullers.sort()).toEqual(['First', 'Ours', 'Second', 'Third']);
   });
 
-  test('is built for arm64, whether that is said or not', () => {
+  test('is built for arm64, whether or not the platform is given', () => {
     expect(imageOf(directory, { command: COMMAND }).source.platform).toBe('linux/arm64');
     expect(imageOf(directory, { command: COMMAND, platform: Platform.LINUX_ARM64 }).source.platform).toBe('linux/arm64');
   });
 
-  test('has a Dockerfile that is written for it: tools first, then the files', () => {
+  test('has a generated Dockerfile: first the tools, then the files', () => {
     const lines = imageOf(directory, { ...EVERYTHING, setup: ['npm ci', 'echo "$HOME"'], user: '1234' }).dockerfile.trim().split('\n');
     expect(lines.map((line) => line.replace(/-[0-9a-f]{12}\.sh/, '').replace(/ (--mount\S+ )+/, ' '))).toEqual([
       expect.stringMatching(/^# Written by/),
@@ -85,27 +85,27 @@ describe('an image from a directory', () => {
     ]);
   });
 
-  test('honours .dockerignore and the exclude option, and leaves the directory as it was', () => {
+  test('honors .dockerignore and the exclude option, and does not change the directory', () => {
     const before = readdirSync(directory, { recursive: true }).sort();
     const { context } = imageOf(directory, { command: COMMAND, exclude: ['lib'] });
     expect(readdirSync(join(context, 'application'), { recursive: true })).toEqual(['agent.js']);
     expect(readdirSync(directory, { recursive: true }).sort()).toEqual(before);
   });
 
-  test('prefers an ignore file of the Dockerfile\'s own, as Docker does', () => {
+  test('prefers a Dockerfile-specific ignore file, as Docker does', () => {
     writeFileSync(join(directory, 'Dockerfile'), 'FROM debian\n');
     writeFileSync(join(directory, 'Dockerfile.dockerignore'), 'lib\n');
     expect(readdirSync(imageOf(directory).context).sort()).toEqual(['.agent-image', 'Dockerfile', 'a.log', 'agent.js', 'secret']);
   });
 
-  test('does not hold the app\'s own assembly', () => {
+  test('does not contain the app\'s own assembly', () => {
     const outdir = join(directory, 'cdk.out');
     const artifact = AgentImage.fromDirectory(directory, { command: COMMAND });
     const { hash } = assetOf(artifact, outdir);
     expect(assetOf(AgentImage.fromDirectory(directory, { command: COMMAND }), outdir).hash).toBe(hash);
   });
 
-  test('passes the options of the image asset on', () => {
+  test('passes on the options of the image asset', () => {
     writeFileSync(join(directory, 'Dockerfile'), 'FROM debian AS dev\n');
     const { source } = imageOf(directory, {
       target: 'dev',
@@ -125,7 +125,7 @@ describe('an image from a directory', () => {
     });
   });
 
-  test('takes mise from where it is told to, with the settings and the token that it is given', () => {
+  test('takes mise from the given image, with the given settings and token', () => {
     const image = imageOf(directory, {
       ...EVERYTHING,
       miseImage: 'mirror.example.com/mise@sha256:abc',
@@ -138,19 +138,19 @@ describe('an image from a directory', () => {
     expect(image.scripts.runtimes).toContain('cat /run/secrets/GITHUB_TOKEN');
   });
 
-  test('does not mount the token where nothing comes from mise', () => {
+  test('does not mount the token if mise installs nothing', () => {
     const tools = [DevTool.npm('semver', '7.6.3'), DevTool.custom({ name: 'own', install: 'x', verify: 'x' })];
     const image = imageOf(directory, { command: COMMAND, tools, buildSecrets: { GITHUB_TOKEN: 'env=GITHUB_TOKEN' } });
     expect(image.dockerfile).not.toContain('secret');
     expect(image.scripts.runtimes).not.toContain('secret');
   });
 
-  test('has no step for runtimes where none is asked for, and does not need mise for npm', () => {
+  test('has no step for runtimes if none is requested, and needs no mise for npm', () => {
     expect(imageOf(directory, { command: COMMAND }).scripts.runtimes).toBeUndefined();
     expect(imageOf(directory, { command: COMMAND, tools: [DevTool.npm('semver', '7.6.3')] }).dockerfile).not.toContain('mise');
   });
 
-  test('has a directory for Java and caches for the languages whose own images set them', () => {
+  test('sets a directory for Java, and caches for the languages whose official images set them', () => {
     const { dockerfile } = imageOf(directory, { command: COMMAND, tools: [DevTool.java('21'), DevTool.go('1.26'), DevTool.rust('1.90')] });
     expect(dockerfile).toContain('ENV JAVA_HOME="/opt/mise/java-home"');
     expect(dockerfile).toMatch(/GOMODCACHE="\S+" CARGO_HOME="/);
@@ -159,7 +159,7 @@ describe('an image from a directory', () => {
 });
 
 describe('the hash of an image', () => {
-  test('is the same in any directory, at any time and for any output', () => {
+  test('is the same in any directory, at any time and for any output directory', () => {
     const { hash } = imageOf(directory, EVERYTHING);
     const elsewhere = join(mkdtempSync(join(tmpdir(), 'else-')), 'under', 'another-name');
     cpSync(directory, elsewhere, { recursive: true });
@@ -170,12 +170,12 @@ describe('the hash of an image', () => {
     rmSync(app, { recursive: true });
   });
 
-  test('is the same for a directory that is given relative to the working directory', () => {
+  test('is the same for a directory that is given as a relative path', () => {
     const { hash } = imageOf(directory, EVERYTHING);
     expect(imageOf(relative(process.cwd(), directory), EVERYTHING).hash).toBe(hash);
   });
 
-  test('does not depend on the order of settings, nor on a tool that is there anyway', () => {
+  test('does not depend on the order of settings, or on a tool that is always present', () => {
     const hashOf = (options: AgentImageOptions) => imageOf(directory, { ...EVERYTHING, ...options }).hash;
     expect(hashOf({ miseSettings: { MISE_A: '1', MISE_B: '2' } })).toBe(hashOf({ miseSettings: { MISE_B: '2', MISE_A: '1' } }));
     expect(hashOf({ tools: [DevTool.GIT, DevTool.BASH] })).toBe(hashOf({ tools: [] }));
@@ -201,7 +201,7 @@ describe('the hash of an image', () => {
   });
 });
 
-describe('options that cannot be used', () => {
+describe('invalid options', () => {
   const UNRESOLVED = Lazy.string({ produce: () => 'x' });
   const UNRESOLVED_LIST = Lazy.list({ produce: () => ['x'] });
 
@@ -237,7 +237,7 @@ describe('options that cannot be used', () => {
     expect(faultOf(options)).toContain(fault);
   });
 
-  test('fail all at once, with the call they are of', () => {
+  test('fail together, with the call that they belong to', () => {
     const message = faultOf({ platform: Platform.LINUX_AMD64, user: 'node' });
     expect(message).toContain('"platform"');
     expect(message).toContain('"command"');
@@ -245,24 +245,24 @@ describe('options that cannot be used', () => {
     expect(message).toContain(`at AgentImage.fromDirectory('${directory}')`);
   });
 
-  test('fail for a directory that is not there, or is a file', () => {
+  test('fail for a directory that does not exist or is a file', () => {
     for (const path of [join(directory, 'nowhere'), join(directory, 'agent.js')]) {
       expect(messageOf(() => AgentImage.fromDirectory(path, { command: COMMAND }))).toContain('"directory" must be an existing directory');
     }
   });
 
-  test('fail where the Dockerfile says the same, naming each', () => {
+  test('fail if the Dockerfile sets the same, with the name of each', () => {
     writeFileSync(join(directory, 'Dockerfile'), 'FROM debian\n');
     expect(faultOf({ base: 'debian', command: COMMAND })).toContain('"base", "command" must not be set if the directory has a Dockerfile: change Dockerfile');
   });
 
-  test('do not fail for a tool that is given twice in one version', () => {
+  test('do not fail for a tool that is given twice in the same version', () => {
     expect(imageOf(directory, { command: COMMAND, tools: [DevTool.JQ, DevTool.osPackages('jq'), DevTool.nodejs('22'), DevTool.nodejs('22.23.3')] })
       .scripts.verify.match(/check 'node'/g)).toHaveLength(1);
   });
 });
 
-describe('what is said of an image when a runtime takes it', () => {
+describe('the warning about an image that a runtime uses', () => {
   const ID = 'cdk-agentcore-workbench:floatingToolVersion';
 
   function warningsOf(tools: DevTool[]): string[] {
@@ -271,13 +271,13 @@ describe('what is said of an image when a runtime takes it', () => {
     return Annotations.fromStack(stack).findWarning('*', Match.anyValue()).map(({ entry }) => String(entry.data));
   }
 
-  test('is a warning with a stable id where a version moves', () => {
-    // Releases of the CDK write the prefix of an id differently.
+  test('has a stable id, and is added if a version is not pinned', () => {
+    // Different releases of the CDK write the prefix of an id differently.
     expect(warningsOf([DevTool.nodejs('latest'), DevTool.npm('semver', 'next'), DevTool.go('1.26')])).toContainEqual(expect.stringMatching(
       `^two builds of this image may have different versions of node \\(latest\\), npm:semver \\(next\\): use full versions \\[ack: .*${ID}\\]$`));
   });
 
-  test('is nothing where all versions are pinned', () => {
+  test('is absent if all versions are pinned', () => {
     expect(warningsOf(EVERYTHING.tools!).filter((warning) => warning.includes(ID))).toEqual([]);
   });
 });

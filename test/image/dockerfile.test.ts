@@ -4,7 +4,7 @@ import { imageOf } from '../support/image-assets';
 import { directoryOf } from '../support/image-parts';
 import { messageOf } from '../support/stacks';
 
-/** Dockerfiles as people write them, and what becomes of them. */
+/** Dockerfiles as people write them, and the result. */
 
 const PACKAGES = 'RUN --mount=type=bind,source=.agent-image,target=/run/agent-image ["/bin/sh", "/run/agent-image/packages-';
 const VERIFY = 'RUN --mount=type=bind,source=.agent-image,target=/run/agent-image ["/bin/sh", "/run/agent-image/verify-';
@@ -24,7 +24,7 @@ function amended(text: string, options: AgentImageOptions = {}): string {
   return imageOf(directoryWith(text, options.file), options).dockerfile;
 }
 
-/** The Dockerfile with the parts that are ours put short: one word for each of our instructions, none for our comments. */
+/** Returns the Dockerfile with our parts shortened: one word for each of our instructions, and no comments of ours. */
 function shape(text: string, options: AgentImageOptions = {}): string[] {
   return amended(text, options).split(/\r?\n/).filter((line) => !/^# .*by cdk-agentcore-workbench$/.test(line)).map((line) => {
     if (line.startsWith(PACKAGES)) return '<packages>';
@@ -89,11 +89,11 @@ describe('tools in a Dockerfile', () => {
       'FROM node:22 AS Base\nUSER node\nFROM base\nRUN make\n',
       ['FROM node:22 AS Base', 'USER node', 'FROM base', 'USER 0', '<packages>', 'USER node', 'RUN make', 'USER 0', '<verify>', '<caches>', 'USER 1000', ''],
     ],
-  ])('go in before the first step and are checked at the end: %s', (_, text, lines) => {
+  ])('are inserted before the first step and checked at the end: %s', (_, text, lines) => {
     expect(shape(text)).toEqual(lines);
   });
 
-  test('keep the line ends of Windows', () => {
+  test('keep Windows line endings', () => {
     const text = amended('FROM debian\r\nRUN <<EOF\r\nUSER fake\r\nEOF\r\nCMD x\r\n');
     expect(text.replace(/\r\n/g, '')).not.toContain('\n');
     expect(shape('FROM debian\r\nRUN make\r\n')).toEqual(['FROM debian', '<packages>', 'RUN make', '<verify>', '<caches>', '']);
@@ -101,22 +101,22 @@ describe('tools in a Dockerfile', () => {
 
   const STAGES = 'FROM debian AS Dev\nRUN dev\nFROM debian AS prod\nRUN prod\n';
 
-  test.each([['dev'], ['DEV'], ['0']])('go into the target, given as %s', (target) => {
+  test.each([['dev'], ['DEV'], ['0']])('are inserted into the target: %s', (target) => {
     expect(shape(STAGES, { target })).toEqual(
       ['FROM debian AS Dev', '<packages>', 'RUN dev', '<verify>', '<caches>', 'FROM debian AS prod', 'RUN prod', '']);
   });
 
-  test('are in the file that was named', () => {
+  test('are inserted into the given file', () => {
     const image = imageOf(directoryWith('FROM debian\n', 'docker/Agent.Dockerfile'), { file: 'docker/Agent.Dockerfile' });
     expect(image.source.dockerFile).toBe('docker/Agent.Dockerfile');
     expect(image.dockerfile).toContain(PACKAGES);
   });
 
-  test('leave a cache directory alone that the Dockerfile sets', () => {
+  test('do not change a cache directory that the Dockerfile sets', () => {
     expect(amended('FROM debian\nENV npm_config_cache=/mine UV_CACHE_DIR=/too\n')).not.toMatch(/npm_config_cache="|UV_CACHE_DIR="/);
   });
 
-  test('come with PATH before they are used', () => {
+  test('are on PATH before they are used', () => {
     const text = amended('FROM debian\nRUN make\n', { tools: [DevTool.nodejs('22'), DevTool.npm('semver', '7.6.3')] });
     expect(text.indexOf('ENV PATH="/opt/npm/bin:/opt/mise/path/node:${PATH}"')).toBeLessThan(text.indexOf('/runtimes-'));
     expect(text.indexOf('/runtimes-')).toBeLessThan(text.indexOf('RUN make'));
@@ -143,26 +143,26 @@ describe('the user of a Dockerfile', () => {
     expect(amended(`FROM debian\n${text}\n`).trim().split('\n').pop()).toBe(`USER ${user}`);
   });
 
-  test('is the one that a build argument says', () => {
+  test('is the one that a build argument sets', () => {
     expect(amended('ARG ID=1\nFROM debian\nARG ID\nUSER $ID', { buildArgs: { ID: '1234' } }).trim()).toMatch(/USER 1234$/);
     expect(amended('ARG ID=1\nFROM debian\nARG ID\nUSER $ID').trim()).toMatch(/USER 1$/);
     expect(faultOf('ARG ID=1\nFROM debian\nUSER $ID')).toContain("does not contain the number of USER '$ID'");
   });
 
-  test('is not made of an argument of the stage that its own builds on, only of a variable', () => {
+  test('is not resolved from an argument of its parent stage, only from a variable', () => {
     expect(faultOf('FROM debian AS base\nARG ID=1001\nFROM base\nUSER $ID')).toContain("does not contain the number of USER '$ID'");
     expect(amended('FROM debian AS base\nENV ID=1001\nFROM base\nUSER $ID').trim()).toMatch(/USER 1001$/);
   });
 
-  test('is the one that is given, whatever the Dockerfile says', () => {
+  test('is the given one, whatever the Dockerfile says', () => {
     expect(amended('FROM debian\nUSER someone', { user: '1000:1000' }).trim()).toMatch(/USER 1000:1000$/);
   });
 
-  test('stays the base image\'s where nothing says one', () => {
+  test('is that of the base image if none is set', () => {
     expect(amended('FROM debian\nRUN make\n')).not.toMatch(/^USER/m);
   });
 
-  test('is compared with the name in the build, where a name was replaced', () => {
+  test('is compared with the name during the build, if a number replaced the name', () => {
     const scripts = (text: string) => imageOf(directoryWith(text)).scripts.verify;
     expect(scripts('FROM debian\nUSER node')).toContain("$(id -u 'node')");
     expect(scripts('FROM debian\nUSER node')).not.toContain('/etc/group');
@@ -178,7 +178,7 @@ describe('the user of a Dockerfile', () => {
     });
 });
 
-describe('a Dockerfile that cannot be used', () => {
+describe('an invalid Dockerfile', () => {
   test.each<[fault: string, text: string]>([
     ['it has no FROM', ''],
     ['it has no FROM', '# only a comment\n'],
@@ -191,11 +191,11 @@ describe('a Dockerfile that cannot be used', () => {
     ["not 'scratch' (Dockerfile line 2)", 'ARG BASE=scratch\nFROM ${BASE} AS a\nFROM a\n'],
     ["not 'linux/amd64' (Dockerfile line 1)", 'FROM --platform=linux/amd64 debian\n'],
     ["not '$BUILDPLATFORM' (Dockerfile line 1)", 'FROM --platform=$BUILDPLATFORM debian\n'],
-  ])('fails and names the place: %s', (fault, text) => {
+  ])('fails with the place: %s', (fault, text) => {
     expect(faultOf(text)).toContain(fault);
   });
 
-  test('fails for all of its faults at once, and says which call they are of', () => {
+  test('fails for all of its faults together, with the call that they belong to', () => {
     const message = faultOf('RUN x\nFROM debian\nFOO\nUSER\n');
     expect(message.split('\n')).toEqual([
       expect.stringContaining('line 3'), expect.stringContaining('line 4'), expect.stringContaining('line 1'), expect.stringContaining("AgentImage.fromDirectory('"),
@@ -206,11 +206,11 @@ describe('a Dockerfile that cannot be used', () => {
     expect(shape(`FROM --platform=${platform} debian\n`)).toContain('<packages>');
   });
 
-  test('may have stages of another platform or from scratch that are not built on', () => {
+  test('may have unused stages of another platform, or from scratch', () => {
     expect(shape('FROM --platform=$BUILDPLATFORM golang AS build\nRUN x\nFROM scratch AS data\nFROM debian\nCOPY --from=build /x /x\n')).toContain('<packages>');
   });
 
-  test('fails if it does not have the target, and lists those it has', () => {
+  test('fails if it lacks the target, with the targets that it has', () => {
     expect(faultOf('FROM debian AS dev\nFROM debian AS prod\n', { target: 'test' })).toContain(
       "\"target\" must be a stage of Dockerfile, not 'test': use 'dev', 'prod'");
     expect(faultOf('FROM debian\n', { target: '1' })).toContain('it has no named stages');

@@ -9,7 +9,7 @@ import { releaseContext, stageContext } from '../../src/image/image-context';
 import { directoryOf } from '../support/image-parts';
 import { newStack } from '../support/stacks';
 
-describe('the files of an image, in an app whose output has a name of its own', () => {
+describe('the files of an image, in an app whose output directory has a custom name', () => {
   const outputBefore = process.env.CDK_OUTDIR;
   let directory: string;
 
@@ -29,13 +29,13 @@ describe('the files of an image, in an app whose output has a name of its own', 
     return files;
   }
 
-  test('hold a folder that is called what an output elsewhere is called', () => {
+  test('include a folder with the name of another app\'s output directory', () => {
     for (const output of ['lib', join(tmpdir(), 'lib'), join(directory, '../lib'), `${directory}-lib`]) {
       expect(filesWithOutput(output)).toEqual(['agent.js', 'lib', 'lib/util.js']);
     }
   });
 
-  test('do not hold an output that is among them, at the root or deeper', () => {
+  test('do not include an output directory that is among them, at the root or deeper', () => {
     expect(filesWithOutput(join(directory, 'lib'))).toEqual(['agent.js']);
     expect(filesWithOutput(relative(process.cwd(), join(directory, 'lib')))).toEqual(['agent.js']);
     mkdirSync(join(directory, 'lib/out'));
@@ -43,25 +43,25 @@ describe('the files of an image, in an app whose output has a name of its own', 
     expect(filesWithOutput(join(directory, 'lib/out'))).toEqual(['agent.js', 'lib', 'lib/util.js']);
   });
 
-  test('do not hold an output that is among them by another path', () => {
+  test('do not include an output directory that is among them under another path', () => {
     const link = `${directory}-link`;
     symlinkSync(directory, link);
     expect(filesWithOutput(join(directory, 'lib'), link)).toEqual(['agent.js']);
     rmSync(link);
   });
 
-  test('are all there where the output is the directory itself', () => {
+  test('are complete if the output directory is the directory itself', () => {
     expect(filesWithOutput(directory)).toEqual(['agent.js', 'lib', 'lib/util.js']);
   });
 });
 
-describe('the copy that an image is staged from', () => {
+describe('the staging copy of an image', () => {
   let directory: string;
 
   beforeEach(() => { directory = directoryOf({ 'agent.js': '' }); });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  /** Of this process only: other tests make copies at the same time. */
+  /** Copies of this process only: other tests make copies at the same time. */
   function copiesMadeBy(action: () => void): string[] {
     const made: string[] = [];
     const mkdtemp = jest.spyOn(FileSystem, 'mkdtemp').mockImplementation((prefix) => {
@@ -73,7 +73,7 @@ describe('the copy that an image is staged from', () => {
     return made.filter((copy) => existsSync(copy));
   }
 
-  test('is gone once a runtime took the image, and a second runtime can take it too', () => {
+  test('is removed once a runtime has used the image, and a second runtime can use it too', () => {
     const left = copiesMadeBy(() => {
       const artifact = AgentImage.fromDirectory(directory, { command: ['node', 'agent.js'] });
       const stack = newStack();
@@ -84,7 +84,7 @@ describe('the copy that an image is staged from', () => {
     expect(left).toEqual([]);
   });
 
-  test('is left where it is if the assembly refers to it', () => {
+  test('stays if the assembly refers to it', () => {
     const [copy] = copiesMadeBy(() => {
       const stack = new Stack(new App({ context: { 'aws:cdk:disable-asset-staging': true } }), 'Stack');
       new Runtime(stack, 'Runtime', { agentRuntimeArtifact: AgentImage.fromDirectory(directory, { command: ['node', 'agent.js'] }) });

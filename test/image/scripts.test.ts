@@ -27,7 +27,7 @@ describe('every generated script', () => {
     ['of all runtimes', { tools: RUNTIMES, miseSettings: { MISE_NODE_MIRROR_URL: "it's $HOME" }, buildSecrets: { GITHUB_TOKEN: 'env=X' } }],
     ['of packages', { tools: [DevTool.osPackages('libpq-dev'), DevTool.npm('@scope/x', '1.0.0'), DevTool.pip('x', 'latest'), DevTool.npm('y', 'latest')] }],
     ['of a custom tool', { tools: [CUSTOM] }],
-  ])('is clean for ShellCheck, as a script of plain sh: %s', (_, options) => {
+  ])('passes ShellCheck as a plain sh script: %s', (_, options) => {
     const directory = directoryOf({ 'agent.js': '' });
     const { scripts } = imageOf(directory, { command: COMMAND, ...options });
     for (const script of Object.values(scripts).filter((text) => text !== undefined)) {
@@ -37,7 +37,7 @@ describe('every generated script', () => {
     rmSync(directory, { recursive: true });
   });
 
-  test.each(['app', 'app:app', '1001:app'])('is clean for a Dockerfile with a user by name: %s', (user) => {
+  test.each(['app', 'app:app', '1001:app'])('passes ShellCheck for a Dockerfile with a named user: %s', (user) => {
     const directory = directoryOf({ Dockerfile: `FROM debian\nRUN groupadd -g 1001 app && useradd -g app -u 1001 app\nUSER ${user}\n` });
     const { verify } = imageOf(directory).scripts;
     expect(spawnSync('shellcheck', ['--shell=sh', '-'], { input: verify, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' });
@@ -46,14 +46,14 @@ describe('every generated script', () => {
 });
 
 describe('a quoted text', () => {
-  test.each(['', ' ', "'", "it's", '$(id)', '`id`', '\\', '"', '*', 'a\nb', "'; touch /x; '"])('is one word to a shell, as it was: %j', (text) => {
+  test.each(['', ' ', "'", "it's", '$(id)', '`id`', '\\', '"', '*', 'a\nb', "'; touch /x; '"])('is one unchanged word to a shell: %j', (text) => {
     const { stdout } = spawnSync('sh', ['-c', `printf '%s|' ${singleQuoted(text)}`], { encoding: 'utf8' });
     expect(stdout).toBe(`${text}|`);
   });
 });
 
-describe('the copy that an image is staged from', () => {
-  test('goes with the process that made it, if no runtime took the image', () => {
+describe('the staging copy of an image', () => {
+  test('is removed when its process exits, if no runtime used the image', () => {
     const temporary = mkdtempSync(join(tmpdir(), 'tmp-'));
     const directory = directoryOf({ 'agent.js': '' });
     const script = `const { AgentImage } = require(${JSON.stringify(resolve(__dirname, '../../src/image'))});

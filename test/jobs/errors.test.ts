@@ -32,7 +32,7 @@ test.each<[string, number | undefined, string, boolean]>([
   expect(isTransient(error)).toBe(transient);
 });
 
-test('an error has what others said in its message, and not in its summary', () => {
+test('an error has text from others in its message, but not in its summary', () => {
   expect(typedError(thrown('ValidationException', 400))).toMatchObject({
     summary: 'ValidationException (request r-1)', message: 'ValidationException (request r-1): why',
   });
@@ -40,7 +40,7 @@ test('an error has what others said in its message, and not in its summary', () 
   expect(typedError('nonsense')).toMatchObject({ summary: 'Error', message: 'Error: nonsense' });
 });
 
-test('an error of ours stays what it is', () => {
+test('an error of ours stays unchanged', () => {
   const error = new SessionError(ERRORS.AGENT, 'x');
   expect(typedError(error)).toBe(error);
   expect(isTransient(new Error('x'))).toBe(false);

@@ -4,7 +4,7 @@ import { FollowedJob } from '../../src/jobs/followed-job';
 const COMPLETED = { exitCode: 0, status: 'COMPLETED' };
 const EXITED = 'EXITED - 0 100 160 6';
 
-/** A job whose first call says what a test wants it to. */
+/** A job whose first call prints what a test needs. */
 class Call {
   readonly job = new FollowedJob({
     runtimeArn: 'arn', sessionId: 's'.repeat(33), run: 'run', name: 'lint', command: 'true', mount: '/mnt/workspace/', timeoutSeconds: 60, failFast: ['^FATAL'],
@@ -32,7 +32,7 @@ class Call {
   }
 }
 
-test('is known by what it says: its output, and how it ended', () => {
+test('is read from its records: its output, and how it ended', () => {
   const { job } = new Call().begin().out('first\n').out('second\n', 6).end('EXITED - 3 100 160 13');
   expect(job.ended(job.conclude(COMPLETED))).toEqual({
     status: 'ENDED',
@@ -48,7 +48,7 @@ test('is known by what it says: its output, and how it ended', () => {
   });
 });
 
-test('reads what comes twice once, and says what is missing', () => {
+test('reads repeated output once, and reports missing output', () => {
   const call = new Call().begin().out('first\n');
   call.next();
   call.begin().out('first\nsecond\n').out('second\n', 6).out('last\n', 100).end('EXITED - 0 100 99 105');
@@ -56,12 +56,12 @@ test('reads what comes twice once, and says what is missing', () => {
   expect(result).toMatchObject({ tail: 'first\nsecond\n\n[87 bytes of output were not kept]\nlast\n', attaches: 1, seconds: 0 });
 });
 
-test('has no exit code, and a reason, when it is lost', () => {
+test('has a reason, but no exit code, when it is lost', () => {
   const { job } = new Call().begin().out('first\n').end('LOST microvm - - - -');
   expect(job.ended(job.conclude(COMPLETED))).toMatchObject({ verdict: 'LOST', lostReason: 'MICROVM', exitCode: null, outputBytes: 6, seconds: 0 });
 });
 
-test('has failed when a pattern matched, also in the last line', () => {
+test('has failed when a pattern matched, even in the last line', () => {
   const { job } = new Call().begin().out('FATAL!').end(EXITED);
   expect(job.matched).toBeUndefined();
   expect(job.ended(job.conclude(COMPLETED))).toMatchObject({ verdict: 'FAILED', failFast: '^FATAL', exitCode: 0 });
@@ -70,7 +70,7 @@ test('has failed when a pattern matched, also in the last line', () => {
 describe('a call that proves nothing fails', () => {
   test.each([
     ['with exit code -1', (call: Call) => call.begin().end(EXITED), { exitCode: -1, status: 'COMPLETED' }, ERRORS.SERVER],
-    ['with exit code -1 and no word', (call: Call) => call, { exitCode: -1, status: 'COMPLETED' }, ERRORS.SERVER],
+    ['with exit code -1 and no output', (call: Call) => call, { exitCode: -1, status: 'COMPLETED' }, ERRORS.SERVER],
     ['without an end', (call: Call) => call.begin().out('x'), COMPLETED, ERRORS.STREAM_CUT],
     ['without a shell', (call: Call) => call, { exitCode: 127, status: 'COMPLETED' }, ERRORS.CONTAINER],
     ['with a shell that cannot be run', (call: Call) => call, { exitCode: 126, status: 'COMPLETED' }, ERRORS.CONTAINER],
@@ -85,20 +85,20 @@ describe('a call that proves nothing fails', () => {
     }));
   });
 
-  test('with more after its end', () => {
+  test('with more output after its end', () => {
     expect(() => new Call().begin().end(EXITED).end(EXITED)).toThrow(expect.objectContaining({ name: ERRORS.STREAM_CUT }));
   });
 });
 
-test('holds no more of a complaint than a message takes', () => {
+test('limits the length of a shell\'s complaint in a message', () => {
   const { job } = new Call();
   for (let i = 0; i < 1_000; i++) job.onStderr('x'.repeat(1_000));
   expect(() => job.conclude({ exitCode: 1, status: 'COMPLETED' })).toThrow(expect.objectContaining({ message: expect.stringMatching(/: x{1000}$/) }));
 });
 
-test('is run with time to see its end, and within what the service allows', () => {
+test('gets enough time to observe its end, within the limit of the service', () => {
   const { job } = new Call();
-  expect(job.nextCall('start', 600).timeoutSeconds).toBe(130); // its own 60, 60 to see its end, 10 for the call
+  expect(job.nextCall('start', 600).timeoutSeconds).toBe(130); // 60 of its own, 60 to observe its end, 10 for the call
   expect(job.nextCall('attach', 600.4).timeoutSeconds).toBe(611);
   expect(job.nextCall('attach', -5).timeoutSeconds).toBe(11);
   expect(job.nextCall('attach', 10_000).timeoutSeconds).toBe(3_600);

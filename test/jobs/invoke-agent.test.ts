@@ -3,7 +3,7 @@ import { ERRORS, LIMITS } from '../../src/jobs/constants';
 import { invokeAgent, InvokeRequest } from '../../src/jobs/invoke-agent';
 import { newSessionId, ServerFixture } from '../support/agentcore';
 
-/** The agent answers what the next test says. */
+/** The agent answers with the given response next. */
 let answer: AgentHandler;
 let fixture: ServerFixture;
 beforeAll(async () => {
@@ -24,13 +24,13 @@ const events = (...pieces: (string | Buffer)[]) => ({
 const failsWith = (error: string, message = '') => expect.objectContaining({ name: error, message: expect.stringContaining(message) });
 
 describe('an agent that answers with JSON', () => {
-  test('gets the payload, and its document is the reply', async () => {
+  test('receives the payload, and its document is the reply', async () => {
     answer = (request) => ({ got: request.json(), session: request.sessionId });
     const sessionId = newSessionId();
     expect(await invoke({ sessionId })).toMatchObject({ reply: { got: { prompt: 'fix it' }, session: sessionId }, seconds: expect.any(Number) });
   });
 
-  test('may answer with what is no JSON', async () => {
+  test('may answer with text that is not JSON', async () => {
     answer = () => json('done: it\'s fixed');
     expect(await invoke()).toMatchObject({ reply: 'done: it\'s fixed', replyBytes: 16 });
   });
@@ -44,9 +44,9 @@ describe('an agent that answers with JSON', () => {
   test.each([
     ['a text of quotes', '"'.repeat(LIMITS.replyBytes - 1)],
     ['a text of control characters', '\u0001'.repeat(LIMITS.replyBytes / 4)],
-    ['bytes that are no text', Buffer.alloc(LIMITS.replyBytes / 2, 0xff)],
-    ['numbers that are shorter in their own way', `[${Array(20_000).fill('1e20').join(',')}]`],
-  ])('has its reply left out when it would take more room in a state than it came in: %s', async (_, body) => {
+    ['bytes that are not text', Buffer.alloc(LIMITS.replyBytes / 2, 0xff)],
+    ['numbers that are written in a shorter form', `[${Array(20_000).fill('1e20').join(',')}]`],
+  ])('has its reply left out when it would take more space in a state than it received: %s', async (_, body) => {
     answer = () => ({ body, contentType: 'application/json' });
     const result = await invoke();
     expect([result.reply, result.replyBytes]).toEqual([null, Buffer.byteLength(body)]);
@@ -57,7 +57,7 @@ describe('an agent that answers with JSON', () => {
     [{ error: 'the model is overloaded' }, 'the model is overloaded'],
     [{ error: { message: 'no credits' } }, 'no credits'],
     [{ error: { code: 7 } }, '{"code":7}'],
-  ])('fails when it says so: %j', async (reply, message) => {
+  ])('fails when it reports an error: %j', async (reply, message) => {
     answer = () => reply;
     await expect(invoke()).rejects.toEqual(failsWith(ERRORS.AGENT, message));
   });
@@ -67,7 +67,7 @@ describe('an agent that answers with JSON', () => {
     expect((await invoke()).reply).toEqual(reply);
   });
 
-  test('fails with a message that is bounded', async () => {
+  test('fails with a message of limited length', async () => {
     answer = () => ({ error: 'x'.repeat(100_000) });
     const error = await invoke().catch((thrown: Error) => thrown) as Error;
     expect(error.message.length).toBeLessThan(4_100);
@@ -75,27 +75,27 @@ describe('an agent that answers with JSON', () => {
 });
 
 describe('an agent that answers with events', () => {
-  test('has the last one\'s data as its reply', async () => {
+  test('has the data of the last event as its reply', async () => {
     answer = () => events('data: {"n":1}\n\n: a comment\nid: 7\nevent: message\nda', 'ta: {"n":2}\r\n\r', '\ndata: line 1\ndata: line 2\n\n');
     expect(await invoke()).toMatchObject({ reply: 'line 1\nline 2', events: 3 });
   });
 
-  test('may forget to end the last one', async () => {
+  test('may omit the end of the last event', async () => {
     answer = () => events('data: {"n":1}\n\ndata: {"n":2}');
     expect(await invoke()).toMatchObject({ reply: { n: 2 }, events: 2 });
   });
 
-  test('may send none', async () => {
+  test('may send no events', async () => {
     answer = () => events(': nothing to say\n');
     expect(await invoke()).toMatchObject({ reply: null, events: 0 });
   });
 
-  test('fails for an error event, whatever comes after it', async () => {
+  test('fails for an error event, whatever follows it', async () => {
     answer = () => events('event: error\ndata: out of tokens\n\n', 'data: {"n":2}\n\n');
     await expect(invoke()).rejects.toEqual(failsWith(ERRORS.AGENT, 'out of tokens'));
   });
 
-  test('fails for an event with an error in it', async () => {
+  test('fails for an event that contains an error', async () => {
     answer = () => events('data: {"error":"out of tokens"}\n\n', 'data: {"n":2}\n\n');
     await expect(invoke()).rejects.toEqual(failsWith(ERRORS.AGENT, 'out of tokens'));
   });
@@ -103,29 +103,29 @@ describe('an agent that answers with events', () => {
   test.each([
     ['in one line', () => [`data: ${'x'.repeat(LIMITS.replyBytes)}`, 'x\n\n']],
     ['in many lines', () => Array.from({ length: 3_000 }, () => `data: ${'x'.repeat(50)}\n`)],
-  ])('has no reply rather than an older one when the last is too large, %s', async (_, pieces) => {
+  ])('has no reply, instead of an older one, if the last is too large, %s', async (_, pieces) => {
     answer = () => events('data: "older"\n\n', ...pieces());
     expect(await invoke()).toMatchObject({ reply: null, tail: expect.stringContaining('xxx'), events: 2 });
   });
 
-  test('has no reply when the last would take more room in a state than it came in', async () => {
+  test('has no reply if the last would take more space in a state than it received', async () => {
     answer = () => events(`data: ${'"'.repeat(LIMITS.replyBytes - 100)}\n\n`);
     expect(await invoke()).toMatchObject({ reply: null, tail: expect.stringContaining('""'), events: 1 });
   });
 
-  test('fails for an error event also when its text would take more room than a state has', async () => {
+  test('fails for an error event even if its text would take more space than a state has', async () => {
     answer = () => events(`event: error\ndata: ${'"'.repeat(LIMITS.replyBytes - 100)}\n\n`);
     await expect(invoke()).rejects.toEqual(failsWith(ERRORS.AGENT, '""'));
   });
 
-  test('has the event after one that was too large', async () => {
+  test('has the event that follows one that was too large', async () => {
     answer = () => events(`data: ${'x'.repeat(LIMITS.replyBytes + 1)}\n\n`, 'data: {"n":2}\n\n');
     const result = await invoke();
     expect([result.reply, result.tail, result.events]).toEqual([{ n: 2 }, undefined, 2]);
   });
 });
 
-test.each([['text/event-stream', 'data: '], ['application/json', '']])('memory is bounded, however much comes: %s', async (contentType, prefix) => {
+test.each([['text/event-stream', 'data: '], ['application/json', '']])('memory is bounded, however much arrives: %s', async (contentType, prefix) => {
   const chunk = Buffer.alloc(1_000_000, 'x');
   answer = () => ({
     contentType,
@@ -137,7 +137,7 @@ test.each([['text/event-stream', 'data: '], ['application/json', '']])('memory i
   const before = process.memoryUsage().rss;
   const { reply, replyBytes } = await invoke();
   expect([reply, replyBytes]).toEqual([null, 300_000_000 + prefix.length]);
-  // The server that sends runs in this process too, and garbage is collected when the engine likes: half of what came is far from either.
+  // The sending server runs in this process too, and garbage is collected at unknown times: half of the total is far from either.
   expect((process.memoryUsage().rss - before) / 1e6).toBeLessThan(150);
 });
 
@@ -151,7 +151,7 @@ describe('an agent that does not answer', () => {
     answer = () => ({});
     const struck = fault(kind);
     await expect(invoke()).rejects.toEqual(failsWith(error));
-    expect(struck.fired).toBe(1); // and not repeated
+    expect(struck.fired).toBe(1); // the service does not repeat it
   });
 
   test('fails when its container does', async () => {
@@ -159,7 +159,7 @@ describe('an agent that does not answer', () => {
     await expect(invoke()).rejects.toEqual(failsWith(ERRORS.CONTAINER));
   });
 
-  test('fails when its answer breaks off', async () => {
+  test('fails when its answer is cut off', async () => {
     answer = () => events('data: {"n":1}\n\n', 'data: {"n":2}\n\n');
     fault('reset', 'midOutput');
     await expect(invoke()).rejects.toEqual(failsWith(ERRORS.STREAM_CUT, 'broke off after'));
@@ -186,7 +186,7 @@ test.each([
   [{ runtimeArn: undefined }, '"runtimeArn" must be an ARN'],
   [{ timeoutSeconds: -3 }, '"timeoutSeconds" must be more than 0, not -3'],
   [{ timeoutSeconds: undefined }, '"timeoutSeconds" must be more than 0, not undefined'],
-])('fails before anything is sent: %j', async (change, message) => {
+])('fails before it sends a request: %j', async (change, message) => {
   const before = fixture.server.calls.all.length;
   await expect(invoke(change as never)).rejects.toEqual(failsWith(ERRORS.VALIDATION, message));
   expect(fixture.server.calls.all.length).toBe(before);

@@ -19,23 +19,23 @@ const CALL: JobCall = {
 };
 const fails = (message: string) => expect.objectContaining({ name: ERRORS.VALIDATION, message: expect.stringContaining(message) });
 
-/** Whatever may be in a value: what one of the readers gives a meaning, and everything else. */
+/** Whatever a value may contain: the characters that one of the readers interprets, and all others. */
 const text = fc.array(fc.oneof(
   fc.constantFrom("'", "'\\''", '"', '\\', '\n', ' ', '$(id)', '`', '~', '*', ';', '=', '', 'npm run lint'), fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }),
 ), { maxLength: 5 }).map((parts) => parts.join('').replaceAll('\0', ''));
 
 describe('the text of a call', () => {
-  test('can be read: what is plain is as it is, and what can be quoted is quoted', () => {
+  test('is readable: plain words are unchanged, and words that can be quoted are quoted', () => {
     expect(jobCommand({ ...CALL, command: 'echo "a"', environment: { A: '$B' }, input: '/in', marker: 'run' }))
       .toMatch(/^\/bin\/bash -c '[^']*' workbench mode=start mount=\/mnt\/workspace [^']* marker=run [^']* input=\/in [^']* 'env=A=\$B' 'command=echo "a"'$/);
   });
 
-  test('has what holds an apostrophe in base64', () => {
+  test('encodes a value that contains an apostrophe as base64', () => {
     expect(jobCommand({ ...CALL, command: "echo 'a'", environment: { A: "'" }, workingDirectory: "/it's" }))
       .toMatch(/^\/bin\/bash -c '[^']*' workbench [^']* cwd:base64=L2l0J3M= [^']* env=XDG_CACHE_HOME=\/tmp\/.cache [^']* env:base64=QT0n command:base64=ZWNobyAnYSc=$/);
   });
 
-  test('means the same to whoever reads it: each word is plain, or a whole quoted one', () => {
+  test('means the same to every reader: each word is plain, or a whole quoted one', () => {
     fc.assert(fc.property(text, fc.array(text, { minLength: 1 }), fc.array(text), (command, words, environment) => {
       for (const what of [{ command }, { command: undefined, words }]) {
         const line = jobCommand({ ...CALL, ...what, mount: `/${words[0]}`, marker: command, environment: Object.fromEntries(environment.map((value, index) => [`A${index}`, value])) });
@@ -50,20 +50,20 @@ describe('the text of a call', () => {
     expect(JOB_SCRIPT).not.toContain("'");
   });
 
-  test('has half a character as what it is in every encoding', () => {
+  test('encodes half a character as every encoding does', () => {
     expect(jobCommand({ ...CALL, command: 'echo \ud83d' })).toMatch(/ command:base64=ZWNobyDvv70=$/);
   });
 
-  test('puts caches on ephemeral disk unless the job says otherwise', () => {
+  test('puts caches on ephemeral disk unless the job sets them', () => {
     expect(jobCommand({ ...CALL, environment: { UV_CACHE_DIR: '/x', A: 'b=c' } })).toContain(' env=XDG_CACHE_HOME=/tmp/.cache env=UV_CACHE_DIR=/x '
       + 'env=PIP_CACHE_DIR=/tmp/.cache/pip env=npm_config_cache=/tmp/.cache/npm env=MISE_CACHE_DIR=/tmp/.cache/mise env=A=b=c command=true');
   });
 
-  test('has no command when it only attaches', () => {
+  test('has no command if it only attaches', () => {
     expect(jobCommand({ ...CALL, mode: 'attach', command: 'secret' })).not.toContain('secret');
   });
 
-  test.each(['x', "'", '"', '\\', '$', 'é', '\'"', '\'$\\"', '\n'])('takes a command of 32 KiB in whatever characters, within the service\'s limit: %j', (characters) => {
+  test.each(['x', "'", '"', '\\', '$', 'é', '\'"', '\'$\\"', '\n'])('holds a command of 32 KiB of any characters, within the service\'s limit: %j', (characters) => {
     const all = characters.repeat(Math.floor(32_768 / Buffer.byteLength(characters)));
     const short = all.split('').filter((_, index) => index % 2 === 0);
     for (const what of [{ command: all }, { command: undefined, words: [all] }, { command: undefined, words: short }]) {
@@ -71,7 +71,7 @@ describe('the text of a call', () => {
     }
   });
 
-  test('takes 8 KiB of environment and paths beside it', () => {
+  test('holds 8 KiB of environment and paths in addition', () => {
     const environment = { GIT_AUTHOR_NAME: 'x'.repeat(64), TEXT: "it's", A: 'x'.repeat(8_192) };
     const sent = jobCommand({ ...CALL, command: "'".repeat(32_768), prologue: 'x'.repeat(512), marker: 'x'.repeat(100), environment });
     expect(Buffer.byteLength(sent)).toBeLessThanOrEqual(LIMITS.execCommandBytes);
@@ -82,16 +82,16 @@ describe('the text of a call', () => {
     ['longer words', { command: undefined, words: ['x'.repeat(32_768), ''] }, 'the command must be at most 32768 bytes, not 32769'],
     ['a NUL character in a word', { command: undefined, words: ['a\0b'] }, 'NUL'],
     ['a NUL character in a long word', { command: undefined, words: ['"'.repeat(20_000), '\0'] }, 'NUL'],
-    ['an environment that does not fit beside it', { environment: { A: 'x'.repeat(60_000) } }, 'shorten the environment'],
+    ['an environment that does not fit in addition', { environment: { A: 'x'.repeat(60_000) } }, 'shorten the environment'],
     ['a NUL character in the command', { command: 'a\0b' }, 'NUL'],
     ['a NUL character in the environment', { environment: { A: '\0' } }, 'NUL'],
-  ])('fails for %s, with nothing sent', (_, change, message) => {
+  ])('fails for %s, and sends nothing', (_, change, message) => {
     expect(() => jobCommand({ ...CALL, ...change })).toThrow(fails(message));
   });
 });
 
 describe('a job\'s id', () => {
-  test('is the same for the same run, round and name, and another for any other', () => {
+  test('is the same for the same run, round and name, and differs for any other', () => {
     const ids = [jobId('a', 0, 'lint'), jobId('b', 0, 'lint'), jobId('a', 1, 'lint'), jobId('a', 0, 'lint '), jobId('a0', 0, 'lint')];
     expect(new Set(ids).size).toBe(ids.length);
     expect(jobId('a', 0, 'lint')).toBe(ids[0]);

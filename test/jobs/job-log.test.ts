@@ -15,21 +15,21 @@ afterAll(() => {
   rmSync(tools, { recursive: true });
 });
 
-/** Another one of the tools that the protocol uses, which does something before what it is for. */
+/** Replaces one of the tools that the protocol uses by one that does something first. */
 function replaceTool(name: string, before: string): void {
   writeFileSync(join(tools, name), `#!/bin/bash\n${before}\nPATH=${path} exec ${name} "$@"\n`, { mode: 0o755 });
   jobs.path = `${tools}:${path}`;
 }
 
-test('a job has all that its command wrote, also where writing the log takes longer than the command', async () => {
+test('a job has all of its command\'s output, even if writing the log takes longer than the command', async () => {
   replaceTool('dd', 'sleep 3');
   const { end, output } = await jobs.call({ job: 'slow-log', command: 'echo late' });
   expect(end).toMatchObject({ state: 'EXITED', exitCode: 0, bytes: 5 });
   expect(output.toString()).toBe('late\n');
 });
 
-describe('where the workspace is full', () => {
-  /** Until there is room for no byte and no file more. */
+describe('a full workspace', () => {
+  /** Fills the workspace until no byte and no file fits. */
   const FILL = 'head -c 1M /dev/zero > fill; i=0; while : > "empty-$((i++))"; do :; done';
 
   test.each([['job is ended at its timeout', 'sleep 60', 'TIMED_OUT', 143], ['job says how it ended', 'exit 3', 'EXITED', 3]])('a %s', async (name, command, state, exitCode) => {
@@ -46,12 +46,12 @@ describe('where the workspace is full', () => {
   }, 30_000);
 });
 
-test('a job ends soon after its command, also where something that it left behind keeps writing', async () => {
+test('a job ends soon after its command, even if a process that the command left keeps writing', async () => {
   const { end } = await jobs.call({ job: 'chatty', command: 'while [ -d "$PWD" ] && sleep 0.01; do echo more; done & echo done', budgetSeconds: 60, timeoutSeconds: 60 });
   expect(end).toMatchObject({ state: 'EXITED', exitCode: 0 });
 });
 
-test('a job whose records are wiped while its output is told is lost, and not one without output', async () => {
+test('a job whose records are wiped while its output is sent is lost, unless it has no output', async () => {
   await jobs.call({ job: 'wiped', command: 'echo out' });
   replaceTool('tail', `rm -r ${jobs.mount}/.workbench`);
   const { end, output } = await jobs.call({ job: 'wiped', mode: 'attach' });

@@ -6,7 +6,7 @@ import { LocalJobs } from '../support/local-jobs';
 const jobs = new LocalJobs();
 afterAll(() => jobs.close());
 
-/** What shells and splitters trip over, beside anything else. */
+/** Text that confuses shells and splitters, among other text. */
 const nasty = fc.constantFrom(
   "'", "''", "'\\''", '"', '\\', '\\\\', '\n', '\r\n', '\t', ' ', '  ', '$(exit 9)', '${HOME}', '$HOME', '`id`', '*', '?', '[a-z]*', '~', '-', '--', '-n', '-e',
   '!', '!!', '#', '&&', '||', ';', '|', '>', '<', '(', ')', '{a,b}', '=', 'A=b', '%s', '\\n', '\u0001', '\u007f', '\u0085', '\u2028', 'é', '日本語', '👩‍👩‍👧‍👦', '@end', '', '\ufeff',
@@ -14,19 +14,19 @@ const nasty = fc.constantFrom(
 const word = fc.array(fc.oneof(nasty, fc.string({ unit: 'grapheme', maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 6 })
   .map((parts) => parts.join('').replaceAll('\0', ''));
 
-/** How many schedules of cut calls there are. `.ci/nightly` has a thousand. */
+/** The number of schedules of cut calls. `.ci/nightly` runs a thousand. */
 const INTERLEAVINGS = Number(process.env.WORKBENCH_INTERLEAVINGS ?? 80);
 
 let next = 0;
 
-test.each(COMMAND_MODES)('thousands of arguments and variables reach a program byte for byte, whoever reads the command: %s', async (mode) => {
+test.each(COMMAND_MODES)('thousands of arguments and variables reach a program byte for byte, whichever reader parses the command: %s', async (mode) => {
   jobs.mode = mode;
   let count = 0;
   const variables = fc.array(word, { minLength: 5, maxLength: 5 });
   await fc.assert(fc.asyncProperty(fc.array(word, { minLength: 100, maxLength: 100 }), variables, async (words, values) => {
     const { end, output } = await jobs.call({
       job: `words-${next++}`,
-      // "$0" is the first of them, and each variable comes after the last.
+      // "$0" is the first of them, and each variable follows the last.
       words: ['bash', '-c', 'printf "%s\\0" "$0" "$@"; for i in {0..4}; do declare -n value=V$i; printf "%s\\0" "$value"; done', ...words],
       environment: Object.fromEntries(values.map((value, index) => [`V${index}`, value])),
     });
@@ -63,7 +63,7 @@ test(`${INTERLEAVINGS} interleavings of attach and cut give the same log`, async
         offset = Math.max(offset, record.offset + record.data.length);
       }
       last = call.end ?? last;
-      // A cut may come after the end; the last call is not cut and has to see it.
+      // A cut may come after the end; the last call is not cut and must observe it.
       if (index === cuts.length) last = call.end;
     }
     expect(last).toMatchObject({ state: 'EXITED', exitCode: 0, bytes: log.length });

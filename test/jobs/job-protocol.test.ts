@@ -12,19 +12,19 @@ const jobs = new LocalJobs();
 afterAll(() => jobs.close());
 
 describe('the script', () => {
-  test('is clean by shellcheck', () => {
+  test('passes shellcheck', () => {
     const check = spawnSync('shellcheck', ['--shell', 'bash', SOURCE], { encoding: 'utf8' });
     expect(check.stdout).toBe('');
     expect(check.status).toBe(0);
   });
 
-  test('is what is sent, without its comments', () => {
+  test('is sent as it is, without its comments', () => {
     const lines = readFileSync(SOURCE, 'utf8').split('\n').map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
     expect(JOB_SCRIPT.split('\n').length).toBe(lines.length);
     expect(JOB_SCRIPT).toContain('mkdir "$dir/go"');
   });
 
-  test('leaves room for a command of 32 KiB, even one that is all quotes', () => {
+  test('leaves space for a command of 32 KiB, even of nothing but quotes', () => {
     for (const command of ["'".repeat(32_768), 'é'.repeat(16_384), 'x'.repeat(32_768)]) {
       const text = jobCommand({
         mode: 'start',
@@ -44,7 +44,7 @@ describe('the script', () => {
 });
 
 describe('a job', () => {
-  test('runs once, and tells its output and exit code to whoever asks, as often as they ask', async () => {
+  test('runs once, and returns its output and exit code to every caller, any number of times', async () => {
     const command = 'echo start >> starts; echo out; echo err >&2; exit 3';
     const first = await jobs.call({ job: 'once', command });
     const second = await jobs.call({ job: 'once', command });
@@ -58,7 +58,7 @@ describe('a job', () => {
     expect(readFileSync(join(jobs.mount, 'starts'), 'utf8')).toBe('start\n');
   });
 
-  test('is started by one of many calls that come at the same time', async () => {
+  test('is started by one of many simultaneous calls', async () => {
     const command = 'echo start >> starts-at-once; sleep 0.2';
     const calls = await Promise.all(Array.from({ length: 10 }, () => jobs.call({ job: 'at-once', command })));
     expect(calls.map(({ end }) => end?.state)).toEqual(Array(10).fill('EXITED'));
@@ -66,7 +66,7 @@ describe('a job', () => {
     expect(readFileSync(join(jobs.mount, 'starts-at-once'), 'utf8')).toBe('start\n');
   });
 
-  test('has its working directory, environment and input, and none of the protocol\'s own', async () => {
+  test('has its own working directory, environment and input, and none of the protocol\'s', async () => {
     writeFileSync(join(jobs.mount, 'input'), 'from a file');
     const { output } = await jobs.call({
       job: 'surroundings',
@@ -78,7 +78,7 @@ describe('a job', () => {
     expect(output.toString()).toBe("/usr\nit's \"quoted\"\n$(and) more\nfrom a file0\n");
   });
 
-  test('is inert in a working directory that is not there', async () => {
+  test('is inert if the working directory does not exist', async () => {
     const { end, output } = await jobs.call({ job: 'nowhere', workingDirectory: '/not/there' });
     expect(end).toMatchObject({ state: 'EXITED', exitCode: 126 });
     expect(output.toString()).toContain('/not/there');
@@ -96,7 +96,7 @@ describe('a job', () => {
     expect(pids.filter(isAlive)).toEqual([]);
   }, 30_000);
 
-  test('that is left running is attached to, and keeps its own time', async () => {
+  test('that is still running can be attached to, and keeps its own timeout', async () => {
     const first = await jobs.call({ job: 'long', command: 'echo a; while [ ! -e go-on ]; do sleep 0.05; done; echo b', budgetSeconds: 1 });
     expect(first.end).toMatchObject({ state: 'RUNNING', detail: 'budget' });
     expect(first.output.toString()).toBe('a\n');
@@ -115,7 +115,7 @@ describe('a job', () => {
     expect(output.toString()).toMatch(/^\d+\ndone\n$/);
   });
 
-  test('that leaves something running behind ends all the same, and ends that', async () => {
+  test('that leaves processes running ends anyway, and ends them', async () => {
     const { end, output } = await jobs.call({ job: 'daemon', command: 'sleep 30 & echo $!' });
     expect(end).toMatchObject({ state: 'EXITED', exitCode: 0 });
     expect(isAlive(Number(output.toString()))).toBe(false);
@@ -141,7 +141,7 @@ describe('a job', () => {
     expect(last.kind === 'out' && last.offset + last.data.length).toBe(size);
   });
 
-  test('pauses after a quota of output, so that no call exceeds what the service lets through', async () => {
+  test('pauses after a quota of output, so that no call exceeds the service\'s limit', async () => {
     const nonce = 'n';
     const text = jobCommand({
       mode: 'start',
@@ -161,7 +161,7 @@ describe('a job', () => {
 });
 
 describe('a job that is lost', () => {
-  test('is told from one whose microVM was replaced', async () => {
+  test('because its microVM was replaced is recognized', async () => {
     await jobs.call({ job: 'replaced', command: 'echo before; sleep 60', budgetSeconds: 2 });
     writeFileSync(join(jobs.mount, '.workbench/jobs/replaced/boot'), 'another boot\n');
     const { end, output } = await jobs.call({ job: 'replaced', mode: 'attach' });
@@ -185,7 +185,7 @@ describe('a job that is lost', () => {
     expect(isAlive(Number(jobs.file('alone', 'group')))).toBe(false);
   });
 
-  test('never began, and does not begin later, since the one that gives it up takes its place', async () => {
+  test('never started, and does not start later, because the caller that abandons it takes its place', async () => {
     mkdirSync(join(jobs.mount, '.workbench/jobs/half'), { recursive: true });
     const { end } = await jobs.call({ job: 'half', command: 'echo start >> starts-of-half' });
     expect(end).toMatchObject({ state: 'LOST', detail: 'unstarted' });
@@ -195,12 +195,12 @@ describe('a job that is lost', () => {
     expect(again.end).toMatchObject({ state: 'LOST', detail: 'unstarted' });
   }, 60_000);
 
-  test('is not there for a call that only attaches, and is not started by it', async () => {
+  test('does not exist for a call that only attaches, and is not started by it', async () => {
     const { end } = await jobs.call({ job: 'absent', mode: 'attach' });
     expect(end).toMatchObject({ state: 'LOST', detail: 'absent' });
   });
 
-  test('is not started by a call that comes after it was said to be lost', async () => {
+  test('is not started by a call that comes after it was reported as lost', async () => {
     await jobs.call({ job: 'late', mode: 'attach' });
     const late = await jobs.call({ job: 'late', command: 'touch started' });
     expect(late.end).toMatchObject({ state: 'LOST', detail: 'absent' });
@@ -216,7 +216,7 @@ describe('a job that is lost', () => {
     expect(existsSync(join(jobs.mount, 'again'))).toBe(false);
   });
 
-  test('is told from one that runs on in a workspace that was wiped, and is ended', async () => {
+  test('is told from one that keeps running in a wiped workspace, and is ended', async () => {
     const job = `wiped-running-${process.pid}`;
     const command = 'echo begun; exec sleep 1000';
     await jobs.call({ job, command, budgetSeconds: 2 });
@@ -244,7 +244,7 @@ describe('a job that is lost', () => {
   });
 });
 
-test('all of it works with the tools of busybox', async () => {
+test('all of it works with the tools of BusyBox', async () => {
   const tools = mkdtempSync(join(tmpdir(), 'busybox-'));
   const busybox = spawnSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).stdout.trim();
   for (const tool of ['base64', 'cat', 'dd', 'head', 'ln', 'mkdir', 'mv', 'rm', 'sleep', 'stat', 'tail']) symlinkSync(busybox, join(tools, tool));

@@ -9,7 +9,7 @@ const out = (data: Buffer, offset = 0) => `@out ${offset} ${data.length}\n${data
 const begin = `@job ${NONCE} ${JOB} started\n`;
 const end = (words: string) => `@end ${NONCE} ${JOB} ${words}\n`;
 
-/** Records with neighbouring output joined, since a cut may divide it anywhere. */
+/** Records with adjacent output joined, since a cut may divide it anywhere. */
 function read(...pieces: string[]): JobRecord[] {
   const parser = new JobStreamParser(JOB, NONCE);
   const joined: JobRecord[] = [];
@@ -24,7 +24,7 @@ function read(...pieces: string[]): JobRecord[] {
   return joined;
 }
 
-/** What is read of a stream, and nothing of one that is refused. */
+/** The records that are read from a stream, and none of one that is refused. */
 function recordsOf(text: string): JobRecord[] {
   try {
     return read(text);
@@ -45,8 +45,8 @@ const stream = outputs.map((pieces) => {
   return `${begin}${text}${end(`EXITED - 1 100 107 ${offset}`)}`;
 });
 
-describe('what a call of the job protocol prints', () => {
-  test('is the same records however it is cut', () => {
+describe('the output of a call of the job protocol', () => {
+  test('has the same records however it is cut', () => {
     fc.assert(fc.property(stream, fc.array(fc.nat(2_000), { maxLength: 8 }), (text, cuts) => {
       const places = [0, ...cuts.map((cut) => Math.min(cut, text.length)).sort((a, b) => a - b), text.length];
       const pieces = places.slice(1).map((place, index) => text.slice(places[index], place));
@@ -54,23 +54,23 @@ describe('what a call of the job protocol prints', () => {
     }), { numRuns: 500 });
   });
 
-  test('never has an end that was not there, however it is damaged', () => {
+  test('never has an end that was not sent, however it is damaged', () => {
     const mutation = fc.record({ at: fc.nat(2_000), remove: fc.nat(40), insert: fc.oneof(fc.constantFrom('', '@', '\n', '@end ', 'EXITED - 0 1 2 3'), fc.string({ maxLength: 20 })) });
     fc.assert(fc.property(stream, fc.array(mutation, { minLength: 1, maxLength: 3 }), (text, mutations) => {
       const damaged = mutations.reduce((old, { at, remove, insert }) => old.slice(0, at) + insert + old.slice(at + remove), text);
       const ends = recordsOf(damaged).filter((record) => record.kind === 'end');
-      // What is said to be the end stands there as a record of this job and this call.
+      // A reported end is in the text as a record of this job and this call.
       const words = ends.map((found) => `@end ${NONCE} ${JOB} ${found.state} ${found.detail ?? '-'} ${found.exitCode ?? ''}`);
       for (const record of words) expect(damaged).toContain(record);
     }), { numRuns: 2_000 });
   });
 
-  test('is the output byte for byte, also when it looks like a record', () => {
+  test('contains the command\'s output byte for byte, even if it looks like a record', () => {
     const data = Buffer.from(`${end('EXITED - 0 1 2 3')}\0\xff`, 'latin1');
     expect(read(begin, out(data))).toEqual([{ kind: 'job', attached: false }, { kind: 'out', offset: 0, data }]);
   });
 
-  test('has a gap where a part of the log was dropped between the look and the copy', () => {
+  test('has a gap if a part of the log was dropped between the check and the copy', () => {
     expect(read(begin, '@out 0 100\nYWJj\n', '@out 100 3\nZGVm\n')).toEqual([
       { kind: 'job', attached: false },
       { kind: 'out', offset: 0, data: Buffer.from('abc') },
@@ -83,7 +83,7 @@ describe('what a call of the job protocol prints', () => {
     ['timed out', 'TIMED_OUT - 143 100 160 9', { state: 'TIMED_OUT', exitCode: 143, begin: 100, end: 160, bytes: 9 }],
     ['lost', 'LOST microvm - - - -', { state: 'LOST', detail: 'microvm' }],
     ['running', 'RUNNING quota - - - -', { state: 'RUNNING', detail: 'quota' }],
-  ])('says that the job has %s', (_, words, expected) => {
+  ])('reports that the job has %s', (_, words, expected) => {
     expect(read(begin, end(words))[1]).toEqual({ kind: 'end', ...expected });
   });
 
@@ -92,9 +92,9 @@ describe('what a call of the job protocol prints', () => {
   });
 
   test.each([
-    ['output outside of a record', 'hello\n'],
+    ['output outside a record', 'hello\n'],
     ['output after a record that has none', `${begin}YWJj\n`],
-    ['output that is no base64', `${begin}@out 0 3\nY*Jj\n`],
+    ['output that is not base64', `${begin}@out 0 3\nY*Jj\n`],
     ['more output than announced', `${begin}@out 0 3\nYWJjZGVm\n`],
     ['output that is cut within a group', `${begin}@out 0 3\nYWJ\n@alive\n`],
     ['an unknown record', '@hello\n'],
@@ -102,13 +102,13 @@ describe('what a call of the job protocol prints', () => {
     ['another job', `@job ${NONCE} other started\n`],
     ['neither started nor attached', `@job ${NONCE} ${JOB} maybe\n`],
     ['an output without a size', '@out 0\n'],
-    ['an end of another call', `@end other ${JOB} EXITED - 0 1 2 3\n`],
-    ['an end of another job', `@end ${NONCE} other EXITED - 0 1 2 3\n`],
+    ['the end of another call', `@end other ${JOB} EXITED - 0 1 2 3\n`],
+    ['the end of another job', `@end ${NONCE} other EXITED - 0 1 2 3\n`],
     ['an unknown state', end('DONE - 0 1 2 3')],
     ['an end without an exit code', end('EXITED - - 1 2 3')],
-    ['an end with a word too few', end('EXITED - 0 1 2')],
-    ['an end with a word too many', end('EXITED - 0 1 2 3 4')],
-    ['an exit code that is no number', end('EXITED - 0x0 1 2 3')],
+    ['an end with one word too few', end('EXITED - 0 1 2')],
+    ['an end with one word too many', end('EXITED - 0 1 2 3 4')],
+    ['an exit code that is not a number', end('EXITED - 0x0 1 2 3')],
     ['a record that does not end', `@${'x'.repeat(2_000)}`],
   ])('fails for %s', (_, text) => {
     expect(() => read(text)).toThrow(expect.objectContaining({ name: 'Workbench.StreamCut' }));

@@ -1,4 +1,4 @@
-/** What a command may do to outlive its time, by mistake or by accident, and what becomes of what it leaves behind. */
+/** What a command may do to outlive its timeout, by mistake or by accident, and what happens to the processes that it leaves. */
 import { spawn } from 'child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
@@ -10,30 +10,30 @@ const jobs = new LocalJobs();
 const path = jobs.path;
 afterEach(() => {
   jobs.path = path;
-  rmSync('evil', { force: true }); // or what one test lets run would fail the next
+  rmSync('evil', { force: true }); // or a leftover of one test would fail the next
 });
 afterAll(() => jobs.close());
 
-/** Waits without a program. */
+/** Waits without starting a program. */
 const wait = (seconds: number) => `read -t ${seconds} <> <(:)`;
 const pids = (output: Buffer) => output.toString().trim().split('\n').map(Number);
 
-describe('a command is ended at its timeout, and is not passed', () => {
+describe('a command is ended at its timeout, and does not pass', () => {
   test.each([
     ['that ignores TERM and ends every sleep', `trap "" TERM; for i in {1..150}; do pkill -KILL -s 0 -x sleep; ${wait(0.1)}; done; exit 0`],
     ['that ends every program of the protocol', `for i in {1..150}; do pkill -KILL -s 0 -x "sleep|dd|stat|cat|mv"; ${wait(0.1)}; done; exit 0`],
     ['that stops itself', 'kill -STOP $$; exit 0'],
-    ['that stops who watches it', `kill -STOP $PPID; ${wait(15)}; exit 0`],
-    ['that stops whatever watches it has started', `pkill -STOP -P $PPID -x "bash|dd"; ${wait(15)}; exit 0`],
-    ['that asks who watches it to end', `kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; ${wait(15)}; exit 0`],
+    ['that stops its watcher', `kill -STOP $PPID; ${wait(15)}; exit 0`],
+    ['that stops everything that its watcher has started', `pkill -STOP -P $PPID -x "bash|dd"; ${wait(15)}; exit 0`],
+    ['that asks its watcher to end', `kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; ${wait(15)}; exit 0`],
     ['that has closed its outputs', `exec >&- 2>&-; ${wait(15)}; exit 0`],
-    ['that ends well when it is told to end', `trap "exit 0" TERM; for i in {1..150}; do ${wait(0.1)}; done`],
+    ['that exits with 0 when it is told to end', `trap "exit 0" TERM; for i in {1..150}; do ${wait(0.1)}; done`],
   ])('%s', async (name, command) => {
     const { end } = await jobs.call({ job: name.replace(/\W+/g, '-'), command, timeoutSeconds: 1, budgetSeconds: 40 });
     expect(end).toMatchObject({ state: 'TIMED_OUT' });
   }, 60_000);
 
-  test('that takes the programs of the protocol away', async () => {
+  test('that removes the programs of the protocol', async () => {
     const tools = mkdtempSync(join(tmpdir(), 'tools-'));
     for (const tool of ['base64', 'cat', 'dd', 'head', 'ln', 'mkdir', 'mv', 'rm', 'stat', 'sleep', 'tail']) symlinkSync(`/bin/${tool}`, join(tools, tool));
     jobs.path = tools;
@@ -42,9 +42,9 @@ describe('a command is ended at its timeout, and is not passed', () => {
     expect(end).toMatchObject({ state: 'TIMED_OUT' });
   }, 60_000);
 
-  test('that stops who watches it while nobody follows it, and ends well after its time', async () => {
+  test('that stops its watcher while nobody follows it, and exits with 0 after its timeout', async () => {
     const done = join(jobs.mount, 'stopped-done');
-    // The call is gone by then: it would have the other go on.
+    // The call has ended by then; otherwise it would resume the watcher.
     const command = `${wait(2)}; kill -STOP $PPID; ${wait(2)}; : >${done}; exit 0`;
     await jobs.call({ job: 'unseen', command, timeoutSeconds: 3, budgetSeconds: 1 });
     const pid = Number(jobs.file('unseen', 'group'));
@@ -53,10 +53,10 @@ describe('a command is ended at its timeout, and is not passed', () => {
     expect(end).toMatchObject({ state: 'TIMED_OUT' });
   }, 60_000);
 
-  test('that takes all processes that there may be, and ignores TERM', async () => {
+  test('that starts as many processes as the limit permits, and ignores TERM', async () => {
     const others = new LocalJobs();
     chmodSync(others.mount, 0o777);
-    // Root has no limit; and what nobody reaps counts for the next run of this test.
+    // Root has no limit; and unreaped processes count for the next run of this test.
     const user = String(100_000 + process.pid);
     const limited = ['/bin/bash', '-c', 'ulimit -u 40; exec "$@"', 'bash'];
     others.prefix = process.getuid!() === 0 ? ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', ...limited] : limited;
@@ -67,31 +67,31 @@ describe('a command is ended at its timeout, and is not passed', () => {
   }, 60_000);
 });
 
-describe('with a command ends what it started', () => {
+describe('the end of a command ends what it started', () => {
   const daemon = 'trap "" TERM; exec >&- 2>&-; while read -t 0.1 <> <(:); (($? > 128)); do :; done';
   const left = `setsid env -i /bin/bash -c '${daemon}' & echo $!; setsid /bin/bash -c '${daemon}' & echo $!; (${daemon}) & echo $!; sleep 300 & kill -STOP $!; echo $!`;
 
-  test.each([['when it is over', 'true', 'EXITED'], ['at its timeout', 'sleep 60', 'TIMED_OUT']])('%s, whatever session or environment that has', async (name, command, state) => {
+  test.each([['when it is over', 'true', 'EXITED'], ['at its timeout', 'sleep 60', 'TIMED_OUT']])('%s, whatever its session or environment', async (name, command, state) => {
     const { end, output } = await jobs.call({ job: name.replace(/\W+/g, '-'), command: `${left}; ${command}`, timeoutSeconds: 2 });
     expect(end).toMatchObject({ state });
     expect(pids(output)).toHaveLength(4);
     expect(pids(output).filter(isAlive)).toEqual([]);
   }, 30_000);
 
-  test('when who watched it was killed, which loses the job', async () => {
+  test('when its watcher was killed, which loses the job', async () => {
     const { end, output } = await jobs.call({ job: 'unwatched', command: `echo $$; ${left}; kill -KILL $PPID; exec sleep 60` });
     expect(end).toMatchObject({ state: 'LOST', detail: 'supervisor' });
     expect(pids(output).filter(isAlive)).toEqual([]);
   });
 
-  test('but not before it had a second to end by itself', async () => {
+  test('but not before it had a second to exit', async () => {
     const { end, output } = await jobs.call({ job: 'late', command: '(exec >&-; sleep 0.3; echo written >late) & (sleep 0.4; echo said) & exit 0' });
     expect(end).toMatchObject({ state: 'EXITED', exitCode: 0 });
     expect(output.toString()).toBe('said\n');
     expect(readFileSync(join(jobs.mount, 'late'), 'utf8')).toBe('written\n');
   });
 
-  test('and nothing else: what runs beside it, and another job of that name', async () => {
+  test('and nothing else: not its neighbors, and not another job with that name', async () => {
     const other = new LocalJobs();
     const server = spawn('sleep', ['300'], { stdio: 'ignore' });
     let running = await other.call({ job: 'same', command: 'echo $$; exec sleep 300', budgetSeconds: 1 });
@@ -105,12 +105,12 @@ describe('with a command ends what it started', () => {
   });
 });
 
-describe('text that comes from files is not reckoned with', () => {
+describe('text from files is not evaluated as arithmetic', () => {
   const folder = (job: string) => join(jobs.mount, '.workbench/jobs', job);
-  const evil = 'BASH_VERSINFO[$(>evil)0]'; // one word, wherever a file's line is taken apart
+  const evil = 'BASH_VERSINFO[$(>evil)0]'; // one word, wherever a line of a file is split
 
   test.each([
-    ['a name of a segment', (file: string) => `touch "$d/log.${file}" "$d/log.08"`],
+    ['the name of a segment', (file: string) => `touch "$d/log.${file}" "$d/log.08"`],
     ['the process', (file: string) => `echo "${file} 1" >$d/pid`],
     ['the group', (file: string) => `echo "${file}" >$d/group`],
     ['the end', (file: string) => `echo "EXITED ${file} 1 2 3" >$d/exit`],
@@ -123,7 +123,7 @@ describe('text that comes from files is not reckoned with', () => {
     expect(existsSync('evil') || existsSync(join(jobs.mount, 'evil'))).toBe(false);
   }, 60_000);
 
-  test('nor is what a program says that somebody has put before another', async () => {
+  test('nor is the output of a program that somebody has placed before another on PATH', async () => {
     const tools = mkdtempSync(join(tmpdir(), 'tools-'));
     writeFileSync(join(tools, 'stat'), `#!/bin/bash\necho '${evil}'\n`, { mode: 0o755 });
     jobs.path = `${tools}:${path}`;

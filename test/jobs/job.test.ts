@@ -55,7 +55,7 @@ test.each<[object, string]>([
   expect(() => check(change)).toThrow(expect.objectContaining({ name: ERRORS.VALIDATION, message: expect.stringContaining(message) }));
 });
 
-test('fails with all faults at once', () => {
+test('fails with all faults together', () => {
   expect(messageOf(() => check({ run: '', mount: 'x' }))).toBe('"run" must be text, not ""; "mount" must be an absolute path, not "x"');
 });
 

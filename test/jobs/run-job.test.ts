@@ -1,4 +1,4 @@
-/** What the driver does by itself about a session that does not end a job in time, or does not answer as a session does. */
+/** What the driver itself does about a session that does not end a job in time, or does not answer as a session does. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SYSTEM_CLOCK } from '../../src/handler/clock';
@@ -21,15 +21,15 @@ function run(request: Job, options: Partial<RunJobOptions> = {}): Promise<JobRes
 
 const calls = (sessionId: string) => driver.server.calls.of('InvokeAgentRuntimeCommand').filter((call) => call.sessionId === sessionId && call.command!.includes('job='));
 
-/** Takes the place of who watches it, so that nobody in the session keeps the time, and at last says that all was well. */
+/** Replaces the job's watcher, so that nothing in the session watches the time, and reports success in the end. */
 const cheat = (free: string) => `
   cd /mnt/workspace/.workbench/jobs/*; read -ra stat </proc/$$/stat
   echo "$$ \${stat[21]}" >pid; kill -KILL $PPID; trap "" TERM
   while [[ ! -e ${free} ]]; do read -t 0.05 <> <(:); done
   printf "%-63s\\n" "EXITED 0 1000 1001 0" >exit`;
 
-describe('a command that is over its time by the driver\'s clock', () => {
-  test('is ended from there, and is not passed', async () => {
+describe('a command that exceeds its time by the driver\'s clock', () => {
+  test('is ended by the driver, and does not pass', async () => {
     const sessionId = await driver.session();
     const result = await run(driver.request(sessionId, { command: cheat(`${driver.shared}/never`), timeoutSeconds: 1 }), { overtimeSeconds: 1 });
     expect(result).toMatchObject({ status: 'ENDED', verdict: 'TIMED_OUT' });
@@ -37,7 +37,7 @@ describe('a command that is over its time by the driver\'s clock', () => {
     expect(calls(sessionId).pop()!.command).toMatch(/mode='?cancel/);
   }, 60_000);
 
-  test('is that across the driver\'s invocations', async () => {
+  test('is ended even across invocations of the driver', async () => {
     const sessionId = await driver.session();
     const request = driver.request(sessionId, { command: cheat(`${driver.shared}/never`), timeoutSeconds: 600 });
     const first = await run(request, { until: Date.now() + 2_000 });
@@ -47,21 +47,21 @@ describe('a command that is over its time by the driver\'s clock', () => {
     expect(later).toMatchObject({ status: 'ENDED', verdict: 'TIMED_OUT' });
   }, 60_000);
 
-  test('is believed where it had ended in time, and nobody was there to see', async () => {
+  test('keeps its result if it had ended in time, unobserved', async () => {
     const request = driver.request(await driver.session(), { command: 'exit 0' });
     const { job } = await run(request);
     expect(await run({ ...request, mode: 'attach', previous: { job, overtimeAt: 1 } })).toMatchObject({ verdict: 'PASSED' });
-    // Another job's time is none of this one's.
+    // The time of another job does not count.
     expect(await run({ ...request, name: 'other', command: 'sleep 1', previous: { job, overtimeAt: 1 } })).toMatchObject({ verdict: 'PASSED' });
   });
 });
 
-describe('a session that answers, and never with a word on the job', () => {
+describe('a session that answers, but never about the job', () => {
   test.each([
     ['without a state', 'exit 0', 'without the state'],
-    ['with words of others', 'echo noise', 'noise'],
+    ['with another call\'s words', 'echo noise', 'noise'],
     ['with an error', 'exit 3', 'exit code 3'],
-    ['with no more than that it has heard', 'printf() { builtin printf "$@"; [[ $1 != @job* ]] || exit 0; }', 'without the state'],
+    ['with only an acknowledgement', 'printf() { builtin printf "$@"; [[ $1 != @job* ]] || exit 0; }', 'without the state'],
   ])('is broken: %s', async (_, profile, said) => {
     const sessionId = await driver.session();
     await driver.fixture.command(`echo '${profile}' >/mnt/workspace/profile`, { runtimeSessionId: sessionId });
@@ -72,14 +72,14 @@ describe('a session that answers, and never with a word on the job', () => {
     expect(retried).toEqual([ERRORS.STREAM_CUT, ERRORS.STREAM_CUT]);
   });
 
-  test('is broken where its programs are not there to tell the output', async () => {
+  test('is broken if it lacks the programs to send the output', async () => {
     const sessionId = await driver.session();
     await driver.fixture.command('echo "stat() { false; }; base64() { return 127; }" >/mnt/workspace/profile', { runtimeSessionId: sessionId });
     await expect(run(driver.request(sessionId, { command: 'echo out' }))).rejects.toMatchObject({ name: ERRORS.BROKEN });
     expect(calls(sessionId)).toHaveLength(1);
   });
 
-  test('is not broken when it answers again', async () => {
+  test('is not broken if it answers again', async () => {
     const sessionId = await driver.session();
     await driver.fixture.command(`echo '[[ -e ${driver.shared}/second ]] || { [[ ! -e ${driver.shared}/first ]] || : >${driver.shared}/second; : >${driver.shared}/first; exit 0; }' >/mnt/workspace/profile`, { runtimeSessionId: sessionId });
     expect(await run(driver.request(sessionId, { command: 'echo out' }))).toMatchObject({ verdict: 'PASSED', tail: 'out\n' });

@@ -1,5 +1,5 @@
 /**
- * A session that is just beginning: what others saw live for up to two minutes, by the emulated service's clock, which the driver's waits move on.
+ * A session that is just starting, which takes up to two minutes in reality, by the emulated service's clock, which the driver's waits advance.
  */
 import { ERRORS, LIMITS } from '../../src/jobs/constants';
 import { SessionError } from '../../src/jobs/errors';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 afterEach(() => fixture.server.faults.clear());
 
-/** Runs a command with waits that take no time. */
+/** Runs a command with waits that take no real time. */
 async function run(request: Partial<Job>, secondsLeft = 800) {
   const { clock } = fixture;
   const retried: string[] = [];
@@ -34,7 +34,7 @@ async function run(request: Partial<Job>, secondsLeft = 800) {
     client: fixture.client,
     clock: {
       now: () => clock.now(),
-      // What a microVM really takes to start is not the clock's.
+      // The time that a microVM really takes to start does not count.
       sleep: async (seconds) => retried.at(-1) === ERRORS.CONFLICT ? void await fixture.server.calls.next({}, 'responding') : clock.advance(seconds * 1_000),
     },
     until: began + secondsLeft * 1_000,
@@ -47,7 +47,7 @@ async function run(request: Partial<Job>, secondsLeft = 800) {
 const commands = { operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart' } as const;
 
 describe('the first command in a session', () => {
-  test('is made again until the session answers, and is started once', async () => {
+  test('is repeated until the session answers, and is started once', async () => {
     fixture.server.faults.add({ ...commands, kind: 'coldStart', seconds: 120 });
     const { outcome, retried, seconds } = await run({});
     expect(outcome).toBe('PASSED 1');
@@ -56,7 +56,7 @@ describe('the first command in a session', () => {
     expect(seconds).toBeLessThan(LIMITS.beginningSeconds);
   });
 
-  test('is given up after three minutes', async () => {
+  test('is abandoned after three minutes', async () => {
     fixture.server.faults.add({ ...commands, kind: 'agentError', times: Infinity });
     const { outcome, seconds } = await run({});
     expect(outcome).toBe(ERRORS.CONTAINER);
@@ -64,12 +64,12 @@ describe('the first command in a session', () => {
     expect(seconds).toBeLessThan(LIMITS.beginningSeconds + 5);
   });
 
-  test('is given up when there is no time left for it', async () => {
+  test('is abandoned when no time is left for it', async () => {
     fixture.server.faults.add({ ...commands, kind: 'agentError', times: Infinity });
     expect(await run({}, 60)).toMatchObject({ outcome: ERRORS.CONTAINER, retried: Array(6).fill(ERRORS.CONTAINER) });
   });
 
-  test('waits for another that was the first at the same time', async () => {
+  test('waits for another command that was first at the same time', async () => {
     fixture.server.faults.add({ ...commands, kind: 'coldStart', seconds: 0 });
     const sessionId = newSessionId();
     const both = await Promise.all([run({ sessionId, name: 'a', command: 'echo a' }), run({ sessionId, name: 'b', command: 'echo b' })]);
@@ -83,13 +83,13 @@ describe('a container that fails', () => {
 
   test.each([
     ['after the session has answered in an earlier call', { answered: true }],
-    ['when a command is attached to', { mode: 'attach' as const }],
-  ])('is told at once %s', async (_, request) => {
+    ['when the call attaches to a command', { mode: 'attach' as const }],
+  ])('is reported at once %s', async (_, request) => {
     fail();
     expect(await run(request)).toMatchObject({ outcome: ERRORS.CONTAINER, retried: [] });
   });
 
-  test('is told at once after the session has answered in the same call', async () => {
+  test('is reported at once after the session has answered in the same call', async () => {
     fixture.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'firstByte', kind: 'reset' });
     const failing = fixture.server.faults.add({ ...commands, kind: 'agentError', times: Infinity, match: () => cut });
     let cut = false;
@@ -105,17 +105,17 @@ describe('the first invoke in a session', () => {
   }).then(({ reply }) => reply, (error: SessionError) => error.name);
   const invokes = { operation: 'InvokeAgentRuntime', at: 'beforeStart', times: 1 } as const;
 
-  test('may be made again if the container was never ready', async () => {
+  test('may be repeated if the container was never ready', async () => {
     fixture.server.faults.add({ ...invokes, kind: 'coldStart' });
     expect([await invoke(), invoked]).toEqual([ERRORS.STARTING, 0]);
   });
 
-  test('may not where the session has answered', async () => {
+  test('may not be repeated if the session has answered', async () => {
     fixture.server.faults.add({ ...invokes, kind: 'coldStart' });
     expect([await invoke({ answered: true }), invoked]).toEqual([ERRORS.CONTAINER, 0]);
   });
 
-  test('may not where the agent may have begun', async () => {
+  test('may not be repeated if the agent may have started', async () => {
     fixture.server.faults.add({ ...invokes, kind: 'agentError' });
     expect(await invoke()).toBe(ERRORS.CONTAINER);
   });

@@ -25,7 +25,7 @@ test('stops a session', async () => {
   expect(await stop(sessionId)).toEqual({ status: 'STOPPED', sessionId });
 });
 
-test('has nothing to do for a session that is gone, or never was', async () => {
+test('succeeds for a session that has ended, or never existed', async () => {
   const sessionId = await session();
   await stop(sessionId);
   expect(await stop(sessionId)).toEqual({ status: 'ALREADY_STOPPED', sessionId });
@@ -35,16 +35,16 @@ test('has nothing to do for a session that is gone, or never was', async () => {
 
 const NAMED_SESSION = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/session-0123456789';
 
-describe('does not say that a session is stopped', () => {
+describe('does not report a session as stopped', () => {
   const elsewhere = (runtimeArn: string, qualifier?: string, sessionId = newSessionId()) =>
     stopSession(fixture.client, { runtimeArn, qualifier, sessionId }, clock, 1);
 
-  test('of a runtime that is not there', async () => {
+  test('of a runtime that does not exist', async () => {
     await expect(elsewhere(fixture.arn.replace(/.{10}$/, '0123456789'))).rejects.toMatchObject({ name: ERRORS.NOT_FOUND });
     expect(waits).toEqual([]);
   });
 
-  test('through an endpoint that is not there, though the session is', async () => {
+  test('through an endpoint that does not exist, although the session does', async () => {
     await expect(elsewhere(fixture.arn, 'gone', await session())).rejects.toMatchObject({
       name: ERRORS.NOT_FOUND, message: expect.stringContaining("No endpoint or agent found with qualifier 'gone'"),
     });
@@ -65,18 +65,18 @@ describe('does not say that a session is stopped', () => {
     'UnknownError',
     '',
     undefined,
-  ])('when the service says something else: %j', async (message) => {
+  ])('when the service answers something else: %j', async (message) => {
     await expect(answered(message)).rejects.toMatchObject({ name: ERRORS.NOT_FOUND });
   });
 
-  test('for words that are only in its id', async () => {
+  test('for words that only its id contains', async () => {
     const id = 'session-endpoint-qualifier-0123456789';
     await expect(answered(`'${id}' is not known`, id)).resolves.toMatchObject({ status: 'ALREADY_STOPPED' });
     await expect(answered(`Nothing is known of ${'x'.repeat(33)}`, 'x'.repeat(33))).resolves.toMatchObject({ status: 'ALREADY_STOPPED' });
     await expect(answered("No endpoint or agent found with qualifier 'session'", id)).rejects.toMatchObject({ name: ERRORS.NOT_FOUND });
   });
 
-  test.each(['Session not found or already terminated', 'The session was not found.'])('unless it says that the session is not there: %s', async (message) => {
+  test.each(['Session not found or already terminated', 'The session was not found.'])('unless the service answers that the session does not exist: %s', async (message) => {
     const sessionId = newSessionId();
     expect(await answered(message, sessionId)).toEqual({ status: 'ALREADY_STOPPED', sessionId });
   });
@@ -89,7 +89,7 @@ test.each(['conflict', 'throttle', 'internal', 'reset'] as const)('waits out %s,
   expect(waits).toEqual([1, 2, 4]);
 });
 
-test('gives up a try that is not answered, and makes another', async () => {
+test('abandons an attempt that gets no answer, and makes another', async () => {
   const sessionId = await session();
   const limits: number[] = [];
   const timeout = jest.spyOn(AbortSignal, 'timeout').mockImplementation((limit) => {
@@ -103,7 +103,7 @@ test('gives up a try that is not answered, and makes another', async () => {
   expect([limits, waits]).toEqual([[20_000, 20_000], [1]]);
 });
 
-test('fails when it stays so, after a minute', async () => {
+test('fails after a minute if the fault persists', async () => {
   const sessionId = await session();
   let striking = true;
   fixture.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'conflict', times: Infinity, match: () => striking });
@@ -112,12 +112,12 @@ test('fails when it stays so, after a minute', async () => {
   expect(waits).toEqual([1, 2, 4, 8, 16, 32]);
 });
 
-test('fails at once when it is not allowed', async () => {
+test('fails at once without the permission', async () => {
   fixture.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'accessDenied' });
   await expect(stop(newSessionId())).rejects.toMatchObject({ name: ERRORS.ACCESS_DENIED });
   expect(waits).toEqual([]);
 });
 
-test('fails without a session id, before anything is sent', async () => {
+test('fails without a session id, before it sends a request', async () => {
   await expect(stop(undefined as never)).rejects.toMatchObject({ name: ERRORS.VALIDATION });
 });

@@ -37,7 +37,7 @@ describe.each(['20', '22', '24'])('under Node.js %s', (version) => {
     return status === 0 ? stdout : stderr;
   };
 
-  test('node has that version', () => {
+  test('runs that version of node', () => {
     expect(node('--version')).toMatch(new RegExp(`^v${version}\\.`));
   });
 

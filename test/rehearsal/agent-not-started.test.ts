@@ -32,7 +32,7 @@ createServer((request, response) => {
 }).listen(process.env.PORT);
 `;
 
-/** A loop whose agent is a server of one's own. */
+/** A loop whose agent is a server of the user's own. */
 function synth({ rollout = true } = {}): string {
   const app = new App({ outdir: mkdtempSync(join(directory, 'cdk.out-')), analyticsReporting: false });
   const stack = new Stack(app, 'Stack');
@@ -51,7 +51,7 @@ function rehearse(assembly: string, ...more: string[]): Promise<CommandResult> {
   return commandLine('rehearse', '--app', assembly, '--repository', copy.directory, '--prompt', 'What is the answer?', '--state', copy.state, '--sandbox', 'namespace', ...more);
 }
 
-test('an agent that does not start fails its rollout after a few tries, as the user\'s own, with its command and what it printed', async () => {
+test('fails the rollout of an agent that does not start after a few attempts, as the user\'s own, with its command and output', async () => {
   writeFileSync(join(directory, 'agent/README'), ''); // its server.mjs is missing
   const { exitCode, stdout, stderr } = await rehearse(synth());
 
@@ -62,14 +62,14 @@ test('an agent that does not start fails its rollout after a few tries, as the u
   expect(`${stdout}${stderr}`).not.toMatch(/CloudWatch|Rollout[0-9A-F]{8}/);
   expect(exitCode).toBe(1);
 
-  // Nothing of it is in the way of one that starts.
+  // No leftover of it blocks an agent that starts.
   writeFileSync(join(directory, 'agent/server.mjs'), SERVER);
   const next = await rehearse(synth());
   expect([next.stderr, next.exitCode]).toEqual(['', 0]);
   expect(next.stdout).toMatch(/2 smoke tests passed: writable \/mnt\/workspace, git --version \(/);
 });
 
-test('a run whose agent does not start is red, not infrastructure, and says what was run', async () => {
+test('a run whose agent does not start is red, is no infrastructure failure, and names the command', async () => {
   writeFileSync(join(directory, 'agent/server.mjs'), 'console.log("no model is configured"); process.exit(4);\n');
   const { exitCode, stdout } = await rehearse(synth({ rollout: false }));
 

@@ -20,7 +20,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test('fails without what has to be chosen, by the names that there are', async () => {
+test('fails if a choice is missing, with the available names', async () => {
   const app = new App({ outdir: join(directory, 'cdk.out'), analyticsReporting: false });
   for (const name of ['One', 'Two']) {
     const stack = new Stack(app, name);

@@ -23,7 +23,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** A program that answers at once, and reports with the SDK's own client and whatever its environment gives that. */
+/** A program that answers at once, and reports with the SDK's own client and with what its environment provides. */
 function program(report: string): Agent {
   writeFileSync(join(directory, 'agent.js'), `
     const { createServer } = require('node:http');
@@ -47,7 +47,7 @@ function program(report: string): Agent {
   return { command: [process.execPath, 'agent.js'], workingDirectory: directory };
 }
 
-test('a turn goes on when the agent reports from within its sandbox, and not again', async () => {
+test('continues a turn once, when the agent reports from within its sandbox', async () => {
   const rehearsal = await loop.start(program(`
     await client.send(new SendTaskHeartbeatCommand({ taskToken }));
     await client.send(new SendTaskSuccessCommand({ taskToken, output: '{}' }));
@@ -64,7 +64,7 @@ test('a turn goes on when the agent reports from within its sandbox, and not aga
   expect([await twice, calls.of('SendTaskHeartbeat')]).toEqual([[200, 400], [expect.objectContaining({ outcome: { statusCode: 200 } })]]);
 });
 
-test('a turn fails with the error that the agent reports', async () => {
+test('fails a turn with the error that the agent reports', async () => {
   const rehearsal = await loop.start(program(`
     await client.send(new SendTaskFailureCommand({ taskToken, error: 'Agent.NoCredit', cause: 'the cause of it' }));
   `), { assembly: loop.synth(GRANTED) });
@@ -74,7 +74,7 @@ test('a turn fails with the error that the agent reports', async () => {
   expect(record.error).toEqual({ name: 'Agent.NoCredit', message: 'the cause of it' });
 });
 
-test('a turn fails when the agent reports a failure without an error', async () => {
+test('fails a turn when the agent reports a failure without an error', async () => {
   const rehearsal = await loop.start(program(`
     await client.send(new SendTaskFailureCommand({ taskToken }));
   `), { assembly: loop.synth(GRANTED) });
@@ -84,8 +84,8 @@ test('a turn fails when the agent reports a failure without an error', async () 
   expect([record.outcome, record.commit, record.output?.session.stopped]).toEqual(['CodingLoop.TurnFailed', undefined, true]);
 });
 
-test('a turn whose agent keeps silent times out, by a name of ours', async () => {
-  // As Step Functions itself would report it, after the five minutes of a heartbeat.
+test('times out a turn whose agent stays silent, with an error name of ours', async () => {
+  // As Step Functions itself would report it, after five minutes without a heartbeat.
   const rehearsal = await loop.start(program(`
     await client.send(new SendTaskFailureCommand({ taskToken, error: 'States.Timeout', cause: '' }));
   `), { assembly: loop.synth(GRANTED) });
@@ -111,7 +111,7 @@ test('fails for an execution role that may not report, with the statement that w
   expect(missingPermissions).toEqual([expect.objectContaining({ action: 'states:SendTaskSuccess', role: expect.stringMatching(/^Agent/) })]);
 });
 
-test('an output that is not JSON is refused, and the task waits on', async () => {
+test('refuses an output that is not JSON, and the task keeps waiting', async () => {
   const rehearsal = await loop.start(program(`
     await client.send(new SendTaskSuccessCommand({ taskToken, output: 'done' }))
       .catch((error) => client.send(new SendTaskFailureCommand({ taskToken, error: error.name, cause: 'of the first' })));
@@ -120,7 +120,7 @@ test('an output that is not JSON is refused, and the task waits on', async () =>
   expect((await rehearsal.run({ prompt: 'What is the answer?' }, { retryDelay: 0 })).error).toEqual({ name: 'InvalidOutput', message: 'of the first' });
 });
 
-test('fails before the start in a sandbox that a callback does not get out of, unless the agent is outside of it', async () => {
+test('fails before the start in a sandbox that a callback cannot leave, unless the agent is outside of it', async () => {
   const sandbox = { ...STUB_SANDBOXES, ownNetwork: true };
   const assembly = loop.synth(GRANTED);
   await expect(loop.start(program(''), { assembly, sandbox })).rejects.toThrow(
@@ -139,7 +139,7 @@ describe('the environment of a session', () => {
     expect(serviceEnvironment('http://127.0.0.1:1234', 'AKIDAgent', { [name]: 'mine' })).toEqual({ AWS_ENDPOINT_URL_SFN: 'http://127.0.0.1:1234' });
   });
 
-  test('has no proxy before the server', () => {
+  test('has no proxy between it and the server', () => {
     const { http_proxy: before } = process.env;
     process.env.http_proxy = 'http://proxy.example.com';
     try {

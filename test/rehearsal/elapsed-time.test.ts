@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => loop.close());
 
-/** What somebody sees who looks into a session, as in an account. */
+/** Shows what a user sees who inspects a session, as in an account. */
 async function output({ server }: Rehearsal, { id, runtimeArn }: SessionDescription, command: string): Promise<string> {
   const client = new BedrockAgentCoreClient({ endpoint: server.endpoint, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
   try {
@@ -31,7 +31,7 @@ async function output({ server }: Rehearsal, { id, runtimeArn }: SessionDescript
   }
 }
 
-/** An agent that says what it finds, then answers and leaves notes: one in the workspace, one on the session's own disk. */
+/** An agent that prints what it finds, then answers and leaves notes: one in the workspace, one on the session's own disk. */
 function notes(seen: string[]): AgentHandler {
   return async (request, session) => {
     const { workspace } = request.json() as { workspace: string };
@@ -41,7 +41,7 @@ function notes(seen: string[]): AgentHandler {
   };
 }
 
-test('a session that nobody uses ends, and goes on the next day: its workspace is there, its disk is a new one', async () => {
+test('ends an unused session, which continues the next day with its workspace and a new disk', async () => {
   const seen: string[] = [];
   const rehearsal = await loop.start(notes(seen));
   const first = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' });
@@ -60,7 +60,7 @@ test('a session that nobody uses ends, and goes on the next day: its workspace i
   expect(seen).toEqual(['41', '42 kept']);
 });
 
-test('a session goes on within 14 days of its last turn; after them it finds an empty workspace, and the repository is cloned again', async () => {
+test('continues a session within 14 days of its last turn; later, its workspace is empty, and the repository is cloned again', async () => {
   const seen: string[] = [];
   const rehearsal = await loop.start(notes(seen));
   const prompt = 'What is the answer?';

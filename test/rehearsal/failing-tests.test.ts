@@ -28,11 +28,11 @@ const EXPECTED: { readonly [sample: string]: readonly string[] } = {
 };
 const samples = readdirSync(RUNNERS).filter((name) => name.endsWith('.txt')).map((name) => name.replace(/\.txt$/, ''));
 
-test('each sample is expected to say something', () => {
+test('each sample has expected failures', () => {
   expect(samples.sort()).toEqual(Object.keys(EXPECTED).sort());
 });
 
-test.each(samples)('the failing tests are found in the output of %s', (sample) => {
+test.each(samples)('finds the failing tests in the output of %s', (sample) => {
   expect(failingTests(readFileSync(join(RUNNERS, `${sample}.txt`), 'utf8'))).toEqual(EXPECTED[sample]);
 });
 
@@ -40,15 +40,15 @@ test.each([
   ['nothing', ''],
   ['a linter', '/project/a.js\n  1:1  error  x is not defined  no-undef\n\n✖ 1 problem (1 error, 0 warnings)\n'],
   ['a compiler', "src/a.ts(1,7): error TS2322: Type 'string' is not assignable to type 'number'.\n"],
-  ['tests that are skipped', 'not ok 1 - later # TODO\nok 2 - now\n1..2\n'],
-])('%s names no tests', (_, output) => {
+  ['skipped tests', 'not ok 1 - later # TODO\nok 2 - now\n1..2\n'],
+])('names no tests for %s', (_, output) => {
   expect(failingTests(output)).toEqual([]);
 });
 
-test('colours and ends of lines of other systems do not hide a name', () => {
+test('finds names among colors and line endings of other systems', () => {
   expect(failingTests('\x1b[31m--- FAIL: TestOne (0.00s)\x1b[0m\r\n')).toEqual(['TestOne']);
 });
 
-test('unittest names its tests before Python 3.11 without their own name', () => {
+test('finds names in unittest before Python 3.11, which gives tests no full name', () => {
   expect(failingTests('FAIL: test_one (tests.Basket)\n')).toEqual(['tests.Basket.test_one']);
 });

@@ -41,23 +41,23 @@ test.each([
   ['a directory', ['FROM x', 'WORKDIR /app', 'COPY src/ /app/', 'CMD ["node", "server.mjs"]'], 'src'],
   ['a directory, with options', ['FROM x', 'WORKDIR /app', 'COPY --chown=1000:1000 src ./', 'CMD ["node", "server.mjs"]'], 'src'],
   ['a directory, as JSON', ['FROM x', 'WORKDIR /app', 'ADD ["src", "."]', 'CMD ["node", "server.mjs"]'], 'src'],
-  ['two directories, the last one on top', ['FROM x', 'WORKDIR /app', 'COPY other .', 'COPY src .', 'CMD ["node", "server.mjs"]'], 'src'],
+  ['two directories, the later over the earlier', ['FROM x', 'WORKDIR /app', 'COPY other .', 'COPY src .', 'CMD ["node", "server.mjs"]'], 'src'],
   ['a directory to another place', ['FROM x', 'COPY src /lib', 'WORKDIR /app', 'COPY server.mjs .', 'CMD ["node", "server.mjs"]'], '.'],
-  ['a directory before the working directory is named', ['FROM x', 'COPY src /app', 'WORKDIR /app', 'CMD ["node", "server.mjs"]'], 'src'],
-  ['a directory by variables', ['FROM x', 'ARG FROM=src', 'ENV HOME=/app', 'WORKDIR $HOME', 'COPY ${FROM} ${HOME}', 'CMD ["node", "server.mjs"]'], 'src'],
+  ['a directory before the working directory is set', ['FROM x', 'COPY src /app', 'WORKDIR /app', 'CMD ["node", "server.mjs"]'], 'src'],
+  ['a directory named by variables', ['FROM x', 'ARG FROM=src', 'ENV HOME=/app', 'WORKDIR $HOME', 'COPY ${FROM} ${HOME}', 'CMD ["node", "server.mjs"]'], 'src'],
   ['a directory of another stage', ['FROM x AS build', 'COPY . /', 'FROM x', 'WORKDIR /app', 'COPY --from=build src .', 'CMD ["node", "server.mjs"]'], '.'],
-  ['a directory in the stage it builds on', ['FROM x AS base', 'WORKDIR /app', 'COPY src .', 'FROM base', 'CMD ["node", "server.mjs"]'], 'src'],
-])('an agent starts where its files are: %s', (_, lines, home) => {
+  ['a directory in the parent stage', ['FROM x AS base', 'WORKDIR /app', 'COPY src .', 'FROM base', 'CMD ["node", "server.mjs"]'], 'src'],
+])('an agent starts in the directory that its files come from: %s', (_, lines, home) => {
   expect(agentOf(lines)).toEqual({ command: ['node', 'server.mjs'], workingDirectory: join(directory, home) });
 });
 
-test('a file of the image is the one that it is made from', () => {
+test('a file of the image is mapped to its source', () => {
   const agent = agentOf(['FROM x', 'WORKDIR /app', 'COPY src .', 'ENTRYPOINT ["/usr/bin/env", "node"]', 'CMD ["/app/server.mjs", "/app/nothing"]']);
 
   expect(agent?.command).toEqual(['/usr/bin/env', 'node', join(directory, 'src/server.mjs'), '/app/nothing']);
 });
 
-test('the stage that is built is the one whose command counts', () => {
+test('builds the stage whose command applies', () => {
   const lines = ['ARG DIR=other', 'FROM x AS agent', 'ARG DIR', 'WORKDIR /app', 'COPY $DIR .', 'CMD ["node", "server.mjs"]', 'FROM x', 'CMD ["false"]'];
 
   expect(agentOf(lines, { target: 'agent', buildArgs: { DIR: 'src' } })).toEqual({ command: ['node', 'server.mjs'], workingDirectory: join(directory, 'src') });
@@ -65,9 +65,9 @@ test('the stage that is built is the one whose command counts', () => {
 });
 
 test.each([
-  ['a command for a shell', ['FROM x', 'CMD node server.mjs']],
+  ['a command in shell form', ['FROM x', 'CMD node server.mjs']],
   ['no command', ['FROM x']],
-])('nothing is started for %s', (_, lines) => {
+])('starts nothing for %s', (_, lines) => {
   expect(agentOf(lines)).toBeUndefined();
 });
 
@@ -103,7 +103,7 @@ async function rehearse(repository: string): Promise<RehearsalRecord> {
   }
 }
 
-test('the agent of an image without a Dockerfile is run from its directory', async () => {
+test('the agent of an image without a Dockerfile runs in the image\'s directory', async () => {
   files({ 'agent/server.mjs': AGENT });
 
   const record = await rehearse(copy.directory);
@@ -112,7 +112,7 @@ test('the agent of an image without a Dockerfile is run from its directory', asy
   expect(existsSync(join(directory, 'agent/answer'))).toBe(false);
 });
 
-test('the last words of an agent that does not start are told, and its session can be found', async () => {
+test('prints the last output of an agent that does not start, and its session can be found', async () => {
   files({ 'agent/server.mjs': 'throw new Error("no model is configured");' });
 
   const record = await rehearse(copy.directory);

@@ -6,7 +6,7 @@ const ROOT = join(__dirname, '../../rehearsal');
 
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
-/** Imports of a file from the rehearsal, types included, which `import/no-cycle` does not follow. */
+/** Imports of a file in the rehearsal, including types, which `import/no-cycle` does not follow. */
 function importsOf(file: string): string[] {
   const { importedFiles } = preProcessFile(readFileSync(join(ROOT, file), 'utf8'));
   return importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
@@ -14,7 +14,7 @@ function importsOf(file: string): string[] {
     .flatMap((path) => [`${path}.ts`, join(path, 'index.ts')].filter((candidate) => files.includes(candidate)));
 }
 
-/** The first circle that is found, as a path that ends where it starts. */
+/** The first cycle, as a path that ends where it starts. */
 function circleIn(graph: ReadonlyMap<string, Iterable<string>>): string[] | undefined {
   const finished = new Set<string>();
   const visit = (node: string, path: readonly string[]): string[] | undefined => {
@@ -36,11 +36,11 @@ function circleIn(graph: ReadonlyMap<string, Iterable<string>>): string[] | unde
 
 const byFile = new Map(files.map((file) => [file, importsOf(file)]));
 
-test('finds a circle in a graph that has one', () => {
+test('finds a cycle in a graph that has one', () => {
   expect(circleIn(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]]))).toEqual(['b', 'c', 'b']);
 });
 
-test('no file imports itself through others, type imports included', () => {
+test('no file imports itself through others, including type imports', () => {
   expect(byFile.get('rehearsal.ts')).toContain('run/local-run.ts');
   expect(circleIn(byFile)).toBeUndefined();
 });

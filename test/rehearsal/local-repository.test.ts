@@ -24,7 +24,7 @@ function commit(text: string): string {
   return copy.git('rev-parse', 'HEAD').trim();
 }
 
-test('a checkout without a branch, as CI makes it, is worked on at its commit', async () => {
+test('works on the commit of a checkout without a branch, as CI makes it', async () => {
   copy.git('checkout', '--quiet', '--detach');
   const first = commit('42');
   const repository = await LocalRepository.copy(copy.directory, parent);
@@ -39,7 +39,7 @@ test('a checkout without a branch, as CI makes it, is worked on at its commit', 
   expect(await repository.head()).toEqual({ branch: 'main', commit: copy.git('rev-parse', 'main').trim() });
 });
 
-test('is copied although git packs its objects at that moment', async () => {
+test('copies a repository while git packs its objects', async () => {
   const bin = join(parent, 'bin');
   const git = execFileSync('bash', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   mkdirSync(bin);
@@ -56,7 +56,7 @@ exec ${git} "$@"
   expect([await ended, existsSync(join(parent, 'packed'))]).toEqual([expect.objectContaining({ exitCode: 0, stderr: '' }), true]);
 });
 
-test('fails when the branch that is checked out has no commit, at first and later', async () => {
+test('fails if the checked-out branch has no commit, both at first and later', async () => {
   await LocalRepository.copy(copy.directory, parent);
   copy.git('checkout', '--quiet', '--orphan', 'new');
 
@@ -65,11 +65,11 @@ test('fails when the branch that is checked out has no commit, at first and late
   await expect(LocalRepository.copy(copy.directory, parent)).rejects.toThrow(/has no commits yet: commit/);
 });
 
-test('fails for a part of a repository, and names the whole', async () => {
+test('fails for a directory inside a repository, and names the repository', async () => {
   await expect(LocalRepository.copy(join(copy.directory, 'part'), parent)).rejects.toThrow(`it is a subdirectory of a repository: name ${copy.directory}`);
 });
 
-test('fails for a directory that is no repository', async () => {
+test('fails for a directory that is not a repository', async () => {
   const directory = join(parent, 'plain');
   mkdirSync(directory);
 
@@ -77,7 +77,7 @@ test('fails for a directory that is no repository', async () => {
   await expect(LocalRepository.copy(join(directory, 'nowhere'), parent)).rejects.toThrow('there is no such directory');
 });
 
-test.each(['a link', 'a bare repository'])('%s to a repository is one', async (kind) => {
+test.each(['a link', 'a bare repository'])('%s to a repository is accepted as one', async (kind) => {
   const source = join(parent, 'source');
   if (kind === 'a link') symlinkSync(copy.directory, source);
   else copy.git('clone', '--quiet', '--bare', '.', source);
@@ -94,7 +94,7 @@ test('fails for a URL with a password, without showing it', async () => {
   expect(readdirSync(parent)).toEqual([]);
 });
 
-test.each([['a directory', ''], ['a URL', 'file://']])('the copy of %s does not say where the original is', async (_, scheme) => {
+test.each([['a directory', ''], ['a URL', 'file://']])('the copy of %s does not reveal where the original is', async (_, scheme) => {
   const { directory } = await LocalRepository.copy(`${scheme}${copy.directory}`, parent);
 
   expect(readFileSync(join(directory, 'config'), 'utf8')).not.toMatch(/remote|project/);

@@ -14,7 +14,7 @@ let state: string;
 let other: ChildProcess;
 beforeEach(async () => {
   state = mkdtempSync(join(tmpdir(), 'lock-'));
-  // It takes no notice of SIGINT, and says so.
+  // Ignores SIGINT, and says so.
   other = spawn('bash', ['-c', "trap '' INT; echo; read -r"], { stdio: ['pipe', 'pipe', 'ignore'] });
   await once(other.stdout!, 'data');
 });
@@ -32,7 +32,7 @@ function isHeldBy(identity: ProcessIdentity): void {
   writeFileSync(join(state, 'current.json'), JSON.stringify({ ...identity, sessionId: SESSION, taskId: 'x', startedAt: '2026-01-01T00:00:00Z' }));
 }
 
-test('a state directory is one process\'s at a time, and free again when it is done', () => {
+test('a state directory belongs to one process at a time, and is released when the process ends', () => {
   const lock = Lock.take(state);
   expect(() => Lock.take(state)).toThrow(`${state} is in use by the rehearsal with process id ${process.pid}: wait for it, or choose another with "stateDirectory" (--state)`);
 
@@ -44,7 +44,7 @@ test('a state directory is one process\'s at a time, and free again when it is d
   expect(readdirSync(state)).toEqual([]);
 });
 
-test('another process that still runs holds it, whoever\'s it is', () => {
+test('another running process holds it, whoever owns the process', () => {
   isHeldBy(identityOf(other.pid));
   expect(() => Lock.take(state)).toThrow(`process id ${other.pid}:`);
 
@@ -55,16 +55,16 @@ test('another process that still runs holds it, whoever\'s it is', () => {
 });
 
 describe.each<[string, (identity: ProcessIdentity) => ProcessIdentity]>([
-  ['that another process has by now', (identity) => ({ ...identity, startTime: '1' })],
+  ['that another process has now', (identity) => ({ ...identity, startTime: '1' })],
   ['from before the machine was started', (identity) => ({ ...identity, boot: 'another' })],
   ['that is this process\'s own by now, as in a container', () => ({ ...identityOf(), instance: 'another' })],
 ])('a process id %s', (_, change) => {
-  test('holds nobody up', () => {
+  test('blocks nobody', () => {
     isHeldBy(change(identityOf(other.pid)));
     expect(() => Lock.take(state).release()).not.toThrow();
   });
 
-  test('is not shown to run, and gets no signal', async () => {
+  test('is not listed as running, and gets no signal', async () => {
     isHeldBy(change(identityOf(other.pid)));
     const kill = jest.spyOn(process, 'kill');
 
@@ -74,13 +74,13 @@ describe.each<[string, (identity: ProcessIdentity) => ProcessIdentity]>([
   });
 });
 
-test('a lock that was never finished holds nobody up', () => {
+test('an incomplete lock blocks nobody', () => {
   writeFileSync(join(state, 'lock'), '');
   Lock.take(state).release();
   expect(existsSync(join(state, 'lock'))).toBe(false);
 });
 
-test('fails, and says what to do, when a run that is stopped does not end', async () => {
+test('fails with advice if a stopped run does not end', async () => {
   isHeldBy(identityOf(other.pid));
 
   await expect(aboutSessions(parseOptions(['stop', SESSION, '--state', state], new Faults()), process.stdout, 100))

@@ -7,7 +7,7 @@ import { useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
 
-test('the story says what was put back, left out, removed and moved away', async () => {
+test('the story says what was restored, left out, removed and moved away', async () => {
   const loop = await start({
     agent: 'mkdir -p ignored empty; touch ignored/x.js notes.mine .aider.chat.history.md; echo right > value.txt',
     seed: 'printf "[submodule \\"lib\\"]\\n\\tpath = lib\\n\\turl = ../lib.git\\n" > .gitmodules; git add .gitmodules; git update-index --add --cacheinfo 160000,1111111111111111111111111111111111111111,lib; mkdir lib',
@@ -34,7 +34,7 @@ test('the story says what was put back, left out, removed and moved away', async
   expect(journal.steps.filter(({ notes }: Step) => notes !== undefined && notes.length > 0).map(({ kind }) => kind)).toEqual(['prepare', 'bootstrap', 'snapshot', 'snapshot', 'gate']);
 });
 
-test('the story says that the remote could not give the history without its contents', async () => {
+test('the story says that the remote could not provide the history without its contents', async () => {
   const loop = await start({ agent: 'echo right > value.txt' });
   loop.git('config', 'uploadpack.allowFilter', 'false');
   const journal = new Journal({ loop: findLoop(loop.deployment), execution: () => 'run', fileOf: () => undefined, session: () => ({ id: '' }), logOf: () => '' });

@@ -9,10 +9,10 @@ jest.setTimeout(180_000);
 
 const ROOT = resolve(__dirname, '../..');
 const SOURCE = 'src/mount/constants.ts';
-/** Guesses once; told which test fails, it corrects the limit. */
+/** Guesses once; after the test's failure, it corrects the limit. */
 const AGENT = `if grep -q "MOUNT_PATH\\|FAIL test/mount" -; then sed -i 's/= 198;/= 200;/' ${SOURCE}; else sed -i 's/= 199;/= 198;/' ${SOURCE}; fi`;
 
-test('a mutation of this project is repaired in two turns, with the unit test that covers it as the gate', async () => {
+test('repairs a mutation of this project in two turns, with the unit test that covers it as the gate', async () => {
   const home = mkdtempSync(join(tmpdir(), 'own-repository-'));
   const clone = join(home, 'project');
   const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@localhost', ...args], { cwd: clone, stdio: 'pipe' });

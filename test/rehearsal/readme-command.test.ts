@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { COMMAND_MODES } from '../../rehearsal/agentcore/words';
 
-// Each is the whole command, from the synthesis to the commit, and two more versions of Node come over the network.
+// Each test is the whole command, from synthesis to commit, and downloads two more versions of Node.
 jest.setTimeout(300_000);
 
 const ROOT = resolve(__dirname, '../..');
@@ -17,11 +17,11 @@ const OUTLINE = [
 ];
 /** User and group. */
 const NOBODY = '65534';
-/** There for x64 and arm64. */
+/** Available for x64 and arm64. */
 const NODES = { 22: '22.23.3', 24: '24.21.0' } as const;
 
 let home: string;
-/** What is in the repository, without what tools and tests have left in the checkout. */
+/** The files of the repository, without what tools and tests have left in the checkout. */
 let clone: string;
 
 beforeAll(() => {
@@ -36,24 +36,24 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-test('the README\'s first command tells how a loop came to its commit', () => {
+test('the README\'s first command tells how a loop reached its commit', () => {
   symlinkSync(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
 
   expectStory(run(COMMAND[0], [...COMMAND.slice(1), '--state', join(home, 'state')], { cwd: clone }));
 });
 
-test.each(COMMAND_MODES.filter((mode) => mode !== 'strict'))('so it does however the service reads the text of a command: %s', (mode) => {
+test.each(COMMAND_MODES.filter((mode) => mode !== 'strict'))('it does so however the service interprets the text of a command: %s', (mode) => {
   expectStory(run(COMMAND[0], [...COMMAND.slice(1), '--state', join(home, `state-${mode}`), '--command-mode', mode], { cwd: clone }));
 });
 
-test.each(Object.entries(NODES))('so it does with Node %s', (major, version) => {
+test.each(Object.entries(NODES))('it does so with Node %s', (major, version) => {
   const environment = { ...process.env, PATH: `${binariesOf(major)}:${process.env.PATH}` };
   expect(run('node', ['--version'], { cwd: clone, env: environment })).toBe(`v${version}\n`);
 
   expectStory(run(COMMAND[0], [...COMMAND.slice(1), '--state', join(home, `state-${major}`)], { cwd: clone, env: environment }));
 });
 
-test('so it does for an ordinary user', () => {
+test('it does so for an ordinary user', () => {
   rmSync(join(clone, 'node_modules'), { force: true });
   const state = join(clone, '.rehearsal');
 
@@ -64,7 +64,7 @@ test('so it does for an ordinary user', () => {
   expect(statSync(/report +(\S+)/.exec(story)![1]).uid).toBe(statSync(state).uid);
 });
 
-/** The dependencies appear in the clone by a mount, wherever they are: another user may not be allowed to go there. */
+/** The dependencies are mounted into the clone, wherever they are: another user may not have access there. */
 function asNobody(): string {
   mkdirSync(join(clone, 'node_modules'));
   run('chown', ['-R', NOBODY, clone]);

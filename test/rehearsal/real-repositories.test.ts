@@ -5,14 +5,14 @@ import { dirname, join, relative } from 'node:path';
 import type { RehearsalRecord } from '../../rehearsal/run/record';
 import { commandLine, WorkingCopy } from '../support/command-line';
 
-// Packages come from their registries, and Go compiles its standard library for the first test.
+// This downloads packages from their registries, and Go compiles its standard library for the first test.
 jest.setTimeout(300_000);
 
 /** A published package as a repository of its own, with its own test tool. */
 interface Project {
-  /** Fetches the package into a scratch directory. Returns where its files are. */
+  /** Fetches the package into a scratch directory, and returns the directory of its files. */
   readonly fetch: (scratch: string) => string;
-  /** What a working copy has beside what is published. */
+  /** Files of a working copy that are not published. */
   readonly more?: Readonly<Record<string, string>>;
   readonly bootstrap?: string;
   readonly gates: readonly string[];
@@ -22,11 +22,11 @@ interface Project {
   /** The line as it is broken, and as the agent first repairs it. */
   readonly broken: string;
   readonly half: string;
-  /** What the test tool says of that, in its own words: the agent makes the second repair only if it is told this. */
+  /** The test tool's complaint about that: the agent makes the second repair only if it receives this. */
   readonly complaint: string;
 }
 
-/** Where packages come from, on a machine that is told so by variables: a session has none of its own accord. */
+/** The registries, on a machine that sets them by variables, which a session does not inherit. */
 const REGISTRIES = ['PIP_INDEX_URL', 'PIP_CERT', 'HTTPS_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'].filter((name) => process.env[name] !== undefined);
 
 const run = (cwd: string, program: string, ...args: string[]) => execFileSync(program, args, { cwd, encoding: 'utf8', stdio: 'pipe' });
@@ -82,7 +82,7 @@ const PROJECTS: Readonly<Record<string, Project>> = {
   },
 };
 
-test.each(Object.entries(PROJECTS))('%s is repaired in two turns, to what was published', async (_, project) => {
+test.each(Object.entries(PROJECTS))('repairs %s in two turns, to what was published', async (_, project) => {
   const scratch = mkdtempSync(join(tmpdir(), 'package-'));
   const copy = new WorkingCopy({ ...filesUnder(project.fetch(scratch)), ...project.more });
   try {
@@ -111,7 +111,7 @@ test.each(Object.entries(PROJECTS))('%s is repaired in two turns, to what was pu
   }
 });
 
-/** Half a repair at first; the rest of it only if the prompt has the test tool's complaint. */
+/** Makes half of the repair first, and the rest only if the prompt has the test tool's complaint. */
 function agentFor({ file, line, broken, half, complaint }: Project): string {
   const replace = (from: string, to: string) => `sed -i ${quoted(`s/${escaped(from)}/${to.replace(/[\\/&]/g, '\\$&')}/`)} ${file}`;
   return `if grep -qF -e ${quoted(complaint)} -; then ${replace(half, line)}; else ${replace(broken, half)}; fi`;

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => loop.close());
 
-/** The template with something else in it. Returns the assembly. */
+/** Changes the template, and returns the assembly. */
 function changed(from: string | RegExp, to: string): string {
   const assembly = loop.synth();
   const file = join(assembly, 'Stack.template.json');
@@ -21,7 +21,7 @@ function changed(from: string | RegExp, to: string): string {
   return assembly;
 }
 
-test('a loop of one\'s own stack repairs what a gate refuses, and survives a lost microVM', async () => {
+test('a loop in the user\'s own stack repairs what a gate rejects, and survives a lost microVM', async () => {
   const rehearsal = await loop.start(writes('43', '42'));
   rehearsal.inject({ operation: 'InvokeAgentRuntimeCommand', at: 'firstByte', kind: 'replaceMicrovm', match: ({ command = '' }) => command.includes('./test.sh') });
 
@@ -34,7 +34,7 @@ test('a loop of one\'s own stack repairs what a gate refuses, and survives a los
   expect(record.missingPermissions).toEqual([]);
 });
 
-test('runs that begin at once share the copy of a repository, and nothing else', async () => {
+test('concurrent runs share only the copy of a repository', async () => {
   const rehearsal = await loop.start(writes('43', '42'));
 
   const records = await Promise.all(['one', 'two', 'three', 'four'].map((taskId) => rehearsal.run({ prompt: 'What is the answer?', taskId }, { retryDelay: 0 })));
@@ -64,7 +64,7 @@ test('the record of a run has the calls, faults and warnings of its own session'
   expect([links.warnings, struck.warnings]).toEqual([[expect.stringContaining('session storage does not support hard links')], []]);
 });
 
-test('the report of a session that goes on has no output of its earlier runs', async () => {
+test('the report of a continued session has no output of its earlier runs', async () => {
   const rehearsal = await loop.start({
     command: [process.execPath, '-e', `
     const { writeFileSync } = require('node:fs');
@@ -88,7 +88,7 @@ test('the report of a session that goes on has no output of its earlier runs', a
   expect(logs[1]).not.toContain('asked for one');
 });
 
-test('fails for a permission that the template lacks, with the statement that would give it', async () => {
+test('fails for a permission that the template lacks, with the statement that would grant it', async () => {
   const rehearsal = await loop.start(writes('42'), { assembly: changed('bedrock-agentcore:StopRuntimeSession', 'bedrock-agentcore:GetAgentCard') });
 
   const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });
@@ -109,9 +109,9 @@ test('fails for a state machine that may not call its function', async () => {
   expect([record.missingPermissions.map(({ action }) => action), exitCodeOf(record)]).toEqual([['lambda:InvokeFunction'], 3]);
 });
 
-test('a run that Step Functions ends for its time has failed, with its session stopped, wherever it is shown', async () => {
+test('a run that Step Functions times out has failed, with its session stopped, wherever it is shown', async () => {
   const asleep: AgentHandler = async (_, session) => session.exec('sleep 1000');
-  // Of the state machine, which comes after its states.
+  // The event of the state machine, which follows its states.
   const rehearsal = await loop.start(asleep, { assembly: changed(/(.*TimeoutSeconds\\":)\d+/s, '$11') });
 
   const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' });
@@ -122,19 +122,19 @@ test('a run that Step Functions ends for its time has failed, with its session s
   expect(reportOf(record)).toContain('it exceeded the timeout of its state machine');
 });
 
-test('only a commit, or nothing to change, is a success', () => {
+test('succeeds only with a commit, or with nothing to change', () => {
   const code = (outcome: string, error?: string) => exitCodeOf({ outcome, error: error === undefined ? undefined : { name: error, message: '' }, missingPermissions: [] });
 
   expect([code('COMMITTED'), code('NO_CHANGES')]).toEqual([0, 0]);
   expect([code('TIMED_OUT'), code('SUCCEEDED'), code('CodingLoop.Red', 'CodingLoop.Red'), code('INTERRUPTED')]).toEqual([3, 3, 1, 130]);
 });
 
-test('fails before the start for what is not emulated, by name', async () => {
+test('fails before the start for what is not emulated, with its name', async () => {
   await expect(loop.start(writes('42'), { assembly: changed('nodejs24.x', 'python3.13') }))
     .rejects.toThrow(/Stack\/Loop cannot be rehearsed: state "Prepare the run" needs the function \w+, which is not Node.js code/);
 });
 
-test('what a run prints cannot become markup of its report', async () => {
+test('a run\'s output cannot become markup in its report', async () => {
   const rehearsal = await loop.start(writes('"<script>alert(1)</script>"', '42'));
 
   const report = reportOf(await rehearsal.run({ prompt: '<b>What</b> is the answer?', taskId: 'answer' }));

@@ -5,12 +5,12 @@ jest.setTimeout(120_000);
 
 const AGENT = 'prompt=$(cat); if [[ $prompt == *FAIL* ]]; then echo right > value; else echo "almost $(printf %0200d 0)" > value; fi';
 
-/** What a reader does not see, in a table or a timeline, without scrolling to the side. */
+/** Content of a table or a timeline that is visible only after scrolling sideways. */
 const CUT = `[...document.querySelectorAll('.wide, .row, .bar, .track > span')]
   .filter((element) => element.scrollWidth > element.clientWidth + 1 || element.getBoundingClientRect().right > innerWidth)
   .map((element) => element.outerHTML.slice(0, 200))`;
 
-test('the report of a run can be read in a browser, light and dark, narrow and wide, without a network', async () => {
+test('the report of a run is readable in a browser, light and dark, narrow and wide, without a network', async () => {
   const copy = new WorkingCopy({ 'value': 'wrong\n', 'test.sh': '#!/bin/bash\n[[ $(cat value) == right ]] || { echo "FAIL: value is $(cat value)"; exit 1; }\n' });
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',

@@ -29,7 +29,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A loop that runs where its rollout says. */
+/** A loop that uses the endpoint of its rollout. */
 function synth(smokeTests?: SmokeTest[], environmentVariables?: { [name: string]: string }): string {
   const app = new App({ outdir: mkdtempSync(join(directory, 'cdk.out-')), analyticsReporting: false });
   const stack = new Stack(app, 'Stack');
@@ -64,7 +64,7 @@ async function startAgain(assembly: string): Promise<Rehearsal> {
 
 const INPUT = { prompt: 'What is the answer?' };
 
-test('a loop runs on the endpoint that its rollout has made and tested, by the handlers and the policies of the template', async () => {
+test('runs a loop on the endpoint that its rollout has created and tested, with the handlers and policies of the template', async () => {
   const { rollouts, server } = await start(synth([
     SmokeTest.writable('/mnt/workspace'),
     SmokeTest.command('exit 7', { expectExitCode: 7 }),
@@ -81,7 +81,7 @@ test('a loop runs on the endpoint that its rollout has made and tested, by the h
   expect(reportOf(record)).toMatch(/version 1 is rolled out as endpoint v1: 3 smoke tests passed/);
 });
 
-test('a test that reads what only the app\'s own image has is left out by name', async () => {
+test('leaves out, by name, a test that needs the app\'s own image', async () => {
   await start(synth([SmokeTest.tools(), SmokeTest.writable('/mnt/workspace')]));
   expect(rehearsal!.rollouts).toEqual([expect.objectContaining({ tested: true, smokeTests: ['writable /mnt/workspace'], skipped: ['tools'] })]);
   expect(describeRollout(rehearsal!.rollouts[0])).toMatch(/^version 1 .*: 1 smoke test passed: writable \/mnt\/workspace \(.* s\)\n {2}left out: tools; only the app's own image has \/etc\/agent-image\.json/);
@@ -90,7 +90,7 @@ test('a test that reads what only the app\'s own image has is left out by name',
   expect([endpointName, skipped, describeRollout(rehearsal!.rollouts[0])]).toEqual(['v1', ['tools'], expect.stringContaining('nothing was tested (')]);
 });
 
-test('what has passed is not tested again, and a new version leaves the workspaces of the one before alone', async () => {
+test('does not repeat a passed test, and a new version keeps the workspaces of the previous one', async () => {
   await start(synth());
   const first = await rehearsal!.run({ ...INPUT, taskId: 'one' });
   writeFileSync(join(first.session!.workspace, 'mine'), '');
@@ -107,17 +107,17 @@ test('what has passed is not tested again, and a new version leaves the workspac
   expect(existsSync(join(first.session!.workspace, 'mine'))).toBe(true);
 });
 
-test('an agent that does not start is looked for on the endpoint of the rollout', async () => {
+test('looks for an agent that does not start on the endpoint of the rollout', async () => {
   await start(synth([]), { agent: { command: ['bash', '-c', 'echo no such model >&2; exit 1'] } });
 
   const record = await rehearsal!.run({ ...INPUT, taskId: 'answer' }, { retryDelay: 0 });
 
   expect(record.error?.name).toBe('Workbench.ContainerError');
-  // Once for each try: a session that is just beginning is given time.
+  // Once for each attempt: a session that is just starting gets time.
   expect([record.session?.endpointName, record.steps.find(({ error }) => error !== undefined)?.log]).toEqual(['v1', expect.stringMatching(/^(?:no such model\n?){2,}$/)]);
 });
 
-test('fails for a version that does not pass, with what a deployment would say, and leaves nothing running', async () => {
+test('fails for a version that does not pass, with the message of a deployment, and leaves nothing running', async () => {
   const assembly = synth([SmokeTest.command('echo the disk is full; exit 3')]);
   const started = start(assembly);
 
@@ -154,7 +154,7 @@ test('fails for a framework that may not call the handlers', async () => {
   await expect(start(assembly)).rejects.toThrow(/failed, as its deployment would: role RolloutProviderFramework\w+ is not authorized to perform: lambda:InvokeFunction/);
 });
 
-test('a start that is interrupted in the midst of a smoke test leaves nothing behind, and the next one tests again', async () => {
+test('an interrupted smoke test leaves nothing behind, and the next start tests again', async () => {
   const seen = join(directory, 'seen');
   mkdirSync(seen);
   const assembly = synth([SmokeTest.command(`[ -e ${seen}/begun ] || { touch ${seen}/begun; sleep 1000; }`)]);
@@ -169,7 +169,7 @@ test('a start that is interrupted in the midst of a smoke test leaves nothing be
   expect((await start(assembly, { sharedDirectories: [seen] })).rollouts).toEqual([expect.objectContaining({ endpointName: 'v1', tested: true })]);
 });
 
-test('Ctrl-C in the midst of a smoke test ends the command with 130, and leaves nothing behind', async () => {
+test('Ctrl-C during a smoke test ends the command with 130, and leaves nothing behind', async () => {
   const nap = `sleep 8${process.pid}`;
   const command = new CommandLine([
     'rehearse', '--app', synth([SmokeTest.command(nap)]), '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--agent', `node -e '${SERVER}'`,
@@ -185,7 +185,7 @@ test('Ctrl-C in the midst of a smoke test ends the command with 130, and leaves 
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
 });
 
-test('the story tells of the rollout before the run', async () => {
+test('the story reports the rollout before the run', async () => {
   const { exitCode, stdout } = await commandLine(
     'rehearse', '--app', synth(), '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--agent', `export AGENT=yes\nnode -e '${SERVER}'`);
 

@@ -18,7 +18,7 @@ afterEach(async () => {
   directories.splice(0).forEach((directory) => rmSync(directory, { recursive: true }));
 });
 
-/** What the API says of a runtime after its stack was deployed. */
+/** The API's description of a runtime after its stack was deployed. */
 async function deployed(props: Partial<AgentRuntimeProps> = {}, change: (resource: CfnRuntime, stack: Stack) => void = () => undefined) {
   const outdir = mkdtempSync(join(tmpdir(), 'assembly-'));
   directories.push(outdir);
@@ -36,7 +36,7 @@ async function deployed(props: Partial<AgentRuntimeProps> = {}, change: (resourc
   return fixture.control.send(new GetAgentRuntimeCommand({ agentRuntimeId: arn.split('/').pop()! }));
 }
 
-test('an equal template makes no other version, nor do tags', async () => {
+test('an equal template creates no version, nor do tags', async () => {
   await deployed({ description: 'what it does', environmentVariables: { Model: 'one' } });
   const { agentRuntimeVersion } = await deployed({ description: 'what it does', environmentVariables: { Model: 'one' }, tags: { team: 'mine' } });
   expect(agentRuntimeVersion).toBe('1');
@@ -52,7 +52,7 @@ const CHANGES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   AgentRuntimeArtifact: { AgentRuntimeArtifact: { CodeConfiguration: { Code: { S3: { Bucket: 'code', Prefix: 'agent.zip' } }, EntryPoint: ['main.py'], Runtime: 'PYTHON_3_13' } } },
 };
 
-test.each(Object.keys(CHANGES))('a change of %s makes another version', async (name) => {
+test.each(Object.keys(CHANGES))('a change of %s creates a version', async (name) => {
   const first = await deployed();
   const changed = await deployed({}, (resource) => Object.entries(CHANGES[name]).forEach(([property, value]) => resource.addOverride(`Properties.${property}`, value)));
   expect([first.agentRuntimeVersion, changed.agentRuntimeVersion]).toEqual(['1', '2']);
@@ -71,7 +71,7 @@ test('a runtime is as the API would describe it', async () => {
   });
 });
 
-test('a role that only the account knows is no obstacle', async () => {
+test('a role that exists only in the account is accepted', async () => {
   const change = (resource: CfnRuntime, stack: Stack) => resource.addOverride('Properties.RoleArn', { Ref: new CfnParameter(stack, 'RoleParameter').logicalId });
   expect((await deployed({}, change)).agentRuntimeVersion).toBe('1');
 });

@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => loop.close());
 
-test('a token that a gate prints is neither in the record nor in the report of a rehearsed run, and in the log of the workspace as it was', async () => {
+test('a token that a gate prints is in neither the record nor the report of a rehearsed run, but unchanged in the log of the workspace', async () => {
   const gates = [Gate.command('test', `printf '%s\\n' "token ghp""_${TOKEN}"; cat answer`)];
   const rehearsal = await loop.start(writes('42'), { assembly: loop.synth({ loop: { gates } }), stateDirectory: loop.copy.state });
   const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });

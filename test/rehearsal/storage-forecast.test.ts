@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-/** A repository in which so many files have the same content, without any of them being written. */
+/** A repository in which this many files have the same content, without writing any of them. */
 function repository(files: number, content: Buffer): string {
   const directory = join(home, 'large');
   const git = (args: string[], input?: Buffer | string) => execFileSync('git', ['-C', directory, '-c', 'user.name=x', '-c', 'user.email=x@localhost', ...args], { input, encoding: 'utf8' }).trim();
@@ -27,10 +27,10 @@ function repository(files: number, content: Buffer): string {
 }
 
 const forecast = async (source: string) => storageForecast(await LocalRepository.copy(source, join(home, 'copies')));
-/** What no compression makes smaller. */
+/** Content that cannot be compressed. */
 const noise = (bytes: number) => execFileSync('openssl', ['enc', '-aes-128-ctr', '-nosalt', '-K', '0'.repeat(32), '-iv', '0'.repeat(32)], { input: Buffer.alloc(bytes), maxBuffer: 2 * bytes });
 
-test('a repository whose files session storage cannot hold is said before the run, and in its record', async () => {
+test('a repository whose files session storage cannot hold is reported before the run, and in its record', async () => {
   const source = repository(100_001, Buffer.from('x\n'));
   const run = new CommandLine(['rehearse', '--repository', source, '--agent', 'true', '--gate', 'test=true', '--prompt', 'Do nothing', '--state', join(home, 'state')]);
 

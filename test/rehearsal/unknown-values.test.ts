@@ -17,12 +17,12 @@ beforeEach(() => {
 });
 afterEach(() => loop.close());
 
-/** Something that is added to the loop's stack, or changed in it. */
+/** Adds something to the loop's stack, or changes something in it. */
 function then(change: (stack: Stack, runtime: AgentRuntime) => void): RehearsedStack {
   return { then: (made, runtime) => change(Stack.of(made), runtime) };
 }
 
-test('what other resources of the stack have that only CloudFormation knows, or a rehearsal does not, is nothing to a loop', async () => {
+test('ignores values of other resources that only CloudFormation knows, or that a rehearsal does not', async () => {
   const assembly = loop.synth(then((stack, runtime) => {
     const file = join(loop.copy.directory, 'machine.json');
     writeFileSync(file, '{ "StartAt": "A", "States": { "A": { "Type": "Succeed" } } }');
@@ -40,7 +40,7 @@ test('what other resources of the stack have that only CloudFormation knows, or 
   expect(await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' })).toMatchObject({ outcome: 'COMMITTED', error: undefined });
 });
 
-test('fails before the start for what a loop needs that only CloudFormation knows, by the resource', async () => {
+test('fails before the start for what a loop needs that only CloudFormation knows, with the resource', async () => {
   const assembly = loop.synth(then((_, runtime) => {
     (runtime.node.defaultChild as CfnRuntime).environmentVariables = { TABLE: Fn.importValue('Data:Table') };
   }));
@@ -51,7 +51,7 @@ test('fails before the start for what a loop needs that only CloudFormation know
   expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/^Stack\/Loop cannot be rehearsed: [^\n]*\n$/)]);
 });
 
-test('fails by its name for the definition of a state machine that cannot be known, if there is no loop beside it', async () => {
+test('fails by name for a state machine whose definition cannot be known, if the stack has no loop', async () => {
   const assembly = loop.synth(then((stack) => {
     stack.node.tryRemoveChild('Loop');
     new sfn.CfnStateMachine(stack, 'Unknown', { roleArn: Fn.importValue('Role'), definitionString: Fn.importValue('Definition') });

@@ -28,7 +28,7 @@ function templateOf(stack: Stack): Template {
 const statementsOf = (stack: Stack) => Object.values(templateOf(stack).findResources('AWS::IAM::Policy'))
   .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
 
-test('only the runtime of this name, of this account, may take the role', () => {
+test('only the runtime with this name, in this account, may assume the role', () => {
   const stack = newStack(ENV);
   role(stack);
 
@@ -73,7 +73,7 @@ test('everything that can be scoped is scoped to the one runtime, and no model m
   ]);
 });
 
-test('images are pulled from the repository of all apps, or with a bootstrap of the app\'s own from its repository alone', () => {
+test('images are pulled from the repository of all apps, or from its own repository alone if the app has a custom bootstrap', () => {
   const pulled = (synthesizer?: DefaultStackSynthesizer) => {
     const stack = new Stack(new App(), 'Stack', { env: ENV, synthesizer });
     new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: agentcore.AgentRuntimeArtifact.fromAsset(DIRECTORY, { platform: Platform.LINUX_ARM64 }) });
@@ -93,7 +93,7 @@ describe('the name of the runtime', () => {
     expect(role(newStack(ENV), { runtimeName }).runtimeName).toBe(runtimeName);
   });
 
-  // Each would let other runtimes take the role, or write into their logs.
+  // Each would let other runtimes assume the role, or write to their logs.
   test.each(['', '*', 'a*', 'a-b', '7', `${longest}0`])('fails on "%s"', (runtimeName) => {
     expect(messageOf(() => role(newStack(ENV), { runtimeName }))).toBe(
       `"runtimeName" must be a name of 1 to 48 letters, digits and "_" that starts with a letter, not "${runtimeName}": ` +
@@ -123,7 +123,7 @@ test('an image is pulled from its own repository alone', () => {
 
   expect(pulls.map(({ Action, Resource }) => [[Action].flat().sort(), Resource])).toEqual([
     [['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'], `arn:aws:ecr:${IN_REGION}:repository/coder`],
-    // Amazon ECR knows no resource for this one.
+    // Amazon ECR defines no resource for this action.
     [['ecr:GetAuthorizationToken'], '*'],
   ]);
 });
@@ -140,14 +140,14 @@ test('code is not pulled as an image', () => {
 });
 
 describe('given to a runtime', () => {
-  test('it lends the runtime its name', () => {
+  test('passes its name to the runtime', () => {
     const stack = newStack(ENV);
     new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, executionRole: role(stack) });
 
     templateOf(stack).hasResourceProperties('AWS::BedrockAgentCore::Runtime', { AgentRuntimeName: 'coder' });
   });
 
-  test.each([['ours', AgentRuntime], ['the official one', agentcore.Runtime]])('it keeps its own baseline: %s', (_, make) => {
+  test.each([['ours', AgentRuntime], ['the official one', agentcore.Runtime]])('keeps its own baseline: %s', (_, make) => {
     const stack = newStack(ENV);
     new make(stack, 'Agent', { runtimeName: 'coder', agentRuntimeArtifact: IMAGE, executionRole: role(stack) });
 
@@ -176,19 +176,19 @@ describe('given to a runtime', () => {
       ['another id', { sid: 'LogGroups' }],
       ['no id', { sid: undefined }],
       ['other actions', { actions: [...official.actions!, 'logs:TagResource'] }],
-      ['an effect of its own', { effect: iam.Effect.DENY }],
-      ['another resource', { resources: [`arn:aws:logs:${IN_REGION}:log-group:/audit/*`] }],
+      ['a different effect', { effect: iam.Effect.DENY }],
+      ['a different resource', { resources: [`arn:aws:logs:${IN_REGION}:log-group:/audit/*`] }],
       ['every resource', { resources: ['*'] }],
       ['further resources', { resources: [...official.resources!, `arn:aws:logs:${IN_REGION}:log-group:/audit/*`] }],
       ['the same resource in another service', { resources: [`arn:aws:events:${IN_REGION}:log-group:/aws/bedrock-agentcore/runtimes/*`] }],
       ['a resource that is a token', { resources: [Lazy.string({ produce: () => official.resources![0] })] }],
       ['a condition', { conditions: { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } } }],
-    ])('is added when it has %s', (_, props) => {
+    ])('is added if it has %s', (_, props) => {
       expect(statementsWith({ ...official, ...props })).toHaveLength(1);
     });
   });
 
-  test('fails when it is for a runtime of another name', () => {
+  test('fails for a runtime of another name', () => {
     const stack = newStack(ENV);
 
     expect(() => new AgentRuntime(stack, 'Agent', { runtimeName: 'other', agentRuntimeArtifact: IMAGE, executionRole: role(stack) })).toThrow(
@@ -211,16 +211,16 @@ describe('given to a runtime', () => {
       '"executionRole" must be for the account "999999999999", not "123456789012": create the role in a stack of the runtime\'s account',
       '"executionRole" must be for the region "eu-west-1", not "us-east-1": create the role in a stack of the runtime\'s region',
     ]],
-  ])('fails when the runtime is in %s', (_, ofRuntime, faults) => {
+  ])('fails if the runtime is in %s', (_, ofRuntime, faults) => {
     expect(messageOf(inStacksOf(ENV, ofRuntime))).toBe([...faults, '  at Stack/Agent'].join('\n'));
   });
 
   test.each<[what: string, ofRole: Partial<typeof ENV>, ofRuntime: Partial<typeof ENV>]>([
     ['the same', ENV, ENV],
-    ['not known for the role', {}, ENV],
-    ['not known for the runtime', ENV, {}],
-    ['known in part', { region: ENV.region }, { account: ENV.account }],
-  ])('it may be of another stack whose environment is %s', (_, ofRole, ofRuntime) => {
+    ['unknown for the role', {}, ENV],
+    ['unknown for the runtime', ENV, {}],
+    ['partly known', { region: ENV.region }, { account: ENV.account }],
+  ])('may be in another stack whose environment is %s', (_, ofRole, ofRuntime) => {
     expect(inStacksOf(ofRole, ofRuntime)).not.toThrow();
   });
 
@@ -232,7 +232,7 @@ describe('given to a runtime', () => {
     });
 });
 
-test('a function, a key or a bucket can grant to the role as to any other', () => {
+test('a function, a key or a bucket can grant permissions to the role as to any other', () => {
   const stack = newStack(ENV);
   new ecr.Repository(stack, 'Cache').grantPullPush(role(stack));
 

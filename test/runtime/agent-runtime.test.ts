@@ -17,18 +17,18 @@ describe('the lifecycle of sessions', () => {
 
   test.each([
     ['equal', seconds(600), seconds(600)],
-    ['idle for one second less than its life', seconds(599), seconds(600)],
-    ['at the lower bound', seconds(60), seconds(60)],
-    ['at the upper bound', seconds(28800), seconds(28800)],
-    ['idle timeout alone, beyond the default of the other', seconds(28800), undefined],
-    ['life alone, below the default of the other', undefined, seconds(60)],
+    ['an idle timeout of one second less than the maximum lifetime', seconds(599), seconds(600)],
+    ['both at the lower bound', seconds(60), seconds(60)],
+    ['both at the upper bound', seconds(28800), seconds(28800)],
+    ['only an idle timeout, above the default maximum lifetime', seconds(28800), undefined],
+    ['only a maximum lifetime, below the default idle timeout', undefined, seconds(60)],
     ['an idle timeout that is a token', token(), seconds(60)],
-    ['a life that is a token', seconds(28800), token()],
+    ['a maximum lifetime that is a token', seconds(28800), token()],
   ])('is accepted: %s', (_, idle, max) => {
     expect(lifecycle(idle, max)).not.toThrow();
   });
 
-  test('fails when a session could be idle for longer than it lives', () => {
+  test('fails if a session could be idle for longer than its maximum lifetime', () => {
     expect(messageOf(lifecycle(seconds(601), seconds(600)))).toBe(
       '"idleRuntimeSessionTimeout" must be at most "maxLifetime" (600 seconds), not 601 seconds: lower the one or raise the other\n  at Stack/Agent',
     );
@@ -41,8 +41,8 @@ test.each<[what: string, props: Partial<AgentRuntimeProps>, message: string]>([
   ['51 environment variables', { environmentVariables: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`V${i}`, ''])) }, 'Maximum allowed is 50'],
   ['an environment variable that starts with a digit', { environmentVariables: { '1A': '' } }, "Environment variable key '1A' must start with a letter"],
   ['an idle timeout of 59 seconds', { lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.seconds(59) } }, 'must be between 60 seconds'],
-  ['a life of more than eight hours', { lifecycleConfiguration: { maxLifetime: Duration.seconds(28801) } }, 'and 28800 seconds'],
-  ['a tag of AWS', { tags: { 'aws:x': 'y' } }, 'cannot start with "aws:"'],
+  ['a maximum lifetime of more than eight hours', { lifecycleConfiguration: { maxLifetime: Duration.seconds(28801) } }, 'and 28800 seconds'],
+  ['a tag with the prefix of AWS', { tags: { 'aws:x': 'y' } }, 'cannot start with "aws:"'],
 ])('fails as the official construct does on %s', (_, props, message) => {
   expect(messageOf(() => agent(props))).toContain(message);
 });
@@ -55,7 +55,7 @@ describe('the platform of the image', () => {
   test.each<[what: string, platform: Platform | undefined, words: string]>([
     ['is amd64', Platform.LINUX_AMD64, 'is built for linux/amd64,'],
     ['is not given', undefined, 'is built for the architecture of the machine that builds it, since it has no "platform",'],
-    ['only begins like arm64', Platform.custom('linux/arm64be'), 'is built for linux/arm64be,'],
+    ['only starts with arm64', Platform.custom('linux/arm64be'), 'is built for linux/arm64be,'],
   ])('warns if that of an asset %s', (_, platform, words) => {
     const { stack } = agent({ agentRuntimeArtifact: fromAsset(DIRECTORY, { platform }) });
 
@@ -67,7 +67,7 @@ describe('the platform of the image', () => {
     ['an asset for arm64', () => fromAsset(DIRECTORY, { platform: Platform.LINUX_ARM64 })],
     ['an asset for a variant of arm64', () => fromAsset(DIRECTORY, { platform: Platform.custom('linux/arm64/v8') })],
     ['an AgentImage', () => AgentImage.fromDirectory(DIRECTORY)],
-    ['an image that is there', () => fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1')],
+    ['an existing image', () => fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1')],
     ['code', () => fromCodeAsset({ path: DIRECTORY, runtime: agentcore.AgentCoreRuntime.NODE_22, entrypoint: ['agent.js'] })],
   ])('does not warn about %s', (_, artifact) => {
     Annotations.fromStack(agent({ agentRuntimeArtifact: artifact() }).stack).hasNoWarning('*', WARNING);
@@ -85,7 +85,7 @@ test('a runtime can be imported', () => {
   expect(runtime.agentRuntimeId).toBe('agent-0123456789');
 });
 
-test('an id with a slash is as good as any', () => {
+test('an id may contain a slash', () => {
   const stack = newStack();
   const runtime = new AgentRuntime(stack, 'Agents/Coder', { agentRuntimeArtifact: IMAGE });
 
@@ -101,7 +101,7 @@ describe('property injectors', () => {
   }
   const officialRole = Match.stringLikeRegexp('set "executionRole" to an AgentExecutionRole .*cdk-agentcore-workbench:officialExecutionRole');
 
-  test('that hand the props on leave the role alone', () => {
+  test('that pass the props on do not affect the role', () => {
     const { stack, runtime } = injected((props) => props);
 
     expect(runtime.role).toBeInstanceOf(AgentExecutionRole);
@@ -125,7 +125,7 @@ describe('property injectors', () => {
     expect(seen).toEqual([undefined]);
   });
 
-  test('that give a role of their own are heard', () => {
+  test('that set a role take effect', () => {
     const { stack, runtime } = injected((props, { scope }) => ({
       executionRole: new iam.Role(scope, 'Role', { assumedBy: new iam.ServicePrincipal('bedrock-agentcore.amazonaws.com') }), ...props,
     }));
@@ -134,7 +134,7 @@ describe('property injectors', () => {
     Annotations.fromStack(stack).hasNoWarning('*', officialRole);
   });
 
-  test('a role that is given by the user is not warned about', () => {
+  test('a role from the user causes no warning', () => {
     const app = new App();
     const stack = new Stack(app, 'Stack');
     agent({ executionRole: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('bedrock-agentcore.amazonaws.com') }) }, stack);
@@ -143,7 +143,7 @@ describe('property injectors', () => {
   });
 });
 
-describe('metrics of use', () => {
+describe('usage metrics', () => {
   test.each([
     ['CPUUsed-vCPUHours', (runtime: AgentRuntime) => runtime.metricCpuUsed()],
     ['MemoryUsed-GBHours', (runtime: AgentRuntime) => runtime.metricMemoryUsed()],
@@ -159,7 +159,7 @@ describe('metrics of use', () => {
     });
   });
 
-  test('options are kept, and further dimensions added', () => {
+  test('options are kept, and further dimensions are added', () => {
     const { metricStat } = agent().metricCpuUsed({ statistic: 'Average', period: Duration.hours(1), dimensionsMap: { Name: 'agent::DEFAULT' } }).toMetricConfig();
 
     expect(metricStat).toMatchObject({ statistic: 'Average', period: Duration.hours(1) });

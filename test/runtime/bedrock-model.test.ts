@@ -24,11 +24,11 @@ function allowed(model: BedrockModel) {
   return added.map(({ Resource, Condition }) => [Resource, Condition]);
 }
 
-test('a foundation model is the one of the own region, without an account', () => {
+test('a foundation model is in the runtime\'s region, without an account', () => {
   expect(allowed(BedrockModel.foundationModel(MODEL_ID))).toEqual([[`arn:aws:bedrock:eu-west-1::foundation-model/${MODEL_ID}`, undefined]]);
 });
 
-test('a model of the CDK is taken by its ARN', () => {
+test('a model of the CDK is granted by its ARN', () => {
   const arn = `${PROFILES}:provisioned-model/0123456789ab`;
 
   expect(allowed(BedrockModel.fromModel(bedrock.ProvisionedModel.fromProvisionedModelArn(newStack(), 'Model', arn)))).toEqual([[arn, undefined]]);
@@ -36,7 +36,7 @@ test('a model of the CDK is taken by its ARN', () => {
 
 const GEOGRAPHIES = ['apac', 'au', 'ca', 'eu', 'global', 'jp', 'us', 'us-gov'];
 
-test.each([...GEOGRAPHIES, 'newer'])('an inference profile of %s is allowed with the model behind it, through the profile alone', (geography) => {
+test.each([...GEOGRAPHIES, 'newer'])('an inference profile of %s is granted with its model, which can be invoked only through the profile', (geography) => {
   const profile = `${PROFILES}:inference-profile/${geography}.${MODEL_ID}`;
 
   expect(allowed(BedrockModel.inferenceProfile(`${geography}.${MODEL_ID}`))).toEqual([
@@ -45,7 +45,7 @@ test.each([...GEOGRAPHIES, 'newer'])('an inference profile of %s is allowed with
   ]);
 });
 
-test('an application inference profile is allowed with the models behind it, through the profile alone', () => {
+test('an application inference profile is granted with its models, which can be invoked only through the profile', () => {
   const profile = `${PROFILES}:application-inference-profile/0123456789ab`;
 
   expect(allowed(BedrockModel.applicationInferenceProfile(profile, { modelIds: [MODEL_ID, 'amazon.nova-pro-v1:0'] }))).toEqual([
@@ -54,7 +54,7 @@ test('an application inference profile is allowed with the models behind it, thr
   ]);
 });
 
-test.each(['ai21.jamba-1-5-large-v1:0', 'deepseek.v3.2', 'deepseek.r1-v1:0'])('of an inference profile, "%s" is the model', (modelId) => {
+test.each(['ai21.jamba-1-5-large-v1:0', 'deepseek.v3.2', 'deepseek.r1-v1:0'])('the model of the inference profile "%s" is derived', (modelId) => {
   expect(allowed(BedrockModel.inferenceProfile(`us.${modelId}`))[1][0]).toBe(`arn:aws:bedrock:*::foundation-model/${modelId}`);
 });
 
@@ -69,7 +69,7 @@ test.each([
   );
 });
 
-test.each(GEOGRAPHIES)('fails on the inference profile of %s that is given as a foundation model', (geography) => {
+test.each(GEOGRAPHIES)('fails on the inference profile of %s given as a foundation model', (geography) => {
   expect(messageOf(() => allowed(BedrockModel.foundationModel(`${geography}.${MODEL_ID}`)))).toBe(
     `"modelId" must be the ID of a model, such as "${MODEL_ID}", not "${geography}.${MODEL_ID}", which starts with a geography as the ID ` +
     'of an inference profile does: use BedrockModel.inferenceProfile(), or remove the geography\n  at Stack/Role',
@@ -85,7 +85,7 @@ test('fails on a foundation model without an id', () => {
 describe('the models of an application inference profile', () => {
   const grant = (modelIds: string[]) => () => allowed(BedrockModel.applicationInferenceProfile(`${PROFILES}:application-inference-profile/0123456789ab`, { modelIds }));
 
-  test('fail each that is no model', () => {
+  test('fail for each that is not a model', () => {
     expect(messageOf(grant([MODEL_ID, `eu.${MODEL_ID}`, '']))).toBe([
       `"modelIds[1]" must be the ID of a model, such as "${MODEL_ID}", not "eu.${MODEL_ID}", which starts with a geography as the ID ` +
       'of an inference profile does: use BedrockModel.inferenceProfile(), or remove the geography',
@@ -94,11 +94,11 @@ describe('the models of an application inference profile', () => {
     ].join('\n'));
   });
 
-  test('fail when there are none', () => {
+  test('fail if there are none', () => {
     expect(messageOf(grant([]))).toBe('"modelIds" must not be empty: add the ID of each model that the profile routes to\n  at Stack/Role');
   });
 
-  test('are taken as they are when they are tokens', () => {
+  test('are used unchanged if they are tokens', () => {
     expect(grant([Aws.STACK_NAME])()).toHaveLength(2);
   });
 });
@@ -107,7 +107,7 @@ test.each(['deepseek.v3.2', 'zai.glm-4.7'])('a foundation model may have a dot i
   expect(allowed(BedrockModel.foundationModel(modelId))).toEqual([[`arn:aws:bedrock:eu-west-1::foundation-model/${modelId}`, undefined]]);
 });
 
-test('a foundation model that is a token is taken as it is', () => {
+test('a foundation model that is a token is used unchanged', () => {
   expect(allowed(BedrockModel.foundationModel(Aws.STACK_NAME))).toHaveLength(1);
 });
 
@@ -117,7 +117,7 @@ test('fails on an inference profile that is a token', () => {
   );
 });
 
-test('a runtime can be allowed a model, whatever its role', () => {
+test('a runtime can be granted a model, whatever its role', () => {
   const stack = newStack(ENV);
   const runtime = new AgentRuntime(stack, 'Agent', {
     agentRuntimeArtifact: IMAGE, executionRole: new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('bedrock-agentcore.amazonaws.com') }),
@@ -129,7 +129,7 @@ test('a runtime can be allowed a model, whatever its role', () => {
   });
 });
 
-test('a runtime whose role cannot be changed gets a warning for each statement', () => {
+test('a runtime whose role is immutable gets a warning for each statement', () => {
   const stack = newStack(ENV);
   const runtime = new AgentRuntime(stack, 'Agent', {
     agentRuntimeArtifact: IMAGE, executionRole: iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::123456789012:role/agent', { mutable: false }),

@@ -17,7 +17,7 @@ const imported = () => agentcore.Runtime.fromAgentRuntimeAttributes(newStack(), 
   roleArn: 'arn:aws:iam::123456789012:role/agent',
 });
 
-test('of an imported runtime nothing is known', () => {
+test('nothing is known of an imported runtime', () => {
   const runtime = imported();
 
   for (const of of [runtimeResourceOf, sessionStorageMountOf, lifecycleOf, environmentOf, networkModeOf]) {
@@ -35,14 +35,14 @@ test('the resource of a runtime is found from the runtime and from itself', () =
 describe('the mount of session storage', () => {
   test.each([
     ['ours', () => ours('/mnt/workspace'), '/mnt/workspace'],
-    ['ours, without its trailing slash', () => ours('/mnt/workspace/'), '/mnt/workspace'],
-    ['official with the mixin', () => official().with(new SessionStorage('/mnt/workspace')) as agentcore.Runtime, '/mnt/workspace'],
-    ['official, without', () => official(), undefined],
+    ['AgentRuntime, without its trailing slash', () => ours('/mnt/workspace/'), '/mnt/workspace'],
+    ['official, with the mixin', () => official().with(new SessionStorage('/mnt/workspace')) as agentcore.Runtime, '/mnt/workspace'],
+    ['official, without a mount', () => official(), undefined],
   ])('of a runtime that is %s', (_, make, mount) => {
     expect(sessionStorageMountOf(make())).toBe(mount);
   });
 
-  test('is found when it was set on the resource, beside others and lazily', () => {
+  test('is found if it was set on the resource, beside others and lazily', () => {
     const runtime = official();
     (runtime.node.defaultChild as agentcore.CfnRuntime).filesystemConfigurations = Lazy.any({
       produce: () => [
@@ -54,7 +54,7 @@ describe('the mount of session storage', () => {
     expect(sessionStorageMountOf(runtime)).toBe('/mnt/workspace');
   });
 
-  test('that is a token stays one', () => {
+  test('stays a token if it is one', () => {
     const stack = newStack();
     const { valueAsString } = new CfnParameter(stack, 'Path');
 
@@ -69,7 +69,7 @@ describe('the lifecycle', () => {
     expect(lifecycleOf(runtime)).toEqual({ idleRuntimeSessionTimeout: 300, maxLifetime: 3600 });
   });
 
-  test('that is not given is left to the service', () => {
+  test('is left to the service if it is not given', () => {
     const runtime = official();
     expect(lifecycleOf(runtime)).toEqual({});
 

@@ -9,7 +9,7 @@ function findingsOf(make: typeof agentcore.Runtime | typeof AgentRuntime): strin
   return new AwsSolutionsChecks(stack).validateScope(stack).violations.map(({ ruleName }) => ruleName.replace(/<AWS::\w+>/g, ''));
 }
 
-test('cdk-nag finds less than on the official runtime, and only what the service does not let us scope further', () => {
+test('cdk-nag reports less than for the official runtime, and only what the service does not let us scope further', () => {
   expect(findingsOf(agentcore.Runtime)).toHaveLength(5);
   expect(findingsOf(AgentRuntime)).toEqual([
     'AwsSolutions-IAM5[Resource::arn::logs:::log-group:/aws/bedrock-agentcore/runtimes/coder-*]',

@@ -1,4 +1,4 @@
-/** Sets the templates of the official construct and of ours side by side: whatever differs has to be meant. */
+/** Compares the templates of the official construct and of ours: each difference must be intended. */
 import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as agentcore from 'aws-cdk-lib/aws-bedrockagentcore';
@@ -14,12 +14,12 @@ type Resources = Record<string, { Type: string; Properties: Record<string, unkno
 type Props = (scope: Construct) => Partial<agentcore.RuntimeProps>;
 
 const CASES: [name: string, props: Props][] = [
-  ['nothing but an artifact', () => ({})],
+  ['only an artifact', () => ({})],
   ['a name', () => ({ runtimeName: 'coder' })],
-  ['an image of a repository', (scope) => ({
+  ['an image from a repository', (scope) => ({
     agentRuntimeArtifact: agentcore.AgentRuntimeArtifact.fromEcrRepository(new ecr.Repository(scope, 'Repository'), '1'),
   })],
-  ['code in a bucket', () => ({
+  ['code from a bucket', () => ({
     agentRuntimeArtifact: agentcore.AgentRuntimeArtifact.fromS3(
       { bucketName: 'code', objectKey: 'agent.zip' }, agentcore.AgentCoreRuntime.PYTHON_3_13, ['agent.py'],
     ),
@@ -37,7 +37,7 @@ const CASES: [name: string, props: Props][] = [
       destination: agentcore.LoggingDestination.cloudWatchLogs(new logs.LogGroup(scope, 'Logs')),
     }],
   })],
-  ['everything that is plain', () => ({
+  ['all plain props', () => ({
     description: 'fixes bugs',
     environmentVariables: { MODE: 'fix' },
     lifecycleConfiguration: { idleRuntimeSessionTimeout: Duration.minutes(5), maxLifetime: Duration.hours(1) },
@@ -45,7 +45,7 @@ const CASES: [name: string, props: Props][] = [
     requestHeaderConfiguration: { allowlistedHeaders: ['Authorization'] },
     tags: { team: 'tools' },
   })],
-  ['a role that is given', (scope) => ({
+  ['a given role', (scope) => ({
     executionRole: new iam.Role(scope, 'Role', { assumedBy: new iam.ServicePrincipal('bedrock-agentcore.amazonaws.com') }),
   })],
 ];
@@ -57,7 +57,7 @@ function resourcesOf(make: typeof agentcore.Runtime | typeof AgentRuntime, props
   return Template.fromStack(stack).toJSON().Resources;
 }
 
-/** Resources without what differs on purpose: whom the role trusts, and the statements of the baseline, which alone have ids. */
+/** Returns the resources without the intended differences: the role's trust policy, and the statements of the baseline, which alone have ids. */
 function withoutBaseline(resources: Resources): Resources {
   return Object.fromEntries(Object.entries(resources).map(([id, resource]) => {
     const properties = { ...resource.Properties };
@@ -84,7 +84,7 @@ describe.each(CASES)('with %s', (_, props) => {
   });
 });
 
-test('a runtime has three resources, with the logical ids that the official one gives them', () => {
+test('a runtime has three resources, with the logical ids of the official one', () => {
   const stack = newStack();
   new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
 
@@ -93,7 +93,7 @@ test('a runtime has three resources, with the logical ids that the official one 
   ]);
 });
 
-test('a role that is given gets exactly what the official runtime would give it', () => {
+test('a given role gets exactly what the official runtime would give it', () => {
   const props = CASES[CASES.length - 1][1];
 
   expect(resourcesOf(AgentRuntime, props)).toEqual(resourcesOf(agentcore.Runtime, props));

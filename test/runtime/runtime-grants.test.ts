@@ -28,7 +28,7 @@ const METHODS: [action: string, channel: Channel][] = [
   ['StopRuntimeSession', (runtime, grantee) => (runtime as AgentRuntime).grantStopSession(grantee)],
 ];
 
-/** The one statement that the grant adds to a role, and what the grant says of itself. */
+/** The one statement that the grant adds to a role, and what the grant itself returns. */
 function granted(make: (scope: Construct) => agentcore.IBedrockAgentRuntime, channel: Channel, options?: RuntimeGrantOptions) {
   const stack = newStack();
   const runtime = make(stack);
@@ -43,14 +43,14 @@ function granted(make: (scope: Construct) => agentcore.IBedrockAgentRuntime, cha
 const under = (arn: unknown, rest: string) => typeof arn === 'string' ? `${arn}/${rest}` : { 'Fn::Join': ['', [arn, `/${rest}`]] };
 
 describe.each([['ours', ours], ['official', official], ['imported', imported]])('a runtime that is %s', (_, make) => {
-  test.each(CHANNELS)('%s is granted alone, on the runtime and all that is under it', (action, channel) => {
+  test.each(CHANNELS)('%s is granted alone, on the runtime and everything under it', (action, channel) => {
     const { success, statements, arn } = granted(make, channel);
 
     expect(success).toBe(true);
     expect(statements).toEqual([{ Action: `bedrock-agentcore:${action}`, Effect: 'Allow', Resource: [arn, under(arn, '*')] }]);
   });
 
-  test.each(CHANNELS)('%s can be narrowed to one endpoint, on the runtime and that endpoint', (action, channel) => {
+  test.each(CHANNELS)('%s can be limited to one endpoint, on the runtime and that endpoint', (action, channel) => {
     const { statements, arn } = granted(make, channel, { endpoint: endpointNamed('live') });
 
     expect(statements).toEqual([{
@@ -59,7 +59,7 @@ describe.each([['ours', ours], ['official', official], ['imported', imported]])(
   });
 });
 
-test.each(METHODS)('AgentRuntime has a method of its own for %s', (action, channel) => {
+test.each(METHODS)('AgentRuntime has its own method for %s', (action, channel) => {
   expect(granted(ours, channel)).toEqual(granted(ours, CHANNELS.find(([name]) => name === action)![1]));
 });
 
@@ -83,20 +83,20 @@ describe('the name of an endpoint', () => {
     );
   });
 
-  test.each(['ImportedName', undefined])('is that of an endpoint of this app, %s', (endpointName) => {
+  test.each(['ImportedName', undefined])('is that of an endpoint in this app: %s', (endpointName) => {
     const endpoint = new agentcore.RuntimeEndpoint(newStack(), 'Live', { endpointName, agentRuntimeId: 'agent-0123456789' });
 
     expect(granted(imported, channel, { endpoint }).statements[0].Resource[1]).toBe(`${ARN}/runtime-endpoint/${endpointName ?? 'StackLive5B3DEBE7'}`);
   });
 
-  test('that is only known after synth stands for every endpoint, since sessions stay on the one that they began on', () => {
+  test('stands for every endpoint if it is known only after synth, since sessions stay on the endpoint that they started on', () => {
     const { statements } = granted(imported, channel, { endpoint: endpointNamed(Fn.importValue('Endpoint')) });
 
     expect(statements[0].Resource[1]).toBe(`${ARN}/*`);
   });
 });
 
-test('a caller whose role cannot be changed gets a warning with action and ARNs', () => {
+test('a caller whose role is immutable gets a warning with the action and the ARNs', () => {
   const stack = newStack();
   RuntimeGrants.fromRuntime(imported(stack)).stopSession(iam.Role.fromRoleArn(stack, 'Caller', 'arn:aws:iam::123456789012:role/caller', { mutable: false }));
 

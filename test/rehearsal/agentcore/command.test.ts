@@ -26,7 +26,7 @@ describe('a command', () => {
     });
   });
 
-  test('begins with contentStart and ends with contentStop even if it prints nothing', async () => {
+  test('starts with contentStart and ends with contentStop even if it prints nothing', async () => {
     expect((await fixture.command('true')).events).toEqual(['contentStart', 'contentStop']);
   });
 
@@ -40,7 +40,7 @@ describe('a command', () => {
     expect(await fixture.command(command)).toMatchObject({ exitCode, status: 'COMPLETED' });
   });
 
-  test('has the environment of the runtime, and of the host what finds programs but no credentials', async () => {
+  test('has the environment of the runtime, and the variables of the host that find programs, but no credentials', async () => {
     process.env.AWS_SECRET_ACCESS_KEY = 'of-the-host';
     const other = await another({ environment: { FROM_RUNTIME: 'yes' } });
     delete process.env.AWS_SECRET_ACCESS_KEY;
@@ -49,7 +49,7 @@ describe('a command', () => {
     expect(stdout).not.toContain('of-the-host');
   });
 
-  test('may open its outputs by name, as pipes', async () => {
+  test('can open its outputs by name, as pipes', async () => {
     expect(await fixture.command('echo out >/dev/stdout; echo err >/dev/stderr; echo tee | tee /dev/fd/2')).toMatchObject({ stdout: 'out\ntee\n', stderr: 'err\ntee\n' });
   });
 
@@ -57,12 +57,12 @@ describe('a command', () => {
     expect(await fixture.command('cat; echo end')).toMatchObject({ stdout: 'end\n', exitCode: 0 });
   });
 
-  test('gets what it is written as, in whatever characters', async () => {
+  test('arrives unchanged, whatever characters it contains', async () => {
     const text = 'a\'b"c\\d $(e) `f` *.g ü € 😀 \n end';
     expect((await fixture.command(`printf %s '${text.replace(/'/g, "'\\''")}'`)).stdout).toBe(text);
   });
 
-  test('runs beside others of its session, and sees their files', async () => {
+  test('runs concurrently with others of its session, and sees their files', async () => {
     const [waiting] = await Promise.all([
       fixture.command('until [ -e /tmp/signal ]; do sleep 0.01; done; echo seen'),
       fixture.command('touch /tmp/signal'),
@@ -70,7 +70,7 @@ describe('a command', () => {
     expect(waiting.stdout).toBe('seen\n');
   });
 
-  test('gets a new session when no session id is given', async () => {
+  test('gets a new session if no session id is given', async () => {
     const send = () => fixture.client.send(new InvokeAgentRuntimeCommandCommand({ agentRuntimeArn: fixture.arn, body: { command: 'true' } }));
     const [one, two] = [await send(), await send()];
     expect(one.runtimeSessionId).toHaveLength(36);
@@ -89,7 +89,7 @@ describe('a command', () => {
 });
 
 describe('the output of a command', () => {
-  /** Sizes of the messages of one reply, by their prelude. */
+  /** Sizes of the messages of one reply, as their preludes give them. */
   async function messageSizes(command: string): Promise<number[]> {
     const reply = await fetch(`${fixture.server.endpoint}/runtimes/${encodeURIComponent(fixture.arn)}/commands`, {
       method: 'POST',
@@ -108,13 +108,13 @@ describe('the output of a command', () => {
     ['plain text', 'head -c 300000 /dev/zero | tr "\\0" a'],
     ['characters that JSON makes six times as long', 'head -c 300000 /dev/zero'],
     ['characters of four bytes', 'for i in {1..60000}; do printf 😀; done'],
-  ])('comes in events of at most 64 KB: %s', async (_, command) => {
+  ])('arrives in events of at most 64 KB: %s', async (_, command) => {
     const sizes = await messageSizes(command);
     expect(sizes.length).toBeGreaterThan(4);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(64 * KIB);
   });
 
-  test('never has a character split', async () => {
+  test('never has a split character', async () => {
     const { stdout } = await fixture.command('yes €😀 | tr -d "\\n" | head -c 350000');
     expect(stdout).toBe('€😀'.repeat(50_000));
   });
@@ -123,7 +123,7 @@ describe('the output of a command', () => {
     expect((await fixture.command('printf "a\\xffb"; printf "\\xe2\\x82"')).stdout).toBe('a\ufffdb\ufffd');
   });
 
-  test('ends with the command, although a process that was left behind holds it open', async () => {
+  test('ends with the command, although a process that was left behind keeps it open', async () => {
     expect(await fixture.command('sleep 1000 & echo done')).toMatchObject({ stdout: 'done\n', exitCode: 0 });
   });
 
@@ -135,7 +135,7 @@ describe('the output of a command', () => {
     expect((await fixture.command('pgrep yes; ls /tmp/went-on')).stdout).toBe('');
   });
 
-  test('of 100 MB waits in the command for a client that does not read', async () => {
+  test('of 100 MB blocks the command while the client does not read', async () => {
     const received = fixture.server.calls.next();
     const response = await fixture.client.send(new InvokeAgentRuntimeCommandCommand({
       agentRuntimeArn: fixture.arn, runtimeSessionId: fixture.sessionId, body: { command: shellLine('head -c 104857600 /dev/zero | tr "\\0" a; touch /tmp/written') },
@@ -156,7 +156,7 @@ describe('the output of a command', () => {
 });
 
 describe('a timeout', () => {
-  test('terminates the command with its children, and says TIMED_OUT', async () => {
+  test('terminates the command with its children, and reports TIMED_OUT', async () => {
     const running = fixture.command('echo before; sleep 777; echo after', { timeout: 60 });
     await fixture.command('until pgrep -f "^sleep 777"; do sleep 0.01; done');
     await fixture.clock.advance(60_000);
@@ -164,7 +164,7 @@ describe('a timeout', () => {
     expect((await fixture.command('pgrep -f "^sleep 777"')).exitCode).toBe(1);
   });
 
-  test('is 300 s unless given', async () => {
+  test('is 300 s by default', async () => {
     const running = fixture.command('sleep 888');
     await fixture.command('until pgrep -f "^sleep 888$"; do sleep 0.01; done');
     await fixture.clock.advance(290_000);
@@ -173,7 +173,7 @@ describe('a timeout', () => {
     expect(await running).toMatchObject({ status: 'TIMED_OUT' });
   });
 
-  test('may have another exit code, since that of the service is not documented', async () => {
+  test('may have another exit code, since the service does not document its own', async () => {
     const other = await another({}, { timedOutExitCode: 124 });
     const running = other.command('sleep 1000', { timeout: 60 });
     await other.command('until pgrep -f "^sleep 1000"; do sleep 0.01; done');
@@ -202,17 +202,17 @@ describe('validation', () => {
     ['a timeout of 3600', { body: { command: 'true', timeout: 3600 } }],
     ['a session id of 33 characters', { runtimeSessionId: 's'.repeat(33) }],
     ['a session id of 256 characters', { runtimeSessionId: 's'.repeat(256) }],
-  ])('takes %s', async (_, input) => {
+  ])('accepts %s', async (_, input) => {
     expect(await fixture.command('true', input)).toMatchObject({ exitCode: 0 });
   });
 
-  test('fails for a runtime or an endpoint that is not there', async () => {
+  test('fails for a runtime or an endpoint that does not exist', async () => {
     await expect(fixture.command('true', { agentRuntimeArn: `${fixture.arn}x` })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await expect(fixture.command('true', { qualifier: 'nowhere' })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 });
 
-describe('what is not documented', () => {
+describe('undocumented behavior', () => {
   test.each([
     ['strict', ['a  b\n$HOME \\\n', 'a && echo $HOME\n', 'ValidationException']],
     ['split', ['a  b\n$HOME \\\n', 'a && echo $HOME\n', "it's\n"]],
@@ -227,7 +227,7 @@ describe('what is not documented', () => {
     expect(await Promise.all(said)).toEqual(expected);
   });
 
-  test('a command that is not defined is refused by its place, and nothing is started', async () => {
+  test('a command whose meaning is undefined is refused with the position, and nothing is started', async () => {
     await expect(fixture.text("touch /tmp/begun 'it'\\''s'")).rejects.toMatchObject({
       name: 'ValidationException', message: expect.stringContaining('at character 22, '),
     });
@@ -251,7 +251,7 @@ describe('what is not documented', () => {
     expect(await running).toMatchObject({ exitCode: 143 });
   });
 
-  test.each([['continue', 'yes\n'], ['kill', '']] as const)('when the client goes, a command may %s', async (onDisconnect, stdout) => {
+  test.each([['continue', 'yes\n'], ['kill', '']] as const)('when the client disconnects, a command may %s', async (onDisconnect, stdout) => {
     const other = await another({}, { onDisconnect });
     const response = await other.client.send(new InvokeAgentRuntimeCommandCommand({
       agentRuntimeArn: other.arn, runtimeSessionId: other.sessionId, body: { command: shellLine('echo start; until [ -e /tmp/go ]; do sleep 0.01; done; echo yes >/tmp/result') },

@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-bedrock-agentcore-control';
 import { ServerFixture } from '../../support/agentcore';
 
-/** Milliseconds that a transition takes here. */
+/** The duration of a transition here, in milliseconds. */
 const TRANSITION = 5_000;
 const INPUT: CreateAgentRuntimeCommandInput = {
   agentRuntimeName: 'made_by_api',
@@ -58,7 +58,7 @@ describe('a runtime', () => {
     expect(runtime.createdAt).toBeInstanceOf(Date);
   });
 
-  test('takes no invocation until it is ready, then goes to the agent that the server was given for it', async () => {
+  test('accepts no invocation until it is ready, then invokes the agent that the server was given for it', async () => {
     const arn = (await get()).agentRuntimeArn!;
     const other = { agentRuntimeArn: arn };
     await expect(fixture.command('true', other)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
@@ -66,7 +66,7 @@ describe('a runtime', () => {
     expect(await fixture.command('echo "$A"; ls -d /mnt/*', other)).toMatchObject({ stdout: 'b\n/mnt/workspace\n' });
   });
 
-  test('gets another version by each update, which DEFAULT moves to', async () => {
+  test('gets another version from each update, and DEFAULT moves to it', async () => {
     await settle();
     expect(await update({ environmentVariables: { A: 'c' } })).toMatchObject({ agentRuntimeVersion: '2', status: 'UPDATING' });
     expect(await endpoint('DEFAULT')).toMatchObject({ status: 'UPDATING', liveVersion: '1', targetVersion: '2' });
@@ -78,13 +78,13 @@ describe('a runtime', () => {
     expect(agentRuntimes!.map(({ agentRuntimeVersion }) => agentRuntimeVersion)).toEqual(['2', '1']);
   });
 
-  test('is replaced as a whole by an update: what is left out is gone', async () => {
+  test('is replaced as a whole by an update: omitted properties are removed', async () => {
     await settle();
     await update({ environmentVariables: undefined });
     expect((await get()).environmentVariables).toBeUndefined();
   });
 
-  test('fails to be changed while it is in transition', async () => {
+  test('cannot be changed while it is in transition', async () => {
     await expect(update()).rejects.toMatchObject({ name: 'ConflictException', $metadata: { httpStatusCode: 409 } });
     await expect(deleteRuntime()).rejects.toMatchObject({ name: 'ConflictException' });
     await expect(createEndpoint('v1')).rejects.toMatchObject({ name: 'ConflictException' });
@@ -101,7 +101,7 @@ describe('a runtime', () => {
     await expect(fixture.command('true', { agentRuntimeArn })).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
-  test('loses one version that no endpoint uses', async () => {
+  test('can lose a version that no endpoint uses', async () => {
     await settle();
     await update();
     await settle();
@@ -111,17 +111,17 @@ describe('a runtime', () => {
     expect(await get()).toMatchObject({ agentRuntimeVersion: '2' });
   });
 
-  test('has a name of its own', async () => {
+  test('has a unique name', async () => {
     await expect(create()).rejects.toMatchObject({ name: 'ConflictException' });
   });
 
-  test('is made once when the same request comes again', async () => {
+  test('is created once if the same request is repeated', async () => {
     const input = { agentRuntimeName: 'once', clientToken: 'a-token-of-at-least-33-characters-0001' };
     const [one, two] = [await create(input), await create(input)];
     expect(two.agentRuntimeId).toBe(one.agentRuntimeId);
   });
 
-  test('is listed by pages', async () => {
+  test('is listed in pages', async () => {
     const first = await fixture.control.send(new ListAgentRuntimesCommand({ maxResults: 1 }));
     const second = await fixture.control.send(new ListAgentRuntimesCommand({ maxResults: 1, nextToken: first.nextToken }));
     expect([first, second].map(({ agentRuntimes }) => agentRuntimes!.map(({ agentRuntimeName }) => agentRuntimeName))).toEqual([['coder'], ['made_by_api']]);
@@ -141,7 +141,7 @@ describe('a runtime', () => {
   });
 });
 
-test('what was in transition when the server ended has arrived when it starts again', async () => {
+test('what was in transition when the server stopped has completed when it starts again', async () => {
   await fixture.server.close();
   const restarted = await ServerFixture.start({}, { stateDirectory: fixture.stateDirectory });
   const runtime = await restarted.control.send(new GetAgentRuntimeCommand({ agentRuntimeId: id }));
@@ -156,7 +156,7 @@ describe('an endpoint', () => {
     await settle();
   });
 
-  test('is CREATING, then READY at the version it was given', async () => {
+  test('is CREATING, then READY at the given version', async () => {
     expect(await createEndpoint('v1', '1')).toMatchObject({ status: 'CREATING', endpointName: 'v1', targetVersion: '1' });
     expect(await endpoint('v1')).toMatchObject({ status: 'CREATING' });
     await settle();
@@ -167,7 +167,7 @@ describe('an endpoint', () => {
     expect((await fixture.command('echo "$A"', { agentRuntimeArn })).stdout).toBe('c\n');
   });
 
-  test('stays at its version when the runtime is updated, and is at the latest when none was given', async () => {
+  test('stays at its version when the runtime is updated, and is at the latest if none was given', async () => {
     await createEndpoint('v1', '1');
     await createEndpoint('latest');
     await settle();
@@ -213,13 +213,13 @@ describe('an endpoint', () => {
     expect(runtimeEndpoints).toHaveLength(10);
   });
 
-  test('fails for a version or a runtime that is not there, and for a name that is taken', async () => {
+  test('fails for a version or a runtime that does not exist, and for a name that is taken', async () => {
     await expect(createEndpoint('v9', '9')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await expect(updateEndpoint('nowhere', '1')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await expect(createEndpoint('DEFAULT')).rejects.toMatchObject({ name: 'ConflictException' });
   });
 
-  test('whose transition is made to fail keeps serving what it served', async () => {
+  test('keeps serving its version if its transition is made to fail', async () => {
     await createEndpoint('moving', '1');
     await settle();
     fixture.server.faults.add({ operation: 'UpdateAgentRuntimeEndpoint', at: 'beforeStart', kind: 'failTransition' });
@@ -236,7 +236,7 @@ describe('validation', () => {
   test.each<[string, Partial<CreateAgentRuntimeCommandInput>]>([
     ['a name with a hyphen', { agentRuntimeName: 'not-a-name' }],
     ['a name of 49 characters', { agentRuntimeName: 'n'.repeat(49) }],
-    ['a name that begins with a digit', { agentRuntimeName: '1name' }],
+    ['a name that starts with a digit', { agentRuntimeName: '1name' }],
     ['no role', { roleArn: 'nobody' }],
     ['an idle timeout of 59 s', { lifecycleConfiguration: { idleRuntimeSessionTimeout: 59 } }],
     ['a maximum lifetime of 28,801 s', { lifecycleConfiguration: { maxLifetime: 28_801 } }],
@@ -245,7 +245,7 @@ describe('validation', () => {
     ['two session storages', { filesystemConfigurations: [storage('/mnt/one'), storage('/mnt/two')] }],
     ['a mount path outside /mnt', { filesystemConfigurations: [storage('/workspace')] }],
     ['a mount path of two levels', { filesystemConfigurations: [storage('/mnt/a/b')] }],
-    ['a mount path that is there twice but for a slash', {
+    ['two mount paths that differ only in a trailing slash', {
       filesystemConfigurations: [storage('/mnt/one'), { efsAccessPoint: { accessPointArn, mountPath: '/mnt/one/' } }],
       networkConfiguration: { networkMode: 'VPC', networkModeConfig: { subnets: ['subnet-00000001'], securityGroups: ['sg-00000001'] } },
     }],
@@ -257,20 +257,20 @@ describe('validation', () => {
 
   test.each<[string, Partial<CreateAgentRuntimeCommandInput>]>([
     ['a name of 48 characters', { agentRuntimeName: 'n'.repeat(48) }],
-    ['timeouts at their lower edge', { lifecycleConfiguration: { idleRuntimeSessionTimeout: 60, maxLifetime: 60 } }],
-    ['timeouts at their upper edge', { lifecycleConfiguration: { idleRuntimeSessionTimeout: 28_800, maxLifetime: 28_800 } }],
+    ['timeouts at their lower bound', { lifecycleConfiguration: { idleRuntimeSessionTimeout: 60, maxLifetime: 60 } }],
+    ['timeouts at their upper bound', { lifecycleConfiguration: { idleRuntimeSessionTimeout: 28_800, maxLifetime: 28_800 } }],
     ['a mount path of 6 characters', { filesystemConfigurations: [storage('/mnt/a')] }],
-    ['a mount path with a slash at its end', { filesystemConfigurations: [storage('/mnt/one/')] }],
+    ['a mount path with a trailing slash', { filesystemConfigurations: [storage('/mnt/one/')] }],
     ['EFS in a VPC', {
       filesystemConfigurations: [{ efsAccessPoint: { accessPointArn, mountPath: '/mnt/one' } }],
       networkConfiguration: { networkMode: 'VPC', networkModeConfig: { subnets: ['subnet-00000001'], securityGroups: ['sg-00000001'] } },
     }],
-  ])('takes %s', async (_, input) => {
+  ])('accepts %s', async (_, input) => {
     expect(await create({ agentRuntimeName: 'other', ...input })).toMatchObject({ status: 'CREATING' });
   });
 });
 
-test('what is not an operation is answered as such', async () => {
+test('a request for no known operation gets the error for that', async () => {
   const reply = await fetch(`${fixture.server.endpoint}/harnesses/`, { method: 'POST' });
   expect([reply.status, reply.headers.get('x-amzn-errortype')]).toEqual([404, 'UnknownOperationException']);
 });

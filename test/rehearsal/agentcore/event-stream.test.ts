@@ -25,7 +25,7 @@ describe('the event stream', () => {
     });
   });
 
-  test.each([1, 2, 3, 5, 7])('puts characters together that arrive in pieces of %d bytes', size => {
+  test.each([1, 2, 3, 5, 7])('joins characters that arrive in pieces of %d bytes', size => {
     const encoder = new OutputEncoder('stdout');
     const bytes = Buffer.from('ü€😀'.repeat(20));
     const messages: Uint8Array[] = [];
@@ -35,7 +35,7 @@ describe('the event stream', () => {
     expect(texts([...messages, ...encoder.end()]).join('')).toBe('ü€😀'.repeat(20));
   });
 
-  test.each(['', 'a', 'ab', 'abc'])('is cut between characters when an event would be too long, whatever comes before: %j', prefix => {
+  test.each(['', 'a', 'ab', 'abc'])('is cut between characters if an event would be too long, whatever precedes it: %j', prefix => {
     const text = prefix + '😀'.repeat(60_000);
     const parts = texts(new OutputEncoder('stdout').encode(Buffer.from(text)));
     expect(parts.length).toBeGreaterThan(3);

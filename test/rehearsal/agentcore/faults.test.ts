@@ -4,7 +4,7 @@ import { GetAgentRuntimeCommand } from '@aws-sdk/client-bedrock-agentcore-contro
 import { AgentSession, FaultKind, FaultPoint } from '../../../rehearsal/agentcore';
 import { newSessionId, ServerFixture } from '../../support/agentcore';
 
-/** Counts its own starts and ends in the workspace, prints 20 bytes in between. */
+/** Counts its starts and ends in the workspace, and prints 20 bytes in between. */
 const COMMAND = 'echo start >>/mnt/workspace/record; echo 1234567890123456789; echo end >>/mnt/workspace/record';
 
 const ERRORS: Partial<Record<FaultKind, [name: string, status: number]>> = {
@@ -47,7 +47,7 @@ async function* events(session: AgentSession) {
   await session.exec('echo end >>/mnt/workspace/record');
 }
 
-/** What the command or the agent did, once the server is done with the call. */
+/** The trace of the command or the agent, once the server has finished the call. */
 async function record(sessionId: string): Promise<string> {
   await fixture.command('until ! pgrep -f "[r]ecord; echo 12345"; do sleep 0.01; done', { runtimeSessionId: sessionId });
   try {
@@ -58,7 +58,7 @@ async function record(sessionId: string): Promise<string> {
 }
 
 describe('InvokeAgentRuntimeCommand with a fault before the start', () => {
-  test.each(ERROR_KINDS)('%s is an error of HTTP, and nothing is started', async kind => {
+  test.each(ERROR_KINDS)('%s is an HTTP error, and nothing is started', async kind => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind });
     const [name, httpStatusCode] = ERRORS[kind]!;
@@ -83,14 +83,14 @@ describe('InvokeAgentRuntimeCommand with a fault before the start', () => {
     expect(await record(runtimeSessionId)).toBe('');
   });
 
-  test('hang gives no answer until the client goes', async () => {
+  test('hang sends no answer until the client disconnects', async () => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'hang' });
     await expectHang('received', () => fixture.command(COMMAND, { runtimeSessionId }));
     expect(await record(runtimeSessionId)).toBe('');
   });
 
-  test('replaceMicrovm and wipeWorkspace strike the session, and the command runs', async () => {
+  test('replaceMicrovm and wipeWorkspace affect the session, and the command runs', async () => {
     const runtimeSessionId = newSessionId();
     await fixture.command('touch /mnt/workspace/before /tmp/before', { runtimeSessionId });
     inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'replaceMicrovm' });
@@ -103,7 +103,7 @@ describe('InvokeAgentRuntimeCommand with a fault before the start', () => {
 describe.each(STREAM_POINTS)('InvokeAgentRuntimeCommand with a fault at %s', at => {
   const began = ['contentStart', ...stdoutAt[at] ? ['contentDelta'] : []];
 
-  test.each(ERROR_KINDS.filter(kind => kind !== 'conflict'))('%s is an exception in the stream, and the command runs to its end once', async kind => {
+  test.each(ERROR_KINDS.filter(kind => kind !== 'conflict'))('%s is an exception in the stream, and the command completes once', async kind => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntimeCommand', at, kind, afterBytes: 7 });
     expect(await fixture.command(COMMAND, { runtimeSessionId })).toMatchObject({
@@ -121,7 +121,7 @@ describe.each(STREAM_POINTS)('InvokeAgentRuntimeCommand with a fault at %s', at 
     expect(await record(runtimeSessionId)).toBe('start end');
   });
 
-  test('end is a clean end without contentStop, as if all were well', async () => {
+  test('end is a clean end without contentStop, as if the call had succeeded', async () => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntimeCommand', at, kind: 'end', afterBytes: 7 });
     const result = await fixture.command(COMMAND, { runtimeSessionId });
@@ -136,14 +136,14 @@ describe.each(STREAM_POINTS)('InvokeAgentRuntimeCommand with a fault at %s', at 
     expect(await record(runtimeSessionId)).toBe('start end');
   });
 
-  test('hang leaves the connection open, and the command goes on', async () => {
+  test('hang leaves the connection open, and the command continues', async () => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntimeCommand', at, kind: 'hang', afterBytes: 7 });
     await expectHang('finished', () => fixture.command(COMMAND, { runtimeSessionId }));
     expect(await record(runtimeSessionId)).toBe('start end');
   });
 
-  test('replaceMicrovm ends the stream without contentStop, and the session goes on in another microVM', async () => {
+  test('replaceMicrovm ends the stream without contentStop, and the session continues in another microVM', async () => {
     const runtimeSessionId = newSessionId();
     const boot = 'cat /proc/sys/kernel/random/boot_id';
     const before = await fixture.command(`touch /tmp/before; ${boot}`, { runtimeSessionId });
@@ -163,7 +163,7 @@ describe.each(STREAM_POINTS)('InvokeAgentRuntimeCommand with a fault at %s', at 
     expect((await fixture.command('ls -d /mnt/workspace/some', { runtimeSessionId })).exitCode).toBe(2);
   });
 
-  test('the command is killed when that is asked for', async () => {
+  test('the command is killed if that is requested', async () => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntimeCommand', at, kind: 'end', afterBytes: 7, then: 'kill' });
     await fixture.command(`${COMMAND.replace('; echo end', '; sleep 600; echo end')}`, { runtimeSessionId, timeout: 2 });
@@ -173,7 +173,7 @@ describe.each(STREAM_POINTS)('InvokeAgentRuntimeCommand with a fault at %s', at 
 });
 
 describe('InvokeAgentRuntime with a fault', () => {
-  test.each(ERROR_KINDS)('%s before the start is an error of HTTP, and the agent is not asked', async kind => {
+  test.each(ERROR_KINDS)('%s before the start is an HTTP error, and the agent is not invoked', async kind => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntime', at: 'beforeStart', kind });
     const [name, httpStatusCode] = ERRORS[kind]!;
@@ -217,7 +217,7 @@ describe('an operation without a stream', () => {
     expect((await fixture.command('ls /tmp/still-there')).exitCode).toBe(0);
   });
 
-  test('fails before its reply, and is done', async () => {
+  test('fails before its reply, after it has completed', async () => {
     await fixture.command('true');
     inject({ operation: 'StopRuntimeSession', at: 'beforeEnd', kind: 'internal' });
     await expect(fixture.stop()).rejects.toMatchObject({ name: 'InternalServerException' });
@@ -234,7 +234,7 @@ describe('coldStart', () => {
   const named = (call: Promise<unknown>) => call.then(() => 'answered', (error: Error) => error.name);
   const command = (runtimeSessionId: string) => named(fixture.command('true', { runtimeSessionId }));
 
-  test('fails a new session by turns until its time is over, and again after it has ended', async () => {
+  test('fails every other call to a new session until its time is over, and again after the session has ended', async () => {
     inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', seconds: 60 });
     const runtimeSessionId = newSessionId();
     expect([await command(runtimeSessionId), await command(runtimeSessionId)]).toEqual(['RuntimeClientError', 'InternalServerException']);
@@ -250,7 +250,7 @@ describe('coldStart', () => {
     expect((await Promise.all([command(runtimeSessionId), command(runtimeSessionId)])).sort()).toEqual(['RetryableConflictException', 'answered']);
   });
 
-  test('lets an invocation wait, too', async () => {
+  test('delays an invocation, too', async () => {
     inject({ operation: 'InvokeAgentRuntime', at: 'beforeStart', kind: 'coldStart', times: 1 });
     const runtimeSessionId = newSessionId();
     expect([await named(fixture.invoke({}, { runtimeSessionId })), await named(fixture.invoke({}, { runtimeSessionId }))]).toEqual(['RuntimeClientError', 'answered']);
@@ -258,7 +258,7 @@ describe('coldStart', () => {
 });
 
 describe('faults', () => {
-  test('strike as often as asked, and only calls that match', async () => {
+  test('occur as often as requested, and affect only calls that match', async () => {
     const { faults: injected } = fixture.server;
     const fault = injected.add({
       operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'throttle', times: 2, match: ({ command = '' }) => command.includes('echo matched'),
@@ -286,7 +286,7 @@ describe('faults', () => {
   });
 });
 
-/** The call gets to where it hangs, and ends only with the client. */
+/** The call reaches the point where it hangs, and ends only with the client. */
 async function expectHang(reached: 'received' | 'responding' | 'finished', call: () => Promise<unknown>): Promise<void> {
   const event = fixture.server.calls.next({}, reached);
   let ended = false;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { AgentHandler, AgentSession } from '../../../rehearsal/agentcore';
 import { ServerFixture } from '../../support/agentcore';
 
-/** A program with the container contract. `fail` is answered with that status, `stream` with events, the rest with what was asked. */
+/** A program with the container contract. It answers `fail` with that status, `stream` with events, anything else with the request. */
 const PROGRAM = `
 const http = require('http');
 http.createServer((request, response) => {
@@ -29,7 +29,7 @@ describe('InvokeAgentRuntime with a program as agent', () => {
   });
   afterAll(() => fixture.close());
 
-  test('hands the payload to the container contract and its reply back', async () => {
+  test('passes the payload to the container contract and returns its reply', async () => {
     const reply = await fixture.invoke({ prompt: 'fix it' });
     expect(reply).toMatchObject({ statusCode: 200, contentType: 'application/json', runtimeSessionId: fixture.sessionId });
     expect(JSON.parse(await reply.text())).toEqual({ input: { prompt: 'fix it' }, session: fixture.sessionId, cwd: '/mnt/workspace' });
@@ -45,7 +45,7 @@ describe('InvokeAgentRuntime with a program as agent', () => {
     await expect(fixture.invoke({ fail: status })).rejects.toMatchObject({ name: 'RuntimeClientError', $metadata: { httpStatusCode: 424 } });
   });
 
-  test('what the container says with an error is in the log, as far as somebody would read', async () => {
+  test('the container\'s error output is in the log, in readable length', async () => {
     const sessionId = `${fixture.sessionId}-complaint`;
     await expect(fixture.invoke({ fail: 503, more: 1_000_000 }, { runtimeSessionId: sessionId })).rejects.toThrow('Received error (503) from runtime');
 
@@ -55,16 +55,16 @@ describe('InvokeAgentRuntime with a program as agent', () => {
   });
 });
 
-describe('InvokeAgentRuntime with a program that does not hold to the contract', () => {
-  test('fails when it ends before it is healthy, with its output in the log', async () => {
+describe('InvokeAgentRuntime with a program that breaks the contract', () => {
+  test('fails if it ends before it is healthy, with its output in the log', async () => {
     const fixture = await ServerFixture.start({ agent: { command: ['bash', '-c', 'echo no model >&2; exit 9'] } });
     await expect(fixture.invoke({})).rejects.toThrow('Received error (the agent ended with exit code 9 before it was healthy) from runtime');
     expect(fixture.server.logs.read({ runtimeId: fixture.arn.split('/')[1], endpoint: 'DEFAULT', sessionId: fixture.sessionId })).toBe('no model\n');
     await fixture.close();
   });
 
-  test('fails when it is not healthy within 60 s', async () => {
-    const long = `1000.${process.pid}`; // no other test's
+  test('fails if it is not healthy within 60 s', async () => {
+    const long = `1000.${process.pid}`; // not a file of another test
     const fixture = await ServerFixture.start({ agent: { command: ['sleep', long] } });
     const received = fixture.server.calls.next();
     const invoking = fixture.invoke({}).catch((error: Error) => error.message);
@@ -77,7 +77,7 @@ describe('InvokeAgentRuntime with a program that does not hold to the contract',
     await fixture.close();
   });
 
-  test('fails when it dies in the midst of an invocation', async () => {
+  test('fails if it dies during an invocation', async () => {
     const fixture = await ServerFixture.start({ agent: { command: ['node', '-e', PROGRAM.replace('input.fail', 'process.exit(1)')] } });
     await expect(fixture.invoke({})).rejects.toThrow('Received error (502) from runtime');
     await fixture.close();
@@ -102,18 +102,18 @@ describe('InvokeAgentRuntime with a scripted agent', () => {
     expect((await fixture.command('cat /mnt/workspace/file')).stdout).toBe('changed\n');
   });
 
-  test('runs words as they are, in a directory and an environment of their own', async () => {
+  test('runs words unchanged, in a directory and an environment of their own', async () => {
     handler = (_, session) => session.exec(['bash', '-c', 'pwd; echo "$1 $A"; exit 4', 'bash', '$HOME *'], { workingDirectory: '/mnt', environment: { A: 'b' } });
     expect(JSON.parse(await (await fixture.invoke({})).text())).toEqual({ exitCode: 4, stdout: '/mnt\n$HOME * b\n', stderr: '' });
   });
 
-  test('answers with the content type and the body that it is given', async () => {
+  test('answers with the given content type and body', async () => {
     handler = () => ({ contentType: 'text/plain', body: 'plain' });
     const reply = await fixture.invoke({});
     expect([reply.contentType, await reply.text()]).toEqual(['text/plain', 'plain']);
   });
 
-  test('fails when the handler throws, with its error in the log', async () => {
+  test('fails if the handler throws, with its error in the log', async () => {
     handler = () => {
       throw new Error('model refused');
     };
@@ -121,7 +121,7 @@ describe('InvokeAgentRuntime with a scripted agent', () => {
     expect(fixture.server.logs.read({ runtimeId: fixture.arn.split('/')[1], endpoint: 'DEFAULT', sessionId: fixture.sessionId })).toContain('model refused');
   });
 
-  test('fails when an answer that is not streamed takes more than 15 minutes', async () => {
+  test('fails if an answer that is not streamed takes more than 15 minutes', async () => {
     let asked = () => {};
     const called = new Promise<void>(resolve => asked = resolve);
     handler = (_, session) => new Promise(() => {
@@ -136,7 +136,7 @@ describe('InvokeAgentRuntime with a scripted agent', () => {
     expect(fixture.server.logs.read(key)).toBe('told to stop\n');
   });
 
-  test('lets a stream go on beyond 15 minutes, and cuts it after 60', async () => {
+  test('allows a stream to exceed 15 minutes, and cuts it after 60', async () => {
     handler = () => ({ contentType: 'text/event-stream', body: forever() });
     const reply = await fixture.invoke({});
     const reading = reply.text().catch((error: Error) => error.message);
@@ -147,7 +147,7 @@ describe('InvokeAgentRuntime with a scripted agent', () => {
     expect(await reading).toBe('aborted');
   });
 
-  test.each([['continue', 'yes'], ['kill', 'no']] as const)('when the client goes, an agent may %s', async (onDisconnect, wentOn) => {
+  test.each([['continue', 'yes'], ['kill', 'no']] as const)('when the client disconnects, an agent may %s', async (onDisconnect, wentOn) => {
     const other = await ServerFixture.start({ agent: { handler: (_, session) => ({ contentType: 'text/event-stream', body: slow(session) }) } }, { onDisconnect });
     const reply = await other.invoke({});
     for await (const chunk of reply.response as unknown as AsyncIterable<Buffer>) {

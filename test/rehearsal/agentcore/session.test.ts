@@ -8,7 +8,7 @@ import { newSessionId, ServerFixture } from '../../support/agentcore';
 const SECOND = 1000;
 const DAY = 24 * 60 * 60 * SECOND;
 const BOOT_ID = 'cat /proc/sys/kernel/random/boot_id';
-/** Answers its prompt, and is busy as it is told. */
+/** Answers its prompt, and reports busy as it is told. */
 const AGENT: Agent = {
   handler: (request, session: AgentSession) => {
     const { busy } = request.json() as { busy?: boolean };
@@ -43,7 +43,7 @@ describe('a stop', () => {
     expect(existsSync('/var/gone')).toBe(false);
   });
 
-  test('fails when there is nothing to stop, or no longer', async () => {
+  test('fails if there is nothing to stop', async () => {
     await expect(fixture.stop()).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await fixture.command('true');
     expect((await fixture.stop()).runtimeSessionId).toBe(fixture.sessionId);
@@ -74,7 +74,7 @@ describe('a stop', () => {
     expect(result.error?.message).toBe(message);
   });
 
-  test('ends an invocation under way with RuntimeClientError', async () => {
+  test('ends a running invocation with RuntimeClientError', async () => {
     const other = await start({ agent: { handler: () => new Promise(() => undefined) } });
     await other.command('true');
     const received = other.server.calls.next({ operation: 'InvokeAgentRuntime' });
@@ -95,12 +95,12 @@ describe('a session', () => {
     expect((await fixture.stop({ qualifier: 'other' })).runtimeSessionId).toBe(fixture.sessionId);
   });
 
-  test('is one microVM for all who come at once', async () => {
+  test('is one microVM for simultaneous callers', async () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => fixture.command(BOOT_ID)));
     expect(new Set(ids.map(({ stdout }) => stdout)).size).toBe(1);
   });
 
-  test('goes on in another microVM when the host fails', async () => {
+  test('continues in another microVM if the host fails', async () => {
     const before = (await fixture.command(`touch /tmp/gone /mnt/workspace/kept; ${BOOT_ID}`)).stdout;
     await fixture.server.replaceMicrovm(fixture.arn, fixture.sessionId);
     const after = await fixture.command(`ls /tmp/gone /mnt/workspace; ${BOOT_ID}`);
@@ -109,7 +109,7 @@ describe('a session', () => {
     await fixture.stop();
   });
 
-  test('loses what is in its workspace when that is wiped', async () => {
+  test('loses the content of its workspace if that is wiped', async () => {
     await fixture.command('mkdir -p /mnt/workspace/a/b; touch /mnt/workspace/.hidden');
     await fixture.server.wipeWorkspace(fixture.arn, fixture.sessionId);
     expect((await fixture.command('ls -A /mnt/workspace; touch /mnt/workspace/new')).stdout).toBe('');
@@ -120,7 +120,7 @@ describe('a session', () => {
 describe('the idle timeout', () => {
   const gone = () => readdirSync(join(fixture.stateDirectory, 'microvms')).length === 0;
 
-  test('of 900 s begins anew with each command, and stops the session', async () => {
+  test('of 900 s restarts with each command, and stops the session', async () => {
     await fixture.command('true');
     await fixture.clock.advance(890 * SECOND);
     await fixture.command('true');
@@ -157,7 +157,7 @@ describe('the idle timeout', () => {
 });
 
 describe('the maximum lifetime', () => {
-  test('stops a session in the midst of a command', async () => {
+  test('stops a session during a command', async () => {
     fixture = await start({ lifecycle: { maxLifetime: 120, idleRuntimeSessionTimeout: 60 } });
     const running = fixture.command('sleep 1000', { timeout: 3600 });
     await fixture.command('until pgrep -f "^sleep 1000"; do sleep 0.01; done');
@@ -167,7 +167,7 @@ describe('the maximum lifetime', () => {
     expect((await running).events).toEqual(['contentStart']);
   });
 
-  test('begins anew with the next microVM', async () => {
+  test('restarts with the next microVM', async () => {
     fixture = await start({ lifecycle: { maxLifetime: 60 } });
     const before = await fixture.command(BOOT_ID);
     await fixture.clock.advance(60 * SECOND);
@@ -191,7 +191,7 @@ describe('a workspace', () => {
     expect((await restarted.command('ls /mnt/workspace', { runtimeSessionId: fixture.sessionId })).stdout).toBe('kept\n');
   });
 
-  test('is wiped when its endpoint has moved to another version, at the next microVM', async () => {
+  test('is wiped if its endpoint has moved to another version, at the next microVM', async () => {
     await fixture.command('touch /mnt/workspace/old');
     expect(fixture.server.createRuntime({ name: 'coder', mounts: ['/mnt/workspace'], agent: AGENT, containerUri: 'another' }).version).toBe('2');
     expect(JSON.parse(await (await fixture.invoke({})).text())).toEqual({ version: '1' });
@@ -202,7 +202,7 @@ describe('a workspace', () => {
     expect(fixture.server.warnings).toEqual([expect.stringContaining('the endpoint has moved from version 1')]);
   });
 
-  test('is kept when another endpoint moves', async () => {
+  test('is kept if another endpoint moves', async () => {
     await fixture.control.send(new CreateAgentRuntimeEndpointCommand({ agentRuntimeId: id(), name: 'v1', agentRuntimeVersion: '1' }));
     await fixture.command('touch /mnt/workspace/kept', { qualifier: 'v1' });
     fixture.server.createRuntime({ name: 'coder', mounts: ['/mnt/workspace'], containerUri: 'another' });
@@ -219,10 +219,10 @@ describe('a workspace', () => {
     await fixture.clock.advance(13.9 * DAY);
     expect(await files()).toBe('old\n');
     await fixture.clock.advance(0.2 * DAY);
-    expect(await files()).toBe(''); // commands are not known to count
+    expect(await files()).toBe(''); // it is not documented that commands count
   });
 
-  test('that has what session storage does not support is reported', async () => {
+  test('that contains what session storage does not support is reported', async () => {
     await fixture.command('cd /mnt/workspace; touch a; ln a b; mkfifo f; ln -s a c; mkdir d; truncate -s 1100M d/large');
     await fixture.server.close();
     expect([...fixture.server.warnings].sort()).toEqual([
@@ -232,7 +232,7 @@ describe('a workspace', () => {
     ]);
   });
 
-  test('of a file system that sessions share is seen by all of them', async () => {
+  test('of a file system that sessions share is visible to all of them', async () => {
     const accessPointArn = 'arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0';
     const other = await start({ mounts: [{ efsAccessPoint: { accessPointArn, mountPath: '/mnt/shared' } }] });
     await other.command('echo shared >/mnt/shared/file');
@@ -240,7 +240,7 @@ describe('a workspace', () => {
   });
 });
 
-test('a client that waits for a session which starts is not told about its transition', async () => {
+test('a client that waits for a starting session gets no error about its transition', async () => {
   const sessionId = newSessionId();
   const send = () => fixture.client.send(new InvokeAgentRuntimeCommandCommand({ agentRuntimeArn: fixture.arn, runtimeSessionId: sessionId, body: { command: 'true' } }));
   const responses = await Promise.all([send(), send()]);

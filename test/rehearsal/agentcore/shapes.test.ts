@@ -9,11 +9,11 @@ const STRUCTURE = 3;
 const LIST = 1;
 const at = (reference: unknown): Schema | undefined => {
   const schema = typeof reference === 'function' ? (reference as () => Schema)() : reference;
-  // A member with traits comes in a list with them.
+  // A member with traits is in a list with them.
   return Array.isArray(schema) ? (Array.isArray(schema[0]) || typeof schema[0] === 'function' ? at(schema[0]) : schema) : undefined;
 };
 
-/** What a reply has beyond the model, and what it lacks. */
+/** Members of a reply that the model lacks, and members of the model that it lacks. */
 function departures(value: unknown, reference: Reference | unknown, path: string): string[] {
   const schema = at(reference);
   if (schema?.[0] === LIST) return (value as unknown[]).flatMap((item, index) => departures(item, schema[4], `${path}[${index}]`));
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-/** As it comes over the wire: the SDK's client leaves out what it does not know. */
+/** As sent over the wire: the SDK's client drops unknown members. */
 async function send(operation: string, method: string, path: string, body?: object): Promise<Record<string, unknown>> {
   const reply = await fetch(`${fixture.server.endpoint}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   const text = await reply.text();
@@ -51,7 +51,7 @@ const RUNTIME = {
   networkConfiguration: { networkMode: 'PUBLIC' },
 };
 
-test('every reply of the control plane has what the model has, and nothing else', async () => {
+test('every reply of the control plane has exactly the members of the model', async () => {
   const made = await send('CreateAgentRuntime', 'PUT', '/runtimes/', { ...RUNTIME, tags: { team: 'a' }, unheardOf: 1 });
   const at0 = `/runtimes/${String(made.agentRuntimeId)}`;
   const { agentRuntimeName, ...update } = RUNTIME;
@@ -70,7 +70,7 @@ test('every reply of the control plane has what the model has, and nothing else'
   await send('DeleteAgentRuntime', 'DELETE', `${at0}/`);
 });
 
-test('a runtime keeps the tags that it was made with, and takes others, apart from those of its endpoints', async () => {
+test('a runtime keeps its initial tags and accepts others, separate from those of its endpoints', async () => {
   const tags = { team: 'a', stage: 'test' };
   const { agentRuntimeArn: resourceArn } = await fixture.control.send(new control.CreateAgentRuntimeCommand({ ...RUNTIME, agentRuntimeName: 'tagged', tags } as never));
   const tagsOf = async (arn = resourceArn) => (await fixture.control.send(new control.ListTagsForResourceCommand({ resourceArn: arn }))).tags;

@@ -17,11 +17,11 @@ describe('splitWords', () => {
     expect(splitWords(line)).toEqual(words);
   });
 
-  test.each(['\'', '"a', 'a "b\\"'])('fails on a quote without an end: %s', line => {
+  test.each(['\'', '"a', 'a "b\\"'])('fails on an unterminated quote: %s', line => {
     expect(() => splitWords(line)).toThrow('command has a quote without an end');
   });
 
-  test('gives back whatever was quoted, as bash does', () => {
+  test('restores whatever was quoted, as bash does', () => {
     const quote = (word: string) => `'${word.replace(/'/g, "'\\''")}'`;
     fc.assert(fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), words => {
       expect(splitWords(words.map(quote).join(' '))).toEqual(words);
@@ -61,11 +61,11 @@ describe('readWords', () => {
     ['a\tb', 2],
     ['a\n', 2],
     ["a 'b'\n", 6],
-  ])('fails on what is not defined, by its place: %j', (line, place) => {
+  ])('fails on undefined syntax, with its position: %j', (line, place) => {
     expect(() => readWords(line)).toThrow(`command is not defined at character ${place}, `);
   });
 
-  test('gives back whatever is quoted as a whole', () => {
+  test('restores whatever was quoted as a whole', () => {
     const quote = (word: string) => `"${word.replace(/["\\]/g, '\\$&')}"`;
     fc.assert(fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), words => {
       expect(readWords(words.map(quote).join(' '))).toEqual(words);

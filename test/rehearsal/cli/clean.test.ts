@@ -32,7 +32,7 @@ const kept = () => ({
   copies: entries('repositories', 1).length,
 });
 
-/** As if the session's runs had ended so many hours ago. */
+/** Makes the session's runs end this many hours ago. */
 function aged(id: string, hours: number): void {
   const store = new RunStore(copy.state);
   for (const run of store.all().filter(({ record }) => record.session?.id === id)) {
@@ -41,7 +41,7 @@ function aged(id: string, hours: number): void {
   }
 }
 
-test('one session is removed, and another goes on where it was', async () => {
+test('removes one session, and another continues from where it was', async () => {
   const [first, second] = [await rehearse('--task', 'one'), await rehearse('--task', 'two')];
   expect(kept()).toEqual({ runs: 2, executions: 2, workspaces: 2, logs: 2, copies: 1 });
 
@@ -52,7 +52,7 @@ test('one session is removed, and another goes on where it was', async () => {
   expect(await rehearse('--session', second)).toBe(second);
 });
 
-test('only what ended before the given time is removed; what a killed run has left counts by its own time', async () => {
+test('removes only what ended before the given time; leftovers of a killed run count by their own time', async () => {
   const [old, recent] = [await rehearse(), await rehearse()];
   aged(old, 30);
   for (const [name, hours] of [['killed-long-ago', 30], ['killed-just-now', 0]] as const) {
@@ -69,7 +69,7 @@ test('only what ended before the given time is removed; what a killed run has le
   expect(entries('agentcore/workspaces/runtime', 2)).toEqual([expect.stringContaining('killed-just-now')]);
 });
 
-test('branches that the original does not have are not lost', async () => {
+test('keeps branches that the original does not have', async () => {
   await rehearse('--task', 'one');
   const { repository } = new RunStore(copy.state).all()[0].record;
 
@@ -84,7 +84,7 @@ test('branches that the original does not have are not lost', async () => {
   expect(kept().copies).toBe(0);
 });
 
-test('a copy of a remote that has all of it is removed, and one whose remote does not answer stays', async () => {
+test('removes a copy of a remote that has all of it, and keeps one whose remote does not answer', async () => {
   const bare = `${copy.directory}.git`;
   copy.git('clone', '--quiet', '--bare', copy.directory, bare);
   for (const task of ['one', 'two']) {
@@ -97,7 +97,7 @@ test('a copy of a remote that has all of it is removed, and one whose remote doe
   }
 });
 
-test('a session that is not there, a time that is none and a state directory at work are refused, and nothing is removed', async () => {
+test('refuses an unknown session, an invalid time and a state directory in use, and removes nothing', async () => {
   const id = await rehearse();
 
   expect(await clean('--session', `${id}x`)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/there is no session ".*x" in .*: "rehearse sessions" lists them: did you mean /) });
@@ -109,7 +109,7 @@ test('a session that is not there, a time that is none and a state directory at 
   expect([sessions(), readFileSync(join(copy.state, '.gitignore'), 'utf8')]).toEqual([[id], '*\n']);
 });
 
-test('without a state directory there is nothing to do', async () => {
+test('does nothing without a state directory', async () => {
   expect(await clean()).toEqual({ exitCode: 0, stdout: `there is nothing in ${copy.state}\n`, stderr: '' });
   expect(existsSync(copy.state)).toBe(false);
 });

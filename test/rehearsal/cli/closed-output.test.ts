@@ -14,7 +14,7 @@ const AGENT = 'cat >/dev/null; echo right > value';
 test.each([
   ['a story', 'head -n 1', []],
   ['a record', 'true', ['--json']],
-])('a run whose reader of %s has gone ends as it would have, and is kept', async (_, reader, more) => {
+])('a run whose reader of %s has closed ends as usual, and is kept', async (_, reader, more) => {
   const args = ['rehearse', '--repository', copy.directory, '--agent', AGENT, '--gate', 'test=./test.sh', '--prompt', 'Make it right', '--state', copy.state];
   const by = ['bash', '-c', `set -o pipefail; "$@" | ${reader}`, 'bash']; // with the exit code of the run
   const { exitCode, stderr } = await new CommandLine([...args, ...more], { by }).ended;

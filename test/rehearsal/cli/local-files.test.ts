@@ -19,7 +19,7 @@ function run(agent: string, cwd: string, ...more: string[]) {
   return new CommandLine(args, { cwd }).ended;
 }
 
-test('a program that is here, and not where sessions start, is named before the run and when it was not found', async () => {
+test('names a program that exists here but not in sessions, before the run and when it was not found', async () => {
   writeFileSync(join(copy.directory, 'agent.sh'), 'cat >/dev/null; echo right > value\n');
   const hint = `--agent: agent.sh is here, but not in the commit that sessions start from, in a clone: give its absolute path, ${join(copy.directory, 'agent.sh')}, or commit it`;
 
@@ -37,13 +37,13 @@ test('a program that is here, and not where sessions start, is named before the 
 
 test.each([
   ['a file of the commit', './test.sh && cat value', []],
-  ['a file that something makes, and git ignores', 'made/tool.sh', []],
+  ['an ignored file that a command creates', 'made/tool.sh', []],
   ['a program that a bootstrap installs', 'node_modules/.bin/tool.sh', []],
   ['a name without a dot or a slash', 'test', []],
   ['a file of another directory', 'cd sub && ./mine.sh', []],
   ['a file that is not committed', 'bash ./mine.sh --quick', ['./mine.sh is here, but not in the commit']],
   ['a file in quotes', "bash -c 'bash mine.sh'", ['mine.sh is here, but not in the commit']],
-])('of a gate, %s is judged by where sessions start', (_, command, expected) => {
+])('in a gate, %s is judged by the directory where sessions start', (_, command, expected) => {
   for (const file of ['mine.sh', 'test', 'made/tool.sh', 'node_modules/.bin/tool.sh']) {
     mkdirSync(dirname(join(copy.directory, file)), { recursive: true });
     writeFileSync(join(copy.directory, file), '');
@@ -52,7 +52,7 @@ test.each([
   expect(hints).toEqual(expected.map((hint) => expect.stringContaining(`--gate test: ${hint}`)));
 });
 
-test('a file below /tmp is hidden from sessions, unless the run was started there', () => {
+test('hides a file below /tmp from sessions, unless the run was started there', () => {
   const agent = `python3 ${join(beside, 'agent.py')}`;
   writeFileSync(join(beside, 'agent.py'), '');
   const target = { repository: copy.directory, agent };
@@ -60,7 +60,7 @@ test('a file below /tmp is hidden from sessions, unless the run was started ther
   expect([missingInSessions(target, beside), missingInSessions({ ...target, sandbox: 'container' }, copy.directory)]).toEqual([[], []]);
 });
 
-test('the server of an app starts in the workspace, where nothing of this machine is', () => {
+test('the server of an app starts in the workspace, without this machine\'s files', () => {
   const home = mkdtempSync(join(homedir(), 'local-files-'));
   try {
     writeFileSync(join(home, 'server.mjs'), '');

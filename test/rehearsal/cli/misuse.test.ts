@@ -14,11 +14,11 @@ afterEach(() => copy.remove());
 
 const refused = async (...args: string[]) => {
   const { exitCode, stdout, stderr } = await commandLine('rehearse', ...args, '--state', copy.state);
-  expect([exitCode, stdout, existsSync(copy.state)]).toEqual([2, '', false]); // nothing was made
+  expect([exitCode, stdout, existsSync(copy.state)]).toEqual([2, '', false]); // nothing was created
   return stderr;
 };
 
-test('everything that is wrong is said at once, and nothing is made', async () => {
+test('reports all mistakes together, and creates nothing', async () => {
   const message = await refused('--repositry', 'x', '--repository', `${copy.directory}s`, '--gate', 'npm test', '--gate', 'te/st=true', '--agent', ' ',
     '--input', join(copy.directory, 'input.json'), '--max-repairs', '21', '--sandbox', 'conatiner', '--env', 'PAHT', '--json=yes', '--ref', 'x', '--ref', 'y');
 
@@ -49,25 +49,25 @@ test.each([
   ['an option where a value should be', [...LOOP, '--repository', 'PROJECT', '--task', '-x'], /^--task is followed by "-x", which looks like another option: write --task=-x if/],
   ['a time without a unit', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=40'], /^--timeout must be NAME=TIME with a time from 1s to 8h, such as test=40m, not "test=40"\n/],
   ['a time that is too long', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=481m'], /^--timeout must be .*, not "test=481m"/],
-  ['no time at all', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=0s'], /^--timeout must be .*, not "test=0s"/],
-  ['the time of a gate that is not there', [...LOOP, '--repository', 'PROJECT', '--timeout', 'tset=8h'], /^--timeout tset: there is no gate with that name: did you mean test\?\n/],
-  ['a depth that is no number', [...LOOP, '--repository', 'PROJECT', '--depth', 'all'], /^--depth must be a whole number of commits, such as 1 for only the newest or 0 for all, not "all"\n/],
-  ['a depth below zero', [...LOOP, '--repository', 'PROJECT', '--depth=-1'], /^--depth must be .*, not "-1"/],
-  ['a depth that is no whole number', [...LOOP, '--repository', 'PROJECT', '--depth', '1.5'], /^--depth must be .*, not "1.5"/],
+  ['an empty time', [...LOOP, '--repository', 'PROJECT', '--timeout', 'test=0s'], /^--timeout must be .*, not "test=0s"/],
+  ['the time of an unknown gate', [...LOOP, '--repository', 'PROJECT', '--timeout', 'tset=8h'], /^--timeout tset: there is no gate with that name: did you mean test\?\n/],
+  ['a depth that is not a number', [...LOOP, '--repository', 'PROJECT', '--depth', 'all'], /^--depth must be a whole number of commits, such as 1 for only the newest or 0 for all, not "all"\n/],
+  ['a negative depth', [...LOOP, '--repository', 'PROJECT', '--depth=-1'], /^--depth must be .*, not "-1"/],
+  ['a depth that is not a whole number', [...LOOP, '--repository', 'PROJECT', '--depth', '1.5'], /^--depth must be .*, not "1.5"/],
   ['an update without a session', [...LOOP, '--repository', 'PROJECT', '--update'], /^--update needs --session: name the session, or leave out --update/],
-  ['a branch on top of none', [...LOOP, '--repository', 'PROJECT', '--on-top'], /^--on-top needs --session: name the session, or give the branch to start from with --ref\n/],
-  ['an option that is nearly one', [...LOOP, '--repository', 'PROJECT', '--updat'], /^--updat is not an option: did you mean --update\?\n/],
-  ['a command that is not there', ['session'], /^"session" is not a command of "rehearse": did you mean sessions\?\n/],
-  ['a part of a repository', [...LOOP, '--repository', 'PROJECT/part'], /^--repository \S+ cannot be cloned: it is a subdirectory of a repository: name \S+\/project\n/],
-  ['a reference that is not there', [...LOOP, '--repository', 'PROJECT', '--ref', 'mian'], /^"mian" is not a branch, tag or commit of \S+: did you mean main\?\n/],
-  ['a file of the input that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', 'PROJECT', '--prompt', 'x', '--input', 'PROJECT/inputs.json'], /^--input \S+: there is no such file: did you mean \S+\/input\.json\?\n/],
-  ['an input that is no JSON', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/broken.json'], /^--input \S+ is not valid JSON: /],
-  ['an input that is no object', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/list.json'], /^--input \S+ must be a JSON object, such as \{ "prompt": /],
+  ['--on-top without a branch', [...LOOP, '--repository', 'PROJECT', '--on-top'], /^--on-top needs --session: name the session, or give the branch to start from with --ref\n/],
+  ['a misspelled option', [...LOOP, '--repository', 'PROJECT', '--updat'], /^--updat is not an option: did you mean --update\?\n/],
+  ['an unknown command', ['session'], /^"session" is not a command of "rehearse": did you mean sessions\?\n/],
+  ['a directory inside a repository', [...LOOP, '--repository', 'PROJECT/part'], /^--repository \S+ cannot be cloned: it is a subdirectory of a repository: name \S+\/project\n/],
+  ['an unknown reference', [...LOOP, '--repository', 'PROJECT', '--ref', 'mian'], /^"mian" is not a branch, tag or commit of \S+: did you mean main\?\n/],
+  ['an input file that does not exist', ['--agent', 'true', '--gate', 'test=true', '--repository', 'PROJECT', '--prompt', 'x', '--input', 'PROJECT/inputs.json'], /^--input \S+: there is no such file: did you mean \S+\/input\.json\?\n/],
+  ['an input that is not JSON', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/broken.json'], /^--input \S+ is not valid JSON: /],
+  ['an input that is not an object', [...LOOP, '--repository', 'PROJECT', '--input', 'PROJECT/list.json'], /^--input \S+ must be a JSON object, such as \{ "prompt": /],
 ])('fails for %s', async (_, args, message) => {
   expect(await refused(...args.map((word) => word.replace('PROJECT', copy.directory)))).toMatch(message);
 });
 
-test('fails for a stack, a loop and a directory of an app that are not there, and says which are', async () => {
+test('fails for an unknown stack, loop or app directory, with the known ones', async () => {
   const loop = new RehearsedLoop();
   try {
     const app = loop.synth();
@@ -81,7 +81,7 @@ test('fails for a stack, a loop and a directory of an app that are not there, an
   }
 });
 
-test('a session that is not there is said with the one that may be meant, and what it would have said is not asked for', async () => {
+test('suggests a session for an unknown one, and does not ask for options that the session would provide', async () => {
   mkdirSync(join(copy.state, 'runs', 'one'), { recursive: true });
   writeFileSync(join(copy.state, 'runs', 'one', 'record.json'), JSON.stringify({ target: {}, record: { startedAt: '1', session: { id: 'rehearsal-1a2b' } } }));
 
@@ -98,6 +98,6 @@ test.each([
   ['Main', ['main', 'maintenance'], 'main'],
   ['zebra', ['gate', 'agent'], undefined],
   ['', ['a'], undefined],
-])('"%s" of %j may be meant as %s', (written, known, expected) => {
+])('suggests, for "%s" and %j, %s', (written, known, expected) => {
   expect(nearest(written, known)).toBe(expected);
 });

@@ -32,13 +32,13 @@ test('no line of a bootstrap command may fail', async () => {
   expect([exitCode, record.error]).toEqual([1, { name: 'CodingLoop.BootstrapFailed', message: expect.stringMatching(/FAILED, exit code 1.*\n+first\n*$/) }]);
 });
 
-test('a pipe in a gate fails with any of its programs, unless --no-pipefail says otherwise', async () => {
+test('a pipe in a gate fails with any of its programs, unless --no-pipefail is given', async () => {
   const gate = '[ -e greeting ]\nfalse | cat';
   expect((await rehearse('true', 'true', gate, '--prompt', 'x', '--max-repairs', '0')).stdout).toMatch(/^CodingLoop\.Red /m);
   expect((await rehearse('true', 'true', gate, '--prompt', 'x', '--no-pipefail')).stdout).toMatch(/^NO_CHANGES /m);
 });
 
-test('the agent is told of a gate line by line', async () => {
+test('the agent is told about a gate line by line', async () => {
   const agent = 'cat > "prompt-$WORKBENCH_ROUND"';
 
   const { stdout } = await rehearse(agent, 'true', 'echo one\n[[ -e prompt-1 ]]', '--prompt', 'x', '--json');

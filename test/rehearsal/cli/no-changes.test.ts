@@ -12,7 +12,7 @@ async function rehearse(value: string, agent: string, ...more: string[]) {
   return { ...run, report: readFileSync(/^report {5}(\S+)$/m.exec(run.stdout)![1], 'utf8') };
 }
 
-test('a run in which nothing changes and all gates are green says so, and succeeds', async () => {
+test('a run that changes nothing reports that and succeeds if all gates are green', async () => {
   const { exitCode, stdout, report } = await rehearse('right', 'true');
   expect(exitCode).toBe(0);
   expect(stdout).toContain('nothing changed that can be committed\n');
@@ -21,13 +21,13 @@ test('a run in which nothing changes and all gates are green says so, and succee
   expect(report).toContain('<p>the agent changed nothing, and all gates pass on the files as they were</p>');
 });
 
-test('a run in which nothing changes and a gate is red fails', async () => {
+test('a run that changes nothing fails if a gate is red', async () => {
   const { exitCode, stdout } = await rehearse('wrong', 'true');
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/^CodingLoop\.Stuck after 2 turns in [0-9.]+ s\n {2}the agent is stuck at the gate "test": .*; the agent has changed nothing\n/m);
 });
 
-test('work that the agent stashed is named, while the run goes on and at its end', async () => {
+test('names work that the agent stashed, during the run and at its end', async () => {
   const { exitCode, stdout, report } = await rehearse('wrong', 'echo right > value; git stash -q');
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/^ +work of the agent that is not in the files of the clone: stash@\{0\}: WIP on workbench\//m);
@@ -35,7 +35,7 @@ test('work that the agent stashed is named, while the run goes on and at its end
   expect(report).toContain('<p>work of the agent that is not in the files of the clone: stash@{0}: WIP on ');
 });
 
-test('a gate that was green before the agent began proves nothing about the task, and the story says so', async () => {
+test('says in the story that a gate that was green before the agent started proves nothing about the task', async () => {
   const { exitCode, stdout, report } = await rehearse('right', 'echo more > more', '--gates-before');
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/Record what changed .*\n +the gates run before the agent starts: their results decide nothing yet\n.* Run gate: test .* PASSED\n.* Ask the agent \(turn 1\)/);
@@ -43,7 +43,7 @@ test('a gate that was green before the agent began proves nothing about the task
   expect(report).toContain('<p>the gate was green before the agent started: ');
 });
 
-test('a gate that was red before proves something, and its output then is no repair', async () => {
+test('counts a gate that was red before as proof, and its output at that time as no repair', async () => {
   const { exitCode, stdout } = await rehearse('wrong', 'echo right > value', '--gates-before');
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/ Run gate: test .* FAILED, exit code 1\n[^]* Ask the agent \(turn 1\)[^]* Run gate: test .* PASSED\n/);

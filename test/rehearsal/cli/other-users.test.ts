@@ -5,7 +5,7 @@ import { CommandLine, CommandLineOptions, CommandResult, WorkingCopy } from '../
 
 jest.setTimeout(120_000);
 
-/** Whom no file of the system knows. */
+/** A user who is in no file of the system. */
 const STRANGER = ['setpriv', '--reuid=54321', '--regid=54322', '--clear-groups'];
 const asRoot = process.getuid!() === 0 ? test : test.skip;
 
@@ -13,7 +13,7 @@ let copy: WorkingCopy;
 let home: string;
 beforeEach(() => {
   copy = new WorkingCopy({ value: 'wrong\n' });
-  chmodSync(join(copy.directory, '..'), 0o755); // it is a temporary directory of ours
+  chmodSync(join(copy.directory, '..'), 0o755); // it is a temporary directory of this test
   home = mkdtempSync(join(tmpdir(), 'home-'));
   chmodSync(home, 0o777);
 });
@@ -48,7 +48,7 @@ asRoot('a directory that may only be read is refused as the state, with what to 
   expect(await rehearse(options, '--state', join(home, 'state'))).toEqual(COMMITTED);
 });
 
-test('a home that is not set, or not there, is none that a run needs', async () => {
+test('a run needs no home directory: it may be unset or missing', async () => {
   const state = ['--state', copy.state];
   expect(await rehearse({ env: { PATH, HOME: join(home, 'nowhere') } }, ...state)).toEqual(COMMITTED);
 });

@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A run that commits what a command has printed in a session. */
+/** A run that commits the output of a command in a session. */
 async function printedBy(command: string, env: NodeJS.ProcessEnv, ...more: string[]): Promise<CommandResult & { readonly printed?: string }> {
   const agent = `cat >/dev/null; { ${command}; } >value 2>&1; echo "$RANDOM" >>value`;
   const args = ['rehearse', '--repository', copy.directory, '--agent', agent, '--gate', 'test=true', '--prompt', 'x', '--state', copy.state, ...more];
@@ -50,7 +50,7 @@ withSsh('sessions sign with an ssh agent by --ssh-agent alone, and nothing of th
   }
 });
 
-test('caches are kept from one session to the next by --cache alone', async () => {
+test('caches are kept between sessions only with --cache', async () => {
   const cache = join(directory, 'cache');
   const look = 'ls "$XDG_CACHE_HOME" 2>/dev/null; mkdir -p "$npm_config_cache"; touch "$XDG_CACHE_HOME/seen"';
 
@@ -62,7 +62,7 @@ test('caches are kept from one session to the next by --cache alone', async () =
 
 test.each([
   ['without an agent', [''], ['--ssh-agent'], /^--ssh-agent: SSH_AUTH_SOCK is not set: start an agent/],
-  ['for an agent that is gone', ['/nowhere/agent'], ['--ssh-agent'], /^--ssh-agent: SSH_AUTH_SOCK is "\/nowhere\/agent", which is not a socket: /],
+  ['for an agent that has exited', ['/nowhere/agent'], ['--ssh-agent'], /^--ssh-agent: SSH_AUTH_SOCK is "\/nowhere\/agent", which is not a socket: /],
   ['for a cache that is a file', [''], ['--cache', __filename], /^--cache .* cannot be written to \(ENOTDIR\): choose a directory that you can write to/],
 ])('fails with 2 %s', async (_, [socket], options, message) => {
   const { exitCode, stderr } = await printedBy('true', { SSH_AUTH_SOCK: socket }, ...options);

@@ -8,7 +8,7 @@ import { commandLines } from '../../support/host-processes';
 
 jest.setTimeout(120_000);
 
-/** Nothing else on this machine sleeps so long. */
+/** No other process on this machine sleeps that long. */
 const NAP = `sleep 7${process.pid}`;
 const FIXES = 'cat >/dev/null; echo right > value';
 const SLEEPS = `cat >/dev/null; echo right > value; ${NAP}`;
@@ -33,7 +33,7 @@ function run(agent: string, more: readonly string[] = [], options?: CommandLineO
   return rehearse(['--repository', copy.directory, '--agent', agent, '--gate', 'test=./test.sh', '--prompt', 'Make it right', '--task', 'right', ...more], options);
 }
 
-/** Waits for the agent, whose own process is the last that a run starts. */
+/** Waits for the agent, whose process is the last that a run starts. */
 async function asleep(): Promise<string> {
   while (!commandLines().includes(NAP)) await new Promise((resolve) => setTimeout(resolve, 20));
   return (JSON.parse(readFileSync(join(copy.state, 'current.json'), 'utf8')) as { sessionId: string }).sessionId;
@@ -46,7 +46,7 @@ function expectNothingLeft(): void {
   expect(['lock', 'current.json'].filter((file) => existsSync(join(copy.state, file)))).toEqual([]);
 }
 
-test('a project below /tmp has its own programs in its sessions, with changes thrown away', async () => {
+test('a project below /tmp has its own programs in its sessions, and changes to it are discarded', async () => {
   writeFileSync(join(copy.directory, 'agent.sh'), `#!/bin/bash\ncat >"${copy.directory}/value"\necho right >value\n`, { mode: 0o755 });
   const args = ['--repository', '.', '--agent', join(copy.directory, 'agent.sh'), '--gate', 'test=./test.sh', '--prompt', 'Make it right', '--json'];
 
@@ -56,7 +56,7 @@ test('a project below /tmp has its own programs in its sessions, with changes th
   expect(readFileSync(join(copy.directory, 'value'), 'utf8')).toBe('wrong\n');
 });
 
-test('Ctrl-C on a terminal leaves no process, mount or lock; the workspace stays, and the session goes on there', async () => {
+test('Ctrl-C on a terminal leaves no process, mount or lock; the workspace stays, and the session can continue there', async () => {
   const command = run(SLEEPS, [], { terminal: true });
   const id = await asleep();
   command.type('\x03');
@@ -70,7 +70,7 @@ test('Ctrl-C on a terminal leaves no process, mount or lock; the workspace stays
   expect([next, record.outcome, record.session?.id]).toEqual([0, 'COMMITTED', id]);
 });
 
-test('a second signal ends it at once, and leaves neither a lock nor a run that seems to be under way', async () => {
+test('a second signal ends the run at once, and leaves neither a lock nor a run that seems to be in progress', async () => {
   const command = run(SLEEPS);
   await asleep();
   command.kill('SIGINT');
@@ -81,7 +81,7 @@ test('a second signal ends it at once, and leaves neither a lock nor a run that 
   while (commandLines().some((line) => line.includes(NAP))) await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
-test('a run is stopped from elsewhere, and seen to run until then', async () => {
+test('a run can be stopped from another process, and is listed as running until then', async () => {
   const command = run(SLEEPS);
   const id = await asleep();
   expect((await rehearse(['sessions']).ended).stdout).toMatch(new RegExp(`running .* right +${id}\n`));
@@ -93,7 +93,7 @@ test('a run is stopped from elsewhere, and seen to run until then', async () => 
   expect((await rehearse(['stop', id]).ended).stdout).toMatch(/^the session is already stopped; its workspace is \//);
 });
 
-test('a run whose process is killed leaves no process, and its lock holds nobody up', async () => {
+test('a run whose process is killed leaves no process, and its lock blocks nobody', async () => {
   const command = run(SLEEPS);
   await asleep();
   command.kill('SIGKILL');
@@ -103,7 +103,7 @@ test('a run whose process is killed leaves no process, and its lock holds nobody
   expect((await run(FIXES).ended).exitCode).toBe(0);
 });
 
-test('a shell opens on the session\'s workspace, on a terminal', async () => {
+test('a shell opens in the session\'s workspace, on a terminal', async () => {
   const { session } = JSON.parse((await run(FIXES, ['--json']).ended).stdout) as RehearsalRecord;
   const shell = rehearse(['shell', session!.id.slice(-8)], { terminal: true });
   await shell.prints(/session .*\/mnt\/workspace\/repo [$#] /);
@@ -115,7 +115,7 @@ test('a shell opens on the session\'s workspace, on a terminal', async () => {
   expect(existsSync('/tmp/mine')).toBe(false);
 });
 
-test('a terminal is told what happens at the moment, in colour; a file gets plain lines', async () => {
+test('a terminal shows the current activity, in color; a file gets plain lines', async () => {
   const { stdout: live } = await run(FIXES, [], { terminal: true }).ended;
   expect(live).toMatch(/\r\x1b\[2K[^\r\n]*Ask the agent \(turn 1\) +\d\.\d\d s …/);
   expect(live).toContain('\x1b[32mPASSED\x1b[0m');
@@ -125,14 +125,14 @@ test('a terminal is told what happens at the moment, in colour; a file gets plai
   expect(plain.replace(/^preparing …\n/, '')).not.toMatch(/[\x1b\r…]/);
 });
 
-test('while a gate runs, a terminal shows what it prints, its time and its limit', async () => {
+test('while a gate runs, a terminal shows its output, its time and its limit', async () => {
   const command = rehearse(['--repository', copy.directory, '--agent', FIXES, '--prompt', 'Make it right', '--gate', `slow=for part in $(seq 20); do echo "part $part is done"; done; ${NAP}`], { terminal: true });
   await command.prints(/Run gate: slow +\d+\.\d\d s …, at most 15 min\r?\n[^]*part 15 is done[^]*part 20 is done/);
   expect(command.stdout).not.toContain('part 14 is done');
   command.type('\x03');
 
   const { exitCode, stdout } = await command.ended;
-  expect([exitCode, stdout]).toEqual([130, expect.stringMatching(/\x1b\[6A\x1b\[J\r\x1b\[2K/)]); // what was drawn is taken back
+  expect([exitCode, stdout]).toEqual([130, expect.stringMatching(/\x1b\[6A\x1b\[J\r\x1b\[2K/)]); // the drawn lines are erased
 });
 
 test('with --json, stdout is the record alone', async () => {
@@ -165,7 +165,7 @@ test.each([
   expect(await run(agent, more).ended).toEqual({ exitCode: code, stdout: expect.stringMatching(told), stderr: expect.stringMatching(complaint) });
 });
 
-describe('a machine without what a sandbox takes', () => {
+describe('a machine that lacks what a sandbox needs', () => {
   let bin: string;
   beforeEach(() => {
     bin = join(mkdtempSync(join(tmpdir(), 'bin-')), 'bin');
@@ -186,7 +186,7 @@ describe('a machine without what a sandbox takes', () => {
     expect(await run(FIXES, [], { env: { ...process.env, PATH: bin } }).ended).toMatchObject({ exitCode: 3, stderr: 'git cannot be found: install it\n' });
   });
 
-  test('has containers if there is an engine, and fails without an image for them', async () => {
+  test('uses containers if there is an engine, and fails without an image for them', async () => {
     writeFileSync(join(bin, 'podman'), '#!/bin/sh\n', { mode: 0o755 });
     const { exitCode, stderr } = await run(FIXES, [], { env: { ...process.env, PATH: bin } }).ended;
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining('podman is installed, but there is no image: name one (--image)')]);

@@ -8,7 +8,7 @@ import { commandLine, WorkingCopy } from '../../support/command-line';
 
 jest.setTimeout(120_000);
 
-/** The first answer is incomplete; told that the gate failed, it is completed. */
+/** The first answer is incomplete; after the gate has failed, the agent completes it. */
 const AGENT = 'prompt=$(cat); if [[ $prompt == *"FAIL: no mark"* ]]; then echo "Hello, world!" > greeting; else echo "Hello, world" > greeting; fi; echo "wrote it"';
 const FILES = {
   'greeting': 'Hi\n',
@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => copy.remove());
 
-/** Settles when a run is under way. */
+/** Settles when a run is in progress. */
 async function begun(state: string): Promise<void> {
   mkdirSync(state, { recursive: true });
   for await (const { filename } of watch(state)) if (filename === 'current.json') return;
@@ -31,7 +31,7 @@ function rehearse(...more: string[]) {
   return commandLine('rehearse', '--repository', copy.directory, '--gate', 'test=./test.sh', '--prompt', 'Greet the world', '--state', copy.state, ...more);
 }
 
-test('a run with a repair is told as a story, and its commit can be fetched', async () => {
+test('tells a run with a repair as a story, with a commit that can be fetched', async () => {
   const { exitCode, stdout, stderr } = await rehearse('--agent', AGENT, '--task', 'greet');
 
   expect([exitCode, stderr]).toEqual([0, '']);
@@ -48,13 +48,13 @@ test('a run with a repair is told as a story, and its commit can be fetched', as
   copy.git(...take.split(' '));
   expect(copy.git('show', `${branch}:greeting`)).toBe('Hello, world!\n');
 
-  // A branch that is there already, as after a run before, is left alone.
+  // An existing branch, such as that of an earlier run, is left alone.
   const again = await rehearse('--agent', AGENT, '--task', 'greet');
   expect(again.stdout).toMatch(/fetch {6}git -C \S+ fetch \S+ workbench\/greet:workbench\/greet-2\n/);
 });
 
-test('a session that answers and says nothing ends the run at once, and the story tells what was asked again', async () => {
-  // As a bash that somebody put in front of PATH, and that does nothing: each one that is started reads this file.
+test('a session that answers without output ends the run at once, and the story tells the retries', async () => {
+  // Acts as a bash that somebody put first on PATH, and that does nothing: each bash that starts reads this file.
   process.env.BASH_ENV = '/mnt/workspace/profile';
   const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; echo "exit 0" > /mnt/workspace/profile', '--env', 'BASH_ENV')
     .finally(() => delete process.env.BASH_ENV);
@@ -65,7 +65,7 @@ test('a session that answers and says nothing ends the run at once, and the stor
   expect(stdout).not.toContain('retried by Step Functions');
 });
 
-test('what Step Functions tries again is told when it does, with the reason', () => {
+test('tells when Step Functions retries, and why', () => {
   const written: string[] = [];
   const terminal = new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream);
   const story = new Story(terminal);
@@ -76,7 +76,7 @@ test('what Step Functions tries again is told when it does, with the reason', ()
   expect(written.join('')).toBe(`${' '.repeat(10)}Run gate: test: retried by Step Functions after Workbench.Throttled: slow down\n`);
 });
 
-test('what is asked again in the same words is told once with its count, and anew when the words change', () => {
+test('tells repeated retries once with their count, and again when the reason changes', () => {
   const written: string[] = [];
   const story = new Story(new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream));
   const step = { state: 'Prepare the run', kind: 'prepare', round: 0, begin: 0, duration: 0, retries: 0 } as const;
@@ -94,7 +94,7 @@ test('what is asked again in the same words is told once with its count, and ane
   ]);
 });
 
-test('a gate that takes long has a line with its time and its limit now and then, where nobody can watch it', async () => {
+test('prints a line with the time and the limit of a long gate now and then, when the output is not a terminal', async () => {
   let written = '';
   let seen = () => {};
   const twice = new Promise<void>((resolve) => (seen = resolve));
@@ -107,7 +107,7 @@ test('a gate that takes long has a line with its time and its limit now and then
   expect(written).toMatch(/^( +0\.0 s {2}Run gate: test +0\.\d\d s …, at most 90 s\n){2}$/);
 });
 
-test('the working copy is not touched, and what is not committed is left out', async () => {
+test('does not touch the working copy, and leaves out uncommitted changes', async () => {
   writeFileSync(join(copy.directory, 'greeting'), 'a change of my own\n');
   const before = copy.git('for-each-ref') + copy.git('status', '--porcelain');
 
@@ -120,14 +120,14 @@ test('the working copy is not touched, and what is not committed is left out', a
   expect(readFileSync(join(copy.directory, 'greeting'), 'utf8')).toBe('a change of my own\n');
 });
 
-test('a run that stays red ends with 1 and commits nothing', async () => {
+test('a run that stays red exits with 1 and commits nothing', async () => {
   const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; echo "$RANDOM" >> greeting', '--max-repairs', '1', '--json');
 
   const record = JSON.parse(stdout) as RehearsalRecord;
   expect([exitCode, record.outcome, record.commit]).toEqual([1, 'CodingLoop.Red', undefined]);
 });
 
-test('a run whose agent fails says where all that was printed is', async () => {
+test('a run whose agent fails says where its whole output is', async () => {
   const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; echo "no model is configured"; exit 3');
 
   expect([exitCode, stdout]).toEqual([1, expect.stringContaining('agent: no model is configured\n')]);
@@ -135,7 +135,7 @@ test('a run whose agent fails says where all that was printed is', async () => {
   expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toMatch(/^== turn-0: EXITED 3\nno model is configured$/m);
 });
 
-test('a session goes on where it was left, with the agent and the gates of before', async () => {
+test('a session continues from where it was left, with the same agent and gates', async () => {
   const first = JSON.parse((await rehearse('--agent', AGENT, '--task', 'greet', '--json')).stdout) as RehearsalRecord;
 
   const second = await commandLine('rehearse', '--session', first.session!.id, '--agent', 'cat >/dev/null; echo "And you!" >> greeting',
@@ -152,7 +152,7 @@ test('a session goes on where it was left, with the agent and the gates of befor
   expect(logs.stdout).toContain('FAIL: no mark in Hello, world');
 });
 
-test('a run starts from the reference that is given, and so does the next one in its session', async () => {
+test('a run starts from the given reference, and so does the next one in its session', async () => {
   copy.git('branch', 'old');
   writeFileSync(join(copy.directory, 'greeting'), 'Hello there!\n');
   copy.git('-c', 'user.name=x', '-c', 'user.email=x@localhost', 'commit', '--quiet', '--all', '--message', 'a greeting');
@@ -168,14 +168,14 @@ test('a run starts from the reference that is given, and so does the next one in
   expect([third.exitCode, third.stderr]).toEqual([2, expect.stringMatching(/^"nowhere" is not a branch, tag or commit of .*: there is main, old\n/)]);
 });
 
-test('fails for an input that the loop would refuse, in its words and before anything is made', async () => {
+test('fails for an input that the loop would refuse, with the loop\'s message and before it creates anything', async () => {
   const { exitCode, stdout, stderr } = await rehearse('--agent', 'true', '--task', 'a task');
 
   expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringMatching(/^"taskId" must be 1 to 64 characters/)]);
   expect(existsSync(copy.state)).toBe(false);
 });
 
-test('what is not committed is told of, and a prompt that is no text is refused', async () => {
+test('reports uncommitted changes, and refuses a prompt that is not text', async () => {
   const input = join(copy.directory, 'input.json');
   writeFileSync(input, '{ "prompt": 7 }');
 
@@ -197,11 +197,11 @@ test('an interrupted run leaves no process and no lock, but its workspace', asyn
   expect([exitCode, record.outcome]).toEqual([130, 'INTERRUPTED']);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
   expect(existsSync(join(copy.state, 'current.json'))).toBe(false);
-  const microvms = join(copy.state, 'agentcore', 'microvms'); // if there was time for one
+  const microvms = join(copy.state, 'agentcore', 'microvms'); // if it got far enough to have one
   expect(existsSync(microvms) ? readdirSync(microvms) : []).toEqual([]);
 });
 
-test('fails for a repository with a password, in the options and in the input, and shows it nowhere', async () => {
+test('fails for a repository with a password, in the options and in the input, without showing it', async () => {
   const url = 'https://me:s3cret@git.example.com/app.git';
   const input = join(copy.directory, 'input.json');
   writeFileSync(input, JSON.stringify({ prompt: 'x', repository: { url } }));
@@ -219,24 +219,24 @@ test.each([
   ['fails without an agent', ['--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /--agent is missing/],
   ['fails without a prompt', ['--agent', 'true', '--gate', 'test=true', '--repository', '.'], /--prompt is missing/],
   ['fails without a repository', ['--agent', 'true', '--gate', 'test=true', '--prompt', 'x'], /--repository is missing/],
-  ['fails for gates beside those of an app', ['--app', '.', '--gate', 'test=true', '--prompt', 'x'], /--gate cannot be used with --app/],
+  ['fails for gates in addition to those of an app', ['--app', '.', '--gate', 'test=true', '--prompt', 'x'], /--gate cannot be used with --app/],
   ['fails for a loop without an app', ['--loop', 'Fix', '--agent', 'true', '--gate', 'test=true', '--prompt', 'x'], /--loop needs --app/],
   ['fails for a gate without a name', ['--gate', 'npm test'], /--gate must be NAME=COMMAND/],
-  ['fails for an option that is not there', ['--gates', 'x'], /- --gates is not an option: did you mean --gate\?\n/],
-  ['fails for a directory that is no cloud assembly', ['--app', '.', '--prompt', 'x'], /is not a cloud assembly/],
-  ['fails for a session that is not there', ['--session', 'nobody', '--prompt', 'x'], /there is no such session/],
-  ['fails for a repository that is not there', ['--agent', 'true', '--gate', 'test=true', '--repository', '/nowhere', '--prompt', 'x'], /\/nowhere cannot be cloned: there is no such directory/],
-  ['fails for two gates of one name, by the option', ['--agent', 'true', '--gate', 'a=true', '--gate', 'a=true', '--repository', '.', '--prompt', 'x'], /^--gate has "a" twice: /],
-  ['fails for an empty command, by the option', ['--agent', 'true', '--gate', 'a=true', '--bootstrap', ' ', '--repository', '.', '--prompt', 'x'], /^--bootstrap has an empty command: /],
+  ['fails for an unknown option', ['--gates', 'x'], /- --gates is not an option: did you mean --gate\?\n/],
+  ['fails for a directory that is not a cloud assembly', ['--app', '.', '--prompt', 'x'], /is not a cloud assembly/],
+  ['fails for an unknown session', ['--session', 'nobody', '--prompt', 'x'], /there is no such session/],
+  ['fails for a repository that does not exist', ['--agent', 'true', '--gate', 'test=true', '--repository', '/nowhere', '--prompt', 'x'], /\/nowhere cannot be cloned: there is no such directory/],
+  ['fails for two gates with one name, with the option', ['--agent', 'true', '--gate', 'a=true', '--gate', 'a=true', '--repository', '.', '--prompt', 'x'], /^--gate has "a" twice: /],
+  ['fails for an empty command, with the option', ['--agent', 'true', '--gate', 'a=true', '--bootstrap', ' ', '--repository', '.', '--prompt', 'x'], /^--bootstrap has an empty command: /],
   ['fails for a gate that the loop refuses', ['--agent', 'true', '--gate', 'te/st=true', '--repository', '.', '--prompt', 'x'], /gate "te\/st"/],
-  ['fails for an agent of no words', ['--agent', '', '--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /^--agent has an empty command: [^\n]*\n"cdk-/],
+  ['fails for an agent without words', ['--agent', '', '--gate', 'test=true', '--repository', '.', '--prompt', 'x'], /^--agent has an empty command: [^\n]*\n"cdk-/],
 ])('%s, with 2', async (_, args, message) => {
   const { exitCode, stderr } = await commandLine('rehearse', ...args, '--state', copy.state);
 
   expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)]);
 });
 
-test('its version is the package\'s', async () => {
+test('prints the version of the package', async () => {
   const { version } = JSON.parse(readFileSync(join(__dirname, '../../../package.json'), 'utf8')) as { version: string };
   expect(await commandLine('--version')).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
 });
@@ -251,7 +251,7 @@ test.each([['logs', ['logs', 'rehearsal-']], ['stop', ['stop', 'rehearsal-']], [
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"rehearsal-" fits 2 sessions: give more of the id\n  rehearsal-1\n  rehearsal-2\n')]);
   });
 
-test('a message that names CloudWatch is followed by where its logs are here', () => {
+test('a message that names CloudWatch is followed by where the logs are on this machine', () => {
   let told = '';
   const story = new Story(new Terminal({ write: (text: string) => (told += text) } as unknown as NodeJS.WriteStream));
   const error = { name: 'Workbench.AgentFailed', message: 'Please check your CloudWatch logs' };
@@ -262,7 +262,7 @@ test('a message that names CloudWatch is followed by where its logs are here', (
   expect(told).toContain('Please check your CloudWatch logs\n  in a rehearsal, "rehearse logs rehearsal-1" shows');
 });
 
-test('an agent that pushes by itself is told in the story: by habit it cannot, and what it pushed is said', async () => {
+test('the story reports an agent that pushes: a habitual push fails, and what it did push is named', async () => {
   const agent = 'cat >/dev/null; echo "Hello!" > greeting; git push origin HEAD 2>&1; git commit -qam own; git push -q "$(git config remote.origin.url)" HEAD:refs/heads/workbench/greet';
 
   const { exitCode, stdout } = await rehearse('--agent', agent, '--task', 'greet');

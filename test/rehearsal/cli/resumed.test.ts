@@ -27,7 +27,7 @@ function others(name: string): void {
   copy.git('commit', '-qm', `with ${name}`);
 }
 
-test('the story of a session that goes on says on which commit, what is new, and what belongs to which task; the report names the commits of the branch', async () => {
+test('the story of a continued session names its commit, the new commits, and what belongs to which task; the report names the commits of the branch', async () => {
   const first = await rehearse('echo right > value.txt', 'true', '--task', 'one');
   expect([first.exitCode, first.stdout]).toEqual([0, expect.not.stringContaining('continues from')]);
   const session = sessionOf(first.stdout);
@@ -55,7 +55,7 @@ test('the story of a session that goes on says on which commit, what is new, and
   expect([stacked.exitCode, stacked.stdout]).toEqual([0, expect.stringMatching(/the branch has 4 commits on top of main/)]);
 });
 
-test('an update that is in conflict with what is in the workspace is refused, and the story says where and what to do', async () => {
+test('refuses an update that conflicts with the workspace, and the story says where and what to do', async () => {
   const first = await rehearse('echo right > value.txt', 'false', '--task', 'one');
   others('value.txt');
   const refused = await rehearse('true', 'true', '--session', sessionOf(first.stdout), '--update');
@@ -68,23 +68,23 @@ test.each([
   [['--depth', '1'], '1'],
   [['--depth', '2'], '2'],
   [[], '4'],
-])('with %j the clone has as many commits as it says', async (options, commits) => {
+])('with %j, the clone has that number of commits', async (options, commits) => {
   ['a', 'b', 'c'].forEach(others);
   const { exitCode, stdout } = await rehearse('git rev-list --count HEAD > count', `[[ $(cat count) == ${commits} ]]`, ...options);
   expect([exitCode, stdout]).toEqual([0, expect.stringContaining('COMMITTED')]);
 });
 
-test('a session keeps the depth that it was begun with', async () => {
+test('a session keeps the depth that it was started with', async () => {
   others('a');
   const first = await rehearse('echo x > x', 'true', '--depth', '1');
   const next = await rehearse('echo y > y', 'true', '--session', sessionOf(first.stdout), '--json');
   const { outcome, commit, session } = JSON.parse(next.stdout) as RehearsalRecord;
   expect([outcome, commit!.commits.map(({ subject }) => subject)]).toEqual(['COMMITTED', ['Do it', 'Do it']]);
-  // As it would have without a depth.
+  // As it would be without a depth.
   expect(existsSync(join(session!.workspace, '.workbench/history'))).toBe(false);
 });
 
-test('submodules that are not initialized are named in the story', async () => {
+test('names submodules that are not initialized in the story', async () => {
   writeFileSync(join(copy.directory, '.gitmodules'), '[submodule "lib"]\n\tpath = lib\n\turl = ../lib.git\n');
   copy.git('add', '.gitmodules');
   copy.git('update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},lib`);
@@ -93,7 +93,7 @@ test('submodules that are not initialized are named in the story', async () => {
   expect([exitCode, stdout]).toEqual([0, expect.stringContaining('submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them): lib\n')]);
 });
 
-test('the depth of a loop of an app is changed without the app', async () => {
+test('changes the depth of an app\'s loop without a change to the app', async () => {
   const loop = new RehearsedLoop();
   try {
     ['a', 'b', 'c'].forEach(others);

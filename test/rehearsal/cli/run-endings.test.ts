@@ -18,7 +18,7 @@ async function rehearse(...more: string[]) {
   return { ...run, id: /^session {4}(\S+)$/m.exec(run.stdout)?.[1] ?? '', report: /^report {5}/m.test(run.stdout) ? readFileSync(/^report {5}(\S+)$/m.exec(run.stdout)![1], 'utf8') : '' };
 }
 
-test('a failed bootstrap shows its first and its last lines once, in the story and in the report, and no turn is counted', async () => {
+test('shows the first and last lines of a failed bootstrap once, in the story and in the report, and counts no turn', async () => {
   const { exitCode, stdout, report, id } = await rehearse('--agent', FIXES, '--gate', 'test=./test.sh',
     '--bootstrap', 'for number in $(seq 100 199); do echo "line $number"; done; exit 4');
 
@@ -34,7 +34,7 @@ test('a failed bootstrap shows its first and its last lines once, in the story a
   expect(logs).toMatch(/^== bootstrap-0: EXITED 4\nline 100\n[^]*\nline 199\n/m);
 });
 
-test('a gate whose program is not there is named, and warnings begin with what they say', async () => {
+test('names a gate whose program does not exist, and puts the subject of a warning first', async () => {
   const { exitCode, stdout } = await rehearse('--agent', `${FIXES}; ln value hard`, '--gate', 'unit tests=./tset.sh');
 
   expect(exitCode).toBe(1);
@@ -42,7 +42,7 @@ test('a gate whose program is not there is named, and warnings begin with what t
   expect(stdout).toMatch(/^warning: session storage does not support hard links: repo\/(hard, repo\/value|value, repo\/hard)$/m);
 });
 
-test('a turn that fails says its output once, and the logs say nothing of what the agent is not', async () => {
+test('prints the output of a failed turn once, and keeps everything else out of the agent\'s logs', async () => {
   const { exitCode, stdout, id } = await rehearse('--agent', 'cat >/dev/null; echo "no model is configured"; exit 3', '--gate', 'test=./test.sh');
 
   expect([exitCode, stdout.match(/no model is configured/g)]).toEqual([1, ['no model is configured']]);
@@ -50,7 +50,7 @@ test('a turn that fails says its output once, and the logs say nothing of what t
   expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).not.toContain('== the agent');
 });
 
-test('a gate, a turn and a bootstrap have the time that they are given', async () => {
+test('a gate, a turn and a bootstrap have the given time', async () => {
   const { exitCode, stdout } = await rehearse('--agent', FIXES, '--gate', 'test=sleep 1000', '--bootstrap', 'true', '--max-repairs', '0',
     '--timeout', 'test=1s', '--timeout', 'agent=2m', '--timeout', 'bootstrap=3h', '--json');
 
@@ -60,7 +60,7 @@ test('a gate, a turn and a bootstrap have the time that they are given', async (
   expect([exitCode, limits]).toEqual([1, [['bootstrap', 10_800, undefined], ['turn', 120, undefined], ['gate', 1, 'TIMED_OUT']]]);
 });
 
-test('the value of a variable that is passed on is masked in the story, the report and the record', async () => {
+test('masks the value of a variable that is passed on in the story, the report and the record', async () => {
   process.env.DOOR_KEY = 'under the "third" pot';
   process.env.DOOR_MODE = 'ajar';
   try {
@@ -76,7 +76,7 @@ test('the value of a variable that is passed on is masked in the story, the repo
   }
 });
 
-describe('a commit that would hold the value of a variable that is passed on', () => {
+describe('a commit that would contain the value of a variable that is passed on', () => {
   const KEY = 'under the "third" pot';
   beforeEach(() => {
     process.env.DOOR_KEY = KEY;
@@ -87,9 +87,9 @@ describe('a commit that would hold the value of a variable that is passed on', (
 
   test.each([
     ['in a file', 'echo "key = $DOOR_KEY" > config.ini', 'the value of DOOR_KEY in config.ini'],
-    ['in a file that is no text', 'printf "\\0\\1%s" "$DOOR_KEY" > config.bin', 'the value of DOOR_KEY in config.bin'],
+    ['in a binary file', 'printf "\\0\\1%s" "$DOOR_KEY" > config.bin', 'the value of DOOR_KEY in config.bin'],
     ['in the name of a file', 'echo 1 > "$DOOR_KEY"', 'the value of DOOR_KEY in the name of a file'],
-  ])('is not made: %s', async (_, leaks, where) => {
+  ])('is not created: %s', async (_, leaks, where) => {
     const { exitCode, stdout, report, id } = await rehearse('--agent', `${FIXES}; ${leaks}; echo "with $DOOR_KEY"`, '--gate', 'test=./test.sh', '--env', 'DOOR_KEY');
 
     expect([exitCode, stdout]).toEqual([1, expect.stringMatching(new RegExp(`^CodingLoop\\.CommitFailed after 1 turn in .*\n {2}the commit would contain ${where}, which the sessions have from --env: nothing is committed`, 'm'))]);
@@ -100,7 +100,7 @@ describe('a commit that would hold the value of a variable that is passed on', (
     expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toMatch(/^\(not masked, because it is not set here: DOOR_KEY\)\n/);
   });
 
-  test('is made if the value was there before', async () => {
+  test('is created if the value was there before', async () => {
     copy.git('checkout', '--quiet', '-b', 'known');
     writeFileSync(join(copy.directory, 'README'), `The key is ${KEY}.\nAnother line.\n`);
     copy.git('add', '--all');
@@ -111,14 +111,14 @@ describe('a commit that would hold the value of a variable that is passed on', (
     expect(exitCode).toBe(0);
   });
 
-  test('is refused before the run if its message or its branch would', async () => {
+  test('is refused before the run if its message or its branch would contain it', async () => {
     const run = await commandLine('rehearse', '--repository', copy.directory, '--state', copy.state, '--agent', FIXES, '--gate', 'test=./test.sh', '--env', 'DOOR_KEY', '--prompt', `It is ${KEY}`);
 
     expect([run.exitCode, run.stderr]).toEqual([2, expect.stringContaining('the prompt contains the value of DOOR_KEY (--env), and so would the commit: remove it')]);
   });
 });
 
-test('the tests that failed in a gate are named, in the story and in the report', async () => {
+test('names the tests that failed in a gate, in the story and in the report', async () => {
   const go = Array.from({ length: 12 }, (_, number) => `--- FAIL: TestPart${number} (0.00s)`).join('\n');
   const { stdout, report } = await rehearse('--agent', 'cat >/dev/null; echo more >> value', '--gate', `test=echo '${go}'; for line in $(seq 30); do echo "at last $line"; done; exit 1`, '--max-repairs', '0');
 
@@ -126,7 +126,7 @@ test('the tests that failed in a gate are named, in the story and in the report'
   expect(report).toContain('failing tests (12):\n  ✖ TestPart0\n');
 });
 
-test('a gate that stays red is named at the end', async () => {
+test('names a gate that stays red at the end', async () => {
   const { stdout } = await rehearse('--agent', 'cat >/dev/null; echo "$RANDOM" >> value', '--gate', 'unit tests=./test.sh', '--max-repairs', '0');
 
   expect(stdout).toMatch(/^CodingLoop\.Red after 1 turn in [0-9.]+ s\n {2}the gate "unit tests" did not pass, and no repairs are allowed\n/m);

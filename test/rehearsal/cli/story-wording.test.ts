@@ -14,7 +14,7 @@ async function rehearse(...more: string[]) {
   return { ...run, id: /^session {4}(\S+)$/m.exec(run.stdout)?.[1] ?? '' };
 }
 
-test('what every gate leaves is said once, with what to do, and the agent\'s lines that are left out are counted', async () => {
+test('reports leftovers of every gate once, with what to do, and counts the omitted lines of the agent', async () => {
   const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; seq -f "line %g" 8; echo right > value',
     '--gate', 'one=mkdir -p cache && touch cache/a', '--gate', 'two=./test.sh; mkdir -p cache && touch cache/b', '--max-repairs', '0');
 
@@ -25,7 +25,7 @@ test('what every gate leaves is said once, with what to do, and the agent\'s lin
   expect(stdout.match(/it left files .*/g)).toEqual(['it left files that git neither tracks nor ignores, which were moved away: cache/a (reported once: add files that each run generates to .gitignore)']);
 });
 
-test('the logs of a session are the words of the agent and the gates, and those of the loop\'s own steps if they are asked for', async () => {
+test('the logs of a session are the output of the agent and the gates, and that of the loop\'s own steps on request', async () => {
   const { id } = await rehearse('--agent', 'cat >/dev/null; echo I am the agent; echo right > value', '--gate', 'test=./test.sh && echo I am the gate');
 
   const logs = async (...more: string[]) => (await commandLine('rehearse', 'logs', id, '--state', copy.state, ...more)).stdout;
@@ -33,14 +33,14 @@ test('the logs of a session are the words of the agent and the gates, and those 
   expect(await logs('--verbose')).toMatch(/^== prepare-0: EXITED 0\n[^]*@result [^]*I am the agent/m);
 });
 
-test('where sessions have this machine\'s programs, nobody is sent to look into an image', async () => {
+test('refers nobody to an image if sessions have this machine\'s programs', async () => {
   const { exitCode, stdout } = await rehearse('--agent', 'no-such-agent --print', '--gate', 'test=./test.sh');
 
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/^ {2}a rehearsal without an image looks for programs on this machine's PATH, as the session has it, and did not find this one$/m);
 });
 
-test('fails at once for a file in the place of a repository, and names the repository that it is in', async () => {
+test('fails at once for a file in place of a repository, and names the repository that contains it', async () => {
   const file = join(copy.directory, 'value');
   const inside = await commandLine('rehearse', '--repository', file, '--agent', 'true', '--gate', 'test=true', '--prompt', 'x', '--state', copy.state);
   expect([inside.exitCode, inside.stdout, inside.stderr]).toEqual([2, '', expect.stringContaining(`--repository ${file} cannot be cloned: it is a file, and not a bundle of git: name the repository, ${copy.directory}\n`)]);

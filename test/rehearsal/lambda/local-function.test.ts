@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-/** A function with its code below somebody's project. */
+/** A function whose code is below another project. */
 function make(files: Record<string, string>): LocalFunction {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
@@ -32,31 +32,31 @@ async function invoke(files: Record<string, string>): Promise<unknown> {
 const COMMON_JS = 'exports.handler = async () => ({ root: process.env.LAMBDA_TASK_ROOT, kind: typeof module });';
 const ES_MODULE = 'export const handler = async ({ asked }) => ({ asked, url: import.meta.url });';
 
-test('a CommonJS bundle is one, whatever the project around it says', async () => {
+test('loads a CommonJS bundle as such, whatever the surrounding project declares', async () => {
   const outcome = await invoke({ 'package.json': '{ "type": "module" }', 'cdk.out/asset/index.js': COMMON_JS });
 
   expect(outcome).toEqual({ result: { root: expect.any(String), kind: 'object' } });
   const { result } = outcome as { result: { root: string } };
-  expect(existsSync(result.root)).toBe(false); // its copy goes with the function
+  expect(existsSync(result.root)).toBe(false); // its copy is removed with the function
 });
 
 test.each([
-  ['by its name', { 'cdk.out/asset/index.mjs': ES_MODULE }],
+  ['by its file name', { 'cdk.out/asset/index.mjs': ES_MODULE }],
   ['by its own package.json', { 'cdk.out/asset/package.json': '{ "type": "module" }', 'cdk.out/asset/index.js': ES_MODULE }],
-])('an ES module is one %s', async (_, files) => {
+])('loads an ES module that is declared %s', async (_, files) => {
   expect(await invoke({ 'package.json': '{}', ...files })).toEqual({ result: { asked: true, url: expect.stringMatching(/^file:/) } });
 });
 
 test.each([
   ['no file', {}, 'Runtime.ImportModuleError'],
   ['no export', { 'cdk.out/asset/index.js': 'exports.other = 1;' }, 'Runtime.HandlerNotFound'],
-  ['a mistake', { 'cdk.out/asset/index.js': 'exports.handler = ;' }, 'SyntaxError'],
+  ['a syntax error', { 'cdk.out/asset/index.js': 'exports.handler = ;' }, 'SyntaxError'],
 ])('fails as Lambda does for a handler with %s', async (_, files, errorType) => {
   mkdirSync(join(home, 'cdk.out/asset'), { recursive: true });
   expect(await invoke(files)).toMatchObject({ failure: { errorType } });
 });
 
-test('a request that comes while its processes are killed has the code too', async () => {
+test('a request that arrives while the function\'s processes are killed has the code too', async () => {
   const made = make({ 'cdk.out/asset/index.js': COMMON_JS });
   const { result: first } = await made.invoke({}) as { result: { root: string } };
   const killed = made.kill();

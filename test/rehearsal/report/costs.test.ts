@@ -4,10 +4,10 @@ import { costsOf, PRICES } from '../../../rehearsal/report/costs';
 import type { Step } from '../../../rehearsal/run/step';
 
 const PAGE = readFileSync(join(__dirname, '../../../docs/prices.md'), 'utf8');
-/** Price and unit of each row, by its item. */
+/** Price and unit of each row, by item. */
 const TABLE = new Map([...PAGE.matchAll(/^\| (.+?) \| ([\d.]+) \| (.+?) \|$/gm)].map(([, item, price, unit]) => [item, [Number(price), unit.split(/[,(]\D/)[0].trim()]]));
 
-test('the page of prices and the report say the same, from the same time', () => {
+test('the page of prices and the report agree on the prices and their date', () => {
   expect(Object.fromEntries(TABLE)).toEqual({
     'AgentCore Runtime microVM v1, CPU': [PRICES.vcpuHour, 'vCPU hour'],
     'AgentCore Runtime microVM v1, memory': [PRICES.gbHour, 'GB hour'],
@@ -19,7 +19,7 @@ test('the page of prices and the report say the same, from the same time', () =>
   expect(PAGE.match(/as published in \*\*(.+?)\*\*/)?.[1]).toBe(PRICES.asOf);
 });
 
-test('a run is counted by them: its session, its transitions, and each request of a function', () => {
+test('a run\'s cost counts its session, its transitions, and each request of a function', () => {
   const step = (duration: number, retries: number) => ({ duration, retries }) as Step;
 
   const costs = costsOf({ sessionSeconds: 3_600, transitions: 2_000, steps: [step(1_500, 0), step(500, 2)] });
@@ -30,6 +30,6 @@ test('a run is counted by them: its session, its transitions, and each request o
   expect(costs.map(({ amount }) => amount)).toEqual(['3600.0 s of 1 vCPU and 1 GB', '2000 transitions', '4 requests, 2.0 s of 0.5 GB']);
 });
 
-test('nothing costs nothing', () => {
+test('the cost of nothing is zero', () => {
   expect(costsOf({ sessionSeconds: 0, transitions: 0, steps: [] }).map(({ usd }) => usd)).toEqual([0, 0, 0]);
 });

@@ -11,23 +11,23 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** An engine that says what it is told to, and keeps what it was asked. */
+/** An engine that prints the given text, and records the requests. */
 function install(name: string, script: string): void {
   writeFileSync(join(directory, 'bin', name), `#!/bin/bash\nprintf '%s\\n' "$*" >>${directory}/${name}.calls\n${script}\n`, { mode: 0o755 });
 }
 
 const ANSWERS = 'case $1 in run) echo "5 0 0" ;; image) echo \'{"Entrypoint":null,"Cmd":["node","agent.js"],"WorkingDir":""}\' ;; info) echo "[]" ;; esac';
 
-/** No tools but those that are installed above. */
+/** The only tools are those installed above. */
 const environment = () => ({ PATH: join(directory, 'bin') });
 
-describe('the sandbox that is chosen', () => {
-  test('is one of namespaces where they work, even if there is a container engine', async () => {
+describe('the selected sandbox', () => {
+  test('uses namespaces where they work, even if there is a container engine', async () => {
     install('docker', ANSWERS);
     expect((await chooseSandbox({ image: 'agent:1', environment: environment() })).name).toBe('namespace');
   });
 
-  test.each(['docker', 'podman', 'finch'])('is one of containers by %s if that is asked for and answers', async (name) => {
+  test.each(['docker', 'podman', 'finch'])('uses containers by %s if that is requested and answers', async (name) => {
     install('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
     install(name, ANSWERS);
     const image = jest.fn(async (tool: ContainerTool) => `made-by-${tool.name}`);
@@ -35,7 +35,7 @@ describe('the sandbox that is chosen', () => {
     expect(driver).toMatchObject({ name: 'container', image: { name: `made-by-${name}`, command: ['node', 'agent.js'], workingDirectory: '/' } });
   });
 
-  test('fails with what is wrong with each tool, and what to install, if no engine answers', async () => {
+  test('fails with the fault of each tool, and what to install, if no engine answers', async () => {
     install('docker', 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
     const chosen = chooseSandbox({ driver: 'container', image: 'agent:1', environment: environment() });
     await expect(chosen).rejects.toThrow(SandboxUnavailableError);
@@ -54,7 +54,7 @@ describe('the sandbox that is chosen', () => {
     await expect(chooseSandbox({ driver: 'container', environment: environment() })).rejects.toThrow('podman is installed, but there is no image: name one');
   });
 
-  test('fails with what to allow if namespaces are asked for and do not work', async () => {
+  test('fails with what to allow if namespaces are requested and do not work', async () => {
     const path = process.env.PATH;
     process.env.PATH = join(directory, 'bin');
     try {
@@ -77,11 +77,11 @@ describe('the user in a container', () => {
   const image = { name: 'agent:1', user: 1000, group: 1001 };
   test.each([
     ['is that of the image behind a virtual machine', image, undefined, undefined, []],
-    ['is that of the image if the number is that of the one who rehearses', image, { user: 1000, group: 7 }, undefined, []],
+    ['is that of the image if its number is the caller\'s', image, { user: 1000, group: 7 }, undefined, []],
     ['is that of the image if podman can map it', image, { user: 501, group: 20 }, 'podman', ['--userns', 'keep-id:uid=1000,gid=1001']],
     ['is root if that is the image\'s, and the engine is rootless', { ...image, user: 0 }, { user: 501, group: 20 }, 'docker', []],
-    ['is the one who rehearses otherwise', image, { user: 501, group: 20 }, undefined, ['--user', '501:20']],
-    ['is the root of a rootless docker, who is the one who rehearses', image, { user: 501, group: 20 }, 'docker', ['--user', '0:0']],
+    ['is the caller otherwise', image, { user: 501, group: 20 }, undefined, ['--user', '501:20']],
+    ['is root of a rootless docker, which is the caller', image, { user: 501, group: 20 }, 'docker', ['--user', '0:0']],
   ] as const)('%s', (_, of, host, rootless, flags) => {
     const { flags: actual, warnings } = userOf(of, host, rootless);
     expect(actual).toEqual(flags);
@@ -93,7 +93,7 @@ describe('the user in a container', () => {
 describe('an image of an app', () => {
   const asset = { tag: 'abc', directory: '/context', dockerfile: '/context/Dockerfile', buildArgs: { A: '1', B: 'two words' }, target: 'agent' };
 
-  test('is built from its asset, by the tool that is there', async () => {
+  test('is built from its asset, by the available tool', async () => {
     install('finch', 'case $1 in image) exit 1 ;; build) echo building ;; esac');
     const output: string[] = [];
     const name = await buildImage(new ContainerTool('finch', { environment: environment() }), asset, { flags: ['--network', 'host'], onOutput: (text) => void output.push(text) });
@@ -111,7 +111,7 @@ describe('an image of an app', () => {
     expect(calls('finch')).toHaveLength(1);
   });
 
-  test('fails with the end of what the build printed', async () => {
+  test('fails with the end of the build\'s output', async () => {
     install('finch', 'case $1 in image) exit 1 ;; build) echo "no space left" >&2; exit 3 ;; esac');
     await expect(buildImage(new ContainerTool('finch', { environment: environment() }), asset))
       .rejects.toThrow('finch build of /context/Dockerfile ended with 3:\nno space left');

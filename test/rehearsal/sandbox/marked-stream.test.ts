@@ -19,16 +19,16 @@ const WHOLE = 'one<<mark>:12\ntwo<mark><mark>:0\nafter';
 test.each([
   ['whole', [WHOLE]],
   ['in pieces of one byte', [...WHOLE]],
-  ['in the midst of a mark', ['one<<ma', 'rk>:12\ntwo<mark>', '<mark>:', '0\nafter']],
-])('sections are told apart, to the byte, in a stream that comes %s', async (_, chunks) => {
+  ['inside a mark', ['one<<ma', 'rk>:12\ntwo<mark>', '<mark>:', '0\nafter']],
+])('separates sections, to the byte, in a stream that arrives %s', async (_, chunks) => {
   expect(await sections(chunks, 3)).toEqual([{ text: 'one<', line: '12' }, { text: 'two<mark>', line: '0' }, { text: 'after', line: undefined }]);
 });
 
-test('what may be the beginning of a mark is handed over at the end', async () => {
+test('passes on a possible beginning of a mark at the end', async () => {
   expect(await sections(['text<mark>'], 1)).toEqual([{ text: 'text<mark>', line: undefined }]);
 });
 
-test('a stream that breaks is one that ends', async () => {
+test('treats a broken stream as an ended one', async () => {
   const source = new PassThrough();
   const stream = new MarkedStream(source, MARK);
   const section = stream.section(undefined);
@@ -36,7 +36,7 @@ test('a stream that breaks is one that ends', async () => {
   expect(await section).toBeUndefined();
 });
 
-test('a listener that fails holds up nobody', async () => {
+test('a listener that fails blocks nobody', async () => {
   const stream = new MarkedStream(Readable.from([Buffer.from('text<mark>:0\n')]), MARK);
   expect(await stream.section(() => Promise.reject(new Error('gone')))).toBe('0');
 });

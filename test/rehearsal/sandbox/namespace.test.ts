@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { NamespaceDriver, Sandbox, SandboxOptions, SandboxUnavailableError } from '../../../rehearsal/sandbox';
 import { describeSandbox, hostProcesses, runIn, SandboxBench } from '../../support/sandbox-suite';
 
-jest.setTimeout(60_000); // real processes, on a machine that may be busy with other tests
+jest.setTimeout(60_000); // these are real processes, on a machine that may be busy with other tests
 
 const AS_ROOT = process.getuid!() === 0;
 
@@ -17,7 +17,7 @@ afterEach(async () => {
   scratches.splice(0).forEach(path => rmSync(path, { recursive: true }));
 });
 
-/** A directory that is not in /tmp, which a sandbox has an own one of. */
+/** A directory outside /tmp, because a sandbox has its own /tmp. */
 function scratch(): string {
   scratches.push(mkdtempSync(join(process.cwd(), '.rehearsal-test-')));
   return scratches.at(-1)!;
@@ -34,7 +34,7 @@ const KINDS = [...AS_ROOT ? [['as root', false] as const] : [], ['with a user na
 KINDS.forEach(([kind, userNamespace]) => describeSandbox(`a namespace sandbox ${kind}`, () => new NamespaceDriver({ userNamespace })));
 
 describe.each(KINDS)('a namespace sandbox %s', (_, userNamespace) => {
-  test('has only its own processes, and another boot id than any other', async () => {
+  test('has only its own processes, and a boot id that no other has', async () => {
     const [one, two] = await Promise.all([start({ userNamespace }), start({ userNamespace })]);
     const bootId = 'cat /proc/sys/kernel/random/boot_id';
     const ids = [(await runIn(one, bootId)).stdout, (await runIn(two, bootId)).stdout, readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')];
@@ -46,7 +46,7 @@ describe.each(KINDS)('a namespace sandbox %s', (_, userNamespace) => {
     expect(await running).toMatchObject({ sandboxKilled: true });
   });
 
-  test('keeps the host from changes beside other mounts too', async () => {
+  test('keeps changes outside the mounts from the host, even with other mounts', async () => {
     const beside = scratch();
     mkdirSync(join(beside, 'mount'));
     if (AS_ROOT) {
@@ -61,14 +61,14 @@ describe.each(KINDS)('a namespace sandbox %s', (_, userNamespace) => {
     }
   });
 
-  test('shows nothing of hidden directories', async () => {
+  test('does not show hidden directories', async () => {
     const hidden = scratch();
     writeFileSync(join(hidden, 'secret'), '');
     const sandbox = await start({ userNamespace, hidden: [hidden, join(hidden, 'not-there')] });
     expect(await runIn(sandbox, `ls ${hidden}`)).toMatchObject({ stdout: '', exitCode: 0 });
   });
 
-  test.each(['project', 'a b:c,d\\e "f"'])('shows a project below /tmp, and nothing else of it, with changes thrown away: %s', async (name) => {
+  test.each(['project', 'a b:c,d\\e "f"'])('shows a project below /tmp, and nothing else there, and discards changes: %s', async (name) => {
     const project = join(bench.directory, name);
     mkdirSync(join(project, 'hidden'), { recursive: true });
     writeFileSync(join(project, 'program'), 'echo it runs');
@@ -84,7 +84,7 @@ describe.each(KINDS)('a namespace sandbox %s', (_, userNamespace) => {
 });
 
 describe('a process in a namespace sandbox', () => {
-  test('has exactly the environment and the working bench.directory that it is given', async () => {
+  test('has exactly the given environment and working bench.directory', async () => {
     const sandbox = await start({ environment: { PATH: process.env.PATH!, A: '1', B: '1' } });
     const { stdout } = await runIn(sandbox, '', { command: ['env'], environment: { B: '2' } });
     expect(stdout.trim().split('\n').filter(line => !line.startsWith('REHEARSAL_EXEC_ID=')).sort()).toEqual(['A=1', 'B=2', `PATH=${process.env.PATH}`]);
@@ -92,18 +92,18 @@ describe('a process in a namespace sandbox', () => {
     expect((await runIn(sandbox, 'pwd', { workingDirectory: '/not/there' })).exitCode).toBe(1);
   });
 
-  test('is one of hundreds, some at once', async () => {
+  test('is one of hundreds, some concurrent', async () => {
     const sandbox = await start();
     const results = [];
     for (let i = 0; i < 15; i++) {
       results.push(...await Promise.all(Array.from({ length: 10 }, (_, j) => runIn(sandbox, `echo ${i}-${j}`))));
     }
     expect(results.map(({ stdout }) => stdout.trim())).toEqual(Array.from({ length: 150 }, (_, i) => `${Math.floor(i / 10)}-${i % 10}`));
-    expect((await runIn(sandbox, 'ls -d /proc/[0-9]* | wc -l')).stdout.trim()).toMatch(/^[34]$/); // no zombies either
+    expect((await runIn(sandbox, 'ls -d /proc/[0-9]* | wc -l')).stdout.trim()).toMatch(/^[34]$/); // nor any zombies
   });
 });
 
-test('an ordinary user can make one, runs commands in it as that user, and nothing of it is left', async () => {
+test('an ordinary user can create one and run commands in it as that user, and nothing of it is left', async () => {
   const program = join(bench.directory, 'program.js');
   await build({ entryPoints: [join(__dirname, '../../../rehearsal/sandbox/index.ts')], bundle: true, platform: 'node', outfile: program, logLevel: 'error' });
   const script = `
@@ -143,7 +143,7 @@ test('nothing is left when the rehearsal itself is killed', async () => {
   expect(hostProcesses('7654')).toEqual([]);
 });
 
-test('a sandbox that cannot be made fails with what is missing', async () => {
+test('fails for a sandbox that cannot be created, with what is missing', async () => {
   const start1 = start({ mounts: [{ source: join(bench.directory, 'not-there'), target: '/mnt/workspace' }] });
   await expect(start1).rejects.toThrow(SandboxUnavailableError);
   await expect(start1).rejects.toThrow(/not-there.*needs bash, coreutils and util-linux/s);

@@ -12,7 +12,7 @@ jest.setTimeout(120_000);
 
 const ROOT = resolve(__dirname, '../../..');
 const AS_ROOT = process.getuid!() === 0;
-/** Somebody whom no file of the system knows; when the tests run as an ordinary user, that one. */
+/** A user who is in no file of the system; or, when an ordinary user runs the tests, that user. */
 const UID = AS_ROOT ? 54_321 : process.getuid!();
 const GID = AS_ROOT ? 54_322 : process.getgid!();
 
@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Runs a program that uses the rehearsal, as `rehearsal`, and returns what it prints as JSON. */
+/** Runs a program that uses the rehearsal, as `rehearsal`, and returns the JSON that it prints. */
 function asUser(entry: string, script: string, environment: NodeJS.ProcessEnv = {}): unknown {
   buildSync({
     absWorkingDir: ROOT,
@@ -65,7 +65,7 @@ function commands(options: object, ...lines: string[]): { exitCode: number; outp
     console.log(JSON.stringify(results));`) as never;
 }
 
-test('commands of an ordinary user run as that user, whom permissions stop, and whose files they make', () => {
+test('commands of an ordinary user run as that user, are restricted by permissions, and create files of that user', () => {
   const [id, secret, others, system, mount, left] = commands({},
     'id -u; id -g; grep CapEff /proc/self/status',
     'echo secret >/mnt/workspace/file && chmod 000 /mnt/workspace/file && cat /mnt/workspace/file',
@@ -86,15 +86,15 @@ test('commands of an ordinary user run as that user, whom permissions stop, and 
   expect(spawnSync('pgrep', ['-f', 'sleep 6543']).status).toBe(1);
 });
 
-test.each([[0, 0], [4_242, 4_242]])('commands run as user %i for one who asks for that, though files are the asker\'s own', (user, group) => {
+test.each([[0, 0], [4_242, 4_242]])('commands run as user %i if the caller requests that, though files belong to the caller', (user, group) => {
   const [id, made] = commands({ user }, 'id -u; id -g', 'touch /mnt/workspace/file && stat --format %u /mnt/workspace/file');
   expect(id.output).toBe(`${user}\n${group}\n`);
   expect(made.output).toBe(`${user}\n`);
   expect(statSync(join(directory, 'workspace/file')).uid).toBe(UID);
 });
 
-describe('a machine that can map nobody but root', () => {
-  /** Not below /tmp, of which a sandbox has its own. */
+describe('a machine that can map only root', () => {
+  /** Not below /tmp, because a sandbox has its own. */
   let tools: string;
   beforeEach(() => {
     tools = mkdtempSync(join(ROOT, '.rehearsal-test-'));
@@ -119,7 +119,7 @@ describe('a machine that can map nobody but root', () => {
     expect([output, warnings]).toEqual(['0\n', [expect.stringContaining(`not as user ${UID}: unshare: unrecognized option`)]]);
   });
 
-  test('fails for a user who was asked for', async () => {
+  test('fails if another user is requested', async () => {
     expect(() => commands({}, 'true')).not.toThrow();
     rmSync(join(directory, 'workspace'), { recursive: true });
     await with_(() => expect(() => commands({ user: 4_242 }, 'true')).toThrow('not as user 4242: unshare: unrecognized option'));
@@ -141,7 +141,7 @@ describe('root', () => {
   });
 });
 
-// As root, so that every kind of user is tried wherever the tests run.
+// As root, so that every kind of user is tested wherever the tests run.
 describeSandbox('a namespace sandbox as another user', () => new NamespaceDriver({ user: 4_242 }));
 
 test('a whole rehearsal of an ordinary user has turns and gates of that user, and leaves nothing', async () => {

@@ -8,14 +8,14 @@ const arn = (name: string) => `arn:aws:states:us-east-1:123456789012:execution:L
 const ask = (executions: Executions, operation: string, request: object, refusal: () => string | undefined = () => undefined) =>
   executions.answer({ target: `AWSStepFunctions.${operation}`, body: Buffer.from(JSON.stringify(request)) }, refusal);
 
-describe('what Step Functions says of executions', () => {
+describe('the emulated Step Functions\' view of executions', () => {
   const executions = new Executions();
   executions.begin(arn('a'), MACHINE, { n: 1 }, new Date(1_000));
   executions.begin(arn('b'), MACHINE, undefined, new Date(2_000));
   executions.begin(arn('c'), MACHINE, { n: 3 }, new Date(3_000));
   executions.end(arn('b'), 'FAILED');
 
-  test('is their input and their status', () => {
+  test('has their input and their status', () => {
     expect(ask(executions, 'DescribeExecution', { executionArn: arn('a') })).toMatchObject({ status: 200, body: { status: 'RUNNING', input: '{"n":1}', startDate: 1 } });
     expect(ask(executions, 'DescribeExecution', { executionArn: arn('b') })).toMatchObject({ body: { status: 'FAILED', input: '{}' } });
     expect(ask(executions, 'DescribeStateMachineForExecution', { executionArn: arn('a') })).toMatchObject({ body: { definition: JSON.stringify(MACHINE.definition) } });
@@ -29,23 +29,23 @@ describe('what Step Functions says of executions', () => {
   });
 
   test.each([
-    ['of one that never was', 'DescribeExecution', { executionArn: arn('x') }, 'ExecutionDoesNotExist'],
-    ['of a definition that it does not have', 'DescribeStateMachineForExecution', { executionArn: arn('x') }, 'ExecutionDoesNotExist'],
+    ['for an unknown execution', 'DescribeExecution', { executionArn: arn('x') }, 'ExecutionDoesNotExist'],
+    ['for an unknown definition', 'DescribeStateMachineForExecution', { executionArn: arn('x') }, 'ExecutionDoesNotExist'],
     ['without an ARN', 'ListExecutions', {}, 'ValidationException'],
-  ])('is a refusal %s', (_, operation, request, type) => {
+  ])('is an error %s', (_, operation, request, type) => {
     expect(ask(executions, operation, request)).toMatchObject({ status: 400, body: { __type: type } });
   });
 
-  test('is a refusal for a role that may not ask', () => {
+  test('is an error for a role without the permission', () => {
     expect(ask(executions, 'DescribeExecution', { executionArn: arn('a') }, () => 'no')).toMatchObject({ status: 400, body: { __type: 'AccessDeniedException' } });
   });
 
-  test('is nothing for other requests', () => {
+  test('is undefined for other requests', () => {
     expect([ask(executions, 'StartExecution', {}), ask(executions, 'constructor', {})]).toEqual([undefined, undefined]);
   });
 });
 
-test('executions are remembered from one start to the next, and those that were under way were aborted', () => {
+test('executions are remembered from one start to the next, and those in progress were aborted', () => {
   const directory = mkdtempSync(join(tmpdir(), 'executions-'));
   try {
     const executions = new Executions(join(directory, 'executions'));

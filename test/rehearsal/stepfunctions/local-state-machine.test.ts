@@ -39,7 +39,7 @@ describe('the context object', () => {
     });
   });
 
-  test('is the execution\'s own in a branch too', async () => {
+  test('is that of the execution in a branch too', async () => {
     const branch = { StartAt: 'B', States: { B: task({ Parameters: { 'input.$': '$$.Execution.Input' } }) } };
     const result = await run({ P: { Type: 'Parallel', Branches: [branch], Parameters: { other: true }, End: true } }, { x: 1 });
     expect(result.output).toEqual([{ input: { x: 1 } }]);
@@ -53,7 +53,7 @@ describe('a task that fails', () => {
     expect(await run({ A: task({}) }, {}, fails)).toEqual({ status: 'FAILED', error: 'Some.Error', cause: '{"errorMessage":"why"}' });
   });
 
-  test('is retried without the delays when a test says so, and caught with its error and cause', async () => {
+  test('is retried without delays if a test requests that, and caught with its error and cause', async () => {
     let calls = 0;
     const result = await run({
       A: task({
@@ -69,7 +69,7 @@ describe('a task that fails', () => {
     expect(result).toEqual({ status: 'SUCCEEDED', output: { x: 1, error: { Error: 'Some.Error', Cause: '{"errorMessage":"why"}' } } });
   });
 
-  test('is in a Fail state\'s words when they are made by a function, and seen as one state', async () => {
+  test('has the error of a Fail state that is computed, and is seen as one state', async () => {
     const visited: string[] = [];
     const result = await run({ A: { Type: 'Fail', Error: 'Red', CausePath: 'States.Format(\'it was {}\', $.x)' } }, { x: 'red' }, undefined, {
       onEvent: (event) => {
@@ -85,12 +85,12 @@ describe('a state of more than 256 KiB', () => {
   const catching = { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'B' }] };
   const half = 'x'.repeat(200_000);
 
-  test('fails the execution when it is a result, and no Catch sees it', async () => {
+  test('fails the execution if it is a result, which no Catch sees', async () => {
     const result = await run({ A: task(catching), B: { Type: 'Succeed' } }, {}, async () => half + half);
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
   });
 
-  test('fails the execution when it is the sum of an input and a result', async () => {
+  test('fails the execution if it is the sum of an input and a result', async () => {
     const result = await run({ A: task({ ResultPath: '$.more' }) }, { half }, async () => half);
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded', cause: expect.stringContaining('the output of "A"') });
   });
@@ -115,12 +115,12 @@ describe('a task that waits for a token', () => {
     expect(() => local.tokens.sendTaskSuccess(tokens[0], '1')).toThrow('does not exist anymore');
   });
 
-  test('fails as the callback says', async () => {
+  test('fails as the callback reports', async () => {
     const local = machine({ A: waiting() }, async (parameters) => local.tokens.sendTaskFailure((parameters as { one: string }).one, 'Mine', 'because'));
     expect(await local.start({}).result).toEqual({ status: 'FAILED', error: 'Mine', cause: 'because' });
   });
 
-  test('is not waited for any more when its execution was aborted', async () => {
+  test('no longer waits when its execution was aborted', async () => {
     let begun = (_token: string) => {};
     const token = new Promise<string>((resolve) => { begun = resolve; });
     const local = machine({ A: waiting({ HeartbeatSeconds: 600 }) }, async (parameters) => begun((parameters as { one: string }).one));
@@ -138,7 +138,7 @@ describe('a task that waits for a token', () => {
     expect(await run({ A: waiting({ HeartbeatSeconds: 1 }) })).toEqual({ status: 'FAILED', error: 'States.Timeout', cause: '' });
   });
 
-  test('fails without words when the callback gave none, and what is caught has nulls in their place', async () => {
+  test('fails without error and cause if the callback gave none, and Catch gets nulls for them', async () => {
     const silent: TaskHandler = async (parameters) => local.tokens.sendTaskFailure((parameters as { one: string }).one);
     let local = machine({ A: waiting() }, silent);
     expect(await local.start({}).result).toEqual({ status: 'FAILED' });
@@ -160,7 +160,7 @@ test('a result path of the whole state, and one in brackets, are understood', as
   expect(result.output).toEqual({ 'y': 2, 'b c': { y: 2 } });
 });
 
-test('a task that takes too long fails with an empty cause, and is no failure that a function reports', async () => {
+test('a task that takes too long fails with an empty cause, unlike a failure that a function reports', async () => {
   const result = await run({
     A: task({
       TimeoutSeconds: 1,
@@ -172,7 +172,7 @@ test('a task that takes too long fails with an empty cause, and is no failure th
   expect(result).toEqual({ status: 'SUCCEEDED', output: { error: { Error: 'States.Timeout', Cause: '' } } });
 });
 
-test.each([[null], [false], [0], ['']])('a state of %j is as good as any other', async (input) => {
+test.each([[null], [false], [0], ['']])('a state may be %j', async (input) => {
   const result = await run({
     A: task({ Parameters: { 'whole.$': '$', 'input.$': '$$.Execution.Input', 'text.$': 'States.JsonToString($)' }, ResultPath: null, Next: 'B' }),
     B: { Type: 'Pass', InputPath: '$', OutputPath: '$', Next: 'C' },
@@ -183,7 +183,7 @@ test.each([[null], [false], [0], ['']])('a state of %j is as good as any other',
   expect(result).toEqual({ status: 'SUCCEEDED', output: { whole: input } });
 });
 
-test('an execution that takes longer than it may times out', async () => {
+test('an execution that exceeds its timeout times out', async () => {
   const definition = { TimeoutSeconds: 1, StartAt: 'A', States: { A: task({}) } };
   const local = new LocalStateMachine({ name: 'Machine', arn: ARN, definition, onTask: () => new Promise(() => undefined) });
   expect(await local.start({}).result).toEqual({ status: 'TIMED_OUT', error: 'States.Timeout' });
@@ -195,7 +195,7 @@ test('an execution can be aborted', async () => {
   expect(await execution.result).toEqual({ status: 'ABORTED' });
 });
 
-test('texts of any kind may be in lists of parameters', async () => {
+test('lists of parameters may contain texts of any kind', async () => {
   const texts = ['npm ci\nnpm run build', '', '\n', '{% $x %}', 'the end %}', '$.x', null, ['one\ntwo'], { more: ['a\nb', ''] }];
   expect(await run({ A: task({ Parameters: { texts } }) })).toEqual({ status: 'SUCCEEDED', output: { texts } });
 });
@@ -204,7 +204,7 @@ test('fails for a definition that Step Functions would refuse', () => {
   expect(() => machine({ A: task({ Next: 'Nowhere' }) })).toThrow('Nowhere');
 });
 
-test('fails for what would silently mean something else', () => {
+test('fails for what would silently have another meaning', () => {
   expect(() => machine({ A: { Type: 'Pass', QueryLanguage: 'JSONata', End: true } })).toThrow('JSONata');
   expect(() => machine({ A: { Type: 'Pass', Assign: { x: 1 }, End: true } })).toThrow('state "A" assigns variables');
 });

@@ -30,7 +30,7 @@ afterEach(async () => {
   expect(await succeed('podman', ['ps', '--all', '--quiet'], { env: store.env })).toBe('');
 });
 
-/** A loop whose agent and tools are in an image of its own, behind a rollout that looks whether they are. */
+/** A loop whose agent and tools are in its own image, behind a rollout that checks them. */
 function synthesize(): string {
   const outdir = directoryOf({});
   const agent = directoryOf({ 'agent.sh': '#!/bin/bash\nif grep -q "value is better" -; then echo right > value.txt; else echo better > value.txt; fi\n' });
@@ -54,14 +54,14 @@ function synthesize(): string {
   return app.synth().directory;
 }
 
-/** The command as a process of its own, with the engine of the test and no other. */
+/** The command in a process of its own, with only the engine of the test. */
 function rehearse(...args: string[]): CommandLine['ended'] {
   return new CommandLine(['rehearse', ...args, '--state', copy.state], {
     env: { ...store.env, BUILDAH_ISOLATION: 'chroot', DOCKER_HOST: 'unix:///not-there' },
   }).ended;
 }
 
-test('a loop goes to a commit in containers of the app\'s own image, a shell looks around there, and another run goes on', async () => {
+test('a loop reaches a commit in containers of the app\'s own image, a shell opens there, and another run continues', async () => {
   const run = ['--app', assembly, '--repository', copy.directory, '--sandbox', 'container', '--prompt', 'Make it right', '--task', 'right'];
   const told = await rehearse(...run);
 
@@ -79,7 +79,7 @@ test('a loop goes to a commit in containers of the app\'s own image, a shell loo
   expect(record.session).toMatchObject({ id, endpointName: 'v1', sandbox: { kind: 'container', tool: 'podman', image: expect.stringMatching(/^localhost\/agent-rehearsal:/) } });
   expect(record.rollouts).toMatchObject([{ endpointName: 'v1', tested: false }]);
 
-  // Without an app, any image will do that has bash and git.
+  // Without an app, any image with bash and git is suitable.
   const plain = await rehearse('--repository', copy.directory, '--image', record.session!.sandbox.image!, '--agent', 'cp /etc/agent-image.json value.txt',
     '--gate', 'test=[ -s value.txt ]', '--prompt', 'Which tools?', '--json');
   expect([plain.exitCode, (JSON.parse(plain.stdout) as RehearsalRecord).commit?.patch]).toEqual([0, expect.stringContaining('"name": "git"')]);

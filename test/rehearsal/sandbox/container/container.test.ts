@@ -39,16 +39,16 @@ test('a container has what the image has, and nothing of this machine', async ()
   expect(stdout).toMatch(/^yes no\n12\.\d+\n$/);
 });
 
-test('values that the tool has itself are not confused with those of the sandbox', async () => {
+test('does not confuse the tool\'s variables with those of the sandbox', async () => {
   const sandbox = await bench.start(driver, { environment: { PATH: '/usr/bin', HOME: '/srv', CONTAINERS_CONF: '/none' } });
   expect((await runIn(sandbox, 'echo $PATH $HOME $CONTAINERS_CONF')).stdout).toBe('/usr/bin /srv /none\n');
 });
 
-test('a driver tells what its image runs by itself, and where', () => {
+test('a driver reports the image\'s own command and directory', () => {
   expect(driver.image).toEqual({ name: IMAGE, command: ['cat', '/etc/hostname'], workingDirectory: '/srv', user: 0, group: 0 });
 });
 
-test('a program that listens on the port of the contract is reached on a port of its own, in each of two containers', async () => {
+test('a program that listens on the contract\'s port is reached on a separate port in each of two containers', async () => {
   const published = await ContainerDriver.create({ tool, image: IMAGE });
   const [one, two] = await Promise.all([bench.start(published), bench.start(published)]);
   const ports = await Promise.all([one.agentPort(), two.agentPort()]);
@@ -81,7 +81,7 @@ test('nothing is left when the rehearsal itself is killed', async () => {
   expect(hostProcesses('sleep\x007654')).toEqual([]);
 });
 
-test('a container that ends by itself is a sandbox that is killed', async () => {
+test('a container that ends by itself is a killed sandbox', async () => {
   const sandbox = await bench.start(driver);
   const running = runIn(sandbox, 'exec sleep 321');
   const name = (await containers()).trim();
@@ -92,7 +92,7 @@ test('a container that ends by itself is a sandbox that is killed', async () => 
 });
 
 test.each([
-  ['is not there', 'localhost/not-there:1', /the image localhost\/not-there:1 cannot be used: podman run: /],
+  ['does not exist', 'localhost/not-there:1', /the image localhost\/not-there:1 cannot be used: podman run: /],
   ['has no bash', 'localhost/empty:1', /cannot be used: podman run: .*; it needs bash$/s],
 ])('fails if the image %s', async (_, image, message) => {
   await store.importRootfs(join(__dirname, '../../../../package.json'), 'localhost/empty:1');
@@ -101,7 +101,7 @@ test.each([
   await expect(created).rejects.toThrow(message);
 });
 
-test('fails if a mount is not there', async () => {
+test('fails if a mount does not exist', async () => {
   const mounts = [{ source: join(bench.directory, 'not-there'), target: '/mnt/workspace' }];
   await expect(bench.start(driver, { mounts })).rejects.toThrow(/no container could be started: podman run ended with 125: .*not-there/s);
 });

@@ -17,7 +17,7 @@ import { directoryOf, importBase, importMise, NodeMirror, startNodeMirror } from
 /** An app's own image, from its cloud assembly to a commit, with podman alone. */
 jest.setTimeout(300_000);
 
-/** Repairs what the prompt's feedback names; its first try is not enough. On the contract's port, unless it is given another. */
+/** Repairs what the prompt's feedback names; its first attempt is not enough. Listens on the contract's port, unless another is given. */
 const AGENT = `
 const { createServer } = require('http');
 const { writeFileSync } = require('fs');
@@ -84,7 +84,7 @@ test('the sandbox has the command, the directory and the user of the image', () 
   expect(sandbox.image).toMatchObject({ command: ['node', 'agent.js'], workingDirectory: '/app', user: 1000, group: 1000 });
 });
 
-test('a session of a server runs jobs and invocations in it, each of two sessions in a container of its own', async () => {
+test('a server\'s session runs jobs and invocations in it, each of two sessions in its own container', async () => {
   const fixture = await ServerFixture.start({ agent: sandbox.image }, { sandbox });
   try {
     const sessions = [fixture.sessionId, `${fixture.sessionId}-another`];
