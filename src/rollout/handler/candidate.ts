@@ -1,16 +1,16 @@
 import { GetAgentRuntimeResponse } from '@aws-sdk/client-bedrock-agentcore-control';
 import { LIMITS } from './constants';
-import { Endpoint } from './control-plane';
+import { configurationDigest, Endpoint } from './control-plane';
 import { messageOf, NoRoomError, RolloutError } from './errors';
 import { RolloutRequest } from './rollout-request';
-import { Progress, Site, SupersededError } from './site';
+import { Live, Progress, Site, SupersededError } from './site';
 import { smokeTest, stopSmokeSession } from './smoke-tests';
 
 /** The waits are 2, 4, 8 and 16 times the back-off, 30 s in all: CloudFormation waits for its answer. */
 const ABANDON_TRIES = 4;
 
 /** Returns the name of the endpoint of a version, which never moves to another. */
-export function endpointNameOf(version: string): string {
+function endpointNameOf(version: string): string {
   return `v${version}`;
 }
 
@@ -19,7 +19,7 @@ export function endpointNameOf(version: string): string {
  *
  * A failed update leaves an endpoint as it was: it goes on serving what it served before.
  */
-export function servesItsVersion({ name, status, version, liveVersion, passed }: Endpoint): boolean {
+function servesItsVersion({ name, status, version, liveVersion, passed }: Endpoint): boolean {
   const isServing = status === 'READY' || (status === 'UPDATE_FAILED' && passed.length > 0);
   return isServing && liveVersion !== undefined && version === liveVersion && name === endpointNameOf(liveVersion);
 }
@@ -28,8 +28,34 @@ export function servesItsVersion({ name, status, version, liveVersion, passed }:
  * Brings the endpoint of a version one step further: version ready, endpoint created, endpoint ready, tests passed.
  *
  * Each step reads from the service which one is next, so that it does not matter where an earlier call ended.
+ *
+ * An endpoint that has passed the same tests with the same configuration is returned as it is. This makes a rollback safe: CloudFormation gives
+ * the runtime its old configuration as a *new* version, and the endpoint of the old version still exists, with its workspaces.
  */
-export async function advanceCandidate(
+export async function advance(request: RolloutRequest, site: Site): Promise<Progress> {
+  const endpoints = await site.control.endpoints();
+  const version = await site.control.version(request.version);
+  const live = await passedEndpoint(request, version, endpoints, site);
+  return live ? { live } : advanceCandidate(request, version, endpoints, site);
+}
+
+/** Returns the version's own endpoint, or else the newest one with the same configuration. */
+async function passedEndpoint(
+  request: RolloutRequest, version: GetAgentRuntimeResponse, endpoints: readonly Endpoint[], site: Site,
+): Promise<Live | undefined> {
+  const passed = endpoints
+    .filter((endpoint) => endpoint.rollout === request.rollout && endpoint.passed.includes(request.testsDigest) && servesItsVersion(endpoint))
+    .sort((a, b) => Number(b.version) - Number(a.version));
+  const own = passed.find((endpoint) => endpoint.version === request.version);
+  if (own) return { name: own.name, version: request.version };
+  const wanted = configurationDigest(version);
+  for (const endpoint of passed) {
+    if (configurationDigest(await site.control.version(endpoint.version!)) === wanted) return { name: endpoint.name, version: endpoint.version! };
+  }
+  return undefined;
+}
+
+async function advanceCandidate(
   request: RolloutRequest, version: GetAgentRuntimeResponse, endpoints: readonly Endpoint[], site: Site,
 ): Promise<Progress> {
   const name = endpointNameOf(request.version);

@@ -1,7 +1,5 @@
-import { GetAgentRuntimeResponse } from '@aws-sdk/client-bedrock-agentcore-control';
-import { abandonCandidate, advanceCandidate, servesItsVersion } from './candidate';
+import { abandonCandidate, advance } from './candidate';
 import { LIMITS } from './constants';
-import { configurationDigest, Endpoint } from './control-plane';
 import { messageOf, NotThereError, reasonOf, RolloutError } from './errors';
 import { removeAll, tidyUp } from './removal';
 import { requestOf, RolloutEvent, RolloutRequest } from './rollout-request';
@@ -23,8 +21,8 @@ export interface Completion {
  */
 export async function handleRollout(event: RolloutEvent, unguarded: Site): Promise<Completion> {
   const request = requestOf(event, unguarded.clock.now());
-  const turn = new Turn(request, unguarded.control);
-  const site = turn.guard(unguarded);
+  const turn = new Turn(request, unguarded);
+  const { site } = turn;
   const seconds = request.type === 'Delete' ? LIMITS.deleteSeconds : request.timeoutSeconds;
   const deadline = request.began + seconds * 1_000;
   try {
@@ -58,7 +56,7 @@ export function attributesOf({ name, version }: Live) {
 
 async function step(request: RolloutRequest, turn: Turn, site: Site): Promise<Progress> {
   try {
-    if (await turn.take(site)) return { waitingFor: 'calls of an earlier request to arrive' };
+    if (await turn.take()) return { waitingFor: 'calls of an earlier request to arrive' };
     return await (request.type === 'Delete' ? removeAll(request, site) : rollOut(request, site));
   } catch (error) {
     if (turn.over === undefined && mayPass(error, request, site)) return { waitingFor: `the service to answer (${messageOf(error)})` };
@@ -69,34 +67,10 @@ async function step(request: RolloutRequest, turn: Turn, site: Site): Promise<Pr
   }
 }
 
-/**
- * Handles one step of a create or an update.
- *
- * An endpoint that has passed the same tests with the same configuration is returned as it is. This makes a rollback safe: CloudFormation gives
- * the runtime its old configuration as a *new* version, and the endpoint of the old version still exists, with its workspaces.
- */
+/** Handles one step of a create or an update. */
 async function rollOut(request: RolloutRequest, site: Site): Promise<Progress> {
-  const endpoints = await site.control.endpoints();
-  const version = await site.control.version(request.version);
-  const passed = await passedEndpoint(request, version, endpoints, site);
-  const { waitingFor, live } = passed ? { live: passed, waitingFor: undefined } : await advanceCandidate(request, version, endpoints, site);
+  const { live, waitingFor } = await advance(request, site);
   return live ? { ...await tidyUp(request, live, site), live } : { waitingFor };
-}
-
-/** Returns the version's own endpoint, or else the newest one with the same configuration. */
-async function passedEndpoint(
-  request: RolloutRequest, version: GetAgentRuntimeResponse, endpoints: readonly Endpoint[], site: Site,
-): Promise<Live | undefined> {
-  const passed = endpoints
-    .filter((endpoint) => endpoint.rollout === request.rollout && endpoint.passed.includes(request.testsDigest) && servesItsVersion(endpoint))
-    .sort((a, b) => Number(b.version) - Number(a.version));
-  const own = passed.find((endpoint) => endpoint.version === request.version);
-  if (own) return { name: own.name, version: request.version };
-  const wanted = configurationDigest(version);
-  for (const endpoint of passed) {
-    if (configurationDigest(await site.control.version(endpoint.version!)) === wanted) return { name: endpoint.name, version: endpoint.version! };
-  }
-  return undefined;
 }
 
 /** Returns whether an error may pass: throttling, conflicts, failures of the service, and anything created or allowed only just now. */

@@ -2,7 +2,7 @@ import { Endpoint } from './control-plane';
 import { messageOf, NotThereError } from './errors';
 import { RolloutRequest } from './rollout-request';
 import { DONE, Live, Progress, Site } from './site';
-import { stopLeftSessions, tryToStopSmokeSession } from './smoke-tests';
+import { stopSmokeSession } from './smoke-tests';
 import { isTransient } from '../../jobs/errors';
 
 /**
@@ -119,6 +119,28 @@ async function removeEndpoint(request: RolloutRequest, endpoint: Endpoint, reaso
     if (isTransient(error)) return 'LATER';
     site.log.warn('endpoint left', { endpoint: name, error: (error as Error).name, reason: messageOf(error) });
     return 'LEFT';
+  }
+}
+
+/**
+ * Stops the session that tested an endpoint, where nothing depends on it. Returns whether the session is stopped. A session that is not is
+ * logged, and ends by its idle timeout.
+ */
+async function tryToStopSmokeSession(request: RolloutRequest, endpoint: Endpoint, site: Site): Promise<boolean> {
+  try {
+    await stopSmokeSession(request, endpoint, site);
+    return true;
+  } catch (error) {
+    site.log.warn('session left', { endpoint: endpoint.name, error: (error as Error).name, reason: messageOf(error) });
+    return false;
+  }
+}
+
+/** Stops the sessions of requests that ended while they tested an endpoint that had passed before. */
+async function stopLeftSessions(request: RolloutRequest, own: readonly Endpoint[], site: Site): Promise<void> {
+  const serving = own.filter(({ status }) => status === 'READY' || status === 'UPDATE_FAILED');
+  for (const endpoint of serving.filter(({ passed, request: left }) => passed.length > 0 && left !== undefined)) {
+    if (await tryToStopSmokeSession(request, endpoint, site)) await site.control.tag(endpoint.arn, { REQUEST: '' });
   }
 }
 

@@ -16,7 +16,7 @@ export interface RolloutLog {
 /** The services and limits that a step of a rollout works with. */
 export interface Site {
   readonly control: ControlPlane;
-  /** The client of this step alone: `Turn` adds a middleware to it. */
+  /** A client that only this step uses, since `Turn` adds middleware to it. */
   readonly sessions: BedrockAgentCoreClient;
   readonly executions: Executions;
   readonly clock: Clock;
@@ -57,10 +57,19 @@ export class SupersededError extends SessionError {
  * `DEFAULT`, and stops when it finds a newer one there.
  */
 export class Turn {
+  /** The site of the request. It checks, right before each change, that no newer request has come. */
+  public readonly site: Site;
   /** The reason why the request must not change anything more, once that is known. */
   public over?: SupersededError;
 
-  constructor(private readonly request: RolloutRequest, private readonly control: ControlPlane) {}
+  constructor(private readonly request: RolloutRequest, unguarded: Site) {
+    const check = async () => { await this.check(); };
+    unguarded.sessions.middlewareStack.add((next) => async (args) => {
+      await check();
+      return next(args);
+    }, { step: 'initialize', name: 'checkTurn' });
+    this.site = { ...unguarded, control: unguarded.control.guardedBy(check) };
+  }
 
   /**
    * Records the request, unless that is done. Returns whether an earlier request may be in the middle of a call, which has to arrive before
@@ -68,32 +77,22 @@ export class Turn {
    *
    * The documentation does not say whether `DEFAULT` can be tagged. If it cannot, a rollout goes on without this guard.
    */
-  public async take({ clock, log }: Pick<Site, 'clock' | 'log'>): Promise<boolean> {
-    const { id, began, runtimeArn, rollout } = this.request;
+  public async take(): Promise<boolean> {
+    const { request: { id, began, runtimeArn, rollout }, site: { control, clock, log } } = this;
     const noted = await this.check();
     if (noted.some((note) => note.id === id)) return false;
-    if (!await this.control.noteRequest(runtimeArn, rollout, { id, began })) log.warn('request not noted', { reason: 'the endpoint DEFAULT takes no tag' });
-    if (noted.length > 0) await this.control.forgetRequests(runtimeArn, rollout, noted);
+    if (!await control.noteRequest(runtimeArn, rollout, { id, began })) log.warn('request not noted', { reason: 'the endpoint DEFAULT takes no tag' });
+    if (noted.length > 0) await control.forgetRequests(runtimeArn, rollout, noted);
     return noted.some((note) => clock.now() < note.began + LIMITS.requestMayLiveSeconds * 1_000);
   }
 
   /** Fails if there is a newer request. Returns all requests that are recorded. */
-  public async check(): Promise<readonly RequestNote[]> {
+  private async check(): Promise<readonly RequestNote[]> {
     const { id, began, runtimeArn, rollout } = this.request;
-    const noted = await this.control.requests(runtimeArn, rollout);
+    const noted = await this.site.control.requests(runtimeArn, rollout);
     const newer = noted.find((note) => note.began > began || (note.began === began && note.id > id));
     if (newer === undefined) return noted;
     this.over = new SupersededError(newer.id);
     throw this.over;
-  }
-
-  /** Returns a site that checks, right before each change, that no newer request has come. */
-  public guard(site: Site): Site {
-    const check = async () => { await this.check(); };
-    site.sessions.middlewareStack.add((next) => async (args) => {
-      await check();
-      return next(args);
-    }, { step: 'initialize', name: 'checkTurn' });
-    return { ...site, control: site.control.guardedBy(check) };
   }
 }

@@ -140,22 +140,3 @@ export async function stopSmokeSession(request: RolloutRequest, endpoint: Pick<E
     if ((error as Error).name !== ERRORS.NOT_FOUND) throw error;
   }
 }
-
-/** Does the same where nothing depends on it. Returns whether the session is stopped. One that is not is logged, and ends by its idle timeout. */
-export async function tryToStopSmokeSession(request: RolloutRequest, endpoint: Endpoint, site: Site): Promise<boolean> {
-  try {
-    await stopSmokeSession(request, endpoint, site);
-    return true;
-  } catch (error) {
-    site.log.warn('session left', { endpoint: endpoint.name, error: (error as Error).name, reason: messageOf(error) });
-    return false;
-  }
-}
-
-/** Stops the sessions of requests that ended while they tested an endpoint that had passed before. */
-export async function stopLeftSessions(request: RolloutRequest, own: readonly Endpoint[], site: Site): Promise<void> {
-  const serving = own.filter(({ status }) => status === 'READY' || status === 'UPDATE_FAILED');
-  for (const endpoint of serving.filter(({ passed, request: left }) => passed.length > 0 && left !== undefined)) {
-    if (await tryToStopSmokeSession(request, endpoint, site)) await site.control.tag(endpoint.arn, { REQUEST: '' });
-  }
-}
