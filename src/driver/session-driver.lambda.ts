@@ -32,7 +32,7 @@ export type DriverRequest =
 const logger = new Logger({ serviceName: METRICS.service });
 const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS.service });
 
-// Nothing is repeated unseen: of an invoke the agent may have begun, and a job's calls have a loop of their own.
+// The SDK must not retry: the agent may have started on an invoke, and a job's calls have their own retry loop.
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
 const stepFunctions = lazy(() => new StepFunctionsClient(process.env.AWS_ENDPOINT_URL_SFN ?? process.env.AWS_ENDPOINT_URL));
 
@@ -45,7 +45,7 @@ export async function handler(request: DriverRequest, context: { getRemainingTim
     logger.info('done', summaryOf(result));
     return result;
   } catch (error) {
-    if (error instanceof Error) error.message = maskSecrets(error.message); // Lambda logs it, and it becomes the cause
+    if (error instanceof Error) error.message = maskSecrets(error.message); // Lambda logs the message, and Step Functions uses it as the cause
     logger.error('failed', { error: (error as Error).name, reason: reasonOf(error as Error) });
     throw error;
   }
@@ -61,7 +61,7 @@ function reasonOf(error: Error): string {
 function identityOf(request: DriverRequest): object {
   if (isLoopRequest(request)) {
     const execution = 'execution' in request ? request.execution : request.detail.executionArn;
-    // The first step's state is whatever somebody gave as the input.
+    // The state of the first step is the unchecked input.
     const state = ('state' in request ? request.state : undefined) as { readonly run?: RunIdentity; readonly loop?: LoopState } | null | undefined;
     return { execution, sessionId: state?.run?.session?.id, run: state?.run?.id, round: state?.loop?.round };
   }
@@ -132,7 +132,7 @@ function measure(name: string, value: number, unit: 'Count' | 'Seconds', dimensi
 
 function measureJob(runtimeArn: string, result: JobResult): void {
   if (result.status === STATUSES.ENDED) measureVerdict(runtimeArn, result.verdict!, result);
-  // A job that still runs was attached to as well, and has no verdict.
+  // A job that is still running has no verdict, but counts its attaches too.
   measure(METRICS.names.ATTACHES, result.attaches, 'Count', { [METRICS.dimensions.RUNTIME]: runtimeIdOf(runtimeArn) });
 }
 
@@ -143,7 +143,7 @@ function measureVerdict(runtimeArn: string, verdict: string, result?: JobResult)
     metrics.addMetric(METRICS.names.JOB_SECONDS, MetricUnit.Seconds, result.seconds);
     metrics.addMetric(METRICS.names.OUTPUT_BYTES, MetricUnit.Bytes, result.outputBytes);
   }
-  // At once: the next job of this call has another verdict.
+  // Published immediately: the next job of this call has its own verdict.
   metrics.publishStoredMetrics();
 }
 

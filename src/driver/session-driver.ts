@@ -90,14 +90,14 @@ export class SessionDriver extends Construct {
       encryptionKey: props.encryptionKey,
       removalPolicy: props.removalPolicy ?? RemovalPolicy.DESTROY,
     });
-    // Inline: one resource less than a policy of its own, and no managed policy that could write to every log group.
+    // Inline: this saves a policy resource, and avoids a managed policy that can write to every log group.
     const role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: { Driver: this.policy },
     });
     this.policy.addStatements(
       new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [this.logGroup.logGroupArn] }),
-      // X-Ray has no resources to name.
+      // These actions do not support resource-level permissions.
       new iam.PolicyStatement({ actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resources: ['*'] }),
     );
     this.function = new SessionDriverFunction(this, 'Function', {
@@ -105,7 +105,7 @@ export class SessionDriver extends Construct {
       architecture: lambda.Architecture.ARM_64,
       memorySize: props.memorySize ?? 512,
       timeout: Duration.seconds(LIMITS.functionSeconds),
-      // An unsampled caller would hide the spans of the runtime that it calls.
+      // If the caller is not sampled, neither are the spans of the runtime that it calls.
       tracing: lambda.Tracing.ACTIVE,
       retryAttempts: 0,
       role: role.withoutPolicyUpdates(),
@@ -143,7 +143,7 @@ export class SessionDriver extends Construct {
     this.policy.addStatements(
       new iam.PolicyStatement({ actions: ['states:DescribeExecution', 'states:DescribeStateMachineForExecution'], resources: [arn('execution', `${stateMachine}:*`)] }),
       new iam.PolicyStatement({ actions: ['states:ListExecutions'], resources: [arn('stateMachine', stateMachine)] }),
-      // Step Functions shows an encrypted input to those only who may decrypt it.
+      // Step Functions shows an encrypted input only to callers with permission to decrypt it.
       ...(encryptionKey === undefined ? [] : [new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: [encryptionKey.keyArn] })]),
     );
   }

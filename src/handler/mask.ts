@@ -15,9 +15,9 @@ const OWN_RULES: readonly RegExp[] = [
   /\bgithub_pat_[A-Za-z0-9_]{50,}/g,
   /\bglpat-[A-Za-z0-9_-]{20,}/g,
   /\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}/g,
-  // An AWS secret access key or session token, by its name.
+  // An AWS secret access key or session token, recognized by its name.
   /\b(?:aws_?)?(?:secret_?access_?key|session_?token)["']?\s{0,5}[:=]\s{0,5}["']?([A-Za-z0-9/+=]{40,})/gi,
-  // The password in a URL, and a user that is all there is: hosts take a token for it.
+  // The password in a URL, or a user without a password: hosts accept a token there.
   /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"'<>]{0,200}:([^\s/@"'<>]{1,500})@/gi,
   /\bhttps?:\/\/([A-Za-z0-9_.~-]{20,500})@/gi,
   /\b(?:proxy-)?authorization["']?\s{0,5}[:=]\s{0,5}["']?(?:basic|bearer|token)\s{1,5}([\w=~.+/-]{8,})/gi,
@@ -88,7 +88,7 @@ function withoutPieces(text: string): string {
 function cutAfter(text: string): string {
   const lines = text.split('\n');
   const end = lines.findIndex((line, index) => index > 0 && line.trim() !== '' && !/[A-Za-z0-9+/=]{16,}|^[A-Z][\w-]+: /.test(line));
-  // The one after the last whole line of a key is its short end.
+  // The line after the last full line of a key is its shorter last line.
   const count = end < 0 ? lines.length : end + (/^[\s"'A-Za-z0-9+/=\\]*$/.test(lines[end]) ? 1 : 0);
   return [withoutPieces(lines.slice(0, count).join('\n')), ...lines.slice(count)].join('\n');
 }

@@ -10,7 +10,7 @@ export class StepFunctionsClient {
   private readonly client: BedrockAgentCoreClient;
 
   constructor(private readonly endpoint?: string) {
-    // One of its own: a signer keeps the name of the service that it was first asked for.
+    // A separate signer: a signer keeps the service name of its first request.
     this.client = new BedrockAgentCoreClient({});
   }
 

@@ -48,7 +48,7 @@ function runtimeInstructions(entries: readonly ToolEntry[]): string[] {
 }
 
 function run(script: ContextScript, ...mounts: string[]): string {
-  // The array form: a SHELL of the Dockerfile's own, such as Bash, may not be there yet.
+  // In exec form: the SHELL of the Dockerfile, such as Bash, may not be installed yet.
   return ['RUN', MOUNT_SCRIPTS, ...mounts, `["/bin/sh", "${SCRIPTS_MOUNT}/${script.file}"]`].join(' ');
 }
 
@@ -143,7 +143,7 @@ export function amendDockerfile(options: AmendedDockerfileOptions): string {
 
   const atStart = userAt(parsed, stage, buildArgs, first);
   const atEnd = userAt(parsed, stage, buildArgs);
-  // Where the base image's user is not known, a `user` that was given says that it may not be root.
+  // If the base image's user is unknown, a given `user` means that it may not be root.
   const userAtStart = atStart ? atStart.number ?? atStart.text : options.user;
   const top = ['# Tools, by cdk-agentcore-workbench', ...asRoot(userAtStart, steps.install, atStart?.text)];
   const bottom = [

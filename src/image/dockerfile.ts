@@ -35,7 +35,7 @@ const isFrom = (instruction: Instruction): instruction is From => instruction.ge
 const holdsHeredocs = (instruction: Instruction): instruction is Run | Copy => ['RUN', 'COPY'].includes(instruction.getKeyword());
 
 function parse(text: string): Dockerfile {
-  // Whoever imports the library for anything else would pay for a parser: a third of the time of the import.
+  // Loaded on first use: the parser takes a third of the time to import the library.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would be loaded by every app, and few have a Dockerfile
   const { DockerfileParser } = require('dockerfile-ast') as typeof import('dockerfile-ast');
   return DockerfileParser.parse(text);
@@ -135,7 +135,7 @@ export function variablesAt(stage: Stage, globals: Variables, buildArgs: BuildAr
   const own = new Set<Instruction>(stage.instructions);
   for (const instruction of instructionsUpTo(stage, end)) {
     if (isEnv(instruction)) declare(instruction.getProperties(), variables);
-    // An ENV goes on into the stages that build on its own, an ARG does not.
+    // Stages inherit the ENV instructions of their parent stage, but not the ARG instructions.
     else if (isArg(instruction) && own.has(instruction)) declare([instruction.getProperty()], variables, buildArgs, globals);
   }
   return variables;
@@ -208,6 +208,6 @@ function numberOf(text: string, commands: readonly string[][]): string | undefin
   if (/^\d+$/.test(group)) return `${uid}:${group}`;
   const gid = numberGivenBy(commands, ['groupadd', 'addgroup'], ['-g', '--gid'], group) ?? (group === 'root' ? '0' : undefined);
   if (gid !== undefined) return `${uid}:${gid}`;
-  // A group of the user's own name is most likely the one that passwd has for it; the build looks.
+  // A group with the user's name is most likely the user's group in passwd; the build checks that.
   return group === user ? uid : undefined;
 }

@@ -75,7 +75,7 @@ export interface OsLibraries extends OsPackageNames {
 
 /** Names of packages that a runtime's own binaries need and a small base lacks. */
 export const RUNTIME_LIBRARIES: Readonly<Record<string, OsLibraries>> = {
-  // Node's binaries link to both from version 26 on; older ones to the first.
+  // Node's binaries link to both from version 26; earlier ones link to the first only.
   node: { apt: ['libstdc++6', 'libatomic1'], dnf: ['libstdc++', 'libatomic'], apk: ['libstdc++', 'libatomic'] },
   // rustup's installer, which mise runs, downloads with curl.
   rust: { unless: 'curl', apt: ['curl'], dnf: ['curl'], apk: ['curl'] },

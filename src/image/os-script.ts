@@ -9,7 +9,7 @@ export function preamble(purpose: string): string[] {
     '#!/bin/sh',
     `# ${purpose} Written by cdk-agentcore-workbench.`,
     'set -eu',
-    'umask 022', // what root installs, every user has to be able to read
+    'umask 022', // every user must be able to read what root installs
     '',
     'fail() {',
     '  echo "agent-image: $*" >&2',
@@ -94,7 +94,7 @@ export function osScript(entries: readonly ToolEntry[]): string {
     'elif has apk; then manager=apk',
     'else fail "the base image has none of the package managers apt, dnf, microdnf and apk, so that no tools can be installed; take a base that has one"',
     'fi',
-    `rm -rf ${RECORDS}`, // a base that is an image of ours has records of its own
+    `rm -rf ${RECORDS}`, // a base image built by this library has its own records
     'set --',
     ...entries.flatMap(block),
     '',

@@ -91,7 +91,7 @@ function pipSteps(entries: readonly ToolEntry[]): string[] {
       '',
       'python3 -m pip --version >/dev/null 2>&1 \\',
       `  || fail ${singleQuoted(`"${name}" needs pip: add DevTool.python(…) or DevTool.PYTHON3, or take a base that has it`)}`,
-      // The image is the environment: a distribution's guard against packages from elsewhere protects machines that live longer.
+      // The image is the environment: a distribution's protection against foreign packages is for longer-lived machines.
       'PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore \\',
       '  python3 -m pip install --no-cache-dir --disable-pip-version-check --no-input \\',
       `  ${singleQuoted(install.version === 'latest' ? install.package : `${install.package}==${install.version}`)}`,
@@ -123,7 +123,7 @@ export function runtimeScript(entries: readonly ToolEntry[], options: RuntimeScr
     'trap \'rm -rf "$work"\' EXIT',
     'mkdir "$work/home"',
     'export HOME="$work/home" TMPDIR="$work" XDG_CACHE_HOME="$work/cache"',
-    'cd "$work"', // mise would take up a configuration of the directory it runs in
+    'cd "$work"', // mise would read a configuration file in its working directory
     ...miseSteps(entries, options),
     ...npmSteps(entries),
     ...pipSteps(entries),

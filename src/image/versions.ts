@@ -40,7 +40,7 @@ export function pinnedVersion(tool: string, version: string): string {
 
 /** Returns whether two builds at different times may install different versions. */
 export function isFloating(tool: string, version: string): boolean {
-  // Tools without a table number themselves as they like, so only words and a lone major version are known to move.
+  // Tools without a table have their own version schemes, so only words and a lone major version are known not to be pinned.
   const exact = tool in PINNED_VERSIONS ? /\d+\.\d+\.\d+/ : /\d+\.\d+|\d{5,}/;
   return !exact.test(version);
 }
@@ -73,7 +73,7 @@ const JDK = /^(?:(?:openjdk|temurin|microsoft|oracle|oracle-graalvm|graalvm-comm
 const CORRETTO = /^corretto-(\d+(?:\.\d+)*)$/;
 
 function javaVersion(version: string): string | undefined {
-  // A JDK leaves zeros out at the end: the first of a line, 25.0.0, is just 25.
+  // A JDK omits trailing zeros: the first version of a line, 25.0.0, is just 25.
   return CORRETTO.exec(version)?.[1] ?? JDK.exec(version)?.[1].replace(/(\.0)+$/, '');
 }
 

@@ -15,7 +15,7 @@ export const VERDICTS = {
   TIMED_OUT: 'TIMED_OUT',
   /** Exit code 126 or 127, or no such working directory: the image lacks what the command needs. */
   INERT: 'INERT',
-  /** It cannot be known how it ended: the microVM or the workspace was replaced while it ran. */
+  /** The outcome is unknown: the microVM or the workspace was replaced while it ran. */
   LOST: 'LOST',
   /** The service failed before a verdict was known. Never in a result: it is an error by name, and counted as this. */
   PLATFORM: 'PLATFORM',
@@ -32,7 +32,7 @@ export const LOST_REASONS = {
   SUPERVISOR: 'SUPERVISOR',
   /** The call that made the job died before it started the command. The command never ran. */
   UNSTARTED: 'UNSTARTED',
-  /** The job is not there: it never began, or its records were wiped. */
+  /** The job does not exist: it never started, or its records were wiped. */
   ABSENT: 'ABSENT',
   /** The workspace is not the one that the run began in. */
   WORKSPACE: 'WORKSPACE',
@@ -78,7 +78,7 @@ export const LAMBDA_ERRORS = {
   THROTTLED: ['Lambda.TooManyRequestsException'],
   /** It may have been called. */
   SERVICE: ['Lambda.ClientExecutionTimeoutException', 'Lambda.ServiceException', 'Lambda.AWSLambdaException', 'Lambda.SdkClientException'],
-  /** It was called and did not come to its end: out of memory, out of time, crashed. */
+  /** It was called and did not finish: out of memory, out of time, crashed. */
   DIED: ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory', 'States.Timeout'],
 } as const;
 

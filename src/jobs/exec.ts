@@ -57,7 +57,7 @@ export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Prom
     }
   } catch (thrown) {
     const error = typedError(thrown);
-    // A container that has begun to answer has started: some streams report the end of its microVM in this way.
+    // A container that has started to answer is running: some streams report the end of its microVM with this error.
     if (begun && error.name === ERRORS.CONTAINER) throw new SessionError(ERRORS.STREAM_CUT, error.summary, { cause: thrown, quote: error.message });
     throw error;
   } finally {

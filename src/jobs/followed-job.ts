@@ -46,7 +46,7 @@ export class FollowedJob {
   /** Returns the text and the timeout of the next call. */
   public nextCall(mode: JobMode, secondsLeft: number): { readonly command: string; readonly timeoutSeconds: number } {
     const { request } = this;
-    // The first call stays with the job even if the driver does not: the service may terminate what a call leaves running.
+    // The first call lasts as long as the job, even if the driver does not: the service may terminate what a call leaves running.
     const wanted = mode === 'start' ? request.timeoutSeconds + AFTER_TIMEOUT_SECONDS : Math.ceil(secondsLeft);
     const budgetSeconds = Math.max(1, Math.min(wanted, LONGEST_BUDGET_SECONDS));
     this.calls++;
@@ -157,7 +157,7 @@ export class FollowedJob {
   }
 
   private read(offset: number, data: Buffer): void {
-    const known = this.offset - offset; // bytes that an earlier call had brought
+    const known = this.offset - offset; // bytes that an earlier call returned
     if (known >= data.length) return;
     const fresh = known > 0 ? data.subarray(known) : data;
     if (known < 0) this.tail.push(Buffer.from(`\n[${-known} bytes of output were not kept]\n`));

@@ -141,7 +141,7 @@ class EventReader {
       this.skipping = false;
     }
     if (rest.length > LIMITS.replyBytes) {
-      // A line longer than a state takes is not worth its memory.
+      // A line that exceeds the limit of a state is not kept in memory.
       this.skipping = true;
       this.size = Infinity;
     }
@@ -149,7 +149,7 @@ class EventReader {
   }
 
   public answer(): Answer {
-    // The end of the stream ends a line and an event, for agents that forget to.
+    // The end of the stream also ends a line and an event, because some agents omit that.
     if (this.pending.length > 0) this.line(this.pending);
     this.endEvent();
     return { reply: this.last, tooLarge: this.lastIsLarge, tail: this.tail, events: this.events };
@@ -172,7 +172,7 @@ class EventReader {
       const large = this.size > LIMITS.replyBytes;
       const value = large ? null : jsonOrText(this.data.join('\n'));
       this.events++;
-      // An error is the conclusion, whatever comes after it.
+      // An error is the outcome, whatever follows it.
       if (failureOf(this.last) === undefined) {
         this.last = this.name === 'error' && failureOf(value) === undefined ? { error: value ?? 'of more than can be held' } : value;
         this.lastIsLarge = large;

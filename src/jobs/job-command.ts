@@ -71,8 +71,8 @@ function lineOf({ command, words = [] }: JobCall): string {
   return Buffer.byteLength(line) <= LIMITS.commandBytes ? line : listWords(words);
 }
 
-// Those who use the service disagree about what reads a command: a shell, something that splits words as POSIX says, or something that splits at
-// spaces, takes `'…'` literally, and joins quotes to nothing. So each word means the same to all of them: it has plain characters only, or is a
+// It is not documented how the service interprets a command: by a shell, by splitting words as POSIX specifies, or by splitting at
+// spaces, with `'…'` taken literally and not joined to adjacent text. So each word means the same in all three: it has plain characters only, or is a
 // whole `'…'` without an apostrophe. Anything else is sent as base64, and the job's script decodes it.
 
 /** Part of a JavaScript string that no program can be given. */

@@ -81,7 +81,7 @@ export class JobStreamParser {
   private parse(line: string): JobRecord | undefined {
     if (this.base64 !== '') throw broken('output cut within a group', this.base64);
     const [kind, ...words] = line.split(' ');
-    // Less output than announced is a part of the log that was dropped between the look and the copy: a gap, no error.
+    // If there is less output than announced, a part of the log was dropped between the check and the copy: a gap, not an error.
     this.out = undefined;
     switch (kind) {
       case 'out': {

@@ -2,23 +2,23 @@
 # shellcheck disable=SC2154  # the arguments become variables by name, in `arguments`
 #
 # Runs one command in an AgentCore session at most once, and follows it. Sent as `/bin/bash -c '<this>' workbench name=value …`.
-# It contains no apostrophe, since whoever reads a command in the service may not join quotes. For the same reason, a value that contains one
+# It contains no apostrophe, because the service may not join quoted parts of a word. For the same reason, a value that contains one
 # is passed as `name:base64=…`.
 #
-# A job is a directory, <mount>/.workbench/jobs/<job>, and whoever makes the directory starts the command. All other calls
+# A job is a directory, <mount>/.workbench/jobs/<job>, and the call that creates the directory starts the command. All other calls
 # attach. Thus a call may be cut off, repeated or sent twice, and the command still runs once. In the directory:
 #
 #   command     the shell line, as it was given
 #   boot        which microVM it runs in: the kernel's boot id and a random id on ephemeral disk (two snapshot-booted
 #               microVMs may share the first, never the second)
 #   pid         the supervisor: pid and start time, so that a recycled pid is not mistaken for it
-#   go          made by whoever comes first: the supervisor that starts the command, or a call that gives the start up
+#   go          created once, by the supervisor that starts the command, or by a call that abandons the start
 #   group       the command's process group, for people
 #   log, log.N  both outputs in segments, N being the offset of the first byte; the first and the newest ones are kept
 #   cancelled   a call asked to end the job
-#   absent      a call asked for the job when it did not exist, and it is not started any more
-#   exit        blank until all is over, then one line, written at once into space that was reserved at the start, since the command
-#               may leave none: state, exit code, begin, end, bytes of output
+#   absent      a call asked for the job when it did not exist, so it is no longer started
+#   exit        blank until the job has ended, then one line, written at once into space that was reserved at the start, since the command
+#               may leave none: state, exit code, start, end, bytes of output
 #
 #   /tmp/.workbench-jobs<mount>/<job> records the same on ephemeral disk, so that a wiped workspace does not start it a second time
 #
@@ -29,7 +29,7 @@
 # The supervisor is a process group of its own that writes nothing to the call that started it, except one byte that
 # wakes the call up at the end. The call then does what every call does: it copies the log to its standard output until the
 # job ends, its budget is used up or enough is sent. It polls often, and a process costs more than a poll: what bash can
-# do by itself is not left to a program.
+# do itself is not left to a program.
 #
 # Standard output consists of lines. `@` begins a record; the lines after `@out` are base64, so that no output of a command can
 # look like a record and no byte is changed on the way:
@@ -37,25 +37,25 @@
 #   @job <nonce> <job> started|attached
 #   @out <offset> <bytes>
 #   @alive                 nothing new for 20 s; keeps the connection from being dropped as idle
-#   @end <nonce> <job> <state> <detail> <exit code> <begin> <end> <bytes>
+#   @end <nonce> <job> <state> <detail> <exit code> <start> <end> <bytes>
 #
 # States of @end besides those of the exit file: RUNNING (attach again), LOST (microvm, supervisor, unstarted, absent, workspace)
 # and REFUSED (argument, mount: nothing was done; tools: the log cannot be read with the available programs). A call without an @end proves nothing.
 #
 # Time: the supervisor is the watchdog. It exists before the command, counts by the kernel's uptime, which no change of the
-# date affects, and from the start of the command to its end uses only what bash can do by itself: no program that could be
+# date affects, and from the start of the command to its end uses only what bash can do itself: no program that could be
 # killed, replaced or missing, and no new process, for which there may be no room. A command that is not over by its timeout is
 # TIMED_OUT, even if it was stopped, or ends by itself while it is being ended. It gets TERM first, and KILL after the grace period.
 #
-# When a command ends, so does all that it started. What left its process group is recognized by a mark that survives a new session and an
+# When a command ends, so does everything that it started. What left its process group is recognized by a mark that survives a new session and an
 # empty environment: the soft limit of file locks (ulimit -x), which the kernel does not apply and every child inherits, is set to
-# a number made of the mount and the job. Where no limit can be set, the variable WORKBENCH_JOB is the mark. What a command
-# leaves behind has a second to end by itself and one more after TERM, and is then killed. Whatever has no mark is left alone: the
+# a number derived from the mount and the job. If the limit cannot be set, the variable WORKBENCH_JOB is the mark. What a command
+# leaves behind has a second to exit and one more after TERM, and is then killed. Processes without a mark are left alone: the
 # container's own processes, and what they started.
 #
 # All of this protects against mistakes and accidents. A malicious command has the same rights as the supervisor: a supervisor that was
 # stopped is continued by the calls that follow it, and one that was killed makes the job LOST and the next call end what it
-# left; but marks can be removed and records can be forged. So the driver has a clock of its own, and cancels what outlives it.
+# left; but marks can be removed and records can be forged. So the driver has its own clock, and cancels jobs that exceed their time.
 #
 # Numbers that come from files, their names or programs are checked before they are used in arithmetic, in which bash runs
 # whatever it finds in them.
@@ -117,7 +117,7 @@ this_boot() {
   local mine=/tmp/.workbench-microvm id=""
   if [[ ! -s $mine ]]; then
     id=$mine.$$.$RANDOM
-    # Only a hard link creates a file with its content, and only once, whoever else tries.
+    # Only a hard link creates a file with its content, and only once, even if others try at the same time.
     cat /proc/sys/kernel/random/uuid >"$id" 2>/dev/null && ln "$id" "$mine" 2>/dev/null
     rm -f "$id"
   fi
@@ -156,7 +156,7 @@ mark_of() { # Sets `mark` to a number that identifies this job
 of_job() { # Succeeds if a process is alive and belongs to the job; sets `fields`
   local text="" pair
   process "$1" || return 1
-  # Most of the other processes are older.
+  # This skips most other processes, which are older.
   ((fields[19] >= oldest)) || return 1
   ((group == 0 || fields[2] != group)) || return 0
   { IFS= read -r -d "" text <"/proc/$1/limits"; } 2>/dev/null
@@ -299,7 +299,7 @@ supervise() { # Runs the command to its end. The variables are global: `record` 
   # These signals may be meant for every bash. The command does not inherit this.
   trap : INT TERM
   set -m
-  # All waiting uses a pipe that nobody writes to.
+  # To wait, bash reads with a timeout from a pipe that nobody writes to.
   exec {wake}<> <(:) || exit 0
   started_at "$BASHPID"
   oldest=$REPLY
@@ -332,8 +332,8 @@ supervise() { # Runs the command to its end. The variables are global: `record` 
   end=$((begin + REPLY / 100))
   # A process that cannot be killed is not waited for.
   started_at "$group" || { wait "$group"; code=$?; }
-  # What the command wrote is in the pipe, and on a busy machine it may take time to reach the log; what it left behind may hold
-  # its output open forever, or even write.
+  # The command's output is in the pipe, and on a busy machine it may take time to reach the log; leftover processes may keep
+  # the pipe open forever, or even write to it.
   drain 500
   if signal_job 0; then
     wait_for_job 100 || end_job 100
@@ -411,7 +411,7 @@ gone() { # Takes the job's place, so that it does not start later, ends what is 
 }
 
 leave() { # Ends the reply, which must not get larger: whoever wants the rest attaches. The call that started the job stays with it in
-  # silence, since the service may end what a call leaves behind
+  # silent, since the service may end what a call leaves behind
   printf "@end %s %s RUNNING quota - - - -\n" "$nonce" "$job"
   while [[ $attached == started ]] && ! ended && ((SECONDS < budget)) && alive; do pause 1; done
   exit 0
@@ -421,7 +421,7 @@ report() { # Reports the rest of the log, and the end with the words of the exit
   local words
   IFS=" " read -ra words <<<"$REPLY"
   emit
-  # Records that were wiped meanwhile have not been sent to their end.
+  # If the records were wiped meanwhile, they were not sent completely.
   ended || finish LOST workspace
   ((sent < quota)) || leave
   finish "${words[0]}" - "${words[@]:1}"
@@ -444,9 +444,9 @@ follow() {
         ;;
       2)
         [[ -d $dir ]] || gone
-        # The starter is between two steps, or died there. Whoever makes `go` decides; a supervisor makes it after `pid`.
+        # The starter is between two steps, or died there. The process that creates `go` decides; a supervisor creates it after `pid`.
         if ((++misses > 50)); then
-          # A single failed attempt may be due to a wipe; this many are due to a full disk.
+          # A single failed attempt may be caused by a wipe; this many are caused by a full disk.
           [[ -d $dir ]] || refuse mount "cannot create a directory in $mount"
           mkdir "$dir/go" 2>/dev/null
         fi
@@ -472,7 +472,7 @@ main() { # Handles one call. The variables are global, like those of `supervise`
     [[ ${!name} =~ ^(0|[1-9][0-9]{0,14})$ ]] || refuse argument "$name is not a number"
   done
   mark_of
-  # Both ends of the pipe are open, so that it breaks for nobody.
+  # Both ends of the pipe are open, so that it never breaks.
   exec {wake}<> <(:) || wake=""
   [[ -d $mount && -w $mount ]] || refuse mount "the mount $mount does not exist or is not writable"
   if [[ $marker ]] && first_line "$mount/.workbench/marker" && [[ $REPLY != "$marker" ]]; then finish LOST workspace; fi

@@ -61,7 +61,7 @@ export async function runJob(request: Job, options: RunJobOptions): Promise<JobR
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), Math.max(0, options.until - options.clock.now()));
   const running = () => job.running(overtime.at);
-  // An earlier call began what this one attaches to.
+  // An earlier call started the job that this one attaches to.
   const beginning = new Beginning(request.answered ?? (request.mode === 'attach' || job.previous !== undefined), options.clock, options.backoffSeconds);
   let failures = 0;
   try {
@@ -87,7 +87,7 @@ export async function runJob(request: Job, options: RunJobOptions): Promise<JobR
         if (job.inVain >= ANSWERS_IN_VAIN && !isLate) throw broken(error);
         if (failures >= (isLate ? CANCEL_TRIES : TRIES_IN_A_ROW) || deadline.signal.aborted) {
           if (isLate) return job.late(undefined, secondsOf(request, overtime, options));
-          // The state machine answers an error with another start; from here on, it must only attach.
+          // The state machine would start again after an error; from now on, it must only attach.
           if (job.seen && request.mode !== 'attach') return running();
           throw error;
         }
@@ -239,7 +239,7 @@ class Overtime {
   private endAt(end: number): void {
     this.end = end;
     const left = end - this.clock.now();
-    // A timer takes at most 24 days; a function lives 15 minutes.
+    // A timer is limited to 24 days; a function runs for at most 15 minutes.
     if (left < 1_000_000) this.timer = setTimeout(() => this.up.abort(), Math.max(0, left));
   }
 }

@@ -22,7 +22,7 @@ export interface StopResult {
  * Documented of sessions: "Session not found or already terminated". What says neither is not taken for a session that has ended.
  */
 function missesSession(error: SessionError, { sessionId, runtimeArn, qualifier = 'DEFAULT' }: SessionAddress): boolean {
-  // Names may hold any of the words.
+  // Names may contain any of the words.
   const names = [[sessionId, '<session>'], [runtimeArn, ''], [runtimeArn.split('/').pop()!, ''], [qualifier, '']];
   const said = names.reduce((text, [name, word]) => text.split(name).join(word), (error.cause as Error).message);
   return /session/i.test(said) && !/\b(endpoint|qualifier|no agent|agent (runtime )?(was )?not found)\b/i.test(said);

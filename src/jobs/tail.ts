@@ -31,7 +31,7 @@ export class Tail {
   public text(): string {
     return this.ofLast((before, last, isWholeLines) => {
       const shown = cleaned(last);
-      // A mask leaves lines as they are, so that the last ones of all are the last ones of these.
+      // Masking keeps the number of lines, so the last lines of the whole are the last lines of this part.
       const masked = maskSecrets(cleaned(before + last)).split('\n').slice(-shown.split('\n').length).join('\n');
       return isWholeLines ? masked : masked.slice(-shown.length);
     });

@@ -11,11 +11,11 @@ export function allowLogEncryption(key: kms.IKey): void {
   const stack = Stack.of(key);
   key.addToResourcePolicy(new iam.PolicyStatement({
     principals: [new iam.ServicePrincipal(`logs.${stack.region}.${stack.urlSuffix}`)],
-    // Without `kms:DescribeKey`, which has no encryption context: the condition would never hold.
+    // Without `kms:DescribeKey`, which has no encryption context: the condition would never be met.
     actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
     // In a key policy, `*` is the key itself.
     resources: ['*'],
-    // The ARN of the log group would be a cycle.
+    // The ARN of the log group would create a circular reference.
     conditions: {
       ArnLike: {
         'kms:EncryptionContext:aws:logs:arn': stack.formatArn({

@@ -36,6 +36,6 @@ export function copyableWord(word: string): string {
 export function listWords(words: readonly string[]): string {
   if (words.some((word) => word.includes('\0'))) throw new RangeError('a command must not hold a NUL character');
   const list = Buffer.from(words.map((word) => `${word}\0`).join('')).toString('base64');
-  // Without the count, a list that cannot be read would be an empty command, which passes.
+  // Without the count, an unreadable list would be an empty command, which passes.
   return `mapfile -t -d "" words < <(printf %s ${list} | base64 -d); ((\${#words[@]} == ${words.length})) || exit 126; "\${words[@]}"`;
 }
