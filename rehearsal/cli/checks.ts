@@ -116,13 +116,13 @@ function loopFaults({ agent, gates = [], bootstrap = [], timeouts = {} }: Target
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   return [
     ...agent?.trim() === '' ? ['--agent has an empty command: say what to run'] : [],
-    ...twice === undefined ? [] : [`--gate has "${twice}" twice: give each a name of its own`],
+    ...twice === undefined ? [] : [`--gate has "${twice}" twice: give each gate a different name`],
     ...names.filter((name) => !GATE_NAME.test(name))
       .map((name) => `--gate "${name}" must have a name of 1 to 40 letters, digits, spaces, "-" and "_" that starts with a letter or digit: rename it`),
     ...gates.filter(({ command }) => command.trim() === '').map(({ name }) => `--gate ${name} has an empty command: say what to run`),
     ...Object.keys(timeouts).filter((name) => !timed.includes(name))
       .map((name) => `--timeout ${name}: there is no gate with that name${didYouMean(name, timed) || `; ${timed.join(', ')} can have a timeout`}`),
-    ...bootstrap.some((command) => command.trim() === '') ? ['--bootstrap has an empty command: take it out'] : [],
+    ...bootstrap.some((command) => command.trim() === '') ? ['--bootstrap has an empty command: remove it'] : [],
   ];
 }
 

@@ -4,7 +4,7 @@ import { MANIFEST_PATH } from '../../src/image/constants';
 /** Describes, in one line, a rollout that is about to start. */
 export function describeBeginning({ path, version, smokeTests }: RolloutBeginning): string {
   const tests = smokeTests.length === 0 ? '' : `, and running its smoke tests: ${smokeTests.map((name) => onOneLine(name)).join(', ')}`;
-  return `rolling out version ${version} by ${path}${tests} …`;
+  return `rolling out version ${version} with ${path}${tests} …`;
 }
 
 /** Shortens the name of a smoke test. A test without a name is named after its command, which may be a script. */

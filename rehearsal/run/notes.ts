@@ -9,28 +9,28 @@ export const PUT_AWAY = 'work of the agent that is not in the files of the clone
 /** The start of a note that names what a gate left. */
 export const LEFT = 'it left files that git neither tracks nor ignores, which were moved away';
 
-/** Describes, a line each, what a step found or did beyond its verdict, and what a run continues from. */
+/** Returns notes on what a step found or did besides its verdict, and on the state that a run continues from, one line each. */
 export function notesOf(kind: StepKind, loop: LoopState, run: RunIdentity | undefined, baseline = loop.baseline): string[] {
   const { putBack, unchanged, findings, leftOut, gates, submodules, shallow } = loop;
-  if (baseline) return kind === 'snapshot' ? ['the gates run before the agent starts: their results decide nothing yet'] : [];
+  if (baseline) return kind === 'snapshot' ? ['the gates run before the agent starts: their results do not decide anything yet'] : [];
   switch (kind) {
     case 'prepare': return [
       ...run?.session.workspace === WORKSPACES.RESUMED ? whereItGoesOn(loop) : [],
       ...note('submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them)', submodules),
-      ...shallow ? ['the history could not be fetched without the contents of earlier versions: the clone has only the newest commit ("depth" of GitRepository gives it more)'] : [],
+      ...shallow ? ['the history could not be fetched without the contents of earlier versions: the clone has only the newest commit (set "depth" of GitRepository for more)'] : [],
     ];
     case 'bootstrap': return note('it changed files that git tracks, which were restored', putBack);
     case 'gate': return [
       ...note(LEFT, gates[gates.length - 1]?.left),
-      ...gates[gates.length - 1]?.flaky ? ['it had failed on the same files: its result is not always the same'] : [],
+      ...gates[gates.length - 1]?.flaky ? ['it failed on the same files before, so it is flaky'] : [],
     ];
     case 'snapshot': return [
       ...unchanged ? ['nothing changed that can be committed'] : [],
       ...note(PUT_AWAY, findings?.putAway),
-      ...note('new, but ignored by git, and so not committed', findings?.ignored),
-      ...note('without a file, and so removed', findings?.empty),
-      ...note('symbolic links that leave the clone', findings?.links),
-      ...note('left out, since it is a tool\'s own or a linked worktree', leftOut),
+      ...note('new files that git ignores, which are not committed', findings?.ignored),
+      ...note('empty directories, which were removed', findings?.empty),
+      ...note('symbolic links that point out of the clone', findings?.links),
+      ...note('files of tools and linked worktrees, which were left out', leftOut),
     ];
     default: return [];
   }
@@ -40,7 +40,7 @@ function note(text: string, list: NameList | undefined): string[] {
   return list === undefined ? [] : [`${text}: ${named(list).join(', ')}`];
 }
 
-/** On what a run in the workspace of an earlier one goes on. */
+/** Describes the state that a run continues from in the workspace of an earlier one. */
 function whereItGoesOn({ upstream, setAside, work, inTheWay }: LoopState): string[] {
   if (upstream === undefined) return [];
   const { ref = 'the repository', base, tip, behind, updatedFrom } = upstream;
@@ -52,6 +52,6 @@ function whereItGoesOn({ upstream, setAside, work, inTheWay }: LoopState): strin
     ...newer,
     ...note('with uncommitted work of earlier runs', work),
     ...note(`set aside, since it belongs to ${setAside?.branch} and is not committed; a run of that task in this session brings it back`, setAside?.files),
-    ...note(`replaced by what git has there now, and kept in ${IN_THE_WAY_FOLDER} until the next run`, inTheWay),
+    ...note(`replaced by tracked files, and kept in ${IN_THE_WAY_FOLDER} until the next run`, inTheWay),
   ];
 }

@@ -29,7 +29,7 @@ export function userOf(image: Numbers & Pick<SandboxImage, 'name'>, host: Number
   const user = rootless === 'docker' ? { user: 0, group: 0 } : host;
   return {
     flags: ['--user', `${user.user}:${user.group}`],
-    warnings: [`the image ${is}, but the sandbox as user ${user.user}, to whom the workspace belongs: what only the image's own user may or may not do is not seen`],
+    warnings: [`the image ${is}, but the sandbox as user ${user.user}, who owns the workspace: permissions that only the image's own user has, or lacks, are not tested`],
   };
 }
 

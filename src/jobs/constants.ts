@@ -68,7 +68,7 @@ export const ERRORS = {
   STARTING: 'Workbench.SessionStarting',
   /** The agent answered, and says that its turn failed, such as for an error of its model. Not retried. */
   AGENT: 'Workbench.AgentFailed',
-  /** The agent did not end within the timeout. Not retried: it may still be at work. */
+  /** The agent did not end within the timeout. Not retried: it may still be running. */
   INVOKE_TIMEOUT: 'Workbench.InvokeTimedOut',
 } as const;
 

@@ -87,7 +87,7 @@ function failed({ answered = false }: InvokeRequest, error: Error): SessionError
 
 function timedOut(request: InvokeRequest): SessionError {
   return new SessionError(ERRORS.INVOKE_TIMEOUT,
-    `the agent did not answer in ${request.timeoutSeconds} seconds; it may still be at work until its session is stopped`);
+    `the agent did not answer in ${request.timeoutSeconds} seconds; it may still be running until its session is stopped`);
 }
 
 /** Returns the agent's description of its own failure, bounded, since it becomes an error's message. */

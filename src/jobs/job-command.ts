@@ -86,12 +86,12 @@ function asWord(text: string): string | undefined {
 /** Returns one of our own words. Fails if it cannot be written. */
 function fixedWord(text: string): string {
   const word = asWord(text);
-  if (word === undefined) throw new RangeError('a fixed word of a command must not hold an apostrophe');
+  if (word === undefined) throw new RangeError('a fixed word of a command must not contain an apostrophe');
   return word;
 }
 
 /** Returns one `name=value` for the job's script, literally or as `name:base64=…`. Everything but NUL arrives unchanged. */
 function namedWord(name: string, value: string): string {
-  if (value.includes('\0')) throw new RangeError('a command must not hold a NUL character');
+  if (value.includes('\0')) throw new RangeError('a command must not contain a NUL character');
   return asWord(`${name}=${value}`) ?? `${name}:base64=${Buffer.from(value).toString('base64')}`;
 }

@@ -280,5 +280,5 @@ function warnAboutAnyRepository(scope: Construct, { url, allow }: GitRepository)
   if (url !== undefined || allow !== undefined) return;
   Validations.of(scope).addWarning('cdk-agentcore-workbench:anyRepository',
     'a run\'s input may name any repository that is reached by https, and the session\'s credentials for git go there: '
-    + 'say which in "allow" of GitRepository.fromInput, such as ["https://git.example.com/team/*"]');
+    + 'limit the URLs with "allow" of GitRepository.fromInput, such as ["https://git.example.com/team/*"]');
 }

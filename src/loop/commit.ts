@@ -145,7 +145,7 @@ const isRefused = (value: string) => known(value) && (value.trim() === '' || /[<
 const COMMIT_RULES: readonly Rule<Commit>[] = [
   {
     broken: ({ _branchPrefix }) => known(_branchPrefix) && !isRef(`${_branchPrefix}task`),
-    message: ({ _branchPrefix }) => `"branchPrefix" must begin the name of a branch, not "${_branchPrefix}": use letters, digits, "-" and "/"`,
+    message: ({ _branchPrefix }) => `"branchPrefix" must be the start of a valid branch name, not "${_branchPrefix}": use letters, digits, "-" and "/"`,
   },
   {
     broken: ({ _author }) => isRefused(_author.name),

@@ -26,7 +26,7 @@ const LOOP_RULES: readonly Rule<CodingLoopProps & { readonly mount?: string }>[]
   },
   {
     broken: ({ mount }) => mount !== undefined && !isExpression(mount) && !mount.startsWith('/'),
-    message: ({ mount }) => `"mountPath" must be an absolute path, not "${mount}": begin it with "/"`,
+    message: ({ mount }) => `"mountPath" must be an absolute path, not "${mount}": start it with "/"`,
   },
   {
     broken: ({ gates = [] }) => gates.length < 1 || gates.length > 20,
@@ -34,7 +34,7 @@ const LOOP_RULES: readonly Rule<CodingLoopProps & { readonly mount?: string }>[]
   },
   {
     broken: ({ gates = [] }) => repeated(gates) !== undefined,
-    message: ({ gates = [] }) => `"gates" must not have "${repeated(gates)}" twice: give each gate a name of its own`,
+    message: ({ gates = [] }) => `"gates" must not have "${repeated(gates)}" twice: give each gate a different name`,
   },
   {
     broken: ({ maxRepairs }) => maxRepairs !== undefined && !Token.isUnresolved(maxRepairs)

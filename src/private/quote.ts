@@ -18,7 +18,7 @@ export function quoteWords([program, ...words]: readonly string[]): string {
 }
 
 function quoted(word: string): string {
-  if (word.includes('\0')) throw new RangeError('a command must not hold a NUL character');
+  if (word.includes('\0')) throw new RangeError('a command must not contain a NUL character');
   return `"${word.replace(/["$\\`]/g, '\\$&')}"`;
 }
 
@@ -34,7 +34,7 @@ export function copyableWord(word: string): string {
 
 /** Returns a line that does the same and is longer by a third, whatever the words hold. It is not readable. */
 export function listWords(words: readonly string[]): string {
-  if (words.some((word) => word.includes('\0'))) throw new RangeError('a command must not hold a NUL character');
+  if (words.some((word) => word.includes('\0'))) throw new RangeError('a command must not contain a NUL character');
   const list = Buffer.from(words.map((word) => `${word}\0`).join('')).toString('base64');
   // Without the count, an unreadable list would be an empty command, which passes.
   return `mapfile -t -d "" words < <(printf %s ${list} | base64 -d); ((\${#words[@]} == ${words.length})) || exit 126; "\${words[@]}"`;

@@ -23,7 +23,7 @@ export function secretFaults(scope: IConstruct, values: { readonly [prop: string
     const text = JSON.stringify(Stack.of(scope).resolve(value)) ?? '';
     const found = SECRETS.find(({ pattern }) => pattern.test(text));
     return found
-      ? [`"${prop}" must not hold ${found.what}, which logs, states and the template would show: fetch it in the session `
+      ? [`"${prop}" must not contain ${found.what}, which logs, states and the template would show: fetch it in the session `
         + 'with the runtime\'s execution role (grant it read access to the secret), or use a credential helper']
       : [];
   });

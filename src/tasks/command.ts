@@ -90,7 +90,7 @@ const EMPTY = '"command" must not be empty: give a shell line, or a program and 
 
 function textFaults(texts: readonly string[]): string[] {
   if (texts.some((text) => isExpression(text))) return [];
-  if (texts.some((text) => text.includes('\0'))) return ['"command" must not hold a NUL character, which no argument can: remove it'];
+  if (texts.some((text) => text.includes('\0'))) return ['"command" must not contain a NUL character, because no argument can: remove it'];
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, -1);
   return bytes > LIMITS.commandBytes
     ? [`"command" must be at most ${LIMITS.commandBytes} bytes, not ${bytes}: put it in a script in the repository or the image, and run that`]

@@ -168,6 +168,6 @@ function callbackFaults({ payload, heartbeat = DEFAULT_HEARTBEAT, callbackTimeou
     // Step Functions rejects a heartbeat that is not shorter.
     ...durationFaults('heartbeat', heartbeat, 1, secondsOf(callbackTimeout, sessionSeconds) - 1, 'make it shorter than "callbackTimeout"'),
     ...(!sfn.FieldUtils.containsTaskToken(payload.value) && !JSON.stringify(payload.value).includes('$states.context.Task.Token')
-      ? ['"payload" must hold the task token: add JsonPath.taskToken, or "{% $states.context.Task.Token %}" with JSONata'] : []),
+      ? ['"payload" must contain the task token: add JsonPath.taskToken, or "{% $states.context.Task.Token %}" with JSONata'] : []),
   ];
 }

@@ -171,16 +171,16 @@ const isRelative = (path: string | undefined) => path !== undefined && !isExpres
 const PATH_RULES: readonly Rule<RunCommandProps & { readonly mount?: string }>[] = [
   {
     broken: ({ mount }) => mount === undefined,
-    message: () => '"mountPath" must be given, since the runtime has no session storage that is known here: give the runtime session storage, '
-      + 'or the path of a mount that outlives a session',
+    message: () => '"mountPath" must be set, since no session storage of the runtime is known at synth: add session storage to the runtime, '
+      + 'or use the path of a mount that outlives the microVM',
   },
   {
     broken: ({ mount }) => isRelative(mount),
-    message: ({ mount }) => `"mountPath" must be an absolute path, not "${mount}": begin it with "/"`,
+    message: ({ mount }) => `"mountPath" must be an absolute path, not "${mount}": start it with "/"`,
   },
   {
     broken: ({ workingDirectory }) => isRelative(workingDirectory),
-    message: ({ workingDirectory }) => `"workingDirectory" must be an absolute path, not "${workingDirectory}": begin it with "/"`,
+    message: ({ workingDirectory }) => `"workingDirectory" must be an absolute path, not "${workingDirectory}": start it with "/"`,
   },
   {
     broken: ({ mount, mountPath, workingDirectory: directory }) => mount !== undefined && mountPath === undefined && directory !== undefined

@@ -34,7 +34,7 @@ test.each<[string, string | readonly string[] | undefined]>([
 test('names the prop and says where secrets belong, never the secret', () => {
   const secret = `ghp_${'a'.repeat(36)}`;
   const [message] = secretFaults(newStack(), { 'environment.TOKEN': secret });
-  expect(message).toContain('"environment.TOKEN" must not hold an access token of a git host');
+  expect(message).toContain('"environment.TOKEN" must not contain an access token of a git host');
   expect(message).toContain('with the runtime\'s execution role');
   expect(message).not.toContain(secret);
 });

@@ -24,9 +24,9 @@ test('the story says what was restored, left out, removed and moved away', async
   for (const part of [
     'submodules that are not initialized, so that their directories are empty ("submodules" of GitRepository initializes them): lib',
     'it changed files that git tracks, which were restored: test.sh',
-    'new, but ignored by git, and so not committed: ignored/x.js',
-    'without a file, and so removed: empty',
-    'left out, since it is a tool\'s own or a linked worktree: .aider.chat.history.md',
+    'new files that git ignores, which are not committed: ignored/x.js',
+    'empty directories, which were removed: empty',
+    'files of tools and linked worktrees, which were left out: .aider.chat.history.md',
     'repair 1 of 3',
     'it left files that git neither tracks nor ignores, which were moved away: left',
   ]) expect(said).toContain(part);
@@ -39,5 +39,5 @@ test('the story says that the remote could not provide the history without its c
   loop.git('config', 'uploadpack.allowFilter', 'false');
   const journal = new Journal({ loop: findLoop(loop.deployment), execution: () => 'run', fileOf: () => undefined, session: () => ({ id: '' }), logOf: () => '' });
   expect((await loop.run({}, { onEvent: journal.hear })).record.outcome).toBe('COMMITTED');
-  expect(journal.steps[0].notes).toEqual([expect.stringContaining('the clone has only the newest commit ("depth" of GitRepository gives it more)')]);
+  expect(journal.steps[0].notes).toEqual([expect.stringContaining('the clone has only the newest commit (set "depth" of GitRepository for more)')]);
 });

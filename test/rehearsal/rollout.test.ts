@@ -129,7 +129,7 @@ test('fails for a version that does not pass, with the message of a deployment, 
   expect(runtime.endpoints.map(({ name }) => name)).toEqual(['DEFAULT']);
 
   const command = await commandLine('rehearse', '--app', assembly, '--repository', copy.directory, '--prompt', 'x', '--state', copy.state, '--json');
-  expect(command).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringMatching(/^preparing …\nrolling out version 1 by Stack\/Rollout, and running its smoke tests: .*\n[^]*the disk is full/) });
+  expect(command).toEqual({ exitCode: 3, stdout: '', stderr: expect.stringMatching(/^preparing …\nrolling out version 1 with Stack\/Rollout, and running its smoke tests: .*\n[^]*the disk is full/) });
 });
 
 test.each(['CreateAgentRuntimeEndpoint', 'TagResource', 'InvokeAgentRuntimeCommand'])('fails at once for a rollout that may not do %s, with the statement that would allow it', async (action) => {

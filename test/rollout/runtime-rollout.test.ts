@@ -210,7 +210,7 @@ describe('the props of a rollout', () => {
       smokeTests: [SmokeTest.invoke({})], timeout: Duration.minutes(3),
     }],
     ['"smokeTests[0].expect" must be a regular expression, not "("', { smokeTests: [SmokeTest.invoke({}, { expect: '(' })] }],
-    ['"smokeTests[0]" must not hold an AWS access key', { smokeTests: [SmokeTest.command('echo AKIAIOSFODNN7EXAMPLE')] }],
+    ['"smokeTests[0]" must not contain an AWS access key', { smokeTests: [SmokeTest.command('echo AKIAIOSFODNN7EXAMPLE')] }],
     ['"smokeTests[0].mountPath" must be under "/mnt/", not "workspace"', { smokeTests: [SmokeTest.writable('workspace')] }],
     ['"drainStateMachineNames" must have names of 1 to 80 letters, digits, "-" and "_", not "arn:aws:states:x"', { drainStateMachineNames: ['arn:aws:states:x'] }],
   ])('fails: %s', (message, props) => {

@@ -225,7 +225,7 @@ describe('an invoke', () => {
   test('fails when the agent does not answer in time', async () => {
     answer = () => new Promise(() => {});
     expect(await reasonOf([{ ...invokeTest({}), TimeoutSeconds: '1' }])).toBe(
-      'smoke test "invoke" on endpoint "v1" failed: the agent did not answer in 1 seconds; it may still be at work until its session is stopped');
+      'smoke test "invoke" on endpoint "v1" failed: the agent did not answer in 1 seconds; it may still be running until its session is stopped');
   });
 
   test('is not begun without the time to see its end', async () => {

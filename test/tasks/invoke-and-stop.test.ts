@@ -88,7 +88,7 @@ describe('InvokeAgent', () => {
       '"heartbeat" must be 1 to 239 seconds, not 240: make it shorter than "callbackTimeout\"'],
     ['the usual heartbeat in work of no more time', { ...TOKEN, callbackTimeout: Duration.minutes(5) },
       '"heartbeat" must be 1 to 299 seconds, not 300: make it shorter than "callbackTimeout\"'],
-    ['a callback without the token', { integrationPattern: CALLBACK }, '"payload" must hold the task token: add JsonPath.taskToken, or "{% $states.context.Task.Token %}" with JSONata'],
+    ['a callback without the token', { integrationPattern: CALLBACK }, '"payload" must contain the task token: add JsonPath.taskToken, or "{% $states.context.Task.Token %}" with JSONata'],
     ['a short session id', { sessionId: 'short' }, '"sessionId" must have 33 to 100 characters, not 5: use a UUID, or read it from the state'],
     ['a callback of more than a session\'s life', { ...TOKEN, callbackTimeout: Duration.seconds(28_801) },
       '"callbackTimeout" must be 1 to 28800 seconds, not 28801: the session does not live longer'],
@@ -99,7 +99,7 @@ describe('InvokeAgent', () => {
   test('fails with a secret in the payload, and says where secrets belong', () => {
     const token = SecretValue.secretsManager('token').unsafeUnwrap();
     expect(fault({ payload: sfn.TaskInput.fromObject({ agent: { keys: [token] } }) })).toMatch(
-      /^"payload" must not hold a value from Secrets Manager, .*: fetch it in the session with the runtime's execution role/);
+      /^"payload" must not contain a value from Secrets Manager, .*: fetch it in the session with the runtime's execution role/);
   });
 
   test('has no more time than its session', () => {

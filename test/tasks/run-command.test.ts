@@ -156,12 +156,12 @@ describe('a command that cannot work fails at synth', () => {
     ['a session id with a dot', { sessionId: `${'x'.repeat(40)}.` }, `"sessionId" must be letters, digits, "-" and "_", beginning with a letter or digit, not "${'x'.repeat(40)}.": change it`],
     ['an empty line', { command: Command.shell('') }, '"command" must not be empty: give a shell line, or a program and its arguments'],
     ['no words', { command: Command.exec([]) }, '"command" must not be empty: give a shell line, or a program and its arguments'],
-    ['a NUL character in a line', { command: Command.shell('a\0b') }, '"command" must not hold a NUL character, which no argument can: remove it'],
-    ['a NUL character in a word', { command: Command.exec(['a\0b']) }, '"command" must not hold a NUL character, which no argument can: remove it'],
+    ['a NUL character in a line', { command: Command.shell('a\0b') }, '"command" must not contain a NUL character, because no argument can: remove it'],
+    ['a NUL character in a word', { command: Command.exec(['a\0b']) }, '"command" must not contain a NUL character, because no argument can: remove it'],
     ['a line over 32 KiB', { command: Command.shell('x'.repeat(32_769)) }, '"command" must be at most 32768 bytes, not 32769: put it in a script in the repository or the image, and run that'],
     ['words over 32 KiB', { command: Command.exec(['x', 'y'.repeat(32_767)]) }, '"command" must be at most 32768 bytes, not 32769: put it in a script in the repository or the image, and run that'],
-    ['a relative mount', { mountPath: 'workspace' }, '"mountPath" must be an absolute path, not "workspace": begin it with "/"'],
-    ['a relative directory', { workingDirectory: 'repo' }, '"workingDirectory" must be an absolute path, not "repo": begin it with "/"'],
+    ['a relative mount', { mountPath: 'workspace' }, '"mountPath" must be an absolute path, not "workspace": start it with "/"'],
+    ['a relative directory', { workingDirectory: 'repo' }, '"workingDirectory" must be an absolute path, not "repo": start it with "/"'],
     ['a directory on another mount', { workingDirectory: '/mnt/workspaces/repo' }, '"workingDirectory" must be on the session storage at "/mnt/workspace", not "/mnt/workspaces/repo": change one of them, or name the mount in "mountPath"'],
     ['no time', { timeout: Duration.seconds(0) }, '"timeout" must be 1 to 7200 seconds, not 0: raise it'],
     ['a part of a second', { timeout: Duration.millis(1_500) }, '"timeout" must be a whole number of seconds, not 1.5: round it'],
@@ -201,7 +201,7 @@ describe('a command that cannot work fails at synth', () => {
   test('with a runtime whose storage is not known, and no mount', () => {
     const stack = newStack();
     const runtime = Runtime.fromAgentRuntimeAttributes(stack, 'Imported', ATTRIBUTES);
-    expect(messageOf(() => command({ runtime }, stack))).toMatch(/^"mountPath" must be given, since the runtime has no session storage that is known here/);
+    expect(messageOf(() => command({ runtime }, stack))).toMatch(/^"mountPath" must be set, since no session storage of the runtime is known at synth/);
     expect(() => command({ runtime, mountPath: '/mnt/data/' }, newStack())).not.toThrow();
   });
 
@@ -219,7 +219,7 @@ describe('a command that cannot work fails at synth', () => {
   ])('with %s, and says where secrets belong', (_, props, prop, what) => {
     const message = fault(props);
     expect(message).toMatch(what);
-    expect(message).toContain(`"${prop}" must not hold`);
+    expect(message).toContain(`"${prop}" must not contain`);
     expect(message).toContain('fetch it in the session');
   });
 });

@@ -38,7 +38,7 @@ test('names work that the agent stashed, during the run and at its end', async (
 test('says in the story that a gate that was green before the agent started proves nothing about the task', async () => {
   const { exitCode, stdout, report } = await rehearse('right', 'echo more > more', '--gates-before');
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/Record what changed .*\n +the gates run before the agent starts: their results decide nothing yet\n.* Run gate: test .* PASSED\n.* Ask the agent \(turn 1\)/);
+  expect(stdout).toMatch(/Record what changed .*\n +the gates run before the agent starts: their results do not decide anything yet\n.* Run gate: test .* PASSED\n.* Ask the agent \(turn 1\)/);
   expect(stdout).toMatch(/^COMMITTED after 1 turn in [0-9.]+ s\n {2}the gate was green before the agent started: that it passes now proves nothing about the task\n/m);
   expect(report).toContain('<p>the gate was green before the agent started: ');
 });
