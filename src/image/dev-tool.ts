@@ -193,8 +193,8 @@ export class DevTool {
    * The build fails if mise installs no command for the tool, but does not verify that the command works. It does so only for tools that have
    * a method of their own.
    *
-   * @param tool The name of the tool in the registry, such as `'terraform'`; run `mise registry` for a list
-   * @param version A full version; mise also accepts short ones and `'latest'`, but then two builds may differ
+   * @param tool The name of the tool in the registry, such as `'terraform'`. Run `mise registry` for a list
+   * @param version A full version. mise also accepts short ones and `'latest'`, but then two builds may differ
    */
   static mise(tool: string, version: string): DevTool {
     const place = `DevTool.mise(${JSON.stringify(tool)}, …)`;
@@ -219,7 +219,7 @@ export class DevTool {
    * A command from the npm registry, installed for all users. It requires npm, from `DevTool.nodejs(…)` or the base image.
    *
    * @param packageName The name of the package, such as `'@anthropic-ai/claude-code'`
-   * @param version A full version, such as `'5.9.2'`; ranges (`'5.9'`, `'5.x'`) are not allowed, and a tag such as `'latest'` causes a warning
+   * @param version A full version, such as `'5.9.2'`. Ranges (`'5.9'`, `'5.x'`) are not allowed, and a tag such as `'latest'` causes a warning
    */
   static npm(packageName: string, version: string): DevTool {
     const place = `DevTool.npm(${JSON.stringify(packageName)}, …)`;
@@ -232,7 +232,7 @@ export class DevTool {
    * A package from PyPI, installed into the Python of the image. It requires pip, from `DevTool.python(…)`, `DevTool.PYTHON3` or the base image.
    *
    * @param packageName The name of the package, such as `'pytest'`
-   * @param version A version, such as `'8.4.2'`; ranges are not allowed, and `'latest'` causes a warning
+   * @param version A version, such as `'8.4.2'`. Ranges are not allowed, and `'latest'` causes a warning
    */
   static pip(packageName: string, version: string): DevTool {
     const place = `DevTool.pip(${JSON.stringify(packageName)}, …)`;

@@ -24,7 +24,7 @@ export interface CodingLoopProps {
   /** The runtime in whose sessions the agent and the gates run: an `AgentRuntime`, an official `Runtime` or an imported one. */
   readonly runtime: IBedrockAgentRuntime;
 
-  /** The repository that each run clones and pushes to. */
+  /** The repository that each run clones, and pushes its commit to unless `commit` is `Commit.local()`. */
   readonly repository: GitRepository;
 
   /** The checks that must pass before a run commits anything, in the order in which they run: 1 to 20 gates with different names. */

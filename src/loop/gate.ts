@@ -60,7 +60,7 @@ export abstract class Gate {
    *
    * @param name The name of the gate, which is shown in the state machine's graph, the commit and the feedback: 1 to 40 letters, digits, spaces,
    * hyphens and underscores, starting with a letter or digit
-   * @param line A command line or a script of several lines for `/bin/bash -c`; at most 32 KiB. Bash runs it with `set -e -o pipefail`, so that it
+   * @param line A command line or a script of several lines for `/bin/bash -c`, at most 32 KiB. Bash runs it with `set -e -o pipefail`, so that it
    * stops at the first error, even within a pipe. Append `|| true` to a command that may fail
    * @param options Options for the gate
    */

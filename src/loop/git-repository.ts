@@ -42,7 +42,7 @@ export interface GitRepositoryOptions {
   readonly allow?: string[];
 }
 
-/** The repository that each run of a loop clones and pushes to. */
+/** The repository that each run of a loop clones, and pushes its commit to. */
 export class GitRepository {
   /**
    * Uses the same repository for all runs. The input of a run may contain another one only if it matches a pattern in `allow`.
@@ -70,17 +70,17 @@ export class GitRepository {
   }
 
   private constructor(
-    /** The URL of the repository; `undefined` if it is read from the input. */
+    /** The URL of the repository, or `undefined` if it is read from the input. */
     public readonly url: string | undefined,
     private readonly options: GitRepositoryOptions,
   ) {}
 
-  /** The branch, tag or commit that each run starts from; `undefined` for the default branch of the remote. */
+  /** The branch, tag or commit that each run starts from. By default, the default branch of the remote. */
   public get ref(): string | undefined {
     return this.options.ref;
   }
 
-  /** The number of commits to clone with their contents, or 0 for all; `undefined` for all commits with only the contents of the newest one. */
+  /** The number of commits to clone with their contents, or 0 for all. By default, all commits with only the contents of the newest one. */
   public get depth(): number | undefined {
     return this.options.depth;
   }

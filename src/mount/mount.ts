@@ -103,7 +103,7 @@ export abstract class Mount {
    * Session storage requires neither VPC mode nor permissions. In VPC mode, the data passes through your VPC, which must provide access to
    * Amazon S3.
    *
-   * @param mountPath A directory under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
+   * @param mountPath A directory under `/mnt`, such as `/mnt/workspace`, of 6 to 200 characters
    */
   public static sessionStorage(mountPath: string): Mount {
     return new SessionStorageMount(mountPath);
@@ -116,8 +116,8 @@ export abstract class Mount {
    * file system get an ingress rule for the runtime on TCP port 2049, and the runtime depends on the mount targets. The POSIX user of the access
    * point must be the user of the container.
    *
-   * @param accessPoint The access point; import one with `AccessPoint.fromAccessPointAttributes` and `fileSystem`, so that its file system is known
-   * @param mountPath A directory under `/mnt`, such as `/mnt/shared`; 6 to 200 characters
+   * @param accessPoint The access point. Import one with `AccessPoint.fromAccessPointAttributes` and `fileSystem`, so that its file system is known
+   * @param mountPath A directory under `/mnt`, such as `/mnt/shared`, of 6 to 200 characters
    * @param options Options for the mount
    */
   public static fromEfsAccessPoint(accessPoint: efs.IAccessPoint, mountPath: string, options: EfsAccessPointOptions = {}): Mount {
@@ -132,7 +132,7 @@ export abstract class Mount {
    * another app in the options. Hard links are not supported.
    *
    * @param accessPoint The access point
-   * @param mountPath A directory under `/mnt`, such as `/mnt/data`; 6 to 200 characters
+   * @param mountPath A directory under `/mnt`, such as `/mnt/data`, of 6 to 200 characters
    * @param options Options for the mount
    */
   public static fromS3FilesAccessPoint(

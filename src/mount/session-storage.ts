@@ -18,7 +18,7 @@ export class SessionStorage extends Mixin {
   private readonly mountPath: string;
 
   /**
-   * @param mountPath A directory under `/mnt`, such as `/mnt/workspace`; 6 to 200 characters
+   * @param mountPath A directory under `/mnt`, such as `/mnt/workspace`, of 6 to 200 characters
    */
   public constructor(mountPath: string) {
     super();

@@ -56,7 +56,7 @@ export abstract class SmokeTest {
   /**
    * Tests that a command ends with the expected exit code.
    *
-   * @param line A bash command line, which runs in `/tmp`; at most 32 KiB
+   * @param line A bash command line of at most 32 KiB, which runs in `/tmp`
    * @param options Options for the test
    */
   public static command(line: string, options: SmokeCommandOptions = {}): SmokeTest {

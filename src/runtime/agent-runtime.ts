@@ -118,8 +118,8 @@ export class AgentRuntime extends agentcore.Runtime {
   }
 
   /**
-   * Grants the execution role permission to invoke a model, with or without response streaming. The role has no permission to invoke any
-   * other model.
+   * Grants the execution role permission to invoke a model, with or without response streaming. Without such a grant, it cannot invoke any
+   * model.
    *
    * @param model The model to grant permission to invoke
    */

@@ -59,7 +59,7 @@ export abstract class BedrockModel {
    * The ID must start with a geography. If this release does not know the geography, the provider after it must consist of lowercase letters.
    * For any other ID, pass the ARN of the profile to `applicationInferenceProfile`, which also accepts system-defined profiles.
    *
-   * @param inferenceProfileId A geography and the ID of a model, such as `eu.anthropic.claude-sonnet-4-20250514-v1:0`; must not be a token
+   * @param inferenceProfileId A geography and the ID of a model, such as `eu.anthropic.claude-sonnet-4-20250514-v1:0`. It must not be a token
    */
   public static inferenceProfile(inferenceProfileId: string): BedrockModel {
     return new InvokedModel((scope) => {

@@ -16,7 +16,7 @@ export abstract class Command {
    *
    * The shell interprets everything in the line. Pass values from the state in `environment`, or use `Command.exec`.
    *
-   * @param line The command line, or a script of several lines; at most 32 KiB
+   * @param line The command line, or a script of several lines, at most 32 KiB
    */
   public static shell(line: string): Command {
     return new ShellCommand(line);
@@ -25,7 +25,7 @@ export abstract class Command {
   /**
    * Runs a program with arguments. No shell interprets them, so they may contain values from the state.
    *
-   * @param words The program, followed by its arguments; at most 32 KiB together
+   * @param words The program, followed by its arguments, at most 32 KiB together
    */
   public static exec(words: string[]): Command {
     return new ExecCommand(words);
