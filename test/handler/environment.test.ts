@@ -6,7 +6,7 @@ afterEach(() => {
   delete process.env.WORKBENCH_TEST;
 });
 
-test('a number that is not set is the usual one', () => {
+test('a number that is not set has its default', () => {
   expect(numberFromEnv('WORKBENCH_TEST', 7)).toBe(7);
   process.env.WORKBENCH_TEST = '';
   expect(numberFromEnv('WORKBENCH_TEST', 7)).toBe(7);
@@ -17,6 +17,6 @@ test('a number may be set to zero', () => {
   expect(numberFromEnv('WORKBENCH_TEST', 7)).toBe(0);
 });
 
-test('credentials are those of the environment, which is where a function has them', () => {
+test('credentials are read from the environment, where a function has them', () => {
   expect(defaultProvider).toBe(fromEnv);
 });

@@ -4,7 +4,7 @@ import { hasSecret, MASK, maskSecrets } from '../../src/handler/mask';
 
 const KEY = generateKeyPairSync('rsa', { modulusLength: 2_048, privateKeyEncoding: { type: 'pkcs1', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } });
 const word = (length: number) => 'aB3xK9qLmZ7tR2wY5vN8cD4fG6hJ1kP0'.repeat(9).slice(0, length);
-/** Put together here, so that nobody who looks through this file takes them for real ones. */
+/** Concatenated here, so that nobody who searches this file takes them for real ones. */
 const SECRETS: readonly [string, string][] = [
   ['a token of GitHub', `ghp_${word(36)}`],
   ['a fine-grained token of GitHub', `github_pat_${word(82)}`],
@@ -25,7 +25,7 @@ const SECRETS: readonly [string, string][] = [
 describe.each(SECRETS)('%s', (_, secret) => {
   test.each<[string, (text: string) => string]>([
     ['alone', (text) => text],
-    ['in the midst of a line', (text) => `export TOKEN="${text}", and more`],
+    ['in the middle of a line', (text) => `export TOKEN="${text}", and more`],
     ['in JSON', (text) => JSON.stringify({ token: text })],
     ['in a URL', (text) => `fatal: cannot read https://${text}@example.com/a.git`],
     ['twice', (text) => `${text} ${text}`],
@@ -40,10 +40,10 @@ describe.each(SECRETS)('%s', (_, secret) => {
 
 test.each<[string, string, string]>([
   ['a password in a URL', 'postgres://app:hunter2@db/x', `postgres://app:${MASK}@db/x`],
-  ['a password that is the user as well', 'postgres://admin:admin@db/x', `postgres://${MASK}:${MASK}@db/x`],
+  ['a password that is also the user', 'postgres://admin:admin@db/x', `postgres://${MASK}:${MASK}@db/x`],
   ['a secret access key by its name', `AWS_SECRET_ACCESS_KEY=${word(40)}`, `AWS_SECRET_ACCESS_KEY=${MASK}`],
   ['a header', 'authorization: Bearer abcdef0123456789', `authorization: Bearer ${MASK}`],
-])('%s is masked, and what is around it stays', (_, text, masked) => {
+])('%s is masked, and the text around it is unchanged', (_, text, masked) => {
   expect(maskSecrets(text)).toBe(masked);
 });
 
@@ -65,7 +65,7 @@ describe('a private key', () => {
     expect(JSON.parse(masked)).toMatchObject({ other: 'stays' });
   });
 
-  test('is masked where the text begins or ends in the midst of it, and nothing else is', () => {
+  test('is masked if the text starts or ends inside it, and nothing else is', () => {
     for (let count = 1; count < lines.length; count++) {
       const begin = maskSecrets(['it said:', ...lines.slice(0, count)].join('\n'));
       const end = maskSecrets([...lines.slice(count), 'at /usr/lib/node_modules/typescript/lib/tsc.js'].join('\n'));
@@ -74,12 +74,12 @@ describe('a private key', () => {
     }
   });
 
-  test('that is public stays', () => {
+  test('is not masked if it is public', () => {
     expect(maskSecrets(KEY.publicKey)).toBe(KEY.publicKey);
   });
 });
 
-test('what gates print every day stays as it is', () => {
+test('does not change the usual output of gates', () => {
   const text = [
     'commit 0123456789abcdef0123456789abcdef01234567',
     `sha512-${'A'.repeat(86)}==`,
@@ -96,7 +96,7 @@ test('what gates print every day stays as it is', () => {
   expect(hasSecret(text)).toBe(false);
 });
 
-test('it keeps lines, changes nothing the second time, and has a secret that stands anywhere masked', () => {
+test('keeps lines, changes nothing the second time, and masks a secret anywhere', () => {
   const piece = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...SECRETS.map(([, secret]) => secret), '\n', ' ', '"', ':', '@', '://', KEY.privateKey));
   fc.assert(fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
     const text = pieces.join(' ');

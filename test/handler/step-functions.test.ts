@@ -39,7 +39,7 @@ test('a request is what the SDK\'s own client of Step Functions sends, signed fo
   expect(JSON.parse(body)).toEqual({ executionArn: 'arn:ü' });
   expect(authorization).toContain('/us-east-1/states/aws4_request');
 
-  // Signed again by the other client, from what has arrived.
+  // Signed again by the other client, from the received request.
   const { config } = new SFNClient({ region: 'us-east-1', credentials: CREDENTIALS });
   const signer = await config.signer({ name: 'sigv4', signingName: 'states', signingRegion: 'us-east-1', properties: {} });
   const { protocol, hostname, port } = new URL(endpoint());
@@ -52,13 +52,13 @@ test('a request is what the SDK\'s own client of Step Functions sends, signed fo
 test.each<[string, { readonly status: number; readonly body: string; readonly headers?: Record<string, string> }, string]>([
   ['in the body', { status: 400, body: '{"__type":"com.amazonaws.swf.service.v2.model#ExecutionDoesNotExist","message":"no"}' }, 'ExecutionDoesNotExist'],
   ['in a header', { status: 400, body: '{"Message":"no"}', headers: { 'x-amzn-errortype': 'ThrottlingException:http://internal/' } }, 'ThrottlingException'],
-  ['that nobody names', { status: 500, body: '{"message":"no"}' }, 'UnknownError'],
+  ['without a name', { status: 500, body: '{"message":"no"}' }, 'UnknownError'],
 ])('fails with the service\'s error %s', async (_, answer, name) => {
   reply = answer;
   await expect(send({})).rejects.toMatchObject({ name, message: 'no', $metadata: { httpStatusCode: answer.status } });
 });
 
-test('fails for an answer that is none', async () => {
+test('fails for an invalid answer', async () => {
   reply = { status: 502, body: '<html>' };
   await expect(send({})).rejects.toThrow(SyntaxError);
 });

@@ -80,8 +80,8 @@ test('what a gate changes is restored, so that it is never committed', async () 
 test.each([
   ['a sparse checkout', 'git sparse-checkout set --no-cone /value.txt /test.sh && test ! -e a/b'],
   ['a cone', 'git sparse-checkout init --cone && git sparse-checkout set other && test ! -e a/b'],
-  ['files that its git is to skip', 'git update-index --skip-worktree a/b && rm a/b'],
-  ['files that its git is to take for unchanged', 'git update-index --assume-unchanged value.txt'],
+  ['files that its git is told to skip', 'git update-index --skip-worktree a/b && rm a/b'],
+  ['files that its git is told to assume unchanged', 'git update-index --assume-unchanged value.txt'],
 ])('an agent that uses %s deletes nothing', async (_, script) => {
   const loop = await start({
     files: { 'a/b': 'x\n', 'other/c': 'y\n' }, agent: `${script}; echo right > value.txt`, loop: { gates: [Gate.command('test', './test.sh && test -e a/b && test -e other/c')] },

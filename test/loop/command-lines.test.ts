@@ -21,9 +21,9 @@ describe('a gate', () => {
   });
 
   test.each<[string, string]>([
-    ['what failed is caught', 'false || true\nif false; then exit 1; fi\n! false\n{ false | cat; } || ./test.sh'],
-    ['what it starts is careless by itself', './careless.sh\nbash -c "false | true"\n/bin/sh -c "false; true"'],
-    ['it says so', 'set +o pipefail; false | cat'],
+    ['the failure is caught', 'false || true\nif false; then exit 1; fi\n! false\n{ false | cat; } || ./test.sh'],
+    ['a program that it starts ignores its own failures', './careless.sh\nbash -c "false | true"\n/bin/sh -c "false; true"'],
+    ['it allows that', 'set +o pipefail; false | cat'],
   ])('is green if %s', async (_, line) => {
     expect(await outcomeOf({ gates: [Gate.command('lines', line)] })).toBe('COMMITTED');
   });

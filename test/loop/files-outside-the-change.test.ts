@@ -100,8 +100,8 @@ test('fails a run with the name of a file that git refuses', async () => {
 
 describe.each<[string, string, Fault?]>([
   ['', 'true'],
-  ['in a microVM that has replaced the one in which the run began', 'true', { operation: 'InvokeAgentRuntime', at: 'beforeStart', kind: 'replaceMicrovm' }],
-  ['by a command that names our own', ': .workbench'],
+  ['in a microVM that replaced the one in which the run started', 'true', { operation: 'InvokeAgentRuntime', at: 'beforeStart', kind: 'replaceMicrovm' }],
+  ['by a command that contains one of ours', ': .workbench'],
 ])('a file that the agent writes while a gate runs, %s', (...[, word, fault]) => {
   test('fails the gate, and is part of the change in the next round', async () => {
     const loop = await start({

@@ -80,8 +80,8 @@ test('the clone has no credential and no push URL, and fetches what others push'
 
 test.each([
   ['a depth', { depth: 2 }, true, undefined, '3'],
-  ['a remote that cannot leave contents out', { history: true }, false, true, '2'],
-  ['all of it, with the contents', { depth: 0 }, false, undefined, '6'],
+  ['a remote that cannot omit contents', { history: true }, false, true, '2'],
+  ['the complete history, with its contents', { depth: 0 }, false, undefined, '6'],
 ])('with %s the clone has origin/main and the tags of its own commits', async (_, props, filters, shallow, commits) => {
   const remote = withPast(props, filters);
   remote.others('git tag -a -m newest v2.0; git push -q origin v2.0');
@@ -123,9 +123,9 @@ test('restores the history of a clone whose .git the agent deleted', async () =>
 });
 
 test.each([
-  ['all commits, and the contents of the newest, unless told otherwise', {}, { depth: 1, history: true }],
-  ['as many commits as its depth says', { depth: 3 }, { depth: 3 }],
-  ['submodules if they are asked for', { depth: 0, submodules: true }, { depth: 0, submodules: true }],
+  ['all commits, and the contents of the newest, by default', {}, { depth: 1, history: true }],
+  ['as many commits as its depth', { depth: 3 }, { depth: 3 }],
+  ['submodules, if requested', { depth: 0, submodules: true }, { depth: 0, submodules: true }],
 ])('a clone has %s', (_, options, expected) => {
   expect(GitRepository.fromInput(options)._clone()).toEqual(expected);
 });

@@ -15,10 +15,10 @@ test.each<[string, string, LoopFixtureProps, object]>([
   ['stays red', 'CodingLoop.Red', { agent: `echo ${CANARY} > value.txt`, loop: { maxRepairs: 0 } }, {}],
   ['has a bootstrap that fails', 'CodingLoop.BootstrapFailed', { loop: { bootstrap: [`${LOUD}; exit 1`] } }, {}],
   ['has an agent that is a program and fails', 'CodingLoop.TurnFailed', { loop: { turn: AgentTurn.command(`cat; ${LOUD}; exit 1`) } }, {}],
-  ['has an agent whose program is not there', 'CodingLoop.Inert', { loop: { turn: AgentTurn.command(`${LOUD}; ${CANARY}-program`) } }, {}],
-  ['has an agent that breaks down', 'Workbench.ContainerError', { agent: `${LOUD}; exit 1` }, {}],
-  ['has no such repository', 'CodingLoop.CheckoutFailed', { loop: { repository: GitRepository.fromInput({ allow: ['file:///*/none.git'] }) } }, { repository: { url: `file:///${CANARY}/none.git`, ref: CANARY } }],
-  ['has a wrong input', 'CodingLoop.BadInput', {}, { [CANARY]: 'x', taskId: CANARY.repeat(9) }],
+  ['has an agent whose program does not exist', 'CodingLoop.Inert', { loop: { turn: AgentTurn.command(`${LOUD}; ${CANARY}-program`) } }, {}],
+  ['has an agent that crashes', 'Workbench.ContainerError', { agent: `${LOUD}; exit 1` }, {}],
+  ['has an unknown repository', 'CodingLoop.CheckoutFailed', { loop: { repository: GitRepository.fromInput({ allow: ['file:///*/none.git'] }) } }, { repository: { url: `file:///${CANARY}/none.git`, ref: CANARY } }],
+  ['has an invalid input', 'CodingLoop.BadInput', {}, { [CANARY]: 'x', taskId: CANARY.repeat(9) }],
 ])('logs none of the content of a run that %s', async (_, outcome, props, input) => {
   const loop = await start(props);
   const { error, record } = await loop.run({ prompt: PROMPT, ...input });

@@ -96,7 +96,7 @@ describe.each([['of a shallow clone', 1], ['of a whole clone', 0]])('the commit 
   test.each([
     ['rebases on', 'git add --all && git commit -qm own && git pull -q --rebase origin main'],
     ['merges', 'git add --all && git commit -qm own && git pull -q --no-rebase --no-edit origin main'],
-    ['begins to merge', 'git fetch -q origin main && git merge -q --no-commit --no-ff FETCH_HEAD'],
+    ['starts to merge', 'git fetch -q origin main && git merge -q --no-commit --no-ff FETCH_HEAD'],
     ['rewinds to', 'git fetch -q origin main && git reset -q --hard FETCH_HEAD && echo two > two'],
   ])('when the agent %s the main branch', async (__, pull) => {
     const remote = start({ depth });

@@ -61,14 +61,14 @@ describe('commits what the gates saw', () => {
   });
 });
 
-describe('the agent may do what it likes with its own repository', () => {
+describe('the agent may change its own repository in any way', () => {
   test.each([
     ['commits by itself', 'git commit -qam "my own" && git log -1 --format=%s | grep -q own'],
-    ['commits on a branch of its own', 'git checkout -qb other && git commit -qam "my own"'],
+    ['commits on another branch', 'git checkout -qb other && git commit -qam "my own"'],
     ['moves HEAD', 'git commit -qam a && git checkout -q --detach HEAD~1 && echo right > value.txt'],
     ['deletes .git', 'rm -rf .git'],
-    ['makes .git something else', 'rm -rf .git && git init -q --separate-git-dir /tmp/elsewhere .'],
-    ['makes .git a broken file', 'rm -rf .git && echo broken > .git'],
+    ['replaces .git', 'rm -rf .git && git init -q --separate-git-dir /tmp/elsewhere .'],
+    ['replaces .git by a broken file', 'rm -rf .git && echo broken > .git'],
     ['breaks its index', 'echo broken > .git/index'],
     ['leaves locks', 'touch .git/index.lock .git/HEAD.lock'],
     ['configures filters and hooks', 'git config core.hooksPath /nowhere; git config filter.x.clean "tr a-z A-Z"; printf "* filter=x\\n" > .git/info/attributes'],

@@ -44,7 +44,7 @@ test('when both together are red, the agent is asked again, and nothing red is p
   expect(loop.git('ls-tree', '--name-only', 'workbench/task-1')).toBe('.gitignore\ntest.sh\nvalue.txt\n');
 });
 
-test('fails when what somebody else pushed is in conflict with the change', async () => {
+test('fails when what somebody else pushed conflicts with the change', async () => {
   let loop: LoopFixture;
   const agent = () => {
     push(loop, { 'value.txt': 'theirs\n' });

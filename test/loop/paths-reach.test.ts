@@ -7,15 +7,15 @@ import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
 const BAD_MARKERS: readonly [string, string][] = [
-  ['names a run that never was', 'rm -f marker; echo dead-00000000 > marker; echo 99999999999 > until-dead-00000000'],
+  ['names a run that never existed', 'rm -f marker; echo dead-00000000 > marker; echo 99999999999 > until-dead-00000000'],
   ['is empty', 'rm -f marker; : > marker'],
   ['is a directory', 'rm -f marker; mkdir -p marker/full'],
   ['is a FIFO', 'rm -f marker; mkfifo marker'],
-  ['is a link to nowhere', 'ln -sfn /nowhere marker'],
-  ['is a link to a device that never ends', 'ln -sfn /dev/zero marker'],
-  ['is of a line of a megabyte', 'head -c 1000000 /dev/zero | tr "\\0" x > marker'],
-  ['cannot be read', 'chmod 0 marker'],
-  ['holds text that bash would run', 'rm -f marker; echo "log.BASH_VERSINFO[\\$(>/mnt/workspace/ran)0]" > marker'],
+  ['is a dangling link', 'ln -sfn /nowhere marker'],
+  ['is a link to an endless device', 'ln -sfn /dev/zero marker'],
+  ['has a line of a megabyte', 'head -c 1000000 /dev/zero | tr "\\0" x > marker'],
+  ['is not readable', 'chmod 0 marker'],
+  ['contains text that bash would execute', 'rm -f marker; echo "log.BASH_VERSINFO[\\$(>/mnt/workspace/ran)0]" > marker'],
 ];
 
 /** Returns the operations that were called on a session. */
@@ -31,11 +31,11 @@ describe('the end of a run stops its session, whatever the agent did to', () => 
   });
 
   test.each([
-    ['the marker, which is that of a run under way elsewhere', (other: string) => `echo ${other} > /mnt/workspace/.workbench/marker`],
-    ['our records, which are gone', () => 'rm -rf /mnt/workspace/.workbench'],
+    ['the marker, which names a run in progress elsewhere', (other: string) => `echo ${other} > /mnt/workspace/.workbench/marker`],
+    ['our records, which are missing', () => 'rm -rf /mnt/workspace/.workbench'],
     ['our records, which are a file', () => 'rm -rf /mnt/workspace/.workbench; echo > /mnt/workspace/.workbench'],
     ['our records, which are a FIFO', () => 'rm -rf /mnt/workspace/.workbench; mkfifo /mnt/workspace/.workbench'],
-    ['all that is in the workspace', () => 'rm -rf /mnt/workspace/* /mnt/workspace/.workbench || true'],
+    ['everything in the workspace', () => 'rm -rf /mnt/workspace/* /mnt/workspace/.workbench || true'],
   ])('%s', async (_, command) => {
     const other = { id: '' };
     const loop = await start({ agent: (turn) => turn === 0 ? 'sleep 60' : command(other.id) });

@@ -73,7 +73,7 @@ test('another gate that fails on the same files is a repair', async () => {
 });
 
 test.each([
-  ['fewer tests that fail', 'printf "%s tests failed\\n" $((3 - n))'],
+  ['fewer failing tests', 'printf "%s tests failed\\n" $((3 - n))'],
   ['more coverage', 'echo "coverage: $((75 + n)).5 % of lines"'],
 ])('%s are progress, and the run is red only when no repair is left', async (_, says) => {
   const loop = await start({

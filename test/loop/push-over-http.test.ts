@@ -36,7 +36,7 @@ test.each([[1], [0]])('a run clones, rebases onto what others pushed, and pushes
 });
 
 test.each<[string, Fate]>([
-  ['is cut off before it arrived', 'cut before'], ['arrives, and its answer does not', 'cut after'], ['meets a host that has no time', 503],
+  ['is cut off before it arrives', 'cut before'], ['arrives, and its answer does not', 'cut after'], ['meets a host that has no time', 503],
 ])('a push that %s arrives exactly once', async (_, fate) => {
   const remote = await remoteOverHttp();
   once(PUSH, fate);

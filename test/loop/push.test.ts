@@ -57,7 +57,7 @@ describe('an agent that pushes', () => {
     expect([outcome, loop.branchMoves]).toEqual(['COMMITTED', undefined]);
   });
 
-  test('and reverts the push', async () => {
+  test('and then reverts the push', async () => {
     const remote = start();
     remote.git('branch', BRANCH, 'main');
     const { outcome, loop } = await remote.run({ agent: `echo right > value.txt; git push -q "$(git config remote.origin.url)" :${BRANCH}` });
@@ -145,7 +145,7 @@ describe('git of the image', () => {
 describe('a push', () => {
   test.each([
     ['declined by a hook', 'echo "not today" >&2; exit 1', ['not today', 'pre-receive hook declined']],
-    ['declined with more words than a record has room for', 'echo "GH013: the rules of this branch" >&2; for i in {1..2000}; do echo "line $i of many" >&2; done; exit 1', ['line 2000 of many', 'pre-receive hook declined', '[…]']],
+    ['declined with more text than a record can hold', 'echo "GH013: the rules of this branch" >&2; for i in {1..2000}; do echo "line $i of many" >&2; done; exit 1', ['line 2000 of many', 'pre-receive hook declined', '[…]']],
   ])('that is %s fails with the remote\'s message', async (_, hook, words) => {
     const remote = start();
     remote.hook('pre-receive', `cat >/dev/null; ${hook}`);

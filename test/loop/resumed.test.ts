@@ -14,7 +14,7 @@ const inClone = (remote: Workspaces, ...args: string[]) => execFileSync('git', a
 const status = (remote: Workspaces) => inClone(remote, 'status', '--porcelain');
 
 describe.each([
-  ['with all of the history', { history: true }], ['of a shallow clone', { depth: 1 }], ['of a whole clone', { depth: 0 }],
+  ['with the complete history', { history: true }], ['of a shallow clone', { depth: 1 }], ['of a whole clone', { depth: 0 }],
 ])('a run that resumes a workspace %s', (_, props) => {
   const withRemote = () => {
     const remote = start(props);

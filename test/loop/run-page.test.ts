@@ -30,14 +30,14 @@ describe('finds a record that the page does not describe:', () => {
   });
 
   test.each<[string, object, string]>([
-    ['a field more', { ...RECORD, extra: 1 }, 'extra is not in docs/run.md'],
-    ['a field less', { ...RECORD, rounds: undefined }, 'rounds is undefined'],
-    ['a list that is none', { ...RECORD, gates: {} }, 'gates is {}'],
+    ['an extra field', { ...RECORD, extra: 1 }, 'extra is not in docs/run.md'],
+    ['a missing field', { ...RECORD, rounds: undefined }, 'rounds is undefined'],
+    ['something other than a list', { ...RECORD, gates: {} }, 'gates is {}'],
     ['another type', { ...RECORD, taskId: 7 }, 'taskId is 7'],
-    ['a word that is none', { ...RECORD, gates: [{ ...RECORD.gates[0], verdict: 'GREEN' }] }, 'gates.verdict is "GREEN"'],
-    ['a field more in a list', { ...RECORD, gates: [{ ...RECORD.gates[0], extra: 1 }] }, 'gates.extra is not in docs/run.md'],
-    ['a field less in an object', { ...RECORD, session: { id: 'x' } }, 'session.stopped is missing'],
-    ['a field more in what is described elsewhere', { ...RECORD, putBack: { names: [], count: 0, more: 1 } }, 'putBack.more is not in docs/run.md'],
+    ['an unknown word', { ...RECORD, gates: [{ ...RECORD.gates[0], verdict: 'GREEN' }] }, 'gates.verdict is "GREEN"'],
+    ['an extra field in a list', { ...RECORD, gates: [{ ...RECORD.gates[0], extra: 1 }] }, 'gates.extra is not in docs/run.md'],
+    ['a missing field in an object', { ...RECORD, session: { id: 'x' } }, 'session.stopped is missing'],
+    ['an extra field in an object that is described elsewhere', { ...RECORD, putBack: { names: [], count: 0, more: 1 } }, 'putBack.more is not in docs/run.md'],
   ])('%s', (_, record, found) => {
     expect(deviationsOf(record)).toEqual([found]);
   });

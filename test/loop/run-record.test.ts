@@ -28,8 +28,8 @@ describe('a failure that was caught', () => {
   test.each<[string, AnyState['error']]>([
     ['null', null],
     ['an empty object', {}],
-    ['both of its words null', { Error: null, Cause: null }],
-    ['both of its words missing, as older engines have it', { Error: undefined, Cause: undefined }],
+    ['both of its fields null', { Error: null, Cause: null }],
+    ['both of its fields missing, as older engines have it', { Error: undefined, Cause: undefined }],
     ['an empty error', { Error: '', Cause: 'out of credit' }],
   ])('is a failure of the turn if an agent reported it without an error: %s', (_, error) => {
     const { outcome, commit, error: told } = ended({ error });

@@ -42,16 +42,16 @@ describe('a session that an input names', () => {
     ['of another endpoint', { ...ownSession(arn('a'), 'v7'), endpointName: 'v8' }],
     ['of an endpoint, without its name', { id: ownSession(arn('a'), 'v7').id }],
     ['of a name that is too long for the id, without that name', { id: ownSession(arn('x'.repeat(61))).id }],
-    ['of another execution than it says', { ...ownSession(arn('a')), execution: 'b' }],
+    ['of another execution than it names', { ...ownSession(arn('a')), execution: 'b' }],
     ['with an execution that leads elsewhere', { ...ownSession(arn('a')), execution: 'Docs:a' }],
     ['with a wildcard for an execution', { ...ownSession(arn('*')), execution: '*' }],
     ['with a changed digest', { id: ownSession(arn('a')).id.replace(/.$/, (digit) => digit === '0' ? '1' : '0') }],
-    ['that anybody may have made', { id: 'a-session-of-more-than-thirty-three-characters' }],
-    ['that is no record', 'a'],
+    ['that anyone may have created', { id: 'a-session-of-more-than-thirty-three-characters' }],
+    ['that is not a record', 'a'],
     ['that is nothing', null],
     ['without an id', {}],
-    ['with an id that is no text', { id: [ownSession(arn('a')).id] }],
-    ['with an endpoint that is no text', { ...ownSession(arn('a')), endpointName: 7 }],
+    ['with an id that is not text', { id: [ownSession(arn('a')).id] }],
+    ['with an endpoint that is not text', { ...ownSession(arn('a')), endpointName: 7 }],
   ])('is refused %s', (_, session) => {
     expect(sessionOf(arn('another'), { session })).toBeUndefined();
   });

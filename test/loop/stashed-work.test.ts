@@ -27,7 +27,7 @@ test('work on another branch is reported once, and named in the record of a fail
 
 test.each<[string, string, string]>([
   ['stashed', 'echo a > value.txt; git stash -q', 'stash@{0}: WIP on workbench/task-1: … the beginning'],
-  ['stashed with a file that git does not have', 'echo a > new; git stash -qu', 'stash@{0}: WIP on workbench/task-1: … the beginning'],
+  ['stashed with a file that is not tracked', 'echo a > new; git stash -qu', 'stash@{0}: WIP on workbench/task-1: … the beginning'],
   ['on another branch', `git switch -qc fix; echo a > a; ${COMMIT}; echo b > b; ${COMMIT}; git switch -q workbench/task-1`, 'branch fix, 2 commits'],
   ['on the run\'s branch, from which the clone was switched away', `echo a > a; ${COMMIT}; git checkout -qb other HEAD~`, 'branch workbench/task-1, 1 commit'],
   ['on no branch', `git checkout -q --detach; echo a > a; ${COMMIT}; git checkout -q workbench/task-1`, 'no branch, …, 1 commit'],
@@ -45,9 +45,9 @@ test.each<[string, string]>([
   ['on no branch, where the clone is', `git checkout -q --detach; echo right > value.txt; ${COMMIT}`],
   ['merged', `git switch -qc fix; echo right > value.txt; ${COMMIT}; git switch -q -; git merge -q fix`],
   ['merged without its commits', `git switch -qc fix; echo right > value.txt; ${COMMIT}; git switch -q -; git merge -q --squash fix`],
-  ['taken and changed since', `git switch -qc fix; echo almost > value.txt; ${COMMIT}; git switch -q -; git checkout -q fix value.txt; echo right > value.txt`],
+  ['taken over and changed since', `git switch -qc fix; echo almost > value.txt; ${COMMIT}; git switch -q -; git checkout -q fix value.txt; echo right > value.txt`],
   ['stashed and applied', 'echo right > value.txt; git stash -q; git stash apply -q'],
-  ['undone again on its branch', `git switch -qc fix; echo x > x; ${COMMIT}; git rm -q x; ${COMMIT}; git switch -q -; echo right > value.txt`],
+  ['reverted on its branch', `git switch -qc fix; echo x > x; ${COMMIT}; git rm -q x; ${COMMIT}; git switch -q -; echo right > value.txt`],
 ])('work that is %s is an ordinary change', async (_, script) => {
   const run = workspaces();
   const { outcome, message, loop } = await run.run({ agent: `${AGENT}; ${script}` });

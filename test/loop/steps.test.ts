@@ -76,7 +76,7 @@ describe('a step that outlives its function', () => {
 
   test.each<[string, object, string]>([
     ['that its first step did not leave', {}, 'before its first step did'],
-    ['at which no run ends', { loop: { next: 'RUNNING', round: 0, gates: [] } }, 'in an unexpected state (RUNNING)'],
+    ['in which no run ends', { loop: { next: 'RUNNING', round: 0, gates: [] } }, 'in an unexpected state (RUNNING)'],
     ['whose commit is missing', { loop: { next: 'GO_ON', round: 0, gates: [] } }, 'in an unexpected state (GO_ON)'],
   ])('fails a run in a state %s, with its session stopped and without claiming a commit', async (_, state, message) => {
     const loop = await start();
@@ -89,7 +89,7 @@ describe('a step that outlives its function', () => {
   });
 
   test.each([
-    ['with a cause that is no JSON', 'no JSON', 'no JSON'],
+    ['with a cause that is not JSON', 'no JSON', 'no JSON'],
     ['with a cause that is other JSON', '{"a":1}', '{"a":1}'],
     ['without a cause', undefined, ''],
   ])('reports an error %s', async (_, Cause, message) => {

@@ -23,7 +23,7 @@ const own = `git -C sub ${IDENTITY} commit -q --allow-empty -m own`;
 
 test.each([
   ['the newest commit of its remote', 'true'],
-  ['a commit that is below a branch of its remote', 'git -C sub reset -q --hard HEAD~1'],
+  ['a commit below a branch of its remote', 'git -C sub reset -q --hard HEAD~1'],
   ['a commit of the agent\'s that it has pushed there', `${own}; git -C sub push -q origin HEAD:refs/heads/mine`],
 ])('a submodule may be moved to %s', async (_, move) => {
   const remote = withSubmodule();
@@ -36,9 +36,9 @@ test.each([
 
 test.each([
   ['has only in the session', own, /sub \(commit [0-9a-f]{40} is not at \.\.\/sub\.git\)/],
-  ['takes from a place in the session', `${own}; git clone -q --bare sub ../mine.git; git config -f .gitmodules "submodule.a name.url" "file://$(cd ..; pwd)/mine.git"`, /sub \(commit \w+ is not at file:.*\/mine\.git\)/],
-  ['takes from a path', `${own}; git clone -q --bare sub ../mine.git; git config -f .gitmodules "submodule.a name.url" "$PWD/../mine.git"`, /sub \(commit \w+ is not at \/.*\/mine\.git\)/],
-  ['gives to a command', `${own}; git config -f .gitmodules "submodule.a name.url" "ext::touch ../ran"`, /sub \(commit \w+ is not at ext::touch/],
+  ['fetches from a place in the session', `${own}; git clone -q --bare sub ../mine.git; git config -f .gitmodules "submodule.a name.url" "file://$(cd ..; pwd)/mine.git"`, /sub \(commit \w+ is not at file:.*\/mine\.git\)/],
+  ['fetches from a path', `${own}; git clone -q --bare sub ../mine.git; git config -f .gitmodules "submodule.a name.url" "$PWD/../mine.git"`, /sub \(commit \w+ is not at \/.*\/mine\.git\)/],
+  ['passes to a command', `${own}; git config -f .gitmodules "submodule.a name.url" "ext::touch ../ran"`, /sub \(commit \w+ is not at ext::touch/],
 ])('fails the run when a submodule is at a commit that the agent %s', async (_, pin, message) => {
   const remote = withSubmodule();
   const result = await remote.run({ agent: `${clone(remote)}; ${pin}` });

@@ -34,7 +34,7 @@ test.each(SCRIPTS)('the script leaves enough space in a command', (script) => {
 test.each([
   ['that is the run\'s own', 'run', 76],
   ['that another run has taken', 'other', 79],
-  ['that was wiped in the middle of it', undefined, 79],
+  ['that was wiped during the run', undefined, 79],
 ])('fails if git\'s records are gone in a workspace %s', (_, holder, status) => {
   const mount = mkdtempSync(join(tmpdir(), 'mount-'));
   try {
@@ -121,7 +121,7 @@ test('an empty marker does not block a run', () => {
 });
 
 test.each([
-  ['no number', 'x[$(>"$HOME"/ran)]'], ['a number in the way of a program', '08'], ['more than a number', `${'9'.repeat(40)}`],
+  ['not a number', 'x[$(>"$HOME"/ran)]'], ['a number in the way of a program', '08'], ['more than a number', `${'9'.repeat(40)}`],
 ])('a time in a file that is %s runs no code, and is passed on unchanged', (_, until) => {
   withRemote((perform, mount, __, directory) => {
     mkdirSync(join(mount, '.workbench'));

@@ -9,7 +9,7 @@ import { newStack } from '../support/stacks';
 const ARN = 'arn:aws:iam::123456789012:role/caller';
 const assumedBy = new iam.ServicePrincipal('lambda.amazonaws.com');
 
-/** A warning ends with its id, whose prefix is written differently by different releases of the CDK. */
+/** A warning ends with its id, whose prefix differs between releases of the CDK. */
 const withoutId = (warning: unknown) => String(warning).replace(/ \[ack: .*\]$/, '');
 
 type Grantee = (scope: Construct) => iam.IGrantable;
@@ -22,37 +22,37 @@ function warningsOf(grantee: Grantee): string[] {
 
 test.each<[string, Grantee]>([
   ['a role', (scope) => new iam.Role(scope, 'Role', { assumedBy })],
-  ['a role that is imported and mutable', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN)],
-  ['a role that is made when it is used', (scope) => new iam.LazyRole(scope, 'Role', { assumedBy })],
+  ['an imported, mutable role', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN)],
+  ['a role that is created on first use', (scope) => new iam.LazyRole(scope, 'Role', { assumedBy })],
   ['a user', (scope) => new iam.User(scope, 'User')],
   ['a function', (scope) => new lambda.Function(scope, 'Function', {
     runtime: lambda.Runtime.NODEJS_LATEST, handler: 'index.handler', code: lambda.Code.fromInline(' '),
   })],
-])('%s takes a grant without a warning', (_, grantee) => {
+])('%s accepts a grant without a warning', (_, grantee) => {
   expect(warningsOf(grantee)).toEqual([]);
 });
 
 const ADVICE = 'allow s3:GetObject, s3:PutObject on ["arn:aws:s3:::bucket","arn:aws:s3:::bucket/*"] there yourself';
 
 test.each<[string, Grantee, string]>([
-  ['a role that is imported as not mutable', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN, { mutable: false }), '"Stack/Role"'],
+  ['an imported, immutable role', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN, { mutable: false }), '"Stack/Role"'],
   ['a role of another account', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN.replace('1234', '9999')), '"Stack/Role"'],
   ['a role that leaves grants to resources', (scope) => iam.Role.fromRoleArn(scope, 'Role', ARN, { mutable: false, addGrantsToResources: true }),
     '"Stack/Role"'],
   ['a role without policy updates', (scope) => new iam.Role(scope, 'Role', { assumedBy }).withoutPolicyUpdates(), '"Stack/ImmutableRoleRole"'],
-  ['a principal that is no construct', () => ({ grantPrincipal: assumedBy }), 'the principal "ServicePrincipal(lambda.amazonaws.com)"'],
-])('%s gets a warning that says what to allow', (_, grantee, name) => {
+  ['a principal that is not a construct', () => ({ grantPrincipal: assumedBy }), 'the principal "ServicePrincipal(lambda.amazonaws.com)"'],
+])('%s gets a warning that names the missing permissions', (_, grantee, name) => {
   expect(warningsOf(grantee)).toEqual([`the policy of ${name} cannot be changed from this app: ${ADVICE}`]);
 });
 
-describe('a statement that cannot be added is in the warning with all that it says', () => {
+describe('the warning about a statement that cannot be added contains all of it', () => {
   const resources = ['arn:aws:s3:::bucket'];
 
   test.each<[string, iam.PolicyStatementProps, string]>([
     ['a condition', { actions: ['s3:GetObject'], resources, conditions: { StringEquals: { 'aws:RequestedRegion': Aws.REGION } } },
       'allow s3:GetObject on ["arn:aws:s3:::bucket"] under the condition {"StringEquals":{"aws:RequestedRegion":{"Ref":"AWS::Region"}}}'],
     ['a denial', { effect: iam.Effect.DENY, actions: ['s3:PutObject'], resources }, 'deny s3:PutObject on ["arn:aws:s3:::bucket"]'],
-    ['all but some', { effect: iam.Effect.DENY, notActions: ['s3:GetObject'], notResources: resources },
+    ['all actions but some', { effect: iam.Effect.DENY, notActions: ['s3:GetObject'], notResources: resources },
       'deny every action but s3:GetObject on every resource but ["arn:aws:s3:::bucket"]'],
   ])('%s', (_, statement, advice) => {
     const stack = newStack();
@@ -72,7 +72,7 @@ describe('a statement that cannot be added is in the warning with all that it sa
   });
 });
 
-test('a function of unknown role is left to the warning of the CDK', () => {
+test('leaves the warning about a function of unknown role to the CDK', () => {
   const unknown: Grantee = (scope) => lambda.Function.fromFunctionArn(scope, 'Function', 'arn:aws:lambda:us-east-1:123456789012:function:caller');
 
   expect(warningsOf(unknown)).toEqual([]);
@@ -86,7 +86,7 @@ test('the warning can be acknowledged by its id', () => {
   Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
 });
 
-test('a role that someone else creates is left to the report of the CDK', () => {
+test('leaves the report about a role that someone else creates to the CDK', () => {
   expect(warningsOf((scope) => {
     iam.Role.customizeRoles(scope, { usePrecreatedRoles: { 'Stack/Role': 'precreated' } });
     return new iam.Role(scope, 'Role', { assumedBy });

@@ -10,7 +10,7 @@ const MAKERS: [string, (scope: Construct, encryptionKey: kms.IKey) => void][] = 
   ['rollout', (scope, encryptionKey) => new RuntimeRollout(scope, 'Rollout', { runtime: new AgentRuntime(scope, 'Agent', { agentRuntimeArtifact: IMAGE }), encryptionKey })],
 ];
 
-/** What CloudWatch Logs needs, by its user guide, "encrypt log data using KMS". */
+/** The permissions that CloudWatch Logs needs, according to its user guide, "encrypt log data using KMS". */
 const statement = (region: unknown, arn: unknown) => ({
   Effect: 'Allow',
   Principal: { Service: region },
@@ -20,7 +20,7 @@ const statement = (region: unknown, arn: unknown) => ({
 });
 
 describe.each(MAKERS)('the key of a %s\'s logs', (_, make) => {
-  test('lets CloudWatch Logs use it, for log groups of the account and the region alone', () => {
+  test('lets CloudWatch Logs use it, only for log groups of the account and the region', () => {
     const stack = newStack();
     make(stack, new kms.Key(stack, 'Key'));
     const template = Template.fromStack(stack);
@@ -35,7 +35,7 @@ describe.each(MAKERS)('the key of a %s\'s logs', (_, make) => {
     template.hasResourceProperties('AWS::Logs::LogGroup', { KmsKeyId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] } });
   });
 
-  test('may be another stack\'s, which then does not need this one', () => {
+  test('may be in another stack, which then does not depend on this one', () => {
     const app = new App();
     const env = { account: '123456789012', region: 'cn-north-1' };
     const keys = new Stack(app, 'Keys', { env });
@@ -52,7 +52,7 @@ describe.each(MAKERS)('the key of a %s\'s logs', (_, make) => {
     });
   });
 
-  test('may be imported, and is then left as it is', () => {
+  test('may be imported, and is then unchanged', () => {
     const stack = newStack();
     make(stack, kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:us-east-1:123456789012:key/a'));
     const template = Template.fromStack(stack);

@@ -11,11 +11,11 @@ test.each([
   [4, ['4 is below 10', '4 is below 5']],
   [5, ['5 is below 10']],
   [10, []],
-])('all broken rules speak, in their order: %p', (value, faults) => {
+])('reports all broken rules, in order: %p', (value, faults) => {
   expect(faultsOf(value, RULES)).toEqual(faults);
 });
 
-test.each([[4, ['4 is below 10']], [10, []]])('of a graded table only the first broken rule speaks: %p', (value, faults) => {
+test.each([[4, ['4 is below 10']], [10, []]])('reports only the first broken rule of a graded table: %p', (value, faults) => {
   expect(firstFaultOf(value, RULES)).toEqual(faults);
 });
 
@@ -28,6 +28,6 @@ test('fails once with all faults and the path of the construct', () => {
   }));
 });
 
-test('nothing is thrown without faults', () => {
+test('throws nothing without faults', () => {
   expect(() => throwOnFaults(newStack(), [])).not.toThrow();
 });
