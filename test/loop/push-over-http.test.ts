@@ -55,7 +55,7 @@ test('reports an unknown outcome if the remote stops responding once the push ha
     return down ? 'cut after' : undefined;
   };
   const { outcome, message } = await remote.run();
-  expect([outcome, message]).toEqual(['CodingLoop.PushUnknown', expect.stringContaining('cannot tell whether the push arrived')]);
+  expect([outcome, message]).toEqual(['CodingLoop.PushUnknown', expect.stringContaining('it is unknown whether the push arrived')]);
   expect(remote.subjects()).toEqual(['Prompt 1', 'the beginning']);
 });
 

@@ -193,7 +193,7 @@ describe('a push', () => {
     const remote = start();
     withGit(remote, 'if [[ " $* " == *" push "* ]]; then touch $here/down; $real "$@" >/dev/null 2>&1; exit 128; fi; [[ " $* " != *" ls-remote "* || ! -e $here/down ]] || exit 128');
     const { outcome, message } = await remote.run();
-    expect([outcome, message]).toEqual(['CodingLoop.PushUnknown', expect.stringContaining('cannot tell whether the push arrived')]);
+    expect([outcome, message]).toEqual(['CodingLoop.PushUnknown', expect.stringContaining('it is unknown whether the push arrived')]);
     expect(remote.subjects()).toEqual(['Prompt 1', 'the beginning']);
     // A later run in the session recovers.
     execFileSync('rm', [join(remote.directory, 'bin/git')]);

@@ -16,7 +16,7 @@ passing="cannot lock ref|failed to update ref|reference already exists|unable to
 push() { # Pushes the commit $1. Returns 0 if it arrived, 2 if others pushed the same files, 1 if they pushed something else or deleted the branch; REPLY is their commit, or `gone`
   local at try said=""
   for try in 1 2 3 4; do
-    tip || fail 81 "cannot tell whether the push arrived, because the remote does not answer${said:+: $(bounded "$said")}"
+    tip || fail 81 "it is unknown whether the push arrived, because the remote does not answer${said:+: $(bounded "$said")}"
     at=$REPLY
     [[ $at != "$1" ]] || return 0
     if ! on_top "$at"; then

@@ -73,7 +73,7 @@ taken_in() { # Returns in REPLY the newest of others' commits in the remote's re
   local id mine=() merging=()
   local -A has=()
   REPLY=""
-  patiently near "$1" refs/workbench/theirs || fail 1 "cannot tell the commits of the agent from those of others, because the remote does not answer"
+  patiently near "$1" refs/workbench/theirs || fail 1 "cannot distinguish the commits of the agent from those of others, because the remote does not answer"
   while read -r id; do [[ $id =~ ^[0-9a-f]+$ ]] && merging+=("$id"); done 2>/dev/null <"$repo/.git/MERGE_HEAD"
   mapfile -t mine < <(agents rev-list -n 10000 HEAD "${merging[@]+"${merging[@]}"}" "^$WB_BASE" -- 2>/dev/null)
   for id in "${mine[@]+"${mine[@]}"}"; do has[$id]=yes; done
