@@ -76,7 +76,7 @@ export function runPage(): string {
   return `<!-- Written by scripts/write-run-page.ts from src/loop/steps/records.ts and src/loop/steps/input.ts: change those, and run "npx projen docs:run". -->
 # A run's input and record
 
-The fields that the handlers of a \`CodingLoop\` check and write. [coding-loop.md](coding-loop.md) describes what a run does.
+This page lists the fields that the handlers of a \`CodingLoop\` check and write. [coding-loop.md](coding-loop.md) describes what a run does.
 
 ## Input
 The input of an execution of the loop's state machine:
