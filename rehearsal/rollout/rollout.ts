@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { MANIFEST_PATH } from '../../src/image/constants';
-import { ATTRIBUTES, SMOKE_TEST_KINDS } from '../../src/rollout/handler/constants';
-import type { RolloutProperties, SmokeTestProperties } from '../../src/rollout/handler/rollout-request';
+import { ATTRIBUTES, isInvokeTest, type SmokeTestProperties } from '../../src/rollout/handler/constants';
+import type { RolloutProperties } from '../../src/rollout/handler/rollout-request';
 import { describeStartFailures } from '../agentcore/describe-start-failure';
 import { failsAlike, StartFailure } from '../agentcore/start-failure';
 import type { Mask } from '../common/mask-values';
@@ -93,7 +93,7 @@ export class Rollout {
 
   /** Returns whether a smoke test invokes the agent. */
   get invokes(): boolean {
-    return this.properties.SmokeTests.some(({ Kind }) => Kind === SMOKE_TEST_KINDS.INVOKE);
+    return this.properties.SmokeTests.some(isInvokeTest);
   }
 
   /**
@@ -174,8 +174,8 @@ function namesOf(tests: readonly SmokeTestProperties[]): string[] {
 }
 
 /** Only an image has the list of its tools. In a rehearsal without an image, a test that reads the list proves nothing. */
-function isNotHere({ Command }: SmokeTestProperties, { programs = 'MACHINE' }: RolloutOptions): boolean {
-  return programs === 'MACHINE' && Command?.includes(MANIFEST_PATH) === true && !existsSync(MANIFEST_PATH);
+function isNotHere(test: SmokeTestProperties, { programs = 'MACHINE' }: RolloutOptions): boolean {
+  return programs === 'MACHINE' && !isInvokeTest(test) && test.Command.includes(MANIFEST_PATH) && !existsSync(MANIFEST_PATH);
 }
 
 /** Returns the function's own message, whether a deployment would fail too as far as that is known, and what else would help here. */

@@ -1,6 +1,6 @@
 import { Duration, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { LIMITS, SMOKE_TEST_KINDS } from './handler/constants';
+import { CommandTestProperties, InvokeTestProperties, LIMITS, SmokeTestProperties } from './handler/constants';
 import { SMOKE_COMMAND_ACTIONS, SMOKE_INVOKE_ACTIONS } from './perms';
 import { MANIFEST_PATH } from '../image/constants';
 import { LIMITS as SESSION_LIMITS } from '../jobs/constants';
@@ -61,7 +61,7 @@ export abstract class SmokeTest {
    */
   public static command(line: string, options: SmokeCommandOptions = {}): SmokeTest {
     const name = line.length > 40 ? `${line.slice(0, 39)}…` : line;
-    return new CommandTest(name, line, { ...options, expectExitCode: options.expectExitCode ?? 0 });
+    return new CommandTest(name, line, options);
   }
 
   /**
@@ -69,7 +69,7 @@ export abstract class SmokeTest {
    * `/etc/agent-image.json`; the test fails if this file does not exist.
    */
   public static tools(): SmokeTest {
-    return new CommandTest('tools', toolsCommand(MANIFEST_PATH), { expectExitCode: 0, timeout: Duration.minutes(5) });
+    return new CommandTest('tools', toolsCommand(MANIFEST_PATH), { timeout: Duration.minutes(5) });
   }
 
   /**
@@ -130,19 +130,19 @@ export abstract class SmokeTest {
    *
    * @internal
    */
-  public abstract _bind(): object;
+  public abstract _bind(): SmokeTestProperties;
 }
 
 class CommandTest extends SmokeTest {
   public readonly _timeout: Duration;
   public readonly _actions = SMOKE_COMMAND_ACTIONS;
   public readonly _takesOneCall = false;
-  private readonly expectExitCode?: number;
+  private readonly expectExitCode: number;
 
   constructor(private readonly name: string, private readonly line: string, options: SmokeCommandOptions) {
     super();
     this._timeout = options.timeout ?? Duration.seconds(LIMITS.commandSeconds.default);
-    this.expectExitCode = options.expectExitCode;
+    this.expectExitCode = options.expectExitCode ?? 0;
   }
 
   public _faults(scope: IConstruct, prop: string): string[] {
@@ -154,12 +154,11 @@ class CommandTest extends SmokeTest {
     ];
   }
 
-  public _bind(): object {
+  public _bind(): CommandTestProperties {
     return {
       Name: this.name,
-      Kind: SMOKE_TEST_KINDS.COMMAND,
       Command: this.line,
-      ExitCode: this.expectExitCode === undefined ? undefined : Tokenization.stringifyNumber(this.expectExitCode),
+      ExitCode: Tokenization.stringifyNumber(this.expectExitCode),
       TimeoutSeconds: Tokenization.stringifyNumber(this._timeout.toSeconds()),
     };
   }
@@ -195,10 +194,9 @@ class InvokeTest extends SmokeTest {
     ];
   }
 
-  public _bind(): object {
+  public _bind(): InvokeTestProperties {
     return {
       Name: 'invoke',
-      Kind: SMOKE_TEST_KINDS.INVOKE,
       Payload: JSON.stringify(sorted(this.payload)),
       Expect: this.options.expect,
       TimeoutSeconds: Tokenization.stringifyNumber(this._timeout.toSeconds()),
@@ -206,13 +204,13 @@ class InvokeTest extends SmokeTest {
   }
 }
 
-const COMMAND_RULES: readonly Rule<{ readonly prop: string; readonly line: string; readonly code?: number }>[] = [
+const COMMAND_RULES: readonly Rule<{ readonly prop: string; readonly line: string; readonly code: number }>[] = [
   {
     broken: ({ line }) => !Token.isUnresolved(line) && (line === '' || Buffer.byteLength(line) > SESSION_LIMITS.commandBytes),
     message: ({ prop, line }) => `"${prop}" must have a command of 1 to ${SESSION_LIMITS.commandBytes} bytes, not ${Buffer.byteLength(line)}: put it in a script of the image`,
   },
   {
-    broken: ({ code }) => code !== undefined && !Token.isUnresolved(code) && !(Number.isInteger(code) && code >= 0 && code <= 255),
+    broken: ({ code }) => !Token.isUnresolved(code) && !(Number.isInteger(code) && code >= 0 && code <= 255),
     message: ({ prop, code }) => `"${prop}.expectExitCode" must be a whole number from 0 to 255, not ${code}: change it`,
   },
 ];

@@ -48,9 +48,9 @@ describe('a rollout', () => {
       TimeoutSeconds: '1800',
       DeleteUnusedVersions: 'false',
       SmokeTests: [
-        { Name: 'bash --version', Kind: 'command', Command: 'bash --version', ExitCode: '0', TimeoutSeconds: '120' },
-        { Name: 'git --version', Kind: 'command', Command: 'git --version', ExitCode: '0', TimeoutSeconds: '120' },
-        { Name: 'writable /mnt/workspace', Kind: 'command', Command: Match.stringLikeRegexp('/mnt/workspace'), TimeoutSeconds: '120' },
+        { Name: 'bash --version', Command: 'bash --version', ExitCode: '0', TimeoutSeconds: '120' },
+        { Name: 'git --version', Command: 'git --version', ExitCode: '0', TimeoutSeconds: '120' },
+        { Name: 'writable /mnt/workspace', Command: Match.stringLikeRegexp('/mnt/workspace'), TimeoutSeconds: '120' },
       ],
     });
   });
@@ -80,8 +80,8 @@ describe('a rollout', () => {
       deleteUnusedVersions: false,
       drainSeconds: 600,
       tests: [
-        { kind: 'command', command: 'exit 3', exitCode: 3, timeoutSeconds: 120 },
-        { kind: 'invoke', payload: '{"prompt":"x"}', expect: '^OK', timeoutSeconds: 180 },
+        { Name: 'exit 3', Command: 'exit 3', ExitCode: '3', TimeoutSeconds: '120' },
+        { Name: 'invoke', Payload: '{"prompt":"x"}', Expect: '^OK', TimeoutSeconds: '180' },
       ],
     });
     expect(request.drainStateMachines).toHaveLength(1);

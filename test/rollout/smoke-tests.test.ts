@@ -1,6 +1,6 @@
 import { COMMAND_MODES } from '../../rehearsal/agentcore';
 import { SmokeTest } from '../../src';
-import { SmokeTestProperties } from '../../src/rollout/handler/rollout-request';
+import { SmokeTestProperties } from '../../src/rollout/handler/constants';
 import { ServerFixture } from '../support/agentcore';
 import { commandTest, invokeTest, RolloutStack } from '../support/rollout-stack';
 

@@ -5,10 +5,11 @@ import {
 import { ServerFixture } from './agentcore';
 import { Handlers, MADE_UP_ID, ProviderFramework, Response } from './cloudformation';
 import { HandlerCall, mortal, Watch, watched, watchedSessions } from './mortal';
+import { CommandTestProperties, InvokeTestProperties } from '../../src/rollout/handler/constants';
 import { ControlPlane } from '../../src/rollout/handler/control-plane';
 import { Executions } from '../../src/rollout/handler/executions';
 import { handleRollout } from '../../src/rollout/handler/handle-rollout';
-import { RolloutProperties, SmokeTestProperties } from '../../src/rollout/handler/rollout-request';
+import { RolloutProperties } from '../../src/rollout/handler/rollout-request';
 import { handler as onEvent } from '../../src/rollout/runtime-rollout-event.lambda';
 
 /** A version of the stack's template: the runtime's configuration and the rollout's props. */
@@ -271,11 +272,11 @@ function propertiesOf({ rollout }: Template, { runtimeId, runtimeArn, version }:
 }
 
 /** Returns a smoke test that runs a command. */
-export function commandTest(Command: string, rest: Partial<SmokeTestProperties> = {}): SmokeTestProperties {
-  return { Name: Command.slice(0, 20), Kind: 'command', Command, ExitCode: '0', TimeoutSeconds: '60', ...rest };
+export function commandTest(Command: string, rest: Partial<CommandTestProperties> = {}): CommandTestProperties {
+  return { Name: Command.slice(0, 20), Command, ExitCode: '0', TimeoutSeconds: '60', ...rest };
 }
 
 /** Returns a smoke test that invokes the agent. */
-export function invokeTest(payload: unknown, Expect?: string): SmokeTestProperties {
-  return { Name: 'invoke', Kind: 'invoke', Payload: JSON.stringify(payload), Expect, TimeoutSeconds: '60' };
+export function invokeTest(payload: unknown, Expect?: string): InvokeTestProperties {
+  return { Name: 'invoke', Payload: JSON.stringify(payload), Expect, TimeoutSeconds: '60' };
 }

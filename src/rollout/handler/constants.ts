@@ -68,8 +68,31 @@ export const LIMITS = {
   functionMarginSeconds: 140,
 } as const;
 
-/** The kinds of smoke tests in the template. */
-export const SMOKE_TEST_KINDS = { COMMAND: 'command', INVOKE: 'invoke' } as const;
+/** A smoke test in the template that runs a command. CloudFormation turns every value into a string. */
+export interface CommandTestProperties {
+  readonly Name: string;
+  readonly Command: string;
+  readonly ExitCode: string;
+  readonly TimeoutSeconds: string;
+}
+
+/** A smoke test in the template that invokes the agent. */
+export interface InvokeTestProperties {
+  readonly Name: string;
+  /** JSON. */
+  readonly Payload: string;
+  /** A regular expression. */
+  readonly Expect?: string;
+  readonly TimeoutSeconds: string;
+}
+
+/** A smoke test in the template. */
+export type SmokeTestProperties = CommandTestProperties | InvokeTestProperties;
+
+/** Returns whether a smoke test invokes the agent. */
+export function isInvokeTest(test: SmokeTestProperties): test is InvokeTestProperties {
+  return 'Payload' in test;
+}
 
 /** The name of the endpoint of a version. */
 export const ENDPOINT_NAME = /^v[1-9][0-9]{0,4}$/;

@@ -1,18 +1,5 @@
 import { createHash } from 'crypto';
-import { SMOKE_TEST_KINDS } from './constants';
-
-/** A smoke test in the template, where CloudFormation turns every value into a string. */
-export interface SmokeTestProperties {
-  readonly Name: string;
-  readonly Kind: typeof SMOKE_TEST_KINDS[keyof typeof SMOKE_TEST_KINDS];
-  readonly Command?: string;
-  readonly ExitCode?: string;
-  /** JSON. */
-  readonly Payload?: string;
-  /** A regular expression. */
-  readonly Expect?: string;
-  readonly TimeoutSeconds: string;
-}
+import { SmokeTestProperties } from './constants';
 
 /** The properties of the custom resource. */
 export interface RolloutProperties {
@@ -43,17 +30,6 @@ export interface RolloutEvent {
   readonly Began?: number;
 }
 
-/** A smoke test with its values parsed. */
-export interface SmokeTestRequest {
-  readonly name: string;
-  readonly kind: SmokeTestProperties['Kind'];
-  readonly command: string;
-  readonly exitCode: number;
-  readonly payload: string;
-  readonly expect?: string;
-  readonly timeoutSeconds: number;
-}
-
 /** An event with its values parsed. */
 export interface RolloutRequest {
   readonly type: RolloutEvent['RequestType'];
@@ -63,7 +39,7 @@ export interface RolloutRequest {
   readonly runtimeId: string;
   readonly runtimeArn: string;
   readonly version: string;
-  readonly tests: readonly SmokeTestRequest[];
+  readonly tests: readonly SmokeTestProperties[];
   /** Identifies the set of tests, whatever their names and timeouts. */
   readonly testsDigest: string;
   readonly keepEndpoints: number;
@@ -92,15 +68,7 @@ function rolloutOf({ StackId, LogicalResourceId }: RolloutEvent): string {
 /** Parses an event. */
 export function requestOf(event: RolloutEvent, now: number): RolloutRequest {
   const properties = event.ResourceProperties;
-  const tests = (properties.SmokeTests ?? []).map((test): SmokeTestRequest => ({
-    name: test.Name,
-    kind: test.Kind,
-    command: test.Command ?? '',
-    exitCode: Number(test.ExitCode ?? 0),
-    payload: test.Payload ?? '',
-    expect: test.Expect,
-    timeoutSeconds: Number(test.TimeoutSeconds),
-  }));
+  const tests = properties.SmokeTests ?? [];
   return {
     type: event.RequestType,
     id: event.RequestId,
@@ -110,7 +78,7 @@ export function requestOf(event: RolloutEvent, now: number): RolloutRequest {
     runtimeArn: properties.RuntimeArn,
     version: properties.RuntimeVersion,
     tests,
-    testsDigest: digest(tests.map(({ timeoutSeconds, name, ...what }) => what)),
+    testsDigest: digest(tests.map(({ TimeoutSeconds, Name, ...what }) => what)),
     keepEndpoints: Number(properties.KeepEndpoints),
     retentionSeconds: Number(properties.RetentionSeconds),
     timeoutSeconds: Number(properties.TimeoutSeconds),

@@ -1,13 +1,12 @@
 import { createHash } from 'crypto';
-import { LIMITS, SMOKE_TEST_KINDS } from './constants';
+import { CommandTestProperties, InvokeTestProperties, isInvokeTest, LIMITS, SmokeTestProperties } from './constants';
 import { Endpoint } from './control-plane';
 import { messageOf, RolloutError } from './errors';
-import { RolloutRequest, SmokeTestRequest } from './rollout-request';
+import { RolloutRequest } from './rollout-request';
 import { Site } from './site';
 import { ERRORS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
 import { invokeAgent } from '../../jobs/invoke-agent';
-import { JobResult } from '../../jobs/job';
 import { Beginning, runJob } from '../../jobs/run-job';
 import { SessionAddress } from '../../jobs/session-address';
 import { stopSession } from '../../jobs/stop-session';
@@ -26,25 +25,36 @@ const LOOKS = 3;
  */
 export async function smokeTest(request: RolloutRequest, endpointName: string, site: Site): Promise<string | undefined> {
   for (const [index, test] of request.tests.entries()) {
-    const answered = index > 0;
-    const where = `smoke test "${test.name}" on endpoint "${endpointName}"`;
-    const ended = await retryWhileStarting(test, where, answered, site, () => (test.kind === SMOKE_TEST_KINDS.COMMAND
-      ? runCommand(request, index, answered, endpointName, where, site)
-      : invoke(request, test, endpointName, where, site)));
-    if (!ended) return `${where} to end`;
+    const run = { request, endpointName, site, index, answered: index > 0, where: `smoke test "${test.Name}" on endpoint "${endpointName}"` };
+    const ended = isInvokeTest(test)
+      ? await retryWhileStarting(test, run, run.answered, () => invoke(test, run))
+      : await retryWhileStarting(test, run, true, () => runCommand(test, run)); // a command waits for the session itself
+    if (!ended) return `${run.where} to end`;
   }
   return undefined;
 }
 
+/** One run of a test. */
+interface TestRun {
+  readonly request: RolloutRequest;
+  readonly endpointName: string;
+  readonly site: Site;
+  readonly index: number;
+  /** Determines whether the session is known to have answered. */
+  readonly answered: boolean;
+  /** The test and its endpoint, for messages. */
+  readonly where: string;
+}
+
 /**
- * Retries a test while its endpoint or session starts, and fails in the test's name for errors that do not pass.
+ * Retries a test while its endpoint or, unless `started`, its session starts. Fails in the test's name for errors that do not pass.
  *
- * A command waits for the session itself. An invoke is repeated even if the agent may have begun.
+ * An invoke is repeated even if the agent may have begun.
  */
 async function retryWhileStarting(
-  test: SmokeTestRequest, where: string, answered: boolean, site: Site, run: () => Promise<boolean>,
+  { Name: test }: SmokeTestProperties, { where, site }: TestRun, started: boolean, run: () => Promise<boolean>,
 ): Promise<boolean> {
-  const beginning = new Beginning(answered || test.kind === SMOKE_TEST_KINDS.COMMAND, site.clock, site.backoffSeconds);
+  const beginning = new Beginning(started, site.clock, site.backoffSeconds);
   for (let looks = 1; ;) {
     try {
       return await run();
@@ -53,7 +63,7 @@ async function retryWhileStarting(
       const wait = error.name === ERRORS.NOT_FOUND && looks <= LOOKS
         ? site.backoffSeconds * 2 ** looks++ : beginning.waitAfter(error, site.until);
       if (wait === undefined) throw new RolloutError(`${where} failed: ${messageOf(error)}`);
-      site.log.warn('smoke test begins again', { test: test.name, error: error.name });
+      site.log.warn('smoke test starts again', { test, error: error.name });
       await site.clock.sleep(wait);
     }
   }
@@ -64,9 +74,9 @@ function isForTheNextStep({ name }: SessionError): boolean {
 }
 
 async function runCommand(
-  request: RolloutRequest, index: number, answered: boolean, endpointName: string, where: string, site: Site,
+  { Name: test, Command: command, ExitCode, TimeoutSeconds }: CommandTestProperties, { request, endpointName, site, index, answered, where }: TestRun,
 ): Promise<boolean> {
-  const test = request.tests[index];
+  const timeoutSeconds = Number(TimeoutSeconds);
   for (let round = 0; round < LIMITS.lostRounds; round++) {
     const result = await runJob({
       ...smokeSession(request, endpointName, request.id),
@@ -74,49 +84,43 @@ async function runCommand(
       round,
       answered: answered || round > 0,
       name: `smoke-${index}`,
-      command: test.command,
+      command,
       mount: RECORDS,
-      timeoutSeconds: test.timeoutSeconds,
+      timeoutSeconds,
       tailBytes: LIMITS.tailBytes,
     }, {
       client: site.sessions,
       clock: site.clock,
       until: site.until,
       backoffSeconds: site.backoffSeconds,
-      onRetry: (error) => site.log.warn('attaching again', { test: test.name, error: error.name }),
+      onRetry: (error) => site.log.warn('attaching again', { test, error: error.name }),
     });
     if (result.status === STATUSES.RUNNING) return false;
-    if (result.verdict !== VERDICTS.LOST) {
-      judge(result, test, where);
-      return true;
+    if (result.verdict === VERDICTS.TIMED_OUT) {
+      throw new RolloutError(`${where} failed: timed out after ${timeoutSeconds} seconds: ${command}`, result.tail);
     }
-    site.log.warn('the microVM was replaced during the test', { test: test.name, round, reason: result.lostReason });
+    if (result.verdict !== VERDICTS.LOST) {
+      if (result.exitCode === Number(ExitCode)) return true;
+      throw new RolloutError(`${where} failed: exit code ${result.exitCode}, expected ${ExitCode}: ${command}`, result.tail);
+    }
+    site.log.warn('the microVM was replaced during the test', { test, round, reason: result.lostReason });
   }
-  throw new RolloutError(`${where} failed: the microVM was replaced ${LIMITS.lostRounds} times while it ran: ${test.command}`);
+  throw new RolloutError(`${where} failed: the microVM was replaced ${LIMITS.lostRounds} times while it ran: ${command}`);
 }
 
-function judge(result: JobResult, test: SmokeTestRequest, where: string): void {
-  if (result.verdict === VERDICTS.TIMED_OUT) {
-    throw new RolloutError(`${where} failed: timed out after ${test.timeoutSeconds} seconds: ${test.command}`, result.tail);
-  }
-  if (result.exitCode !== test.exitCode) {
-    throw new RolloutError(`${where} failed: exit code ${result.exitCode}, expected ${test.exitCode}: ${test.command}`, result.tail);
-  }
-}
-
-async function invoke(request: RolloutRequest, test: SmokeTestRequest, endpointName: string, where: string, site: Site): Promise<boolean> {
-  const secondsLeft = (site.until - site.clock.now()) / 1_000;
+async function invoke({ Payload, Expect, TimeoutSeconds }: InvokeTestProperties, { request, endpointName, site, where }: TestRun): Promise<boolean> {
+  const timeoutSeconds = Number(TimeoutSeconds);
   // One call has to see the end of the invoke. The next step has more time than is left in this one.
-  if (secondsLeft < test.timeoutSeconds) return false;
+  if ((site.until - site.clock.now()) / 1_000 < timeoutSeconds) return false;
   const { reply } = await invokeAgent(site.sessions, {
     ...smokeSession(request, endpointName, request.id),
     answered: true, // even if it has not: retries are decided here
-    payload: JSON.parse(test.payload),
-    timeoutSeconds: test.timeoutSeconds,
+    payload: JSON.parse(Payload),
+    timeoutSeconds,
   });
   const text = typeof reply === 'string' ? reply : JSON.stringify(reply);
-  if (test.expect !== undefined && !new RegExp(test.expect).test(text)) {
-    throw new RolloutError(`${where} failed: the agent's reply does not match /${test.expect}/`, text);
+  if (Expect !== undefined && !new RegExp(Expect).test(text)) {
+    throw new RolloutError(`${where} failed: the agent's reply does not match /${Expect}/`, text);
   }
   return true;
 }
