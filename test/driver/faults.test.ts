@@ -136,7 +136,7 @@ describe.each`
     const sessionId = await driver.session();
     const file = `starts-${++cells}`;
     const request = driver.request(sessionId, { command: `echo start >>${driver.shared}/${file}; echo begun; sleep 0.3; echo ended` });
-    // Nothing more arrives: the function waits there until it is killed.
+    // No more output arrives: the function waits there until it is killed.
     driver.server.faults.add({
       operation: 'InvokeAgentRuntimeCommand', at: point, kind: 'hang', afterBytes: 75, match: (call) => call.sessionId === sessionId,
     });

@@ -171,7 +171,7 @@ describe('the user of a Dockerfile', () => {
   });
 
   test.each(['USER app', 'RUN useradd app\nUSER app', 'RUN useradd -u 1001 app\nUSER app:team', 'USER a:b:c'])(
-    'fails if its number cannot be told, and says how to give it: %j', (text) => {
+    'fails if its number is unknown, and says how to give it: %j', (text) => {
       const message = faultOf(`FROM debian\n${text}\n`);
       expect(message).toContain('does not contain the number of USER');
       expect(message).toContain("use a number such as '1000', or create the user");

@@ -1,4 +1,4 @@
-/** What a command may do to outlive its timeout, by mistake or by accident, and what happens to the processes that it leaves. */
+/** Tests the ways in which a command may outlive its timeout, by mistake or by accident, and the end of the processes that it leaves. */
 import { spawn } from 'child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';

@@ -1,4 +1,4 @@
-/** What the driver itself does about a session that does not end a job in time, or does not answer as a session does. */
+/** Tests the driver's own reaction to a session that does not end a job in time, or does not answer as a session does. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SYSTEM_CLOCK } from '../../src/handler/clock';

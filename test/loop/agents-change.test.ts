@@ -99,7 +99,7 @@ test('linked worktrees are left out and named, wherever they are', async () => {
   expect(changed(loop)).toEqual(['here/mine/value.txt', 'value.txt']);
   expect(record.leftOut!.names).toEqual(expect.arrayContaining(['here/second/']));
   expect(record.leftOut!.names.join()).toContain('.claude/worktrees/x');
-  // Only the gates do not see them.
+  // They are hidden only from the gates.
   expect(['here/second/z', '.claude/worktrees/x/value.txt'].filter((path) => existsSync(join(loop.workspace(record.session), 'repo', path)))).toHaveLength(2);
 });
 

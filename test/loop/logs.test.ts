@@ -25,7 +25,7 @@ test.each<[string, string, LoopFixtureProps, object]>([
   expect(error ?? record.outcome).toBe(outcome);
   const lines = loop.logs.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { level?: string; message?: string; error?: string; reason?: string });
   expect(lines.some(({ level, message }) => level === 'INFO' && message === 'done') || outcome === 'CodingLoop.BadInput').toBe(true);
-  // For an error, its name and a reason are logged.
+  // The log of an error has its name and a reason.
   for (const failed of lines.filter(({ message }) => message === 'failed')) expect(failed.reason).toMatch(/\w/);
   expect(loop.logs.filter((line) => line.includes(CANARY))).toEqual([]);
 });

@@ -171,7 +171,7 @@ describe('a push', () => {
     expect(remote.subjects()).toEqual(['Prompt 1', 'the beginning']);
   });
 
-  test('that arrived before others pushed on top of it is there', async () => {
+  test('that arrived before others pushed on top of it counts as pushed', async () => {
     const remote = start();
     const hook = `${join(remote.directory, 'on-top')}`;
     writeFileSync(hook, `git clone -q --branch ${BRANCH} ${remote.remote} ${remote.directory}/on-top-clone; cd ${remote.directory}/on-top-clone; git -c user.name=o -c user.email=o@o commit -q --allow-empty -m "on top"; git push -q`);

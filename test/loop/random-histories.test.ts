@@ -86,7 +86,7 @@ class History {
         there = this.tip();
       },
     });
-    // What this run's agent pushed is its change, even if someone removed it meanwhile: the gates have passed on it.
+    // A push by this run's agent is the agent's change, even if someone removed it meanwhile: the gates have passed on it.
     for (const id of this.tip() === undefined ? [] : this.remote.git('rev-list', '--author=^agent ', BRANCH).split('\n')) if (!known.includes(id)) this.dropped.delete(id);
     this.check(result, there, known, session);
     return result.outcome;

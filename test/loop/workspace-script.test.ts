@@ -267,7 +267,7 @@ function asNobody(bash: Bash) {
   return { other, performs };
 }
 
-asRoot('what is read-only is moved and removed, also by a user who is not root', () => {
+asRoot('read-only files are moved and removed, even by a user who is not root', () => {
   withRemote((_, mount, bash, directory) => {
     bash(`cd ${directory}/remote && printf "ignored/\\n" >.gitignore && git add . && git commit -qm ignoring && chown -R 65534 ${directory}`);
     const { other, performs } = asNobody(bash);

@@ -20,7 +20,7 @@ beforeAll(() => {
   const { home } = installed;
   app = installed.app;
 
-  // As the tutorial says: a copy of the example, next to a repository.
+  // Follows the tutorial: a copy of the example, next to a repository.
   for (const name of ['agent', 'input.json']) cpSync(join(EXAMPLE, name), join(app, name), { recursive: true });
   writeFileSync(join(app, 'app.ts'), readFileSync(join(EXAMPLE, 'app.ts'), 'utf8').replace('../../src', 'cdk-agentcore-workbench'));
   writeFileSync(join(app, 'loop.test.ts'), codeOf('docs/tutorial.md'));

@@ -69,7 +69,7 @@ test('fails the rollout of an agent that does not start after a few attempts, as
   expect(next.stdout).toMatch(/2 smoke tests passed: writable \/mnt\/workspace, git --version \(/);
 });
 
-test('a run whose agent does not start is red, is no infrastructure failure, and names the command', async () => {
+test('a run whose agent does not start is red, is not an infrastructure failure, and names the command', async () => {
   writeFileSync(join(directory, 'agent/server.mjs'), 'console.log("no model is configured"); process.exit(4);\n');
   const { exitCode, stdout } = await rehearse(synth({ rollout: false }));
 

@@ -85,7 +85,7 @@ test('fails a turn when the agent reports a failure without an error', async () 
 });
 
 test('times out a turn whose agent stays silent, with an error name of ours', async () => {
-  // As Step Functions itself would report it, after five minutes without a heartbeat.
+  // This is what Step Functions itself reports, after five minutes without a heartbeat.
   const rehearsal = await loop.start(program(`
     await client.send(new SendTaskFailureCommand({ taskToken, error: 'States.Timeout', cause: '' }));
   `), { assembly: loop.synth(GRANTED) });

@@ -71,7 +71,7 @@ test.each([
   expect(agentOf(lines)).toBeUndefined();
 });
 
-/** As the first example of the README. */
+/** A loop like the first example of the README. */
 function synth(): string {
   const app = new App({ outdir: join(directory, 'cdk.out'), analyticsReporting: false });
   const stack = new Stack(app, 'Stack');

@@ -121,7 +121,7 @@ function quoted(text: string): string {
   return `'${text.replace(/'/g, '\'\\\'\'')}'`;
 }
 
-/** As a basic regular expression. */
+/** Escapes a text for a basic regular expression. */
 function escaped(text: string): string {
   return text.replace(/[\\/.*[\]^$]/g, '\\$&');
 }

@@ -52,7 +52,7 @@ export interface CommandLineOptions {
   readonly cwd?: string;
   /** A program and its arguments that run the command, for example as another user. */
   readonly by?: readonly string[];
-  /** Runs it in a pseudo-terminal; all output is in `stdout`, and what is written is typed. */
+  /** Runs it in a pseudo-terminal; all output is in `stdout`, and text that is written to it is typed. */
   readonly terminal?: boolean;
 }
 

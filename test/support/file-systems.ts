@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import { IMAGE } from './stacks';
 import { AgentRuntime, AgentRuntimeProps, Mount } from '../../src';
 
-/** A VPC with what is needed to mount file systems. */
+/** A VPC with the resources needed to mount file systems. */
 export class Network extends Construct {
   public readonly vpc = new ec2.Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 0, subnetConfiguration: [PRIVATE] });
   public readonly configuration = RuntimeNetworkConfiguration.usingVpc(this, { vpc: this.vpc, vpcSubnets: { subnetType: PRIVATE.subnetType } });

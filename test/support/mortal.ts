@@ -54,7 +54,7 @@ async function observed<T>(command: string, input: object, send: () => Promise<T
       await hook();
     } catch {
       kill();
-      await new Promise(() => {}); // a dead function does nothing any more
+      await new Promise(() => {}); // a dead function does nothing
     }
   };
   const call = { operation: command.replace(/Command$/, ''), input };

@@ -20,6 +20,6 @@ test.each([
   ['StopRuntimeSession', 'v7', [ARN, `${ARN}/runtime-endpoint/v7`]],
   ['TagResource', undefined, [ARN]],
   ['TagResource', 'v7', [`${ARN}/runtime-endpoint/v7`]],
-] as const)('%s of the endpoint %s', (operation, endpoint, resources) => {
+] as const)('%s with the endpoint %s is checked on the given resources', (operation, endpoint, resources) => {
   expect(checkedResources(operation, ARN, endpoint)).toEqual(resources);
 });

@@ -217,7 +217,7 @@ describe('undocumented behavior', () => {
     ['strict', ['a  b\n$HOME \\\n', 'a && echo $HOME\n', 'ValidationException']],
     ['split', ['a  b\n$HOME \\\n', 'a && echo $HOME\n', "it's\n"]],
     ['shell', ['a  b\n/home/me \\\n', 'a\n/home/me\n', "it's\n"]],
-  ] as const)('a command may be read in more than one way: %s', async (commandMode, expected) => {
+  ] as const)('a command may be interpreted in more than one way: %s', async (commandMode, expected) => {
     const other = await another({}, { commandMode, environment: { PATH: process.env.PATH!, HOME: '/home/me' } });
     const said = [
       '/bin/bash -c \'echo "a  b"; echo "$1"\' bash "$HOME \\\\"',

@@ -132,7 +132,7 @@ describe('a runtime', () => {
     ['CreateAgentRuntime', 'CREATE_FAILED', () => create({ agentRuntimeName: 'failing' }).then(({ agentRuntimeId }) => id = agentRuntimeId!)],
     ['UpdateAgentRuntime', 'UPDATE_FAILED', () => update()],
     ['DeleteAgentRuntime', 'DELETE_FAILED', () => deleteRuntime()],
-  ] as const)('whose transition is made to fail by a fault of %s becomes %s', async (operation, status, change) => {
+  ] as const)('becomes, if a fault of %s fails its transition, %s', async (operation, status, change) => {
     await settle();
     fixture.server.faults.add({ operation, at: 'beforeStart', kind: 'failTransition' });
     await change();

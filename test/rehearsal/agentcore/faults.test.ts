@@ -76,7 +76,7 @@ describe('InvokeAgentRuntimeCommand with a fault before the start', () => {
   test.each([
     ['end', { events: [] }],
     ['platformExit', { events: ['contentStop'], exitCode: -1 }],
-  ] as const)('%s is a stream with nothing else in it, and nothing is started', async (kind, expected) => {
+  ] as const)('%s sends only the end of a stream, and nothing is started', async (kind, expected) => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind });
     expect(await fixture.command(COMMAND, { runtimeSessionId })).toMatchObject(expected);
@@ -190,7 +190,7 @@ describe('InvokeAgentRuntime with a fault', () => {
     ['beforeStart', 'wipeWorkspace', '1234567890'],
     ['midOutput', 'wipeWorkspace', '1234567890'],
     ['beforeStart', 'replaceMicrovm', '1234567890'],
-  ] as const)('at %s, %s lets the client read %j and end', async (at, kind, text) => {
+  ] as const)('at %s, with %s, the client reads %j and ends', async (at, kind, text) => {
     const runtimeSessionId = newSessionId();
     inject({ operation: 'InvokeAgentRuntime', at, kind, afterBytes: 7 });
     const reply = await fixture.invoke({}, { runtimeSessionId });
@@ -281,7 +281,7 @@ describe('faults', () => {
     ['StopRuntimeSession', 'beforeStart', 'replaceMicrovm'],
     ['GetAgentRuntime', 'beforeStart', 'failTransition'],
     ['CreateAgentRuntime', 'beforeEnd', 'failTransition'],
-  ] as const)('fails to be added where it cannot happen: %s, %s, %s', (operation, at, kind) => {
+  ] as const)('cannot be added to a call in which it cannot occur: %s, %s, %s', (operation, at, kind) => {
     expect(() => fixture.server.faults.add({ operation, at, kind })).toThrow(`fault '${kind}' at '${at}' of ${operation} cannot happen`);
   });
 });

@@ -8,7 +8,7 @@ import { newSessionId, ServerFixture } from '../../support/agentcore';
 const SECOND = 1000;
 const DAY = 24 * 60 * 60 * SECOND;
 const BOOT_ID = 'cat /proc/sys/kernel/random/boot_id';
-/** Answers its prompt, and reports busy as it is told. */
+/** Answers its prompt, and reports whether it is busy. */
 const AGENT: Agent = {
   handler: (request, session: AgentSession) => {
     const { busy } = request.json() as { busy?: boolean };
@@ -64,7 +64,7 @@ describe('a stop', () => {
     ['end', undefined],
     ['reset', 'aborted'],
     ['exception', 'The session has ended'],
-  ] as const)('ends the streams of the session, by %s', async (onSessionEnd, message) => {
+  ] as const)('ends the streams of the session with %s', async (onSessionEnd, message) => {
     const other = await start({}, { onSessionEnd });
     const running = other.command('echo started; sleep 1000');
     await other.command('until pgrep -f "^sleep 1000"; do sleep 0.01; done');

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-/** As sent over the wire: the SDK's client drops unknown members. */
+/** Returns the reply as sent over the wire: the SDK's client drops unknown members. */
 async function send(operation: string, method: string, path: string, body?: object): Promise<Record<string, unknown>> {
   const reply = await fetch(`${fixture.server.endpoint}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   const text = await reply.text();

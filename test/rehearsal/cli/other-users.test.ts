@@ -32,14 +32,14 @@ function rehearse(options: CommandLineOptions, ...more: string[]): Promise<Comma
 
 const COMMITTED = { exitCode: 0, stderr: '', stdout: expect.stringContaining('COMMITTED after 1 turn') };
 
-asRoot('a user whom the system does not know, without a home, rehearses on somebody else\'s repository, again and again', async () => {
+asRoot('a user unknown to the system, without a home directory, can rehearse repeatedly on somebody else\'s repository', async () => {
   const options = { by: STRANGER, cwd: home, env: { PATH } };
   expect(await rehearse(options)).toEqual(COMMITTED);
   copy.git('checkout', '--quiet', '--detach');
   expect(await rehearse(options)).toEqual(COMMITTED);
 });
 
-asRoot('a directory that may only be read is refused as the state, with what to name', async () => {
+asRoot('a read-only state directory is refused, with advice', async () => {
   const options = { by: STRANGER, cwd: copy.directory, env: { PATH, HOME: home } };
   const state = join(copy.directory, '.rehearsal');
   expect(await rehearse(options)).toEqual({

@@ -30,7 +30,7 @@ async function printedBy(command: string, env: NodeJS.ProcessEnv, ...more: strin
   return { ...result, printed: copy.git('show', `${branch}:value`) };
 }
 
-withSsh('sessions sign with an ssh agent by --ssh-agent alone, and nothing of the way there is left', async () => {
+withSsh('sessions can use an SSH agent only with --ssh-agent, and no temporary file remains', async () => {
   const socket = join(directory, 'agent');
   const [, pid] = /SSH_AGENT_PID=(\d+)/.exec(execFileSync('ssh-agent', ['-s', '-a', socket], { encoding: 'utf8' }))!;
   try {

@@ -158,9 +158,9 @@ test.each([
   [0, 'a commit', FIXES, [], /COMMITTED/, /^$/],
   [1, 'red', 'cat >/dev/null; echo "$RANDOM" > value', ['--max-repairs', '0'], /CodingLoop.Red/, /^$/],
   [2, 'misuse', FIXES, ['--sandbox', 'jail'], /^$/, /--sandbox must be namespace, container or auto, not "jail"\n.*--help/],
-  [2, 'a user who is no number', FIXES, ['--user', 'me'], /^$/, /--user must be the number of a user, such as 0 for root, not "me"/],
-  [2, 'a user of a container', FIXES, ['--user', '0', '--sandbox', 'container'], /^$/, /--user needs a namespace/],
-  [2, 'an image without containers', FIXES, ['--sandbox', 'namespace', '--image', 'a:1'], /^$/, /--image needs a container/],
+  [2, 'a user that is not a number', FIXES, ['--user', 'me'], /^$/, /--user must be the number of a user, such as 0 for root, not "me"/],
+  [2, 'a user in a container', FIXES, ['--user', '0', '--sandbox', 'container'], /^$/, /--user needs a namespace/],
+  [2, 'an image without a container sandbox', FIXES, ['--sandbox', 'namespace', '--image', 'a:1'], /^$/, /--image needs a container/],
 ] as const)('the exit code is %d for %s', async (code, _, agent, more, told, complaint) => {
   expect(await run(agent, more).ended).toEqual({ exitCode: code, stdout: expect.stringMatching(told), stderr: expect.stringMatching(complaint) });
 });

@@ -80,7 +80,7 @@ test('a session keeps the depth that it was started with', async () => {
   const next = await rehearse('echo y > y', 'true', '--session', sessionOf(first.stdout), '--json');
   const { outcome, commit, session } = JSON.parse(next.stdout) as RehearsalRecord;
   expect([outcome, commit!.commits.map(({ subject }) => subject)]).toEqual(['COMMITTED', ['Do it', 'Do it']]);
-  // As it would be without a depth.
+  // It would exist without a depth.
   expect(existsSync(join(session!.workspace, '.workbench/history'))).toBe(false);
 });
 

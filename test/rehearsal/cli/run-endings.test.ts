@@ -138,7 +138,7 @@ test.each([
   ['INTERRUPTED', [['turn', 0], ['gate', 0], ['turn', 1], ['turn', 1], ['gate', 1]], 'after 2 turns in 3.0 s'],
   ['Workbench.AgentFailed', [['turn', 0], ['snapshot', 0], ['turn', 1], ['stop', 1]], 'in turn 2, after 3.0 s'],
   ['COMMITTED', [['turn', 0], ['gate', 0], ['commit', 0], ['stop', 0]], 'after 1 turn in 3.0 s'],
-] as const)('%s with the steps %j ended %s', (outcome, steps, expected) => {
+] as const)('the story says of %s with the steps %j that it ended %s', (outcome, steps, expected) => {
   const record = { outcome, seconds: 3, steps: steps.map(([kind, round]) => ({ kind, round })) };
   expect(endOf(record as unknown as RehearsalRecord)).toBe(expected);
 });

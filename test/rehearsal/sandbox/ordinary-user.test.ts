@@ -94,7 +94,7 @@ test.each([[0, 0], [4_242, 4_242]])('commands run as user %i if the caller reque
 });
 
 describe('a machine that can map only root', () => {
-  /** Not below /tmp, because a sandbox has its own. */
+  /** A directory outside /tmp, because a sandbox has its own /tmp. */
   let tools: string;
   beforeEach(() => {
     tools = mkdtempSync(join(ROOT, '.rehearsal-test-'));
@@ -131,7 +131,7 @@ describe('root', () => {
   beforeEach(() => bench.open());
   afterEach(() => bench.close());
 
-  (AS_ROOT ? test : test.skip)('stays root, as in the service, unless another user is asked for', async () => {
+  (AS_ROOT ? test : test.skip)('stays root, as in the service, unless another user is requested', async () => {
     const [own, other] = [await bench.start(new NamespaceDriver()), await bench.start(new NamespaceDriver({ user: 1_234 }))];
     expect((await runIn(own, 'id -u')).stdout).toBe('0\n');
     expect(await runIn(other, 'id -u; id -g; touch /mnt/workspace/file; chmod 000 /mnt/workspace/file; cat /mnt/workspace/file')).toMatchObject({
@@ -141,7 +141,7 @@ describe('root', () => {
   });
 });
 
-// As root, so that every kind of user is tested wherever the tests run.
+// Tests a user other than the caller, whether or not the tests run as root.
 describeSandbox('a namespace sandbox as another user', () => new NamespaceDriver({ user: 4_242 }));
 
 test('a whole rehearsal of an ordinary user has turns and gates of that user, and leaves nothing', async () => {
