@@ -20,15 +20,14 @@ beforeEach(async () => {
 
 afterEach(() => fixture.close());
 
-/** The client, which does something before each of its requests. */
-function clientThat(does: (command: { readonly input: object }) => Promise<unknown>): BedrockAgentCoreControlClient {
-  const send = fixture.control.send.bind(fixture.control) as (command: object) => Promise<unknown>;
-  return Object.assign(Object.create(fixture.control) as BedrockAgentCoreControlClient, {
-    send: async (command: { readonly input: object }) => {
-      await does(command);
-      return send(command);
-    },
-  });
+/** Returns a client that does something before each of its requests. */
+function clientThat(does: (input: object, commandName: string) => Promise<unknown>): BedrockAgentCoreControlClient {
+  const client = fixture.newControl();
+  client.middlewareStack.add((next, { commandName }) => async (args) => {
+    await does(args.input, commandName!);
+    return next(args);
+  }, { step: 'initialize', name: 'does' });
+  return client;
 }
 
 const nameOf = ({ name }: { readonly name: string }) => name;
@@ -41,7 +40,7 @@ describe('the endpoints of a runtime', () => {
     const [, { arn }] = await control.endpoints();
     await control.tag(arn, { PASSED: 'one two', REQUEST: '', RETIRED: '2026-01-01T00:00:00.000Z another-request' });
 
-    expect(await new ControlPlane(clientThat(async ({ input }) => Object.assign(input, { maxResults: 1 })), runtimeId).endpoints()).toEqual([
+    expect(await new ControlPlane(clientThat(async (input) => Object.assign(input, { maxResults: 1 })), runtimeId).endpoints()).toEqual([
       { name: 'DEFAULT', arn: expect.any(String), status: 'READY', version: '1', liveVersion: '1', passed: [] },
       {
         name: 'v1',
@@ -63,8 +62,8 @@ describe('the endpoints of a runtime', () => {
   test('are those that are still there when their tags are read', async () => {
     await control.createEndpoint('v1', '1', 'It goes', {});
     await fixture.clock.advance(60_000);
-    const slow = clientThat(async (command) => {
-      if (command.constructor.name !== 'ListTagsForResourceCommand') return;
+    const slow = clientThat(async (_, commandName) => {
+      if (commandName !== 'ListTagsForResourceCommand') return;
       await fixture.control.send(new DeleteAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeId, endpointName: 'v1' }));
       await fixture.clock.advance(60_000);
     });

@@ -207,18 +207,20 @@ describe('an endpoint that passed, and that somebody changed in vain', () => {
 
 describe('an endpoint that is being made', () => {
   test('is waited for although its tags cannot be read yet', async () => {
-    const control = directControlPlane(fixture.server, fixture.control);
-    const send = control.send.bind(control) as (command: object) => Promise<{ readonly status?: string }>;
-    const slow = Object.assign(Object.create(control) as typeof control, {
-      send: async (command: { readonly input: { readonly resourceArn?: string } }) => {
-        const [runtimeArn, endpointName] = command.input.resourceArn?.split('/runtime-endpoint/') ?? [];
-        if (endpointName === undefined) return send(command);
-        const { status } = await send(new GetAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeArn!.split('runtime/')[1], endpointName }));
-        return status === 'CREATING' ? { tags: {} } : send(command);
-      },
-    });
+    const newControl = () => {
+      const control = directControlPlane(fixture.server, fixture.newControl());
+      control.middlewareStack.add((next, { commandName }) => async (args) => {
+        const { resourceArn } = args.input as { readonly resourceArn?: string };
+        const [runtimeArn, endpointName] = commandName === 'ListTagsForResourceCommand' ? resourceArn!.split('/runtime-endpoint/') : [];
+        if (endpointName === undefined) return next(args);
+        const { status } = await fixture.control.send(
+          new GetAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeArn!.split('runtime/')[1], endpointName }));
+        return status === 'CREATING' ? { output: { tags: {}, $metadata: {} }, response: undefined } : next(args);
+      }, { step: 'initialize', name: 'tagsComeLate' });
+      return control;
+    };
     // A function that dies right after is asked again at once.
-    const stack = newStack({ control: slow });
+    const stack = newStack({ newControl });
     let deaths = 0;
     stack.afterCall = ({ operation }) => {
       if (operation === 'CreateAgentRuntimeEndpoint' && deaths++ === 0) throw new Error('killed');

@@ -265,7 +265,7 @@ describe('runs on an endpoint that is to be removed', () => {
 describe('a service that does not get on', () => {
   test('fails the rollout in time, which says what it waited for', async () => {
     const slow = await ServerFixture.start({ name: 'another' }, { transition: 3_000_000, sandbox: STUB_SANDBOXES });
-    const stack = new RolloutStack(slow, { control: directControlPlane(slow.server, slow.control) });
+    const stack = new RolloutStack(slow, { newControl: () => directControlPlane(slow.server, slow.newControl()) });
 
     const { reason } = await stack.deploy(build(1, { TimeoutSeconds: '600' }));
 

@@ -37,13 +37,16 @@ export class ServerFixture {
   /** Returns another client, for code that adds middleware to it. */
   readonly newClient: () => BedrockAgentCoreClient;
   readonly control: BedrockAgentCoreControlClient;
+  /** Returns another client of the control plane, for code that adds middleware to it. */
+  readonly newControl: () => BedrockAgentCoreControlClient;
   readonly sessionId = newSessionId();
 
   private constructor(readonly server: AgentCoreServer, readonly clock: MovableClock, readonly arn: string, readonly stateDirectory: string) {
     const config = { endpoint: server.endpoint, region: 'us-east-1', credentials: CREDENTIALS, maxAttempts: 1 };
     this.newClient = () => new BedrockAgentCoreClient({ ...config, requestHandler: this.client?.config.requestHandler });
     this.client = this.newClient();
-    this.control = new BedrockAgentCoreControlClient(config);
+    this.newControl = () => new BedrockAgentCoreControlClient({ ...config, requestHandler: this.control?.config.requestHandler });
+    this.control = this.newControl();
   }
 
   /** Runs a shell line and reads its stream to the end, however it ends. */

@@ -12,7 +12,7 @@ export async function startAnsweringServer() {
     agentFor: (_, { configuration }) => ({ handler: () => configuration.environmentVariables!.ANSWER }),
   });
   const newStack = (options: RolloutStackOptions = {}) => (
-    new RolloutStack(fixture, { control: directControlPlane(fixture.server, fixture.control), ...options }));
+    new RolloutStack(fixture, { newControl: () => directControlPlane(fixture.server, fixture.newControl()), ...options }));
   return { fixture, newStack };
 }
 

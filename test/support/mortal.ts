@@ -1,4 +1,5 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { BedrockAgentCoreControlClient } from '@aws-sdk/client-bedrock-agentcore-control';
 import { LambdaDied } from './cloudformation';
 
 /** A request from a handler to the service. */
@@ -24,8 +25,6 @@ export interface Watch {
   after(call: HandlerCall): Promise<void> | void;
 }
 
-type Send = (command: object, ...rest: unknown[]) => Promise<unknown>;
-
 /** Runs a handler until it returns or is killed. */
 export async function mortal<T>(run: (kill: () => void) => Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -33,18 +32,12 @@ export async function mortal<T>(run: (kill: () => void) => Promise<T>): Promise<
   });
 }
 
-/** Returns a client that a handler can be given, whose requests are watched. */
-export function watched<T extends { send: unknown }>(client: T, kill: () => void, watch: Watch): T {
-  const send = (client.send as Send).bind(client);
-  return Object.assign(Object.create(client) as T, {
-    send: (command: { readonly input: object }, ...rest: unknown[]) => (
-      observed(command.constructor.name, command.input, () => send(command, ...rest), kill, watch)),
-  });
-}
-
 /** Adds a watch to a client of a handler. It sees only the requests that the handler's own middleware lets through. */
-export function watchedSessions(client: BedrockAgentCoreClient, kill: () => void, watch: Watch): BedrockAgentCoreClient {
-  client.middlewareStack.add((next, { commandName }) => (args) => observed(commandName!, args.input, () => next(args), kill, watch), { step: 'build', name: 'watch' });
+export function watched<T extends BedrockAgentCoreClient | BedrockAgentCoreControlClient>(client: T, kill: () => void, watch: Watch): T {
+  const { middlewareStack } = client as BedrockAgentCoreClient; // the stacks of both clients take it
+  middlewareStack.add((next, { commandName }) => (args) => observed(commandName!, args.input, () => next(args), kill, watch), {
+    step: 'initialize', priority: 'low', name: 'watch',
+  });
   return client;
 }
 

@@ -4,7 +4,7 @@ import {
 } from '@aws-sdk/client-bedrock-agentcore-control';
 import { ServerFixture } from './agentcore';
 import { Handlers, MADE_UP_ID, ProviderFramework, Response } from './cloudformation';
-import { HandlerCall, mortal, Watch, watched, watchedSessions } from './mortal';
+import { HandlerCall, mortal, Watch, watched } from './mortal';
 import { CommandTestProperties, InvokeTestProperties } from '../../src/rollout/handler/constants';
 import { ControlPlane } from '../../src/rollout/handler/control-plane';
 import { Executions } from '../../src/rollout/handler/executions';
@@ -44,8 +44,8 @@ interface Deployed {
 }
 
 export interface RolloutStackOptions {
-  /** Replaces the client that uses HTTP. */
-  readonly control?: BedrockAgentCoreControlClient;
+  /** Replaces the clients that use HTTP. */
+  readonly newControl?: () => BedrockAgentCoreControlClient;
   readonly onDeath?: 'again' | 'fail';
   /** The version that a rollback passes to the rollout: the new version's number, or the number in the old template's event. */
   readonly rollbackVersion?: 'new' | 'old';
@@ -78,12 +78,14 @@ export class RolloutStack {
   public deployed?: Deployed;
   /** Runtime names are unique in an account. */
   private readonly number = ++stacks;
+  private readonly newControl: () => BedrockAgentCoreControlClient;
   private readonly control: BedrockAgentCoreControlClient;
   /** The number of calls after which the next request is cancelled, and what happens then. */
   private cancel?: { readonly after: number; readonly run: () => Promise<void> };
 
   constructor(private readonly fixture: ServerFixture, private readonly options: RolloutStackOptions = {}) {
-    this.control = options.control ?? fixture.control;
+    this.newControl = options.newControl ?? fixture.newControl;
+    this.control = this.newControl();
   }
 
   public async deploy(template: Template): Promise<Deployment> {
@@ -153,8 +155,8 @@ export class RolloutStack {
     return {
       onEvent: async (event) => ({ ...await onEvent(event), Began: clock.now() }),
       isComplete: (event) => mortal((kill) => handleRollout(event, {
-        control: new ControlPlane(watched(this.control, kill, watch), event.ResourceProperties.RuntimeId),
-        sessions: watchedSessions(this.fixture.newClient(), kill, watch),
+        control: new ControlPlane(watched(this.newControl(), kill, watch), event.ResourceProperties.RuntimeId),
+        sessions: watched(this.fixture.newClient(), kill, watch),
         executions: this.options.executions ?? { using: async () => new Map() },
         clock: { now: () => clock.now(), sleep: (seconds) => clock.advance(seconds * 1_000) },
         log: { info: (message, details) => this.log.push({ message, details }), warn: (message, details) => this.log.push({ message, details }) },
