@@ -9,7 +9,7 @@ jest.setTimeout(60_000);
 
 const ASSETS = join(__dirname, '../../assets/rollout');
 
-/** Lambda's part: loads a bundle, hands it one event and sends back what became of it. */
+/** Acts as Lambda: loads a bundle, passes it one event and sends back the result. */
 const RUNNER = `
   process.once('message', ({ bundle, event }) => {
     const context = { getRemainingTimeInMillis: () => 840000 };
@@ -75,7 +75,7 @@ test('the bundles roll out, fail and roll back, and log neither the response URL
   expect(output).not.toContain('said-1');
 });
 
-test('a bundle that is killed in the middle of a test is picked up where it was, and runs its command once', async () => {
+test('a bundle that is killed during a test resumes the test, and runs its command once', async () => {
   const stack = new RolloutStack(fixture, { handlers });
   const begun = fixture.server.calls.next({ operation: 'InvokeAgentRuntimeCommand' }, 'responding').then(() => running!.kill('SIGKILL'));
 

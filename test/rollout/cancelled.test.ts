@@ -16,14 +16,14 @@ beforeAll(async () => {
 
 afterAll(() => fixture.close());
 
-/** Where sessions were begun. */
+/** Returns the inputs of the calls that start sessions. */
 function watchSessions(stack: RolloutStack): HandlerCall['input'][] {
   const sessions: HandlerCall['input'][] = [];
   stack.beforeCall = ({ operation, input }) => void (operation === 'InvokeAgentRuntime' && sessions.push(input));
   return sessions;
 }
 
-/** The service knows none of them any more. */
+/** Asserts that none of the sessions exists any more. */
 async function expectNoSession(sessions: readonly HandlerCall['input'][]): Promise<void> {
   for (const { agentRuntimeArn, qualifier, runtimeSessionId } of sessions) {
     const stop = new StopRuntimeSessionCommand({ agentRuntimeArn, qualifier, runtimeSessionId });
@@ -31,7 +31,7 @@ async function expectNoSession(sessions: readonly HandlerCall['input'][]): Promi
   }
 }
 
-/** Calls the check with each call after which a request may be cancelled, until it ends before. */
+/** Runs the check with the request cancelled after each of its calls in turn, until the request completes first. */
 async function afterEachCall(check: (cancelledAfter: number) => Promise<RolloutStack>): Promise<void> {
   for (let cancelledAfter = 1, isCancelled = true; isCancelled; cancelledAfter++) {
     try {
@@ -42,7 +42,7 @@ async function afterEachCall(check: (cancelledAfter: number) => Promise<RolloutS
   }
 }
 
-/** A request that is cancelled changes nothing any more, unless it had done all there was to do. */
+/** Asserts that a cancelled request stopped, unless it had completed. */
 function expectToHaveStopped({ unread }: RolloutStack): void {
   const reasons = unread.filter(({ status }) => status === 'FAILED').map(({ reason }) => reason);
   expect(reasons.filter((reason) => !/^request .* came after this one|No endpoint or agent found/.test(reason))).toEqual([]);
@@ -54,7 +54,7 @@ async function endpointsOf({ deployed }: RolloutStack) {
 
 const NONE: Template = { ...build(1), rollout: undefined };
 
-test('a create that is cancelled leaves nothing, although its deletion comes with an id that CloudFormation made up', async () => {
+test('a cancelled create leaves nothing, although its deletion has an id that CloudFormation made up', async () => {
   await afterEachCall(async (cancelledAfter) => {
     const stack = newStack();
     await stack.deploy(NONE);
@@ -73,7 +73,7 @@ test('a create that is cancelled leaves nothing, although its deletion comes wit
   });
 });
 
-test('a create that is cancelled lets go of a runtime that was made with it', async () => {
+test('a cancelled create releases a runtime that was created with it', async () => {
   await afterEachCall(async (cancelledAfter) => {
     const stack = newStack();
     const sessions = watchSessions(stack);
@@ -91,7 +91,7 @@ test.each([
   ['of the runtime', build(2), [['DEFAULT', 'v1'], ['DEFAULT', 'v1', 'v2']]],
   ['of the tests alone', build(1, { SmokeTests: [invokeTest({ prompt: 'ping' }, 'po')] }), [['DEFAULT', 'v1']]],
   ['that removes an endpoint', build(2, { KeepEndpoints: '1', RetentionSeconds: '0' }), [['DEFAULT', 'v1'], ['DEFAULT', 'v1', 'v2']]],
-])('an update %s that is cancelled leaves the endpoint from before to its roll-back, and is not seen again', async (_, deployed, endpoints) => {
+])('a cancelled update %s leaves the previous endpoint to its rollback, and changes nothing afterwards', async (_, deployed, endpoints) => {
   await afterEachCall(async (cancelledAfter) => {
     const stack = newStack();
     await stack.deploy(build(1));
@@ -114,7 +114,7 @@ test.each([
   });
 });
 
-test('a request that is cancelled before it has noted itself does not take the turn back', async () => {
+test('a request that is cancelled before it is recorded does not take its turn later', async () => {
   const stack = newStack();
   await stack.deploy(build(1));
 
@@ -124,7 +124,7 @@ test('a request that is cancelled before it has noted itself does not take the t
   await stack.destroy();
 });
 
-test('a rollout goes on where DEFAULT takes no tags', async () => {
+test('a rollout continues if DEFAULT cannot be tagged', async () => {
   const stack = newStack();
   stack.beforeCall = ({ operation, input }) => {
     const { resourceArn = '' } = input as { readonly resourceArn?: string };

@@ -33,7 +33,7 @@ function clientThat(does: (input: object, commandName: string) => Promise<unknow
 const nameOf = ({ name }: { readonly name: string }) => name;
 
 describe('the endpoints of a runtime', () => {
-  test('are read with what their tags say, and all pages of them', async () => {
+  test('are read from all pages, with the values of their tags', async () => {
     await control.createEndpoint('v1', '1', 'The first', { ROLLOUT: 'rollout-1', REQUEST: 'a-request' });
     await fixture.control.send(new CreateAgentRuntimeEndpointCommand({ agentRuntimeId: runtimeId, name: 'v01', tags: { [TAGS.ROLLOUT]: 'rollout-1' } }));
     await fixture.clock.advance(60_000);
@@ -52,14 +52,14 @@ describe('the endpoints of a runtime', () => {
         passed: ['one', 'two'],
         retired: { at: Date.UTC(2026, 0, 1), by: 'another-request' },
       },
-      // No name of ours, whatever it is tagged with.
+      // Not a name that a rollout gives, whatever its tags.
       { name: 'v01', arn: expect.any(String), status: 'READY', version: '1', liveVersion: '1', passed: [] },
     ]);
     await control.untag(arn, 'RETIRED');
     expect((await control.endpoints())[1].retired).toBeUndefined();
   });
 
-  test('are those that are still there when their tags are read', async () => {
+  test('do not include one that is deleted before its tags are read', async () => {
     await control.createEndpoint('v1', '1', 'It goes', {});
     await fixture.clock.advance(60_000);
     const slow = clientThat(async (_, commandName) => {
@@ -71,7 +71,7 @@ describe('the endpoints of a runtime', () => {
     expect((await new ControlPlane(slow, runtimeId).endpoints()).map(nameOf)).toEqual(['DEFAULT']);
   });
 
-  test('have the version that they move to', async () => {
+  test('have the version that they are moving to', async () => {
     await control.createEndpoint('v1', '1', 'It moves', {});
     await fixture.clock.advance(60_000);
     await fixture.control.send(new UpdateAgentRuntimeCommand({
@@ -86,30 +86,30 @@ describe('the endpoints of a runtime', () => {
     expect((await control.endpoints())[1]).toMatchObject({ status: 'UPDATING', version: '2', liveVersion: '1' });
   });
 
-  test('that are gone are as good as deleted', async () => {
+  test('are deleted without an error if they do not exist', async () => {
     await expect(control.deleteEndpoint('v9')).resolves.toBeUndefined();
   });
 
-  test('have a reason of failure, or it is said that there is none', async () => {
+  test('have a failure reason, or a text that says that there is none', async () => {
     expect(await control.failureReason('DEFAULT')).toBe('the service gives no reason');
     await expect(control.failureReason('v9')).rejects.toThrow(NotThereError);
   });
 });
 
 describe('a version', () => {
-  test('that is not there is told from what may pass', async () => {
+  test('that does not exist fails with an error that is not transient', async () => {
     await expect(control.version('9')).rejects.toThrow(NotThereError);
     await expect(control.createEndpoint('v9', '9', 'No version', {})).rejects.toThrow(NotThereError);
     fixture.server.faults.add({ operation: 'GetAgentRuntime', at: 'beforeStart', kind: 'throttle' });
     await expect(control.version('1')).rejects.toMatchObject({ name: 'Workbench.Throttled' });
   });
 
-  test.each(['', '0', '1/', '100000', 'undefined', ' 1'])('is never "%s", for which the whole runtime might be deleted', async (version) => {
+  test.each(['', '0', '1/', '100000', 'undefined', ' 1'])('is never "%s", which might delete the whole runtime', async (version) => {
     await expect(control.deleteVersion(version)).rejects.toThrow(`"version" must be a whole number from 1 to 99999, not "${version}"`);
     expect(await control.versions()).toEqual(['1']);
   });
 
-  test('that is gone is as good as deleted', async () => {
+  test('is deleted without an error if it does not exist', async () => {
     await expect(control.deleteVersion('9')).resolves.toBeUndefined();
   });
 });

@@ -110,8 +110,8 @@ async function expectUndone(stack: RolloutStack, result: Deployment, endpoints: 
   if (live !== undefined) await expectToAnswer(stack, live);
 }
 
-describe('a function that dies, which the provider framework takes for a failure', () => {
-  test.each(SEQUENCES)('fails $name at whichever request, which is undone and can be made again', async ({ before, deployed, endpoints }) => {
+describe('a function that dies, which counts as a failure for the provider framework', () => {
+  test.each(SEQUENCES)('fails $name at any of its calls, which is rolled back and can be repeated', async ({ before, deployed, endpoints }) => {
     await atEachRequest(async (at, nth) => {
       const stack = await prepared(before);
       const live = stack.responses.at(-1)?.data.EndpointName;
@@ -131,7 +131,7 @@ describe('a function that dies, which the provider framework takes for a failure
     });
   });
 
-  test('leaves whatever it had begun to the next request, also without a roll-back', async () => {
+  test('leaves what it started to the next request, even without a rollback', async () => {
     await atEachRequest(async (at, nth) => {
       const stack = await prepared([build(1)]);
       const { physicalId, properties } = stack.deployed!;
@@ -150,7 +150,7 @@ describe('a function that dies, which the provider framework takes for a failure
     });
   });
 
-  test('fails a deletion at whichever request, which can be made again', async () => {
+  test('fails a deletion at any of its calls, which can be repeated', async () => {
     await atEachRequest(async (at, nth) => {
       const stack = await prepared([build(1), build(2)]);
       const crash = new Crash(stack, at, nth);
@@ -167,7 +167,7 @@ describe('a function that dies, which the provider framework takes for a failure
     });
   });
 
-  test('fails a roll-back at whichever request, which goes on when it is told to', async () => {
+  test('fails a rollback at any of its calls, which can be continued', async () => {
     await atEachRequest(async (at, nth) => {
       const stack = await prepared([build(1)]);
       let crash: Crash | undefined;

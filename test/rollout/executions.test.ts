@@ -59,7 +59,7 @@ beforeEach(() => {
 
 afterAll(() => new Promise((closed) => server.close(closed)));
 
-describe('a run that uses an endpoint', () => {
+describe('an execution that uses an endpoint', () => {
   test.each([
     ['in the definition that it was started with', { input: '{}', definition: '{"qualifier":"v1"}' }],
     ['in text within its definition', { input: '{}', definition: JSON.stringify({ Parameters: JSON.stringify({ qualifier: 'v1' }) }) }],
@@ -72,14 +72,14 @@ describe('a run that uses an endpoint', () => {
     expect(await executions.using([MACHINE], ['v1'])).toEqual(new Map([['v1', 'the-run']]));
   });
 
-  test('is none where another name only begins or ends alike', async () => {
+  test('is not found by a name that only begins or ends with the endpoint\'s name', async () => {
     runs.set('another', { input: '{"a":"v10 v1_x xv1"}', definition: '{"qualifier":"v12"}' });
 
     expect(await executions.using([MACHINE], ['v1'])).toEqual(new Map());
     expect(await executions.using([], ['v12'])).toEqual(new Map());
   });
 
-  test('is looked at once for all endpoints, and not at all once there is one for each', async () => {
+  test('is described once for all endpoints, and not at all once there is one for each', async () => {
     runs.set('one', { input: '{"session":{"endpoint":"v1"}}', definition: '{"qualifier":"v2"}' });
     runs.set('another', { input: '{}', definition: '{}' });
     asked.splice(0);
@@ -92,14 +92,14 @@ describe('a run that uses an endpoint', () => {
     ['StateMachineDoesNotExist', 'ListExecutions'],
     ['ExecutionDoesNotExist', 'DescribeExecution'],
     ['ExecutionDoesNotExist', 'DescribeStateMachineForExecution'],
-  ])('is none where the service says %s of %s', async (name, operation) => {
+  ])('does not exist if the service answers %s to %s', async (name, operation) => {
     runs.set('gone', { input: '', definition: '' });
     failure = name;
     failing = operation;
     expect(await executions.using([MACHINE], ['v1'])).toEqual(new Map());
   });
 
-  test.each(['ListExecutions', 'DescribeExecution', 'DescribeStateMachineForExecution'])('fails with %s, by a name that tells whether to wait', async (operation) => {
+  test.each(['ListExecutions', 'DescribeExecution', 'DescribeStateMachineForExecution'])('fails if %s fails, with an error that tells whether to wait', async (operation) => {
     runs.set('a-run', { input: '', definition: '' });
     failure = 'ThrottlingException';
     failing = operation;

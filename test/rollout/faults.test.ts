@@ -141,11 +141,11 @@ async function expectSameWithFault(sequence: Sequence, fault: Fault | undefined,
 }
 
 describe.each(SEQUENCES)('$name', (sequence) => {
-  test('ends as it should', async () => {
+  test('has the expected result', async () => {
     expect(await expectSameWithFault(sequence, undefined, 0)).toBeGreaterThan(0);
   });
 
-  test.each(FAULTS)('ends the same with a %s at any of its requests', async (fault) => {
+  test.each(FAULTS)('has the same result with a %s at any of its calls', async (fault) => {
     let requests = Infinity;
     for (let nth = 1; nth <= requests; nth++) {
       try {

@@ -7,7 +7,7 @@ const version = {
 } as unknown as GetAgentRuntimeResponse;
 
 describe('the digest of a configuration', () => {
-  test('is the same for another version that is configured alike, in any order', () => {
+  test('is the same for another version with the same configuration, in any order', () => {
     const other = { ...version, agentRuntimeVersion: '3', createdAt: new Date(1), environmentVariables: { B: '2', A: '1' }, description: undefined };
     expect(configurationDigest(other)).toBe(configurationDigest(version));
   });
@@ -16,12 +16,12 @@ describe('the digest of a configuration', () => {
     ['a value', { environmentVariables: { A: '1', B: '3' } }],
     ['a property that nobody has heard of', { novelty: true }],
     ['the order of a list', { agentRuntimeArtifact: { codeConfiguration: { entryPoint: ['b', 'a'] } } }],
-  ])('is another for %s', (_, change) => {
+  ])('differs for %s', (_, change) => {
     const before = { ...version, agentRuntimeArtifact: { codeConfiguration: { entryPoint: ['a', 'b'] } } } as unknown as GetAgentRuntimeResponse;
     expect(configurationDigest({ ...before, ...change } as GetAgentRuntimeResponse)).not.toBe(configurationDigest(before));
   });
 
-  test('fits twelve times into a tag, with what is between', () => {
+  test('fits into a tag twelve times, with separators', () => {
     expect(digest('anything')).toMatch(/^[0-9a-f]{15}$/);
   });
 });

@@ -40,7 +40,7 @@ function newStack(remainingMilliseconds = LIMITS.functionSeconds * 1_000): Rollo
 
 const rollout = { SmokeTests: [commandTest('echo said')] };
 
-test('the functions work with what Lambda gives them, and log each step, but neither the response URL nor an output', async () => {
+test('the functions work with the events of Lambda, and log each step but neither the response URL nor an output', async () => {
   const stack = newStack();
 
   expect(await stack.deploy({ rollout })).toEqual({ status: 'COMPLETE', endpointName: 'v1', version: '1' });
@@ -54,7 +54,7 @@ test('the functions work with what Lambda gives them, and log each step, but nei
   expect(logged.join('\n')).not.toContain('said\\n');
 });
 
-test('a request without an answer is made again', async () => {
+test('a request without a response is repeated', async () => {
   jest.replaceProperty(LIMITS, 'requestSeconds', 0.5 as 20);
   const hanging = fixture.server.faults.add({ operation: 'ListAgentRuntimeEndpoints', at: 'beforeStart', kind: 'hang', times: 4 });
 
@@ -64,7 +64,7 @@ test('a request without an answer is made again', async () => {
   expect(logged.join('\n')).toContain('the service to answer (ETIMEDOUT');
 });
 
-test('a function that has little time left hands on what it cannot end', async () => {
+test('a function that has little time left leaves unfinished work to the next call', async () => {
   const margin = LIMITS.functionMarginSeconds * 1_000;
   const stack = newStack(margin + 2_000);
 

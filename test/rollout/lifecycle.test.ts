@@ -12,7 +12,7 @@ afterEach(() => fixture.close());
 const HEALTHY = [commandTest('git --version'), commandTest('test "$HEALTHY" != no')];
 
 describe('a rollout', () => {
-  test('gives each version an endpoint of its own and keeps the one before', async () => {
+  test('creates an endpoint for each version and keeps the previous one', async () => {
     const stack = new RolloutStack(fixture);
 
     const created = await stack.deploy({ environment: { A: '1' }, rollout: { SmokeTests: HEALTHY } });
@@ -23,7 +23,7 @@ describe('a rollout', () => {
     expect(await stack.endpoints()).toEqual(['DEFAULT', 'v1', 'v2']);
   });
 
-  test('fails the deployment with the command, its exit code and its output, and hands out the endpoint from before', async () => {
+  test('fails the deployment with the command, its exit code and its output, and returns the previous endpoint', async () => {
     const stack = new RolloutStack(fixture);
     await stack.deploy({ environment: { A: '1' }, rollout: { SmokeTests: HEALTHY } });
 

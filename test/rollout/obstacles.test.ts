@@ -36,8 +36,8 @@ function refuseFrom(stack: RolloutStack, isReached: (call: HandlerCall) => boole
 const hasPassed = ({ operation, input }: HandlerCall) => operation === 'TagResource' && JSON.stringify(input).includes(':passed');
 const warnings = ({ log }: RolloutStack) => log.filter(({ message }) => / left$|^not tidied up$/.test(message));
 
-describe('what comes after the tests', () => {
-  test('is waited for where the service may answer yet', async () => {
+describe('the cleanup after the tests', () => {
+  test('waits as long as the service may still answer', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
     refuseFrom(stack, hasPassed, 'ListAgentRuntimeEndpoints', 'internal', 2);
@@ -62,7 +62,7 @@ describe('what comes after the tests', () => {
     await stack.destroy();
   });
 
-  test('is given up when the time is over, and the version is handed out', async () => {
+  test('is given up after the timeout, and the version is returned', async () => {
     const stack = newStack();
     for (const number of [1, 2]) await stack.deploy(build(number));
     refuse('DeleteAgentRuntimeEndpoint', 'conflict', 10_000);
@@ -86,7 +86,7 @@ describe('what comes after the tests', () => {
     await stack.destroy();
   });
 
-  test('removes an endpoint also when the session on it cannot be stopped, which is logged', async () => {
+  test('removes an endpoint even if its session cannot be stopped, which is logged', async () => {
     const stack = newStack({ onDeath: 'fail' });
     await stack.deploy(build(1));
     // A dead request leaves a session, which the roll-back may not stop.
@@ -104,7 +104,7 @@ describe('what comes after the tests', () => {
   });
 });
 
-describe('an endpoint that an earlier request left in a state of failure', () => {
+describe('an endpoint that an earlier request left in a failed state', () => {
   test.each(['CREATE_FAILED', 'DELETE_FAILED'])('%s is replaced', async (state) => {
     const stack = newStack({ onDeath: state === 'CREATE_FAILED' ? 'fail' : 'again' });
     await stack.deploy({ ...build(1), rollout: undefined });
@@ -148,7 +148,7 @@ describe('an endpoint that an earlier request left in a state of failure', () =>
 });
 
 describe('an endpoint that passed', () => {
-  test('is not handed out while somebody is deleting it, but made anew and tested', async () => {
+  test('is not returned while somebody is deleting it, but created again and tested', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
     const { physicalId, properties, runtimeId } = stack.deployed!;
@@ -163,7 +163,7 @@ describe('an endpoint that passed', () => {
   });
 });
 
-describe('an endpoint that passed, and that somebody changed in vain', () => {
+describe('an endpoint that passed, and whose update by somebody failed', () => {
   async function changedInVain(Command: typeof UpdateAgentRuntimeEndpointCommand | typeof DeleteAgentRuntimeEndpointCommand) {
     const stack = newStack();
     await stack.deploy(build(1));
@@ -179,7 +179,7 @@ describe('an endpoint that passed, and that somebody changed in vain', () => {
     return { stack, deleted, status: async () => (await fixture.control.send(new GetAgentRuntimeEndpointCommand(endpoint))).status };
   }
 
-  test('is handed out as it is when it serves its version still', async () => {
+  test('is returned as it is if it still serves its version', async () => {
     const { stack, deleted, status } = await changedInVain(UpdateAgentRuntimeEndpointCommand);
 
     expect(await stack.deploy(build(1, { KeepEndpoints: '3' }))).toMatchObject({ status: 'COMPLETE', endpointName: 'v1' });
@@ -191,22 +191,22 @@ describe('an endpoint that passed, and that somebody changed in vain', () => {
     await stack.destroy();
   });
 
-  test('fails the rollout when it may be half gone, and is not deleted', async () => {
+  test('fails the rollout if it may be partly deleted, and is not deleted', async () => {
     const { stack, deleted, status } = await changedInVain(DeleteAgentRuntimeEndpointCommand);
 
     const { reason } = await stack.deploy(build(1, { KeepEndpoints: '3' }));
 
     expect(reason).toContain('endpoint "v1" passed before, but is now DELETE_FAILED, since it was changed from outside: nothing was changed; delete the endpoint');
     expect([await status(), deleted]).toEqual(['DELETE_FAILED', []]);
-    // The way out that needs nobody's hands.
+    // The remedy that needs no manual step.
     expect(await stack.deploy(build(2))).toMatchObject({ status: 'COMPLETE', endpointName: 'v2' });
     stack.beforeCall = undefined;
     await stack.destroy();
   });
 });
 
-describe('an endpoint that is being made', () => {
-  test('is waited for although its tags cannot be read yet', async () => {
+describe('an endpoint that is being created', () => {
+  test('is waited for even if its tags cannot be read yet', async () => {
     const newControl = () => {
       const control = directControlPlane(fixture.server, fixture.newControl());
       control.middlewareStack.add((next, { commandName }) => async (args) => {
@@ -219,7 +219,7 @@ describe('an endpoint that is being made', () => {
       }, { step: 'initialize', name: 'tagsComeLate' });
       return control;
     };
-    // A function that dies right after is asked again at once.
+    // A function that dies right afterwards is called again at once.
     const stack = newStack({ newControl });
     let deaths = 0;
     stack.afterCall = ({ operation }) => {
@@ -233,7 +233,7 @@ describe('an endpoint that is being made', () => {
 });
 
 describe('a deletion', () => {
-  test('waits where the service may answer yet', async () => {
+  test('waits as long as the service may still answer', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
     refuse('ListAgentRuntimeEndpoints', 'throttle', 3);
@@ -244,7 +244,7 @@ describe('a deletion', () => {
     await stack.destroy();
   });
 
-  test('succeeds when the runtime is gone', async () => {
+  test('succeeds if the runtime does not exist', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
     const { physicalId, properties, runtimeId } = stack.deployed!;
@@ -258,7 +258,7 @@ describe('a deletion', () => {
   test.each<[string, FaultKind, object]>([
     ['what it may not look at', 'accessDenied', { error: 'Workbench.AccessDenied' }],
     ['what does not go in ten minutes', 'throttle', { reason: 'waited 600 seconds for the service to answer (ThrottlingException: injected: throttle)' }],
-  ])('leaves %s, and says so', async (_, kind, details) => {
+  ])('leaves %s, which is logged', async (_, kind, details) => {
     const stack = newStack();
     await stack.deploy(build(1));
     refuse('ListAgentRuntimeEndpoints', kind, 10_000);

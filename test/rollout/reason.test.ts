@@ -3,8 +3,8 @@ import { reasonOf } from '../../src/rollout/handler/errors';
 
 const bytes = (reason: string) => Buffer.byteLength(JSON.stringify(reason));
 
-describe('the reason that CloudFormation is given', () => {
-  test('is the message alone where there is no output', () => {
+describe('the reason that CloudFormation shows', () => {
+  test('is the message alone if there is no output', () => {
     expect(reasonOf('it went wrong', '\n')).toBe('it went wrong');
   });
 
@@ -19,7 +19,7 @@ describe('the reason that CloudFormation is given', () => {
     expect(reasonOf('wrong', '\u001b[31mred\u001b[0m\u0000\r\n\tline')).toBe('wrong\noutput ends with:\nred\n\tline');
   });
 
-  test('never has more bytes in JSON than there is room for, nor half a character', () => {
+  test('never exceeds the limit in bytes of JSON, and never has half a character', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 5_000 }), fc.string({ unit: 'binary', maxLength: 5_000 }), (message, tail) => {
       const reason = reasonOf(message, tail);
       expect(bytes(reason)).toBeLessThanOrEqual(2_802);

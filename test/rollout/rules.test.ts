@@ -41,7 +41,7 @@ describe('endpoints that are kept', () => {
   test.each([
     { days: 13.9, expected: ['DEFAULT', 'v1', 'v2', 'v3'] },
     { days: 14.1, expected: ['DEFAULT', 'v2', 'v3'] },
-  ])('are counted from the day on which another took their place: $days days later', async ({ days, expected }) => {
+  ])('are counted from the day on which they were replaced: $days days later', async ({ days, expected }) => {
     const stack = newStack();
     await stack.deploy(build(1, { KeepEndpoints: '1' }));
     await fixture.clock.advance(100 * DAY);
@@ -53,7 +53,7 @@ describe('endpoints that are kept', () => {
     await stack.destroy();
   });
 
-  test('are not touched when a rollout fails', async () => {
+  test('stay when a rollout fails', async () => {
     const stack = newStack();
     for (const number of [1, 2, 3]) await stack.deploy(build(number));
 
@@ -63,7 +63,7 @@ describe('endpoints that are kept', () => {
     await stack.destroy();
   });
 
-  test('fail the next rollout when there is no room, which names them and the ways out', async () => {
+  test('fail the next rollout if there is no room, with a message that names them and the remedies', async () => {
     const stack = newStack();
     for (let number = 1; number <= 9; number++) await stack.deploy(build(number));
 
@@ -84,7 +84,7 @@ describe('unused versions', () => {
   test.each([
     { DeleteUnusedVersions: 'false', expected: 4 },
     { DeleteUnusedVersions: 'true', expected: 2 },
-  ])('are deleted if that is asked for: $DeleteUnusedVersions', async ({ DeleteUnusedVersions, expected }) => {
+  ])('are deleted only with the option: $DeleteUnusedVersions', async ({ DeleteUnusedVersions, expected }) => {
     const stack = newStack();
     const rollout = { KeepEndpoints: '1', RetentionSeconds: '0', DeleteUnusedVersions };
     for (let number = 1; number <= 4; number++) await stack.deploy(build(number, rollout));
@@ -98,8 +98,8 @@ describe('unused versions', () => {
   });
 });
 
-describe('a configuration that had passed', () => {
-  test.each(['new', 'old'] as const)('is handed out by a roll-back without a test, whether that names the %s version', async (rollbackVersion) => {
+describe('a configuration that has passed', () => {
+  test.each(['new', 'old'] as const)('is returned by a rollback without a test, if the rollback names the %s version', async (rollbackVersion) => {
     const stack = newStack({ rollbackVersion });
     await stack.deploy(build(1));
     const counter = tested(stack);
@@ -111,7 +111,7 @@ describe('a configuration that had passed', () => {
     await stack.destroy();
   });
 
-  test('counts as replaced from the day on which another takes its place for good', async () => {
+  test('counts as replaced from the day on which another replaces it for good', async () => {
     const stack = newStack();
     await stack.deploy(build(1, { KeepEndpoints: '1' }));
     await stack.deploy({ ...build(2, { KeepEndpoints: '1' }), breaksLater: true });
@@ -126,7 +126,7 @@ describe('a configuration that had passed', () => {
     await stack.destroy();
   });
 
-  test('is rolled back to even if it would not pass any more', async () => {
+  test('can be rolled back to even if it no longer passes', async () => {
     const answers = { now: 'pong' };
     const other = await ServerFixture.start({ name: 'another' }, { sandbox: STUB_SANDBOXES, agentFor: () => ({ handler: () => answers.now }) });
     const stack = new RolloutStack(other);
@@ -139,7 +139,7 @@ describe('a configuration that had passed', () => {
     await other.close();
   });
 
-  test('is tested again by other tests, and keeps its endpoint if it fails them', async () => {
+  test('is tested again with other tests, and keeps its endpoint if it fails them', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
 
@@ -153,7 +153,7 @@ describe('a configuration that had passed', () => {
     await stack.destroy();
   });
 
-  test('is not tested again by tests that it passed before others', async () => {
+  test('is not tested again with tests that it passed before other tests', async () => {
     const stack = newStack();
     // As many sets of tests as its tags have room for, and more.
     for (let set = 1; set <= 14; set++) await stack.deploy(build(1, { SmokeTests: [invokeTest({ prompt: 'ping' }, `pong|${set}`)] }));
@@ -181,7 +181,7 @@ describe('a configuration that had passed', () => {
     await stack.destroy();
   });
 
-  test('stays when it was retained, taken over, and the rollout could not be created after all', async () => {
+  test('stays if it was retained and taken over by a rollout that could not be created', async () => {
     const retained = { RetainEndpoints: 'true' };
     const stack = newStack();
     for (const number of [1, 2]) await stack.deploy(build(number, retained));
@@ -205,8 +205,8 @@ describe('a configuration that had passed', () => {
   });
 });
 
-describe('a rollout in a stack that is live', () => {
-  test('leaves DEFAULT as it is, and removes all of its own when it is taken out', async () => {
+describe('a rollout in a deployed stack', () => {
+  test('leaves DEFAULT unchanged, and removes all its endpoints when it is removed from the stack', async () => {
     const stack = newStack();
     await stack.deploy({ ...build(1), rollout: undefined });
 
@@ -220,8 +220,8 @@ describe('a rollout in a stack that is live', () => {
   });
 });
 
-describe('runs on an endpoint that is to be removed', () => {
-  test('are waited for, and keep it when they do not end in time', async () => {
+describe('runs on an endpoint that is due for removal', () => {
+  test('are waited for, and keep the endpoint if they do not end in time', async () => {
     const runs = new Map<string, number>();
     const stack = newStack({
       executions: {
@@ -244,7 +244,7 @@ describe('runs on an endpoint that is to be removed', () => {
     await stack.destroy();
   });
 
-  test('are waited for no longer when they cannot be found out, and the endpoint is left', async () => {
+  test('are not waited for after the timeout if they cannot be listed, and the endpoint is left', async () => {
     const stack = newStack({ executions: { using: async () => { throw new SessionError(ERRORS.THROTTLED, 'ThrottlingException'); } } });
     const rollout = { KeepEndpoints: '1', RetentionSeconds: '0', DrainSeconds: '300' };
     for (const number of [1, 2]) await stack.deploy(build(number, rollout));
@@ -262,8 +262,8 @@ describe('runs on an endpoint that is to be removed', () => {
   });
 });
 
-describe('a service that does not get on', () => {
-  test('fails the rollout in time, which says what it waited for', async () => {
+describe('a service that makes no progress', () => {
+  test('fails the rollout after its timeout, with a message that says what it waited for', async () => {
     const slow = await ServerFixture.start({ name: 'another' }, { transition: 3_000_000, sandbox: STUB_SANDBOXES });
     const stack = new RolloutStack(slow, { newControl: () => directControlPlane(slow.server, slow.newControl()) });
 
@@ -273,7 +273,7 @@ describe('a service that does not get on', () => {
     await slow.close();
   });
 
-  test('fails the rollout with the reason for an endpoint that could not be made', async () => {
+  test('fails the rollout with the reason why an endpoint could not be created', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
     fixture.server.faults.add({ operation: 'CreateAgentRuntimeEndpoint', at: 'beforeStart', kind: 'failTransition' });
@@ -285,7 +285,7 @@ describe('a service that does not get on', () => {
     await stack.destroy();
   });
 
-  test('never fails a deletion: what does not go is left, and logged', async () => {
+  test('never fails a deletion: endpoints that cannot be deleted are left and logged', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
     fixture.server.faults.add({ operation: 'DeleteAgentRuntimeEndpoint', at: 'beforeStart', kind: 'accessDenied', times: 100 });

@@ -36,7 +36,7 @@ const ARN = { 'Fn::GetAtt': [Match.stringLikeRegexp('^Agent'), 'AgentRuntimeArn'
 const ENDPOINTS = { 'Fn::Join': ['', [ARN, '/*']] };
 
 describe('a rollout', () => {
-  test('is a custom resource that knows the runtime, its version and the default tests', () => {
+  test('is a custom resource with the runtime, its version and the default tests', () => {
     const { stack } = rollout();
 
     Template.fromStack(stack).hasResourceProperties('Custom::RuntimeRollout', {
@@ -55,14 +55,14 @@ describe('a rollout', () => {
     });
   });
 
-  test('works for the official Runtime, which has no mount to write to', () => {
+  test('works for the official Runtime, which has no mount to test', () => {
     const stack = newStack();
     new RuntimeRollout(stack, 'Rollout', { runtime: new agentcore.Runtime(stack, 'Agent', { agentRuntimeArtifact: IMAGE }) });
 
     expect(propertiesOf(stack).SmokeTests.map(({ Name }: { Name: string }) => Name)).toEqual(['bash --version', 'git --version']);
   });
 
-  test('hands out attributes that the handler returns, and properties that it reads', () => {
+  test('has the attributes that the handler returns and the properties that it reads', () => {
     const { stack, rollout: { endpoint, version } } = rollout({
       smokeTests: [SmokeTest.command('exit 3', { expectExitCode: 3 }), SmokeTest.invoke({ prompt: 'x' }, { expect: '^OK' })],
       drainStateMachineNames: ['fix'],
@@ -87,7 +87,7 @@ describe('a rollout', () => {
     expect(request.drainStateMachines).toHaveLength(1);
   });
 
-  test('takes numbers that are only known when it is deployed', () => {
+  test('accepts numbers that are only known at deployment', () => {
     const stack = newStack();
     const parameter = (name: string) => new CfnParameter(stack, name, { type: 'Number' }).valueAsNumber;
     new RuntimeRollout(stack, 'Rollout', {
@@ -111,11 +111,11 @@ describe('a rollout', () => {
     });
   });
 
-  test('waits for runs no longer than it may take as a whole', () => {
+  test('does not wait for runs longer than its timeout', () => {
     expect(propertiesOf(rollout({ timeout: Duration.minutes(2) }).stack).DrainSeconds).toBe('120');
   });
 
-  test('may do what its steps need with this runtime and its endpoints, and nothing else', () => {
+  test('has the permissions that its steps need on this runtime and its endpoints, and no others', () => {
     const { stack } = rollout({ smokeTests: [SmokeTest.command('true')] });
 
     expect(statementsOf(stack).slice(1)).toEqual([{
@@ -131,7 +131,7 @@ describe('a rollout', () => {
     }, { Effect: 'Allow', Action: 'bedrock-agentcore:ListAgentRuntimeEndpoints', Resource: '*' }]); // knows no resource
   });
 
-  test('may invoke, delete versions and look at executions only if it is asked to', () => {
+  test('has the permissions to invoke, delete versions and read executions only if its props require them', () => {
     const statements = statementsOf(rollout({ smokeTests: [SmokeTest.invoke({})], deleteUnusedVersions: true, drainStateMachineNames: ['fix'] }).stack);
 
     expect(statements.flatMap(({ Action }) => Action)).toEqual(expect.arrayContaining([
@@ -143,7 +143,7 @@ describe('a rollout', () => {
     ]);
   });
 
-  test('logs neither the framework\'s errors nor its state machine, which hold the response URL', () => {
+  test('logs neither the framework\'s errors nor its state machine, which contain the response URL', () => {
     const template = Template.fromStack(rollout().stack);
 
     for (const handler of ['framework.onEvent', 'framework.isComplete', 'framework.onTimeout']) {
@@ -157,7 +157,7 @@ describe('a rollout', () => {
     [RemovalPolicy.DESTROY, 'Delete', false],
     [RemovalPolicy.RETAIN, 'RetainExceptOnCreate', true],
     [RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, 'RetainExceptOnCreate', true],
-  ])('with the removal policy %s is deleted by CloudFormation with %s, which the handler knows', (removalPolicy, policy, retains) => {
+  ])('with the removal policy %s has the deletion policy %s, which the handler is told', (removalPolicy, policy, retains) => {
     const [resource] = Object.values(Template.fromStack(rollout({ removalPolicy }).stack).findResources('Custom::RuntimeRollout'));
     expect(resource.DeletionPolicy).toBe(policy);
     expect(requestOf({ RequestType: 'Delete', ResourceProperties: resource.Properties } as RolloutEvent, 0).retainEndpoints).toBe(retains);
@@ -183,7 +183,7 @@ describe('the props of a rollout', () => {
     ['the longest timeouts of tests', { timeout: Duration.minutes(31), smokeTests: [SmokeTest.command('true', { timeout: Duration.minutes(30) }), SmokeTest.invoke({}, { timeout: Duration.minutes(10) })] }],
     ['an invoke that is just shorter than the rollout', { smokeTests: [SmokeTest.invoke({})], timeout: Duration.seconds(181) }],
     ['a state machine of the longest name', { drainStateMachineNames: ['f'.repeat(80)] }],
-  ])('may have %s', (_, props) => {
+  ])('accept %s', (_, props) => {
     expect(bound(props)).not.toThrow();
   });
 
@@ -218,8 +218,8 @@ describe('the props of a rollout', () => {
   });
 });
 
-describe('grants that are given the endpoint of a rollout', () => {
-  test('cover every endpoint of the runtime, since runs under way are on older ones', () => {
+describe('grants on the endpoint of a rollout', () => {
+  test('cover every endpoint of the runtime, since runs in progress are on older ones', () => {
     const { stack, runtime, rollout: { endpoint } } = rollout();
     const role = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() });
     RuntimeGrants.fromRuntime(runtime).invokeCommand(role, { endpoint });
@@ -230,7 +230,7 @@ describe('grants that are given the endpoint of a rollout', () => {
     });
   });
 
-  test('are narrow for a name that is known at synth, a lazy one too', () => {
+  test('cover one endpoint if its name is known at synth, even if lazy', () => {
     const { stack, runtime } = rollout();
     const role = new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() });
     RuntimeGrants.fromRuntime(runtime).invokeCommand(role, { endpoint: endpointNamed(Lazy.string({ produce: () => 'live' })) });
@@ -240,7 +240,7 @@ describe('grants that are given the endpoint of a rollout', () => {
     });
   });
 
-  test('are made by the tasks as well', () => {
+  test('are also given by the tasks', () => {
     const { stack, runtime, rollout: { endpoint } } = rollout();
     const task = new RunCommand(stack, 'Lint', {
       runtime, endpoint, sessionId: sfn.JsonPath.stringAt('$.session'), command: Command.shell('npm run lint'), workingDirectory: '/mnt/workspace/repo', timeout: Duration.minutes(1),
@@ -253,7 +253,7 @@ describe('grants that are given the endpoint of a rollout', () => {
   });
 });
 
-describe('the warning of workspaces on DEFAULT', () => {
+describe('the warning about workspaces on DEFAULT', () => {
   const warnings = (stack: Stack) => Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('workspaceOnDefaultEndpoint'));
 
   test.each([[undefined], ['DEFAULT']])('is given for the endpoint %s of a runtime with session storage, and says how to acknowledge it', (endpointName) => {
@@ -267,7 +267,7 @@ describe('the warning of workspaces on DEFAULT', () => {
     expect(warnings(stack)).toEqual([]);
   });
 
-  test('is not given for a rollout\'s endpoint, for one of a fixed name, and where there is no session storage', () => {
+  test('is not given for the endpoint of a rollout, for one with a fixed name, or without session storage', () => {
     const { stack, runtime, rollout: { endpoint } } = rollout();
     warnAboutDefaultEndpoint(stack, runtime, endpoint);
     warnAboutDefaultEndpoint(stack, runtime, endpointNamed('live'));
@@ -277,7 +277,7 @@ describe('the warning of workspaces on DEFAULT', () => {
   });
 });
 
-test('two rollouts in one stack have functions of their own, since none may touch the other\'s runtime', () => {
+test('two rollouts in one stack have separate functions, since neither may access the other\'s runtime', () => {
   const stack = new Stack(new App(), 'Stack');
   for (const name of ['One', 'Two']) {
     const runtime = new AgentRuntime(stack, `Agent${name}`, { agentRuntimeArtifact: IMAGE });

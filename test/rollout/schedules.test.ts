@@ -162,7 +162,7 @@ class Schedule {
   }
 }
 
-test('whatever is deployed and whatever goes wrong, new work is given a version that passed, and nothing is left behind', async () => {
+test('whatever is deployed and whatever fails, new sessions get a version that passed, and nothing is left behind', async () => {
   let schedules = 0;
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000_007);
   console.info(`seed ${seed}`);

@@ -13,14 +13,14 @@ beforeEach(() => {
 
 const newRuntime = (scope: Construct) => new AgentRuntime(scope, 'Agent', { agentRuntimeArtifact: IMAGE });
 
-describe('a rollout in another stack than its runtime', () => {
+describe('a rollout in a different stack from its runtime', () => {
   test('fails at synth, since the version that it would import could not change', () => {
     const runtime = newRuntime(new Stack(app, 'Other'));
 
     expect(() => new RuntimeRollout(stack, 'Rollout', { runtime })).toThrow('"runtime" must be in the stack of the rollout, "Stack", not in "Other"');
   });
 
-  test('works if both are nested in one, which hands the version over by parameters', () => {
+  test('works if both are nested in one stack, which passes the version as a parameter', () => {
     const runtime = newRuntime(new NestedStack(stack, 'One'));
     new RuntimeRollout(new NestedStack(stack, 'Two'), 'Rollout', { runtime });
 
@@ -29,14 +29,14 @@ describe('a rollout in another stack than its runtime', () => {
 });
 
 describe('an attribute of a rollout', () => {
-  test.each(['endpoint', 'version'] as const)('fails at synth where another stack uses it: %s', (prop) => {
+  test.each(['endpoint', 'version'] as const)('fails at synth if another stack uses it: %s', (prop) => {
     const rollout = new RuntimeRollout(stack, 'Rollout', { runtime: newRuntime(stack) });
     new CfnOutput(new Stack(app, 'Other'), 'Output', { value: `is ${prop === 'endpoint' ? rollout.endpoint.endpointName : rollout.version}` });
 
     expect(() => app.synth()).toThrow(`"${prop}" must not be used in another stack`);
   });
 
-  test('may be used in the rollout\'s own stack and in those that are nested in it, beside other exports', () => {
+  test('can be used in the rollout\'s own stack and in its nested stacks, next to other exports', () => {
     const rollout = new RuntimeRollout(stack, 'Rollout', { runtime: newRuntime(stack) });
     new CfnOutput(stack, 'Output', { value: rollout.endpoint.endpointName });
     new CfnOutput(new NestedStack(stack, 'Nested'), 'Output', { value: rollout.version });

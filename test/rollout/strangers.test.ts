@@ -14,8 +14,8 @@ beforeAll(async () => {
 
 afterAll(() => fixture.close());
 
-describe('an endpoint of somebody else', () => {
-  test('is never removed, and fails the rollout whose version it is called like', async () => {
+describe('an endpoint that the rollout did not create, or no longer controls', () => {
+  test('is never removed, and fails the rollout of the version that it is named after', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
     await fixture.control.send(new CreateAgentRuntimeEndpointCommand({ agentRuntimeId: stack.deployed!.runtimeId, name: 'v2', agentRuntimeVersion: '1' }));
@@ -31,7 +31,7 @@ describe('an endpoint of somebody else', () => {
     await stack.destroy();
   });
 
-  test('is not handed out, whatever its tags say that it passed', async () => {
+  test('is not returned, even if its tags say that it passed', async () => {
     const stack = newStack();
     await stack.deploy({ ...build(1), rollout: undefined });
     const { testsDigest } = requestOf({ ResourceProperties: build(1).rollout } as RolloutEvent, 0);
@@ -47,7 +47,7 @@ describe('an endpoint of somebody else', () => {
     await stack.destroy();
   });
 
-  test('is what an endpoint becomes that somebody moved, and is not handed out for the version it was moved to', async () => {
+  test('may be one that somebody moved, which is not returned for the version that it was moved to', async () => {
     const stack = newStack();
     for (const number of [1, 2]) await stack.deploy(build(number));
     await deleteByHand(fixture, stack, 'v1');
@@ -60,7 +60,7 @@ describe('an endpoint of somebody else', () => {
     await stack.destroy();
   });
 
-  test('is what an endpoint becomes that somebody moved', async () => {
+  test('may be one that somebody moved, which fails the rollout', async () => {
     const stack = newStack();
     await stack.deploy(build(1));
     await stack.deploy(build(2));

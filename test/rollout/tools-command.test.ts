@@ -21,7 +21,7 @@ function manifest(...tools: object[]): string {
 }
 
 describe('the check of an image\'s tools', () => {
-  test('runs what verified each tool, with everything that JSON escapes', () => {
+  test('runs the verify command of each tool, with all escapes of JSON', () => {
     const { status, stdout } = run(manifest(
       { name: 'plain', version: '1', installedBy: 'os', verify: 'echo plain 1' },
       { name: 'quoted', version: '2', installedBy: 'custom', verify: 'printf \'%s\\n\' "a \\\\ b" "$(echo \'é\t\')"\necho next' },
@@ -31,7 +31,7 @@ describe('the check of an image\'s tools', () => {
     expect([status, stdout]).toEqual([0, 'plain: plain 1\nquoted: a \\ b\né\t\nnext\n']);
   });
 
-  test('fails with the names of all tools that do not answer, and what they say', () => {
+  test('fails with the names of all tools that do not work, and their output', () => {
     const { status, stdout } = run(manifest(
       { name: 'gone', version: '1', installedBy: 'os', verify: 'gone --version' },
       { name: 'there', version: '1', installedBy: 'os', verify: 'true' },
@@ -44,11 +44,11 @@ describe('the check of an image\'s tools', () => {
     expect(stdout).toContain('the image lacks: gone broken');
   });
 
-  test('has no apostrophe, so that the log of the service shows it as it is', () => {
+  test('has no apostrophe, so that the service logs it unchanged', () => {
     expect(toolsCommand('/etc/agent-image.json')).not.toContain("'");
   });
 
-  test('fails on an image that has no list of its tools', () => {
+  test('fails on an image without a list of its tools', () => {
     expect(run(join(directory, 'absent'))).toMatchObject({ status: 1, stdout: expect.stringContaining('the image was not built by AgentImage') });
   });
 });

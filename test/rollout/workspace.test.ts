@@ -12,13 +12,13 @@ afterEach(() => fixture.close());
 const build = (number: number, rollout?: Template['rollout']): Template => ({ environment: { BUILD: `${number}` }, rollout });
 const TESTED = { SmokeTests: [commandTest('test -d /mnt/workspace')] };
 
-/** What a session finds in its workspace, and which version it runs on. */
+/** Returns what a session finds in its workspace, and the version it runs on. */
 async function look(stack: RolloutStack, qualifier: string): Promise<string> {
   const { stdout } = await fixture.command('cat /mnt/workspace/work 2>&1; echo "on build $BUILD"', { agentRuntimeArn: stack.deployed!.runtimeArn, qualifier });
   return stdout;
 }
 
-test('a workspace outlives an update, in a run that began before and in one that is resumed after', async () => {
+test('a workspace survives an update, in a session that started before it and in one that is resumed after it', async () => {
   const stack = new RolloutStack(fixture);
   const { endpointName: qualifier } = await stack.deploy(build(1, TESTED));
   const agentRuntimeArn = stack.deployed!.runtimeArn;
@@ -32,7 +32,7 @@ test('a workspace outlives an update, in a run that began before and in one that
   expect(await look(stack, qualifier!)).toBe('hours of work\non build 1\n');
 });
 
-test('a workspace outlives a failed update and its roll-back', async () => {
+test('a workspace survives a failed update and its rollback', async () => {
   const stack = new RolloutStack(fixture);
   const { endpointName: qualifier } = await stack.deploy(build(1, TESTED));
   const agentRuntimeArn = stack.deployed!.runtimeArn;
@@ -45,7 +45,7 @@ test('a workspace outlives a failed update and its roll-back', async () => {
   expect(await look(stack, qualifier!)).toBe('hours of work\non build 1\n');
 });
 
-test('a workspace on DEFAULT, without a rollout, is gone after an update', async () => {
+test('a workspace on DEFAULT, without a rollout, is lost after an update', async () => {
   const stack = new RolloutStack(fixture);
   await stack.deploy(build(1));
   const agentRuntimeArn = stack.deployed!.runtimeArn;
