@@ -11,7 +11,7 @@ const NONE: Template = { ...build(1), rollout: undefined };
 
 interface Sequence {
   readonly name: string;
-  /** What is deployed already, without a crash. */
+  /** The templates that are deployed before, without a crash. */
   readonly before: Template[];
   readonly deployed: Template;
   /** The endpoints that a crash leaves: those from before, and the new one if it had passed. */
@@ -39,11 +39,11 @@ beforeAll(async () => {
 
 afterAll(() => fixture.close());
 
-/** A function that dies at its nth request, once, which the framework takes for its failure. */
+/** A function that dies once, at its nth call, which counts as its failure for the framework. */
 class Crash {
   public requests = 0;
   public struck = false;
-  /** Whether there is none to come any more. */
+  /** Determines whether further calls are spared. */
   public isOver = false;
   public readonly sessions = new Set<string>();
 
@@ -76,7 +76,7 @@ async function prepared(before: Template[]): Promise<RolloutStack> {
   return stack;
 }
 
-/** Calls the check with each request at which the function may die, until there is none. */
+/** Runs the check with each call at which the function may die, until there is none. */
 async function atEachRequest(check: (at: 'before' | 'after', nth: number) => Promise<Crash>): Promise<void> {
   for (const at of ['before', 'after'] as const) {
     for (let nth = 1, struck = true; struck; nth++) {
@@ -89,14 +89,14 @@ async function atEachRequest(check: (at: 'before' | 'after', nth: number) => Pro
   }
 }
 
-/** The endpoint that new work is given answers as a version that passed. */
+/** Asserts that the endpoint for new sessions answers as a version that passed. */
 async function expectToAnswer(stack: RolloutStack, qualifier: string): Promise<void> {
   const address = { agentRuntimeArn: stack.deployed!.runtimeArn, qualifier };
   expect(await (await fixture.invoke({ prompt: 'ping' }, address)).text()).toContain('pong');
   await fixture.stop(address);
 }
 
-/** Endpoints on which a session of a request may be left, as their tags say. */
+/** Returns the endpoints on which a session may be left, according to their tags. */
 async function endpointsUnderTest({ deployed }: RolloutStack): Promise<string[]> {
   const endpoints = await new ControlPlane(fixture.control, deployed!.runtimeId).endpoints();
   return endpoints.filter(({ request }) => request !== undefined).map(({ name }) => name);
@@ -171,7 +171,7 @@ describe('a function that dies, which counts as a failure for the provider frame
     await atEachRequest(async (at, nth) => {
       const stack = await prepared([build(1)]);
       let crash: Crash | undefined;
-      // The next answer is the failure of the update, and what comes then is the roll-back.
+      // The next response is the failure of the update, and the one after it belongs to the rollback.
       stack.onResponse = () => { crash ??= new Crash(stack, at, nth); };
 
       const result = await stack.deploy(build(2, {}, 'nothing'));

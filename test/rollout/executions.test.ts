@@ -5,17 +5,17 @@ import { StepFunctionsExecutions } from '../../src/rollout/handler/executions';
 
 const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:fix';
 
-/** Runs by name: what each was given, and what it was started with. */
+/** The input and the definition of each execution, by name. */
 const runs = new Map<string, { readonly input: string; readonly definition: string }>();
 let failure: string | undefined;
 /** The operation that fails. */
 let failing: string | undefined;
-/** Operations, in their order. */
+/** The operations that were called, in order. */
 const asked: string[] = [];
 let server: Server;
 let executions: StepFunctionsExecutions;
 
-/** Step Functions, as far as it lists and describes executions; two on a page. */
+/** A stub of Step Functions that lists and describes executions, two on a page. */
 function answer(operation: string, { executionArn = '', nextToken = '0' }: { executionArn?: string; nextToken?: string }): object {
   const run = runs.get(executionArn.split(':').at(-1)!);
   switch (operation) {

@@ -2,7 +2,7 @@ import { ServerFixture } from '../support/agentcore';
 import { startAnsweringServer } from '../support/answering-server';
 import { invokeTest, RolloutStack, RolloutStackOptions, Template } from '../support/rollout-stack';
 
-/** What can go wrong with one request of a function to the service. */
+/** The faults of one call of a function to the service. */
 const FAULTS = ['throttle', 'conflict', 'internal', 'reset', 'death before', 'death after'] as const;
 type Fault = typeof FAULTS[number];
 
@@ -13,16 +13,16 @@ const RED: Template = { environment: { ANSWER: 'nothing', BUILD: '3' }, rollout:
 
 interface Sequence {
   readonly name: string;
-  /** What is deployed already. */
+  /** The template that is deployed before. */
   readonly before: Template[];
   readonly run: (stack: RolloutStack) => Promise<unknown>;
   readonly outcome: unknown;
   readonly endpoints: string[];
-  /** The endpoint that was given to new work goes too. */
+  /** Determines whether the endpoint for new sessions is removed too. */
   readonly removesAll?: boolean;
 }
 
-/** Each ends with the endpoints that the rules keep, whatever goes wrong on the way. */
+/** Each ends with the endpoints that the rules keep, whatever fails on the way. */
 const SEQUENCES: Sequence[] = [
   {
     name: 'a create',
@@ -46,14 +46,14 @@ const SEQUENCES: Sequence[] = [
     endpoints: ['DEFAULT', 'v1', 'v2'],
   },
   {
-    name: 'a failed update with its roll-back',
+    name: 'a failed update with its rollback',
     before: [V1],
     run: (stack) => stack.deploy(RED),
     outcome: expect.objectContaining({ status: 'ROLLBACK_COMPLETE', endpointName: 'v1', version: '1' }),
     endpoints: ['DEFAULT', 'v1'],
   },
   {
-    name: 'an update that a later resource fails, with its roll-back',
+    name: 'an update that a later resource fails, with its rollback',
     before: [V1],
     run: (stack) => stack.deploy({ ...V2, breaksLater: true }),
     outcome: expect.objectContaining({ status: 'ROLLBACK_COMPLETE', endpointName: 'v1', version: '1' }),
@@ -67,7 +67,7 @@ const SEQUENCES: Sequence[] = [
     endpoints: ['DEFAULT', 'v1'],
   },
   {
-    name: 'a failed replacement with its roll-back',
+    name: 'a failed replacement with its rollback',
     before: [V1],
     run: (stack) => stack.deploy({ ...RED, runtimeName: 'successor' }),
     outcome: expect.objectContaining({ status: 'ROLLBACK_COMPLETE', endpointName: 'v1', version: '1' }),
@@ -107,7 +107,7 @@ async function prepared(before: Template[], options?: RolloutStackOptions): Prom
   return stack;
 }
 
-/** Runs the sequence with the fault at its nth request; returns how many requests there were. */
+/** Runs the sequence with the fault at its nth call. Returns the number of calls. */
 async function expectSameWithFault(sequence: Sequence, fault: Fault | undefined, nth: number): Promise<number> {
   const { before, run, outcome, endpoints, removesAll } = sequence;
   const stack = await prepared(before);
@@ -115,7 +115,7 @@ async function expectSameWithFault(sequence: Sequence, fault: Fault | undefined,
   const sessions = new Set<string>();
   let requests = 0;
   stack.beforeCall = ({ operation, input }) => {
-    // Whatever happens, what is given to new work is not removed, unless its stack is.
+    // The endpoint for new sessions is never removed, unless its stack is.
     if (operation === 'DeleteAgentRuntimeEndpoint' && !removesAll) expect([input.agentRuntimeId, input.endpointName]).not.toEqual(live);
     if (operation === 'InvokeAgentRuntime') sessions.add(input.runtimeSessionId!);
     if (++requests !== nth || fault === undefined || fault === 'death after') return;

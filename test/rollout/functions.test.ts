@@ -32,7 +32,7 @@ afterEach(async () => {
   await fixture.close();
 });
 
-/** The functions as Lambda has them, but for the time that a rollout has: the server's clock is not this machine's. */
+/** The functions as in Lambda, except for the start of the request: the server's clock is not this machine's. */
 function newStack(remainingMilliseconds = LIMITS.functionSeconds * 1_000): RolloutStack {
   const context = { getRemainingTimeInMillis: () => remainingMilliseconds };
   return new RolloutStack(fixture, { handlers: { onEvent, isComplete: (event: RolloutEvent) => handler({ ...event, Began: Date.now() }, context) } });

@@ -24,7 +24,7 @@ function refuse(operation: Operation, kind: FaultKind, times = 1): void {
   fixture.server.faults.add({ operation, at: 'beforeStart', kind, times });
 }
 
-/** Refuses an operation from a certain call of a handler on. */
+/** Makes an operation fail, starting with a certain call of a handler. */
 function refuseFrom(stack: RolloutStack, isReached: (call: HandlerCall) => boolean, operation: Operation, kind: FaultKind, times?: number): void {
   stack.afterCall = (call) => {
     if (!isReached(call)) return;
@@ -89,7 +89,7 @@ describe('the cleanup after the tests', () => {
   test('removes an endpoint even if its session cannot be stopped, which is logged', async () => {
     const stack = newStack({ onDeath: 'fail' });
     await stack.deploy(build(1));
-    // A dead request leaves a session, which the roll-back may not stop.
+    // A dead request leaves a session, which the rollback may not stop.
     stack.afterCall = ({ operation }) => {
       if (operation !== 'InvokeAgentRuntime') return;
       stack.afterCall = undefined;
@@ -132,7 +132,7 @@ describe('an endpoint that an earlier request left in a failed state', () => {
     await fixture.clock.advance(60_000);
     let deaths = 0;
     stack.afterCall = ({ operation: called }) => {
-      // The next look is at an endpoint that this very request is deleting.
+      // The next step finds an endpoint that this request is deleting.
       if (state === 'DELETE_FAILED' && called === 'DeleteAgentRuntimeEndpoint' && deaths++ === 0) throw new Error('killed');
     };
 

@@ -73,7 +73,7 @@ describe('endpoints that are kept', () => {
     expect(reason).toContain('the runtime has 10, DEFAULT (not of a rollout), v1 (replaced 0 days ago),');
     expect(reason).toMatch(/Service Quotas.*keepEndpoints.*delete-agent-runtime-endpoint --agent-runtime-id coder_/s);
     expect(await stack.endpoints()).toHaveLength(10);
-    // The way out that needs nobody's hands.
+    // The remedy that needs no manual step.
     expect((await stack.deploy(build(9, { KeepEndpoints: '2', RetentionSeconds: '0' }))).status).toBe('COMPLETE');
     expect((await stack.deploy(build(10, { KeepEndpoints: '2', RetentionSeconds: '0' }))).status).toBe('COMPLETE');
     await stack.destroy();
@@ -155,7 +155,7 @@ describe('a configuration that has passed', () => {
 
   test('is not tested again with tests that it passed before other tests', async () => {
     const stack = newStack();
-    // As many sets of tests as its tags have room for, and more.
+    // More sets of tests than its tag has room for.
     for (let set = 1; set <= 14; set++) await stack.deploy(build(1, { SmokeTests: [invokeTest({ prompt: 'ping' }, `pong|${set}`)] }));
     const counter = tested(stack);
 
@@ -185,7 +185,7 @@ describe('a configuration that has passed', () => {
     const retained = { RetainEndpoints: 'true' };
     const stack = newStack();
     for (const number of [1, 2]) await stack.deploy(build(number, retained));
-    // The rollout has left the stack: CloudFormation asks for nothing.
+    // The rollout is removed from the stack: CloudFormation sends no request.
     const { physicalId, properties, ...left } = stack.deployed!;
     stack.deployed = { ...left, template: build(2) };
 

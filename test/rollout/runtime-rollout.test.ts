@@ -25,7 +25,7 @@ function propertiesOf(stack: Stack) {
   return resource.Properties;
 }
 
-/** Statements of the role of the function that does the work. */
+/** Returns the statements of the role of the function that does the work. */
 function statementsOf(stack: Stack): { Action: string | string[]; Resource: unknown }[] {
   const roles = Template.fromStack(stack).findResources('AWS::IAM::Role');
   const id = Object.keys(roles).find((logicalId) => /^RolloutProviderIsCompleteRole/.test(logicalId))!;

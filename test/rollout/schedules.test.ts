@@ -14,14 +14,14 @@ const deployment = fc.record({
   test: fc.constantFrom('pong', 'po'),
   runtimeName: fc.constantFrom('coder', 'coder', 'coder', 'coder', 'successor'),
   breaksLater: fc.constantFrom(false, false, false, true),
-  /** At which call the rollout's request is cancelled, if it is. */
+  /** The call at which the rollout's request is cancelled, if it is. */
   cancelledAfter: fc.option(fc.integer({ min: 1, max: 30 }), { freq: 6, nil: undefined }),
   keepEndpoints: fc.integer({ min: 1, max: 5 }),
   retentionDays: fc.constantFrom(0, 14),
   daysLater: fc.integer({ min: 0, max: 20 }),
-  /** Which of the endpoints, if any, is deleted by hand before. */
+  /** The endpoint that is deleted by hand before, if any. */
   byHand: fc.option(fc.nat({ max: 9 }), { freq: 8, nil: undefined }),
-  /** At which requests of the functions what goes wrong. */
+  /** The faults, by the calls of the functions at which they strike. */
   faults: fc.dictionary(fc.integer({ min: 1, max: 40 }).map(String), fc.constantFrom(...FAULTS), { maxKeys: 3 }),
 });
 type Step = typeof deployment extends fc.Arbitrary<infer T> ? T : never;
@@ -35,22 +35,22 @@ beforeAll(async () => {
 
 afterAll(() => fixture.close());
 
-/** Whether it was stopped, or was not there any more, or never. */
+/** Returns whether the session was stopped, or does not exist. */
 function wasStopped(session: string): boolean {
   return fixture.server.calls.of('StopRuntimeSession').some(({ sessionId, outcome }) => sessionId === session && [200, 404].includes(outcome?.statusCode ?? 0));
 }
 
-/** A stack with what must be true of it after every step. */
+/** A stack, and the invariants that hold after every step. */
 class Schedule {
   private readonly stack: RolloutStack;
   private live?: { readonly runtimeId: string; readonly name: string };
   private byHand = false;
   private liveDeleted = false;
-  /** Where each session is that was not stopped. */
+  /** The endpoints of the sessions that were not stopped. */
   private readonly sessions = new Map<string, { readonly agentRuntimeArn?: string; readonly qualifier?: string }>();
-  /** Those of requests that died. */
+  /** The sessions of requests that died. */
   private readonly leftSessions = new Set<string>();
-  /** A function died in this step, and its request with it. */
+  /** Determines whether a function died in this step, and failed its request. */
   private failedByDeath = false;
 
   constructor(private readonly options: Pick<RolloutStackOptions, 'rollbackVersion' | 'onDeath'>) {
@@ -76,7 +76,7 @@ class Schedule {
     fixture.server.faults.clear();
     this.stack.beforeCall = undefined;
     this.stack.afterCall = undefined;
-    // A template without a change is no request: what was deleted by hand is not missed until the next one.
+    // A template without a change causes no request: an endpoint that was deleted by hand is not noticed until the next one.
     if (this.stack.responses.length > requests) await this.check(step, result);
   }
 
@@ -90,7 +90,7 @@ class Schedule {
     const hanging = this.stack.responses.filter(({ reason }) => reason.includes('Operation timed out'));
     expect(hanging).toEqual([]);
     if (step.answer === 'nothing') expect(result.status).not.toBe('COMPLETE');
-    // Nobody knows any more whether what was deleted by hand had passed; everything else that is rolled back to, has.
+    // It is unknown whether an endpoint that was deleted by hand had passed. Every other endpoint that a rollback returns has passed.
     if (!this.byHand && !this.failedByDeath) expect(result.status).not.toBe('ROLLBACK_FAILED');
     if (step.answer === 'pong' && !step.breaksLater && !isCancelled && !this.failedByDeath) expect([result.status, result.reason]).toEqual(['COMPLETE', undefined]);
     this.checkSessions(isCancelled);
@@ -107,7 +107,7 @@ class Schedule {
       await fixture.stop({ agentRuntimeArn: this.stack.deployed.runtimeArn, qualifier: this.live!.name });
     }
     if (result.status === 'COMPLETE') {
-      // Those that are kept by number, those that are young, and the one to roll back to.
+      // Endpoints that are kept by number or by age, and the one to roll back to.
       const most = step.retentionDays === 0 ? Math.max(step.keepEndpoints, 1) + 1 : 9;
       expect(endpoints.length - 1).toBeLessThanOrEqual(most);
     }

@@ -4,21 +4,21 @@ import { SmokeTestProperties } from '../../src/rollout/handler/constants';
 import { ServerFixture } from '../support/agentcore';
 import { commandTest, invokeTest, RolloutStack } from '../support/rollout-stack';
 
-/** As the construct writes it into the template. */
+/** Returns the test as the construct renders it in the template. */
 const propertiesOf = (test: SmokeTest) => JSON.parse(JSON.stringify(test._bind())) as SmokeTestProperties;
 
-/** What the agent does with an invoke. */
+/** The agent's reply to an invoke. */
 let answer: () => unknown;
 let fixture: ServerFixture;
 let stack: RolloutStack;
-/** Smoke sessions that were begun and not stopped. */
+/** The smoke sessions that were started and not stopped. */
 const sessions = new Set<string>();
 
 beforeEach(async () => {
   answer = () => ({ answer: 'pong' });
   fixture = await ServerFixture.start({ name: 'another' }, { transition: 5_000, agentFor: () => ({ handler: () => answer() }) });
   stack = new RolloutStack(fixture);
-  // The rollout comes to a runtime that is there already, so that a failure leaves one to look at.
+  // The rollout is added to an existing runtime, so that the runtime is left after a failure.
   await stack.deploy({});
   sessions.clear();
   stack.afterCall = ({ operation, input }) => {
@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 afterEach(() => fixture.close());
 
-/** Deploys what has to fail. Returns CloudFormation's reason, without what the framework adds. */
+/** Deploys a rollout that must fail. Returns CloudFormation's reason, without the framework's suffix. */
 async function reasonOf(SmokeTests: SmokeTestProperties[], TimeoutSeconds = '1800'): Promise<string> {
   const { status, reason } = await stack.deploy({ rollout: { SmokeTests, TimeoutSeconds } });
   expect(status).toBe('ROLLBACK_COMPLETE');
@@ -81,14 +81,14 @@ describe('a command', () => {
   test('fails after the timeout of the rollout, and is not waited for any longer', async () => {
     let looks = 0;
     stack.beforeCall = async ({ operation }) => {
-      // A minute is too long to be waited for here: of the second look, which begins the test, a second is left.
+      // A minute is too long to wait here: the second step, which starts the test, has one second left.
       if (operation === 'GetAgentRuntime' && ++looks === 2) await fixture.clock.advance(49_000);
     };
     expect(await reasonOf([commandTest('sleep 90')], '60'))
       .toBe('waited 60 seconds for smoke test "sleep 90" on endpoint "v1" to end; "timeout" can be up to 3000 seconds');
   });
 
-  /** The microVM is replaced while the command runs, and not while it is asked what became of it. */
+  /** Replaces the microVM while the command runs, not while its result is read. */
   const loses = (times: number) => fixture.server.faults.add({
     operation: 'InvokeAgentRuntimeCommand', at: 'midOutput', afterBytes: 200, kind: 'replaceMicrovm', times, match: ({ command = '' }) => command.includes('mode=start'),
   });

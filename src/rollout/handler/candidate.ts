@@ -17,7 +17,7 @@ function endpointNameOf(version: string): string {
 /**
  * Returns whether an endpoint serves the version that it is named after, and so was not moved and is not being deleted.
  *
- * A failed update leaves an endpoint as it was: it goes on serving what it served before.
+ * A failed update leaves an endpoint as it was: it continues to serve the same version.
  */
 function servesItsVersion({ name, status, version, liveVersion, passed }: Endpoint): boolean {
   const isServing = status === 'READY' || (status === 'UPDATE_FAILED' && passed.length > 0);

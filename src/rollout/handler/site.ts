@@ -75,7 +75,7 @@ export class Turn {
    * Records the request, unless that is done. Returns whether an earlier request may be in the middle of a call, which has to arrive before
    * anything is read.
    *
-   * The documentation does not say whether `DEFAULT` can be tagged. If it cannot, a rollout goes on without this guard.
+   * The documentation does not say whether `DEFAULT` can be tagged. If it cannot, a rollout continues without this guard.
    */
   public async take(): Promise<boolean> {
     const { request: { id, began, runtimeArn, rollout }, site: { control, clock, log } } = this;

@@ -49,7 +49,7 @@ interface TestRun {
 /**
  * Retries a test while its endpoint or, unless `started`, its session starts. Fails in the test's name for errors that do not pass.
  *
- * An invoke is repeated even if the agent may have begun.
+ * An invoke is repeated even if the agent may have started.
  */
 async function retryWhileStarting(
   { Name: test }: SmokeTestProperties, { where, site }: TestRun, started: boolean, run: () => Promise<boolean>,
