@@ -16,7 +16,9 @@ const SCRIPTS = {
   MOVE_PART: { file: 'src/loop/steps/workspace-move', parts: ['workspace-move'] },
   MERGE_PART: { file: 'src/loop/steps/workspace-merge', parts: ['workspace-merge'] },
   TREE_PART: { file: 'src/loop/steps/workspace-tree', parts: ['workspace-tree'] },
-  REMOTE_PART: { file: 'src/loop/steps/workspace-remote', parts: ['workspace-remote', 'workspace-history', 'workspace-push'] },
+  REMOTE_PART: { file: 'src/loop/steps/workspace-remote', parts: ['workspace-remote', 'workspace-push'] },
+  HISTORY_PART: { file: 'src/loop/steps/workspace-history', parts: ['workspace-history'] },
+  VERIFY_PART: { file: 'src/loop/steps/workspace-verify', parts: ['workspace-verify'] },
   AWAY_PART: { file: 'src/loop/steps/workspace-away', parts: ['workspace-away'] },
 };
 

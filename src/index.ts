@@ -57,6 +57,8 @@ export {
   type GitRepositoryOptions,
   type InvokeTurnOptions,
   SessionPolicy,
+  Verification,
+  type VerificationOptions,
 } from './loop';
 
 // Versions of a runtime, tested before they are used

@@ -8,7 +8,8 @@ import { maskSecrets } from '../../src/handler/mask';
 import { JOBS_FOLDER, RETRY_LOG, VERDICTS } from '../../src/jobs/constants';
 import { jobId } from '../../src/jobs/job';
 import { jobNameOf, NEXT, STEPS } from '../../src/loop/steps/constants';
-import type { GateBefore, LoopState, RunIdentity, RunRecord } from '../../src/loop/steps/records';
+import type { GateBefore, RunRecord } from '../../src/loop/steps/records';
+import type { LoopState, RunIdentity } from '../../src/loop/steps/state';
 import { agentLines } from '../agentcore/session-log';
 import type { Mask } from '../common/mask-values';
 import type { LoopDescription } from '../deployment';
@@ -217,6 +218,7 @@ const KINDS: { readonly [operation: string]: StepKind } = {
   [STEPS.TURN]: 'turn',
   [STEPS.SNAPSHOT]: 'snapshot',
   [STEPS.GATE]: 'gate',
+  [STEPS.VERIFY]: 'verify',
   [STEPS.COMMIT]: 'commit',
   [STEPS.STOP]: 'stop',
 };

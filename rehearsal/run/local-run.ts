@@ -7,8 +7,8 @@ import type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescr
 import { Withheld } from './withheld';
 import { ERRORS } from '../../src/jobs/constants';
 import { GIT_FOLDER, STEPS } from '../../src/loop/steps/constants';
-import type { RunIdentity } from '../../src/loop/steps/records';
 import { ownSession, sessionOf } from '../../src/loop/steps/sessions';
+import type { RunIdentity } from '../../src/loop/steps/state';
 import type { AgentCoreServer, Call } from '../agentcore';
 import { agentStartOf } from '../agentcore/describe-start-failure';
 import { Mask, secretsOf } from '../common/mask-values';

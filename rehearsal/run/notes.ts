@@ -1,7 +1,7 @@
 import type { StepKind } from './step';
 import { IN_THE_WAY_FOLDER, WORKSPACES } from '../../src/loop/steps/constants';
-import type { LoopState, RunIdentity } from '../../src/loop/steps/records';
 import { NameList, named } from '../../src/loop/steps/results';
+import type { LoopState, RunIdentity } from '../../src/loop/steps/state';
 
 /** The start of a note that names such work. */
 export const PUT_AWAY = 'work of the agent that is not in the files of the clone';

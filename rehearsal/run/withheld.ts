@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { LOOP_ERRORS, STEPS } from '../../src/loop/steps/constants';
-import type { LoopState } from '../../src/loop/steps/records';
+import type { LoopState } from '../../src/loop/steps/state';
 import type { Secret } from '../common/mask-values';
 import { TaskError } from '../stepfunctions';
 

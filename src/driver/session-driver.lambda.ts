@@ -14,7 +14,8 @@ import { SessionAddress } from '../jobs/session-address';
 import { stopSession } from '../jobs/stop-session';
 import { StepFunctionsLoopExecutions } from '../loop/steps/executions';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps/perform-step';
-import { LoopError, LoopState, RunIdentity } from '../loop/steps/records';
+import { LoopError } from '../loop/steps/records';
+import { LoopState, RunIdentity } from '../loop/steps/state';
 
 /**
  * The one function that talks to sessions: invokes the agent, runs commands as jobs, stops sessions.

@@ -8,7 +8,7 @@ import { listWords, PLAIN, quoteWords } from '../private/quote';
 export type JobMode = 'start' | 'attach' | 'cancel';
 
 /** One call of the job protocol, which `job.sh` documents: the job, and the state of the caller. */
-export interface JobCall extends Pick<Job, 'command' | 'words' | 'prologue' | 'mount' | 'workingDirectory' | 'environment' | 'input' | 'timeoutSeconds' | 'logBytes' | 'marker'> {
+export interface JobCall extends Pick<Job, 'command' | 'words' | 'prologue' | 'mount' | 'workingDirectory' | 'environment' | 'input' | 'user' | 'timeoutSeconds' | 'logBytes' | 'marker'> {
   readonly mode: JobMode;
   /** The job's id. */
   readonly job: string;
@@ -40,6 +40,7 @@ function textOf(call: JobCall): string {
       ['timeout', call.timeoutSeconds],
       ['part', Math.floor((call.logBytes ?? LIMITS.logBytes.default) / LOG_PARTS)],
       ['input', call.input],
+      ['user', call.user],
       ...Object.entries({ ...CACHES_ON_EPHEMERAL_DISK, ...call.environment }).map(([name, value]) => ['env', `${name}=${value}`] as const),
       ['command', [call.prologue, lineOf(call)].filter((part) => part !== undefined).join('\n')],
     ]

@@ -66,7 +66,7 @@
 set -u
 umask 022
 
-mode=start mount="" job="" nonce=- command="" cwd=/ input=/dev/null timeout=300 grace=10
+mode=start mount="" job="" nonce=- command="" cwd=/ input=/dev/null user="" timeout=300 grace=10
 budget=60 offset=0 part=6291456 quota=67108864 marker="" wake=""
 environment=()
 
@@ -92,7 +92,7 @@ arguments() {
     fi
     case $name in
       env) environment+=("$value") ;;
-      mode | mount | job | nonce | command | cwd | input | timeout | grace | budget | offset | part | quota | marker)
+      mode | mount | job | nonce | command | cwd | input | user | timeout | grace | budget | offset | part | quota | marker)
         printf -v "$name" "%s" "$value" ;;
       *) refuse argument "unknown argument $name" ;;
     esac
@@ -253,6 +253,8 @@ run_command() {
   exec {wake}>&-
   if [[ $call ]]; then exec {call}>&-; fi
   ulimit -S -x "$mark" 2>/dev/null
+  # Another user can neither read nor forge the records of jobs, and gets no rights back through a program that has them.
+  [[ ! $user ]] || exec setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs --inh-caps=-all /bin/bash -c "$command"
   exec /bin/bash -c "$command"
 }
 
@@ -474,6 +476,8 @@ main() { # Handles one call. The variables are global, like those of `supervise`
   mark_of
   # Both ends of the pipe are open, so that it never breaks.
   exec {wake}<> <(:) || wake=""
+  # Records on ephemeral disk begin with each microVM.
+  [[ $mount != /tmp/* || -d $mount ]] || mkdir -p "$mount"
   [[ -d $mount && -w $mount ]] || refuse mount "the mount $mount does not exist or is not writable"
   if [[ $marker ]] && first_line "$mount/.workbench/marker" && [[ $REPLY != "$marker" ]]; then finish LOST workspace; fi
   dir=$mount/.workbench/jobs/$job

@@ -29,6 +29,11 @@ export interface Job extends SessionAddress {
   readonly environment?: { readonly [name: string]: string };
   /** A file in the session that is the command's standard input. */
   readonly input?: string;
+  /**
+   * The number of the user and the group that the command runs as, without a way to more rights. It needs root, and `setpriv`.
+   * @default - the container's user
+   */
+  readonly user?: number;
   readonly timeoutSeconds: number;
   readonly failFast?: readonly string[];
   readonly tailBytes?: number;
@@ -82,12 +87,17 @@ export function jobId(run: string, round: number, name: string): string {
 /** The directory of tool caches on ephemeral disk. */
 const CACHE_ROOT = '/tmp/.cache';
 
+/** Returns the variables that move the caches of tools into a directory. */
+export function cachesBelow(root: string): { readonly [name: string]: string } {
+  return {
+    XDG_CACHE_HOME: root,
+    ...Object.fromEntries(CACHE_DIRECTORIES.map(([variable, directory]) => [variable, `${root}/${directory}`])),
+    MISE_CACHE_DIR: `${root}/mise`,
+  };
+}
+
 /** Moves caches that need file locks, or waste space and time on the mount, to ephemeral disk. The job's own environment overrides them. */
-export const CACHES_ON_EPHEMERAL_DISK: { readonly [name: string]: string } = {
-  XDG_CACHE_HOME: CACHE_ROOT,
-  ...Object.fromEntries(CACHE_DIRECTORIES.map(([variable, directory]) => [variable, `${CACHE_ROOT}/${directory}`])),
-  MISE_CACHE_DIR: `${CACHE_ROOT}/mise`,
-};
+export const CACHES_ON_EPHEMERAL_DISK = cachesBelow(CACHE_ROOT);
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const isPath = (value: unknown) => isText(value) && value.startsWith('/');
@@ -118,6 +128,7 @@ const RULES: readonly Rule<Job>[] = [
   },
   mustBe('mount', 'an absolute path', (value) => !isPath(value)),
   mustBe('workingDirectory', 'an absolute path', optional((value) => !isPath(value))),
+  mustBe('user', 'the number of a user', optional((value) => isOutside(value, 1, 2 ** 32 - 2))),
   mustBe('timeoutSeconds', `1 to ${LIMITS.sessionSeconds}`, (value) => isOutside(value, 1, LIMITS.sessionSeconds)),
   mustBe('tailBytes', `${LIMITS.tailBytes.min} to ${LIMITS.tailBytes.max}`, optional((value) => isOutside(value, LIMITS.tailBytes.min, LIMITS.tailBytes.max))),
   mustBe('logBytes', `${LIMITS.logBytes.min} to ${LIMITS.logBytes.max}`, optional((value) => isOutside(value, LIMITS.logBytes.min, LIMITS.logBytes.max))),

@@ -39,6 +39,8 @@ export interface RunJobOptions {
   readonly silenceSeconds?: number;
   /** The time beyond a job's timeout after which the driver ends the job. @default 45 */
   readonly overtimeSeconds?: number;
+  /** Called with each new part of the output. Parts that the session did not keep are missing. */
+  readonly onOutput?: (data: Buffer) => void;
   /** Called for every call that failed and is repeated. */
   readonly onRetry: (error: SessionError, job: FollowedJob) => void;
 }
@@ -54,7 +56,7 @@ export interface RunJobOptions {
  */
 export async function runJob(request: Job, options: RunJobOptions): Promise<JobResult> {
   checkJob(request);
-  const job = new FollowedJob(request);
+  const job = new FollowedJob(request, options.onOutput);
   const overtime = new Overtime(options.clock, job.previous?.overtimeAt);
   // If the time was up before this invocation, it is unknown whether the job was still running then.
   const watched = !overtime.isOver;

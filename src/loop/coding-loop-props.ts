@@ -6,6 +6,7 @@ import { AgentTurn } from './agent-turn';
 import { Commit } from './commit';
 import { Gate } from './gate';
 import { GitRepository } from './git-repository';
+import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
 
 /** Determines whether a loop stops the session when a run ends. */
@@ -85,6 +86,13 @@ export interface CodingLoopProps {
    * @default 3
    */
   readonly maxRepairs?: number;
+
+  /**
+   * Determines whether a change that has passed all gates is verified in a clean checkout before it is committed.
+   *
+   * @default Verification.none() - the agent's own session is the judge
+   */
+  readonly verification?: Verification;
 
   /**
    * Determines how the loop commits a change that has passed all gates.

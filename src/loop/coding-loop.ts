@@ -14,6 +14,7 @@ import { planOf } from './loop-plan';
 import { loopFaults, mountOf } from './loop-rules';
 import { loopStates } from './loop-states';
 import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './steps/constants';
+import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
 import { METRICS } from '../jobs/constants';
 import { sorted } from '../private/sorted';
@@ -66,6 +67,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
 
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
     super(scope, id);
+    const { verification = Verification.none() } = props;
     const plan = planOf(props);
     throwOnFaults(this, loopFaults(this, props, plan));
     warnAboutDefaultEndpoint(this, props.runtime, props.endpoint);
@@ -73,6 +75,9 @@ export class CodingLoop extends Construct implements iam.IGrantable {
 
     const driver = props.driver ?? SessionDriver.getOrCreate(this);
     for (const actions of [INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(props.runtime, actions, props.endpoint);
+    if (verification._runtime !== undefined) {
+      for (const actions of [INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(verification._runtime, actions, verification._endpoint);
+    }
     driver._allowExecutions(this, props.stateMachineName, props.encryptionKey);
 
     const { gates, bootstrap = [], turn = AgentTurn.invoke(), commit = Commit.push() } = props;
@@ -97,6 +102,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       gates,
       gatesBefore: props.gatesBefore ?? false,
       maxRepairs: props.maxRepairs ?? 3,
+      verification,
       commit,
     });
 
@@ -207,6 +213,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...props.repository._clone(),
       author: commit._author,
       push: commit.pushes,
+      ...props.verification?._config(props.maxRepairs ?? 3),
       ...(props.endpoint === undefined ? {} : { endpointName: props.endpoint.endpointName }),
       ...(props.environment === undefined ? {} : { environment: sorted(props.environment) }),
     };

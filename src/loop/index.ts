@@ -4,3 +4,4 @@ export * from './coding-loop-props';
 export * from './commit';
 export * from './gate';
 export * from './git-repository';
+export * from './verification';

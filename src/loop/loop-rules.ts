@@ -83,6 +83,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps, plan: Loop
     ...durationFaults('timeout', props.timeout, 60, LONGEST_RUN, 'a run takes 30 days at most'),
     ...environmentFaults('environment', environment),
     ...commit?._faults() ?? [],
+    ...props.verification?._faults() ?? [],
     ...secretFaults(scope, {
       bootstrap: bootstrap.join('\n'),
       turn: turn?._command,

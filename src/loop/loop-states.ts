@@ -5,6 +5,7 @@ import { Commit } from './commit';
 import { Gate } from './gate';
 import { LoopGraph, LoopStep, LoopTarget } from './loop-graph';
 import { LOOP_LIMITS, NEXT, NOTHING_TO_STOP, STEPS } from './steps/constants';
+import { Verification } from './verification';
 
 /** The parts of a loop that its states are made of. */
 export interface LoopDefinition extends LoopTarget {
@@ -16,6 +17,7 @@ export interface LoopDefinition extends LoopTarget {
   readonly gates: readonly Gate[];
   readonly gatesBefore: boolean;
   readonly maxRepairs: number;
+  readonly verification: Verification;
   readonly commit: Commit;
 }
 
@@ -29,6 +31,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   const turn = definition.turn._bind(graph);
   const record = graph.caught(graph.step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, { maxRepairs, ...(gatesBefore ? { gatesBefore } : {}) }));
   const save = definition.commit._bind(graph, gates.map(({ name }) => name), { done, record });
+  const verify = definition.verification._bind(graph, verifyRequest(definition), { passed: save, repair: turn.start });
 
   follow(prepare, gatesBefore ? record : turn.start, graph, definition);
   turn.next(record);
@@ -45,9 +48,18 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
       [NEXT.AGAIN, record],
       [NEXT.RUNNING, run],
     ])).startState;
-  }, save);
+  }, verify);
   record.next(graph.choice('Recorded', 'Is all of it recorded?', [[NEXT.GO_ON, firstGate], [NEXT.REPAIR, turn.start]]));
   return prepare;
+}
+
+/** The parameters of a verification: everything that judges a change comes from the state machine, never from the workspace. */
+function verifyRequest({ bootstrap, bootstrapSeconds, gates, maxRepairs }: LoopDefinition): object {
+  return {
+    ...(bootstrap.length === 0 ? {} : { bootstrap: { commands: bootstrap, timeoutSeconds: bootstrapSeconds } }),
+    gates: gates.map((gate) => gate._config()),
+    maxRepairs,
+  };
 }
 
 /** Creates the first step. It refuses a run before anything is started, so that there is no session to stop. */

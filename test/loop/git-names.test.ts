@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { messageOf } from '../../src/loop/steps/commit';
 import { isAllowedRepository, isRef, isRepositoryUrl, patternFault } from '../../src/loop/steps/git-names';
 import { branchOf } from '../../src/loop/steps/input';
-import { LoopState, RunIdentity } from '../../src/loop/steps/records';
+import { LoopState, RunIdentity } from '../../src/loop/steps/state';
 
 const TASK = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
 const git = (...args: string[]) => {

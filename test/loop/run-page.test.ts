@@ -21,6 +21,8 @@ describe('finds a record that the page does not describe:', () => {
     taskId: 'task-1',
     rounds: 1,
     gates: [{ name: 'test', verdict: 'PASSED', exitCode: 0, seconds: 1, logPath: '/log', left: { names: ['x'], count: 1 } }],
+    verified: true,
+    verification: { sessions: ['x'], gates: [], stopped: true },
     putBack: { names: ['y'], count: 1 },
     session: { id: 'x', stopped: true },
   };

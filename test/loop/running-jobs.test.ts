@@ -1,6 +1,6 @@
 import { Job, jobId } from '../../src/jobs/job';
 import { performStep } from '../../src/loop/steps/perform-step';
-import { LoopState, RunIdentity } from '../../src/loop/steps/records';
+import { LoopState, RunIdentity } from '../../src/loop/steps/state';
 import { StepTools } from '../../src/loop/steps/step';
 
 const RUN: RunIdentity = {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { AgentTurn, Gate } from '../../src';
-import { IN_PROCESS, LoopFixture, RunIdentity, useLoops } from '../support/loop-fixture';
+import { IN_PROCESS, LoopFixture, RunRecord, useLoops } from '../support/loop-fixture';
 import { loadHandler } from '../support/session-driver';
 
 // The behaviour of a run at the limits of its time, and with an unexpected workspace or state.
@@ -83,7 +83,7 @@ describe('a step that outlives its function', () => {
     const step = steps(loop);
     await prepared(loop, step);
     const all = { prompt: 'x', taskId: 'task-1', ...state };
-    const { output } = await step('stop', all, { stop: true, green: false }) as { output: RunIdentity };
+    const { output } = await step('stop', all, { stop: true, green: false }) as { output: RunRecord };
     expect(output).toMatchObject({ outcome: 'CodingLoop.Failed', error: { message: expect.stringContaining(message) }, session: { stopped: true } });
     expect(await step('stop', all, { stop: true, green: true })).toMatchObject({ error: 'CodingLoop.CommitFailed' });
   });

@@ -100,7 +100,7 @@ export class LoopFixture {
     return [...this.deployment.runtimes.values()][0];
   }
 
-  async run(input: object = {}, options: ExecutionOptions = {}): Promise<ExecutionResult & { readonly record: RunIdentity }> {
+  async run(input: object = {}, options: ExecutionOptions = {}): Promise<ExecutionResult & { readonly record: RunRecord }> {
     this.entered = [];
     const onEvent = (event: ExecutionEvent) => {
       if (event.type === 'StateEntered') this.entered.push(event.state.name);
@@ -110,7 +110,7 @@ export class LoopFixture {
     const record = result.status === 'SUCCEEDED' ? result.output : safeJson(result.cause);
     const deviations = typeof record === 'object' && record !== null && 'outcome' in record ? deviationsOf(record) : [];
     if (deviations.length > 0) throw new Error(`the record is not as docs/run.md says: ${deviations.join('; ')}`);
-    return { ...result, record: record as RunIdentity };
+    return { ...result, record: record as RunRecord };
   }
 
   git(...args: string[]): string {
@@ -213,17 +213,19 @@ interface NameList {
   readonly count: number;
 }
 
-export interface RunIdentity {
+export interface RunRecord {
   readonly outcome: string;
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
   readonly gates: { readonly name: string; readonly verdict: string; readonly exitCode: number | null; readonly left?: NameList }[];
   readonly putBack?: NameList;
+  readonly verified: boolean;
+  readonly verification?: { readonly sessions: string[]; readonly separateUser?: boolean; readonly stopped: boolean; readonly gates: { readonly name: string; readonly verdict: string }[] };
   readonly findings?: { readonly ignored?: NameList; readonly empty?: NameList; readonly links?: NameList; readonly putAway?: NameList };
   readonly leftOut?: NameList;
   readonly session: { readonly id: string; readonly workspace?: string; readonly stopped: boolean; readonly error?: string };
   readonly error?: { readonly name: string; readonly message: string };
-  readonly feedback?: { readonly changedFiles?: string[]; readonly unchanged?: boolean };
+  readonly feedback?: { readonly changedFiles?: string[]; readonly unchanged?: boolean; readonly cleanCheckout?: boolean };
 }
 
 function synth(directory: string, remote: string, loop: Partial<CodingLoopProps>): string {

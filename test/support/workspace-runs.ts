@@ -7,9 +7,10 @@ import { Job } from '../../src/jobs/job';
 import { commit as commitStep } from '../../src/loop/steps/commit';
 import { NEXT } from '../../src/loop/steps/constants';
 import { prepare } from '../../src/loop/steps/prepare';
-import { LoopError, LoopState, RunIdentity } from '../../src/loop/steps/records';
+import { LoopError } from '../../src/loop/steps/records';
 import { ownSession } from '../../src/loop/steps/sessions';
 import { snapshot } from '../../src/loop/steps/snapshot';
+import { LoopState, RunIdentity } from '../../src/loop/steps/state';
 import { inWorkspace, StepRequest, StepTools } from '../../src/loop/steps/step';
 
 export interface WorkspaceRun {

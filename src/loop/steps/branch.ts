@@ -1,6 +1,7 @@
 import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
-import { BranchMove, LoopState } from './records';
+import { BranchMove } from './records';
 import { brief, defined, NameList } from './results';
+import { LoopState } from './state';
 import { inWorkspace, StepRequest, StepTools } from './step';
 
 const NONE = 'none';

@@ -1,8 +1,11 @@
 import { branchSeen, mergesOf } from './branch';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { changesSince } from './gate';
-import { LoopError, LoopState, RunIdentity } from './records';
+import { LoopError } from './records';
+import { isVerified } from './run-record';
+import { LoopState, RunIdentity } from './state';
 import { inWorkspace, StepRequest, StepTools } from './step';
+import { inVerification, isLoss } from './verify';
 import { VERDICTS } from '../../jobs/constants';
 
 export interface CommitRequest extends StepRequest {
@@ -28,12 +31,26 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
     return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
   }
   if (loop.unchanged) return { ...loop, next: NEXT.NO_CHANGES };
+  if (request.config.verification !== undefined && !isVerified(loop)) {
+    throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'the change was not verified, so nothing is committed');
+  }
   const change = { WB_TREE: loop.tree, WB_BASE: loop.base, WB_MERGES: mergesOf(loop) };
-  const { commit: id, pushed, found, rejected } = await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, {
-    ...change,
-    WB_DATE: request.state.run.startedAt,
-    WB_MESSAGE: messageOf(request.message, request.state.prompt, request.state.run, loop),
-  });
+  const wanted = { ...change, WB_DATE: request.state.run.startedAt, WB_MESSAGE: messageOf(request.message, request.state.prompt, request.state.run, loop) };
+  // What the agent did to git in its own session does not matter in that of the verification.
+  const isElsewhere = push && loop.verification?.commits === true && isVerified(loop);
+  const where = isElsewhere ? inVerification(request, loop.verification!.attempt) : request;
+  let made;
+  try {
+    made = await inWorkspace(where, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, wanted);
+  } catch (error) {
+    if (!isElsewhere || !isLoss(error) || loop.losses >= LOOP_LIMITS.losses) throw error;
+    return { ...loop, losses: loop.losses + 1, verification: { attempt: loop.verification!.attempt, gates: [], isOver: true }, next: NEXT.AGAIN };
+  }
+  const { commit: id, pushed, found, rejected } = made;
+  // The workspace continues from the commit. It makes the same one; if it cannot, it learns of it from the remote in its next run.
+  if (isElsewhere && pushed !== undefined && found === undefined) {
+    await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, { ...wanted, WB_PUSH: 'no', WB_PUSHED: id }, { label: 'pushed' }).catch(() => undefined);
+  }
   if (push && (pushed === undefined) === (rejected === undefined)) {
     throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'it is not known whether the commit was pushed');
   }

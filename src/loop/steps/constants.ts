@@ -11,6 +11,16 @@ export const GIT_FOLDER = `${RECORDS_FOLDER}/git`;
 /** The folder for files of the agent whose paths tracked files take, in the workspace. */
 export const IN_THE_WAY_FOLDER = `${RECORDS_FOLDER}/left/in-the-way`;
 
+/**
+ * The workspace of a verification: on ephemeral disk, so that it begins empty in each microVM, and so that its permissions are enforced, which those
+ * of session storage are not (AgentCore developer guide, "filesystem configurations").
+ */
+export const VERIFICATION = {
+  mount: '/tmp/.workbench-verification',
+  /** The number of the user that commands run as: `nobody` of Debian, Alpine, Amazon Linux and others. */
+  user: 65_534,
+} as const;
+
 /** The names that a gate may have. They appear in the graph, in the commit and in the feedback. */
 export const GATE_NAME = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/;
 
@@ -21,6 +31,7 @@ export const STEPS = {
   TURN: 'loop:turn',
   SNAPSHOT: 'loop:snapshot',
   GATE: 'loop:gate',
+  VERIFY: 'loop:verify',
   COMMIT: 'loop:commit',
   STOP: 'loop:stop',
   /** Cleans up after an execution that ended without its last step: timed out, aborted, or failed in Step Functions itself. */
@@ -80,6 +91,8 @@ export const LOOP_ERRORS = {
   WORKSPACE_LOST: 'CodingLoop.WorkspaceLost',
   /** Too many microVMs were lost. */
   LOST: 'CodingLoop.Lost',
+  /** The change could not be verified in a session of its own. That a gate fails there is no such error: it leads to a repair. */
+  VERIFICATION_FAILED: 'CodingLoop.VerificationFailed',
   /** Somebody else pushed, and the change cannot be rebased. */
   PUSH_REJECTED: 'CodingLoop.PushRejected',
   /** The commit could not be made or pushed. */
@@ -127,6 +140,10 @@ export const LOOP_LIMITS = {
   branchMoves: 20,
   /** The maximum duration of a step that must end within one call of the driver, in seconds: Lambda's 15 minutes, less the overhead of the call. */
   oneCallSeconds: 780,
+  /** The maximum number of verifications of a run, beyond one in each round: after a loss, and after a rebase. */
+  moreVerifications: 6,
+  /** The maximum size of a change as a pack, in bytes: it travels in commands of 64 KiB each. */
+  packBytes: 67_108_864,
   /** The timeout of each of the run's own jobs in the workspace (clone, record, commit), in seconds. */
   gitSeconds: 600,
 } as const;

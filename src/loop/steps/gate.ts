@@ -1,23 +1,26 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS, NEXT, leftDirectoryOf } from './constants';
 import { jsonBytes } from './input';
-import { GateBefore, GateRecord, LoopError, LoopState } from './records';
+import { GateBefore, GateRecord, LoopError } from './records';
 import { brief, defined, named, NameList } from './results';
-import { inWorkspace, runStepJob, settled, StepRequest, stillRunning, StepTools, strictly } from './step';
+import { LoopState } from './state';
+import { inWorkspace, runStepJob, settled, StepJob, StepRequest, stillRunning, StepTools, strictly } from './step';
 import { STATUSES, VERDICTS } from '../../jobs/constants';
 import { JobResult, Verdict } from '../../jobs/job';
 
+export interface GateConfig {
+  readonly name: string;
+  readonly command: string;
+  readonly timeoutSeconds: number;
+  readonly workingDirectory?: string;
+  readonly environment?: { readonly [name: string]: string };
+  readonly failFast?: readonly string[];
+  /** @default true */
+  readonly pipefail?: boolean;
+}
+
 export interface GateRequest extends StepRequest {
-  readonly gate: {
-    readonly name: string;
-    readonly command: string;
-    readonly timeoutSeconds: number;
-    readonly workingDirectory?: string;
-    readonly environment?: { readonly [name: string]: string };
-    readonly failFast?: readonly string[];
-    /** @default true */
-    readonly pipefail?: boolean;
-  };
+  readonly gate: GateConfig;
   readonly maxRepairs: number;
   /** True for the last gate of a loop whose gates also run before the first turn. */
   readonly lastBefore?: boolean;
@@ -33,17 +36,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
   const { run } = request.state;
   const loop = settled(request.state.loop);
   const { gate: config } = request;
-  const result = await runStepJob(request, tools, {
-    name: `gate ${config.name}`,
-    command: config.command,
-    timeoutSeconds: config.timeoutSeconds,
-    workingDirectory: config.workingDirectory === undefined ? run.clone : `${run.clone}/${config.workingDirectory}`,
-    environment: config.environment,
-    failFast: config.failFast,
-    prologue: strictly(config.pipefail),
-    // A state holds 256 KiB, most of which the prompt may need.
-    tailBytes: jsonBytes(request.state.prompt) > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
-  });
+  const result = await runGate(request, tools, config);
   if (result.status === STATUSES.RUNNING) return stillRunning(request, result);
   if (loop.baseline) return noted(request, loop, result, tools);
   if (result.verdict === VERDICTS.LOST) {
@@ -51,11 +44,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
     if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the gate "${config.name}" was lost ${loop.losses + 1} times (${result.lostReason})`);
     return { ...loop, losses: loop.losses + 1, next: NEXT.AGAIN };
   }
-  const passed = result.verdict === VERDICTS.PASSED;
-  const since = result.verdict === VERDICTS.INERT ? { changed: [] } : await changesSince(request, tools, config.name, passed);
-  const { changed: changedFiles, left } = since;
-  const verdict = passed && changedFiles.length > 0 ? VERDICTS.FAILED : result.verdict!;
-  count(request, tools, verdict);
+  const { verdict, changedFiles, left } = await judged(request, tools, config.name, result);
   const { exitCode, seconds, logPath } = result;
   const flaky = verdict === VERDICTS.PASSED && failedBefore(loop, config.name) ? true : undefined;
   const said: GateRecord = { name: config.name, verdict, exitCode, seconds, logPath };
@@ -66,6 +55,35 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
   const seen = { ...loop, ...defined({ before }), gates: [...loop.gates, { ...said, ...defined({ left, flaky, greenBefore }) }] };
   if (verdict === VERDICTS.PASSED) return { ...seen, next: NEXT.PASSED };
   return red(request, seen, verdict, result, changedFiles);
+}
+
+/** Runs the command of a gate in the clone. */
+export function runGate(request: StepRequest, tools: StepTools, config: GateConfig, how: Partial<StepJob> = {}): Promise<JobResult> {
+  const { clone } = request.state.run;
+  return runStepJob(request, tools, {
+    name: `gate ${config.name}`,
+    command: config.command,
+    timeoutSeconds: config.timeoutSeconds,
+    workingDirectory: config.workingDirectory === undefined ? clone : `${clone}/${config.workingDirectory}`,
+    environment: config.environment,
+    failFast: config.failFast,
+    prologue: strictly(config.pipefail),
+    // A state holds 256 KiB, most of which the prompt may need.
+    tailBytes: jsonBytes(request.state.prompt) > LOOP_LIMITS.promptBytes / 2 ? LOOP_LIMITS.feedbackBytes / 4 : LOOP_LIMITS.feedbackBytes,
+    ...how,
+  });
+}
+
+/** Returns the verdict of a gate whose command has ended: a command that changed the files has not passed. */
+export async function judged(
+  request: StepRequest, tools: StepTools, label: string, result: JobResult,
+): Promise<{ readonly verdict: Verdict; readonly changedFiles: string[]; readonly left?: NameList }> {
+  const passed = result.verdict === VERDICTS.PASSED;
+  const since = result.verdict === VERDICTS.INERT ? { changed: [] } : await changesSince(request, tools, label, passed);
+  const { changed: changedFiles, left } = since;
+  const verdict = passed && changedFiles.length > 0 ? VERDICTS.FAILED : result.verdict!;
+  count(request, tools, verdict);
+  return { verdict, changedFiles, left };
 }
 
 /** Notes the result of a gate before the first turn, and goes on in any case. A gate that is lost is not repeated: its result stays unknown. */
@@ -111,12 +129,18 @@ export async function changesSince(request: StepRequest, tools: StepTools, label
 
 /** Determines whether the gate failed on the same tree in the round before: it was repeated, because it may be flaky. */
 function failedBefore(loop: LoopState, name: string): boolean {
-  return loop.tree === loop.lastTree && loop.feedback?.gate === name;
+  return loop.tree === loop.lastTree && loop.feedback?.gate === name && !loop.feedback.cleanCheckout;
 }
 
-function red(request: GateRequest, loop: LoopState, verdict: Verdict, result: JobResult, changedFiles: string[]): LoopState {
-  const { gate: config, maxRepairs } = request;
-  const failure = fingerprint(config.name, verdict, result, changedFiles);
+/**
+ * Returns the state after a gate that did not pass: another turn with feedback, or the end of the run.
+ *
+ * @param cleanCheckout true if the gate had passed in the agent's workspace, and failed in the clean checkout of a verification
+ */
+export function red(
+  { gate: config, maxRepairs }: Pick<GateRequest, 'gate' | 'maxRepairs'>, loop: LoopState, verdict: Verdict, result: JobResult, changedFiles: string[], cleanCheckout = false,
+): LoopState {
+  const failure = fingerprint(cleanCheckout ? `${config.name} in a clean checkout` : config.name, verdict, result, changedFiles);
   const feedback = {
     gate: config.name,
     command: config.command.slice(0, 1_000),
@@ -130,9 +154,11 @@ function red(request: GateRequest, loop: LoopState, verdict: Verdict, result: Jo
       unchanged: loop.unchanged ? true : undefined,
       changedFiles: changedFiles.length === 0 ? undefined : bounded(changedFiles),
       findings: loop.findings,
+      cleanCheckout: cleanCheckout ? true : undefined,
     }),
   };
-  const next = verdict === VERDICTS.INERT ? NEXT.INERT
+  // A program that is in the workspace and not in a clean checkout is missing from the change.
+  const next = verdict === VERDICTS.INERT && !cleanCheckout ? NEXT.INERT
     : loop.round >= maxRepairs ? NEXT.RED
       : failedBefore(loop, config.name) || failure === loop.lastFailure ? NEXT.STUCK
         : NEXT.REPAIR;
@@ -153,7 +179,7 @@ function bounded(files: readonly string[]): string[] {
   return files.filter((_, index) => lengths[index] <= LOOP_LIMITS.changedFilesLength).slice(0, 50);
 }
 
-function count(request: GateRequest, tools: StepTools, verdict: string): void {
+function count(request: StepRequest, tools: StepTools, verdict: string): void {
   tools.measure(LOOP_METRICS.names.GATES, 1, 'Count', {
     [LOOP_METRICS.dimension]: request.config.name,
     [LOOP_METRICS.verdictDimension]: verdict,

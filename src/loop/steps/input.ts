@@ -1,8 +1,9 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS } from './constants';
 import { isAllowedRepository, isRef, isRepositoryUrl } from './git-names';
-import { LoopError, LoopInput, RunIdentity } from './records';
+import { LoopError, LoopInput } from './records';
 import { isExecutionName, isSessionId } from './sessions';
+import { RunIdentity } from './state';
 import { hasSecret } from '../../handler/mask';
 import { LIMITS } from '../../jobs/constants';
 

@@ -6,6 +6,7 @@ import { snapshot, SnapshotRequest } from './snapshot';
 import { StepTools } from './step';
 import { cleanUp, CleanUpRequest, stop, StopRequest } from './stop';
 import { turn, TurnRequest } from './turn';
+import { verify, VerifyRequest } from './verify';
 
 /** A request of a loop's state machine to the driver. */
 export type LoopRequest =
@@ -14,6 +15,7 @@ export type LoopRequest =
   | ({ readonly operation: typeof STEPS.TURN } & TurnRequest)
   | ({ readonly operation: typeof STEPS.SNAPSHOT } & SnapshotRequest)
   | ({ readonly operation: typeof STEPS.GATE } & GateRequest)
+  | ({ readonly operation: typeof STEPS.VERIFY } & VerifyRequest)
   | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest)
   | ({ readonly operation: typeof STEPS.STOP } & StopRequest)
   | ({ readonly operation: typeof STEPS.CLEAN_UP } & CleanUpRequest);
@@ -30,6 +32,7 @@ export async function performStep(request: LoopRequest, tools: StepTools): Promi
     case STEPS.TURN: return turn(request, tools);
     case STEPS.SNAPSHOT: return snapshot(request, tools);
     case STEPS.GATE: return gate(request, tools);
+    case STEPS.VERIFY: return verify(request, tools);
     case STEPS.COMMIT: return commit(request, tools);
     case STEPS.STOP: return stop(request, tools);
     case STEPS.CLEAN_UP: return cleanUp(request, tools);

@@ -3,13 +3,15 @@ import { surrounded } from './branch';
 import { BOOTSTRAP_ENDED, CLONE_FOLDER, LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
 import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant';
-import { LoopError, LoopInput, LoopState, RunIdentity } from './records';
+import { LoopError, LoopInput } from './records';
 import { brief, defined, Results } from './results';
 import { measureEnd, outputOf } from './run-record';
 import { DEFAULT_ENDPOINT, LoopSession, nameOf, runIdOf, sessionOf } from './sessions';
-import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepRequest, StepTools, stillRunning, strictly } from './step';
+import { LoopState, RunIdentity } from './state';
+import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepJob, StepRequest, StepTools, stillRunning, strictly } from './step';
 import { ERRORS, LIMITS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
+import { JobResult } from '../../jobs/job';
 
 export interface PrepareRequest extends Omit<StepRequest, 'state' | 'config'> {
   readonly config: LoopConfig & {
@@ -161,14 +163,7 @@ export interface BootstrapRequest extends StepRequest {
 /** Second step: runs the commands that make the workspace ready, in order, until one fails. */
 export async function bootstrap(request: BootstrapRequest, tools: StepTools): Promise<LoopState> {
   const loop = settled(request.state.loop);
-  const result = await repeatedIfLost((attempt) => runStepJob(request, tools, {
-    name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}`,
-    // Each command has a shell of its own, so that its `cd` or `set` does not affect the next one.
-    command: request.commands.map((command) => `(\n${command}\n)`).join('\n'),
-    prologue: strictly(),
-    timeoutSeconds: request.timeoutSeconds,
-    tailBytes: LIMITS.tailBytes.max,
-  }));
+  const result = await repeatedIfLost((attempt) => runBootstrap(request, tools, { name: attempt === 0 ? 'bootstrap' : `bootstrap ${attempt}` }));
   if (result.status === STATUSES.RUNNING) {
     // The state machine has no loop around a bootstrap that fits into one call: the state's retry attaches.
     if (request.timeoutSeconds <= LOOP_LIMITS.oneCallSeconds) throw new SessionError(ERRORS.STREAM_CUT, 'the bootstrap takes longer than one call of the driver');
@@ -181,6 +176,19 @@ export async function bootstrap(request: BootstrapRequest, tools: StepTools): Pr
   }
   const { changed } = await inWorkspace(request, tools, 'bootstrapped', LOOP_ERRORS.BOOTSTRAP_FAILED, {});
   return { ...loop, ...defined({ putBack: brief(changed) }), next: NEXT.GO_ON };
+}
+
+/** Runs the bootstrap commands in the clone. */
+export function runBootstrap(request: BootstrapRequest, tools: StepTools, how: Partial<StepJob> = {}): Promise<JobResult> {
+  return runStepJob(request, tools, {
+    name: 'bootstrap',
+    // Each command has a shell of its own, so that its `cd` or `set` does not affect the next one.
+    command: request.commands.map((command) => `(\n${command}\n)`).join('\n'),
+    prologue: strictly(),
+    timeoutSeconds: request.timeoutSeconds,
+    tailBytes: LIMITS.tailBytes.max,
+    ...how,
+  });
 }
 
 /** Returns the beginning and the end of an output: what the command was doing, and why it failed. */

@@ -1,4 +1,4 @@
-import { LOOP_ERRORS, NEXT, WORKSPACES } from './constants';
+import { LOOP_ERRORS, WORKSPACES } from './constants';
 import { NameList } from './results';
 import { maskSecrets } from '../../handler/mask';
 import { Verdict } from '../../jobs/job';
@@ -75,27 +75,6 @@ export interface SessionRecord {
   readonly workspace?: typeof WORKSPACES[keyof typeof WORKSPACES];
 }
 
-/** The part of the state that does not change during a run. The first step creates it, and the state machine carries it. */
-export interface RunIdentity {
-  /** Begins with the execution's name. It identifies the holder of the workspace, and is part of every job's ID. */
-  readonly id: string;
-  /** A random key that names the results of the workspace script. No session sees it. */
-  readonly key: string;
-  readonly taskId: string;
-  readonly session: SessionRecord;
-  readonly mount: string;
-  /** The path of the clone. */
-  readonly clone: string;
-  readonly repository: { readonly url: string; readonly ref?: string };
-  readonly branch: string;
-  /** The commit that the run started from. Missing until the first step has ended. */
-  readonly base?: string;
-  /** The start time, in seconds since the epoch. Also the date of the run's commits, so that a repeated step makes the same commit. */
-  readonly startedAt: number;
-  /** The time after which no step starts, in seconds since the epoch. */
-  readonly deadline: number;
-}
-
 /** The result of a gate. */
 export interface GateRecord {
   /** The gate's name in the loop. */
@@ -155,13 +134,8 @@ export interface Feedback {
   readonly changedFiles?: readonly string[];
   /** Contents of the clone that no commit can contain. */
   readonly findings?: Findings;
-}
-
-/** A job that outlived the function, with its timeout, and the time by the driver's clock at which it exceeds that timeout. */
-export interface RunningJob {
-  readonly job: string;
-  readonly timeoutSeconds?: number;
-  readonly overtimeAt?: number;
+  /** True if the gate passed in the agent's workspace, and failed in the verification's clean checkout. */
+  readonly cleanCheckout?: boolean;
 }
 
 /** A move of the run's branch at the remote that the run did not make. */
@@ -174,59 +148,18 @@ export interface BranchMove {
   readonly to?: string;
 }
 
-/** The progress of a run. Each step receives it and returns the next one. */
-export interface LoopState {
-  readonly next: typeof NEXT[keyof typeof NEXT];
-  /** The number of turns before this one: 0 is the first turn. */
-  readonly round: number;
-  /** The number of times that the gates started again because a microVM was lost. */
-  readonly losses: number;
-  readonly rebases: number;
-  /** The commit that becomes the parent of the run's commit. */
-  readonly base: string;
-  /** More commits of others that the agent merged: the other parents of the run's commit. */
-  readonly merges?: readonly string[];
-  /** The commit of the run's branch at the remote when it was last read; empty if the branch did not exist. Only in loops that push. */
-  readonly tip?: string;
-  readonly branchMoves?: readonly BranchMove[];
-  /** The tree that the gates see. */
-  readonly tree?: string;
-  /** True if the tree is that of the base: there is nothing to commit. */
-  readonly unchanged?: boolean;
-  /** The tree and the failure of the previous failed round. */
-  readonly lastTree?: string;
-  readonly lastFailure?: string;
+/** The verification of a run, in a session that the agent never was in. */
+export interface VerificationRecord {
+  /** The ids of the sessions that the run started for verifications, in their order. */
+  readonly sessions: readonly string[];
+  /** True if the gates ran as a user of their own, who cannot reach the records. False if the image cannot do that. */
+  readonly separateUser?: boolean;
+  /** The gates that passed in the last of these sessions. */
   readonly gates: readonly GateRecord[];
-  /** The results of the gates on the files that the run started from; only the newest one is complete. */
-  readonly before?: readonly GateBefore[];
-  /** True while the gates run before the first turn, to get these results. */
-  readonly baseline?: boolean;
-  readonly feedback?: Feedback;
-  /** The job that a step left running, for the next call of that step. */
-  readonly previous?: RunningJob;
-  /** Submodules that are not initialized, so that their directories are empty. */
-  readonly submodules?: NameList;
-  /** True if the remote cannot give the history without its contents, so that the clone has only the newest commit. */
-  readonly shallow?: boolean;
-  /** Tracked files that the bootstrap changed: restored. */
-  readonly putBack?: NameList;
-  /** The base of the branch. */
-  readonly upstream?: UpstreamRecord;
-  /** The uncommitted work of another task. */
-  readonly setAside?: SetAsideRecord;
-  /** Files with uncommitted work of earlier runs of the task. */
-  readonly work?: NameList;
-  /** Untracked files that were moved away because a tracked file takes their path. */
-  readonly inTheWay?: NameList;
-  /** The findings so far. */
-  readonly findings?: Findings;
-  /** True if the agent was asked to correct a finding, which happens once in a run. */
-  readonly told?: boolean;
-  /** Files of tools, and linked worktrees, that were left out when the tree was last recorded. */
-  readonly leftOut?: NameList;
-  readonly commit?: string;
-  readonly pushed?: boolean;
-  readonly found?: boolean;
+  /** True if the run stopped all of these sessions. */
+  readonly stopped: boolean;
+  /** Why a session could not be stopped. */
+  readonly error?: string;
 }
 
 /** The record of a run: the output of its execution, or the cause of its failure. */
@@ -248,6 +181,10 @@ export interface RunRecord {
     /** True if the branch at the remote already had the same files, in this commit: the agent pushed it, or an earlier run did. */
     readonly found?: boolean;
   };
+  /** True if all gates also passed on the committed files in a session that the agent never was in. False in a loop with `Verification.none()`. */
+  readonly verified: boolean;
+  /** The verification. Missing if none was started. */
+  readonly verification?: VerificationRecord;
   /** The base of the run's branch. Missing if the first step did not end. */
   readonly upstream?: UpstreamRecord;
   /** The uncommitted work of another task in the session, set aside when the run started. */

@@ -24,6 +24,9 @@ export const WORKSPACE_WORDS = {
   pins: {},
   commit: { commit: 'object', pushed: 'maybe', found: 'maybe', rejected: 'maybe' },
   rebase: { base: 'object', tip: 'text' },
+  fresh: { 'base': 'object', 'workspace': 'text', 'stands-on': 'object', 'moves': 'maybe', 'work': 'list', 'have': 'text', 'separate': 'maybe' },
+  pack: { commit: 'object', bytes: 'text', tip: 'maybe' },
+  receive: { tree: 'object', submodules: 'list' },
   claim: { holder: 'maybe', until: 'maybe' },
   release: {},
 } as const satisfies { readonly [name: string]: { readonly [word: string]: Kind } };

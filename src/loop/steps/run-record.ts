@@ -1,6 +1,7 @@
 import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
-import { LoopState, RunIdentity, RunRecord } from './records';
+import { RunRecord } from './records';
 import { defined } from './results';
+import { LoopState, RunIdentity } from './state';
 import { LoopConfig, StepTools } from './step';
 import { maskSecrets } from '../../handler/mask';
 import { ERRORS, VERDICTS } from '../../jobs/constants';
@@ -48,7 +49,7 @@ function afterRepairs(count: number | undefined): string {
  *
  * @param green true if the run ended on the path of those that did their work; on any other path it failed, whatever its state says
  */
-export function outputOf(state: AnyState, session: RunRecord['session'], green = true): RunRecord {
+export function outputOf(state: AnyState, session: RunRecord['session'], green = true, verification?: RunRecord['verification']): RunRecord {
   const { run } = state;
   const loop = state.loop ?? undefined;
   const failed = failureOf(state) ?? (green ? undefined : astray(loop));
@@ -59,13 +60,19 @@ export function outputOf(state: AnyState, session: RunRecord['session'], green =
     rounds: loop === undefined || loop.baseline === true || isOfBootstrap(failed) ? 0 : loop.round + 1,
     ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
       ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) } } : {}),
-    ...defined({ upstream: loop?.upstream, setAside: loop?.setAside }),
+    verified: (outcome === OUTCOMES.COMMITTED) && loop !== undefined && isVerified(loop),
+    ...defined({ verification, upstream: loop?.upstream, setAside: loop?.setAside }),
     ...(loop?.branchMoves === undefined ? {} : { branchMoves: loop.branchMoves }),
     gates: loop?.gates ?? [],
     ...defined({ putBack: loop?.putBack, findings: loop?.findings, leftOut: loop?.leftOut }),
     session,
     ...(failed === undefined ? {} : { error: failed, ...(loop?.feedback === undefined ? {} : { feedback: loop.feedback }) }),
   };
+}
+
+/** Determines whether the recorded tree has passed a verification, on the commit that it is based on now. */
+export function isVerified({ tree, base, verification }: LoopState): boolean {
+  return verification?.passed !== undefined && verification.passed.tree === tree && verification.passed.base === base;
 }
 
 /** Determines whether the run failed in its bootstrap, before the first turn. */

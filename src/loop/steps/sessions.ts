@@ -1,5 +1,6 @@
 import { createHash } from 'crypto';
 import { LoopInput, SessionRecord } from './records';
+import { defined } from './results';
 import { LIMITS } from '../../jobs/constants';
 
 /**
@@ -63,6 +64,12 @@ export function ownSession(executionArn: string, endpointName = DEFAULT_ENDPOINT
     ...(name === execution ? {} : { execution }),
     ...(endpointName === DEFAULT_ENDPOINT ? {} : { endpointName }),
   };
+}
+
+/** Returns the session of a verification. Its id is no session's that a run works in, so that none can continue there. */
+export function verificationSession(executionArn: string, endpointName: string | undefined, attempt: number): SessionRecord {
+  const digest = createHash('sha256').update(JSON.stringify([executionArn, endpointName ?? DEFAULT_ENDPOINT, 'verification', attempt])).digest('hex').slice(0, DIGEST_LENGTH);
+  return { id: `verify-${attempt}-${digest}`, ...defined({ endpointName }) };
 }
 
 /** A session of the loop, and the ARN of the execution that made it. */

@@ -1,7 +1,8 @@
 import { checkPins, isThereAlready, onTopOfOthers } from './branch';
 import { LOOP_ERRORS, NEXT, leftDirectoryOf } from './constants';
-import { Feedback, Findings, LoopState } from './records';
+import { Feedback, Findings } from './records';
 import { brief, defined, named, NameList, united } from './results';
+import { LoopState } from './state';
 import { inWorkspace, StepRequest, StepTools } from './step';
 import { VERDICTS } from '../../jobs/constants';
 

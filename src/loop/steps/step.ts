@@ -1,14 +1,29 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { jobNameOf, LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopExecutions } from './executions';
-import { LoopError, LoopState, RunIdentity } from './records';
+import { LoopError } from './records';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results';
+import { LoopState, RunIdentity } from './state';
 import { scriptOf } from './workspace-scripts';
 import { maskSecrets } from '../../handler/mask';
 import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
 import { Job, jobId, JobResult } from '../../jobs/job';
 import { RunJobOptions } from '../../jobs/run-job';
+
+/** The configuration of a verification. */
+export interface VerificationConfig {
+  /** The ARN of the runtime, if it is not the agent's. */
+  readonly runtimeArn?: string;
+  /** The endpoint of that runtime. */
+  readonly endpointName?: string;
+  /** The maximum size of the change as a pack, in bytes. */
+  readonly packBytes: number;
+  /** True to run commands as a user of their own, if the image can do that. */
+  readonly separateUser: boolean;
+  /** The maximum number of sessions that a run may start for verifications. */
+  readonly attempts: number;
+}
 
 /** The configuration of a loop that more than one step needs. */
 export interface LoopConfig {
@@ -27,6 +42,8 @@ export interface LoopConfig {
   readonly author: { readonly name: string; readonly email: string };
   /** True to push the run's branch. */
   readonly push: boolean;
+  /** The verification in a session of its own; missing if the loop has none. */
+  readonly verification?: VerificationConfig;
   readonly environment?: { readonly [name: string]: string };
 }
 
@@ -50,7 +67,7 @@ export interface StepTools extends RunJobOptions {
 
 /** A job of a step. The run supplies the other fields. */
 export type StepJob = Pick<
-  Job, 'name' | 'command' | 'prologue' | 'timeoutSeconds' | 'environment' | 'workingDirectory' | 'failFast' | 'input' | 'tailBytes' | 'isOurs' | 'answered'
+  Job, 'name' | 'command' | 'prologue' | 'timeoutSeconds' | 'environment' | 'workingDirectory' | 'failFast' | 'input' | 'user' | 'tailBytes' | 'logBytes' | 'isOurs' | 'answered'
 > & {
   /** Determines whether the workspace need not belong to the run: before the run takes it, and after the run has left it. */
   readonly unclaimed?: boolean;
@@ -146,6 +163,7 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
   79: LOOP_ERRORS.WORKSPACE_LOST,
   80: LOOP_ERRORS.BRANCH_CONFLICT,
   81: LOOP_ERRORS.PUSH_UNKNOWN,
+  82: LOOP_ERRORS.VERIFICATION_FAILED,
   127: LOOP_ERRORS.INERT,
 };
 
@@ -158,7 +176,7 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
 export async function inWorkspace<F extends WorkspaceFunction>(
   request: StepRequest, tools: StepTools, name: F, otherwise: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS],
   variables: { readonly [name: string]: string | number },
-  options: { readonly unclaimed?: boolean; readonly first?: boolean; readonly label?: string } = {},
+  options: { readonly unclaimed?: boolean; readonly first?: boolean; readonly label?: string; readonly logBytes?: number } = {},
 ): Promise<Results<F>> {
   const { run, loop } = request.state;
   const environment = Object.fromEntries(Object.entries({
@@ -187,6 +205,7 @@ export async function inWorkspace<F extends WorkspaceFunction>(
       tailBytes: LIMITS.tailBytes.max,
       isOurs: true,
       unclaimed: options.unclaimed,
+      logBytes: options.logBytes,
       // Only the first command of a session may find it starting.
       answered: !(options.first && losses === 0 && again === undefined),
     });

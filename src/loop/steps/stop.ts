@@ -1,10 +1,11 @@
 import { randomUUID } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
 import { occupantOf } from './occupant';
-import { LoopError, LoopState, RunRecord, SessionRecord } from './records';
+import { LoopError, RunRecord, SessionRecord } from './records';
 import { AnyState, causeOf, measureEnd, outputOf } from './run-record';
-import { DEFAULT_ENDPOINT, LoopSession, ownSession, runIdOf, sessionOf } from './sessions';
-import { inWorkspace, LoopConfig, StepTools } from './step';
+import { DEFAULT_ENDPOINT, LoopSession, ownSession, runIdOf, sessionOf, verificationSession } from './sessions';
+import { LoopState } from './state';
+import { inWorkspace, LoopConfig, StepTools, VerificationConfig } from './step';
 import { isTransient } from '../../jobs/errors';
 import { SessionAddress } from '../../jobs/session-address';
 import { StopResult as SessionStop, stopSession } from '../../jobs/stop-session';
@@ -42,10 +43,11 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
       problem = `${(error as Error).name}: ${(error as Error).message}`.slice(0, 1_000);
     }
   }
+  const verification = await stopVerifications(request, tools);
   // The record names the endpoint: a run that continues in the session finds its workspace there, even if the loop's own endpoint changes.
   const output = outputOf(state, {
     endpointName: DEFAULT_ENDPOINT, ...where.session, ...workspaceOf(state), stopped, ...(problem === undefined ? {} : { error: problem }),
-  }, request.green);
+  }, request.green, verification);
   measureEnd(tools, request.config, output, state.run?.startedAt);
   const failure = { name: output.error?.name ?? '', cause: causeOf(output) };
   if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that failed took the path of a successful one', output.error.message);
@@ -90,6 +92,39 @@ async function occupied(where: LoopSession, execution: string, tools: StepTools)
   } catch (error) {
     return where.maker === execution ? undefined : `left running: it is not known whether another run is using it (${(error as Error).name})`;
   }
+}
+
+/** Stops the sessions of the run's verifications. A step that failed may have started one more than the state knows of. */
+async function stopVerifications({ runtimeArn, execution, config, state, green }: StopRequest, tools: StepTools): Promise<RunRecord['verification']> {
+  const { run } = state;
+  if (config.verification === undefined || run === undefined) return undefined;
+  const known = state.loop?.verification;
+  const more = green || state.error === undefined ? 0 : 1;
+  const count = (known?.attempt ?? 0) + more;
+  const addresses = addressesOf(config.verification, { runtimeArn, execution, endpointName: run.session.endpointName }, count);
+  if (known === undefined && more === 0) return undefined;
+  const problems = await Promise.all(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)
+    .then(() => undefined, (error: Error) => `${address.sessionId}: ${error.name}: ${error.message}`.slice(0, 500))));
+  const error = problems.find((problem) => problem !== undefined);
+  return {
+    sessions: addresses.slice(0, known?.attempt ?? 0).map(({ sessionId }) => sessionId),
+    ...(known?.separate === undefined ? {} : { separateUser: known.separate }),
+    gates: known?.gates ?? [],
+    stopped: error === undefined,
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** Returns the addresses of the sessions of the first verifications of a run. */
+function addressesOf(
+  { runtimeArn: own, endpointName: ownEndpoint }: VerificationConfig,
+  { runtimeArn, execution, endpointName }: { readonly runtimeArn: string; readonly execution: string; readonly endpointName?: string },
+  count: number,
+): SessionAddress[] {
+  const qualifier = own === undefined ? endpointName : ownEndpoint;
+  return Array.from({ length: count }, (_, index) => (
+    { runtimeArn: own ?? runtimeArn, qualifier, sessionId: verificationSession(execution, qualifier, index + 1).id }
+  ));
 }
 
 /** The time limit of a release, in seconds: a microVM that answers needs one or two, after the two minutes in which it may start. */
@@ -151,6 +186,11 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   const where = sessionOf(execution, input, endpointName);
   if (where === undefined) return { status: 'refused: the session that its input names is not the loop\'s', sessionId: '' };
   const sessionId = where.session.id;
+  // Nobody else works in these, so that they are stopped in any case.
+  if (config.verification !== undefined) {
+    const addresses = addressesOf(config.verification, { runtimeArn, execution, endpointName: where.session.endpointName }, config.verification.attempts);
+    await Promise.allSettled(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)));
+  }
   const problem = await occupied(where, execution, tools);
   if (problem !== undefined) return { status: problem, sessionId };
   if (config.shared) await release({ ...request, execution, state: {} }, where.session, tools);

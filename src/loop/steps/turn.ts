@@ -1,7 +1,8 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
-import { Feedback, LoopError, LoopState } from './records';
+import { Feedback, LoopError } from './records';
 import { named } from './results';
+import { LoopState } from './state';
 import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools } from './step';
 import { ERRORS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
@@ -64,8 +65,12 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
   }
 }
 
-/** The number of bytes of a prompt that fit into one command: base64 turns three into four, and a command has 32 KiB. */
+/** The number of bytes that fit into one command: base64 turns three into four, and a command has 32 KiB. */
 const PIECE = 22_500;
+
+export function piecesOf(bytes: Buffer): Buffer[] {
+  return Array.from({ length: Math.max(1, Math.ceil(bytes.length / PIECE)) }, (_, index) => bytes.subarray(index * PIECE, (index + 1) * PIECE));
+}
 
 /** Writes the prompt into the session, in pieces, each of which is safe to send again. */
 async function putPrompt(request: TurnRequest, tools: StepTools, text: string): Promise<string> {
@@ -73,8 +78,7 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
   const bytes = Buffer.from(text);
   const digest = createHash('sha256').update(bytes).digest('hex');
   const file = `${run.mount}/${RECORDS_FOLDER}/prompts/${run.id}-${loop.round}.md`;
-  const count = Math.max(1, Math.ceil(bytes.length / PIECE));
-  const pieces = Array.from({ length: count }, (_, index) => bytes.subarray(index * PIECE, (index + 1) * PIECE));
+  const pieces = piecesOf(bytes);
   for (const [index, piece] of pieces.entries()) {
     const last = index === pieces.length - 1;
     const parts = pieces.map((_, part) => quoteWord(`${file}.${part}`)).join(' ');
@@ -100,7 +104,7 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
 /** Returns the prompt of a turn: the task, and in a repair the feedback, for agents that read nothing but the prompt. */
 export function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
-  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, unchanged, changedFiles, findings } = feedback;
+  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, unchanged, changedFiles, findings, cleanCheckout } = feedback;
   const results: { readonly [verdict: string]: string } = {
     TIMED_OUT: 'did not end within its time limit and was stopped',
     FAILED: `failed with exit code ${exitCode}`,
@@ -114,6 +118,9 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
     prompt,
     '',
     '---',
+    ...(cleanCheckout ? [
+      'Your change passes all checks in your workspace, but not in a clean checkout: a fresh session has the committed files and what the bootstrap installs, and nothing else of your workspace.',
+    ] : []),
     `${unchanged ? 'You have not changed anything that can be committed' : 'Your change is not accepted yet'}: the check "${gate}" ${results[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
     `The check runs: ${command.trim().replace(/\n/g, '\n  ')}`,
     ...(changedFiles === undefined ? [] : [
@@ -123,10 +130,12 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
     ...(findings?.ignored === undefined ? [] : [`Ignored by .gitignore, so not in the commit, and not present while the check ran: ${named(findings.ignored).join(', ')}`]),
     ...(findings?.empty === undefined ? [] : [`Directories without a file, which git cannot hold and which were removed: ${named(findings.empty).join(', ')}`]),
     ...(findings?.putAway === undefined ? [] : [`Stashed, or committed elsewhere than on the current branch, so not in the files while the check ran: ${named(findings.putAway).join(', ')}`]),
-    `The end of its output (all of it is in ${logPath}):`,
+    cleanCheckout ? 'The end of its output:' : `The end of its output (all of it is in ${logPath}):`,
     '',
     output,
     '---',
-    'Fix the cause. Do not weaken or remove the check.',
+    cleanCheckout
+      ? 'Make the committed files sufficient: declare each dependency, and commit each file that is needed. Do not weaken or remove the check.'
+      : 'Fix the cause. Do not weaken or remove the check.',
   ].join('\n');
 }

@@ -2,11 +2,13 @@ import { WorkspaceFunction } from './results';
 import { AWAY_PART } from './workspace-away-script.generated';
 import { BASE_PART } from './workspace-base-script.generated';
 import { FILES_PART } from './workspace-files-script.generated';
+import { HISTORY_PART } from './workspace-history-script.generated';
 import { MERGE_PART } from './workspace-merge-script.generated';
 import { MOVE_PART } from './workspace-move-script.generated';
 import { PREPARE_PART } from './workspace-prepare-script.generated';
 import { REMOTE_PART } from './workspace-remote-script.generated';
 import { TREE_PART } from './workspace-tree-script.generated';
+import { VERIFY_PART } from './workspace-verify-script.generated';
 
 /** Takes the workspace for a run. All parts together would be too long for one command. */
 export const PREPARE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PREPARE_PART}`;
@@ -18,10 +20,16 @@ export const MOVE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${MERGE_PART}\n${MOVE_P
 export const WORKSPACE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${TREE_PART}`;
 
 /** Makes and pushes the commit, and handles what others pushed. */
-export const REMOTE_SCRIPT = `${BASE_PART}\n${MERGE_PART}\n${REMOTE_PART}`;
+export const REMOTE_SCRIPT = `${BASE_PART}\n${MERGE_PART}\n${REMOTE_PART}\n${HISTORY_PART}`;
 
 /** Finds work that is not in the files. */
 export const AWAY_SCRIPT = `${BASE_PART}\n${AWAY_PART}`;
+
+/** Takes a workspace on ephemeral disk for a verification. */
+export const FRESH_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PREPARE_PART}\n${VERIFY_PART}`;
+
+/** Carries the recorded tree from the agent's session into that of a verification. */
+export const CARRY_SCRIPT = `${BASE_PART}\n${HISTORY_PART}\n${VERIFY_PART}`;
 
 const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   prepare: PREPARE_SCRIPT,
@@ -31,6 +39,9 @@ const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   snapshot: WORKSPACE_SCRIPT,
   verify: WORKSPACE_SCRIPT,
   release: WORKSPACE_SCRIPT,
+  fresh: FRESH_SCRIPT,
+  pack: CARRY_SCRIPT,
+  receive: CARRY_SCRIPT,
   surroundings: REMOTE_SCRIPT,
   adopt: REMOTE_SCRIPT,
   away: AWAY_SCRIPT,

@@ -1,0 +1,108 @@
+import { NEXT } from './constants';
+import { BranchMove, Feedback, Findings, GateBefore, GateRecord, SessionRecord, SetAsideRecord, UpstreamRecord } from './records';
+import { NameList } from './results';
+
+/** The part of the state that does not change during a run. The first step creates it, and the state machine carries it. */
+export interface RunIdentity {
+  /** Begins with the execution's name. It identifies the holder of the workspace, and is part of every job's ID. */
+  readonly id: string;
+  /** A random key that names the results of the workspace script. No session sees it. */
+  readonly key: string;
+  readonly taskId: string;
+  readonly session: SessionRecord;
+  readonly mount: string;
+  /** The path of the clone. */
+  readonly clone: string;
+  readonly repository: { readonly url: string; readonly ref?: string };
+  readonly branch: string;
+  /** The commit that the run started from. Missing until the first step has ended. */
+  readonly base?: string;
+  /** The start time, in seconds since the epoch. Also the date of the run's commits, so that a repeated step makes the same commit. */
+  readonly startedAt: number;
+  /** The time after which no step starts, in seconds since the epoch. */
+  readonly deadline: number;
+}
+
+/** A job that outlived the function, with its timeout, and the time by the driver's clock at which it exceeds that timeout. */
+export interface RunningJob {
+  readonly job: string;
+  readonly timeoutSeconds?: number;
+  readonly overtimeAt?: number;
+}
+
+/** The place of a verification in the run: its session, and what has been done there. */
+export interface VerificationState {
+  /** The number of the session among those that the run started for verifications, from 1. */
+  readonly attempt: number;
+  /** True once it has come to its end without all gates having passed, or its microVM was lost: the next verification is another one. */
+  readonly isOver?: boolean;
+  /** True once the change is there, and the bootstrap has passed. */
+  readonly isReady?: boolean;
+  /** True once the change is there. */
+  readonly isThere?: boolean;
+  /** True if commands run as a user of their own. */
+  readonly separate?: boolean;
+  /** True if the session has every commit that the run's commit will be based on, so that it can be made there. */
+  readonly commits?: boolean;
+  /** The gates that have passed there. */
+  readonly gates: readonly GateRecord[];
+  /** The tree and the commit below it that all gates passed on. */
+  readonly passed?: { readonly tree: string; readonly base: string };
+}
+
+/** The progress of a run. Each step receives it and returns the next one. */
+export interface LoopState {
+  readonly next: typeof NEXT[keyof typeof NEXT];
+  /** The number of turns before this one: 0 is the first turn. */
+  readonly round: number;
+  /** The number of times that the gates started again because a microVM was lost. */
+  readonly losses: number;
+  readonly rebases: number;
+  /** The commit that becomes the parent of the run's commit. */
+  readonly base: string;
+  /** More commits of others that the agent merged: the other parents of the run's commit. */
+  readonly merges?: readonly string[];
+  /** The commit of the run's branch at the remote when it was last read; empty if the branch did not exist. Only in loops that push. */
+  readonly tip?: string;
+  readonly branchMoves?: readonly BranchMove[];
+  /** The tree that the gates see. */
+  readonly tree?: string;
+  /** True if the tree is that of the base: there is nothing to commit. */
+  readonly unchanged?: boolean;
+  /** The tree and the failure of the previous failed round. */
+  readonly lastTree?: string;
+  readonly lastFailure?: string;
+  readonly gates: readonly GateRecord[];
+  /** The results of the gates on the files that the run started from; only the newest one is complete. */
+  readonly before?: readonly GateBefore[];
+  /** True while the gates run before the first turn, to get these results. */
+  readonly baseline?: boolean;
+  readonly feedback?: Feedback;
+  /** The last verification, which may be under way. */
+  readonly verification?: VerificationState;
+  /** The job that a step left running, for the next call of that step. */
+  readonly previous?: RunningJob;
+  /** Submodules that are not initialized, so that their directories are empty. */
+  readonly submodules?: NameList;
+  /** True if the remote cannot give the history without its contents, so that the clone has only the newest commit. */
+  readonly shallow?: boolean;
+  /** Tracked files that the bootstrap changed: restored. */
+  readonly putBack?: NameList;
+  /** The base of the branch. */
+  readonly upstream?: UpstreamRecord;
+  /** The uncommitted work of another task. */
+  readonly setAside?: SetAsideRecord;
+  /** Files with uncommitted work of earlier runs of the task. */
+  readonly work?: NameList;
+  /** Untracked files that were moved away because a tracked file takes their path. */
+  readonly inTheWay?: NameList;
+  /** The findings so far. */
+  readonly findings?: Findings;
+  /** True if the agent was asked to correct a finding, which happens once in a run. */
+  readonly told?: boolean;
+  /** Files of tools, and linked worktrees, that were left out when the tree was last recorded. */
+  readonly leftOut?: NameList;
+  readonly commit?: string;
+  readonly pushed?: boolean;
+  readonly found?: boolean;
+}

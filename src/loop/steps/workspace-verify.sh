@@ -1,0 +1,101 @@
+#!/bin/bash
+# shellcheck disable=SC2034,SC2154  # variables and functions that are not here are in workspace.sh and the parts that come before it
+#
+# Carries the recorded tree from the session of the agent into another one, where the agent never was, and checks it out there.
+#
+#   WB_WANT    the commits that the change is based on
+#   WB_HAVE    those that the other session has from the remote
+#   WB_USER    the number of the user that commands run as there; empty for the container's own
+#   WB_LINK    the path of the agent's clone, which leads to the clone of the verification if nothing is there
+#
+# The other session fetches the repository from the remote. The change arrives as a pack of what is not at the remote, and git names each
+# object by its content, so that nothing that the agent's session says has to be believed: what does not have the id of the recorded
+# tree is refused. All of this happens before any code of the change runs there.
+#
+# The workspace of a verification is on ephemeral disk. Our records there belong to the container's user, and the clone to another
+# one, as whom commands run, so that the code under test cannot write to our records, or read those of jobs.
+
+separate() { # Succeeds if commands can run as another user here, without getting any rights back
+  ((EUID == 0)) && setpriv --reuid "$1" --regid "$1" --clear-groups --no-new-privs --inh-caps=-all true 2>/dev/null
+}
+
+has() { own cat-file -e "$1^{commit}" 2>/dev/null; }
+
+fresh() { # Takes the workspace of a verification, with the newest files of the base, and reports which of the wanted commits the remote has
+  local id depth=() have=""
+  prepare
+  [[ ! -e $ours/shallow ]] || depth=(--depth "$((WB_DEPTH > 1 ? WB_DEPTH : 1))")
+  for id in $WB_WANT; do
+    # Some remotes serve any commit by name, others only what their branches contain.
+    has "$id" || own fetch --quiet --no-tags "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "$id" \
+      || own fetch --quiet --no-tags -- "$WB_URL" "+refs/heads/$WB_BRANCH:refs/workbench/theirs"
+    ! has "$id" || have+="$id "
+  done
+  id=$(own rev-parse --verify refs/workbench/upstream^{commit}) && have+=$id
+  say have "$have"
+  if [[ $WB_USER ]] && separate "$WB_USER"; then say separate yes; fi
+  if [[ $WB_LINK && -d ${WB_LINK%/*} && ! -e $WB_LINK ]]; then ln -s "$repo" "$WB_LINK"; fi
+  return 0
+}
+
+pack() { # Prints the recorded tree as a pack, without what the other session has
+  local id commit bytes parent=() without=()
+  unlock
+  for id in $WB_HAVE; do
+    has "$id" || continue
+    ((${#parent[@]} > 0)) || parent=(-p "$id")
+    without+=("^$id")
+  done
+  # As a commit, it is stored as its differences from the files of its parent.
+  commit=$(
+    export GIT_AUTHOR_NAME=$WB_NAME GIT_AUTHOR_EMAIL=$WB_EMAIL GIT_AUTHOR_DATE="@$WB_DATE +0000"
+    export GIT_COMMITTER_NAME=$WB_NAME GIT_COMMITTER_EMAIL=$WB_EMAIL GIT_COMMITTER_DATE="@$WB_DATE +0000"
+    own commit-tree -m "The recorded files" "${parent[@]+"${parent[@]}"}" "$WB_TREE"
+  ) || fail 76 "the workspace has lost the tree $WB_TREE"
+  printf "%s\n" "$commit" "${without[@]+"${without[@]}"}" | own pack-objects --revs --thin --stdout -q >"$records/pack" || fail 1 "git cannot pack the change"
+  bytes=$(stat -c %s "$records/pack") || fail 1 "$records cannot be read"
+  ((bytes <= WB_LIMIT)) || fail 82 "the change has $bytes bytes as a pack, and a verification takes at most $WB_LIMIT: raise \"maxPackSize\" of Verification.inFreshSession, or keep large files out of the change"
+  cat "$records/pack" >&"$answer" || exit 1
+  rm -f "$records/pack"
+  say commit "$commit"
+  say bytes "$bytes"
+  known_tip_of_branch
+}
+
+known_tip_of_branch() { # Reports the commit of the branch at the remote that this workspace has last seen there
+  local id
+  id=$(own config --get "workbench.$WB_BRANCH.tip") && say tip "$id"
+  return 0
+}
+
+give() { # Gives what is in the clone to the user that commands run as
+  [[ ! $WB_USER ]] || find "$repo" ! -user "$WB_USER" -exec chown -h "$WB_USER:$WB_USER" {} +
+}
+
+receive() { # Checks out the tree that arrived, on the run's branch, and gives the clone to the user that commands run as
+  local i shallow="" default="" base="" filters="" file=$records/pack
+  unlock
+  if [[ ${WB_PACK-} ]]; then
+    base64 -d <<<"$WB_PACK" >"$file" || fail 82 "the change did not arrive"
+  else
+    : >"$file"
+    for ((i = 0; i < WB_PIECES; i++)); do cat "$records/piece-$i" >>"$file" || fail 82 "the change did not arrive"; done
+  fi
+  own index-pack --strict --fix-thin --stdin <"$file" >/dev/null || fail 82 "what the session of the agent sent is no valid pack"
+  [[ $(own rev-parse --verify --quiet "$WB_COMMIT^{tree}") == "$WB_TREE" ]] || fail 82 "what the session of the agent sent is not the tree $WB_TREE"
+  rm -f "$file" "$records"/piece-*
+  own update-ref refs/workbench/head "$WB_COMMIT" && own read-tree --reset -u "$WB_COMMIT" || fail 82 "the files cannot be written to $repo"
+  if [[ $WB_USER ]]; then
+    chmod 0711 "$records" && chmod 0700 "$records/jobs" && mkdir -p "$WB_MOUNT"/{home,cache} && chown "$WB_USER:$WB_USER" "$WB_MOUNT"/{home,cache} || fail 1 "$WB_MOUNT cannot be prepared"
+    [[ ! -d ${HOME:-} ]] || chmod o+x "$HOME" # the image may have programs there
+    give
+  fi
+  own update-index -q --refresh
+  put_on_branch "$WB_COMMIT"
+  [[ ! $WB_TIP ]] || own config --replace-all "workbench.$WB_BRANCH.tip" "$WB_TIP"
+  upstream
+  submodules
+  settled_times
+  give
+  say tree "$(own write-tree)"
+}
