@@ -48,9 +48,10 @@ function propertiesOf(checker: ts.TypeChecker, type: ts.Type, parent: string, se
     const withNull = checker.getTypeOfSymbol(symbol);
     const before = seen.get(inner);
     if (isObject && before === undefined) seen.set(inner, path);
-    const text = isObject ? `object${before === undefined ? '' : `, as ${before}`}` : checker.typeToString(element ?? (optional ? declared : withNull), undefined, ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.InTypeAlias);
+    const as = isObject && before !== undefined ? `, as ${before}` : '';
+    const text = isObject ? 'object' : checker.typeToString(element ?? (optional ? declared : withNull), undefined, ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.InTypeAlias);
     return [
-      { path, type: element === undefined ? text : `list of ${text}s`, optional, docs },
+      { path, type: `${element === undefined ? text : `list of ${text}s`}${as}`, optional, docs },
       ...(isObject && before === undefined ? propertiesOf(checker, inner, `${path}.`, seen) : []),
     ];
   });

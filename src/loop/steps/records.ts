@@ -181,10 +181,6 @@ export interface RunRecord {
     /** True if the branch at the remote already had the same files, in this commit: the agent pushed it, or an earlier run did. */
     readonly found?: boolean;
   };
-  /** True if all gates also passed on the committed files in a session that the agent never was in. False in a loop with `Verification.none()`. */
-  readonly verified: boolean;
-  /** The verification. Missing if none was started. */
-  readonly verification?: VerificationRecord;
   /** The base of the run's branch. Missing if the first step did not end. */
   readonly upstream?: UpstreamRecord;
   /** The uncommitted work of another task in the session, set aside when the run started. */
@@ -193,6 +189,10 @@ export interface RunRecord {
   readonly branchMoves?: readonly BranchMove[];
   /** The gates of the last round, in their order, up to the first that did not pass. */
   readonly gates: readonly GateRecord[];
+  /** True if all gates also passed on the committed files in a session that the agent never was in. False in a loop with `Verification.none()`. */
+  readonly verified: boolean;
+  /** The verification. Missing if none was started. */
+  readonly verification?: VerificationRecord;
   /** Tracked files that the bootstrap changed: restored, because they are not the agent's work. */
   readonly putBack?: NameList;
   /** Contents of the clone that no commit can contain, and that are not in the commit. */
