@@ -90,7 +90,7 @@ export interface CodingLoopProps {
   /**
    * Determines whether a change that has passed all gates is verified in a clean checkout before it is committed.
    *
-   * @default Verification.none() - the agent's own session is the judge
+   * @default Verification.inFreshSession()
    */
   readonly verification?: Verification;
 

@@ -67,7 +67,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
 
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
     super(scope, id);
-    const { verification = Verification.none() } = props;
+    const { verification = Verification.inFreshSession() } = props;
     const plan = planOf(props);
     throwOnFaults(this, loopFaults(this, props, plan));
     warnAboutDefaultEndpoint(this, props.runtime, props.endpoint);
@@ -213,7 +213,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...props.repository._clone(),
       author: commit._author,
       push: commit.pushes,
-      ...props.verification?._config(props.maxRepairs ?? 3),
+      ...(props.verification ?? Verification.inFreshSession())._config(props.maxRepairs ?? 3),
       ...(props.endpoint === undefined ? {} : { endpointName: props.endpoint.endpointName }),
       ...(props.environment === undefined ? {} : { environment: sorted(props.environment) }),
     };

@@ -2,6 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import { AgentTurn } from './agent-turn';
 import { CodingLoopProps } from './coding-loop-props';
 import { LOOP_LIMITS } from './steps/constants';
+import { Verification } from './verification';
 import { secondsOf } from '../private/validation';
 import { sessionSecondsOf } from '../tasks/session-task';
 
@@ -28,7 +29,7 @@ export function planOf(props: CodingLoopProps): LoopPlan {
   const gates = ((props.gates as CodingLoopProps['gates'] | undefined) ?? []).map(({ name, _timeoutSeconds: seconds }) => ({ name, seconds }));
   // git works after the turn and after each gate.
   const judging = LOOP_LIMITS.gitSeconds + gates.reduce((sum, { seconds }) => sum + seconds + LOOP_LIMITS.gitSeconds, 0);
-  const verifying = props.verification?._verifies === true ? 2 * LOOP_LIMITS.gitSeconds + bootstrap + judging : 0;
+  const verifying = (props.verification ?? Verification.inFreshSession())._verifies ? 2 * LOOP_LIMITS.gitSeconds + bootstrap + judging : 0;
   const rounds = 1 + (Token.isUnresolved(maxRepairs) ? LOOP_LIMITS.repairs : maxRepairs);
   const together = bootstrap + (gatesBefore === true ? judging : 0) + rounds * (turn + judging + verifying) + 2 * LOOP_LIMITS.gitSeconds;
   return { turn, bootstrap, gates, run: secondsOf(props.timeout, Math.min(together, LONGEST_RUN)), session: sessionSecondsOf(runtime) };

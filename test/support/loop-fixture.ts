@@ -9,7 +9,7 @@ import { loadHandler } from './session-driver';
 import { AgentHandler, AgentCoreServer, AgentCoreServerProps, MovableClock } from '../../rehearsal/agentcore';
 import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
-import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
+import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, Verification } from '../../src';
 import { ownSession } from '../../src/loop/steps/sessions';
 
 export interface LoopFixtureProps {
@@ -220,7 +220,12 @@ export interface RunRecord {
   readonly gates: { readonly name: string; readonly verdict: string; readonly exitCode: number | null; readonly left?: NameList }[];
   readonly putBack?: NameList;
   readonly verified: boolean;
-  readonly verification?: { readonly sessions: string[]; readonly separateUser?: boolean; readonly stopped: boolean; readonly gates: { readonly name: string; readonly verdict: string }[] };
+  readonly verification?: {
+    readonly sessions: string[];
+    readonly separateUser?: boolean;
+    readonly stopped: boolean;
+    readonly gates: { readonly name: string; readonly verdict: string }[];
+  };
   readonly findings?: { readonly ignored?: NameList; readonly empty?: NameList; readonly links?: NameList; readonly putAway?: NameList };
   readonly leftOut?: NameList;
   readonly session: { readonly id: string; readonly workspace?: string; readonly stopped: boolean; readonly error?: string };
@@ -240,6 +245,8 @@ function synth(directory: string, remote: string, loop: Partial<CodingLoopProps>
     runtime,
     repository: GitRepository.fromUrl(`file://${remote}`),
     gates: [Gate.command('test', './test.sh')],
+    // Most tests are about the session of the agent; those of verifications ask for one.
+    verification: Verification.none(),
     ...loop,
   });
   return app.synth().directory;

@@ -6,7 +6,7 @@ import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { WorkingCopy } from './command-line';
 import type { Agent, AgentHandler } from '../../rehearsal/agentcore';
 import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
-import { AgentRuntime, AgentRuntimeProps, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount } from '../../src';
+import { AgentRuntime, AgentRuntimeProps, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, Verification } from '../../src';
 
 /** The variable parts of the stack. */
 export interface RehearsedStack {
@@ -30,7 +30,13 @@ export class RehearsedLoop {
       mounts: [Mount.sessionStorage('/mnt/workspace')],
       ...change.runtime?.(stack),
     });
-    const loop = new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', './test.sh')], ...change.loop });
+    const loop = new CodingLoop(stack, 'Loop', {
+      runtime,
+      repository: GitRepository.fromInput(),
+      gates: [Gate.command('test', './test.sh')],
+      verification: Verification.none(),
+      ...change.loop,
+    });
     change.then?.(loop, runtime);
     return app.synth().directory;
   }

@@ -35,7 +35,8 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
     throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'the change was not verified, so nothing is committed');
   }
   const change = { WB_TREE: loop.tree, WB_BASE: loop.base, WB_MERGES: mergesOf(loop) };
-  const wanted = { ...change, WB_DATE: request.state.run.startedAt, WB_MESSAGE: messageOf(request.message, request.state.prompt, request.state.run, loop) };
+  const { prompt, run } = request.state;
+  const wanted = { ...change, WB_DATE: run.startedAt, WB_MESSAGE: messageOf(request.message, prompt, run, loop) };
   // What the agent did to git in its own session does not matter in that of the verification.
   const isElsewhere = push && loop.verification?.commits === true && isVerified(loop);
   const where = isElsewhere ? inVerification(request, loop.verification!.attempt) : request;

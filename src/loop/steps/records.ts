@@ -158,7 +158,7 @@ export interface VerificationRecord {
   readonly gates: readonly GateRecord[];
   /** True if the run stopped all of these sessions. */
   readonly stopped: boolean;
-  /** Why a session could not be stopped. */
+  /** The reason why a session could not be stopped. */
   readonly error?: string;
 }
 

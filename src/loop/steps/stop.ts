@@ -188,7 +188,8 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   const sessionId = where.session.id;
   // Nobody else works in these, so that they are stopped in any case.
   if (config.verification !== undefined) {
-    const addresses = addressesOf(config.verification, { runtimeArn, execution, endpointName: where.session.endpointName }, config.verification.attempts);
+    const run = { runtimeArn, execution, endpointName: where.session.endpointName };
+    const addresses = addressesOf(config.verification, run, config.verification.attempts);
     await Promise.allSettled(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)));
   }
   const problem = await occupied(where, execution, tools);

@@ -39,7 +39,9 @@ export async function verify(request: VerifyRequest, tools: StepTools): Promise<
   const { loop } = request.state;
   const { attempts } = request.config.verification!;
   if (loop.unchanged || isVerified(loop)) return { ...settled(loop), next: NEXT.GO_ON };
-  if (loop.feedback?.cleanCheckout && loop.lastTree === loop.tree) return { ...settled(loop), next: loop.round < request.maxRepairs ? NEXT.STUCK : NEXT.RED };
+  if (loop.feedback?.cleanCheckout && loop.lastTree === loop.tree) {
+    return { ...settled(loop), next: loop.round < request.maxRepairs ? NEXT.STUCK : NEXT.RED };
+  }
   const last = loop.verification;
   const isUnderWay = last !== undefined && !last.isOver && last.passed === undefined;
   const place = isUnderWay ? last : { attempt: (last?.attempt ?? 0) + 1, gates: [] };
