@@ -90,13 +90,18 @@ describe.each(KINDS)('the definition of a loop, %s,', (_, props) => {
     for (const [name, { Default }] of choices) expect({ name, Default }).toEqual({ name, Default: 'Stop the session after a failure' });
   });
 
-  test('reaches the commit only from the last gate, if it has passed', () => {
+  test('reaches the commit only from a verification that passed, and that only from the last gate, if it has passed', () => {
     const last = `Did it pass: ${(props.gates ?? [Gate.command('test', '')]).slice(-1)[0].name}?`;
     const commit = entries.map(([name]) => name).find((name) => name.startsWith('Commit'))!;
-    const leading = entries.filter(([, state]) => JSON.stringify(state).includes(`"${commit}"`)).map(([name]) => name);
-    expect(leading).toEqual([last]);
-    const [choice] = states[last].Choices!.filter(({ Next }) => Next === commit);
-    expect(JSON.stringify(choice)).toContain('"StringEquals":"PASSED"');
+    const verify = 'Verify in a fresh session';
+    const leadingTo = (name: string) => entries.filter(([, state]) => JSON.stringify(state).includes(`"${name}"`)).map(([each]) => each);
+    const wayFrom = (name: string, to: string) => JSON.stringify(states[name].Choices!.filter(({ Next }) => Next === to));
+    expect(leadingTo(commit)).toEqual(['Is it verified?']);
+    expect(wayFrom('Is it verified?', commit)).toContain('"StringEquals":"GO_ON"');
+    expect(leadingTo('Is it verified?')).toEqual([verify]);
+    expect(leadingTo(verify).sort()).toEqual([last, 'Is it verified?'].sort());
+    expect(wayFrom(last, verify)).toContain('"StringEquals":"PASSED"');
+    expect(wayFrom('Is it verified?', verify)).toContain('"StringEquals":"RUNNING"');
   });
 
   test('has readable state names', () => {
