@@ -257,13 +257,10 @@ describe('the state machine', () => {
     template.resourceCountIs('AWS::Lambda::Function', 1);
   });
 
-  /** The time of a verification: to carry the change, for the bootstrap, and for a gate of 200 seconds. */
-  const VERIFYING = 2 * 600 + 780 + (600 + 200 + 600);
-
   test('has a timeout that is an hour longer than all its parts together', () => {
     const stack = newStack();
     loopIn(stack, { maxRepairs: 1, turn: AgentTurn.invoke({ timeout: Duration.seconds(100) }), gates: [Gate.command('a', 'x', { timeout: Duration.seconds(200) })] });
-    const own = 780 + 2 * (100 + 600 + 200 + 600 + VERIFYING) + 2 * 600;
+    const own = 780 + 2 * (100 + 600 + 200 + 600 + (2 * 600 + 780 + 600 + 200 + 600)) + 2 * 600;
     expect(definitionOf(stack)).toContain(`"timeoutSeconds":${own}`);
     expect(definitionOf(stack)).toMatch(new RegExp(`"TimeoutSeconds":${own + 3_600}\\}$`));
   });
@@ -271,7 +268,7 @@ describe('the state machine', () => {
   test('has time for gates before the first turn, if enabled', () => {
     const stack = newStack();
     loopIn(stack, { gatesBefore: true, maxRepairs: 0, turn: AgentTurn.invoke({ timeout: Duration.seconds(100) }), gates: [Gate.command('a', 'x', { timeout: Duration.seconds(200) })] });
-    expect(definitionOf(stack)).toContain(`"timeoutSeconds":${780 + (600 + 200 + 600) + (100 + 600 + 200 + 600 + VERIFYING) + 2 * 600}`);
+    expect(definitionOf(stack)).toContain(`"timeoutSeconds":${780 + (600 + 200 + 600) + (100 + 600 + 200 + 600 + (2 * 600 + 780 + 600 + 200 + 600)) + 2 * 600}`);
   });
 
   test('leaves to the prompt what the loop\'s own commands do not use of a state', () => {
