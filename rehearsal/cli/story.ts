@@ -67,7 +67,7 @@ export class Story implements JournalListener {
     terminal.line(this.row(step, [seconds(step.duration), this.verdict(step)].join('  ').trimEnd()));
     const { log = '' } = step;
     agentLines(log, step.error !== undefined).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
-    if (step.kind === 'gate' && step.verdict !== VERDICTS.PASSED && step.output !== undefined) this.quote(step);
+    if ((step.kind === 'gate' || step.kind === 'verify') && step.verdict !== VERDICTS.PASSED && step.output !== undefined) this.quote(step);
     if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which is not allowed: ${onOneLine(step.changedFiles.join(', '))}`);
     if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
     step.notes?.forEach((note) => this.note(note));

@@ -55,12 +55,12 @@ function section(title: string, content: string): string {
 }
 
 function rounds(steps: readonly Step[]): string {
-  return steps.filter(({ kind, error, notes }) => kind === 'turn' || kind === 'gate' || kind === 'bootstrap' || error !== undefined || notes?.length).map((step) => {
+  return steps.filter(({ kind, error, notes }) => kind === 'turn' || kind === 'gate' || kind === 'verify' || kind === 'bootstrap' || error !== undefined || notes?.length).map((step) => {
     const passed = step.verdict === VERDICTS.PASSED;
     const verdict = step.verdict === undefined ? '' : ` <span class="${passed ? 'good' : 'bad'}">${escape(step.verdict)}</span>${step.exitCode ? `, exit code ${step.exitCode}` : ''}`;
     const text = [errorOf(step), step.changedFiles && `changed while it ran: ${step.changedFiles.join(', ')}`, ...step.notes ?? [], testsOf(step), step.output ?? step.log]
       .filter((part) => part).join('\n');
-    const open = step.error !== undefined || (step.kind === 'gate' && !passed) ? ' open' : '';
+    const open = step.error !== undefined || ((step.kind === 'gate' || step.kind === 'verify') && step.verdict !== undefined && !passed) ? ' open' : '';
     const wrapped = step.error === undefined ? '' : ' class="error"';
     return `<details${open}><summary>${escape(nameOf(step))} <span class="dim">${(step.duration / 1_000).toFixed(2)} s</span>${verdict}</summary><pre${wrapped}>${escape(text || '(no output)')}</pre></details>`;
   }).join('\n');

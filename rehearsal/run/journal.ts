@@ -142,6 +142,7 @@ export class Journal {
     if (JSON.stringify(move) !== JSON.stringify(input?.loop?.branchMoves?.at(-1))) step.branchMove = move;
     if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.jobOutput(`turn-${step.round}-`);
     if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
+    if (step.kind === 'verify' && loop) this.verificationEnded(step, loop);
     if (step.kind === 'snapshot' && (loop?.next === NEXT.REPAIR || loop?.next === NEXT.STUCK)) step.feedback = loop.feedback;
     if (loop) step.notes = notesOf(step.kind, loop, this.run, input?.loop?.baseline);
     this.ended(step, timestamp);
@@ -162,6 +163,17 @@ export class Journal {
     step.changedFiles = step.feedback?.changedFiles;
     step.output = record && ((record.logPath === undefined ? undefined : this.read(record.logPath)) ?? this.mask(step.feedback?.output));
     if (step.verdict !== VERDICTS.PASSED && step.output !== undefined) step.failingTests = failingTests(step.output);
+  }
+
+  private verificationEnded(step: Step, loop: LoopState): void {
+    const { feedback } = loop;
+    if (loop.next === NEXT.GO_ON) step.verdict = loop.unchanged ? undefined : VERDICTS.PASSED;
+    if (loop.next === NEXT.GO_ON || loop.next === NEXT.RUNNING || !feedback?.cleanCheckout) return;
+    step.verdict = feedback.verdict;
+    step.exitCode = feedback.exitCode;
+    step.feedback = feedback;
+    step.output = this.mask(feedback.output);
+    step.failingTests = failingTests(step.output);
   }
 
   private read(path: string): string | undefined {
@@ -197,7 +209,7 @@ export class Journal {
   private outputNow({ state, kind, round }: Step, loop: LoopState | undefined): string {
     const name = kind === 'gate' ? `gate ${this.parametersOf(state).gate?.name}` : kind;
     if (this.run === undefined || (kind !== 'gate' && kind !== 'turn' && kind !== 'bootstrap')) return '';
-    const job = jobId(this.run.id, round, jobNameOf(loop ?? { losses: 0, rebases: 0 }, name));
+    const job = jobId(this.run.id, round, jobNameOf(loop ?? { losses: 0, rebases: 0 }, name), this.run.key);
     const file = this.props.fileOf(`${this.props.loop.mount}/${JOBS_FOLDER}/${job}/log`, this.run.session);
     return file === undefined ? '' : maskSecrets(this.mask(endOfFile(file, 4_096)));
   }

@@ -11,7 +11,7 @@ export const LEFT = 'it left files that git neither tracks nor ignores, which we
 
 /** Returns notes on what a step found or did besides its verdict, and on the state that a run continues from, one line each. */
 export function notesOf(kind: StepKind, loop: LoopState, run: RunIdentity | undefined, baseline = loop.baseline): string[] {
-  const { putBack, unchanged, findings, leftOut, gates, submodules, shallow } = loop;
+  const { putBack, unchanged, feedback, verification, findings, leftOut, gates, submodules, shallow } = loop;
   if (baseline) return kind === 'snapshot' ? ['the gates run before the agent starts: their results do not decide anything yet'] : [];
   switch (kind) {
     case 'prepare': return [
@@ -31,6 +31,10 @@ export function notesOf(kind: StepKind, loop: LoopState, run: RunIdentity | unde
       ...note('empty directories, which were removed', findings?.empty),
       ...note('symbolic links that point out of the clone', findings?.links),
       ...note('files of tools and linked worktrees, which were left out', leftOut),
+    ];
+    case 'verify': return [
+      ...feedback?.cleanCheckout && verification?.isOver ? [`the gate "${feedback.gate}" passes in the agent's workspace, but not in a clean checkout`] : [],
+      ...verification?.separate === false ? ['the gates ran as the user of the container: a user of their own needs root and "setpriv" in the image'] : [],
     ];
     default: return [];
   }

@@ -32,7 +32,7 @@ export class FollowedJob {
   private timeoutIsKnown: boolean;
 
   constructor(private readonly request: Job, private readonly onOutput?: (data: Buffer) => void) {
-    this.id = jobId(request.run, request.round ?? 0, request.name);
+    this.id = jobId(request.run, request.round ?? 0, request.name, request.key);
     this.tail = new Tail(request.tailBytes ?? LIMITS.tailBytes.default);
     this.matcher = new LineMatcher(request.failFast ?? []);
     this.timeoutIsKnown = request.mode === 'attach' || this.previous?.timeoutSeconds !== undefined;

@@ -1,4 +1,4 @@
-import { createHash } from 'crypto';
+import { createHmac } from 'crypto';
 import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from './constants';
 import { SessionError } from './errors';
 import { JobEnd } from './job-stream';
@@ -12,6 +12,8 @@ export interface Job extends SessionAddress {
   readonly run: string;
   readonly round?: number;
   readonly name: string;
+  /** A secret of the driver that makes the job's id unpredictable. @default - the id follows from the run, the round and the name */
+  readonly key?: string;
   /** `attach` never starts the command: for callers that cannot know whether it has begun. */
   readonly mode?: 'start' | 'attach';
   /** Determines whether the session is known to have answered, so that a failure of its container is final. */
@@ -77,10 +79,14 @@ export interface JobResult {
   readonly timeoutSeconds?: number;
 }
 
-/** Returns the name of the job's directory: recognizable, and different for every run, round and name. */
-export function jobId(run: string, round: number, name: string): string {
+/**
+ * Returns the name of the job's directory: recognizable, and different for every run, round and name.
+ *
+ * @param key a secret of the driver. With it, nobody else can tell which directory a job will have, or make it first.
+ */
+export function jobId(run: string, round: number, name: string, key = ''): string {
   const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40) || 'job';
-  const digest = createHash('sha256').update(JSON.stringify([run, round, name])).digest('hex').slice(0, 12);
+  const digest = createHmac('sha256', key).update(JSON.stringify([run, round, name])).digest('hex').slice(0, 12);
   return `${slug}-${round}-${digest}`;
 }
 

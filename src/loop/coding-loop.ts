@@ -27,8 +27,8 @@ import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '..
  * Runs an agent on a repository until all gates pass, and only then commits its change.
  *
  * ```text
- * Prepare → Bootstrap → Turn → Record → Gate lint → Gate test → Commit → Stop → done
- *                        ↑_________________ red, repairs left ______|     any error → Stop → failed
+ * Prepare → Bootstrap → Turn → Record → Gate lint → Gate test → Verify → Commit → Stop → done
+ *                        ↑_________________ red, repairs left _______________|   any error → Stop → failed
  * ```
  *
  * The input of a run is `{ prompt, taskId, repository?, session? }`. The output is a record, `{ outcome, taskId, rounds, commit?, gates, session }`,
@@ -36,11 +36,12 @@ import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '..
  * its cause. A run whose input contains the `session` of an earlier record continues in that workspace.
  *
  * The loop records the files as a git tree before the gates, and commits exactly this tree, on which every gate has passed. A gate that changes files
- * of the repository fails.
+ * of the repository fails. A verification runs the bootstrap and the gates again on this tree, in a session that the agent never was in.
  *
  * ## Limitations
  *
- * - Gates protect against mistakes. Anyone who can write to the workspace, such as the agent, can forge their results.
+ * - In the agent's session, gates protect against mistakes: anyone who can write to the workspace can forge their results. The verification is out of
+ *   the agent's reach. It does not detect a change that weakens its own tests.
  * - The logs of the runtime contain commands and prompts, because the service logs every command. The history of executions contains prompts.
  * - A session can be used by one run at a time. Another run fails with `CodingLoop.SessionBusy`.
  * - The `session` of an input must come from an execution of this state machine that Step Functions still knows, which ended at most 90 days ago.

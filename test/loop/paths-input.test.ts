@@ -60,6 +60,7 @@ describe('bad input', () => {
       taskId: taskId ?? '',
       rounds: 0,
       gates: [],
+      verified: false,
       session: { id: expect.any(String), endpointName: 'DEFAULT', stopped: false },
       error: { name: 'CodingLoop.BadInput', message: expect.stringContaining(field) },
     });

@@ -15,7 +15,7 @@ const SCRIPTS: [string, string[]][] = [
   [AWAY_SCRIPT, sourcesOf('workspace-away')],
 ];
 
-test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push'))('%s passes shellcheck', (source) => {
+test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push', 'workspace-verify'))('%s passes shellcheck', (source) => {
   const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
   expect(check.stdout).toBe('');
   expect(check.status).toBe(0);

@@ -50,7 +50,7 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   const { commit: id, pushed, found, rejected } = made;
   // The workspace continues from the commit. It makes the same one; if it cannot, it learns of it from the remote in its next run.
   if (isElsewhere && pushed !== undefined && found === undefined) {
-    await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, { ...wanted, WB_PUSH: 'no', WB_PUSHED: id }, { label: 'pushed' }).catch(() => undefined);
+    await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, { ...wanted, WB_PUSH: 'no', WB_ARRIVED: id }, { label: 'pushed' }).catch(() => undefined);
   }
   if (push && (pushed === undefined) === (rejected === undefined)) {
     throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'it is not known whether the commit was pushed');

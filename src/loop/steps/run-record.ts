@@ -31,9 +31,10 @@ function decided({ next, feedback }: LoopState): Failure | undefined {
   // Findings before the gates have no log.
   const gate = feedback === undefined || feedback.logPath === '' ? undefined : `gate "${feedback.gate}"`;
   const nothing = feedback?.unchanged ? '; the agent has changed nothing' : '';
+  const where = feedback?.cleanCheckout ? ' in a clean checkout' : '';
   switch (next) {
-    case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass${afterRepairs(feedback?.maxRepairs)}${nothing}` };
-    case NEXT.STUCK: return { name: LOOP_ERRORS.STUCK, message: `the agent is stuck${gate === undefined ? '' : ` at the ${gate}`}: the same files, or the same failure, twice in a row${nothing}` };
+    case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass${where}${afterRepairs(feedback?.maxRepairs)}${nothing}` };
+    case NEXT.STUCK: return { name: LOOP_ERRORS.STUCK, message: `the agent is stuck${gate === undefined ? '' : ` at the ${gate}${where}`}: the same files, or the same failure, twice in a row${nothing}` };
     case NEXT.INERT: return { name: LOOP_ERRORS.INERT, message: `the command of ${gate ?? 'a gate'}, or a program that it needs, is neither in the image nor in the repository` };
     default: return undefined;
   }

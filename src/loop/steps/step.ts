@@ -111,7 +111,9 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
   const { run, loop } = request.state;
   const secondsLeft = secondsLeftOf(run, tools);
   const name = jobNameOf(loop, job.name);
-  const previous = loop.previous?.job === jobId(run.id, loop.round, name) ? loop.previous : undefined;
+  // The first step may be repeated with another key, and must find its jobs all the same. No agent has been invoked then.
+  const key = run.base === undefined ? undefined : run.key;
+  const previous = loop.previous?.job === jobId(run.id, loop.round, name, key) ? loop.previous : undefined;
   const { unclaimed, ...own } = job;
   const result = await tools.runJob({
     ...own,
@@ -121,6 +123,7 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     run: run.id,
     round: loop.round,
     name,
+    key,
     prologue: job.prologue === undefined ? SAFE_DIRECTORY : `${SAFE_DIRECTORY}; ${job.prologue}`,
     mount: run.mount,
     workingDirectory: job.workingDirectory ?? run.clone,

@@ -74,9 +74,9 @@ commit() { # Makes the commit and pushes it. From the same tree, parents, date a
       2) pushed=yes found=yes commit=$REPLY ;;
     esac
     known_tip "$commit"
-  elif [[ ${WB_PUSHED-} ]]; then
+  elif [[ ${WB_ARRIVED-} ]]; then
     # Another session has made and pushed the same commit.
-    [[ $commit == "$WB_PUSHED" ]] || fail 77 "this workspace does not make the commit $WB_PUSHED that was pushed"
+    [[ $commit == "$WB_ARRIVED" ]] || fail 77 "this workspace does not make the commit $WB_ARRIVED that was pushed"
     known_tip "$commit"
   fi
   goes_on_from "$commit"

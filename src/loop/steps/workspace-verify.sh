@@ -31,7 +31,7 @@ fresh() { # Takes the workspace of a verification, with the newest files of the 
       || own fetch --quiet --no-tags -- "$WB_URL" "+refs/heads/$WB_BRANCH:refs/workbench/theirs"
     ! has "$id" || have+="$id "
   done
-  id=$(own rev-parse --verify refs/workbench/upstream^{commit}) && have+=$id
+  id=$(own rev-parse --verify "refs/workbench/upstream^{commit}") && have+=$id
   say have "$have"
   if [[ $WB_USER ]] && separate "$WB_USER"; then say separate yes; fi
   if [[ $WB_LINK && -d ${WB_LINK%/*} && ! -e $WB_LINK ]]; then ln -s "$repo" "$WB_LINK"; fi
@@ -84,9 +84,12 @@ receive() { # Checks out the tree that arrived, on the run's branch, and gives t
   own index-pack --strict --fix-thin --stdin <"$file" >/dev/null || fail 82 "what the session of the agent sent is no valid pack"
   [[ $(own rev-parse --verify --quiet "$WB_COMMIT^{tree}") == "$WB_TREE" ]] || fail 82 "what the session of the agent sent is not the tree $WB_TREE"
   rm -f "$file" "$records"/piece-*
-  own update-ref refs/workbench/head "$WB_COMMIT" && own read-tree --reset -u "$WB_COMMIT" || fail 82 "the files cannot be written to $repo"
+  { own update-ref refs/workbench/head "$WB_COMMIT" && own read-tree --reset -u "$WB_COMMIT"; } || fail 82 "cannot write the files to $repo"
   if [[ $WB_USER ]]; then
-    chmod 0711 "$records" && chmod 0700 "$records/jobs" && mkdir -p "$WB_MOUNT"/{home,cache} && chown "$WB_USER:$WB_USER" "$WB_MOUNT"/{home,cache} || fail 1 "$WB_MOUNT cannot be prepared"
+    {
+      chmod 0711 "$records" && chmod 0700 "$records/jobs" &&
+      mkdir -p "$WB_MOUNT"/{home,cache} && chown "$WB_USER:$WB_USER" "$WB_MOUNT"/{home,cache}
+    } || fail 1 "cannot prepare $WB_MOUNT"
     [[ ! -d ${HOME:-} ]] || chmod o+x "$HOME" # the image may have programs there
     give
   fi
