@@ -50,7 +50,8 @@
 # When a command ends, so does everything that it started. What left its process group is recognized by a mark that survives a new session and an
 # empty environment: the soft limit of file locks (ulimit -x), which the kernel does not apply and every child inherits, is set to
 # a number derived from the mount and the job. If the limit cannot be set, the variable WORKBENCH_JOB is the mark. What a command
-# leaves behind has a second to exit and one more after TERM, and is then killed. Processes without a mark are left alone: the
+# leaves behind has a second to exit and one more after TERM, and is then killed. Where a command has a user of its own, so does
+# whatever that user has started since, because a mark can be removed. Processes without a mark are left alone: the
 # container's own processes, and what they started.
 #
 # All of this protects against mistakes and accidents. A malicious command has the same rights as the supervisor: a supervisor that was
@@ -159,6 +160,11 @@ of_job() { # Succeeds if a process is alive and belongs to the job; sets `fields
   # This skips most other processes, which are older.
   ((fields[19] >= oldest)) || return 1
   ((group == 0 || fields[2] != group)) || return 0
+  if [[ $user ]]; then
+    { IFS= read -r -d "" text <"/proc/$1/status"; } 2>/dev/null
+    [[ $text != *Uid:*([[:space:]])"$user"[[:space:]]* ]] || return 0
+    text=""
+  fi
   { IFS= read -r -d "" text <"/proc/$1/limits"; } 2>/dev/null
   [[ $text != *"Max file locks "*([ ])"$mark "* ]] || return 0
   # A process with another mark belongs to another job, whatever its name.
