@@ -42,7 +42,7 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   const where = isElsewhere ? inVerification(request, loop.verification!.attempt) : request;
   let made;
   try {
-    made = await inWorkspace(where, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, wanted);
+    made = await inWorkspace(where, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, { ...wanted, ...(isElsewhere ? { WB_ELSEWHERE: 'yes' } : {}) });
   } catch (error) {
     if (!isElsewhere || !isLoss(error) || loop.losses >= LOOP_LIMITS.losses) throw error;
     return { ...loop, losses: loop.losses + 1, verification: { attempt: loop.verification!.attempt, gates: [], isOver: true }, next: NEXT.AGAIN };

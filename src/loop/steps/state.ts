@@ -13,6 +13,8 @@ export interface RunIdentity {
   readonly mount: string;
   /** The path of the clone. */
   readonly clone: string;
+  /** The number of the user that the clone belongs to, if that is not the container's user: code under test may have put anything into it. */
+  readonly user?: number;
   readonly repository: { readonly url: string; readonly ref?: string };
   readonly branch: string;
   /** The commit that the run started from. Missing until the first step has ended. */

@@ -193,6 +193,7 @@ export async function inWorkspace<F extends WorkspaceFunction>(
     WB_EMAIL: request.config.author.email,
     WB_PUSH: request.config.push ? 'yes' : 'no',
     WB_PAUSE: Math.ceil(tools.backoffSeconds),
+    WB_USER: run.user ?? '',
     ...variables,
   }).map(([key, value]) => [key, String(value)]));
   let again: string | undefined;

@@ -98,7 +98,7 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
     if (result.status === STATUSES.RUNNING) return waiting(result);
     throwIfLost(result);
     if (result.verdict !== VERDICTS.PASSED) return failed({ name: 'bootstrap', command: commands.join('\n'), timeoutSeconds }, result, result.verdict!, []);
-    await inWorkspace(there, tools, 'bootstrapped', LOOP_ERRORS.VERIFICATION_FAILED, {});
+    await inWorkspace(how.files, tools, 'bootstrapped', LOOP_ERRORS.VERIFICATION_FAILED, {});
   }
   verification = { ...verification, isReady: true };
   for (const gate of request.gates.slice(verification.gates.length)) {
@@ -106,7 +106,7 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
     const result = await runGate(how.request, tools, gate, how.job);
     if (result.status === STATUSES.RUNNING) return waiting(result);
     throwIfLost(result);
-    const { verdict, changedFiles, left } = await judged(there, tools, gate.name, result);
+    const { verdict, changedFiles, left } = await judged(how.files, tools, gate.name, result);
     if (verdict !== VERDICTS.PASSED) return failed(gate, result, verdict, changedFiles);
     const { exitCode, seconds, logPath } = result;
     const record: GateRecord = { name: gate.name, verdict, exitCode, seconds, logPath, ...defined({ left }) };
@@ -123,12 +123,20 @@ export function addressOf({ runtimeArn, state: { run: { session } } }: StepReque
   return { runtimeArn, qualifier: session.endpointName, sessionId: session.id };
 }
 
+interface Commands {
+  readonly request: VerifyRequest;
+  readonly job: Partial<StepJob>;
+  /** The request for what is done with the files after them. */
+  readonly files: VerifyRequest;
+}
+
 /** Returns how the commands of the user run in a verification: as a user of their own, with a home of its own, where the image can do that. */
-function commandsOf(there: VerifyRequest, { separate }: VerificationState): { readonly request: VerifyRequest; readonly job: Partial<StepJob> } {
+function commandsOf(there: VerifyRequest, { separate }: VerificationState): Commands {
   const { mount, user } = VERIFICATION;
-  if (!separate) return { request: there, job: {} };
+  if (!separate) return { request: there, job: {}, files: there };
   const environment = { HOME: `${mount}/home`, USER: 'nobody', LOGNAME: 'nobody', ...cachesBelow(`${mount}/cache`), ...there.config.environment };
-  return { request: { ...there, config: { ...there.config, environment } }, job: { user } };
+  const files = { ...there, state: { ...there.state, run: { ...there.state.run, user } } };
+  return { request: { ...there, config: { ...there.config, environment } }, job: { user }, files };
 }
 
 /** Brings the recorded tree into the session of the verification, before any of its code runs there. */

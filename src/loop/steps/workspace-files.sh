@@ -171,7 +171,7 @@ inside() { # Runs git in the directory $1 of the clone, which has a repository o
 
 beside_submodules() { # Adds to `all` the files in submodules that no commit of theirs has, and to `dirs` their ignored directories
   local list name names path kind
-  [[ -e $repo/.gitmodules ]] && listed submodule_paths || return 0
+  [[ ! ${WB_USER-} && -e $repo/.gitmodules ]] && listed submodule_paths || return 0
   names=(${list[@]+"${list[@]#*"$newline"}"})
   for name in ${names[@]+"${names[@]}"}; do
     [[ -e $repo/$name/.git ]] || continue

@@ -3,6 +3,9 @@
 #
 # Does what follows in the workspace once all gates have passed: makes a commit of a tree and brings it to the remote, on top of whatever
 # others have put there. Only the changes from WB_BASE to WB_TREE are the run's.
+#
+#   WB_ELSEWHERE   not empty in the session of a verification: nothing continues there, and nothing is written to its clone, where code under test
+#                  may have put links to other files
 
 on_top() { # Succeeds if a commit on top of WB_BASE keeps all that the remote's branch has, at $1, and brings nothing back
   [[ $1 != "$WB_BASE" ]] || return 0
@@ -79,7 +82,7 @@ commit() { # Makes the commit and pushes it. From the same tree, parents, date a
     [[ $commit == "$WB_ARRIVED" ]] || fail 77 "this workspace does not make the commit $WB_ARRIVED that was pushed"
     known_tip "$commit"
   fi
-  goes_on_from "$commit"
+  [[ ${WB_ELSEWHERE-} ]] || goes_on_from "$commit"
   say commit "$commit"
   [[ $pushed == no ]] || say pushed yes
   [[ $found == no ]] || say found yes

@@ -2,6 +2,9 @@
 # shellcheck disable=SC2034,SC2154  # variables and functions that are not here are in workspace.sh and workspace-files.sh, which come before it
 #
 # Records files as a tree, and compares them with it.
+#
+#   WB_USER    the number of the user whom the clone belongs to, if code under test that must not become root runs as that user; else empty.
+#              Git is kept from repositories within the clone then: it would run the programs that their configurations name
 
 modified_submodules() { # Lists submodules with changes that are not committed in them, which no tree of ours can hold
   own diff-files --name-only -z --ignore-submodules=untracked --diff-filter=M
@@ -78,34 +81,58 @@ noted() { # Adds values to the record $1, which an earlier attempt of this funct
   keep "$name" ${list[@]+"${list[@]}"}
 }
 
+linked() { # Succeeds if a directory of the path $1 is a symbolic link, so that the path leads to a file elsewhere
+  local dir=$1
+  while [[ $dir == */* ]]; do
+    dir=${dir%/*}
+    [[ ! -L $repo/$dir ]] || return 0
+  done
+  return 1
+}
+
+update_only() { # Updates the index for the given paths. Git examines no other, and none at all beyond a symbolic link
+  local path there=() gone=()
+  for path; do if linked "$path"; then gone+=("$path"); else there+=("$path"); fi; done
+  ((${#gone[@]} == 0)) || printf "%s\0" "${gone[@]}" | own update-index --force-remove -z --stdin || return
+  ((${#there[@]} == 0)) || printf "%s\0" "${there[@]}" | own update-index --remove -z --stdin
+}
+
 compare() { # Compares the files with the tree $1, which the index has; sets `tree` to the tree of the files and `changed` to the paths that differ
-  local list
+  local list beneath=${WB_USER:+all}
   changed=() tree=$1
-  listed own diff-files --name-only -z --ignore-submodules=untracked || fail 1 "git cannot read the files"
+  listed own diff-files --name-only -z "--ignore-submodules=${beneath:-untracked}" || fail 1 "git cannot read the files"
   ((${#list[@]} > 0)) || return 0
   # The copy keeps the index's time, because git reads every file again that is not older than the index.
   cp -p "$GIT_INDEX_FILE" "$GIT_INDEX_FILE.verify" || fail 1 "cannot copy the index"
   GIT_INDEX_FILE+=.verify
-  own add --update . || fail 1 "git cannot read the files"
+  if [[ $beneath ]]; then update_only "${list[@]}"; else own add --update .; fi || fail 1 "git cannot read the files"
   tree=$(own write-tree) || fail 1 "git cannot write the tree"
   listed own diff-tree -r --name-only --no-renames -z "$1" "$tree" || fail 1 "git cannot compare $tree with the recorded tree"
   changed=(${list[@]+"${list[@]}"})
-  listed modified_submodules || fail 1 "git cannot read the submodules"
-  changed+=(${list[@]+"${list[@]}"})
+  if [[ ! $beneath ]]; then
+    listed modified_submodules || fail 1 "git cannot read the submodules"
+    changed+=(${list[@]+"${list[@]}"})
+  fi
   GIT_INDEX_FILE=${GIT_INDEX_FILE%.verify}
 }
 
 put_back() { # Restores paths from the index and moves what is in their place into the directory $1. A submodule stays as it is
-  local into=$1 path paths=() there=()
+  local into=$1 path paths=() there=() made=()
   shift
   for path; do
     [[ ! -e $repo/$path/.git ]] || continue
     paths+=("$path")
-    [[ ! -e $repo/$path && ! -L $repo/$path ]] || there+=("$path")
+    [[ ! -e $repo/$path && ! -L $repo/$path ]] || linked "$path" || there+=("$path")
   done
   ((${#paths[@]} > 0)) || return 0
   ((${#there[@]} == 0)) || aside "$into" "${there[@]}" || return
-  printf "%s\0" "${paths[@]}" | own checkout-index -f -q -u -z --stdin
+  printf "%s\0" "${paths[@]}" | own checkout-index -f -q -u -z --stdin || return
+  [[ ${WB_USER-} ]] || return 0
+  for path in "${paths[@]}"; do
+    while [[ $path == */* ]]; do made+=("$repo/$path") && path=${path%/*}; done
+    made+=("$repo/$path")
+  done
+  chown -h "$WB_USER:$WB_USER" -- "${made[@]}"
 }
 
 bootstrapped() { # Records what the bootstrap left, such as an environment, and undoes what it changed: neither is the agent's work
