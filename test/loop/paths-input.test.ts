@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
-import { Gate, SessionPolicy } from '../../src';
+import { Gate, SessionPolicy, Verification } from '../../src';
+import { verificationSession } from '../../src/loop/steps/sessions';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
@@ -157,6 +158,20 @@ describe('an execution that Step Functions ended', () => {
     // More often than a state would retry: nothing asks again.
     loop.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'conflict', times: 10 });
     expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: 'STOPPED' } });
+  });
+
+  test('has the session of its verification stopped too', async () => {
+    const loop = await start({ loop: { verification: Verification.inFreshSession(), gates: [Gate.command('test', '[[ $PWD == /mnt/* ]] || sleep 60')] } });
+    const there = verificationSession(loop.executionOf('cut-off'), undefined, 1).id;
+    const asked = loop.server.calls.next({ operation: 'InvokeAgentRuntimeCommand', sessionId: there });
+    const execution = loop.deployment.startExecution(undefined, { prompt: 'x', taskId: 'task-1' }, { name: 'cut-off' });
+    await asked;
+    execution.abort();
+    await execution.result;
+    const event = transformed(loop, { executionArn: execution.arn, status: 'ABORTED', input: null });
+    expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { status: 'STOPPED' } });
+    const stopped = loop.server.calls.of('StopRuntimeSession').map((call) => call.sessionId);
+    expect(stopped).toEqual(expect.arrayContaining([there, loop.sessionOf('cut-off').id]));
   });
 
   test('is ignored if it ended by itself', async () => {

@@ -230,7 +230,7 @@ export interface RunRecord {
   readonly leftOut?: NameList;
   readonly session: { readonly id: string; readonly workspace?: string; readonly stopped: boolean; readonly error?: string };
   readonly error?: { readonly name: string; readonly message: string };
-  readonly feedback?: { readonly changedFiles?: string[]; readonly unchanged?: boolean; readonly cleanCheckout?: boolean };
+  readonly feedback?: { readonly changedFiles?: string[]; readonly unchanged?: boolean; readonly cleanCheckout?: boolean; readonly output?: string };
 }
 
 function synth(directory: string, remote: string, loop: Partial<CodingLoopProps>): string {
