@@ -15,6 +15,7 @@ const SCRIPTS = {
   PREPARE_PART: { file: 'src/loop/steps/workspace-prepare', parts: ['workspace-prepare'] },
   MOVE_PART: { file: 'src/loop/steps/workspace-move', parts: ['workspace-move'] },
   MERGE_PART: { file: 'src/loop/steps/workspace-merge', parts: ['workspace-merge'] },
+  PROTECT_PART: { file: 'src/loop/steps/workspace-protect', parts: ['workspace-protect'] },
   TREE_PART: { file: 'src/loop/steps/workspace-tree', parts: ['workspace-tree'] },
   REMOTE_PART: { file: 'src/loop/steps/workspace-remote', parts: ['workspace-remote', 'workspace-push'] },
   HISTORY_PART: { file: 'src/loop/steps/workspace-history', parts: ['workspace-history'] },

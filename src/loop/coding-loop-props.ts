@@ -6,6 +6,7 @@ import { AgentTurn } from './agent-turn';
 import { Commit } from './commit';
 import { Gate } from './gate';
 import { GitRepository } from './git-repository';
+import { ProtectedPaths } from './protected-paths';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
 
@@ -93,6 +94,13 @@ export interface CodingLoopProps {
    * @default Verification.inFreshSession()
    */
   readonly verification?: Verification;
+
+  /**
+   * Files that the agent must not change in silence, such as tests and the configuration of checks.
+   *
+   * @default - no change is refused; the record of a run lists which of the changed files usually judge a change (`judgingFiles`)
+   */
+  readonly protectedPaths?: ProtectedPaths;
 
   /**
    * Determines how the loop commits a change that has passed all gates.

@@ -104,6 +104,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       gatesBefore: props.gatesBefore ?? false,
       maxRepairs: props.maxRepairs ?? 3,
       verification,
+      protect: props.protectedPaths?._config(),
       commit,
     });
 

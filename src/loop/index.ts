@@ -4,4 +4,5 @@ export * from './coding-loop-props';
 export * from './commit';
 export * from './gate';
 export * from './git-repository';
+export * from './protected-paths';
 export * from './verification';

@@ -84,6 +84,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps, plan: Loop
     ...environmentFaults('environment', environment),
     ...commit?._faults() ?? [],
     ...props.verification?._faults() ?? [],
+    ...props.protectedPaths?._faults() ?? [],
     ...secretFaults(scope, {
       bootstrap: bootstrap.join('\n'),
       turn: turn?._command,

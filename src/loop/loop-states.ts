@@ -18,6 +18,7 @@ export interface LoopDefinition extends LoopTarget {
   readonly gatesBefore: boolean;
   readonly maxRepairs: number;
   readonly verification: Verification;
+  readonly protect?: object;
   readonly commit: Commit;
 }
 
@@ -29,7 +30,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
 
   const prepare = prepareState(scope, graph, definition);
   const turn = definition.turn._bind(graph);
-  const record = graph.caught(graph.step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, { maxRepairs, ...(gatesBefore ? { gatesBefore } : {}) }));
+  const record = graph.caught(graph.step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, { maxRepairs, ...(gatesBefore ? { gatesBefore } : {}), ...protectOf(definition) }));
   const save = definition.commit._bind(graph, gates.map(({ name }) => name), { done, record });
   const verify = definition.verification._bind(graph, verifyRequest(definition), { passed: save, repair: turn.start });
 
@@ -54,12 +55,17 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
 }
 
 /** The parameters of a verification: everything that judges a change comes from the state machine, never from the workspace. */
-function verifyRequest({ bootstrap, bootstrapSeconds, gates, maxRepairs }: LoopDefinition): object {
+function verifyRequest({ bootstrap, bootstrapSeconds, gates, maxRepairs, protect }: LoopDefinition): object {
   return {
     ...(bootstrap.length === 0 ? {} : { bootstrap: { commands: bootstrap, timeoutSeconds: bootstrapSeconds } }),
     gates: gates.map((gate) => gate._config()),
     maxRepairs,
+    ...protectOf({ protect }),
   };
+}
+
+function protectOf({ protect }: Pick<LoopDefinition, 'protect'>): object {
+  return protect === undefined ? {} : { protect };
 }
 
 /** Creates the first step. It refuses a run before anything is started, so that there is no session to stop. */

@@ -21,6 +21,24 @@ export const VERIFICATION = {
   user: 65_534,
 } as const;
 
+/** The actions of a loop on a change to protected files. */
+export const PROTECTED_ACTIONS = { REPAIR: 'REPAIR', RESTORE: 'RESTORE', REVIEW: 'REVIEW', FAIL: 'FAIL' } as const;
+
+/** Pathspecs of files that usually judge a change: tests, CI, and the configuration of linters and builds. docs/verification.md lists them. */
+export const JUDGING_PATHS: readonly string[] = [
+  // Tests.
+  ...['test', 'tests', '__tests__', 'spec', 'e2e', 'testdata', '__snapshots__', 'fixtures'].map((name) => `:(glob)**/${name}/**`),
+  ...['*.test.*', '*.spec.*', '*_test.*', 'test_*.py', '*_spec.rb', '*Test.java', '*Tests.java', '*IT.java', '*Test.kt', '*Tests.cs', 'conftest.py'].map((name) => `:(glob)**/${name}`),
+  // CI.
+  ...['.github/**', '.gitlab-ci.yml', '.circleci/**', '.buildkite/**', 'Jenkinsfile*', 'azure-pipelines*.yml', 'bitbucket-pipelines.yml', 'buildspec*.yml'].map((name) => `:(glob)${name}`),
+  // Linters, types, coverage.
+  ...['.eslintrc*', 'eslint.config.*', '.prettierrc*', 'biome.json*', 'tsconfig*.json', '.flake8', '.pylintrc', 'ruff.toml', 'mypy.ini', '.coveragerc', '.golangci.*',
+    'clippy.toml', 'rustfmt.toml', '.rubocop.yml', 'checkstyle*.xml', '.pre-commit-config.yaml', '.gitattributes'].map((name) => `:(glob)**/${name}`),
+  // Builds and test runners.
+  ...['package.json', 'jest.config.*', 'vitest.config.*', 'playwright.config.*', 'pyproject.toml', 'setup.cfg', 'tox.ini', 'pytest.ini', 'noxfile.py', 'Makefile',
+    'pom.xml', 'build.gradle*', 'Cargo.toml', 'go.mod', 'Rakefile', '*.csproj'].map((name) => `:(glob)**/${name}`),
+];
+
 /** The names that a gate may have. They appear in the graph, in the commit and in the feedback. */
 export const GATE_NAME = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/;
 
@@ -91,6 +109,8 @@ export const LOOP_ERRORS = {
   WORKSPACE_LOST: 'CodingLoop.WorkspaceLost',
   /** Too many microVMs were lost. */
   LOST: 'CodingLoop.Lost',
+  /** The agent changed protected files, and the loop does not let it. */
+  PROTECTED_PATHS: 'CodingLoop.ProtectedPaths',
   /** The change could not be verified in a session of its own. That a gate fails there is no such error: it leads to a repair. */
   VERIFICATION_FAILED: 'CodingLoop.VerificationFailed',
   /** Somebody else pushed, and the change cannot be rebased. */

@@ -134,6 +134,8 @@ export interface Feedback {
   readonly changedFiles?: readonly string[];
   /** Contents of the clone that no commit can contain. */
   readonly findings?: Findings;
+  /** Protected files that the agent changed, and has to put back: at most 50. */
+  readonly protectedFiles?: readonly string[];
   /** True if the gate passed in the agent's workspace, and failed in the verification's clean checkout. */
   readonly cleanCheckout?: boolean;
 }
@@ -199,6 +201,10 @@ export interface RunRecord {
   readonly findings?: Findings;
   /** Files of tools, and linked worktrees, that were left out of the change. */
   readonly leftOut?: NameList;
+  /** Files of the change that usually judge it: tests, CI, and the configuration of linters and builds. They are worth a review. */
+  readonly judgingFiles?: NameList;
+  /** Protected files that the agent changed. With `RESTORE`, the commit has those of the base; with `REVIEW`, it has the agent's. */
+  readonly protectedFiles?: NameList;
   /** The session that the run worked in. To continue there, pass the whole of it to another run. */
   readonly session: SessionRecord & {
     /** True if the run stopped its session. False if the session was left to its idle timeout, or if the run started nothing. */

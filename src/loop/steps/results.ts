@@ -16,7 +16,7 @@ export const WORKSPACE_WORDS = {
   prepare: { 'base': 'object', 'workspace': 'text', 'stands-on': 'object', 'moves': 'maybe', 'work': 'list' },
   move: { 'base': 'object', 'stands-on': 'object', 'updated-from': 'maybe', 'came-from': 'maybe', 'work': 'list', 'aside': 'list', 'in-the-way': 'list' },
   bootstrapped: { changed: 'list' },
-  snapshot: { 'tree': 'object', 'base-tree': 'object', 'pinned': 'maybe', 'ignored': 'list', 'empty': 'list', 'links': 'list', 'private': 'list', 'left-out': 'list' },
+  snapshot: { 'tree': 'object', 'base-tree': 'object', 'pinned': 'maybe', 'ignored': 'list', 'empty': 'list', 'links': 'list', 'private': 'list', 'left-out': 'list', 'judging': 'list', 'protected': 'list' },
   verify: { tree: 'object', changed: 'list', left: 'list' },
   surroundings: { tip: 'maybe', shallow: 'maybe', ref: 'maybe', newest: 'maybe', behind: 'maybe', submodules: 'list' },
   adopt: { base: 'object', merges: 'text', tip: 'maybe', elsewhere: 'maybe' },
@@ -26,7 +26,7 @@ export const WORKSPACE_WORDS = {
   rebase: { base: 'object', tip: 'text' },
   fresh: { 'base': 'object', 'workspace': 'text', 'stands-on': 'object', 'moves': 'maybe', 'work': 'list', 'have': 'text', 'separate': 'maybe' },
   pack: { commit: 'object', bytes: 'text', tip: 'maybe' },
-  receive: { tree: 'object', submodules: 'list' },
+  receive: { tree: 'object', submodules: 'list', judging: 'list', protected: 'list' },
   claim: { holder: 'maybe', until: 'maybe' },
   release: {},
 } as const satisfies { readonly [name: string]: { readonly [word: string]: Kind } };

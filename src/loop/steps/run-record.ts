@@ -66,6 +66,7 @@ export function outputOf(state: AnyState, session: RunRecord['session'], green =
     ...(loop?.branchMoves === undefined ? {} : { branchMoves: loop.branchMoves }),
     gates: loop?.gates ?? [],
     ...defined({ putBack: loop?.putBack, findings: loop?.findings, leftOut: loop?.leftOut }),
+    ...defined({ judgingFiles: loop?.judgingFiles, protectedFiles: loop?.protectedFiles }),
     session,
     ...(failed === undefined ? {} : { error: failed, ...(loop?.feedback === undefined ? {} : { feedback: loop.feedback }) }),
   };

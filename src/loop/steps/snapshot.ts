@@ -1,15 +1,16 @@
-import { checkPins, isThereAlready, onTopOfOthers } from './branch';
-import { LOOP_ERRORS, NEXT, leftDirectoryOf } from './constants';
-import { Feedback, Findings } from './records';
+import { checkPins, isThereAlready, mergesOf, onTopOfOthers } from './branch';
+import { LOOP_ERRORS, NEXT, PROTECTED_ACTIONS, leftDirectoryOf } from './constants';
+import { Feedback, Findings, LoopError } from './records';
 import { brief, defined, named, NameList, united } from './results';
 import { LoopState } from './state';
-import { inWorkspace, StepRequest, StepTools } from './step';
+import { inWorkspace, judgingVariables, ProtectConfig, StepRequest, StepTools } from './step';
 import { VERDICTS } from '../../jobs/constants';
 
 export interface SnapshotRequest extends StepRequest {
   readonly maxRepairs: number;
   /** True if the gates also run before the first turn. */
   readonly gatesBefore?: boolean;
+  readonly protect?: ProtectConfig;
 }
 
 /**
@@ -21,24 +22,40 @@ export interface SnapshotRequest extends StepRequest {
  */
 export async function snapshot(request: SnapshotRequest, tools: StepTools): Promise<LoopState> {
   if (request.gatesBefore && request.state.loop.before === undefined) return beforeTheAgent(request, tools);
-  const { maxRepairs } = request;
+  const { maxRepairs, protect } = request;
   const { loop, putAway } = await onTopOfOthers(request, tools);
   const mayAsk = loop.told !== true && loop.round < maxRepairs;
   const seen = await inWorkspace(request, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
     WB_BASE: loop.base,
     WB_ASIDE: mayAsk ? 'no' : 'yes',
     WB_LEFT: leftDirectoryOf(loop),
+    WB_MERGES: mergesOf(loop),
+    WB_RESTORE: protect?.onChange === PROTECTED_ACTIONS.RESTORE ? 'yes' : 'no',
+    ...judgingVariables(protect),
   });
   const { tree, ignored, empty, links } = seen;
   if (seen.pinned !== undefined) await checkPins(request, loop, tools);
   const findings = defined({ ignored: brief(ignored), empty: brief(empty), links: brief(links), putAway: brief(putAway) });
   const all = union(loop.findings, findings);
   const unchanged = tree === seen['base-tree'] && loop.merges === undefined && !isThereAlready(request.state.run, loop);
-  const { findings: _, ...before } = loop;
-  const recorded = { ...before, tree, gates: [], unchanged, ...defined({ findings: all, leftOut: brief(seen['left-out']) }) };
+  const { findings: _, judgingFiles: __, protectedFiles: ___, ...before } = loop;
+  const isRestored = protect?.onChange === PROTECTED_ACTIONS.RESTORE;
+  const protectedFiles = isRestored ? united(loop.protectedFiles, brief(seen.protected)) : brief(seen.protected);
+  const recorded = {
+    ...before, tree, gates: [], unchanged, ...defined({ findings: all, leftOut: brief(seen['left-out']), judgingFiles: brief(seen.judging), protectedFiles }),
+  };
   if (mayAsk && ignored.count + putAway.count + links.count > 0) {
     const feedback = feedbackOf(request, findings, { ignored, empty, links, putAway });
     return { ...recorded, told: true, lastTree: undefined, round: loop.round + 1, feedback, next: NEXT.REPAIR };
+  }
+  if (seen.protected.count > 0 && protect?.onChange === PROTECTED_ACTIONS.FAIL) {
+    throw new LoopError(LOOP_ERRORS.PROTECTED_PATHS, 'the agent changed protected files', named(seen.protected).join(', ').slice(0, 2_000));
+  }
+  if (seen.protected.count > 0 && protect?.onChange === PROTECTED_ACTIONS.REPAIR) {
+    const isStuck = loop.feedback?.protectedFiles !== undefined && loop.lastTree === tree;
+    const next = loop.round >= maxRepairs ? NEXT.RED : isStuck ? NEXT.STUCK : NEXT.REPAIR;
+    const feedback = protectedFeedback(request, loop, seen.protected);
+    return { ...recorded, lastTree: tree, round: next === NEXT.REPAIR ? loop.round + 1 : loop.round, feedback, next };
   }
   // A link to a place that other clones do not have would make the gates judge something other than the commit.
   if (seen.private.count > 0) {
@@ -48,11 +65,31 @@ export async function snapshot(request: SnapshotRequest, tools: StepTools): Prom
   return { ...recorded, next: NEXT.GO_ON };
 }
 
+/** Returns the feedback for a change to protected files. */
+function protectedFeedback({ maxRepairs }: SnapshotRequest, { base, round }: LoopState, files: NameList): Feedback {
+  const output = [
+    'These files judge your change, and are not yours to change. Put them back as they were, and solve the task without changing them:',
+    ...named(files).map((name) => `  ${name}`),
+    `"git checkout ${base.slice(0, 12)} -- <file>" puts a file back; remove the files that you added.`,
+  ].join('\n');
+  return {
+    gate: 'protected files',
+    command: `git diff --name-only ${base.slice(0, 12)}`,
+    verdict: VERDICTS.FAILED,
+    exitCode: null,
+    output,
+    logPath: '',
+    repair: round + 1,
+    maxRepairs,
+    protectedFiles: files.names.slice(0, 50),
+  };
+}
+
 /** Records the files before the first turn: the gates run on them only to note their results. */
 async function beforeTheAgent(request: SnapshotRequest, tools: StepTools): Promise<LoopState> {
   const loop: LoopState = { ...request.state.loop, baseline: true, before: [] };
   const { tree } = await inWorkspace({ ...request, state: { ...request.state, loop } }, tools, 'snapshot', LOOP_ERRORS.SNAPSHOT_FAILED, {
-    WB_BASE: loop.base, WB_ASIDE: 'yes', WB_LEFT: leftDirectoryOf(loop),
+    WB_BASE: loop.base, WB_ASIDE: 'yes', WB_LEFT: leftDirectoryOf(loop), WB_RESTORE: 'no',
   });
   return { ...loop, tree, next: NEXT.GO_ON };
 }

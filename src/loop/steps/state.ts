@@ -104,6 +104,10 @@ export interface LoopState {
   readonly told?: boolean;
   /** Files of tools, and linked worktrees, that were left out when the tree was last recorded. */
   readonly leftOut?: NameList;
+  /** Files of the change that usually judge it. */
+  readonly judgingFiles?: NameList;
+  /** Protected files that the agent changed. */
+  readonly protectedFiles?: NameList;
   readonly commit?: string;
   readonly pushed?: boolean;
   readonly found?: boolean;

@@ -1,5 +1,5 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
-import { jobNameOf, LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { jobNameOf, JUDGING_PATHS, LOOP_ERRORS, LOOP_LIMITS, NEXT, PROTECTED_ACTIONS } from './constants';
 import { LoopExecutions } from './executions';
 import { LoopError } from './records';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results';
@@ -45,6 +45,18 @@ export interface LoopConfig {
   /** The verification in a session of its own; missing if the loop has none. */
   readonly verification?: VerificationConfig;
   readonly environment?: { readonly [name: string]: string };
+}
+
+/** The files that a loop protects from the agent. */
+export interface ProtectConfig {
+  /** Pathspecs, as git reads them at the root of the repository. */
+  readonly paths: readonly string[];
+  readonly onChange: keyof typeof PROTECTED_ACTIONS;
+}
+
+/** Returns the variables with which the scripts find files that judge a change. */
+export function judgingVariables(protect: ProtectConfig | undefined): { readonly [name: string]: string } {
+  return { WB_JUDGING: JUDGING_PATHS.join('\n'), WB_PROTECTED: (protect?.paths ?? []).join('\n') };
 }
 
 /** The request that every step receives from the state machine. */

@@ -104,14 +104,17 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
 /** Returns the prompt of a turn: the task, and in a repair the feedback, for agents that read nothing but the prompt. */
 export function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
-  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, unchanged, changedFiles, findings, cleanCheckout } = feedback;
+  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, unchanged, changedFiles, findings, cleanCheckout, protectedFiles } = feedback;
   const results: { readonly [verdict: string]: string } = {
     TIMED_OUT: 'did not end within its time limit and was stopped',
     FAILED: `failed with exit code ${exitCode}`,
   };
   if (logPath === '') {
     return [
-      prompt, '', '---', `Your change is not accepted yet: part of it cannot be committed. This is repair ${repair} of ${maxRepairs}.`, output, '---',
+      prompt, '', '---',
+      `Your change is not accepted yet: ${protectedFiles === undefined ? 'part of it cannot be committed' : 'it changes protected files'}.`
+      + ` This is repair ${repair} of ${maxRepairs}.`,
+      output, '---',
     ].join('\n');
   }
   return [

@@ -1,12 +1,13 @@
-import { LOOP_ERRORS, LOOP_LIMITS, NEXT, VERIFICATION } from './constants';
+import { mergesOf } from './branch';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT, PROTECTED_ACTIONS, VERIFICATION } from './constants';
 import { GateConfig, judged, red, runGate } from './gate';
 import { runBootstrap } from './prepare';
 import { GateRecord, LoopError } from './records';
-import { defined } from './results';
+import { defined, named } from './results';
 import { isVerified } from './run-record';
 import { verificationSession } from './sessions';
 import { LoopState, VerificationState } from './state';
-import { inWorkspace, runStepJob, settled, StepJob, StepRequest, StepTools, stillRunning } from './step';
+import { inWorkspace, judgingVariables, ProtectConfig, runStepJob, settled, StepJob, StepRequest, StepTools, stillRunning } from './step';
 import { piecesOf } from './turn';
 import { ERRORS, LIMITS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
@@ -18,6 +19,7 @@ export interface VerifyRequest extends StepRequest {
   readonly bootstrap?: { readonly commands: readonly string[]; readonly timeoutSeconds: number };
   readonly gates: readonly GateConfig[];
   readonly maxRepairs: number;
+  readonly protect?: ProtectConfig;
 }
 
 /** The time that a call of the driver must have left to begin with another part, in milliseconds. */
@@ -158,7 +160,10 @@ async function carry(request: VerifyRequest, there: VerifyRequest, tools: StepTo
   for (let first = 0; first < pieces.length; first += PIECES_AT_ONCE) {
     await Promise.all(pieces.slice(first, first + PIECES_AT_ONCE).map((piece, index) => putPiece(there, tools, piece, first + index)));
   }
-  const { tree } = await inWorkspace(there, tools, 'receive', LOOP_ERRORS.VERIFICATION_FAILED, {
+  const { tree, protected: touched } = await inWorkspace(there, tools, 'receive', LOOP_ERRORS.VERIFICATION_FAILED, {
+    WB_BASE: loop.base,
+    WB_MERGES: mergesOf(loop),
+    ...judgingVariables(request.protect),
     WB_TREE: loop.tree!,
     WB_COMMIT: commit,
     WB_PACK: small ? pack.toString('base64') : '',
@@ -169,6 +174,10 @@ async function carry(request: VerifyRequest, there: VerifyRequest, tools: StepTo
     WB_SUBMODULES: request.config.submodules === true ? 'yes' : 'no',
   });
   if (tree !== loop.tree) throw new LoopError(LOOP_ERRORS.VERIFICATION_FAILED, `the session of the verification has the tree ${tree}, not ${loop.tree}`);
+  if (touched.count > 0 && request.protect?.onChange !== PROTECTED_ACTIONS.REVIEW) {
+    // The agent's session said otherwise.
+    throw new LoopError(LOOP_ERRORS.PROTECTED_PATHS, 'the recorded files differ from the base in protected files', named(touched).join(', ').slice(0, 2_000));
+  }
   const has = fresh.have.split(' ');
   return { separate, commits: wanted.every((id) => has.includes(id)) };
 }

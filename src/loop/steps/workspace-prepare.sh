@@ -102,7 +102,7 @@ prepare() {
   take || fail 75 "busy: the workspace is held by the run $holder"
   unlock
   [[ ! -e $records/left ]] || chmod -R u+rwX "$records/left" 2>/dev/null
-  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays,taken,unchanged} "$records"/{empty,ignored,changed,left}-*
+  rm -rf "$repo/.git/index.lock" "$repo/.git/HEAD.lock" "$records/left" "$records"/{bootstrap-changed,strays,taken,unchanged} "$records"/{empty,ignored,changed,left,protected}-*
   # These are of runs that nobody can repeat any more: Step Functions redrives an execution within 14 days.
   find "$records/jobs" "$records/prompts" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} + 2>/dev/null
   if [[ ! -e $ours/HEAD ]]; then

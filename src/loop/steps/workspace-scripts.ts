@@ -6,6 +6,7 @@ import { HISTORY_PART } from './workspace-history-script.generated';
 import { MERGE_PART } from './workspace-merge-script.generated';
 import { MOVE_PART } from './workspace-move-script.generated';
 import { PREPARE_PART } from './workspace-prepare-script.generated';
+import { PROTECT_PART } from './workspace-protect-script.generated';
 import { REMOTE_PART } from './workspace-remote-script.generated';
 import { TREE_PART } from './workspace-tree-script.generated';
 import { VERIFY_PART } from './workspace-verify-script.generated';
@@ -17,7 +18,7 @@ export const PREPARE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PREPARE_PART}`;
 export const MOVE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${MERGE_PART}\n${MOVE_PART}`;
 
 /** Records the files of the workspace, and compares them with the record. */
-export const WORKSPACE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${TREE_PART}`;
+export const WORKSPACE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PROTECT_PART}\n${TREE_PART}`;
 
 /** Makes and pushes the commit, and handles what others pushed. */
 export const REMOTE_SCRIPT = `${BASE_PART}\n${MERGE_PART}\n${REMOTE_PART}\n${HISTORY_PART}`;
@@ -29,7 +30,7 @@ export const AWAY_SCRIPT = `${BASE_PART}\n${AWAY_PART}`;
 export const FRESH_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PREPARE_PART}\n${VERIFY_PART}`;
 
 /** Carries the recorded tree from the agent's session into that of a verification. */
-export const CARRY_SCRIPT = `${BASE_PART}\n${HISTORY_PART}\n${VERIFY_PART}`;
+export const CARRY_SCRIPT = `${BASE_PART}\n${PROTECT_PART}\n${HISTORY_PART}\n${VERIFY_PART}`;
 
 const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   prepare: PREPARE_SCRIPT,

@@ -162,6 +162,10 @@ snapshot() {
   brought_back
   if strays; then : >"$records/strays"; else rm -f "$records/strays"; fi
   record || fail 1 "git cannot record the files"
+  judges
+  noted "protected-$WB_LEFT" ${list[@]+"${list[@]}"} || fail 1 "cannot write to $records"
+  tell protected ${list[@]+"${list[@]}"}
+  if [[ $WB_RESTORE == yes ]] && ((${#list[@]} > 0)); then restore "$records/left/$WB_LEFT" "${list[@]}" || fail 1 "cannot restore the protected files: ${list[*]}"; fi
   listed modified_submodules || fail 1 "git cannot read the submodules"
   ((${#list[@]} == 0)) || fail 1 "a submodule has uncommitted changes: ${list[*]}"
   changed_in_lfs || fail 1 "git cannot read the attributes"

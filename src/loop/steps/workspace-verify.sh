@@ -84,13 +84,20 @@ receive() { # Checks out the tree that arrived, on the run's branch, and gives t
   own index-pack --strict --fix-thin --stdin <"$file" >/dev/null || fail 82 "what the session of the agent sent is no valid pack"
   [[ $(own rev-parse --verify --quiet "$WB_COMMIT^{tree}") == "$WB_TREE" ]] || fail 82 "what the session of the agent sent is not the tree $WB_TREE"
   rm -f "$file" "$records"/piece-*
+  if has "$WB_BASE"; then
+    own read-tree "$WB_COMMIT" && judges && tell protected ${list[@]+"${list[@]}"}
+    own read-tree refs/workbench/head
+  else
+    tell judging
+    tell protected
+  fi
   { own update-ref refs/workbench/head "$WB_COMMIT" && own read-tree --reset -u "$WB_COMMIT"; } || fail 82 "cannot write the files to $repo"
   if [[ $WB_USER ]]; then
     {
       chmod 0711 "$records" && chmod 0700 "$records/jobs" &&
       mkdir -p "$WB_MOUNT"/{home,cache} && chown "$WB_USER:$WB_USER" "$WB_MOUNT"/{home,cache}
     } || fail 1 "cannot prepare $WB_MOUNT"
-    [[ ! -d ${HOME:-} ]] || chmod o+x "$HOME" # the image may have programs there
+    for i in ~ ~root; do [[ ! -d $i ]] || chmod o+x "$i"; done # the image may have programs there
     give
   fi
   own update-index -q --refresh

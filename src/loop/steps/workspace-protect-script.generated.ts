@@ -1,0 +1,5 @@
+// Generated from workspace-protect.sh by scripts/embed-scripts.ts. Edit there and run "npx projen embed-scripts".
+import { brotliDecompressSync } from 'zlib';
+
+/** workspace-protect.sh, as it is sent. */
+export const PROTECT_PART = brotliDecompressSync(Buffer.from('G2UFAMRC2+rTVMOy4HvSvqgFsRwmOd5C7Pu1hZzv7bczz5aAZH5iRCohUQmZIURC6yzieTNoOPiXLRC796Pm1evJ+eXd+daup1/lTBRXj0u3p0/np88nU4l3Mpz1iyU4xdKCnFSnsmIXpmtRcrULxg9Lcoj5z+w3Eos+f9UaHKNex2YDS80iNW0v0mksKSm187Igjknpnx4r6A2TRLJhKGKcvAcRfRgiH30v5rIy2tH2fJoXpdh1RyGB3XWiY8g/iN+PmvNSnBNERAXbF31Q91QwWwkTsCuGBpBW6GvmyZee0QqzeVDVlxHy+hj6bfTmqlhkl6VGqHPsISqFObzgHwVkBet+gVmEGGE6OLTLCkmokLmmkMGXqL77Z+w/4czI0ESL2EqZTaLwXmtkwI5QLN4L6KYqe4v+s0rE++m/WoIKS7fy4JChV9FqWp8VDgwPEP4PvVAt1G4M6g9TTM2P96WMOf+RvmOomiEsC0iXotbZVgOs0x13OR+j0OwTu4UIXQpDnpmfIL8Iq/CkvMqh1eCktFnscow9EpNhHibSC9kNWZOcgbd/DUVSEvkeyx8twbJzEGbDreI0Eu9LbiX8AK4fDBPL+1w8FJhYUSPIVAhwo+eo17cbtHhB6w4RmQm1MzHglVnMXYg4P8rNr5ISZKzfomToMghHgGCd7O7ujXYdU0CsNmQ+AViXMV+s02YtlACO2JWau5/4hdvf8A==', 'base64')).toString();
