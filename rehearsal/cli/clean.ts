@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { MisuseError } from './misuse';
 import type { Options } from './options';
 import { RunStore, StoredRun, StoredSession } from './run-store';
@@ -40,6 +40,7 @@ export async function clean(options: Options, stdout: NodeJS.WriteStream): Promi
       removeTree(path);
     };
     plan.sessions.forEach((session) => removeSession(session, plan, state, remove));
+    verificationsOf(plan, state).forEach(remove);
     const executions = executionsIn(state);
     for (const { record } of plan.runs) {
       remove(store.home(record.id));
@@ -86,6 +87,13 @@ function removeSession({ id, runtimeArn, endpointName = 'DEFAULT', mounts }: Sto
     if (isBelow(join(state, 'agentcore', 'workspaces'), source)) remove(dirname(source));
     else if (isBelow(join(state, 'agentcore', 'filesystems'), source)) remove(source);
   }
+}
+
+/** The workspaces and logs of sessions in which runs were verified. */
+function verificationsOf({ runs }: Plan, state: string): string[] {
+  const ids = runs.flatMap(({ record }) => record.output?.verification?.sessions ?? []);
+  const all = [...within(join(state, 'agentcore', 'workspaces'), 3), ...within(join(state, 'agentcore', 'logs'), 2)];
+  return all.filter((path) => ids.some((id) => basename(path).includes(id)));
 }
 
 function isBelow(parent: string, path: string): boolean {

@@ -28,8 +28,9 @@ export class ProtectedPaths {
   /**
    * Protects files that match a pattern.
    *
-   * @param paths 1 to 100 pathspecs, as in `git diff -- <pathspec>` at the root of the repository: `package.json`, `test/**`, or `:(glob)**\/*.test.ts`.
-   * A `*` also matches `/`, except with `:(glob)`. Renamed and removed files, file modes, symbolic links and submodules count as changes.
+   * @param paths 1 to 100 pathspecs, as in `git diff -- <pathspec>` at the root of the repository, such as `package.json`, `test/**` or
+   * `:(glob)**\/*.test.ts`. A `*` also matches `/`, except with `:(glob)`. Renamed and removed files, file modes, symbolic links and submodules count
+   * as changes.
    */
   public static of(paths: string[], options: ProtectedPathsOptions = {}): ProtectedPaths {
     return new ProtectedPaths(paths, options.onChange ?? ProtectedPathsAction.REPAIR);
@@ -60,6 +61,7 @@ const RULES: readonly Rule<{ readonly paths: readonly string[] }>[] = [
   },
   {
     broken: ({ paths }) => paths.some(isBad),
-    message: ({ paths }) => `"protectedPaths" must be pathspecs of at most 200 bytes, relative to the root of the repository, not ${JSON.stringify(paths.find(isBad))}: change it, for example to "test/**"`,
+    message: ({ paths }) => '"protectedPaths" must be pathspecs of at most 200 bytes, relative to the root of the repository, '
+      + `not ${JSON.stringify(paths.find(isBad))}: change it, for example to "test/**"`,
   },
 ];

@@ -33,9 +33,11 @@ export interface VerificationOptions {
   /**
    * Determines whether the bootstrap and the gates run as a user of their own (`nobody`), who can neither read nor forge the records of the
    * verification. That needs a container that runs as root, and the program `setpriv` of util-linux in its image; the record of a run says with
-   * `verification.separateUser` whether the image can do that. Turn it off for a bootstrap that needs root, such as `apt-get install`.
+   * `verification.separateUser` whether the image can do that.
    *
-   * @default true
+   * With `true`, a bootstrap that needs root, such as `apt-get install`, fails. With `false`, code under test that cheats can forge its results.
+   *
+   * @default - as a user of their own, if the image can do that, and if the bootstrap passes as that user without the change
    */
   readonly separateUser?: boolean;
 }
@@ -109,13 +111,13 @@ class FreshSession extends Verification {
   }
 
   public _config(maxRepairs: number): object {
-    const { runtime, endpoint, maxPackSize, separateUser = true } = this.options;
+    const { runtime, endpoint, maxPackSize, separateUser } = this.options;
     return {
       verification: {
         ...(runtime === undefined ? {} : { runtimeArn: runtime.agentRuntimeArn }),
         ...(endpoint === undefined ? {} : { endpointName: endpoint.endpointName }),
         packBytes: bytesOf(maxPackSize),
-        separateUser,
+        separateUser: separateUser === undefined ? 'where possible' : separateUser ? 'always' : 'never',
         attempts: (Token.isUnresolved(maxRepairs) ? LOOP_LIMITS.repairs : maxRepairs) + 1 + LOOP_LIMITS.moreVerifications,
       },
     };

@@ -31,3 +31,42 @@ test('a dependency that no manifest names passes in the workspace, fails in a cl
   expect(loop.turns[1].feedback).toMatchObject({ gate: 'test', cleanCheckout: true });
   expect(loop.show(undefined, 'deps.txt')).toBe('left-pad\n');
 });
+
+describe('a bootstrap that does not pass in the verification', () => {
+  const NEEDS_ROOT = '[[ $(id -u) == 0 ]]';
+
+  test('is not held against the change if it needs more rights without it, too', async () => {
+    const loop = await start({ loop: { verification, bootstrap: [NEEDS_ROOT] } });
+    const { record } = await loop.run();
+    // One session in which it failed, one that found out why, and one that verified.
+    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 1, verified: true, verification: { separateUser: false, stopped: true } });
+    expect(record.verification!.sessions).toHaveLength(3);
+  });
+
+  test('leads to a repair if it is the change that breaks it', async () => {
+    const loop = await start({
+      agent: (turn) => turn === 0 ? 'echo right > value.txt; echo x > broken' : 'rm broken',
+      loop: { verification, bootstrap: ['test ! -e broken'] },
+    });
+    const { record } = await loop.run();
+    expect(loop.turns[1].feedback).toMatchObject({ gate: 'bootstrap', cleanCheckout: true });
+    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2, verified: true, verification: { separateUser: true } });
+  });
+
+  test('does not get more rights by failing without them', async () => {
+    const loop = await start({
+      files: { 'setup.sh': 'true\n' },
+      agent: `echo right > value.txt; echo '${NEEDS_ROOT}' > setup.sh`,
+      loop: { verification, bootstrap: ['. ./setup.sh'] },
+    });
+    const { error, record } = await loop.run();
+    expect([error, record.verified]).toEqual(['CodingLoop.Stuck', false]);
+    expect(loop.branches()).toEqual(['main']);
+  });
+
+  test('leads to a repair if commands must run as a user of their own', async () => {
+    const loop = await start({ loop: { verification: Verification.inFreshSession({ separateUser: true }), bootstrap: [NEEDS_ROOT], maxRepairs: 0 } });
+    const { error, record } = await loop.run();
+    expect([error, record.feedback!.cleanCheckout]).toEqual(['CodingLoop.Red', true]);
+  });
+});

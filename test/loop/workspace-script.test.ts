@@ -4,21 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS } from '../../src/jobs/constants';
 import { Results, resultsOf, WorkspaceFunction } from '../../src/loop/steps/results';
-import { AWAY_SCRIPT, MOVE_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, scriptOf, WORKSPACE_SCRIPT } from '../../src/loop/steps/workspace-scripts';
+import { AWAY_SCRIPT, CARRY_SCRIPT, FRESH_SCRIPT, MOVE_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, scriptOf, WORKSPACE_SCRIPT } from '../../src/loop/steps/workspace-scripts';
 
 const sourcesOf = (...parts: string[]) => ['workspace', 'workspace-results', ...parts].map((name) => join(__dirname, '../../src/loop/steps', `${name}.sh`));
 const SCRIPTS: [string, string[]][] = [
   [PREPARE_SCRIPT, sourcesOf('workspace-files', 'workspace-prepare')],
   [MOVE_SCRIPT, sourcesOf('workspace-files', 'workspace-merge', 'workspace-move')],
-  [WORKSPACE_SCRIPT, sourcesOf('workspace-files', 'workspace-tree')],
+  [WORKSPACE_SCRIPT, sourcesOf('workspace-files', 'workspace-protect', 'workspace-tree')],
   [REMOTE_SCRIPT, sourcesOf('workspace-merge', 'workspace-remote', 'workspace-history', 'workspace-push')],
   [AWAY_SCRIPT, sourcesOf('workspace-away')],
+  [FRESH_SCRIPT, sourcesOf('workspace-files', 'workspace-prepare', 'workspace-verify')],
+  [CARRY_SCRIPT, sourcesOf('workspace-protect', 'workspace-history', 'workspace-verify')],
 ];
 
-test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push', 'workspace-verify'))('%s passes shellcheck', (source) => {
+test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push', 'workspace-protect', 'workspace-verify'))('%s passes shellcheck', (source) => {
   const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
-  expect(check.stdout).toBe('');
-  expect(check.status).toBe(0);
+  expect([check.stdout, check.status]).toEqual(['', 0]);
 });
 
 test.each(SCRIPTS)('the sent text is the scripts without their comments', (script, sources) => {
@@ -65,8 +66,7 @@ function withRemote(use: (perform: Perform, mount: string, bash: Bash, directory
       WB_MOUNT: mount,
       WB_NONCE: 'nonce',
       WB_ASIDE: 'no',
-      WB_GATE: 'yes',
-      WB_PASSED: 'yes',
+      WB_GATE: 'yes', WB_PASSED: 'yes',
       WB_LEFT: 'left',
       WB_RUN: 'run',
       WB_DEADLINE: '9999999999',

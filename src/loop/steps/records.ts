@@ -154,7 +154,7 @@ export interface BranchMove {
 export interface VerificationRecord {
   /** The ids of the sessions that the run started for verifications, in their order. */
   readonly sessions: readonly string[];
-  /** True if the gates ran as a user of their own, who cannot reach the records. False if the image cannot do that. */
+  /** True if the gates ran as a user of their own, who cannot reach the records. False if the image cannot do that, or the bootstrap needs more. */
   readonly separateUser?: boolean;
   /** The gates that passed in the last of these sessions. */
   readonly gates: readonly GateRecord[];

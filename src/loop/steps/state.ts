@@ -42,6 +42,12 @@ export interface VerificationState {
   readonly isReady?: boolean;
   /** True once the change is there. */
   readonly isThere?: boolean;
+  /** The state of the run if the change is to blame for a bootstrap that failed, and not the user that it ran as. The next session finds out. */
+  readonly doubt?: Pick<LoopState, 'next' | 'round' | 'feedback' | 'lastTree' | 'lastFailure'>;
+  /** True once that is known for the run. */
+  readonly isProbed?: boolean;
+  /** True if the bootstrap needs the rights of the container's user. */
+  readonly asContainerUser?: boolean;
   /** True if commands run as a user of their own. */
   readonly separate?: boolean;
   /** True if the session has every commit that the run's commit will be based on, so that it can be made there. */

@@ -19,8 +19,8 @@ export interface VerificationConfig {
   readonly endpointName?: string;
   /** The maximum size of the change as a pack, in bytes. */
   readonly packBytes: number;
-  /** True to run commands as a user of their own, if the image can do that. */
-  readonly separateUser: boolean;
+  /** The user of commands: always one of their own if the image can do that, or unless the bootstrap needs more rights, or never. */
+  readonly separateUser: 'always' | 'where possible' | 'never';
   /** The maximum number of sessions that a run may start for verifications. */
   readonly attempts: number;
 }

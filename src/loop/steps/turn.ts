@@ -104,7 +104,8 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
 /** Returns the prompt of a turn: the task, and in a repair the feedback, for agents that read nothing but the prompt. */
 export function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
-  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs, unchanged, changedFiles, findings, cleanCheckout, protectedFiles } = feedback;
+  const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs } = feedback;
+  const { unchanged, changedFiles, findings, cleanCheckout, protectedFiles } = feedback;
   const results: { readonly [verdict: string]: string } = {
     TIMED_OUT: 'did not end within its time limit and was stopped',
     FAILED: `failed with exit code ${exitCode}`,

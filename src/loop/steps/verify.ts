@@ -46,15 +46,23 @@ export async function verify(request: VerifyRequest, tools: StepTools): Promise<
   }
   const last = loop.verification;
   const isUnderWay = last !== undefined && !last.isOver && last.passed === undefined;
-  const place = isUnderWay ? last : { attempt: (last?.attempt ?? 0) + 1, gates: [] };
+  const place = isUnderWay ? last : nextAfter(last);
   if (place.attempt > attempts) throw new LoopError(LOOP_ERRORS.VERIFICATION_FAILED, `no verification was completed in ${attempts} sessions`);
   try {
     return await verifyAt(place, request, tools);
   } catch (error) {
     if (!isLoss(error)) throw error;
     if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the session of a verification was lost ${loop.losses + 1} times`);
-    return { ...settled(loop), losses: loop.losses + 1, verification: { attempt: place.attempt, gates: [], isOver: true }, next: NEXT.RUNNING };
+    const { attempt, doubt, isProbed, asContainerUser } = place;
+    const verification = { attempt, gates: [], isOver: true, doubt, isProbed, asContainerUser };
+    return { ...settled(loop), losses: loop.losses + 1, verification, next: NEXT.RUNNING };
   }
+}
+
+/** Returns the place of the next verification, in a session of its own. */
+function nextAfter(last: VerificationState | undefined): VerificationState {
+  const { attempt = 0, doubt, isProbed, asContainerUser } = last ?? {};
+  return { attempt: attempt + 1, gates: [], ...defined({ doubt, isProbed, asContainerUser }) };
 }
 
 /** Determines whether an error says that the microVM of a verification is gone: its workspace is on ephemeral disk, and ends with it. */
@@ -76,6 +84,7 @@ export function inVerification<T extends StepRequest>(request: T, attempt: numbe
 }
 
 async function verifyAt(place: VerificationState, request: VerifyRequest, tools: StepTools): Promise<LoopState> {
+  if (place.doubt !== undefined) return probe(place, place.doubt, request, tools);
   const loop = settled(request.state.loop);
   const there = inVerification(request, place.attempt);
   const isLate = () => tools.until - tools.clock.now() < ENOUGH_TIME;
@@ -99,7 +108,11 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
     const result = await runBootstrap({ ...how.request, commands, timeoutSeconds }, tools, how.job);
     if (result.status === STATUSES.RUNNING) return waiting(result);
     throwIfLost(result);
-    if (result.verdict !== VERDICTS.PASSED) return failed({ name: 'bootstrap', command: commands.join('\n'), timeoutSeconds }, result, result.verdict!, []);
+    if (result.verdict !== VERDICTS.PASSED) {
+      const after = await failed({ name: 'bootstrap', command: commands.join('\n'), timeoutSeconds }, result, result.verdict!, []);
+      if (!verification.separate || request.config.verification!.separateUser === 'always' || verification.isProbed) return after;
+      return { ...loop, verification: { attempt: place.attempt, gates: [], isOver: true, doubt: redOf(after) }, next: NEXT.RUNNING };
+    }
     await inWorkspace(how.files, tools, 'bootstrapped', LOOP_ERRORS.VERIFICATION_FAILED, {});
   }
   verification = { ...verification, isReady: true };
@@ -115,6 +128,46 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
     verification = { ...verification, gates: [...verification.gates, record] };
   }
   return { ...loop, verification: { ...verification, passed: { tree: loop.tree!, base: loop.base } }, next: NEXT.GO_ON };
+}
+
+/** Returns the part of a state that changes when a gate has failed. */
+function redOf({ next, feedback, lastTree, lastFailure, round }: LoopState): NonNullable<VerificationState['doubt']> {
+  return { next, round, ...defined({ feedback, lastTree, lastFailure }) };
+}
+
+/**
+ * Finds out whether a bootstrap failed because of the user that it ran as: then it also fails as that user without the change, on what is at the
+ * remote. No code of the change runs here, so that it cannot get more rights by failing.
+ *
+ * @param doubt the state of the run if the change is to blame
+ */
+async function probe(place: VerificationState, doubt: NonNullable<VerificationState['doubt']>, request: VerifyRequest, tools: StepTools): Promise<LoopState> {
+  const loop = settled(request.state.loop);
+  const there = inVerification(request, place.attempt);
+  if (!place.isThere) await freshAt(there, request, tools, 'yes');
+  const how = commandsOf(there, { ...place, separate: true });
+  const result = await runBootstrap({ ...how.request, ...request.bootstrap! }, tools, how.job);
+  if (result.status === STATUSES.RUNNING) {
+    return { ...stillRunning({ ...request, state: { ...request.state, loop } }, result), verification: { ...place, isThere: true } };
+  }
+  throwIfLost(result);
+  await stopSession(tools.client, addressOf(there), tools.clock, tools.backoffSeconds).catch(() => undefined);
+  const over = { attempt: place.attempt, gates: [], isOver: true, isProbed: true };
+  if (result.verdict === VERDICTS.PASSED) return { ...loop, ...doubt, verification: { ...over, separate: true } };
+  return { ...loop, verification: { ...over, asContainerUser: true }, next: NEXT.RUNNING };
+}
+
+/** Takes the workspace of a verification: a clone of what is at the remote. */
+function freshAt(there: VerifyRequest, request: VerifyRequest, tools: StepTools, give: 'yes' | 'no') {
+  const { loop, run } = request.state;
+  return inWorkspace(there, tools, 'fresh', LOOP_ERRORS.VERIFICATION_FAILED, {
+    WB_DEADLINE: run.deadline,
+    WB_REF_OF_INPUT: '',
+    WB_WANT: [loop.base, ...loop.merges ?? []].join(' '),
+    WB_USER: request.config.verification!.separateUser === 'never' || request.state.loop.verification?.asContainerUser ? '' : VERIFICATION.user,
+    WB_GIVE: give,
+    WB_LINK: request.config.shared ? '' : run.clone,
+  }, { unclaimed: true, first: true });
 }
 
 function throwIfLost({ verdict, lostReason }: JobResult): void {
@@ -143,16 +196,10 @@ function commandsOf(there: VerifyRequest, { separate }: VerificationState): Comm
 
 /** Brings the recorded tree into the session of the verification, before any of its code runs there. */
 async function carry(request: VerifyRequest, there: VerifyRequest, tools: StepTools): Promise<Pick<VerificationState, 'separate' | 'commits'>> {
-  const { loop, run } = request.state;
-  const { packBytes, separateUser } = request.config.verification!;
+  const { loop } = request.state;
+  const { packBytes } = request.config.verification!;
   const wanted = [loop.base, ...loop.merges ?? []];
-  const fresh = await inWorkspace(there, tools, 'fresh', LOOP_ERRORS.VERIFICATION_FAILED, {
-    WB_DEADLINE: run.deadline,
-    WB_REF_OF_INPUT: '',
-    WB_WANT: wanted.join(' '),
-    WB_USER: separateUser ? VERIFICATION.user : '',
-    WB_LINK: request.config.shared ? '' : run.clone,
-  }, { unclaimed: true, first: true });
+  const fresh = await freshAt(there, request, tools, 'no');
   const separate = fresh.separate !== undefined;
   const { pack, commit, tip } = await packed(request, tools, fresh.have, packBytes, there.state.run.session.id);
   const small = pack.length <= SMALL_PACK;

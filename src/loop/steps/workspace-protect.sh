@@ -5,8 +5,9 @@
 #
 #   WB_JUDGING     pathspecs of files that usually judge a change, one per line
 #   WB_PROTECTED   pathspecs of files that the loop protects, one per line
+#   WB_RESTORE     whether a snapshot restores protected files: yes or no
 
-: "${WB_JUDGING:=}" "${WB_PROTECTED:=}" "${WB_MERGES:=}"
+: "${WB_JUDGING:=}" "${WB_PROTECTED:=}" "${WB_MERGES:=}" "${WB_RESTORE:=no}"
 
 matching() { # Sets `list` to the changed paths that match the pathspecs $1, except those that were taken from others by a merge
   local parent path specs found=()

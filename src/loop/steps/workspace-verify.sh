@@ -33,7 +33,10 @@ fresh() { # Takes the workspace of a verification, with the newest files of the 
   done
   id=$(own rev-parse --verify "refs/workbench/upstream^{commit}") && have+=$id
   say have "$have"
-  if [[ $WB_USER ]] && separate "$WB_USER"; then say separate yes; fi
+  if [[ $WB_USER ]] && separate "$WB_USER"; then
+    say separate yes
+    [[ $WB_GIVE != yes ]] || { open_up && give; }
+  fi
   if [[ $WB_LINK && -d ${WB_LINK%/*} && ! -e $WB_LINK ]]; then ln -s "$repo" "$WB_LINK"; fi
   return 0
 }
@@ -68,6 +71,16 @@ known_tip_of_branch() { # Reports the commit of the branch at the remote that th
   return 0
 }
 
+open_up() { # Makes a home and caches for the user that commands run as, and hides the records of jobs from it
+  local home
+  {
+    chmod 0711 "$records" && chmod 0700 "$records/jobs" \
+      && mkdir -p "$WB_MOUNT"/{home,cache} && chown "$WB_USER:$WB_USER" "$WB_MOUNT"/{home,cache}
+  } || fail 1 "cannot prepare $WB_MOUNT"
+  # The image may have programs there.
+  for home in ~ ~root; do [[ ! -d $home ]] || chmod o+x "$home"; done
+}
+
 give() { # Gives what is in the clone to the user that commands run as
   [[ ! $WB_USER ]] || find "$repo" ! -user "$WB_USER" -exec chown -h "$WB_USER:$WB_USER" {} +
 }
@@ -92,14 +105,7 @@ receive() { # Checks out the tree that arrived, on the run's branch, and gives t
     tell protected
   fi
   { own update-ref refs/workbench/head "$WB_COMMIT" && own read-tree --reset -u "$WB_COMMIT"; } || fail 82 "cannot write the files to $repo"
-  if [[ $WB_USER ]]; then
-    {
-      chmod 0711 "$records" && chmod 0700 "$records/jobs" &&
-      mkdir -p "$WB_MOUNT"/{home,cache} && chown "$WB_USER:$WB_USER" "$WB_MOUNT"/{home,cache}
-    } || fail 1 "cannot prepare $WB_MOUNT"
-    for i in ~ ~root; do [[ ! -d $i ]] || chmod o+x "$i"; done # the image may have programs there
-    give
-  fi
+  if [[ $WB_USER ]]; then open_up && give; fi
   own update-index -q --refresh
   put_on_branch "$WB_COMMIT"
   [[ ! $WB_TIP ]] || own config --replace-all "workbench.$WB_BRANCH.tip" "$WB_TIP"
