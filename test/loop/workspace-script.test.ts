@@ -18,8 +18,7 @@ const SCRIPTS: [string, string[]][] = [
 ];
 
 test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push', 'workspace-protect', 'workspace-verify'))('%s passes shellcheck', (source) => {
-  const check = spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' });
-  expect([check.stdout, check.status]).toEqual(['', 0]);
+  expect(spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' })).toMatchObject({ stdout: '', status: 0 });
 });
 
 test.each(SCRIPTS)('the sent text is the scripts without their comments', (script, sources) => {
@@ -66,7 +65,8 @@ function withRemote(use: (perform: Perform, mount: string, bash: Bash, directory
       WB_MOUNT: mount,
       WB_NONCE: 'nonce',
       WB_ASIDE: 'no',
-      WB_GATE: 'yes', WB_PASSED: 'yes',
+      WB_GATE: 'yes',
+      WB_PASSED: 'yes',
       WB_LEFT: 'left',
       WB_RUN: 'run',
       WB_DEADLINE: '9999999999',
