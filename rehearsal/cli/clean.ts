@@ -91,9 +91,12 @@ function removeSession({ id, runtimeArn, endpointName = 'DEFAULT', mounts }: Sto
 
 /** The workspaces and logs of sessions in which runs were verified. */
 function verificationsOf({ runs }: Plan, state: string): string[] {
-  const ids = runs.flatMap(({ record }) => record.output?.verification?.sessions ?? []);
+  const logs = new SessionLog(join(state, 'agentcore', 'logs'));
+  const sessions = runs.flatMap(({ record }) => record.output?.verification?.sessions ?? []);
+  // Workspaces and logs have the same names, which follow from the session alone. A verification may be of another runtime.
+  const names = sessions.map((sessionId) => basename(logs.file({ runtimeId: '', endpoint: '', sessionId }), '.log'));
   const all = [...within(join(state, 'agentcore', 'workspaces'), 3), ...within(join(state, 'agentcore', 'logs'), 2)];
-  return all.filter((path) => ids.some((id) => basename(path).includes(id)));
+  return all.filter((path) => names.includes(basename(path, '.log')));
 }
 
 function isBelow(parent: string, path: string): boolean {

@@ -103,11 +103,13 @@ async function stopVerifications({ runtimeArn, execution, config, state, green }
   const count = (known?.attempt ?? 0) + more;
   const addresses = addressesOf(config.verification, { runtimeArn, execution, endpointName: run.session.endpointName }, count);
   if (known === undefined && more === 0) return undefined;
-  const problems = await Promise.all(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)
-    .then(() => undefined, (error: Error) => `${address.sessionId}: ${error.name}: ${error.message}`.slice(0, 500))));
-  const error = problems.find((problem) => problem !== undefined);
+  const stops = await Promise.all(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)
+    .catch((error: Error) => ({ status: `${address.sessionId}: ${error.name}: ${error.message}`.slice(0, 500), sessionId: address.sessionId }))));
+  const error = stops.find(({ status }) => status !== 'STOPPED' && status !== 'ALREADY_STOPPED')?.status;
+  const started = stops.filter(({ status }, index) => index < (known?.attempt ?? 0) || status !== 'ALREADY_STOPPED');
+  if (started.length === 0) return undefined;
   return {
-    sessions: addresses.slice(0, known?.attempt ?? 0).map(({ sessionId }) => sessionId),
+    sessions: started.map(({ sessionId }) => sessionId),
     ...(known?.separate === undefined ? {} : { separateUser: known.separate }),
     gates: known?.gates ?? [],
     stopped: error === undefined,
