@@ -1,7 +1,7 @@
 /**
- * Stands in for an agent: it leaves a note in its workspace and answers with all notes that are there.
+ * A stand-in for an agent: adds a note to its workspace and answers with all the notes that it finds there.
  *
- * Speaks the contract of AgentCore's HTTP protocol: port 8080, `GET /ping`, `POST /invocations`.
+ * Implements the contract of AgentCore's HTTP protocol: port 8080, `GET /ping`, `POST /invocations`.
  */
 import { appendFile, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 const NOTES = `${process.env.WORKSPACE}/notes.txt`;
 
 async function remember(prompt) {
-  // Here and not at the start of the process: the workspace is mounted with the first invocation.
+  // Not at process start: the workspace is mounted only with the first invocation.
   await appendFile(NOTES, `${new Date().toISOString()} ${prompt}\n`);
   return { notes: (await readFile(NOTES, 'utf8')).trimEnd().split('\n') };
 }
