@@ -15,7 +15,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Rehearsal } from '../rehearsal';
 import type { Step } from '../rehearsal/run/step';
-import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../src';
+import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount, Verification } from '../src';
 
 const SIZES = process.argv.slice(2).map(Number);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
@@ -59,7 +59,7 @@ async function compared(files: number): Promise<void> {
     agentRuntimeArtifact: AgentRuntimeArtifact.fromImageUri('123456789012.dkr.ecr.us-east-1.amazonaws.com/agent:1'),
     mounts: [Mount.sessionStorage('/mnt/workspace')],
   });
-  new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', TEST)] });
+  new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromInput(), gates: [Gate.command('test', TEST)], verification: Verification.none() });
   const rehearsal = await Rehearsal.start({
     assembly: app.synth().directory,
     repository: source,
