@@ -3,8 +3,8 @@
  *
  * Usage: npx projen bundle && npx ts-node --transpile-only --project tsconfig.dev.json benchmark/verification.ts
  *
- * Each run has one bootstrap command and one gate, of half a second each. A change is random bytes, so that its pack is as large as the change. Fails if
- * the design's limits are exceeded, or if a run does not end in a verified commit.
+ * Each run has one bootstrap command and one gate, of half a second each. A change is random bytes, so that its pack is as large as the change. Fails
+ * if the design's limits are exceeded, or if a run does not end in a verified commit.
  */
 import { execFileSync } from 'child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
