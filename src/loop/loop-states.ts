@@ -32,7 +32,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   const turn = definition.turn._bind(graph);
   const record = graph.caught(graph.step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, { maxRepairs, ...(gatesBefore ? { gatesBefore } : {}), ...protectOf(definition) }));
   const save = definition.commit._bind(graph, gates.map(({ name }) => name), { done, record });
-  const verify = definition.verification._bind(graph, verifyRequest(definition), { passed: save, repair: turn.start });
+  const verify = definition.verification._bind(graph, verifyRequest(definition), { passed: save, repair: turn.start, record });
 
   follow(prepare, gatesBefore ? record : turn.start, graph, definition);
   turn.next(record);

@@ -48,6 +48,8 @@ interface VerificationWays {
   readonly passed: sfn.State;
   /** A gate did not pass: the agent repairs its change. */
   readonly repair: sfn.State;
+  /** The change is recorded again, on top of what others have pushed. */
+  readonly record: sfn.State;
 }
 
 /** Determines whether a change that has passed all gates in the agent's workspace is verified in a clean checkout. */
@@ -127,9 +129,11 @@ class FreshSession extends Verification {
     return [...endpointFaults(this.options.endpoint), ...faultsOf(this.options, VERIFICATION_RULES)].map((fault) => `verification: ${fault}`);
   }
 
-  public _bind(graph: LoopGraph, request: object, { passed, repair }: VerificationWays): sfn.State {
+  public _bind(graph: LoopGraph, request: object, { passed, repair, record }: VerificationWays): sfn.State {
     const verify = graph.caught(graph.step('Verify', 'Verify in a fresh session', STEPS.VERIFY, request));
-    return verify.next(graph.choice('Verified', 'Is it verified?', [[NEXT.GO_ON, passed], [NEXT.REPAIR, repair], [NEXT.RUNNING, verify]])).startState;
+    return verify.next(graph.choice('Verified', 'Is it verified?', [
+      [NEXT.GO_ON, passed], [NEXT.REPAIR, repair], [NEXT.AGAIN, record], [NEXT.RUNNING, verify],
+    ])).startState;
   }
 }
 

@@ -70,3 +70,22 @@ describe('a bootstrap that does not pass in the verification', () => {
     expect([error, record.feedback!.cleanCheckout]).toEqual(['CodingLoop.Red', true]);
   });
 });
+
+describe('a change that is based on a commit which is no longer at the remote', () => {
+  test.each([
+    ['is put on top of what runs start from, and verified there, if the branch was deleted', (git: Git) => git('update-ref', '-d', 'refs/heads/workbench/task-1')],
+    ['is put on top of the branch, and verified there, if that was rewritten', (git: Git) => git('update-ref', 'refs/heads/workbench/task-1', git('commit-tree', '-m', 'rewritten', '-p', 'main', 'main^{tree}').trim())],
+  ])('%s', async (_, change) => {
+    const loop = await start({ agent: (turn) => `echo ${turn} > file-${turn}`, loop: { verification, gates: [Gate.command('test', 'true')] } });
+    const first = await loop.run();
+    const git: Git = (...args) => loop.git('-c', 'user.name=o', '-c', 'user.email=o@localhost', ...args);
+    change(git);
+    git('gc', '--quiet', '--prune=now');
+    const { record } = await loop.run({ session: { id: first.record.session.id } });
+    expect(record).toMatchObject({ outcome: 'COMMITTED', verified: true, rounds: 1 });
+    expect(loop.git('diff', '--name-only', 'main', 'workbench/task-1')).toBe('file-1\n');
+    expect(loop.git('merge-base', 'main', 'workbench/task-1')).toBe(loop.git('rev-parse', 'main'));
+  });
+});
+
+type Git = (...args: string[]) => string;

@@ -1,5 +1,5 @@
-import { LOOP_ERRORS, LOOP_LIMITS } from './constants';
-import { BranchMove } from './records';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { BranchMove, LoopError } from './records';
 import { brief, defined, NameList } from './results';
 import { LoopState } from './state';
 import { inWorkspace, StepRequest, StepTools } from './step';
@@ -56,6 +56,22 @@ export function branchSeen(loop: LoopState, said: string | undefined): LoopState
 /** Throws if a submodule is pinned to a commit that nobody else has. */
 export async function checkPins(request: StepRequest, loop: LoopState, tools: StepTools): Promise<void> {
   if (request.config.push) await inWorkspace(request, tools, 'pins', LOOP_ERRORS.SNAPSHOT_FAILED, { WB_BASE: loop.base, WB_MERGES: mergesOf(loop) });
+}
+
+/**
+ * Puts the change, in the agent's workspace, on top of what the remote has now: on the run's branch or, if that does not exist, on what runs start
+ * from. Everything that judges the change starts again.
+ *
+ * @param commit names the attempt, so that a repeated call continues it
+ */
+export async function rebased(request: StepRequest, tools: StepTools, loop: LoopState, commit: string): Promise<LoopState> {
+  if (loop.rebases >= LOOP_LIMITS.rebases) {
+    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else changed the branch ${request.state.run.branch} ${loop.rebases + 1} times`);
+  }
+  const { base, tip } = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, {
+    WB_TREE: loop.tree!, WB_BASE: loop.base, WB_MERGES: mergesOf(loop), WB_COMMIT: commit,
+  });
+  return { ...branchSeen(loop, tip), base, rebases: loop.rebases + 1, lastTree: undefined, next: NEXT.AGAIN };
 }
 
 /** Formats the other parents for the scripts. */

@@ -1,4 +1,4 @@
-import { branchSeen, mergesOf } from './branch';
+import { mergesOf, rebased } from './branch';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { changesSince } from './gate';
 import { LoopError } from './records';
@@ -38,7 +38,7 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   const { prompt, run } = request.state;
   const wanted = { ...change, WB_DATE: run.startedAt, WB_MESSAGE: messageOf(request.message, prompt, run, loop) };
   // What the agent did to git in its own session does not matter in that of the verification.
-  const isElsewhere = push && loop.verification?.commits === true && isVerified(loop);
+  const isElsewhere = push && isVerified(loop);
   const where = isElsewhere ? inVerification(request, loop.verification!.attempt) : request;
   let made;
   try {
@@ -57,11 +57,7 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   }
   const there = { commit: id, pushed: pushed !== undefined, ...(found === undefined ? {} : { found: true }) };
   if (rejected === undefined) return { ...loop, ...there, next: NEXT.GO_ON };
-  if (loop.rebases >= LOOP_LIMITS.rebases) {
-    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else changed the branch ${request.state.run.branch} ${loop.rebases + 1} times`);
-  }
-  const { base, tip } = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, { ...change, WB_COMMIT: id });
-  return { ...branchSeen(loop, tip), base, rebases: loop.rebases + 1, lastTree: undefined, next: NEXT.AGAIN };
+  return rebased(request, tools, loop, id);
 }
 
 /** Returns the commit's message: a subject, and trailers that name the task, the run and the gates that passed. */

@@ -50,8 +50,6 @@ export interface VerificationState {
   readonly asContainerUser?: boolean;
   /** True if commands run as a user of their own. */
   readonly separate?: boolean;
-  /** True if the session has every commit that the run's commit will be based on, so that it can be made there. */
-  readonly commits?: boolean;
   /** The gates that have passed there. */
   readonly gates: readonly GateRecord[];
   /** The tree and the commit below it that all gates passed on. */

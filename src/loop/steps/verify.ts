@@ -1,4 +1,4 @@
-import { mergesOf } from './branch';
+import { mergesOf, rebased } from './branch';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, PROTECTED_ACTIONS, VERIFICATION } from './constants';
 import { GateConfig, judged, red, runGate } from './gate';
 import { runBootstrap } from './prepare';
@@ -99,7 +99,14 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
   };
 
   if (!verification.isThere) {
-    verification = { ...verification, ...await carry(request, there, tools), isThere: true };
+    const fresh = await freshAt(there, request, tools, 'no');
+    // A commit whose parents are not at the remote could only be made where the agent is.
+    if (request.config.push && parentsOf(loop).some((id) => !fresh.have.split(' ').includes(id))) {
+      return rebased(request, tools, { ...loop, verification: { ...verification, isOver: true } }, loop.tree!);
+    }
+    const separate = fresh.separate !== undefined;
+    await carry(request, there, tools, fresh.have, separate);
+    verification = { ...verification, separate, isThere: true };
     if (isLate()) return later();
   }
   const how = commandsOf(there, verification);
@@ -157,13 +164,18 @@ async function probe(place: VerificationState, doubt: NonNullable<VerificationSt
   return { ...loop, verification: { ...over, asContainerUser: true }, next: NEXT.RUNNING };
 }
 
+/** Returns the parents of the run's commit. */
+function parentsOf({ base, merges = [] }: LoopState): string[] {
+  return [base, ...merges];
+}
+
 /** Takes the workspace of a verification: a clone of what is at the remote. */
 function freshAt(there: VerifyRequest, request: VerifyRequest, tools: StepTools, give: 'yes' | 'no') {
   const { loop, run } = request.state;
   return inWorkspace(there, tools, 'fresh', LOOP_ERRORS.VERIFICATION_FAILED, {
     WB_DEADLINE: run.deadline,
     WB_REF_OF_INPUT: '',
-    WB_WANT: [loop.base, ...loop.merges ?? []].join(' '),
+    WB_WANT: parentsOf(loop).join(' '),
     WB_USER: request.config.verification!.separateUser === 'never' || request.state.loop.verification?.asContainerUser ? '' : VERIFICATION.user,
     WB_GIVE: give,
     WB_LINK: request.config.shared ? '' : run.clone,
@@ -195,13 +207,9 @@ function commandsOf(there: VerifyRequest, { separate }: VerificationState): Comm
 }
 
 /** Brings the recorded tree into the session of the verification, before any of its code runs there. */
-async function carry(request: VerifyRequest, there: VerifyRequest, tools: StepTools): Promise<Pick<VerificationState, 'separate' | 'commits'>> {
+async function carry(request: VerifyRequest, there: VerifyRequest, tools: StepTools, have: string, separate: boolean): Promise<void> {
   const { loop } = request.state;
-  const { packBytes } = request.config.verification!;
-  const wanted = [loop.base, ...loop.merges ?? []];
-  const fresh = await freshAt(there, request, tools, 'no');
-  const separate = fresh.separate !== undefined;
-  const { pack, commit, tip } = await packed(request, tools, fresh.have, packBytes, there.state.run.session.id);
+  const { pack, commit, tip } = await packed(request, tools, have, there.state.run.session.id);
   const small = pack.length <= SMALL_PACK;
   const pieces = small ? [] : piecesOf(pack);
   for (let first = 0; first < pieces.length; first += PIECES_AT_ONCE) {
@@ -215,7 +223,7 @@ async function carry(request: VerifyRequest, there: VerifyRequest, tools: StepTo
     WB_COMMIT: commit,
     WB_PACK: small ? pack.toString('base64') : '',
     WB_PIECES: pieces.length,
-    WB_TIP: tip ?? '',
+    WB_TIP: /^[0-9a-f]{40,64}$/.test(tip ?? '') ? tip! : '',
     WB_USER: separate ? VERIFICATION.user : '',
     WB_HISTORY: request.config.history === true ? 'yes' : 'no',
     WB_SUBMODULES: request.config.submodules === true ? 'yes' : 'no',
@@ -225,13 +233,12 @@ async function carry(request: VerifyRequest, there: VerifyRequest, tools: StepTo
     // The agent's session said otherwise.
     throw new LoopError(LOOP_ERRORS.PROTECTED_PATHS, 'the recorded files differ from the base in protected files', named(touched).join(', ').slice(0, 2_000));
   }
-  const has = fresh.have.split(' ');
-  return { separate, commits: wanted.every((id) => has.includes(id)) };
 }
 
 /** Returns the recorded tree as a pack of what the session of the verification lacks. */
-async function packed(request: StepRequest, tools: StepTools, have: string, limit: number, session: string) {
+async function packed(request: StepRequest, tools: StepTools, have: string, session: string) {
   const { loop, run } = request.state;
+  const { packBytes: limit } = request.config.verification!;
   const output: Buffer[] = [];
   const results = await inWorkspace(request, { ...tools, onOutput: (data) => output.push(data) }, 'pack', LOOP_ERRORS.VERIFICATION_FAILED, {
     WB_TREE: loop.tree!,
@@ -243,7 +250,9 @@ async function packed(request: StepRequest, tools: StepTools, have: string, limi
   // The pack is followed by the results.
   const end = all.lastIndexOf('\n@result ');
   const bytes = Number(results.bytes);
-  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > limit || bytes > end) throw new LoopError(LOOP_ERRORS.VERIFICATION_FAILED, 'the change could not be read from the session of the agent');
+  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > limit || bytes > end) {
+    throw new LoopError(LOOP_ERRORS.VERIFICATION_FAILED, 'the change could not be read from the session of the agent');
+  }
   return { pack: all.subarray(end - bytes, end), commit: results.commit, tip: results.tip };
 }
 
@@ -258,6 +267,8 @@ async function putPiece(there: StepRequest, tools: StepTools, piece: Buffer, ind
   });
   if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, 'writing the change takes longer than one call of the driver');
   throwIfLost(result);
-  if (result.verdict !== VERDICTS.PASSED) throw new LoopError(LOOP_ERRORS.VERIFICATION_FAILED, `the change cannot be written to ${file}: ${result.verdict}`, result.tail.slice(-500));
+  if (result.verdict !== VERDICTS.PASSED) {
+    throw new LoopError(LOOP_ERRORS.VERIFICATION_FAILED, `cannot write the change to ${file}: ${result.verdict}`, result.tail.slice(-500));
+  }
 }
 

@@ -6,6 +6,7 @@
 #   WB_WANT    the commits that the change is based on
 #   WB_HAVE    those that the other session has from the remote
 #   WB_USER    the number of the user that commands run as there; empty for the container's own
+#   WB_GIVE    whether the clone is given to that user at once, since no change follows: yes or no
 #   WB_LINK    the path of the agent's clone, which leads to the clone of the verification if nothing is there
 #
 # The other session fetches the repository from the remote. The change arrives as a pack of what is not at the remote, and git names each
