@@ -307,7 +307,7 @@ supervise() { # Runs the command to its end. The variables are global: `record` 
   # These signals may be meant for every bash. The command does not inherit this.
   trap : INT TERM
   set -m
-  # To wait, bash reads with a timeout from a pipe that nobody writes to.
+  # Bash waits by a read with a timeout, from a pipe that stays empty.
   exec {wake}<> <(:) || exit 0
   started_at "$BASHPID"
   oldest=$REPLY

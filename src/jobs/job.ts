@@ -82,7 +82,7 @@ export interface JobResult {
 /**
  * Returns the name of the job's directory: recognizable, and different for every run, round and name.
  *
- * @param key a secret of the driver. With it, nobody else can tell which directory a job will have, or make it first.
+ * @param key a secret of the driver, which keeps others from predicting the directory of a job and creating it in advance
  */
 export function jobId(run: string, round: number, name: string, key = ''): string {
   const slug = name.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40) || 'job';

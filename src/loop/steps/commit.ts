@@ -37,7 +37,7 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   const change = { WB_TREE: loop.tree, WB_BASE: loop.base, WB_MERGES: mergesOf(loop) };
   const { prompt, run } = request.state;
   const wanted = { ...change, WB_DATE: run.startedAt, WB_MESSAGE: messageOf(request.message, prompt, run, loop) };
-  // What the agent did to git in its own session does not matter in that of the verification.
+  // The session of the verification has its own git, which the agent cannot change.
   const isElsewhere = push && isVerified(loop);
   const where = isElsewhere ? inVerification(request, loop.verification!.attempt) : request;
   let made;

@@ -12,8 +12,8 @@ export const GIT_FOLDER = `${RECORDS_FOLDER}/git`;
 export const IN_THE_WAY_FOLDER = `${RECORDS_FOLDER}/left/in-the-way`;
 
 /**
- * The workspace of a verification: on ephemeral disk, so that it begins empty in each microVM, and so that its permissions are enforced, which those
- * of session storage are not (AgentCore developer guide, "filesystem configurations").
+ * The workspace of a verification. It is on ephemeral disk, which is empty in each new microVM and enforces permissions. Session storage does not
+ * enforce them (AgentCore developer guide, "filesystem configurations").
  */
 export const VERIFICATION = {
   mount: '/tmp/.workbench-verification',

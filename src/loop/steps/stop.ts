@@ -188,7 +188,7 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   const where = sessionOf(execution, input, endpointName);
   if (where === undefined) return { status: 'refused: the session that its input names is not the loop\'s', sessionId: '' };
   const sessionId = where.session.id;
-  // Nobody else works in these, so that they are stopped in any case.
+  // The sessions of verifications belong to this run alone: they are always stopped.
   if (config.verification !== undefined) {
     const run = { runtimeArn, execution, endpointName: where.session.endpointName };
     const addresses = addressesOf(config.verification, run, config.verification.attempts);
