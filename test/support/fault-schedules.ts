@@ -1,21 +1,24 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import { LoopFixture } from './loop-fixture';
+import { LoopFixture, LoopFixtureProps } from './loop-fixture';
+import { check, judge, noted, openForAll, RunSessions, sessionsOf } from './run-oracle';
 import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore';
+import { CodingLoopProps, Gate, Verification } from '../../src';
 
 /**
- * Asserts the invariants under any fault at any point: at most one commit and never a red one, each turn and command started at most
- * once, the session stopped.
+ * Asserts the invariants under any fault at any point: at most one commit, of which a fresh clone passes the gates, nothing pushed that was not
+ * verified, each turn and command started at most once, all sessions stopped. One of five schedules has a loop that does not verify.
  *
  * WORKBENCH_FAULT_SCHEDULES sets the number of schedules in all files together, WORKBENCH_FAULT_SEED the first seed of each file.
- * One schedule takes about a second of one core: `.ci/nightly` runs a thousand.
+ * One schedule takes about two seconds of one core: `.ci/nightly` runs a thousand.
  */
-export const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 50 : 30)) / 2);
+const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 28 : 20)) / 2);
 export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
 const AT_ONCE = 4;
+
+/** Determines whether a schedule's loop verifies its changes. */
+export const isVerified = (seed: number) => seed % 5 !== 0;
 
 type Strike = Pick<FaultSpec, 'operation' | 'at' | 'kind' | 'then'>;
 
@@ -28,7 +31,7 @@ const REFUSALS: FaultKind[] = ['throttle', 'conflict', 'internal', 'quota', 'age
 /** The faults that may strike an operation, and how many calls of the operation a run may make before the fault. */
 const STRIKES = {
   InvokeAgentRuntimeCommand: {
-    calls: 14,
+    calls: 18,
     strikes: [
       ...strikesOf('InvokeAgentRuntimeCommand', 'beforeStart', REFUSALS),
       ...inTheMiddle('InvokeAgentRuntimeCommand', ['internal', 'reset', 'end', 'platformExit', 'replaceMicrovm', 'wipeWorkspace']),
@@ -59,14 +62,20 @@ export type Struck = keyof typeof STRIKES;
 function schedules(operations: readonly Struck[]) {
   const single = fc.constantFrom(...operations).chain((operation) => {
     const { calls, strikes } = STRIKES[operation];
-    return fc.record({ strike: fc.constantFrom<Strike>(...strikes), after: fc.nat(calls - 1), times: fc.integer({ min: 1, max: 2 }) });
+    return fc.record({
+      strike: fc.constantFrom<Strike>(...strikes),
+      after: fc.nat(calls - 1),
+      times: fc.integer({ min: 1, max: 2 }),
+      inVerification: operation === 'InvokeAgentRuntime' ? fc.constant(false) : fc.boolean(),
+    });
   }).map(({ strike: one, ...when }) => ({ ...one, ...when }));
   return fc.record({
     strikes: fc.array(single, { minLength: 1, maxLength: 3, size: 'max' }),
-    killAt: fc.oneof({ weight: 1, arbitrary: fc.nat(9) }, { weight: 2, arbitrary: fc.constant(-1) }),
-    killAfter: fc.nat(199),
+    killAt: fc.oneof({ weight: 1, arbitrary: fc.nat(13) }, { weight: 2, arbitrary: fc.constant(-1) }),
+    killAfter: fc.nat(599),
     turns: fc.nat(2),
     cold: fc.oneof({ weight: 1, arbitrary: fc.integer({ min: 1, max: 8 }) }, { weight: 2, arbitrary: fc.constant(0) }),
+    coldVerification: fc.oneof({ weight: 1, arbitrary: fc.integer({ min: 1, max: 8 }) }, { weight: 2, arbitrary: fc.constant(0) }),
   });
 }
 
@@ -77,40 +86,89 @@ export function scheduleOf(seed: number, operations: readonly Struck[]): Schedul
 
 type Schedule = ReturnType<typeof schedules> extends fc.Arbitrary<infer T> ? T : never;
 
-export interface SchedulesResult {
+const BOOTSTRAP = 'mkdir -p ignored && touch ignored/ready';
+
+const GATE = '[[ -e ignored/ready ]] && ./test.sh';
+
+/** Declares the tests of a kind of agent: those whose loop verifies its changes, and those whose loop does not. */
+export function testSchedules(agent: LoopFixtureProps['agent'], turn: (shared: string) => Partial<CodingLoopProps>, operations: readonly Struck[]): void {
+  const seeds = Array.from({ length: SCHEDULES }, (_, index) => FIRST_SEED + index);
+  describe.each([
+    ['with a verification', Verification.inFreshSession(), seeds.filter(isVerified)],
+    ['without a verification', Verification.none(), seeds.filter((seed) => !isVerified(seed))],
+  ] as const)('%s', (title, verification, ours) => {
+    let loop: LoopFixture;
+    let commands: string[] = [];
+    beforeAll(async () => {
+      loop = await LoopFixture.start({
+        agent,
+        loop: (shared) => {
+          commands = [BOOTSTRAP, noted(`echo "$WORKBENCH_JOB $(id -u)" >>${shared}/starts; ${GATE}`, shared)];
+          return { verification, bootstrap: [BOOTSTRAP], gates: [Gate.command('test', commands[1])], ...turn(shared) };
+        },
+      });
+      openForAll(loop, 'starts');
+    }, 60_000);
+    afterAll(() => loop.close(), 60_000 + ours.length * 2_000);
+
+    test(`${ours.length} schedules from seed ${FIRST_SEED}`, async () => {
+      const { faults, struck } = await runSchedules(loop, { title, seeds: ours, operations, commands, verified: verification._verifies });
+      expect(faults).toEqual([]);
+      // No test passes for lack of faults.
+      expect(ours.length < 40 ? [] : [...operations, 'coldStart'].filter((operation) => !struck[operation])).toEqual([]);
+      const jobs = readFileSync(join(loop.shared, 'starts'), 'utf8').trim().split('\n');
+      expect(jobs.filter((job, index) => jobs.indexOf(job) !== index)).toEqual([]);
+      const turns = loop.turns.map(({ taskId, round }) => `${taskId}, round ${round}`);
+      expect(turns.filter((one, index) => turns.indexOf(one) !== index)).toEqual([]);
+    }, 60_000 + ours.length * 20_000);
+  });
+}
+
+interface Schedules {
+  readonly title: string;
+  readonly seeds: readonly number[];
+  readonly operations: readonly Struck[];
+  /** What passes in a fresh clone of each commit. */
+  readonly commands: readonly string[];
+  readonly verified: boolean;
+}
+
+interface SchedulesResult {
   /** The invariants that did not hold, by seed. */
   readonly faults: string[];
   /** The number of struck calls by operation, and of those that `coldStart` struck before. */
-  readonly struck: { readonly [operation: string]: number };
+  readonly struck: { [operation: string]: number };
 }
 
 /** Runs a loop through schedules, several at once, each with its own functions so that one can die without the others. */
-export async function runSchedules(first: LoopFixture, operations: readonly Struck[]): Promise<SchedulesResult> {
-  const loops = [first, ...Array.from({ length: AT_ONCE - 1 }, () => first.another())];
-  const seeds = Array.from({ length: SCHEDULES }, (_, index) => FIRST_SEED + index);
+async function runSchedules(first: LoopFixture, schedulesOf: Schedules): Promise<SchedulesResult> {
   const outcomes = new Map<string, number[]>();
-  const faults: string[] = [];
-  const struck: { [operation: string]: number } = {};
-  const base = first.git('rev-parse', 'main').trim();
-  await Promise.all(loops.map(async (loop) => {
-    for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
-      const schedule = scheduleOf(seed, operations);
-      const outcome = await strike(loop, seed, schedule, base, struck).catch((error: Error) => {
-        faults.push(`seed ${seed}: ${error.message} ${JSON.stringify(schedule)}`);
-        return 'broken';
-      });
-      outcomes.set(outcome, [...outcomes.get(outcome) ?? [], seed]);
-    }
-  }));
-  for (const loop of loops.slice(1)) await loop.close();
-  process.stdout.write(`seeds ${FIRST_SEED} to ${FIRST_SEED + SCHEDULES - 1}: ${[...outcomes].map(wordsOf).join(', ')}; struck: ${JSON.stringify(struck)}\n`);
-  return { faults, struck };
+  const result: SchedulesResult = { faults: [], struck: {} };
+  await atOnce(first, schedulesOf.seeds, async (loop, seed) => {
+    const schedule = scheduleOf(seed, schedulesOf.operations);
+    const outcome = await strike(loop, seed, schedule, schedulesOf, result.struck).catch((error: Error) => {
+      result.faults.push(`seed ${seed}: ${error.message} ${JSON.stringify(schedule)}`);
+      return 'broken';
+    });
+    outcomes.set(outcome, [...outcomes.get(outcome) ?? [], seed]);
+  });
+  const { title, seeds } = schedulesOf;
+  const endings = [...outcomes].map(wordsOf).join(', ');
+  process.stdout.write(`${title}, ${seeds.length} seeds from ${seeds[0]}: ${endings}; struck: ${JSON.stringify(result.struck)}\n`);
+  return result;
 }
 
-/** Asserts that every fault struck, so that no test passes for lack of faults. */
-export function assertAllStruck(struck: SchedulesResult['struck'], operations: readonly Struck[]): void {
-  if (SCHEDULES < 20) return;
-  expect(Object.keys(struck).filter((operation) => struck[operation] > 0).sort()).toEqual([...operations, 'coldStart']);
+/** Does something for each seed, several at once, each in a loop with its own functions. */
+export async function atOnce(first: LoopFixture, seeds: readonly number[], body: (loop: LoopFixture, seed: number) => Promise<void>): Promise<void> {
+  const loops = [first, ...Array.from({ length: Math.min(AT_ONCE, seeds.length) - 1 }, () => first.another())];
+  const rest = [...seeds];
+  await Promise.all(loops.map(async (loop) => {
+    for (let seed = rest.shift(); seed !== undefined; seed = rest.shift()) await body(loop, seed);
+  }));
+  for (const loop of loops.slice(1)) {
+    first.turns.push(...loop.turns);
+    await loop.close();
+  }
 }
 
 /** Formats a name and, if there are few, its seeds. */
@@ -118,18 +176,22 @@ function wordsOf([name, seeds]: [string, number[]]): string {
   return `${name} ${seeds.length}${seeds.length > 5 ? '' : ` (${seeds.join(' ')})`}`;
 }
 
-/** Injects a schedule's faults into a session. The death of the function needs the run's events. */
-export function inject(loop: LoopFixture, sessionId: string, { strikes, killAt, killAfter, cold }: Schedule) {
-  const beginning = loop.server.faults.add({
-    operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times: cold, seconds: Infinity, match: (call) => call.sessionId === sessionId,
+/** Injects a schedule's faults into the sessions of a run. The death of the function needs the run's events. */
+export function inject(
+  loop: LoopFixture, { own, verifications }: RunSessions, { strikes, killAt, killAfter, cold, coldVerification }: Schedule, verified: boolean,
+) {
+  const coldStart = (times: number, sessionId: string) => loop.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'coldStart', times, seconds: Infinity, match: (call) => call.sessionId === sessionId,
   });
-  const added = strikes.map(({ after, ...fault }) => {
+  const beginnings = [coldStart(cold, own), coldStart(coldVerification, verifications[0])];
+  const added = strikes.map(({ after, inVerification, ...fault }) => {
+    const sessions = inVerification && verified ? verifications : [own];
     let seen = 0;
     const counted = new Set<unknown>();
     return loop.server.faults.add({
       ...fault,
       match: (call) => {
-        if (call.sessionId !== sessionId) return false;
+        if (!sessions.includes(call.sessionId!)) return false;
         if (!counted.has(call)) seen += counted.add(call).size > 0 ? 1 : 0;
         return seen > after;
       },
@@ -139,59 +201,34 @@ export function inject(loop: LoopFixture, sessionId: string, { strikes, killAt, 
   const onEvent = (event: { readonly type: string }) => {
     if (event.type === 'StateEntered' && state++ === killAt) setTimeout(() => void loop.deployment.function().kill(), killAfter);
   };
-  return { added, beginning, onEvent };
+  return { added, beginnings, onEvent };
 }
 
 /** Executes one run, checks the invariants and returns its outcome. */
 async function strike(
-  loop: LoopFixture, seed: number, schedule: Schedule, base: string, struck: { [operation: string]: number },
+  loop: LoopFixture, seed: number, schedule: Schedule, { commands, verified }: Schedules, struck: SchedulesResult['struck'],
 ): Promise<string> {
-  const session = loop.sessionOf(`run-${seed}`);
+  const name = `run-${seed}`;
   const task = `seed-${seed}`;
-  const { added, beginning, onEvent } = inject(loop, session.id, schedule);
-  const { status, error, cause, record } = await loop.run({ prompt: `${schedule.turns}`, taskId: task }, { onEvent: onEvent as never, name: `run-${seed}` });
+  const { added, beginnings, onEvent } = inject(loop, sessionsOf(loop, name), schedule, verified);
+  const result = await loop.run({ prompt: `${schedule.turns}`, taskId: task }, { onEvent: onEvent as never, name });
+  const { status, error, cause, record } = result;
   for (const { fired, spec } of added) struck[spec.operation] = (struck[spec.operation] ?? 0) + fired;
-  struck.coldStart = (struck.coldStart ?? 0) + beginning.fired;
+  for (const { fired } of beginnings) struck.coldStart = (struck.coldStart ?? 0) + fired;
 
-  const commit = takenBranch(loop.remote, `workbench/${task}`);
-  if (commit !== undefined) {
-    check(commit.parents.length === 1 && commit.parents[0] === base, `commits on top of ${commit.parents.join(' ')}`);
-    check(commit.value === RIGHT, 'a red commit');
-  }
-  if (status === 'SUCCEEDED') {
-    check(record.outcome === 'COMMITTED' && record.commit!.id === commit?.id, `${record.outcome} ${record.commit?.id}, and ${commit?.id} is there`);
-  }
+  const branch = `workbench/${task}`;
+  const commit = judge({ loop, name, branch, result, verified, commands });
+  if (commit !== undefined) check(loop.git('rev-parse', `${commit}^@`).trim() === loop.git('rev-parse', 'main').trim(), 'commits on top of something else');
+  check(commit !== undefined || !loop.branches().includes(branch), 'something was pushed that is no commit of the run');
   check(status === 'SUCCEEDED' || status === 'FAILED', status);
+  check(status === 'FAILED' || record.outcome === 'COMMITTED', record?.outcome);
   check(status === 'SUCCEEDED' || /^(?:CodingLoop|Workbench|Lambda|Runtime|Sandbox)\./.test(error ?? ''), `an error without a name of ours: ${error}`);
   // None of the faults may be blamed on the agent or on git.
-  check(!/^CodingLoop\.(?:SnapshotFailed|TurnFailed|CommitFailed|CheckoutFailed|BadInput|Red|Stuck|TimedOut)$/.test(error ?? ''), `${error}: ${cause}`);
-  const last = loop.server.calls.all.filter((call) => call.sessionId === session.id).pop();
-  // If a call succeeded but its reply was lost, the next one is answered with 404.
-  const stopped = last?.operation === 'StopRuntimeSession' && [200, 404].includes(last.outcome?.statusCode ?? 0);
-  check(stopped || error === 'CodingLoop.NotStopped' || record?.session?.error !== undefined, `the session is left, and nobody says so: ${last?.operation} ${JSON.stringify(last?.outcome)}`);
+  check(!BLAME.test(error ?? ''), `${error}: ${cause}`);
+  const isWiped = added.some(({ spec, fired }) => spec.kind === 'wipeWorkspace' && fired > 0);
+  check(error !== 'CodingLoop.WorkspaceLost' || isWiped, `the workspace of the agent is still there: ${cause}`);
+  if (commit !== undefined) loop.git('update-ref', '-d', `refs/heads/${branch}`); // so that the remote stays fast
   return status === 'SUCCEEDED' ? record.outcome : error!;
 }
 
-/** Git's object id of a file with the single line "right". */
-const RIGHT = createHash('sha1').update('blob 6\0right\n').digest('hex');
-
-/** Returns the commit of a branch and deletes the branch, so that the remote stays fast. Reads the files without git, since there are many. */
-function takenBranch(remote: string, branch: string): { readonly id: string; readonly parents: string[]; readonly value: string } | undefined {
-  const file = join(remote, 'refs/heads', branch);
-  if (!existsSync(file)) return undefined;
-  const id = readFileSync(file, 'utf8').trim();
-  rmSync(file);
-  const commit = looseObject(remote, id).toString('utf8').split('\n\n')[0];
-  const tree = looseObject(remote, /^tree (\w+)$/m.exec(commit)![1]);
-  const name = tree.indexOf('value.txt\0') + 'value.txt\0'.length;
-  return { id, parents: [...commit.matchAll(/^parent (\w+)$/gm)].map(([, parent]) => parent), value: tree.subarray(name, name + 20).toString('hex') };
-}
-
-function looseObject(remote: string, id: string): Buffer {
-  const whole = inflateSync(readFileSync(join(remote, 'objects', id.slice(0, 2), id.slice(2))));
-  return whole.subarray(whole.indexOf(0) + 1);
-}
-
-function check(holds: boolean, message: string): void {
-  if (!holds) throw new Error(message);
-}
+const BLAME = /^CodingLoop\.(?:SnapshotFailed|TurnFailed|BootstrapFailed|CommitFailed|CheckoutFailed|VerificationFailed|BadInput|Red|Stuck|Inert|TimedOut)$/;

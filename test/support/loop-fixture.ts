@@ -36,6 +36,7 @@ export interface TurnPayload {
     readonly output: string;
     readonly changedFiles?: string[];
     readonly unchanged?: boolean;
+    readonly cleanCheckout?: boolean;
     readonly findings?: object;
   };
 }
