@@ -2,7 +2,7 @@ import { awscdk, javascript } from 'projen';
 import { configureCheck } from './projenrc/check';
 import { configureDocs } from './projenrc/docs';
 import { configureExamples } from './projenrc/examples';
-import { embedScripts, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
+import { bundleReports, embedScripts, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
 import { configureInteg } from './projenrc/integ';
 import { configureLanguages } from './projenrc/languages';
 import { configureLint } from './projenrc/lint';
@@ -64,6 +64,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'amazon-states-language-service@^1', // one of two linters of definitions: each finds faults that the other misses
     'asl-validator@^4',
     'fast-check@^4',
+    'saxes@^6', // the XML parser that reads reports of tests in the driver
   ],
 
   lambdaOptions: { runtime: HANDLER_RUNTIME, bundlingOptions: HANDLER_BUNDLING },
@@ -87,6 +88,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 
 configurePackaging(project);
 embedScripts(project);
+bundleReports(project);
 configureLint(project);
 configureTests(project);
 configureInteg(project);

@@ -1,5 +1,7 @@
-import { readFileSync } from 'fs';
+import { execFileSync } from 'child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'fs';
 import { builtinModules } from 'module';
+import { tmpdir } from 'os';
 import { join } from 'path';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -14,6 +16,14 @@ import { endpointNamed, IMAGE, newStack } from '../support/stacks';
 
 const SESSION = 'a-session-of-more-than-33-characters';
 const OTHER = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/other-0123456789';
+
+const ASSET = join(__dirname, '../../assets/driver/session-driver.lambda');
+
+/** Reads a file of the asset, and finds the modules that it loads. */
+function bundle(file: string): { readonly text: string; readonly required: readonly string[] } {
+  const text = readFileSync(join(ASSET, file), 'utf8');
+  return { text, required: [...text.matchAll(/require\("(?:node:)?([^"]+)"\)/g)].map(([, name]) => name) };
+}
 
 function statements(stack: Stack): { Action: string | string[]; Resource: unknown }[] {
   const [role] = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Role')).filter(([id]) => id.includes('SessionDriver'));
@@ -60,11 +70,30 @@ describe('the driver', () => {
   });
 
   test('bundles the SDK, because the version in the Lambda runtime may not know the service', () => {
-    const bundle = readFileSync(join(__dirname, '../../assets/driver/session-driver.lambda/index.js'), 'utf8');
-    const required = [...bundle.matchAll(/require\("(?:node:)?([^"]+)"\)/g)].map(([, name]) => name);
+    const { text, required } = bundle('index.js');
     expect(required).toContain('crypto');
+    expect(required.filter((name) => ![...builtinModules, './junit'].includes(name))).toEqual([]);
+    expect(text).toContain('StopRuntimeSession');
+  });
+
+  test('has the reader of reports in a second file, which index.js loads when it needs it', () => {
+    expect(readdirSync(ASSET).sort()).toEqual(['index.js', 'junit.js']);
+    const { text, required } = bundle('junit.js');
     expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
-    expect(bundle).toContain('StopRuntimeSession');
+    expect([text, bundle('index.js').text].map((file) => file.includes('unclosed tag'))).toEqual([true, false]);
+    expect([text, bundle('index.js').text].map((file) => file.includes('The ISC License'))).toEqual([true, false]);
+  });
+
+  test('reads reports with nothing but its own files', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'asset-'));
+    try {
+      cpSync(ASSET, directory, { recursive: true });
+      const program = 'const { readReports } = require("./junit"); console.log(JSON.stringify(readReports([{ name: "a", xml: Buffer.from("<testsuite><testcase name=\'n\'/></testsuite>") }])))';
+      const output = execFileSync(process.execPath, ['-e', program], { cwd: directory, encoding: 'utf8' });
+      expect(JSON.parse(output)).toEqual({ tests: 1, failed: 0, skipped: 0, failing: [] });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test('can be the user\'s own, with a key and a retention', () => {

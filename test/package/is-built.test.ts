@@ -29,7 +29,10 @@ describe('a build is needed', () => {
     utimesSync(join(home, path), time, time);
   };
   const SOURCES = ['src/x.ts', 'src/job.lambda.ts', 'README.md', 'package.json'];
-  const OUTPUTS = ['.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts', 'assets/job.lambda/index.js'];
+  const OUTPUTS = [
+    '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
+    'assets/job.lambda/index.js', 'assets/driver/session-driver.lambda/junit.js',
+  ];
   beforeEach(() => {
     for (const path of SOURCES) write(path, OLD);
     for (const path of OUTPUTS) write(path, NEW);
