@@ -45,6 +45,7 @@ export {
 // The loop: turn, gates, repair, commit
 export {
   AgentTurn,
+  Baseline,
   type CallbackTurnOptions,
   CodingLoop,
   type CodingLoopProps,

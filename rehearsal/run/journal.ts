@@ -5,9 +5,9 @@ import { failingTests } from './failing-tests';
 import { notesOf } from './notes';
 import type { Step, StepKind, StepRetry } from './step';
 import { maskSecrets } from '../../src/handler/mask';
-import { JOBS_FOLDER, RETRY_LOG, VERDICTS } from '../../src/jobs/constants';
+import { JOBS_FOLDER, RETRY_LOG } from '../../src/jobs/constants';
 import { jobId } from '../../src/jobs/job';
-import { jobNameOf, NEXT, STEPS } from '../../src/loop/steps/constants';
+import { GATE_VERDICTS, jobNameOf, NEXT, PASSING, STEPS } from '../../src/loop/steps/constants';
 import type { GateBefore, RunRecord } from '../../src/loop/steps/records';
 import type { LoopState, RunIdentity } from '../../src/loop/steps/state';
 import { agentLines } from '../agentcore/session-log';
@@ -159,21 +159,22 @@ export class Journal {
     const record: GateBefore | undefined = (said?.length ?? 0) > (known?.length ?? 0) ? said!.at(-1) : undefined;
     step.verdict = record?.verdict ?? loop.next;
     step.exitCode = record?.exitCode;
-    if (record && record.verdict !== VERDICTS.PASSED && !before?.baseline) step.feedback = loop.feedback;
+    if (record && !PASSING.includes(record.verdict) && !before?.baseline) step.feedback = loop.feedback;
     step.changedFiles = step.feedback?.changedFiles;
     step.output = record && ((record.logPath === undefined ? undefined : this.read(record.logPath)) ?? this.mask(step.feedback?.output));
-    if (step.verdict !== VERDICTS.PASSED && step.output !== undefined) step.failingTests = failingTests(step.output);
+    if (!PASSING.includes(step.verdict) && step.output !== undefined) step.failingTests = step.feedback?.failingTests ?? failingTests(step.output);
   }
 
   private verificationEnded(step: Step, loop: LoopState): void {
     const { feedback } = loop;
-    if (loop.next === NEXT.GO_ON) step.verdict = loop.unchanged ? undefined : VERDICTS.PASSED;
+    const isFlaky = loop.verification?.gates.some(({ verdict }) => verdict === GATE_VERDICTS.FLAKY);
+    if (loop.next === NEXT.GO_ON) step.verdict = loop.unchanged ? undefined : isFlaky ? GATE_VERDICTS.FLAKY : GATE_VERDICTS.PASSED;
     if (loop.next === NEXT.GO_ON || loop.next === NEXT.RUNNING || !feedback?.cleanCheckout) return;
     step.verdict = feedback.verdict;
     step.exitCode = feedback.exitCode;
     step.feedback = feedback;
     step.output = this.mask(feedback.output);
-    step.failingTests = failingTests(step.output);
+    step.failingTests = feedback.failingTests ?? failingTests(step.output);
   }
 
   private read(path: string): string | undefined {
@@ -230,6 +231,7 @@ const KINDS: { readonly [operation: string]: StepKind } = {
   [STEPS.TURN]: 'turn',
   [STEPS.SNAPSHOT]: 'snapshot',
   [STEPS.GATE]: 'gate',
+  [STEPS.CHECK_BASE]: 'check-base',
   [STEPS.VERIFY]: 'verify',
   [STEPS.COMMIT]: 'commit',
   [STEPS.STOP]: 'stop',

@@ -1,5 +1,7 @@
 import type { StepKind } from './step';
-import { IN_THE_WAY_FOLDER, WORKSPACES } from '../../src/loop/steps/constants';
+import { GATE_VERDICTS, IN_THE_WAY_FOLDER, WORKSPACES } from '../../src/loop/steps/constants';
+import { isGreen } from '../../src/loop/steps/gate';
+import type { GateRecord } from '../../src/loop/steps/records';
 import { NameList, named } from '../../src/loop/steps/results';
 import type { LoopState, RunIdentity } from '../../src/loop/steps/state';
 
@@ -11,7 +13,7 @@ export const LEFT = 'it left files that git neither tracks nor ignores, which we
 
 /** Returns notes on what a step found or did besides its verdict, and on the state that a run continues from, one line each. */
 export function notesOf(kind: StepKind, loop: LoopState, run: RunIdentity | undefined, baseline = loop.baseline): string[] {
-  const { putBack, unchanged, feedback, verification, findings, leftOut, gates, submodules, shallow } = loop;
+  const { baseCheck, putBack, unchanged, feedback, verification, findings, leftOut, gates, submodules, shallow } = loop;
   if (baseline) return kind === 'snapshot' ? ['the gates run before the agent starts: their results do not decide anything yet'] : [];
   switch (kind) {
     case 'prepare': return [
@@ -22,7 +24,8 @@ export function notesOf(kind: StepKind, loop: LoopState, run: RunIdentity | unde
     case 'bootstrap': return note('it changed files that git tracks, which were restored', putBack);
     case 'gate': return [
       ...note(LEFT, gates[gates.length - 1]?.left),
-      ...gates[gates.length - 1]?.flaky ? ['it failed on the same files before, so it is flaky'] : [],
+      ...testNotes(gates[gates.length - 1]),
+      ...gates[gates.length - 1]?.verdict === GATE_VERDICTS.FLAKY ? ['it failed on the same files before, so it is flaky'] : [],
     ];
     case 'snapshot': return [
       ...unchanged ? ['nothing changed that can be committed'] : [],
@@ -32,7 +35,10 @@ export function notesOf(kind: StepKind, loop: LoopState, run: RunIdentity | unde
       ...note('symbolic links that point out of the clone', findings?.links),
       ...note('files of tools and linked worktrees, which were left out', leftOut),
     ];
+    case 'check-base': return (baseCheck?.gates ?? []).flatMap((gate) => (isGreen(gate) ? [] : [`the gate "${gate.name}" does not pass on the base (${gate.verdict}): its failures are known`]));
     case 'verify': return [
+      ...(verification?.gates ?? []).flatMap(({ name, verdict, flakyTests }) => (verdict === GATE_VERDICTS.FLAKY
+        ? [`the gate "${name}" is flaky: it passed when it ran again on the same files`, ...note('tests that had failed', flakyTests)] : [])),
       ...feedback?.cleanCheckout && verification?.isOver ? [`the gate "${feedback.gate}" passes in the agent's workspace, but not in a clean checkout`] : [],
       ...verification?.separate === false ? ['the gates ran as the user of the container: a user of their own needs root and "setpriv" in the image'] : [],
     ];
@@ -57,5 +63,16 @@ function whereItGoesOn({ upstream, setAside, work, inTheWay }: LoopState): strin
     ...note('with uncommitted work of earlier runs', work),
     ...note(`set aside, since it belongs to ${setAside?.branch} and is not committed; a run of that task in this session brings it back`, setAside?.files),
     ...note(`replaced by tracked files, and kept in ${IN_THE_WAY_FOLDER} until the next run`, inTheWay),
+  ];
+}
+
+/** Returns notes on the tests of a gate with a report. */
+function testNotes({ tests, reason, knownFailure }: Partial<GateRecord> = {}): string[] {
+  const { ran = 0, failed = 0, knownFailures = 0, ranBefore = 0 } = tests ?? {};
+  return [
+    ...reason === undefined ? [] : [reason],
+    ...knownFailure ? [tests === undefined ? 'it fails in the same way on the base' : `${knownFailures} of ${ran} tests fail, as on the base`] : [],
+    ...!knownFailure && failed > 0 ? [`${failed} of ${ran} tests fail${knownFailures > 0 ? `, ${knownFailures} of them on the base, too` : ''}`] : [],
+    ...ran < ranBefore ? [`${ran} tests ran, and ${ranBefore} ran on the base`] : [],
   ];
 }

@@ -33,7 +33,7 @@ export interface Step {
   next?: string;
 }
 
-export type StepKind = 'prepare' | 'bootstrap' | 'turn' | 'snapshot' | 'gate' | 'verify' | 'commit' | 'stop' | 'other';
+export type StepKind = 'prepare' | 'bootstrap' | 'turn' | 'snapshot' | 'gate' | 'check-base' | 'verify' | 'commit' | 'stop' | 'other';
 
 /** A call that failed and is made again. */
 export interface StepRetry {

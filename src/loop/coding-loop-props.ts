@@ -21,6 +21,17 @@ export enum SessionPolicy {
   LEAVE = 'LEAVE',
 }
 
+/** Determines what failures of gates on the base mean for a run. The base is the commit that the run's branch is based on. */
+export enum Baseline {
+  /** A gate has to pass, whatever it does on the base. */
+  NONE = 'NONE',
+  /**
+   * A gate that fails on the base passes if nothing fails that did not fail there. With a report, that is every failing test; without one, the gate
+   * must fail with the same exit code and the same output, apart from durations, dates and the like.
+   */
+  KNOWN_FAILURES = 'KNOWN_FAILURES',
+}
+
 /** Properties for `CodingLoop`. */
 export interface CodingLoopProps {
   /** The runtime in whose sessions the agent and the gates run: an `AgentRuntime`, an official `Runtime` or an imported one. */
@@ -80,6 +91,23 @@ export interface CodingLoopProps {
    * @default false - `greenBefore` is recorded only where it is already known, such as after a turn that changed nothing
    */
   readonly gatesBefore?: boolean;
+
+  /**
+   * Determines whether all gates run on the base, in a clean checkout of their own, before the first turn.
+   *
+   * A gate that does not pass there ends the run with `CodingLoop.BaseRed` before a turn is paid for, unless there is a `baseline`. The record has
+   * the results (`baseCheck`). The run takes longer by the time that the bootstrap and all gates take.
+   *
+   * @default false, or true with a `baseline`
+   */
+  readonly checkBase?: boolean;
+
+  /**
+   * Determines what failures of gates on the base mean for a run. A baseline holds at most 2,000 failing tests.
+   *
+   * @default Baseline.NONE
+   */
+  readonly baseline?: Baseline;
 
   /**
    * The maximum number of repairs in a run: 0 to 20. A run whose gates still fail after that ends with `CodingLoop.Red`.

@@ -6,11 +6,11 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { AgentTurn } from './agent-turn';
-import { CodingLoopProps, SessionPolicy } from './coding-loop-props';
+import { Baseline, CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
 import { GitRepository } from './git-repository';
 import { LoopTarget } from './loop-graph';
-import { planOf } from './loop-plan';
+import { checksBase, planOf } from './loop-plan';
 import { loopFaults, mountOf } from './loop-rules';
 import { loopStates } from './loop-states';
 import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './steps/constants';
@@ -93,7 +93,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...target,
       prepare: {
         timeoutSeconds: plan.run,
-        promptBytes: promptBytesOf([gates.map((gate) => gate._config()), bootstrap, turn._command, config]),
+        promptBytes: promptBytesOf([gates.map((gate) => gate._config()), bootstrap, turn._command, config], props.baseline),
         branchPrefix: commit._branchPrefix,
         ...props.repository._ofInput(),
       },
@@ -102,6 +102,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       turn,
       gates,
       gatesBefore: props.gatesBefore ?? false,
+      checkBase: checksBase(props),
       maxRepairs: props.maxRepairs ?? 3,
       verification,
       protect: props.protectedPaths?._config(),
@@ -215,6 +216,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...props.repository._clone(),
       author: commit._author,
       push: commit.pushes,
+      ...(checksBase(props) ? { checkBase: true } : {}),
+      ...(props.baseline === Baseline.KNOWN_FAILURES ? { knownFailures: true } : {}),
       ...(props.verification ?? Verification.inFreshSession())._config(props.maxRepairs ?? 3),
       ...(props.endpoint === undefined ? {} : { endpointName: props.endpoint.endpointName }),
       ...(props.environment === undefined ? {} : { environment: sorted(props.environment) }),
@@ -279,8 +282,9 @@ export class CodingLoop extends Construct implements iam.IGrantable {
 }
 
 /** Returns the maximum size of a prompt, in bytes: it has to fit the request of each step beside the loop's own configuration. */
-function promptBytesOf(requests: readonly unknown[]): number {
-  const others = Buffer.byteLength(JSON.stringify(requests));
+function promptBytesOf(requests: readonly unknown[], baseline?: Baseline): number {
+  const known = baseline === Baseline.KNOWN_FAILURES ? LOOP_LIMITS.knownFailures * LOOP_LIMITS.shortName : 0;
+  const others = Buffer.byteLength(JSON.stringify(requests)) + known;
   return Math.max(0, Math.min(LOOP_LIMITS.promptBytes, LOOP_LIMITS.requestBytes - others));
 }
 

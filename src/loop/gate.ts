@@ -2,7 +2,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { IConstruct } from 'constructs';
 import { LoopGraph } from './loop-graph';
-import { GATE_NAME, STEPS } from './steps/constants';
+import { GATE_NAME, LOOP_LIMITS, STEPS } from './steps/constants';
 import { LIMITS } from '../jobs/constants';
 import { secretFaults } from '../private/secrets';
 import { sorted } from '../private/sorted';
@@ -49,6 +49,42 @@ export interface GateOptions {
    * @default true
    */
   readonly pipefail?: boolean;
+
+  /**
+   * The number of times that a verification runs the gate again on the same files if it fails: 0 to 5. A gate that passes then is `FLAKY` in the
+   * record of the run, with the tests that failed before, and lets the change through.
+   *
+   * In the agent's workspace, gates are not run again: the failure goes to the agent, with the whole output.
+   *
+   * @default 0
+   */
+  readonly retries?: number;
+
+  /**
+   * The JUnit XML reports that the command writes, as a path relative to `workingDirectory`, such as `target/surefire-reports/TEST-*.xml`: `*` and
+   * `?` stand for characters of a name, and `**` for any number of directories.
+   *
+   * The gate then passes only if the reports say so, too: the command has written at least one, all that it has written are well-formed, no test in
+   * them failed, and tests ran. Records and feedback name the failing tests, and a run is stuck if the same tests fail twice in a row. At most 5,000
+   * files with 16 MiB in all are read. A tool that does not run tests that are up to date, such as Gradle, must be told to run them.
+   *
+   * @default - only the exit code determines the verdict
+   */
+  readonly report?: string;
+
+  /**
+   * The minimum number of tests that must run, skipped ones not counted: 0 to 1,000,000. It needs a `report`.
+   *
+   * @default 1
+   */
+  readonly minTests?: number;
+
+  /**
+   * Determines whether the gate fails if fewer tests run than on the base. It needs a `report`, and `checkBase` or `baseline` of the loop.
+   *
+   * @default false - the record and the commit are not affected; `tests.ranBefore` of the record shows the difference
+   */
+  readonly failOnFewerTests?: boolean;
 }
 
 /** A check that must pass before a run commits anything. */
@@ -70,6 +106,12 @@ export abstract class Gate {
 
   /** The name of the gate, which is unique within its loop. */
   public abstract readonly name: string;
+
+  /** Determines whether the gate needs to know how many tests ran on the base. @internal */
+  public abstract readonly _needsBase: boolean;
+
+  /** The number of times that a verification repeats the gate. @internal */
+  public abstract readonly _retries: number;
 
   /**
    * The timeout, in seconds.
@@ -103,13 +145,18 @@ export abstract class Gate {
 class CommandGate extends Gate {
   public readonly _timeoutSeconds: number;
 
+  public readonly _needsBase: boolean;
+  public readonly _retries: number;
+
   constructor(public readonly name: string, private readonly line: string, private readonly options: GateOptions) {
     super();
+    this._needsBase = options.failOnFewerTests === true;
+    this._retries = Token.isUnresolved(options.retries) ? LOOP_LIMITS.retries : options.retries ?? 0;
     this._timeoutSeconds = secondsOf(options.timeout, 900);
   }
 
   public _config(): object {
-    const { workingDirectory, environment, failFast, pipefail } = this.options;
+    const { workingDirectory, environment, failFast, pipefail, retries, report, minTests, failOnFewerTests } = this.options;
     return {
       name: this.name,
       command: this.line,
@@ -118,6 +165,10 @@ class CommandGate extends Gate {
       ...(environment === undefined ? {} : { environment: sorted(environment) }),
       ...(failFast === undefined ? {} : { failFast }),
       ...(pipefail === false ? { pipefail } : {}),
+      ...(retries ? { retries } : {}),
+      ...(report === undefined ? {} : { report }),
+      ...(minTests === undefined ? {} : { minTests }),
+      ...(failOnFewerTests ? { failOnFewerTests } : {}),
     };
   }
 
@@ -152,4 +203,28 @@ const COMMAND_RULES: readonly Rule<GateOptions & { readonly name: string; readon
       directory !== undefined && !Token.isUnresolved(directory) && (directory.startsWith('/') || directory.split('/').includes('..')),
     message: ({ workingDirectory }) => `"workingDirectory" must be a directory of the repository, not "${workingDirectory}": make it relative, without ".."`,
   },
+  {
+    broken: ({ retries }) => isNoWholeNumber(retries, LOOP_LIMITS.retries),
+    message: ({ retries }) => `"retries" must be a whole number from 0 to ${LOOP_LIMITS.retries}, not ${retries}: change it`,
+  },
+  {
+    broken: ({ report }) => report !== undefined && !Token.isUnresolved(report) && !isPattern(report),
+    message: ({ report }) => `"report" must be the path of files below "workingDirectory", not "${report}": make it relative, without ".." and line breaks`,
+  },
+  {
+    broken: ({ minTests }) => isNoWholeNumber(minTests, 1_000_000),
+    message: ({ minTests }) => `"minTests" must be a whole number from 0 to 1000000, not ${minTests}: change it`,
+  },
+  {
+    broken: ({ report, minTests, failOnFewerTests }) => report === undefined && (minTests !== undefined || failOnFewerTests === true),
+    message: ({ minTests }) => `"${minTests === undefined ? 'failOnFewerTests' : 'minTests'}" must come with "report", which has the number of tests: name the report, or leave it out`,
+  },
 ];
+
+function isNoWholeNumber(value: number | undefined, max: number): boolean {
+  return value !== undefined && !Token.isUnresolved(value) && !(Number.isInteger(value) && value >= 0 && value <= max);
+}
+
+function isPattern(report: string): boolean {
+  return report.trim() !== '' && report.length <= 500 && !report.startsWith('/') && !report.split('/').includes('..') && !/[\r\n\0]/.test(report);
+}

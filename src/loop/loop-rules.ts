@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { CodingLoopProps } from './coding-loop-props';
-import { LONGEST_RUN, LoopPlan } from './loop-plan';
+import { Baseline, CodingLoopProps } from './coding-loop-props';
+import { checksBase, LONGEST_RUN, LoopPlan } from './loop-plan';
 import { LOOP_LIMITS } from './steps/constants';
 import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
@@ -40,6 +40,16 @@ const LOOP_RULES: readonly Rule<CodingLoopProps & { readonly mount?: string }>[]
     broken: ({ maxRepairs }) => maxRepairs !== undefined && !Token.isUnresolved(maxRepairs)
       && !(Number.isInteger(maxRepairs) && maxRepairs >= 0 && maxRepairs <= LOOP_LIMITS.repairs),
     message: ({ maxRepairs }) => `"maxRepairs" must be a whole number from 0 to ${LOOP_LIMITS.repairs}, not ${maxRepairs}: change it`,
+  },
+  {
+    broken: (props) => checksBase(props) && props.verification?._verifies === false,
+    message: ({ baseline = Baseline.NONE }) => `"${baseline === Baseline.NONE ? 'checkBase' : 'baseline'}" must have a verification, in whose sessions the base is checked: `
+      + 'leave out Verification.none()',
+  },
+  {
+    broken: (props) => !checksBase(props) && (props.gates ?? []).some(({ _needsBase }) => _needsBase),
+    message: ({ gates }) => `gate "${gates.find(({ _needsBase }) => _needsBase)!.name}": "failOnFewerTests" must come with "checkBase" or "baseline" of the loop, which count the tests of the base: `
+      + 'set one of them',
   },
   {
     broken: ({ bootstrap = [] }) => bootstrap.some((command) => command.trim() === ''),

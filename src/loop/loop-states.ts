@@ -16,6 +16,7 @@ export interface LoopDefinition extends LoopTarget {
   readonly turn: AgentTurn;
   readonly gates: readonly Gate[];
   readonly gatesBefore: boolean;
+  readonly checkBase: boolean;
   readonly maxRepairs: number;
   readonly verification: Verification;
   readonly protect?: object;
@@ -34,7 +35,8 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   const save = definition.commit._bind(graph, gates.map(({ name }) => name), { done, record });
   const verify = definition.verification._bind(graph, verifyRequest(definition), { passed: save, repair: turn.start, record });
 
-  follow(prepare, gatesBefore ? record : turn.start, graph, definition);
+  const first = gatesBefore ? record : turn.start;
+  follow(prepare, definition.checkBase ? baseCheck(graph, definition, first) : first, graph, definition);
   turn.next(record);
 
   // From the last gate to the first, since each goes on to the one after it.
@@ -52,6 +54,14 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   }, verify);
   record.next(graph.choice('Recorded', 'Is all of it recorded?', [[NEXT.GO_ON, firstGate], [NEXT.REPAIR, turn.start]]));
   return prepare;
+}
+
+/** Creates the states that check the base, and returns the first. */
+function baseCheck(graph: LoopGraph, definition: LoopDefinition, following: sfn.State): sfn.State {
+  const task = graph.caught(graph.step('CheckBase', 'Check the base', STEPS.CHECK_BASE, verifyRequest(definition)));
+  const step = graph.untilDone(task, 'BaseChecked', 'Is the base checked?');
+  step.next(following);
+  return step.start;
 }
 
 /** The parameters of a verification: everything that judges a change comes from the state machine, never from the workspace. */

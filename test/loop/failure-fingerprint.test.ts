@@ -1,4 +1,4 @@
-import { fingerprint } from '../../src/loop/steps/gate';
+import { fingerprint } from '../../src/loop/steps/fingerprint';
 
 const of = (tail: string) => fingerprint('test', 'FAILED', { exitCode: 1, tail }, []);
 

@@ -10,6 +10,7 @@ import { AgentHandler, AgentCoreServer, AgentCoreServerProps, MovableClock } fro
 import { LocalDeployment } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, Verification } from '../../src';
+import { Feedback, GateRecord } from '../../src/loop/steps/records';
 import { ownSession } from '../../src/loop/steps/sessions';
 
 export interface LoopFixtureProps {
@@ -218,7 +219,7 @@ export interface RunRecord {
   readonly outcome: string;
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
-  readonly gates: { readonly name: string; readonly verdict: string; readonly exitCode: number | null; readonly left?: NameList }[];
+  readonly gates: GateRecord[];
   readonly putBack?: NameList;
   readonly verified: boolean;
   readonly verification?: {
@@ -231,7 +232,7 @@ export interface RunRecord {
   readonly leftOut?: NameList;
   readonly session: { readonly id: string; readonly workspace?: string; readonly stopped: boolean; readonly error?: string };
   readonly error?: { readonly name: string; readonly message: string };
-  readonly feedback?: { readonly changedFiles?: string[]; readonly unchanged?: boolean; readonly cleanCheckout?: boolean; readonly output?: string };
+  readonly feedback?: Partial<Feedback>;
 }
 
 function synth(directory: string, remote: string, loop: Partial<CodingLoopProps>): string {

@@ -1,12 +1,11 @@
 import { mergesOf, rebased } from './branch';
-import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
-import { changesSince } from './gate';
-import { LoopError } from './records';
+import { inVerification, isLoss } from './clean-checkout';
+import { GATE_VERDICTS, LOOP_ERRORS, LOOP_LIMITS, NEXT, PASSING } from './constants';
+import { changesSince } from './judge';
+import { GateRecord, LoopError } from './records';
 import { isVerified } from './run-record';
 import { LoopState, RunIdentity } from './state';
 import { inWorkspace, StepRequest, StepTools } from './step';
-import { inVerification, isLoss } from './verify';
-import { VERDICTS } from '../../jobs/constants';
 
 export interface CommitRequest extends StepRequest {
   /** A template with `{taskId}`, `{prompt}` (its first line) and `{run}`. */
@@ -19,8 +18,8 @@ export interface CommitRequest extends StepRequest {
 export async function commit(request: CommitRequest, tools: StepTools): Promise<LoopState> {
   const { loop } = request.state;
   const { push } = request.config;
-  const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && record.verdict === VERDICTS.PASSED))
-    && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED);
+  const green = request.gates.every((name) => loop.gates.some((record) => record.name === name && PASSING.includes(record.verdict)))
+    && loop.gates.every(({ verdict }) => PASSING.includes(verdict));
   if (!green || loop.tree === undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'not all gates passed on the recorded tree, so nothing is committed');
   const late = await changesSince(request, tools, 'before the commit');
   if (late.changed.length > 0) {
@@ -68,9 +67,16 @@ export function messageOf(template: string, prompt: string, run: RunIdentity, lo
   const trailers = [
     `Workbench-Task: ${run.taskId}`,
     `Workbench-Run: ${run.id}`,
-    ...loop.gates.map(({ name, seconds }) => `Workbench-Gate: ${printable(name)} PASSED in ${seconds} s`),
+    ...loop.gates.map((gate) => trailerOf(gate, loop)),
   ];
   return `${text}\n\n${trailers.join('\n')}\n`;
+}
+
+/** Returns the trailer for a gate. A gate is flaky if it was in either session. */
+function trailerOf({ name, verdict, seconds, knownFailure }: GateRecord, { verification }: LoopState): string {
+  const isFlaky = verification?.gates.some((gate) => gate.name === name && gate.verdict === GATE_VERDICTS.FLAKY);
+  const known = knownFailure ? ' except for known failures' : '';
+  return `Workbench-Gate: ${printable(name)} ${isFlaky ? GATE_VERDICTS.FLAKY : verdict}${known} in ${seconds} s`;
 }
 
 /** Returns text without control characters, which could end a line, hide text or break a terminal. */

@@ -1,6 +1,6 @@
 /** Names and limits that the loop's constructs, its steps in the driver, its state machine and the tests share. */
 
-import { RECORDS_FOLDER } from '../../jobs/constants';
+import { RECORDS_FOLDER, VERDICTS } from '../../jobs/constants';
 
 /** The folder of the clone, in the workspace. */
 export const CLONE_FOLDER = 'repo';
@@ -49,12 +49,19 @@ export const STEPS = {
   TURN: 'loop:turn',
   SNAPSHOT: 'loop:snapshot',
   GATE: 'loop:gate',
+  CHECK_BASE: 'loop:checkBase',
   VERIFY: 'loop:verify',
   COMMIT: 'loop:commit',
   STOP: 'loop:stop',
   /** Cleans up after an execution that ended without its last step: timed out, aborted, or failed in Step Functions itself. */
   CLEAN_UP: 'loop:cleanUp',
 } as const;
+
+/** The verdicts on a gate: those on its command, and `FLAKY`, if it passed on files on which it had failed. */
+export const GATE_VERDICTS = { ...VERDICTS, FLAKY: 'FLAKY' } as const;
+
+/** The verdicts that let a change through. */
+export const PASSING: readonly string[] = [GATE_VERDICTS.PASSED, GATE_VERDICTS.FLAKY];
 
 /** The outcomes of a run that did its work. */
 export const OUTCOMES = { COMMITTED: 'COMMITTED', NO_CHANGES: 'NO_CHANGES' } as const;
@@ -93,6 +100,8 @@ export const LOOP_ERRORS = {
   CHECKOUT_FAILED: 'CodingLoop.CheckoutFailed',
   /** A bootstrap command did not pass. */
   BOOTSTRAP_FAILED: 'CodingLoop.BootstrapFailed',
+  /** A gate does not pass on the base, before the first turn, and the loop has no baseline. */
+  BASE_RED: 'CodingLoop.BaseRed',
   /** The agent's command did not pass, or the agent reported a failure without an error that can be passed on. */
   TURN_FAILED: 'CodingLoop.TurnFailed',
   /** An agent that reports with a task token did not report in time, or missed a heartbeat. */
@@ -146,6 +155,18 @@ export const LOOP_LIMITS = {
   feedbackBytes: 16_384,
   /** The maximum total length of the names of changed files in a repair prompt, in characters. */
   changedFilesLength: 4_096,
+  /** The maximum number of reports of a gate. */
+  reportFiles: 5_000,
+  /** The maximum size of the reports of a gate, in bytes. */
+  reportBytes: 16_777_216,
+  /** The maximum number of failing tests that a baseline holds. */
+  knownFailures: 2_000,
+  /** The number of characters by which the state names a failing test. */
+  shortName: 6,
+  /** The maximum total length of the names of tests in the record of a gate, in characters. */
+  recordedTests: 400,
+  /** The maximum number of times that a verification runs a gate that fails again. */
+  retries: 5,
   /** The number of times that a run repeats its gates because a microVM was lost. */
   losses: 3,
   /** The maximum number of running executions to check before a session is resumed. */

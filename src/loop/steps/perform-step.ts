@@ -1,3 +1,5 @@
+import { checkBase } from './check-base';
+import { VerifyRequest } from './clean-checkout';
 import { commit, CommitRequest } from './commit';
 import { STEPS } from './constants';
 import { gate, GateRequest } from './gate';
@@ -6,7 +8,7 @@ import { snapshot, SnapshotRequest } from './snapshot';
 import { StepTools } from './step';
 import { cleanUp, CleanUpRequest, stop, StopRequest } from './stop';
 import { turn, TurnRequest } from './turn';
-import { verify, VerifyRequest } from './verify';
+import { verify } from './verify';
 
 /** A request of a loop's state machine to the driver. */
 export type LoopRequest =
@@ -15,6 +17,7 @@ export type LoopRequest =
   | ({ readonly operation: typeof STEPS.TURN } & TurnRequest)
   | ({ readonly operation: typeof STEPS.SNAPSHOT } & SnapshotRequest)
   | ({ readonly operation: typeof STEPS.GATE } & GateRequest)
+  | ({ readonly operation: typeof STEPS.CHECK_BASE } & VerifyRequest)
   | ({ readonly operation: typeof STEPS.VERIFY } & VerifyRequest)
   | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest)
   | ({ readonly operation: typeof STEPS.STOP } & StopRequest)
@@ -32,6 +35,7 @@ export async function performStep(request: LoopRequest, tools: StepTools): Promi
     case STEPS.TURN: return turn(request, tools);
     case STEPS.SNAPSHOT: return snapshot(request, tools);
     case STEPS.GATE: return gate(request, tools);
+    case STEPS.CHECK_BASE: return checkBase(request, tools);
     case STEPS.VERIFY: return verify(request, tools);
     case STEPS.COMMIT: return commit(request, tools);
     case STEPS.STOP: return stop(request, tools);

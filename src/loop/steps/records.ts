@@ -1,4 +1,4 @@
-import { LOOP_ERRORS, WORKSPACES } from './constants';
+import { GATE_VERDICTS, LOOP_ERRORS, WORKSPACES } from './constants';
 import { NameList } from './results';
 import { maskSecrets } from '../../handler/mask';
 import { Verdict } from '../../jobs/job';
@@ -75,12 +75,31 @@ export interface SessionRecord {
   readonly workspace?: typeof WORKSPACES[keyof typeof WORKSPACES];
 }
 
+/** The tests of a gate, according to its reports. */
+export interface TestsRecord {
+  /** The number of tests that ran: those that were skipped do not count. */
+  readonly ran: number;
+  /** The number of tests that failed, those with an error included. */
+  readonly failed: number;
+  /** The number of tests that were skipped. */
+  readonly skipped: number;
+  /** The number of tests that ran on the base. Missing if that is not known. A smaller number now means that tests were removed or skipped. */
+  readonly ranBefore?: number;
+  /** The number of failing tests that fail on the base, too. */
+  readonly knownFailures?: number;
+  /** Failing tests, those that do not fail on the base first. */
+  readonly failing?: NameList;
+}
+
 /** The result of a gate. */
 export interface GateRecord {
   /** The gate's name in the loop. */
   readonly name: string;
-  /** The gate's verdict. Only `PASSED` lets a change through. `LOST` gates run again, and are not in the record. */
-  readonly verdict: Verdict;
+  /**
+   * The gate's verdict. Only `PASSED` and `FLAKY` let a change through. A gate is `FLAKY` if it passed on files on which it had failed: in the round
+   * before, or in a try before (`retries`). `LOST` gates run again, and are not in the record.
+   */
+  readonly verdict: typeof GATE_VERDICTS[keyof typeof GATE_VERDICTS];
   /** The exit code of the command; null if it has none. */
   readonly exitCode: number | null;
   /** The duration of the command, in seconds. */
@@ -89,14 +108,28 @@ export interface GateRecord {
   readonly logPath: string;
   /** Files that the gate left, and that git neither tracks nor ignores: moved out of the clone. */
   readonly left?: NameList;
-  /** True if the gate passed on files on which it had failed in the round before: the agent changed nothing. */
-  readonly flaky?: boolean;
+  /** The tests of a gate with a report. */
+  readonly tests?: TestsRecord;
+  /** The reason why the gate did not pass, if its output does not say so, such as a report that is missing. */
+  readonly reason?: string;
+  /** True if the gate passes only because it fails in the same way on the base (`Baseline.KNOWN_FAILURES`). */
+  readonly knownFailure?: boolean;
+  /** Tests that failed in the tries of a `FLAKY` gate that did not pass. */
+  readonly flakyTests?: NameList;
   /** True if the gate passed before the agent changed anything, so that it proves nothing about the task. Missing if not known. */
   readonly greenBefore?: boolean;
 }
 
 /** The result of a gate that ran before the agent changed anything. */
 export type GateBefore = Pick<GateRecord, 'name' | 'verdict'> & Partial<GateRecord>;
+
+/** The result of a gate on the base. */
+export interface BaseGate extends GateRecord {
+  /** Identifies the failure. */
+  readonly failure?: string;
+  /** The short names of the tests that fail, one after the other. */
+  readonly known?: string;
+}
 
 /** Contents of the clone that no commit can contain, and that a fresh clone does not have. */
 export interface Findings {
@@ -138,6 +171,12 @@ export interface Feedback {
   readonly protectedFiles?: readonly string[];
   /** True if the gate passed in the agent's workspace, and failed in the verification's clean checkout. */
   readonly cleanCheckout?: boolean;
+  /** The reason why the gate did not pass, if its output does not say so. */
+  readonly reason?: string;
+  /** The number of tests, for a gate with a report. */
+  readonly tests?: TestsRecord;
+  /** The failing tests, for a gate with a report, those that do not fail on the base first: at most 50. */
+  readonly failingTests?: readonly string[];
 }
 
 /** A move of the run's branch at the remote that the run did not make. */
@@ -191,6 +230,13 @@ export interface RunRecord {
   readonly branchMoves?: readonly BranchMove[];
   /** The gates of the last round, in their order, up to the first that did not pass. */
   readonly gates: readonly GateRecord[];
+  /** The gates on the base, before the first turn. Only in a loop with `checkBase` or a `baseline`. */
+  readonly baseCheck?: {
+    /** The commit that was checked. */
+    readonly commit: string;
+    /** The gates in their order: all of them, whatever their verdict. */
+    readonly gates: readonly GateRecord[];
+  };
   /** True if all gates also passed on the committed files in a session that the agent never was in. False in a loop with `Verification.none()`. */
   readonly verified: boolean;
   /** The verification. Missing if none was started. */

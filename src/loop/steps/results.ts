@@ -47,9 +47,9 @@ export function named({ names, count }: NameList): string[] {
 }
 
 /** Returns the part of a list that fits into a record, which is carried from state to state, or nothing for an empty list. */
-export function brief({ names, count }: NameList): NameList | undefined {
-  const short = names.filter((_, index) => index < 10 && names.slice(0, index + 1).join('').length <= 1_000);
-  return count === 0 ? undefined : { names: short.length > 0 ? short : [`${names[0].slice(0, 1_000)}…`], count };
+export function brief({ names, count }: NameList, length = 1_000): NameList | undefined {
+  const short = names.filter((_, index) => index < 10 && names.slice(0, index + 1).join('').length <= length);
+  return count === 0 ? undefined : { names: short.length > 0 ? short : [`${names[0].slice(0, length)}…`], count };
 }
 
 /** Returns the union of two lists. The count is a minimum: duplicates among the names that were left out are unknown. */

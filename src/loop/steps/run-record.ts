@@ -1,10 +1,10 @@
-import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES } from './constants';
-import { RunRecord } from './records';
+import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES, PASSING } from './constants';
+import { BaseGate, GateRecord, RunRecord } from './records';
 import { defined } from './results';
 import { LoopState, RunIdentity } from './state';
 import { LoopConfig, StepTools } from './step';
 import { maskSecrets } from '../../handler/mask';
-import { ERRORS, VERDICTS } from '../../jobs/constants';
+import { ERRORS } from '../../jobs/constants';
 
 /** A state at any point of a run: a failed first step leaves only the input. */
 export interface AnyState {
@@ -50,26 +50,35 @@ function afterRepairs(count: number | undefined): string {
  *
  * @param green true if the run ended on the path of those that did their work; on any other path it failed, whatever its state says
  */
-export function outputOf(state: AnyState, session: RunRecord['session'], green = true, verification?: RunRecord['verification']): RunRecord {
+export function outputOf(
+  state: AnyState, session: RunRecord['session'], green = true, more: { readonly verification?: RunRecord['verification']; readonly isBeforeTurns?: boolean } = {},
+): RunRecord {
   const { run } = state;
+  const { verification, isBeforeTurns } = more;
   const loop = state.loop ?? undefined;
   const failed = failureOf(state) ?? (green ? undefined : astray(loop));
   const outcome = failed?.name ?? (loop?.next === NEXT.NO_CHANGES ? OUTCOMES.NO_CHANGES : OUTCOMES.COMMITTED);
   return {
     outcome,
     taskId: typeof state.taskId === 'string' ? state.taskId : '',
-    rounds: loop === undefined || loop.baseline === true || isOfBootstrap(failed) ? 0 : loop.round + 1,
+    rounds: loop === undefined || loop.baseline === true || isBeforeTurns || isOfBootstrap(failed) ? 0 : loop.round + 1,
     ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
       ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) } } : {}),
     verified: (outcome === OUTCOMES.COMMITTED) && loop !== undefined && isVerified(loop),
     ...defined({ verification, upstream: loop?.upstream, setAside: loop?.setAside }),
     ...(loop?.branchMoves === undefined ? {} : { branchMoves: loop.branchMoves }),
     gates: loop?.gates ?? [],
+    ...defined({ baseCheck: loop?.baseCheck && { ...loop.baseCheck, gates: loop.baseCheck.gates.map(shown) } }),
     ...defined({ putBack: loop?.putBack, findings: loop?.findings, leftOut: loop?.leftOut }),
     ...defined({ judgingFiles: loop?.judgingFiles, protectedFiles: loop?.protectedFiles }),
     session,
     ...(failed === undefined ? {} : { error: failed, ...(loop?.feedback === undefined ? {} : { feedback: loop.feedback }) }),
   };
+}
+
+/** Returns the record of a gate on the base, without what only later gates read. */
+function shown({ failure: _, known: __, ...record }: BaseGate): GateRecord {
+  return record;
 }
 
 /** Determines whether the recorded tree has passed a verification, on the commit that it is based on now. */
@@ -99,7 +108,7 @@ function failureOf({ error, silence, loop }: AnyState): Failure | undefined {
   if (loop === undefined || loop === null) return { name: LOOP_ERRORS.FAILED, message: 'the run ended before its first step did' };
   const decision = decided(loop);
   if (decision !== undefined) return decision;
-  if (loop.next === NEXT.NO_CHANGES && loop.gates.length > 0 && loop.gates.every(({ verdict }) => verdict === VERDICTS.PASSED)) return undefined;
+  if (loop.next === NEXT.NO_CHANGES && loop.gates.length > 0 && loop.gates.every(({ verdict }) => PASSING.includes(verdict))) return undefined;
   if (loop.next === NEXT.GO_ON && loop.commit !== undefined) return undefined;
   return astray(loop);
 }

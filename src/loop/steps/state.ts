@@ -1,5 +1,5 @@
 import { NEXT } from './constants';
-import { BranchMove, Feedback, Findings, GateBefore, GateRecord, SessionRecord, SetAsideRecord, UpstreamRecord } from './records';
+import { BaseGate, BranchMove, Feedback, Findings, GateBefore, GateRecord, SessionRecord, SetAsideRecord, UpstreamRecord } from './records';
 import { NameList } from './results';
 
 /** The part of the state that does not change during a run. The first step creates it, and the state machine carries it. */
@@ -50,7 +50,11 @@ export interface VerificationState {
   readonly asContainerUser?: boolean;
   /** True if commands run as a user of their own. */
   readonly separate?: boolean;
-  /** The gates that have passed there. */
+  /** The commit that is checked out, without a change of the run, and its tree. */
+  readonly base?: { readonly commit: string; readonly tree: string };
+  /** The tries of the next gate that have failed, and tests that failed in them. */
+  readonly tries?: { readonly failed: number; readonly tests?: NameList; readonly known?: string };
+  /** The gates that have passed there, or, on the base, that have ended. */
   readonly gates: readonly GateRecord[];
   /** The tree and the commit below it that all gates passed on. */
   readonly passed?: { readonly tree: string; readonly base: string };
@@ -81,6 +85,8 @@ export interface LoopState {
   readonly gates: readonly GateRecord[];
   /** The results of the gates on the files that the run started from; only the newest one is complete. */
   readonly before?: readonly GateBefore[];
+  /** The gates on what the run starts from, in a clean checkout. */
+  readonly baseCheck?: { readonly commit: string; readonly gates: readonly BaseGate[] };
   /** True while the gates run before the first turn, to get these results. */
   readonly baseline?: boolean;
   readonly feedback?: Feedback;

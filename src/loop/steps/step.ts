@@ -44,6 +44,10 @@ export interface LoopConfig {
   readonly push: boolean;
   /** The verification in a session of its own; missing if the loop has none. */
   readonly verification?: VerificationConfig;
+  /** True if the gates run on the base before the first turn. */
+  readonly checkBase?: boolean;
+  /** True if failures that are known from the base do not fail a gate. */
+  readonly knownFailures?: boolean;
   readonly environment?: { readonly [name: string]: string };
 }
 

@@ -47,7 +47,7 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
   // The record names the endpoint: a run that continues in the session finds its workspace there, even if the loop's own endpoint changes.
   const output = outputOf(state, {
     endpointName: DEFAULT_ENDPOINT, ...where.session, ...workspaceOf(state), stopped, ...(problem === undefined ? {} : { error: problem }),
-  }, request.green, verification);
+  }, request.green, { verification, isBeforeTurns: request.config.checkBase === true && state.loop?.baseCheck === undefined });
   measureEnd(tools, request.config, output, state.run?.startedAt);
   const failure = { name: output.error?.name ?? '', cause: causeOf(output) };
   if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that failed took the path of a successful one', output.error.message);

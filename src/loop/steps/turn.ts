@@ -105,7 +105,7 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
 export function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
   const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs } = feedback;
-  const { unchanged, changedFiles, findings, cleanCheckout, protectedFiles } = feedback;
+  const { unchanged, changedFiles, findings, cleanCheckout, protectedFiles, reason } = feedback;
   const results: { readonly [verdict: string]: string } = {
     TIMED_OUT: 'did not end within its time limit and was stopped',
     FAILED: `failed with exit code ${exitCode}`,
@@ -126,6 +126,8 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
       'Your change passes all checks in your workspace, but not in a clean checkout: a fresh session has the committed files and what the bootstrap installs, and nothing else of your workspace.',
     ] : []),
     `${unchanged ? 'You have not changed anything that can be committed' : 'Your change is not accepted yet'}: the check "${gate}" ${results[verdict] ?? `ended with ${verdict}`}. This is repair ${repair} of ${maxRepairs}.`,
+    ...(reason === undefined ? [] : [`The reason: ${reason}.`]),
+    ...testLines(feedback),
     `The check runs: ${command.trim().replace(/\n/g, '\n  ')}`,
     ...(changedFiles === undefined ? [] : [
       'Files changed while it ran. A check must not change files (its changes are undone), and nothing else may write to them in the meantime:',
@@ -142,4 +144,16 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
       ? 'Make the committed files sufficient: declare each dependency, and commit each file that is needed. Do not weaken or remove the check.'
       : 'Fix the cause. Do not weaken or remove the check.',
   ].join('\n');
+}
+
+/** Returns what an agent is told about the tests of a check: names first. */
+function testLines({ tests, failingTests = [] }: Feedback): string[] {
+  if (tests === undefined) return [];
+  const { ran, failed, knownFailures = 0, ranBefore } = tests;
+  const known = knownFailures === 0 ? '' : `, ${knownFailures} of which also ${knownFailures === 1 ? 'fails without your change and comes' : 'fail without your change and come'} last`;
+  return [
+    ...(failed > 0 ? [`Failing tests (${failed} of ${ran}${known}):`, ...failingTests.map((name) => `  ${name}`)] : []),
+    ...(failed > failingTests.length ? [`  (and ${failed - failingTests.length} more)`] : []),
+    ...(ranBefore !== undefined && ran < ranBefore ? [`${ran} ${ran === 1 ? 'test' : 'tests'} ran, and ${ranBefore} ran without your change: do not remove or skip tests.`] : []),
+  ];
 }

@@ -1,15 +1,7 @@
 import { WorkspaceFunction } from './results';
-import { AWAY_PART } from './workspace-away-script.generated';
-import { BASE_PART } from './workspace-base-script.generated';
-import { FILES_PART } from './workspace-files-script.generated';
-import { HISTORY_PART } from './workspace-history-script.generated';
-import { MERGE_PART } from './workspace-merge-script.generated';
-import { MOVE_PART } from './workspace-move-script.generated';
-import { PREPARE_PART } from './workspace-prepare-script.generated';
-import { PROTECT_PART } from './workspace-protect-script.generated';
-import { REMOTE_PART } from './workspace-remote-script.generated';
-import { TREE_PART } from './workspace-tree-script.generated';
-import { VERIFY_PART } from './workspace-verify-script.generated';
+import {
+  AWAY_PART, BASE_PART, FILES_PART, HISTORY_PART, MERGE_PART, MOVE_PART, PREPARE_PART, PROTECT_PART, REMOTE_PART, TREE_PART, VERIFY_PART,
+} from './workspace-parts.generated';
 
 /** Takes the workspace for a run. All parts together would be too long for one command. */
 export const PREPARE_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PREPARE_PART}`;

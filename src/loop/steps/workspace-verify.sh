@@ -86,9 +86,8 @@ give() { # Gives what is in the clone to the user that commands run as
   [[ ! $WB_USER ]] || find "$repo" ! -user "$WB_USER" -exec chown -h "$WB_USER:$WB_USER" {} +
 }
 
-receive() { # Checks out the tree that arrived, on the run's branch, and gives the clone to the user that commands run as
-  local i shallow="" default="" base="" filters="" file=$records/pack
-  unlock
+unpack() { # Adds the pack that arrived to our repository. It must contain the recorded tree
+  local i file=$records/pack
   if [[ ${WB_PACK-} ]]; then
     base64 -d <<<"$WB_PACK" >"$file" || fail 82 "the change did not arrive"
   else
@@ -98,6 +97,12 @@ receive() { # Checks out the tree that arrived, on the run's branch, and gives t
   own index-pack --strict --fix-thin --stdin <"$file" >/dev/null || fail 82 "what the session of the agent sent is no valid pack"
   [[ $(own rev-parse --verify --quiet "$WB_COMMIT^{tree}") == "$WB_TREE" ]] || fail 82 "what the session of the agent sent is not the tree $WB_TREE"
   rm -f "$file" "$records"/piece-*
+}
+
+receive() { # Checks out the tree that arrived, or a commit of the remote, on the run's branch, and gives the clone to the user that commands run as
+  local shallow="" default="" base="" filters=""
+  unlock
+  [[ ! $WB_TREE ]] || unpack
   if has "$WB_BASE"; then
     own read-tree "$WB_COMMIT" && judges && tell protected ${list[@]+"${list[@]}"}
     own read-tree refs/workbench/head

@@ -1,5 +1,0 @@
-// Generated from workspace-protect.sh by scripts/embed-scripts.ts. Edit there and run "npx projen embed-scripts".
-import { brotliDecompressSync } from 'zlib';
-
-/** workspace-protect.sh, as it is sent. */
-export const PROTECT_PART = brotliDecompressSync(Buffer.from('G3kFAMRC2+rTVMOy4HvSvqgFsRwmOd5CrJpOaJ3bb2ldNwWo1tMBiWMQCglCMwiJcJ4lumUONz5Yv2yB2L0fNa9eT84v7863dj19KmeiuLp/eXv6dH76fOD/1/Ds1u5s7kmJvDOc9YslOJWGmOxU9zJjF6ZrIY3aBeO7KTnE/Gf2GYlKr79qDY5Rr2OzgfVGkZq2Fyk2lpSU2nmYEMekbEK3GfSGSSIZMhQxWN6DiI4MkZneF3NZGY1pWz4djFLsuqOkwO461jbkH8TvR835K84JItKC7ZM+qHsqmK2ECdgVQwNIK/Q28+RL92iFWT+o6tAIeX0M/TZ6c1UssstSI9Qx9hCVQh+e8Y8CsoJ1P8EsQowwHezaZYUkVMhcU8jgU1Tf/TP2m3BmZGiiRWylzCZReK81MmBHKBbvBXRRla1F31kl4v30Xy1BhaVbuXHI0KsINqzPSge+A3FMQC9UW7Uag/rDFFP4430uY26ApO8YqgYJvw+kS1HrbKtB1+kKFDlvo9DsA7uFqJ0KQ56Zn8A/CKvwpLzKq9XgpFRa7HKMLZKVYW4mUg7ZDZmUnIG3kw1F0hT5HsspLcGychBmw63idBOvS24l/ACuHwwTy/tc3BWYWFEjyFQIcKPnqNe3G754QesOEZkJtT0x4JVZzF2ION/KzaeSEmSsX6Jk6DIIR4Bgmezubo12XVRArDYkPwFYlzFfrNNmbZUAjtiVmruf+ITb3/A=', 'base64')).toString();
