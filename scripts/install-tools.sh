@@ -7,6 +7,7 @@ set -euo pipefail
 tools=(
   git=git shellcheck=shellcheck busybox=busybox chromium=chromium
   buildah=buildah podman=podman runc=runc mmdebstrap=mmdebstrap newuidmap=uidmap fuse-overlayfs=fuse-overlayfs
+  gcc=gcc # for a library that an agent preloads
   python3=python3 pip3=python3-pip go=golang-go # for repositories of other languages
 )
 
