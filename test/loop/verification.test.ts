@@ -1,7 +1,7 @@
 import { Gate, Verification } from '../../src';
 import { useLoops } from '../support/loop-fixture';
 
-// A verification: the recorded tree again, in a session that the agent never was in.
+// A verification: the recorded tree again, in a session in which the agent never ran.
 const start = useLoops();
 const verification = Verification.inFreshSession();
 

@@ -66,7 +66,7 @@ export async function checkPins(request: StepRequest, loop: LoopState, tools: St
  */
 export async function rebased(request: StepRequest, tools: StepTools, loop: LoopState, commit: string): Promise<LoopState> {
   if (loop.rebases >= LOOP_LIMITS.rebases) {
-    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `somebody else changed the branch ${request.state.run.branch} ${loop.rebases + 1} times`);
+    throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `others pushed to the branch ${request.state.run.branch} ${loop.rebases + 1} times during the run`);
   }
   const { base, tip } = await inWorkspace(request, tools, 'rebase', LOOP_ERRORS.PUSH_REJECTED, {
     WB_TREE: loop.tree!, WB_BASE: loop.base, WB_MERGES: mergesOf(loop), WB_COMMIT: commit,

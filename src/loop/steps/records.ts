@@ -189,7 +189,7 @@ export interface BranchMove {
   readonly to?: string;
 }
 
-/** The verification of a run, in a session that the agent never was in. */
+/** The verification of a run, in a session in which the agent never ran. */
 export interface VerificationRecord {
   /** The ids of the sessions that the run started for verifications, in their order. */
   readonly sessions: readonly string[];
@@ -237,7 +237,7 @@ export interface RunRecord {
     /** The gates in their order: all of them, whatever their verdict. */
     readonly gates: readonly GateRecord[];
   };
-  /** True if all gates also passed on the committed files in a session that the agent never was in. False in a loop with `Verification.none()`. */
+  /** True if all gates also passed on the committed files in a session in which the agent never ran. False in a loop with `Verification.none()`. */
   readonly verified: boolean;
   /** The verification. Missing if none was started. */
   readonly verification?: VerificationRecord;
