@@ -67,10 +67,12 @@ export class Story implements JournalListener {
     terminal.line(this.row(step, [seconds(step.duration), this.verdict(step)].join('  ').trimEnd()));
     const { log = '' } = step;
     agentLines(log, step.error !== undefined).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
+    // A verification runs several gates: its notes say which one the output is of.
+    if (step.kind === 'verify') this.notes(step);
     if ((step.kind === 'gate' || step.kind === 'verify') && step.verdict !== VERDICTS.PASSED && step.output !== undefined) this.quote(step);
     if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which is not allowed: ${onOneLine(step.changedFiles.join(', '))}`);
     if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
-    step.notes?.forEach((note) => this.note(note));
+    if (step.kind !== 'verify') this.notes(step);
     if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}${errorOf(step)!.slice(step.error.name.length).split('\n').join(`\n${INDENT}`)}`);
     if (step.kind === 'bootstrap' && step.error) firstAndLast(step.output ?? '').forEach((line) => terminal.line(`${INDENT}${terminal.dim('│')} ${line}`));
     if (step.next === NEXT.REPAIR && step.feedback) {
@@ -78,6 +80,10 @@ export class Story implements JournalListener {
     }
     if (step.next === NEXT.RED) terminal.line(`${INDENT}→ no repairs are left`);
     if (step.next === NEXT.STUCK) terminal.line(`${INDENT}→ the same result as in the previous round: the agent is stuck`);
+  }
+
+  private notes({ notes = [] }: Step): void {
+    notes.forEach((note) => this.note(note));
   }
 
   /** Most gates leave the same each time, such as compiled files: it is said once, with what to do. */
@@ -220,10 +226,18 @@ export function firstAndLast(output: string): string[] {
   return [...lines.slice(0, FIRST_LINES), `… ${between} more lines, all in "rehearse logs" …`, ...lines.slice(-QUOTED_LINES)];
 }
 
-/** The end of an output, without what a reader skips: empty lines, and frames of a stack. */
+/** Lines that a reader skips: empty lines, frames of a stack, notices of npm, and the counts of `node --test`, which repeat what is above them. */
+const SKIPPED = /^\s*$|^\s+at |^npm |^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
+/** Messages that name something missing, such as a dependency that is not declared. */
+const MISSING = /cannot find (?:module|package)|no module named|no required module provides|unresolved import|command not found/i;
+
+/** Returns the end of an output without lines that a reader skips, after a line above it that names something missing. */
 export function tellingLines(output: string): string[] {
-  const lines = stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd());
-  const end = lines.filter((line) => line.trim() !== '' && !/^\s+at /.test(line) && !line.startsWith('npm ')).slice(-QUOTED_LINES);
-  const failure = end.findIndex((line) => /fail|error|✖|not ok|panic|expected/i.test(line) && !/\b(?:fail|failures?|errors?):? 0\b/i.test(line));
-  return end.slice(Math.max(0, failure)).map((line) => line.slice(0, 160));
+  const lines = stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd()).filter((line) => !SKIPPED.test(line));
+  const end = lines.slice(-QUOTED_LINES);
+  const failure = end.findIndex((line) => MISSING.test(line) || (/fail|error|✖|not ok|panic|expected/i.test(line) && !/\b(?:fail|failures?|errors?):? 0\b/i.test(line)));
+  const told = end.slice(Math.max(0, failure));
+  const missing = told.some((line) => MISSING.test(line)) ? undefined : lines.find((line) => MISSING.test(line));
+  return [...missing === undefined ? [] : [missing, '…'], ...told].map((line) => line.slice(0, 160));
 }

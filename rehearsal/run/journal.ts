@@ -7,7 +7,7 @@ import type { Step, StepKind, StepRetry } from './step';
 import { maskSecrets } from '../../src/handler/mask';
 import { JOBS_FOLDER, RETRY_LOG } from '../../src/jobs/constants';
 import { jobId } from '../../src/jobs/job';
-import { GATE_VERDICTS, jobNameOf, NEXT, PASSING, STEPS } from '../../src/loop/steps/constants';
+import { CLONE_FOLDER, GATE_VERDICTS, jobNameOf, NEXT, PASSING, STEPS, VERIFICATION } from '../../src/loop/steps/constants';
 import type { GateBefore, RunRecord } from '../../src/loop/steps/records';
 import type { LoopState, RunIdentity } from '../../src/loop/steps/state';
 import { agentLines } from '../agentcore/session-log';
@@ -162,7 +162,7 @@ export class Journal {
     if (record && !PASSING.includes(record.verdict) && !before?.baseline) step.feedback = loop.feedback;
     step.changedFiles = step.feedback?.changedFiles;
     step.output = record && ((record.logPath === undefined ? undefined : this.read(record.logPath)) ?? this.mask(step.feedback?.output));
-    if (!PASSING.includes(step.verdict) && step.output !== undefined) step.failingTests = step.feedback?.failingTests ?? failingTests(step.output);
+    if (!PASSING.includes(step.verdict) && step.output !== undefined) step.failingTests = this.failingTests(step);
   }
 
   private verificationEnded(step: Step, loop: LoopState): void {
@@ -174,7 +174,13 @@ export class Journal {
     step.exitCode = feedback.exitCode;
     step.feedback = feedback;
     step.output = this.mask(feedback.output);
-    step.failingTests = feedback.failingTests ?? failingTests(step.output);
+    step.failingTests = this.failingTests(step);
+  }
+
+  /** Files are named as in the repository: `node --test` names a file that does not load by its path. */
+  private failingTests({ feedback, output = '' }: Step): readonly string[] {
+    const clones = [this.props.loop.mount, VERIFICATION.mount].map((mount) => `${mount}/${CLONE_FOLDER}/`);
+    return (feedback?.failingTests ?? failingTests(output)).map((name) => clones.reduce((text, clone) => text.replace(clone, ''), name));
   }
 
   private read(path: string): string | undefined {

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlin
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { COMMAND_MODES } from '../../rehearsal/agentcore/words';
+import { newcomersClone } from '../support/newcomers-clone';
 
 // Each test is the whole command, from synthesis to commit, and downloads two more versions of Node.
 jest.setTimeout(300_000);
@@ -27,10 +28,7 @@ let clone: string;
 beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'newcomer-'));
   chmodSync(home, 0o755); // for other users
-  clone = join(home, 'clone');
-  mkdirSync(clone);
-  const files = run('git', ['ls-files', '-z', '--cached'], { cwd: ROOT });
-  run('xargs', ['-0', 'cp', '--parents', '-t', clone], { cwd: ROOT, input: files });
+  clone = newcomersClone(home);
   run('npm', ['install', '--silent', '--no-save', '--no-package-lock', '--prefix', home,
     ...Object.entries(NODES).map(([major, version]) => `node-${major}@npm:node-linux-${process.arch}@${version}`)]);
 });
