@@ -89,3 +89,27 @@ test('a cause stays valid JSON if its message exceeds the limit of a cause', () 
   expect(cause.length).toBeLessThan(32_768);
   expect(JSON.parse(cause)).toMatchObject({ outcome: error });
 });
+
+test('a cause is a whole record, however much there is to say', () => {
+  const names = { names: ['x'.repeat(1_000)], count: 1 };
+  const gate = { name: 'g'.repeat(40), verdict: 'FAILED', exitCode: 1, seconds: 1, logPath: '/'.repeat(200), left: names, tests: { ran: 1, failed: 1, skipped: 0, failing: { names: ['t'.repeat(400)], count: 9 } } };
+  const loop = {
+    ...GREEN.loop,
+    next: 'RED',
+    feedback: { output: 'o'.repeat(16_384), gate: 'g', logPath: '/l' },
+    gates: Array.from({ length: 10 }, () => gate),
+    baseCheck: { commit: 'c', gates: Array.from({ length: 20 }, () => ({ ...gate, known: 'k'.repeat(12_000), failure: 'f' })) },
+    judgingFiles: names,
+    findings: { ignored: names, empty: names },
+  };
+  const output = outputOf({ ...GREEN, loop } as unknown as AnyState, SESSION, false);
+  const cause = causeOf(output);
+  expect(cause.length).toBeLessThan(32_768);
+  expect(JSON.parse(cause)).toMatchObject({ outcome: 'CodingLoop.Red', gates: output.gates });
+  expect(JSON.parse(cause)).not.toHaveProperty('baseCheck');
+  const many = { ...output, gates: Array.from({ length: 20 }, () => gate) } as unknown as typeof output;
+  expect(causeOf(many).length).toBeLessThan(32_768);
+  expect(JSON.parse(causeOf(many)).gates[19]).toEqual({ name: gate.name, verdict: 'FAILED', exitCode: 1, seconds: 1, logPath: gate.logPath });
+  const short = { ...output, feedback: undefined, baseCheck: undefined };
+  expect(causeOf(short)).toBe(JSON.stringify(short));
+});

@@ -163,11 +163,24 @@ function parsed(cause: string | null | undefined): { readonly errorType?: unknow
   }
 }
 
+/** The parts that a record that is too long does without, in this order. */
+const LONG_PARTS = ['feedback', 'baseCheck', 'branchMoves', 'judgingFiles', 'findings', 'leftOut', 'putBack', 'setAside'] as const;
+
 /** Returns the cause of a failed run. Step Functions accepts at most 32,768 characters. */
 export function causeOf(output: RunRecord): string {
-  const whole = JSON.stringify(output);
-  if (whole.length <= 32_000) return whole;
-  const { feedback, error, ...rest } = output;
-  const cut = error === undefined ? {} : { error: { ...error, message: error.message.slice(0, 4_000) } };
-  return JSON.stringify({ ...rest, ...cut }).slice(0, 32_000);
+  let record: Partial<RunRecord> = output;
+  const isLong = () => JSON.stringify(record).length > 32_000;
+  if (isLong() && output.error !== undefined) record = { ...record, error: { ...output.error, message: output.error.message.slice(0, 4_000) } };
+  for (const part of LONG_PARTS) {
+    if (isLong()) record = { ...record, [part]: undefined };
+  }
+  if (!isLong()) return JSON.stringify(record);
+  const { gates, verification } = output;
+  const there = verification && { ...verification, gates: verification.gates.map(inShort) };
+  return JSON.stringify({ ...record, gates: gates.map(inShort), ...defined({ verification: there }) });
+}
+
+/** Returns the record of a gate without its lists. */
+function inShort({ name, verdict, exitCode, seconds, logPath }: GateRecord): GateRecord {
+  return { name, verdict, exitCode, seconds, logPath };
 }
