@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { Gate, Verification } from '../../src';
-import { useLoops } from '../support/loop-fixture';
+import { LoopFixture, useLoops } from '../support/loop-fixture';
 
 // A verification: the recorded tree again, in a session in which the agent never ran.
 const start = useLoops();
@@ -78,7 +79,7 @@ describe('a change that is based on a commit which is no longer at the remote', 
   ])('%s', async (_, change) => {
     const loop = await start({ agent: (turn) => `echo ${turn} > file-${turn}`, loop: { verification, gates: [Gate.command('test', 'true')] } });
     const first = await loop.run();
-    const git: Git = (...args) => loop.git('-c', 'user.name=o', '-c', 'user.email=o@localhost', ...args);
+    const git = by(loop);
     change(git);
     git('gc', '--quiet', '--prune=now');
     const { record } = await loop.run({ session: { id: first.record.session.id } });
@@ -87,5 +88,39 @@ describe('a change that is based on a commit which is no longer at the remote', 
     expect(loop.git('merge-base', 'main', 'workbench/task-1')).toBe(loop.git('rev-parse', 'main'));
   });
 });
+
+describe('a branch that the run updates from the base', () => {
+  const gates = [Gate.command('test', 'test -e theirs || test ! -e file-1')];
+  const prepared = async (loop: LoopFixture) => {
+    const { record } = await loop.run();
+    const tree = loop.git('rev-parse', 'main^{tree}').trim();
+    const entry = `100644 blob ${loop.git('rev-parse', 'main:value.txt').trim()}\ttheirs\n`;
+    const files = execFileSync('git', ['--git-dir', loop.remote, 'mktree'], { input: loop.git('ls-tree', tree) + entry, encoding: 'utf8' }).trim();
+    loop.git('update-ref', 'refs/heads/main', by(loop)('commit-tree', '-m', 'theirs', '-p', 'main', files).trim());
+    return record.session;
+  };
+
+  test('is verified and pushed with the merge of the base', async () => {
+    const loop = await start({ agent: (turn) => `echo ${turn} > file-${turn}`, loop: { verification, gates } });
+    const { id } = await prepared(loop);
+    const { record, cause } = await loop.run({ session: { id, update: true }, prompt: 'Second' });
+    expect({ outcome: record?.outcome, verified: record?.verified, cause }).toEqual({ outcome: 'COMMITTED', verified: true, cause: undefined });
+    expect(loop.git('log', '--format=%s', 'main..workbench/task-1').trim().split('\n')).toEqual(['Second', 'Merge the default branch into workbench/task-1', 'Make it right']);
+    expect(loop.git('diff', '--name-only', 'main', 'workbench/task-1')).toBe('file-0\nfile-1\n');
+    expect(record.verification!.sessions).toHaveLength(1);
+  });
+
+  test('is not pushed with a merge that cannot be made again from what is at the remote', async () => {
+    const forge = 'git --git-dir=../.workbench/git config --replace-all "workbench.$(git rev-parse HEAD).from" "$(git rev-parse HEAD^2)"';
+    const loop = await start({ agent: (turn) => `echo ${turn} > file-${turn}; ${turn === 0 ? 'true' : forge}`, loop: { verification, gates, maxRepairs: 0 } });
+    const { id } = await prepared(loop);
+    const { error } = await loop.run({ session: { id, update: true }, prompt: 'Second' });
+    // Without the merge, the gate misses a file.
+    expect(error).toBe('CodingLoop.Red');
+    expect(loop.git('log', '--format=%s', 'main..workbench/task-1')).toBe('Make it right\n');
+  });
+});
+
+const by = (loop: LoopFixture): Git => (...args) => loop.git('-c', 'user.name=o', '-c', 'user.email=o@localhost', ...args);
 
 type Git = (...args: string[]) => string;

@@ -20,6 +20,13 @@ export async function commandLine(...args: string[]): Promise<CommandResult> {
   return { exitCode, stdout: stdout.text, stderr: stderr.text };
 }
 
+/** Returns the output of a command. Fails with all of it if the command ends with another exit code. */
+export async function ending(exitCode: number, running: Promise<CommandResult>): Promise<CommandResult> {
+  const result = await running;
+  if (result.exitCode !== exitCode) throw new Error(`exit code ${result.exitCode}, not ${exitCode}:\n${result.stdout}${result.stderr}`);
+  return result;
+}
+
 const ROOT = resolve(__dirname, '../..');
 
 /** Bundles the command into one file, which starts fast. It is as deep in the project as the library, which looks for `assets` relative to itself. */

@@ -25,6 +25,8 @@ export const WORKSPACE_WORDS = {
   commit: { commit: 'object', pushed: 'maybe', found: 'maybe', rejected: 'maybe' },
   rebase: { base: 'object', tip: 'text' },
   fresh: { 'base': 'object', 'workspace': 'text', 'stands-on': 'object', 'moves': 'maybe', 'work': 'list', 'have': 'text', 'separate': 'maybe' },
+  made: { made: 'maybe' },
+  remake: { commit: 'text' },
   pack: { commit: 'object', bytes: 'text', tip: 'maybe' },
   receive: { tree: 'object', submodules: 'list', judging: 'list', protected: 'list' },
   claim: { holder: 'maybe', until: 'maybe' },

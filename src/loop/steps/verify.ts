@@ -8,7 +8,7 @@ import { red } from './repair';
 import { defined } from './results';
 import { isVerified } from './run-record';
 import { LoopState, VerificationState } from './state';
-import { settled, stillRunning, StepTools } from './step';
+import { inWorkspace, settled, stillRunning, StepTools } from './step';
 import { STATUSES, VERDICTS } from '../../jobs/constants';
 import { stopSession } from '../../jobs/stop-session';
 
@@ -51,12 +51,14 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
   let verification = place;
   if (!verification.isThere) {
     const fresh = await freshAt(there, request, tools, parentsOf(loop), 'no');
+    const have = fresh.have.split(' ');
+    const missing = request.config.push ? parentsOf(loop).filter((id) => !have.includes(id)) : [];
     // A commit whose parents are not at the remote could only be made where the agent is.
-    if (request.config.push && parentsOf(loop).some((id) => !fresh.have.split(' ').includes(id))) {
+    if (missing.length > 1 || (missing.length === 1 && !await remade(missing[0], request, there, tools))) {
       return rebased(request, tools, { ...loop, verification: { ...verification, isOver: true } }, loop.tree!);
     }
     const separate = fresh.separate !== undefined;
-    await carry(request, there, tools, fresh.have, separate);
+    await carry(request, there, tools, [...missing, ...have].join(' '), separate);
     verification = { ...verification, separate, isThere: true };
     if (isLate(tools)) return { ...loop, verification, next: NEXT.RUNNING };
   }
@@ -110,4 +112,13 @@ async function probe(place: VerificationState, doubt: NonNullable<VerificationSt
 /** Returns the parents of the run's commit. */
 function parentsOf({ base, merges = [] }: LoopState): string[] {
   return [base, ...merges];
+}
+
+/** Makes a commit again, in the session of the verification, with which a run has updated its branch. Returns false if it is no such commit. */
+async function remade(id: string, request: VerifyRequest, there: VerifyRequest, tools: StepTools): Promise<boolean> {
+  const label = there.state.run.session.id.slice(0, 16);
+  const { made } = await inWorkspace(request, tools, 'made', LOOP_ERRORS.VERIFICATION_FAILED, { WB_BASE: id }, { label });
+  if (made === undefined || !/^(?:[0-9a-f]{40,64} ){3}\d{1,12}$/.test(made)) return false;
+  const { commit } = await inWorkspace(there, tools, 'remake', LOOP_ERRORS.VERIFICATION_FAILED, { WB_MADE: made });
+  return commit === id;
 }

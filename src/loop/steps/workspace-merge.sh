@@ -9,6 +9,12 @@ bounded() { # Prints what git and the remote said, shortened to what a record ha
   printf "%s" "$text"
 }
 
+update_commit() { # Makes the commit with which the base is merged into the run's branch, from its tree, the two parents and a date
+  GIT_AUTHOR_NAME=$WB_NAME GIT_AUTHOR_EMAIL=$WB_EMAIL GIT_AUTHOR_DATE="@$4 +0000" \
+    GIT_COMMITTER_NAME=$WB_NAME GIT_COMMITTER_EMAIL=$WB_EMAIL GIT_COMMITTER_DATE="@$4 +0000" \
+    own commit-tree "$1" -p "$2" -p "$3" -m "Merge ${WB_REF:-the default branch} into $WB_BRANCH"
+}
+
 merged() { # Returns in REPLY the tree $2 with the changes from the tree $1 to the tree $3; fails with 1 if they conflict, 2 if git cannot tell, and the reason in REPLY
   local scratch code said line conflicts=""
   { scratch=$(mktemp -d) && mkdir "$scratch/files"; } || fail 1 "cannot create a temporary directory"

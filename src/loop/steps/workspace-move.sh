@@ -14,6 +14,7 @@
 #   refs/workbench/base               the commit of the base that the branch is based on
 #   refs/workbench/{heads,bases}/...  the commits of other tasks' branches, and the commits that those are based on
 #   refs/workbench/works/...          what was not committed when another task started, as a commit on top of the branch
+#   workbench.<commit>.from           the commit of the base that the branch was based on before it was updated with that commit
 #
 #   <mount>/.workbench/branch         the branch that the clone is on
 #   <mount>/.workbench/moving         the files are being changed to another tree, which a repeat resumes; moved: they have been
@@ -56,7 +57,7 @@ update() { # Updates the branch and the files with what is new in the base, or c
   else
     # Only what the branch itself changed counts, so that it does not bring back what others have reverted.
     merged "$base^{tree}" "$head^{tree}" "$newest^{tree}" || conflict $?
-    next=$(commit_ "$REPLY" -p "$head" -p "$newest" -m "Merge ${WB_REF:-the default branch} into $WB_BRANCH") || fail 1 "git cannot create the commit"
+    { next=$(update_commit "$REPLY" "$head" "$newest" "$WB_DATE") && own config --replace-all "workbench.$next.from" "$base"; } || fail 1 "git cannot create the commit"
   fi
   merged "$head^{tree}" "$next^{tree}" "$tree" || conflict $?
   tree=$REPLY head=$next base=$newest

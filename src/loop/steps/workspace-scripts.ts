@@ -24,6 +24,9 @@ export const FRESH_SCRIPT = `${BASE_PART}\n${FILES_PART}\n${PREPARE_PART}\n${VER
 /** Carries the recorded tree from the agent's session into that of a verification. */
 export const CARRY_SCRIPT = `${BASE_PART}\n${PROTECT_PART}\n${HISTORY_PART}\n${VERIFY_PART}`;
 
+/** Makes a merge of the base again in the session of a verification. */
+export const REMAKE_SCRIPT = `${BASE_PART}\n${MERGE_PART}\n${VERIFY_PART}`;
+
 const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   prepare: PREPARE_SCRIPT,
   claim: PREPARE_SCRIPT,
@@ -33,6 +36,8 @@ const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   verify: WORKSPACE_SCRIPT,
   release: WORKSPACE_SCRIPT,
   fresh: FRESH_SCRIPT,
+  made: CARRY_SCRIPT,
+  remake: REMAKE_SCRIPT,
   pack: CARRY_SCRIPT,
   receive: CARRY_SCRIPT,
   surroundings: REMOTE_SCRIPT,

@@ -8,6 +8,7 @@
 #   WB_USER    the number of the user that commands run as there; empty for the container's own
 #   WB_GIVE    whether the clone is given to that user at once, since no change follows: yes or no
 #   WB_LINK    the path of the agent's clone, which leads to the clone of the verification if nothing is there
+#   WB_MADE    how a merge of the base into the run's branch was made: the commit that the branch was based on, the two parents, and the date
 #
 # The other session fetches the repository from the remote. The change arrives as a pack of what is not at the remote, and git names each
 # object by its content, so that nothing that the agent's session says has to be believed: what does not have the id of the recorded
@@ -22,16 +23,22 @@ separate() { # Succeeds if commands can run as another user here, without gettin
 
 has() { own cat-file -e "$1^{commit}" 2>/dev/null; }
 
-fresh() { # Takes the workspace of a verification, with the newest files of the base, and reports which of the wanted commits the remote has
-  local id depth=() have=""
-  prepare
+wanted() { # Fetches commits, and adds those that the remote has to `have`
+  local id depth=()
   [[ ! -e $ours/shallow ]] || depth=(--depth "$((WB_DEPTH > 1 ? WB_DEPTH : 1))")
-  for id in $WB_WANT; do
+  for id; do
     # Some remotes serve any commit by name, others only what their branches contain.
     has "$id" || own fetch --quiet --no-tags "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "$id" \
       || own fetch --quiet --no-tags -- "$WB_URL" "+refs/heads/$WB_BRANCH:refs/workbench/theirs"
     ! has "$id" || have+="$id "
   done
+}
+
+fresh() { # Takes the workspace of a verification, with the newest files of the base, and reports which of the wanted commits the remote has
+  local id have=""
+  prepare
+  # shellcheck disable=SC2086  # a list
+  wanted $WB_WANT
   id=$(own rev-parse --verify "refs/workbench/upstream^{commit}") && have+=$id
   say have "$have"
   if [[ $WB_USER ]] && separate "$WB_USER"; then
@@ -40,6 +47,24 @@ fresh() { # Takes the workspace of a verification, with the newest files of the 
   fi
   if [[ $WB_LINK && -d ${WB_LINK%/*} && ! -e $WB_LINK ]]; then ln -s "$repo" "$WB_LINK"; fi
   return 0
+}
+
+made() { # Reports how the commit WB_BASE was made, if a run has updated its branch with it
+  local from
+  unlock
+  from=$(own config --get "workbench.$WB_BASE.from") && say made "$from $(own log -1 --format="%P %ct" "$WB_BASE" --)"
+  return 0
+}
+
+remake() { # Makes that merge again from what is at the remote, and reports the commit: if it is the same one, nothing of it is the agent's
+  local from branch newest date have="" commit=none
+  unlock
+  read -r from branch newest date <<<"$WB_MADE"
+  wanted "$from" "$branch" "$newest"
+  if [[ $have == "$from $branch $newest " ]] && merged "$from^{tree}" "$branch^{tree}" "$newest^{tree}"; then
+    commit=$(update_commit "$REPLY" "$branch" "$newest" "$date") || fail 1 "git cannot create the commit"
+  fi
+  say commit "$commit"
 }
 
 pack() { # Prints the recorded tree as a pack, without what the other session has
