@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { useWorkspaces, WorkspaceOutcome, Workspaces } from '../support/workspace-runs';
 
 /**
- * Small random histories: what others do on the main branch and on the run's branch, with runs in between, in new and resumed sessions.
+ * Small random histories: what others do on the main branch and on the run's branch, with runs in between, in new and resumed sessions, of loops
+ * that verify changes and of loops that do not.
  *
  * WORKBENCH_HISTORIES sets the number of histories, WORKBENCH_HISTORY_SEED the first seed. One takes 5 to 10 seconds of one core.
  */
@@ -34,10 +36,15 @@ const RUN = fc.record({
   style: fc.constantFrom('leaves', 'leaves', 'commits', 'merges', 'rebases', 'pushes'),
   before: fc.array(OTHERS, { maxLength: 2 }),
   meanwhile: fc.option(OTHERS, { nil: undefined }),
+  beforeCommit: fc.option(OTHERS, { nil: undefined, freq: 1 }),
 });
 type Run = typeof RUN extends fc.Arbitrary<infer T> ? T : never;
 
-const HISTORY = fc.record({ depth: fc.constantFrom(0, 1), runs: fc.array(RUN, { minLength: 1, maxLength: 3 }) });
+const HISTORY = fc.record({
+  depth: fc.constantFrom(0, 1),
+  verification: fc.constantFrom(true, true, false),
+  runs: fc.array(RUN, { minLength: 1, maxLength: 3 }),
+});
 
 /** Skips changes that are no longer possible. */
 function script({ kind, file, line }: Change, word: string): string {
@@ -60,11 +67,11 @@ class History {
   private readonly dropped = new Set<string>();
   private words = 0;
 
-  constructor(private readonly remote: Workspaces) {
+  constructor(private readonly remote: Workspaces, private readonly verification: boolean) {
     remote.others('mkdir dir; for file in a b dir/c; do seq 20 | sed "s/^/$(basename $file) /" > $file; done; git add --all; git commit -qm files; git push -q origin HEAD:main');
   }
 
-  async run({ session, changes, style, before, meanwhile }: Run): Promise<string> {
+  async run({ session, changes, style, before, meanwhile, beforeCommit }: Run): Promise<string> {
     for (const others of before) this.others(others);
     const word = this.word('agent');
     const commit = 'git add --all; git -c user.name=agent -c user.email=agent@localhost commit -qm "by the agent" || true';
@@ -85,6 +92,10 @@ class History {
         if (time === 0 && meanwhile !== undefined) this.others(meanwhile);
         there = this.tip();
       },
+      beforeCommit: (time) => {
+        if (time === 0 && beforeCommit !== undefined) this.others(beforeCommit);
+      },
+      gate: `[[ $PWD != */verification/repo ]] || git rev-parse 'HEAD^{tree}' >>${this.verified}`,
     });
     // A push by this run's agent is the agent's change, even if someone removed it meanwhile: the gates have passed on it.
     for (const id of this.tip() === undefined ? [] : this.remote.git('rev-list', '--author=^agent ', BRANCH).split('\n')) if (!known.includes(id)) this.dropped.delete(id);
@@ -107,6 +118,8 @@ class History {
     const fresh = log('--format=%H %an', loop.commit!, ...before.filter((id) => id !== '').map((id) => `^${id}`)).map((line) => line.split(' '));
     const ofBot = fresh.filter(([, author]) => author === 'bot').map(([id]) => id);
     expect(ofBot).toEqual([loop.commit]);
+    // Nothing was pushed that was not verified.
+    if (this.verification) expect(readFileSync(this.verified, 'utf8').split('\n')).toContain(log('-1', '--format=%T', loop.commit!)[0]);
     // All of the others' work, and nothing that they removed.
     if (there !== undefined) expect(log('--format=%H', loop.commit!)).toContain(there);
     expect(log('--format=%H', loop.commit!, '^main').filter((id) => this.dropped.has(id))).toEqual([]);
@@ -138,6 +151,11 @@ class History {
     for (const id of this.remote.git('rev-list', was, '^main', ...now === undefined ? [] : [`^${now}`]).split('\n')) this.dropped.add(id);
   }
 
+  /** The file with the trees that were verified. */
+  private get verified(): string {
+    return `${this.remote.directory}/verified`;
+  }
+
   private tip(): string | undefined {
     return this.remote.git('for-each-ref', '--format=%(objectname)', `refs/heads/${BRANCH}`).trim() || undefined;
   }
@@ -149,8 +167,8 @@ class History {
 
 test(`${HISTORIES} histories from seed ${SEED}`, async () => {
   const outcomes: { [outcome: string]: number } = {};
-  await fc.assert(fc.asyncProperty(HISTORY, async ({ depth, runs }) => {
-    const history = new History(start({ depth }));
+  await fc.assert(fc.asyncProperty(HISTORY, async ({ depth, verification, runs }) => {
+    const history = new History(start({ depth, verification }), verification);
     for (const run of runs) {
       const outcome = await history.run(run);
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;

@@ -5,19 +5,22 @@ import { dirname, join } from 'node:path';
 import { LOST_REASONS, STATUSES, VERDICTS } from '../../src/jobs/constants';
 import { Job } from '../../src/jobs/job';
 import { commit as commitStep } from '../../src/loop/steps/commit';
-import { NEXT } from '../../src/loop/steps/constants';
+import { NEXT, VERIFICATION } from '../../src/loop/steps/constants';
 import { prepare } from '../../src/loop/steps/prepare';
 import { LoopError } from '../../src/loop/steps/records';
 import { ownSession } from '../../src/loop/steps/sessions';
 import { snapshot } from '../../src/loop/steps/snapshot';
 import { LoopState, RunIdentity } from '../../src/loop/steps/state';
 import { inWorkspace, StepRequest, StepTools } from '../../src/loop/steps/step';
+import { verify } from '../../src/loop/steps/verify';
 
 export interface WorkspaceRun {
   /** A shell script that runs in the clone. */
   readonly agent?: string;
   /** Called each time the files have been recorded, while the gates would run, to do other people's work. */
   readonly meanwhile?: (time: number) => void;
+  /** Called each time the files have been verified, before they are committed, to do other people's work. */
+  readonly beforeCommit?: (time: number) => void;
   /** A shell script that runs in the clone and must pass. */
   readonly gate?: string;
   readonly task?: string;
@@ -48,6 +51,8 @@ export interface WorkspacesProps {
   /** Determines whether the complete history is fetched, without its contents. */
   readonly history?: boolean;
   readonly submodules?: boolean;
+  /** Determines whether changes are verified in a session of their own, whose disk is a directory on this machine. */
+  readonly verification?: boolean;
   /** Returns the URL of the remote for sessions when a run starts. @default - its directory */
   readonly url?: () => string;
 }
@@ -69,6 +74,8 @@ export class Workspaces {
   path = [...process.env.WORKBENCH_TEST_GIT === undefined ? [] : [process.env.WORKBENCH_TEST_GIT], process.env.PATH!].join(':');
   /** The steps after which the microVM is lost once, before their result is returned. */
   readonly lose: string[] = [];
+  /** The session of the last verification. */
+  private verifying = '';
   private runs = 0;
   private clones = 0;
 
@@ -121,12 +128,13 @@ export class Workspaces {
     return { status, output: `${stdout}${stderr}` };
   }
 
-  async run({ agent = 'echo right > value.txt', meanwhile = () => {}, gate = 'true', task = 'task-1', ...more }: WorkspaceRun = {}): Promise<WorkspaceOutcome> {
+  async run({ agent = 'echo right > value.txt', gate = 'true', task = 'task-1', ...more }: WorkspaceRun = {}): Promise<WorkspaceOutcome> {
     const number = ++this.runs;
     const { prompt = `Prompt ${number}`, push = true, branchPrefix = 'workbench/', session, ref, update, onTop } = more;
     const tools = this.tools();
     const { depth = 1, history, submodules } = this.props;
-    const config = { name: 'Loop', mount: this.mount(session), depth, history, submodules, author: { name: 'bot', email: 'bot@localhost' }, push };
+    const verification = this.props.verification === true ? { packBytes: 1e6, separateUser: 'never' as const, attempts: 10 } : undefined;
+    const config = { name: 'Loop', mount: this.mount(session), depth, history, submodules, author: { name: 'bot', email: 'bot@localhost' }, push, verification };
     const request = { runtimeArn: 'arn:runtime', execution: executionOf(number), config };
     const goesOn = update !== undefined || onTop !== undefined;
     const input = { prompt, taskId: task, ...goesOn ? { session: { ...ownSession(executionOf(1)), update, onTop } } : {} };
@@ -134,6 +142,7 @@ export class Workspaces {
     let state: { prompt: string; taskId: string; run: RunIdentity; loop: LoopState } | undefined;
     let ended: { outcome: string; message?: string };
     let recorded: WorkspaceOutcome['recorded'];
+    const disk = jest.replaceProperty(VERIFICATION as { mount: string }, 'mount', join(this.directory, 'verification'));
     try {
       state = await prepare({
         ...request,
@@ -146,10 +155,12 @@ export class Workspaces {
       ended = await this.gatesAndCommit({ ...request, state }, (loop) => {
         state = { ...state!, loop };
         if (loop.tree !== undefined) recorded ??= { base: loop.base, tree: loop.tree };
-      }, tools, gate, meanwhile, session);
+      }, tools, gate, more);
     } catch (error) {
       if (!(error instanceof LoopError)) throw error;
       ended = { outcome: error.name, message: error.message };
+    } finally {
+      disk.restore();
     }
     if (state !== undefined) await inWorkspace({ ...request, state }, tools, 'release', 'CodingLoop.WorkspaceLost', {}, { unclaimed: true });
     return { ...ended, recorded, loop: state?.loop as LoopState, run: state?.run as RunIdentity };
@@ -160,7 +171,7 @@ export class Workspaces {
   }
 
   private async gatesAndCommit(
-    request: StepRequest, keep: (loop: LoopState) => void, tools: StepTools, gate: string, meanwhile: (time: number) => void, session?: string,
+    request: StepRequest, keep: (loop: LoopState) => void, tools: StepTools, gate: string, { meanwhile, beforeCommit, session }: WorkspaceRun,
   ): Promise<{ outcome: string; message?: string }> {
     for (let time = 0, { state } = request; ; time++) {
       const becomes = (loop: LoopState) => {
@@ -169,14 +180,30 @@ export class Workspaces {
       };
       becomes(await snapshot({ ...request, state, maxRepairs: 0 }, tools));
       if (state.loop.next !== NEXT.GO_ON) return { outcome: state.loop.next };
-      meanwhile(time);
+      meanwhile?.(time);
       const { status, output } = this.inClone(gate, session);
       if (status !== 0) return { outcome: NEXT.RED, message: output };
       becomes({ ...state.loop, gates: [{ name: 'test', verdict: VERDICTS.PASSED, exitCode: 0, seconds: 1, logPath: '' }] });
+      if (request.config.verification !== undefined) {
+        const verified = await this.verification({ ...request, state }, tools, gate);
+        becomes(verified);
+        if (verified.next === NEXT.AGAIN) continue;
+        if (verified.next !== NEXT.GO_ON) return { outcome: verified.next, message: verified.feedback?.output };
+      }
+      beforeCommit?.(time);
       becomes(await commitStep({ ...request, state, message: '{prompt}', gates: ['test'] }, tools));
       const { next, found } = state.loop as LoopState;
       if (next === NEXT.NO_CHANGES) return { outcome: next };
       if (next !== NEXT.AGAIN) return { outcome: found ? 'FOUND' : 'COMMITTED' };
+    }
+  }
+
+  /** Verifies the recorded tree in a directory of its own, and begins again if its microVM is lost. */
+  private async verification(request: StepRequest, tools: StepTools, gate: string): Promise<LoopState> {
+    for (let { state } = request; ;) {
+      const loop = await verify({ ...request, state, gates: [{ name: 'test', command: gate, timeoutSeconds: 60 }], maxRepairs: 0 }, tools);
+      if (loop.next !== NEXT.RUNNING) return loop;
+      state = { ...state, loop };
     }
   }
 
@@ -186,33 +213,41 @@ export class Workspaces {
 
   /** Runs what a step sends as a job would, with both outputs in one. */
   private tools(): StepTools {
-    const runJob = async ({ name, prologue, command, workingDirectory, environment }: Job) => {
+    const runJob = async (job: Job, { onOutput }: Partial<StepTools> = {}) => {
+      const { name, prologue, command, workingDirectory, environment, sessionId, mount } = job;
       this.sent.push(name);
+      if (sessionId.startsWith('verify-') && sessionId !== this.verifying) {
+        this.verifying = sessionId;
+        rmSync(mount, { recursive: true, force: true });
+      }
       const text = `exec 2>&1\n${prologue}\n${command}`;
       const { status, stdout } = await outputOf('bash', ['-c', text], { cwd: workingDirectory, env: this.environment(environment) });
       if (this.lose[0] === name) {
         this.lose.shift();
         return { status: STATUSES.ENDED, verdict: VERDICTS.LOST, lostReason: LOST_REASONS.MICROVM, exitCode: null, tail: '', seconds: 1, logPath: '' };
       }
+      onOutput?.(stdout);
+      const tail = stdout.subarray(-24_576).toString('utf8');
       const verdict = status === 0 ? VERDICTS.PASSED : status === 127 ? VERDICTS.INERT : VERDICTS.FAILED;
-      return { status: STATUSES.ENDED, verdict, exitCode: status, tail: stdout.slice(-24_576), seconds: 1, logPath: '' };
+      return { status: STATUSES.ENDED, verdict, exitCode: status, tail, seconds: 1, logPath: '' };
     };
     const executions = {
       describe: async (arn: string) => arn === executionOf(1) ? { arn, isRunning: false, startedAt: 0, input: {} } : undefined,
       running: async function* () {},
     };
-    return { runJob, executions, clock: { now: () => Date.parse('2026-01-01T01:00:00Z') }, until: Number.MAX_SAFE_INTEGER, backoffSeconds: 0 } as unknown as StepTools;
+    const client = { send: async () => ({}) };
+    return { runJob, client, measure: () => {}, executions, clock: { now: () => Date.parse('2026-01-01T01:00:00Z') }, until: Number.MAX_SAFE_INTEGER, backoffSeconds: 0 } as unknown as StepTools;
   }
 }
 
-function outputOf(file: string, words: string[], options: SpawnOptionsWithoutStdio): Promise<{ status: number | null; stdout: string }> {
+function outputOf(file: string, words: string[], options: SpawnOptionsWithoutStdio): Promise<{ status: number | null; stdout: Buffer }> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, words, options);
     const pieces: Buffer[] = [];
     child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
     child.stdin.end();
     child.on('error', reject);
-    child.on('close', (status) => resolve({ status, stdout: Buffer.concat(pieces).toString('utf8') }));
+    child.on('close', (status) => resolve({ status, stdout: Buffer.concat(pieces) }));
   });
 }
 
