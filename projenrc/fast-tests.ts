@@ -53,6 +53,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/rehearsal/agentcore/command.test.ts',
     'test/rehearsal/callbacks.test.ts',
     'test/rehearsal/cli/clean.test.ts',
+    'test/rehearsal/cli/known-failures.test.ts',
     'test/rehearsal/cli/multiline-commands.test.ts',
     'test/rehearsal/cli/no-changes.test.ts',
     'test/rehearsal/cli/other-users.test.ts',

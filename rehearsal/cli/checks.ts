@@ -91,11 +91,23 @@ function startingFrom({ ref }: Target, input: RehearsalInput): RehearsalInput {
 }
 
 /** Options that would have no effect are refused. */
-function idleFaults({ app, stack, loop, gates, bootstrap, gatesBefore, pipefail, maxRepairs, timeouts }: Target): string[] {
+function idleFaults(target: Target): string[] {
+  const { app, stack, loop, gates, bootstrap, gatesBefore, checkBase, knownFailures, reports, retries, pipefail, maxRepairs, timeouts } = target;
   const given = (options: { readonly [option: string]: unknown }) => Object.keys(options).filter((option) => options[option] !== undefined);
   return app === undefined
     ? given({ stack, loop }).map((option) => `--${option} needs --app: name the app's cloud assembly`)
-    : given({ 'gate': gates, bootstrap, 'gates-before': gatesBefore, 'no-pipefail': pipefail, 'max-repairs': maxRepairs, 'timeout': timeouts })
+    : given({
+      'gate': gates,
+      bootstrap,
+      'gates-before': gatesBefore,
+      'check-base': checkBase,
+      'known-failures': knownFailures,
+      'report': reports,
+      retries,
+      'no-pipefail': pipefail,
+      'max-repairs': maxRepairs,
+      'timeout': timeouts,
+    })
       .map((option) => `--${option} cannot be used with --app, whose loop defines it: leave out one of them`);
 }
 
@@ -110,7 +122,7 @@ function missingFaults({ app, agent, gates, repository }: Target, input: Rehears
 }
 
 /** The faults that the loop of the command line would report. */
-function loopFaults({ agent, gates = [], bootstrap = [], timeouts = {} }: Target): string[] {
+function loopFaults({ agent, gates = [], bootstrap = [], timeouts = {}, reports = {}, retries = {} }: Target): string[] {
   const names = gates.map(({ name }) => name);
   const timed = [...names, 'agent', 'bootstrap'];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -122,6 +134,8 @@ function loopFaults({ agent, gates = [], bootstrap = [], timeouts = {} }: Target
     ...gates.filter(({ command }) => command.trim() === '').map(({ name }) => `--gate ${name} has an empty command: say what to run`),
     ...Object.keys(timeouts).filter((name) => !timed.includes(name))
       .map((name) => `--timeout ${name}: there is no gate with that name${didYouMean(name, timed) || `; ${timed.join(', ')} can have a timeout`}`),
+    ...Object.entries({ report: reports, retries }).flatMap(([option, values]) => Object.keys(values).filter((name) => !names.includes(name))
+      .map((name) => `--${option} ${name}: there is no gate with that name${didYouMean(name, names) || (names.length === 0 ? '' : `; the gates are ${names.join(', ')}`)}`)),
     ...bootstrap.some((command) => command.trim() === '') ? ['--bootstrap has an empty command: remove it'] : [],
   ];
 }

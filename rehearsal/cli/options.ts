@@ -26,6 +26,14 @@ export interface Target {
   readonly bootstrap?: readonly string[];
   /** Determines whether the gates also run before the first turn. */
   readonly gatesBefore?: boolean;
+  /** Determines whether a gate that fails on the base ends the run. */
+  readonly checkBase?: boolean;
+  /** Determines whether a gate passes that fails only as on the base. */
+  readonly knownFailures?: boolean;
+  /** Paths of JUnit reports, by the name of a gate. */
+  readonly reports?: { readonly [name: string]: string };
+  /** The number of times that a verification runs a gate again, by its name. */
+  readonly retries?: { readonly [name: string]: number };
   /** Determines whether a pipe in a gate fails if any of its programs fails. @default true */
   readonly pipefail?: false;
   readonly maxRepairs?: number;
@@ -119,9 +127,13 @@ function targetOf(values: Values, faults: Faults): Target {
     gates: values.gate?.flatMap((text) => gateOf(text, faults)),
     bootstrap: values.bootstrap,
     gatesBefore: values['gates-before'] || undefined,
+    checkBase: values['check-base'] || undefined,
+    knownFailures: values['known-failures'] || undefined,
+    reports: byGate('--report', values.report?.flatMap((text) => reportOf(text, faults)), faults),
+    retries: byGate('--retries', values.retries?.flatMap((text) => retriesOf(text, faults)), faults),
     pipefail: values['no-pipefail'] ? false : undefined,
     maxRepairs: maxRepairs === undefined ? undefined : Number(maxRepairs),
-    timeouts: values.timeout === undefined ? undefined : Object.fromEntries(values.timeout.flatMap((text) => timeoutOf(text, faults))),
+    timeouts: byGate('--timeout', values.timeout?.flatMap((text) => timeoutOf(text, faults)), faults),
     env: values.env,
     sshAgent: values['ssh-agent'] || undefined,
     cache: values.cache === undefined ? undefined : resolve(values.cache),
@@ -172,6 +184,29 @@ function timeoutOf(text: string, faults: Faults): [string, number][] {
   if (seconds >= 1 && seconds <= LIMITS.sessionSeconds) return [[name.trim(), seconds]];
   faults.add(`--timeout must be NAME=TIME with a time from 1s to 8h, such as test=40m, not "${text}"`);
   return [];
+}
+
+function reportOf(text: string, faults: Faults): [string, string][] {
+  const [, name, path] = /^([^=]+)=(?!\/)(.{1,500})$/.exec(text) ?? [];
+  if (path !== undefined && path.trim() !== '' && !path.split('/').includes('..')) return [[name.trim(), path]];
+  faults.add(`--report must be NAME=GLOB with the path of files in the repository, such as test='reports/*.xml', not "${text}"`);
+  return [];
+}
+
+function retriesOf(text: string, faults: Faults): [string, number][] {
+  const [, name, number] = /^([^=]+)=(\d)$/.exec(text) ?? [];
+  if (number !== undefined && Number(number) <= LOOP_LIMITS.retries) return [[name.trim(), Number(number)]];
+  faults.add(`--retries must be NAME=N with a whole number from 0 to ${LOOP_LIMITS.retries}, such as test=1, not "${text}"`);
+  return [];
+}
+
+/** Returns what is given for each gate. */
+function byGate<T>(option: string, given: readonly [string, T][] | undefined, faults: Faults): { readonly [name: string]: T } | undefined {
+  if (given === undefined) return undefined;
+  const names = given.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) faults.add(`${option} is given twice for "${twice}": give it once for each gate`);
+  return Object.fromEntries(given);
 }
 
 const AGES = { m: 60, h: 3_600, d: 86_400 } as const;

@@ -5,7 +5,7 @@ import { App, AssetStaging, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { MisuseError } from './misuse';
 import type { Target } from './options';
-import { AgentRuntime, AgentTurn, CodingLoop, Gate, GitRepository, Mount } from '../../src';
+import { AgentRuntime, AgentTurn, Baseline, CodingLoop, Gate, GitRepository, Mount } from '../../src';
 
 /** The options that stand for the loop's props, which start its messages. */
 const OPTIONS = { gates: '--gate', turn: '--agent', bootstrap: '--bootstrap', maxRepairs: '--max-repairs' } as const;
@@ -32,8 +32,12 @@ export function synthesizeLoop(target: Target, state: string): string {
       bootstrap: target.bootstrap && [...target.bootstrap],
       bootstrapTimeout: timeoutOf('bootstrap'),
       turn: AgentTurn.command(target.agent ?? '', { timeout: timeoutOf('agent') }),
-      gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command, { timeout: timeoutOf(name), pipefail: target.pipefail })),
+      gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command, {
+        timeout: timeoutOf(name), pipefail: target.pipefail, report: target.reports?.[name], retries: target.retries?.[name],
+      })),
       gatesBefore: target.gatesBefore,
+      checkBase: target.checkBase,
+      baseline: target.knownFailures ? Baseline.KNOWN_FAILURES : undefined,
       maxRepairs: target.maxRepairs,
     });
   } catch (error) {

@@ -126,7 +126,7 @@ test('succeeds only with a commit, or with nothing to change', () => {
   const code = (outcome: string, error?: string) => exitCodeOf({ outcome, error: error === undefined ? undefined : { name: error, message: '' }, missingPermissions: [] });
 
   expect([code('COMMITTED'), code('NO_CHANGES')]).toEqual([0, 0]);
-  expect([code('TIMED_OUT'), code('SUCCEEDED'), code('CodingLoop.Red', 'CodingLoop.Red'), code('INTERRUPTED')]).toEqual([3, 3, 1, 130]);
+  expect([code('TIMED_OUT'), code('SUCCEEDED'), code('CodingLoop.Red', 'CodingLoop.Red'), code('CodingLoop.BaseRed', 'CodingLoop.BaseRed'), code('INTERRUPTED')]).toEqual([3, 3, 1, 1, 130]);
 });
 
 test('fails before the start for what is not emulated, with its name', async () => {
