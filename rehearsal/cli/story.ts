@@ -2,8 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { Repeated } from './repeated';
 import { lookAt, takeIt } from './take-it';
 import type { Terminal } from './terminal';
-import { VERDICTS } from '../../src/jobs/constants';
-import { LOOP_ERRORS, NEXT } from '../../src/loop/steps/constants';
+import { LOOP_ERRORS, NEXT, PASSING } from '../../src/loop/steps/constants';
 import type { BranchMove } from '../../src/loop/steps/records';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
 import type { JournalListener } from '../run/journal';
@@ -69,7 +68,7 @@ export class Story implements JournalListener {
     agentLines(log, step.error !== undefined).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
     // A verification runs several gates: its notes say which one the output is of.
     if (step.kind === 'verify') this.notes(step);
-    if ((step.kind === 'gate' || step.kind === 'verify') && step.verdict !== VERDICTS.PASSED && step.output !== undefined) this.quote(step);
+    if ((step.kind === 'gate' || step.kind === 'verify') && !PASSING.includes(step.verdict ?? '') && step.output !== undefined) this.quote(step);
     if (step.changedFiles?.length) terminal.line(`${INDENT}files changed while it ran, which is not allowed: ${onOneLine(step.changedFiles.join(', '))}`);
     if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
     if (step.kind !== 'verify') this.notes(step);
@@ -162,7 +161,7 @@ export class Story implements JournalListener {
 
   private verdict({ verdict, exitCode }: Step): string {
     if (verdict === undefined) return '';
-    if (verdict === VERDICTS.PASSED) return this.terminal.green(verdict);
+    if (PASSING.includes(verdict)) return this.terminal.green(verdict);
     return this.terminal.red(exitCode === undefined || exitCode === null ? verdict : `${verdict}, exit code ${exitCode}`);
   }
 }

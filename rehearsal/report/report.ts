@@ -3,7 +3,7 @@ import { escape, table } from './html';
 import { stateGraph } from './state-graph';
 import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
-import { VERDICTS } from '../../src/jobs/constants';
+import { PASSING } from '../../src/loop/steps/constants';
 import { describeRollout } from '../rollout/describe';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
 import type { Step } from '../run/step';
@@ -56,7 +56,7 @@ function section(title: string, content: string): string {
 
 function rounds(steps: readonly Step[]): string {
   return steps.filter(({ kind, error, notes }) => kind === 'turn' || kind === 'gate' || kind === 'verify' || kind === 'bootstrap' || error !== undefined || notes?.length).map((step) => {
-    const passed = step.verdict === VERDICTS.PASSED;
+    const passed = PASSING.includes(step.verdict ?? '');
     const verdict = step.verdict === undefined ? '' : ` <span class="${passed ? 'good' : 'bad'}">${escape(step.verdict)}</span>${step.exitCode ? `, exit code ${step.exitCode}` : ''}`;
     const text = [errorOf(step), step.changedFiles && `changed while it ran: ${step.changedFiles.join(', ')}`, ...step.notes ?? [], testsOf(step), step.output ?? step.log]
       .filter((part) => part).join('\n');

@@ -1,5 +1,5 @@
 import { escape } from './html';
-import { VERDICTS } from '../../src/jobs/constants';
+import { PASSING } from '../../src/loop/steps/constants';
 import type { Step } from '../run/step';
 
 /** Percent of a row's width: the rest is for the text behind the last bar. */
@@ -10,7 +10,7 @@ export function timelineOf(steps: readonly Step[]): string {
   const end = Math.max(1, ...steps.map(({ begin, duration }) => begin + duration));
   const percent = (milliseconds: number) => `${(milliseconds / end * BARS).toFixed(2)}%`;
   const rows = steps.map((step) => {
-    const kind = step.error !== undefined || (step.verdict !== undefined && step.verdict !== VERDICTS.PASSED) ? 'bad' : step.verdict === VERDICTS.PASSED ? 'good' : '';
+    const kind = step.error !== undefined ? 'bad' : step.verdict === undefined ? '' : PASSING.includes(step.verdict) ? 'good' : 'bad';
     return `<div class="row"><span>${escape(nameOf(step))}</span><span class="track"><span class="bar ${kind}" style="margin-left: ${percent(step.begin)}; width: ${percent(step.duration)}"></span>`
       + `<span>${(step.duration / 1_000).toFixed(2)} s</span></span></div>`;
   });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { commandLine, WorkingCopy } from '../../support/command-line';
 import { junitSuite } from '../../support/junit-suite';
 import { blocksOf } from '../../support/page';
@@ -46,6 +47,8 @@ test('--retries lets a gate of a verification that passes in another try, and th
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/Verify in a fresh session +\d+\.\d\d s {2}FLAKY\n +the gate "test" is flaky: it passed when it ran again on the same files\n +tests that had failed: suite three\n/);
   expect(stdout).toContain('Workbench-Gate: test FLAKY');
+  const report = readFileSync(/^report +(\S+)$/m.exec(stdout)![1], 'utf8');
+  expect(report).toMatch(/<details><summary>Verify in a fresh session .*<span class="good">FLAKY<\/span>/);
 });
 
 test.each([['--check-base'], ['--known-failures'], ['--report', 'test=x'], ['--retries', 'test=1']])('fails for %s with a loop of an app, which defines it', async (...option) => {
