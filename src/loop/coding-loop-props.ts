@@ -26,8 +26,9 @@ export enum Baseline {
   /** A gate has to pass, whatever it does on the base. */
   NONE = 'NONE',
   /**
-   * A gate that fails on the base passes if nothing fails that did not fail there. With a report, that is every failing test; without one, the gate
-   * must fail with the same exit code and the same output, apart from durations, dates and the like.
+   * A gate that fails on the base passes if it fails with the same exit code, and nothing fails that did not fail there. With a report, each failing
+   * test must fail on the base, too, and at least as many tests must run. Without one, the output must be the same, apart from durations, dates and
+   * the like.
    */
   KNOWN_FAILURES = 'KNOWN_FAILURES',
 }

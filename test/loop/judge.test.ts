@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { JobResult } from '../../src/jobs/job';
 import { fingerprint } from '../../src/loop/steps/fingerprint';
 import { GateConfig, shortNameOf, weighed } from '../../src/loop/steps/judge';
+import { readReports } from '../../src/loop/steps/junit';
 import { BaseGate } from '../../src/loop/steps/records';
 import { listingOf } from '../../src/loop/steps/report';
 
@@ -59,10 +62,19 @@ test.each(['TIMED_OUT', 'INERT', 'LOST'])('a gate that is %s has no tests, whate
 test('fewer tests fail a gate only if asked for, also with known failures', () => {
   const fewer = reportOf(9, ['a']);
   const base = baseOf('FAILED', 1, ['a']);
-  expect(weighed(GATE, resultOf('FAILED', 1), fewer, base, true)).toMatchObject({ verdict: 'PASSED', tests: { ran: 9, ranBefore: 10 } });
+  expect(weighed(GATE, resultOf('PASSED', 0), reportOf(9), base, true)).toMatchObject({ verdict: 'PASSED', tests: { ran: 9, ranBefore: 10 } });
   expect(weighed({ ...GATE, failOnFewerTests: true }, resultOf('FAILED', 1), fewer, base, true)).toMatchObject({ verdict: 'FAILED', reason: '9 tests ran, and 10 ran without the change' });
   expect(weighed({ ...GATE, minTests: 10 }, resultOf('PASSED', 0), reportOf(12, [], 3), undefined, false)).toMatchObject({ verdict: 'FAILED', reason: '9 tests ran, and at least 10 must' });
   expect(weighed({ ...GATE, minTests: 0 }, resultOf('PASSED', 0), reportOf(0), undefined, false)).toMatchObject({ verdict: 'PASSED' });
+});
+
+test('a command that fails with fewer tests than on the base has not only known failures: a runner that dies leaves tests out', () => {
+  const said = weighed(GATE, resultOf('FAILED', 1), reportOf(9, ['a']), baseOf('FAILED', 1, ['a']), true);
+  expect(said).toMatchObject({ verdict: 'FAILED', reason: 'the command failed, and 9 tests of 10 on the base ran', tests: { knownFailures: 1 } });
+  const files = ['jest-red.xml', 'jest-load.xml'].map((name) => readReports([{ name, xml: readFileSync(join(__dirname, 'reports', name)) }]));
+  const [red, load] = files.map((results) => ({ results }));
+  const base = { ...baseOf('FAILED', 1, red.results.failing.map(({ name }) => name)), tests: weighed(GATE, resultOf('FAILED', 1), red, undefined, true).tests };
+  expect(weighed(GATE, resultOf('FAILED', 1), load, base, true).verdict).toBe('FAILED');
 });
 
 describe('the list of the reports', () => {

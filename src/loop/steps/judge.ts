@@ -126,6 +126,7 @@ export function weighed(
   const [fresh, known] = apart(results.failing.map(({ name }: { readonly name: string }) => name), isRedOnBase ? base.known ?? '' : '');
   const ran = results.tests - results.skipped;
   const ranBefore = base?.tests?.ran;
+  const hasFewer = ranBefore !== undefined && ran < ranBefore;
   const failing = [...fresh, ...known];
   const tests = {
     ran,
@@ -138,8 +139,10 @@ export function weighed(
   const minTests = gate.minTests ?? 1;
   const reason = fresh.length > 0 && !isFailure ? `the command passed, but ${testsOf(fresh.length)} failed according to its report`
     : ran < minTests ? `${testsOf(ran)} ran, and at least ${minTests} must`
-      : gate.failOnFewerTests && ranBefore !== undefined && ran < ranBefore ? `${testsOf(ran)} ran, and ${ranBefore} ran without the change`
-        : undefined;
+      : gate.failOnFewerTests && hasFewer ? `${testsOf(ran)} ran, and ${ranBefore} ran without the change`
+        // A runner that dies, or cannot load a file, leaves tests out of its report, and its exit code is that of the known failures.
+        : isRedOnBase && isFailure && fresh.length === 0 && hasFewer ? `the command failed, and ${testsOf(ran)} of ${ranBefore} on the base ran`
+          : undefined;
   const isKnown = known.length > 0 && fresh.length === 0 && results.failed === known.length && (!isFailure || base?.exitCode === result.exitCode);
   if (reason !== undefined) return { verdict: VERDICTS.FAILED, tests, failing, reason };
   if (isKnown) return { verdict: VERDICTS.PASSED, tests, failing, knownFailure: true };
