@@ -25,7 +25,7 @@ Run any agent on any repository
   --bootstrap COMMAND  prepares the clone, such as 'npm ci'; repeatable
   --gates-before       also runs the gates before the first turn, to show those that pass without any change
   --check-base         first runs the gates on the files as they are, in a clean checkout, and ends the run if one of them fails
-  --known-failures     like --check-base, but continues: a gate then passes if nothing fails that failed there
+  --known-failures     like --check-base, but continues: a gate that failed there passes if nothing fails that did not fail there
   --report NAME=GLOB   JUnit XML reports that the gate NAME writes, such as test='reports/*.xml': they must say that it passed, too, and
                        they name the failing tests; repeatable
   --retries NAME=N     runs the gate NAME again if it fails in the verification, at most N times (default: 0, at most 5); repeatable
