@@ -47,6 +47,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/submodules.test.ts',
     'test/loop/verification-attacks-by-code.test.ts',
     'test/loop/verification-attacks.test.ts',
+    'test/loop/verification-differences.test.ts',
     'test/loop/verification-paths.test.ts',
     'test/loop/verification.test.ts',
     'test/rehearsal/agent-not-started.test.ts',

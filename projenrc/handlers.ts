@@ -11,19 +11,24 @@ export const HANDLER_BUNDLING = {
   mainFields: ['module', 'main'],
   minify: true,
   sourcemap: false,
-  // Loaded only when a report is read: `bundleReports`.
-  externals: ['./junit'],
+  // Loaded only when they are needed: `bundleRest`.
+  externals: ['./junit', './listing'],
   // The file says why.
   esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/handler/credentials.ts' },
 };
 
-/** Bundles the reader of reports beside the driver, which most runs do not need: a cold start would load its XML parser each time. */
-export function bundleReports(project: awscdk.AwsCdkConstructLibrary) {
+/**
+ * Bundles beside the driver what most runs do not need, such as the reader of reports: a cold start would load its XML parser each time. They are
+ * modules without a state, so what they share with the driver may be there twice.
+ */
+export function bundleRest(project: awscdk.AwsCdkConstructLibrary) {
   const name = 'driver/session-driver.lambda';
-  project.tasks.tryFind(`bundle:${name}`)!.exec([
-    'esbuild --bundle src/loop/steps/junit.ts --target=node24 --platform=node', `--outfile=assets/${name}/junit.js`,
-    '--tsconfig=tsconfig.dev.json --minify --main-fields=module,main',
-  ].join(' '));
+  for (const part of ['junit', 'listing']) {
+    project.tasks.tryFind(`bundle:${name}`)!.exec([
+      `esbuild --bundle src/loop/steps/${part}.ts --target=node24 --platform=node`, `--outfile=assets/${name}/${part}.js`,
+      '--tsconfig=tsconfig.dev.json --minify --main-fields=module,main',
+    ].join(' '));
+  }
 }
 
 /** Code that is sent to sessions is a shell script for readers and for shellcheck, and a string for the handler. */

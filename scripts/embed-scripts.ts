@@ -23,6 +23,8 @@ const FILES: { readonly [file: string]: { readonly [name: string]: readonly stri
     VERIFY_PART: ['workspace-verify'],
     AWAY_PART: ['workspace-away'],
   },
+  // A file of its own, because it is bundled beside the driver.
+  'src/loop/steps/listing-script.generated.ts': { DIFFERS_PART: ['workspace-differs'] },
 };
 
 /** Separates the scripts of a file: no script can contain it. */

@@ -27,6 +27,7 @@ function outputs(root: string): string[] {
     '.jsii', main, types, ...Object.values(bin), ...Object.values(exports['./rehearsal']),
     ...handlers.map((name) => join('assets', name.slice(0, -'.ts'.length), 'index.js')),
     'assets/driver/session-driver.lambda/junit.js', // loaded by its index.js
+    'assets/driver/session-driver.lambda/listing.js',
   ].map(normalize);
 }
 

@@ -1,7 +1,7 @@
 import type { StepKind } from './step';
 import { GATE_VERDICTS, IN_THE_WAY_FOLDER, WORKSPACES } from '../../src/loop/steps/constants';
 import { isGreen } from '../../src/loop/steps/gate';
-import type { GateRecord } from '../../src/loop/steps/records';
+import type { GateRecord, OnlyInWorkspace } from '../../src/loop/steps/records';
 import { NameList, named } from '../../src/loop/steps/results';
 import type { LoopState, RunIdentity } from '../../src/loop/steps/state';
 
@@ -39,11 +39,20 @@ export function notesOf(kind: StepKind, loop: LoopState, run: RunIdentity | unde
     case 'verify': return [
       ...(verification?.gates ?? []).flatMap(({ name, verdict, flakyTests }) => (verdict === GATE_VERDICTS.FLAKY
         ? [`the gate "${name}" is flaky: it passed when it ran again on the same files`, ...note('tests that had failed', flakyTests)] : [])),
-      ...feedback?.cleanCheckout && verification?.isOver ? [`the gate "${feedback.gate}" passes in the agent's workspace, but not in a clean checkout`] : [],
+      ...feedback?.cleanCheckout && verification?.isOver ? [`the gate "${feedback.gate}" passes in the agent's workspace, but not in a clean checkout`, ...surplusNotes(feedback.onlyInWorkspace)] : [],
       ...verification?.separate === false ? ['the gates ran as the user of the container: a user of their own needs root and "setpriv" in the image'] : [],
     ];
     default: return [];
   }
+}
+
+/** Returns notes on what the agent's workspace has, and the clean checkout lacks. */
+function surplusNotes({ files, packages, programs }: OnlyInWorkspace = {}): string[] {
+  return [
+    ...note('files that git ignores, only in the agent\'s workspace', files),
+    ...note('packages that the bootstrap does not install, only in the agent\'s workspace', packages),
+    ...note('programs, only in the agent\'s workspace', programs),
+  ];
 }
 
 function note(text: string, list: NameList | undefined): string[] {

@@ -72,16 +72,22 @@ describe('the driver', () => {
   test('bundles the SDK, because the version in the Lambda runtime may not know the service', () => {
     const { text, required } = bundle('index.js');
     expect(required).toContain('crypto');
-    expect(required.filter((name) => ![...builtinModules, './junit'].includes(name))).toEqual([]);
+    expect(required.filter((name) => ![...builtinModules, './junit', './listing'].includes(name))).toEqual([]);
     expect(text).toContain('StopRuntimeSession');
   });
 
   test('has the reader of reports in a second file, which index.js loads when it needs it', () => {
-    expect(readdirSync(ASSET).sort()).toEqual(['index.js', 'junit.js']);
+    expect(readdirSync(ASSET).sort()).toEqual(['index.js', 'junit.js', 'listing.js']);
     const { text, required } = bundle('junit.js');
     expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
     expect([text, bundle('index.js').text].map((file) => file.includes('unclosed tag'))).toEqual([true, false]);
     expect([text, bundle('index.js').text].map((file) => file.includes('The ISC License'))).toEqual([true, false]);
+  });
+
+  test('has the listing of what only a workspace has in a third file', () => {
+    const { text, required } = bundle('listing.js');
+    expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
+    expect([text, bundle('index.js').text].map((file) => file.includes('__pycache__'))).toEqual([true, false]);
   });
 
   test('reads reports with nothing but its own files', () => {

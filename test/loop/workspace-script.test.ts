@@ -17,7 +17,7 @@ const SCRIPTS: [string, string[]][] = [
   [CARRY_SCRIPT, sourcesOf('workspace-protect', 'workspace-history', 'workspace-verify')],
 ];
 
-test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push', 'workspace-protect', 'workspace-verify'))('%s passes shellcheck', (source) => {
+test.each(sourcesOf('workspace-files', 'workspace-prepare', 'workspace-merge', 'workspace-move', 'workspace-tree', 'workspace-remote', 'workspace-history', 'workspace-away', 'workspace-push', 'workspace-protect', 'workspace-verify', 'workspace-differs'))('%s passes shellcheck', (source) => {
   expect(spawnSync('shellcheck', ['--shell', 'bash', source], { encoding: 'utf8' })).toMatchObject({ stdout: '', status: 0 });
 });
 

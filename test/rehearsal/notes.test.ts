@@ -1,6 +1,7 @@
 import { Story } from '../../rehearsal/cli/story';
 import { findLoop } from '../../rehearsal/deployment';
 import { Journal } from '../../rehearsal/run/journal';
+import { notesOf } from '../../rehearsal/run/notes';
 import type { Step } from '../../rehearsal/run/step';
 import { Gate } from '../../src';
 import { useLoops } from '../support/loop-fixture';
@@ -40,4 +41,16 @@ test('the story says that the remote could not provide the history without its c
   const journal = new Journal({ loop: findLoop(loop.deployment), execution: () => 'run', fileOf: () => undefined, session: () => ({ id: '' }), logOf: () => '' });
   expect((await loop.run({}, { onEvent: journal.hear })).record.outcome).toBe('COMMITTED');
   expect(journal.steps[0].notes).toEqual([expect.stringContaining('the clone has only the newest commit (set "depth" of GitRepository for more)')]);
+});
+
+test('the story names what only the workspace of the agent has if a clean checkout fails', () => {
+  const list = (...names: string[]) => ({ names, count: names.length + 2 });
+  const loop = { gates: [], verification: { gates: [], attempt: 1, isOver: true }, feedback: { gate: 'test', cleanCheckout: true, onlyInWorkspace: { files: list('.env', 'dist/'), programs: list('ruff') } } };
+  expect(notesOf('verify', loop as never, undefined)).toEqual([
+    'the gate "test" passes in the agent\'s workspace, but not in a clean checkout',
+    'files that git ignores, only in the agent\'s workspace: .env, dist/, (and 2 more)',
+    'programs, only in the agent\'s workspace: ruff, (and 2 more)',
+  ]);
+  const { onlyInWorkspace: _, ...feedback } = loop.feedback;
+  expect(notesOf('verify', { ...loop, feedback } as never, undefined)).toHaveLength(1);
 });

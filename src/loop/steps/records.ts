@@ -143,6 +143,16 @@ export interface Findings {
   readonly putAway?: NameList;
 }
 
+/** Names of things in the agent's workspace that a clean checkout lacks, as the agent's session lists them. */
+export interface OnlyInWorkspace {
+  /** Files that git ignores. A directory of which the clean checkout has nothing is one name, which ends in a slash. */
+  readonly files?: NameList;
+  /** Packages that the bootstrap does not install: of Node.js, Python and Ruby, and of Debian's and Alpine's package managers. */
+  readonly packages?: NameList;
+  /** Programs in the directories of `PATH`, and in those of users. */
+  readonly programs?: NameList;
+}
+
 /** The reason why the agent has to repair its change. */
 export interface Feedback {
   /** The name of the gate that did not pass, or `what can be committed` for findings beside the change. */
@@ -171,6 +181,8 @@ export interface Feedback {
   readonly protectedFiles?: readonly string[];
   /** True if the gate passed in the agent's workspace, and failed in the verification's clean checkout. */
   readonly cleanCheckout?: boolean;
+  /** Names of things in the agent's workspace that the clean checkout lacks, which may be the cause. Missing if there are none, or not known. */
+  readonly onlyInWorkspace?: OnlyInWorkspace;
   /** The reason why the gate did not pass, if its output does not say so. */
   readonly reason?: string;
   /** The number of tests, for a gate with a report. */

@@ -2,6 +2,7 @@ import { createHash } from 'crypto';
 import { LOOP_LIMITS, NEXT } from './constants';
 import { fingerprint } from './fingerprint';
 import type { GateConfig, Judgement } from './judge';
+import type { OnlyInWorkspace } from './records';
 import { defined } from './results';
 import { LoopState } from './state';
 import { VERDICTS } from '../../jobs/constants';
@@ -18,10 +19,11 @@ interface Red {
   readonly judgement: Pick<Judgement, 'verdict' | 'result' | 'changedFiles' | 'failing' | 'reason'> & { readonly record?: Judgement['record'] };
   /** True if the gate had passed in the agent's workspace, and failed in the clean checkout of a verification. */
   readonly cleanCheckout?: true;
+  readonly onlyInWorkspace?: OnlyInWorkspace;
 }
 
 /** Returns the state after a gate that did not pass: another turn with feedback, or the end of the run. */
-export function red({ gate, maxRepairs, judgement, cleanCheckout }: Red, loop: LoopState): LoopState {
+export function red({ gate, maxRepairs, judgement, cleanCheckout, onlyInWorkspace }: Red, loop: LoopState): LoopState {
   const { verdict, result, changedFiles, failing, reason, record } = judgement;
   const failure = failureOf(cleanCheckout ? `${gate.name} in a clean checkout` : gate.name, judgement);
   const feedback = {
@@ -38,6 +40,7 @@ export function red({ gate, maxRepairs, judgement, cleanCheckout }: Red, loop: L
       changedFiles: changedFiles.length === 0 ? undefined : bounded(changedFiles),
       findings: loop.findings,
       cleanCheckout,
+      onlyInWorkspace,
       reason,
       tests: record?.tests,
       failingTests: failing === undefined ? undefined : bounded(failing),

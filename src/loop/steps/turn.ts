@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
-import { Feedback, LoopError } from './records';
+import { Feedback, LoopError, OnlyInWorkspace } from './records';
 import { named } from './results';
 import { LoopState } from './state';
 import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools } from './step';
@@ -105,7 +105,7 @@ async function putPrompt(request: TurnRequest, tools: StepTools, text: string): 
 export function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
   const { gate, command, verdict, exitCode, output, logPath, repair, maxRepairs } = feedback;
-  const { unchanged, changedFiles, findings, cleanCheckout, protectedFiles, reason } = feedback;
+  const { unchanged, changedFiles, findings, cleanCheckout, onlyInWorkspace, protectedFiles, reason } = feedback;
   const results: { readonly [verdict: string]: string } = {
     TIMED_OUT: 'did not end within its time limit and was stopped',
     FAILED: `failed with exit code ${exitCode}`,
@@ -136,6 +136,7 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
     ...(findings?.ignored === undefined ? [] : [`Ignored by .gitignore, so not in the commit, and not present while the check ran: ${named(findings.ignored).join(', ')}`]),
     ...(findings?.empty === undefined ? [] : [`Directories without a file, which git cannot hold and which were removed: ${named(findings.empty).join(', ')}`]),
     ...(findings?.putAway === undefined ? [] : [`Stashed, or committed elsewhere than on the current branch, so not in the files while the check ran: ${named(findings.putAway).join(', ')}`]),
+    ...surplusLines(onlyInWorkspace),
     cleanCheckout ? 'The end of its output:' : `The end of its output (all of it is in ${logPath}):`,
     '',
     output,
@@ -144,6 +145,13 @@ export function promptOf(prompt: string, feedback: Feedback | undefined): string
       ? 'Make the committed files sufficient: declare each dependency, and commit each file that is needed. Do not weaken or remove the check.'
       : 'Fix the cause. Do not weaken or remove the check.',
   ].join('\n');
+}
+
+/** Returns what an agent is told about its workspace, which has more than a clean checkout. */
+function surplusLines({ files, packages, programs }: OnlyInWorkspace = {}): string[] {
+  const kinds = { 'files that git ignores': files, 'packages that the bootstrap does not install': packages, programs };
+  const lines = Object.entries(kinds).flatMap(([kind, list]) => (list === undefined ? [] : [`  ${kind}: ${named(list).join(', ')}`]));
+  return lines.length === 0 ? [] : ['Only in your workspace, and not in the clean checkout:', ...lines];
 }
 
 /** Returns what an agent is told about the tests of a check: names first. */

@@ -2,6 +2,7 @@ import { rebased } from './branch';
 import { carry } from './change-pack';
 import { addressOf, commandsOf, freshAt, inVerification, isLate, isLoss, placeOf, runThere, throwIfLost, VerifyRequest } from './clean-checkout';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { onlyInWorkspace } from './differences';
 import { runBootstrap } from './prepare';
 import { LoopError } from './records';
 import { red } from './repair';
@@ -69,13 +70,14 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
     case 'ENDED': return { ...loop, verification: { ...course.verification, passed: { tree: loop.tree!, base: loop.base } }, next: NEXT.GO_ON };
     default: break;
   }
+  const isBootstrap = course.kind === 'BOOTSTRAP_FAILED';
+  const only = isLate(tools) ? undefined : await onlyInWorkspace(request, commandsOf(there, course.verification), tools, place.attempt, !isBootstrap);
   // The last step stops it again, and reports what it could not stop.
   await stopSession(tools.client, addressOf(there), tools.clock, tools.backoffSeconds).catch(() => undefined);
-  const isBootstrap = course.kind === 'BOOTSTRAP_FAILED';
   const gate = isBootstrap ? { name: 'bootstrap', command: request.bootstrap!.commands.join('\n') } : course.gate;
   const judgement = isBootstrap ? { verdict: course.result.verdict!, result: course.result, changedFiles: [] } : course.judgement;
   const after = {
-    ...red({ gate, maxRepairs: request.maxRepairs, judgement, cleanCheckout: true }, loop),
+    ...red({ gate, maxRepairs: request.maxRepairs, judgement, cleanCheckout: true, onlyInWorkspace: only }, loop),
     verification: { ...course.verification, isOver: true },
   };
   if (!isBootstrap || !verification.separate || request.config.verification!.separateUser === 'always' || verification.isProbed) return after;
