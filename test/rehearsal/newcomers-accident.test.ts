@@ -39,7 +39,10 @@ function expectRepaired(record: RehearsalRecord): void {
     verdict: 'FAILED',
     failingTests: ['prices.test.mjs'],
     feedback: { gate: 'test', cleanCheckout: true, repair: 1, output: expect.stringContaining("Cannot find package '@example/discounts'") as string },
-    notes: ['the gate "test" passes in the agent\'s workspace, but not in a clean checkout'],
+    notes: [
+      'the gate "test" passes in the agent\'s workspace, but not in a clean checkout',
+      'packages that the bootstrap does not install, only in the agent\'s workspace: @example/discounts',
+    ],
   });
   expect(new Set(second.map(({ verdict }) => verdict))).toEqual(new Set(['PASSED']));
 }
@@ -81,7 +84,7 @@ describe('the command of docs/verification.md', () => {
       const page = await browser.newPage();
       await page.goto(`file://${report}`);
       const open = await page.locator('details[open]').first().innerText();
-      expect(open).toMatch(/^Verify in a fresh session .* FAILED, exit code 1\n\s*the gate "test" passes in the agent's workspace, but not in a clean checkout\nfailing tests \(1\):\n\s+✖ prices\.test\.mjs\n[^]*Cannot find package '@example\/discounts'/);
+      expect(open).toMatch(/^Verify in a fresh session .* FAILED, exit code 1\n\s*the gate "test" passes in the agent's workspace, but not in a clean checkout\n\s*packages .*: @example\/discounts\nfailing tests \(1\):\n\s+✖ prices\.test\.mjs\n[^]*Cannot find package '@example\/discounts'/);
     } finally {
       await browser.close();
     }
