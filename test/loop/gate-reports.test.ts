@@ -78,6 +78,14 @@ test('a pattern matches any number of directories, reports of other commands do 
   expect((await run.run()).record).toMatchObject({ outcome: 'COMMITTED', gates: [{}, { tests: { ran: 3, failed: 0 } }] });
 });
 
+test('a session that prints without end, where the report should be, uses no more memory than a report', async () => {
+  // The program that would print the report is the agent's.
+  const cat = '#!/bin/bash\\n[[ $1 != -- ]] || exec head -c 80000000 /dev/zero\\nexec /bin/cat \"$@\"\\n';
+  const run = await loop({ one: 'true' }, `printf "${cat}" >/usr/local/bin/cat; chmod +x /usr/local/bin/cat; echo x > new`, undefined, { maxRepairs: 0 });
+  const { record } = await run.run();
+  expect(record.gates).toMatchObject([{ verdict: 'FAILED', reason: 'the reports changed while they were read' }]);
+});
+
 test('a report is read from the working directory of the gate', async () => {
   const gates = [Gate.command('test', 'mkdir out; echo "<testsuite><testcase name=\\"t\\"/></testsuite>" > out/r.xml', { report: 'out/r.xml', workingDirectory: 'tests' })];
   expect((await (await loop({ one: 'true' }, 'echo x > new', gates)).run()).record).toMatchObject({ outcome: 'COMMITTED', gates: [{ tests: { ran: 1 } }] });

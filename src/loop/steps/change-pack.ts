@@ -3,7 +3,7 @@ import { throwIfLost, VerifyRequest } from './clean-checkout';
 import { LOOP_ERRORS, PROTECTED_ACTIONS, VERIFICATION } from './constants';
 import { LoopError } from './records';
 import { named } from './results';
-import { inWorkspace, judgingVariables, runStepJob, StepRequest, StepTools } from './step';
+import { collector, inWorkspace, judgingVariables, runStepJob, StepRequest, StepTools } from './step';
 import { piecesOf } from './turn';
 import { ERRORS, LIMITS, RECORDS_FOLDER, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
@@ -48,14 +48,15 @@ export async function carry(request: VerifyRequest, there: VerifyRequest, tools:
 async function packed(request: StepRequest, tools: StepTools, have: string, session: string) {
   const { loop, run } = request.state;
   const { packBytes: limit } = request.config.verification!;
-  const output: Buffer[] = [];
-  const results = await inWorkspace(request, { ...tools, onOutput: (data) => output.push(data) }, 'pack', LOOP_ERRORS.VERIFICATION_FAILED, {
+  // A second try may follow one that was cut off.
+  const { onOutput, output } = collector(2 * limit + 1_000_000);
+  const results = await inWorkspace(request, { ...tools, onOutput }, 'pack', LOOP_ERRORS.VERIFICATION_FAILED, {
     WB_TREE: loop.tree!,
     WB_HAVE: have,
     WB_DATE: run.startedAt,
     WB_LIMIT: limit,
   }, { label: session.slice(0, 16), logBytes: LIMITS.logBytes.max });
-  const all = Buffer.concat(output);
+  const all = output();
   // The pack is followed by the results.
   const end = all.lastIndexOf('\n@result ');
   const bytes = Number(results.bytes);

@@ -1,6 +1,6 @@
 import { LOOP_LIMITS } from './constants';
 import type { TestResults } from './junit';
-import { runStepJob, StepJob, StepRequest, StepTools } from './step';
+import { collector, runStepJob, StepJob, StepRequest, StepTools } from './step';
 import { ERRORS, LIMITS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
 
@@ -74,8 +74,8 @@ interface Listed {
 }
 
 async function listed(request: StepRequest, tools: StepTools, { pattern, label, job }: Reports, when: 'before' | 'after'): Promise<Listed> {
-  const output: Buffer[] = [];
-  const result = await runStepJob(request, { ...tools, onOutput: (data) => output.push(data) }, {
+  const { onOutput, output } = collector(2 * LOOP_LIMITS.reportBytes);
+  const result = await runStepJob(request, { ...tools, onOutput }, {
     ...job,
     name: `reports ${when} ${label}`,
     command: SCRIPT,
@@ -87,7 +87,7 @@ async function listed(request: StepRequest, tools: StepTools, { pattern, label, 
   });
   if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, 'listing the reports takes longer than one call of the driver');
   if (result.verdict === VERDICTS.LOST) return { files: [], fault: 'the microVM was lost before the reports were read' };
-  return result.verdict === VERDICTS.PASSED ? listingOf(Buffer.concat(output), when === 'after') : { files: [], fault: `"${pattern}" cannot be read` };
+  return result.verdict === VERDICTS.PASSED ? listingOf(output(), when === 'after') : { files: [], fault: `"${pattern}" cannot be read` };
 }
 
 /** Reads the output of the script. Anything may have printed before it, and files may have changed in the meantime. */

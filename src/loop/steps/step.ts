@@ -81,6 +81,19 @@ export interface StepTools extends RunJobOptions {
   readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;
 }
 
+/** Collects the output of a job, up to a number of bytes: a session may print without end, and the driver has 512 MB. */
+export function collector(limit: number) {
+  const parts: Buffer[] = [];
+  let size = 0;
+  return {
+    onOutput: (data: Buffer) => {
+      size += data.length;
+      if (size <= limit) parts.push(data);
+    },
+    output: () => Buffer.concat(parts),
+  };
+}
+
 /** A job of a step. The run supplies the other fields. */
 export type StepJob = Pick<
   Job, 'name' | 'command' | 'prologue' | 'timeoutSeconds' | 'environment' | 'workingDirectory' | 'failFast' | 'input' | 'user' | 'tailBytes' | 'logBytes' | 'isOurs' | 'answered'
