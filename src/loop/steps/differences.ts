@@ -1,12 +1,7 @@
+import type { ListedSession } from './listing';
 import { OnlyInWorkspace } from './records';
-import { runStepJob, StepJob, StepRequest, StepTools } from './step';
+import { runStepJob, StepRequest, StepTools } from './step';
 import { BASE_PART } from './workspace-parts.generated';
-
-/** A session, and how the commands of the user run there. */
-export interface ListedSession {
-  readonly request: StepRequest;
-  readonly job: Partial<StepJob>;
-}
 
 /**
  * Names what the agent's workspace has, and the clean checkout of a verification lacks. Helps the agent, and decides nothing: whatever goes wrong,

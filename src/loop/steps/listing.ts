@@ -1,8 +1,7 @@
-import type { ListedSession } from './differences';
 import { DIFFERS_PART } from './listing-script.generated';
 import type { OnlyInWorkspace } from './records';
 import { brief, defined } from './results';
-import type { StepJob } from './step';
+import type { StepJob, StepRequest } from './step';
 
 /** Lists what a session has besides the recorded files: the part of the workspace script that follows its base. */
 export const LISTING_PART = `${DIFFERS_PART}\ndiffers\nexit 0`;
@@ -27,6 +26,12 @@ interface Listing {
   of(kind: string): ReadonlySet<string>;
   /** Determines whether all names of these kinds are there. */
   isComplete(...kinds: string[]): boolean;
+}
+
+/** A session, and how the commands of the user run there. */
+export interface ListedSession {
+  readonly request: StepRequest;
+  readonly job: Partial<StepJob>;
 }
 
 /** Runs a listing in a session. */
