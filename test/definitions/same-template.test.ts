@@ -57,7 +57,7 @@ function templates(order: Order): string {
   }
 }
 
-test('a template does not depend on the order of the maps in its props', () => {
+test('a template does not depend on the order of keys in props', () => {
   const first = templates(KEYS);
   expect(first).toContain('"b_1"');
   fc.assert(fc.property(fc.shuffledSubarray([...KEYS], { minLength: KEYS.length }), (order) => {

@@ -29,11 +29,11 @@ const BAD_PATHS: [path: string, message: string][] = [
   [pathOf(201), `"mountPath" must have 6 to 200 characters, not 201: shorten "${pathOf(201)}"`],
 ];
 
-test.each(BAD_PATHS)('fails on %j', (path, message) => {
+test.each(BAD_PATHS)('refuses %j', (path, message) => {
   expect(mountPathFaults(path)).toEqual([message]);
 });
 
-test('the message names the prop that the path came in', () => {
+test('names the prop in the message', () => {
   expect(mountPathFaults('/data', 'mounts[2].mountPath')).toEqual([
     '"mounts[2].mountPath" must be under "/mnt/", not "/data": use a path such as "/mnt/workspace"',
   ]);
@@ -50,19 +50,19 @@ const almostMountPath = fc.tuple(
   fc.constantFrom('', '/', 'a'.repeat(189), 'a'.repeat(195)),
 ).map((parts) => parts.join(''));
 
-test('what is accepted is what the service accepts, but for the two names that are no folders', () => {
+test('accepts what the service accepts, except for the two names that are not directories', () => {
   fc.assert(fc.property(fc.oneof(almostMountPath, fc.string()), (path) => {
     const isDots = ['/mnt/.', '/mnt/..'].includes(normalizeMountPath(path));
     expect(mountPathFaults(path).length === 0).toBe(acceptedByService(path) && !isDots);
   }), { numRuns: 5000 });
 });
 
-test('every bad path has exactly one message', () => {
+test('reports exactly one fault for each bad path', () => {
   fc.assert(fc.property(almostMountPath, (path) => {
     expect(mountPathFaults(path).length).toBeLessThanOrEqual(1);
   }), { numRuns: 1000 });
 });
 
-test.each([['/mnt/a/', '/mnt/a'], ['/mnt/a', '/mnt/a'], ['/mnt/a//', '/mnt/a/']])('one trailing slash is taken off: %s', (path, normalized) => {
+test.each([['/mnt/a/', '/mnt/a'], ['/mnt/a', '/mnt/a'], ['/mnt/a//', '/mnt/a/']])('removes one trailing slash: %s', (path, normalized) => {
   expect(normalizeMountPath(path)).toBe(normalized);
 });

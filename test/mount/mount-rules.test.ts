@@ -27,7 +27,7 @@ function build({ storage = 0, efs = 0, s3 = 0, isPublic = false, extra = [] as M
 /** What the constructor throws, without the last line, which is the path of the construct. */
 const faultsOf = (what: Parameters<typeof build>[0]) => messageOf(() => build(what)).split('\n').slice(0, -1);
 
-test('one session storage, two EFS and two S3 Files access points are accepted', () => {
+test('accepts one session storage, two EFS access points and two S3 Files access points', () => {
   expect(mountsOf(build({ storage: 1, efs: 2, s3: 2 }).node.defaultChild as CfnRuntime)).toHaveLength(5);
 });
 
@@ -54,11 +54,11 @@ test.each([
   expect(faultsOf({ ...what, isPublic: true })).toEqual([fault]);
 });
 
-test('a network mode that is not known at synth is not judged', () => {
+test('does not check a network mode that is not known at synth', () => {
   expect(mountFaults([{ efsAccessPoint: { mountPath: '/mnt/a' } }], 'mounts', undefined)).toEqual([]);
 });
 
-test('fails on two equal paths', () => {
+test('refuses two equal paths', () => {
   expect(mountFaults([
     { efsAccessPoint: { mountPath: '/mnt/a' } }, { sessionStorage: { mountPath: '/mnt/b' } }, { s3FilesAccessPoint: { mountPath: '/mnt/a' } },
   ], 'mounts', 'VPC')).toEqual([
@@ -66,13 +66,13 @@ test('fails on two equal paths', () => {
   ]);
 });
 
-test('fails on two paths that differ in their trailing slash alone', () => {
+test('refuses two paths that differ only in a trailing slash', () => {
   expect(faultsOf({ extra: [Mount.sessionStorage('/mnt/a'), Mount.sessionStorage('/mnt/a/')] })).toContain(
     '"mounts[1].mountPath" must differ from "mounts[0].mountPath": use another directory than "/mnt/a/"',
   );
 });
 
-test('fails once, with everything that is wrong', () => {
+test('reports all faults in one error', () => {
   expect(faultsOf({ isPublic: true, efs: 1, extra: [Mount.sessionStorage('/data'), Mount.sessionStorage('')] })).toEqual([
     '"mounts[1].mountPath" must be under "/mnt/", not "/data": use a path such as "/mnt/workspace"',
     '"mounts[2].mountPath" must not be empty: use a path such as "/mnt/workspace"',
@@ -89,7 +89,7 @@ describe('tokens', () => {
     expect(mountFaults([{ sessionStorage: { mountPath: lazy(path) } }], 'mounts', 'PUBLIC')).toEqual([]);
   });
 
-  test('two paths that are tokens are not compared, with each other or with a plain one', () => {
+  test('does not compare paths that are tokens', () => {
     const stack = new Stack();
     const path = parameter(stack, 'Path');
     expect(mountFaults([
@@ -97,7 +97,7 @@ describe('tokens', () => {
     ], 'mounts', 'VPC')).toEqual([]);
   });
 
-  test('mounts with tokens still count', () => {
+  test('counts mounts whose paths are tokens', () => {
     expect(faultsOf({ extra: [lazy('/mnt/a'), lazy('/mnt/b')].map((path) => Mount.sessionStorage(path)) })).toEqual([
       '"mounts" must have at most 1 session storage, not 2: remove 1',
     ]);

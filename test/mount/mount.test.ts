@@ -11,7 +11,7 @@ import { newStack } from '../support/stacks';
 const storages = (...paths: string[]) => paths.map((path) => Mount.sessionStorage(path));
 
 describe('session storage', () => {
-  test('is rendered on the runtime as it was given', () => {
+  test('is rendered with the given path', () => {
     const stack = newStack();
     agent(stack, storages('/mnt/workspace/'));
 
@@ -28,7 +28,7 @@ describe('session storage', () => {
     expect(Object.keys(Template.fromStack(stack).toJSON().Resources)).toHaveLength(3);
   });
 
-  test('no mounts are rendered when there are none', () => {
+  test('renders no property without mounts', () => {
     const stack = newStack();
     agent(stack, []);
 
@@ -65,7 +65,7 @@ describe('an EFS access point', () => {
       .toEqual(statements.map(() => expect.stringContaining(':access-point/')));
   });
 
-  test('lets the runtime in on TCP 2049', () => {
+  test('allows the runtime on TCP port 2049', () => {
     mounted().template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
       IpProtocol: 'tcp',
       FromPort: 2049,
@@ -75,7 +75,7 @@ describe('an EFS access point', () => {
     });
   });
 
-  test('makes the runtime wait for its mount targets', () => {
+  test('makes the runtime depend on its mount targets', () => {
     const { template } = mounted();
     const mountTargets = Object.keys(template.findResources('AWS::EFS::MountTarget'));
 
@@ -86,7 +86,7 @@ describe('an EFS access point', () => {
 
   const WITHOUT_POLICY = Match.stringLikeRegexp('has no policy.*"allowAnonymousAccess" to false.*\\[ack: .*cdk-agentcore-workbench:readOnlyWithoutPolicy\\]');
 
-  test('that is read-only warns if the file system has no policy, since nobody may look at the denial', () => {
+  test('that is read-only warns if the file system has no policy', () => {
     Annotations.fromStack(mounted({ readOnly: true }).stack).hasWarning('/Stack/Agent', WITHOUT_POLICY);
     Annotations.fromStack(mounted().stack).hasNoWarning('*', WITHOUT_POLICY);
   });
@@ -104,7 +104,7 @@ describe('an EFS access point', () => {
     Annotations.fromStack(stack).hasNoWarning('*', WITHOUT_POLICY);
   });
 
-  test('can live in another stack, which does not come to depend on the one of the runtime', () => {
+  test('can be in another stack, which does not depend on the stack of the runtime', () => {
     const app = new App();
     const shared = new Stack(app, 'Shared');
     const network = new Network(shared, 'Network');
@@ -122,7 +122,7 @@ describe('an EFS access point', () => {
   });
 });
 
-test('the statements of a mount reach the role as they are', () => {
+test('adds the statements of a mount to the role unchanged', () => {
   const statement = {
     Sid: 'NotOnWeekends',
     Effect: 'Deny',

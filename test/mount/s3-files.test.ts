@@ -43,14 +43,14 @@ describe('an S3 Files access point', () => {
     })));
   });
 
-  test('can be looked at when the runtime is made, on the resources that the service checks and without a condition that these actions do not know', () => {
+  test('grants the permissions that the service checks when the runtime is created, without conditions that these actions do not support', () => {
     expect(mountStatements(mounted().stack).slice(1)).toEqual([
       { Effect: 'Allow', Action: 's3files:GetAccessPoint', Resource: arn },
       { Effect: 'Allow', Action: 's3files:ListMountTargets', Resource: fileSystemArn },
     ]);
   });
 
-  test('of another app is allowed by the ARN of its file system', () => {
+  test('of another app is granted by the ARN of its file system', () => {
     const stack = newStack();
     const network = new Network(stack, 'Network');
     const accessPoint = new ImportedS3AccessPoint(stack, 'S3');
@@ -79,7 +79,7 @@ describe('an S3 Files access point', () => {
     template.resourceCountIs('AWS::EC2::SecurityGroupIngress', 1);
   });
 
-  test('of a file system is not connected with the mount targets of another', () => {
+  test('does not depend on the mount targets of another file system', () => {
     const stack = newStack();
     const network = new Network(stack, 'Network');
     const { accessPoint } = new S3Files(stack, 'S3', network.vpc);
@@ -91,7 +91,7 @@ describe('an S3 Files access point', () => {
     template.resourceCountIs('AWS::EC2::SecurityGroupIngress', 1);
   });
 
-  test('mounted by two runtimes opens a security group that is no construct for both, also one by its id alone', () => {
+  test('mounted by two runtimes opens security groups that are L1 resources or IDs for both', () => {
     const stack = newStack();
     const network = new Network(stack, 'Network');
     const s3 = new S3Files(stack, 'S3', network.vpc);
@@ -108,7 +108,7 @@ describe('an S3 Files access point', () => {
     expect(new Set(rules.map((group) => JSON.stringify(group)))).toEqual(new Set([ofBare, 'sg-0123456789abcdef0'].map((group) => JSON.stringify(group))));
   });
 
-  test('of a file system that is known by its id alone is connected with mount targets by that id, in its own stage', () => {
+  test('of an imported file system depends on the mount targets with its ID in the same stage', () => {
     const app = new App();
     const targetsIn = (stack: Stack, network: Network) => new s3files.CfnMountTarget(stack, 'MountTarget', {
       fileSystemId: 'fs-0123456789abcdef0', subnetId: network.vpc.isolatedSubnets[0].subnetId, securityGroups: ['sg-0123456789abcdef0'],
@@ -128,7 +128,7 @@ describe('an S3 Files access point', () => {
 
   const NOT_OPENED = Match.stringLikeRegexp('no "securityGroups" .* TCP 2049.*\\[ack: .*cdk-agentcore-workbench:mountTargetsNotOpened\\]');
 
-  test('of another app warns without security groups that the runtime has to be let in', () => {
+  test('of another app without security groups warns that they must allow the runtime', () => {
     const stack = newStack();
     const network = new Network(stack, 'Network');
     agent(stack, [Mount.fromS3FilesAccessPoint(new ImportedS3AccessPoint(stack, 'S3'), '/mnt/s3')], { networkConfiguration: network.configuration });
@@ -136,7 +136,7 @@ describe('an S3 Files access point', () => {
     Annotations.fromStack(stack).hasWarning('/Stack/Agent', NOT_OPENED);
   });
 
-  test('is left alone where none are to be used', () => {
+  test('with empty lists of mount targets and security groups creates no rules, and warns', () => {
     const { stack, template } = mounted(() => ({ mountTargets: [], securityGroups: [] }));
 
     Annotations.fromStack(stack).hasWarning('/Stack/Agent', NOT_OPENED);
@@ -152,7 +152,7 @@ describe('an S3 Files access point', () => {
   });
 });
 
-test('a role that cannot be changed gets a warning with what it has to be allowed and denied', () => {
+test('warns about a role that cannot be changed, with the statements that it needs', () => {
   const stack = newStack();
   const network = new Network(stack, 'Network');
   agent(stack, [Mount.fromS3FilesAccessPoint(new ImportedS3AccessPoint(stack, 'S3'), '/mnt/s3', { readOnly: true })], {

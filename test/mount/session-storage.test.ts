@@ -20,7 +20,7 @@ function bare(scope: Construct, props: Partial<agentcore.CfnRuntimeProps> = {}):
 const mountsIn = (stack: ReturnType<typeof newStack>) =>
   Object.values(Template.fromStack(stack).findResources('AWS::BedrockAgentCore::Runtime')).map(({ Properties }) => Properties.FilesystemConfigurations);
 
-test('an official runtime gets session storage and stays itself', () => {
+test('adds session storage to an official runtime, and returns the same runtime', () => {
   const stack = newStack();
   const runtime = new agentcore.Runtime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
 
@@ -28,14 +28,14 @@ test('an official runtime gets session storage and stays itself', () => {
   expect(mountsIn(stack)).toEqual([[WORKSPACE]]);
 });
 
-test('a bare resource gets session storage', () => {
+test('adds session storage to an L1 resource', () => {
   const stack = newStack();
   bare(stack).with(new SessionStorage('/mnt/workspace'));
 
   expect(mountsIn(stack)).toEqual([[WORKSPACE]]);
 });
 
-test('all runtimes of a stack can get it at once, and nothing else is touched', () => {
+test('can be applied to all runtimes of a stack, and changes nothing else', () => {
   const stack = newStack();
   new agentcore.Runtime(stack, 'Agent', { agentRuntimeArtifact: IMAGE });
   bare(stack);
@@ -44,7 +44,7 @@ test('all runtimes of a stack can get it at once, and nothing else is touched', 
   expect(mountsIn(stack)).toEqual([[WORKSPACE], [WORKSPACE]]);
 });
 
-test('it supports the resource of a runtime and nothing else', () => {
+test('supports the resource of a runtime only', () => {
   const mixin = new SessionStorage('/mnt/workspace');
   const stack = newStack();
 
@@ -52,7 +52,7 @@ test('it supports the resource of a runtime and nothing else', () => {
   expect(() => mixin.applyTo(stack)).not.toThrow();
 });
 
-test('mounts that are there are kept, lazy ones and those of a kind that is not known too', () => {
+test('keeps existing mounts, including lazy ones and those of an unknown kind', () => {
   const stack = newStack();
   const efs = { efsAccessPoint: { accessPointArn: 'arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-01234567', mountPath: '/mnt/efs' } };
   bare(stack, { filesystemConfigurations: Lazy.any({ produce: () => [efs, Lazy.any({ produce: () => ({}) })] }) }).with(new SessionStorage('/mnt/workspace'));
@@ -75,7 +75,7 @@ test.each([
   expect(messageOf(() => runtime.with(new SessionStorage(path)))).toContain(message);
 });
 
-test('an imported runtime is left alone', () => {
+test('does not change an imported runtime', () => {
   const stack = newStack();
   const runtime = agentcore.Runtime.fromAgentRuntimeAttributes(stack, 'Agent', {
     agentRuntimeArn: 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-0123456789',

@@ -45,7 +45,7 @@ describe.each([
   ['with callbacks and a local commit', { turn: AgentTurn.callback(), commit: Commit.local() }],
   ['with gates before the first turn', { gatesBefore: true }],
 ])('a loop %s', (_, loop) => {
-  test('has the same outcome in both engines, whatever its steps return', async () => {
+  test('has the same outcome in both engines for every result of its steps', async () => {
     const definition = definitionOf((await start({ loop })).deployment);
     const first = new FirstEngine(definition, MACHINE);
     const scenarios = scenariosOf(definition);
@@ -64,7 +64,7 @@ describe.each([
   });
 });
 
-test('each known difference occurs, and is in the table', () => {
+test('each difference in the table occurs', () => {
   expect([...explained].sort()).toEqual([SAME, ...DIFFERENCES.map(({ what }) => what)].sort());
   const table = readFileSync(join(ROOT, 'rehearsal/FEATURES.md'), 'utf8');
   for (const { what, right } of DIFFERENCES) expect(table).toContain(`| ${what} | ${right} |`);

@@ -25,7 +25,7 @@ function living(maxLifetime: Duration, props: Partial<InvokeAgentProps> = {}): (
 const fault = (props: Partial<InvokeAgentProps>) => messageOf(() => invoke(props)).split('\n  at ')[0];
 
 describe('InvokeAgent', () => {
-  test('asks the driver for one turn, and retries only what came before the agent can have begun', () => {
+  test('requests one turn from the driver, and retries only errors from before the agent can have started', () => {
     const stack = newStack();
     const { Ask } = statesOfChain(stack, invoke({ resultPath: '$.turn', timeout: Duration.minutes(3), endpoint: endpointNamed('live') }, stack));
     expect(Ask.Parameters).toEqual({
@@ -36,14 +36,14 @@ describe('InvokeAgent', () => {
     expect(Ask.ResultPath).toBe('$.turn');
   });
 
-  test('waits no three minutes for a session that has answered before', () => {
+  test('does not wait for a new session if the session has answered before', () => {
     const stack = newStack();
     const { Ask } = statesOfChain(stack, invoke({ mayStartSession: false }, stack));
     expect(Ask.Parameters).toMatchObject({ operation: 'invoke', answered: true });
     expect(Ask.Retry!.flatMap(({ ErrorEquals }) => ErrorEquals)).not.toContain('Workbench.SessionStarting');
   });
 
-  test('waits for a token with a heartbeat, for as long as the session lives', () => {
+  test('waits for a task token with a heartbeat, up to the lifetime of the session', () => {
     const stack = newStack();
     const { Ask } = statesOfChain(stack, invoke(TOKEN, stack));
     expect(Ask).toMatchObject({
@@ -54,7 +54,7 @@ describe('InvokeAgent', () => {
     });
   });
 
-  test('speaks JSONata', () => {
+  test('supports JSONata', () => {
     const stack = newStack();
     const { Ask } = statesOfChain(stack, InvokeAgent.jsonata(stack, 'Ask', {
       runtime: runtimeIn(stack),
@@ -70,7 +70,7 @@ describe('InvokeAgent', () => {
     });
   });
 
-  test('speaks JSONPath', () => {
+  test('supports JSONPath', () => {
     const stack = newStack();
     const states = statesOfChain(stack, InvokeAgent.jsonPath(stack, 'Ask', { runtime: runtimeIn(stack), sessionId: sfn.JsonPath.stringAt('$.id'), payload }));
     expect(states.Ask.Parameters).toMatchObject({ 'sessionId.$': '$.id', 'timeoutSeconds': 880 });
@@ -96,13 +96,13 @@ describe('InvokeAgent', () => {
     expect(fault(props)).toBe(message);
   });
 
-  test('fails with a secret in the payload, and says where secrets belong', () => {
+  test('refuses a secret in the payload, and names where secrets belong', () => {
     const token = SecretValue.secretsManager('token').unsafeUnwrap();
     expect(fault({ payload: sfn.TaskInput.fromObject({ agent: { keys: [token] } }) })).toMatch(
       /^"payload" must not contain a value from Secrets Manager, .*: fetch it in the session with the runtime's execution role/);
   });
 
-  test('has no more time than its session', () => {
+  test('has a timeout of at most the lifetime of its session', () => {
     const seconds = (timeout: number) => ({ timeout: Duration.seconds(timeout) });
     expect(living(Duration.seconds(600), seconds(600))).not.toThrow();
     expect(messageOf(living(Duration.seconds(600), seconds(601)))).toContain(
@@ -111,7 +111,7 @@ describe('InvokeAgent', () => {
     expect(statesOfChain(Stack.of(task), task).Ask.Parameters).toMatchObject({ timeoutSeconds: 600 });
   });
 
-  test('has the time that is only known when it is deployed', () => {
+  test('has a timeout that is only known at deployment', () => {
     const later = Duration.seconds(Token.asNumber({ Ref: 'Seconds' }));
     const task = living(later, { timeout: later })();
     expect(Stack.of(task).resolve(Stack.of(task).toJsonString(task.toStateJson()))).toEqual({
@@ -122,7 +122,7 @@ describe('InvokeAgent', () => {
     expect(messageOf(living(later, { timeout: Duration.seconds(881) }))).toContain('must be 1 to 880 seconds, not 881');
   });
 
-  test.each([[239, 240], [28_799, undefined]])('accepts a heartbeat of %p seconds in work of %p', (heartbeat, work) => {
+  test.each([[239, 240], [28_799, undefined]])('accepts a heartbeat of %p seconds with a timeout of %p', (heartbeat, work) => {
     const callbackTimeout = work === undefined ? undefined : Duration.seconds(work);
     expect(() => invoke({ ...TOKEN, callbackTimeout, heartbeat: Duration.seconds(heartbeat) })).not.toThrow();
   });
@@ -133,7 +133,7 @@ describe('InvokeAgent', () => {
 });
 
 describe('StopSession', () => {
-  test('asks the driver, in both languages, and tries again what may help', () => {
+  test('calls the driver in both query languages, and retries transient errors', () => {
     const stack = newStack();
     const runtime = runtimeIn(stack);
     const states = statesOfChain(stack, StopSession.jsonPath(stack, 'Stop', { runtime, sessionId: SESSION, resultPath: sfn.JsonPath.DISCARD })
@@ -144,7 +144,7 @@ describe('StopSession', () => {
     expect(states.Stop.Retry!.map(({ ErrorEquals }) => ErrorEquals[0])).toEqual(['Workbench.Conflict', 'Workbench.Throttled', 'Workbench.ServerError', 'Lambda.Unknown']);
   });
 
-  test('fails with a session id that no session can have, and a name that no endpoint can', () => {
+  test('refuses invalid session IDs and endpoint names', () => {
     const stack = newStack();
     const message = messageOf(() => new StopSession(stack, 'Stop', { runtime: runtimeIn(stack), sessionId: 'short', endpoint: endpointNamed('a/*') }));
     expect(message).toContain('"sessionId" must have 33 to 100 characters, not 5');

@@ -25,12 +25,12 @@ function command(props: Partial<RunCommandProps> = {}, stack: Stack = newStack()
 const fault = (props: Partial<RunCommandProps>) => messageOf(() => command(props)).split('\n  at ')[0];
 
 describe('the states of a command', () => {
-  test.each([[undefined, undefined], [true, undefined], [false, true]])('say whether the session has answered before: mayStartSession %s', (mayStartSession, answered) => {
+  test.each([[undefined, undefined], [true, undefined], [false, true]])('tell the driver whether the session has answered before: mayStartSession %s', (mayStartSession, answered) => {
     const stack = newStack();
     expect(statesOfChain(stack, command({ mayStartSession }, stack)).Lint.Parameters!.answered).toBe(answered);
   });
 
-  test('ask the driver to start it, and to attach for as long as it runs', () => {
+  test('start the command, and attach until it ends', () => {
     const stack = newStack();
     const states = statesOfChain(stack, command({ timeout: Duration.minutes(90), workingDirectory: '/mnt/workspace/repo' }, stack));
 
@@ -51,7 +51,7 @@ describe('the states of a command', () => {
     expect(states['Lint: ended?'].Choices).toEqual([{ Variable: '$.command.status', StringEquals: 'RUNNING', Next: 'Lint: attach' }]);
   });
 
-  test('attach, and do not start again, when the function died and nobody knows whether the command began', () => {
+  test('attach and do not start the command again after the function was lost', () => {
     const stack = newStack();
     const states = statesOfChain(stack, command({}, stack));
     expect(states.Lint.Catch).toEqual([{ ErrorEquals: expect.arrayContaining(['Lambda.Unknown', 'States.Timeout']), ResultPath: '$.command.error', Next: 'Lint: attach' }]);
@@ -59,7 +59,7 @@ describe('the states of a command', () => {
     expect(states['Lint: attach'].Retry!.flatMap(({ ErrorEquals }) => ErrorEquals)).toContain('Lambda.Unknown');
   });
 
-  test.each(['jsonPath', 'jsonata'] as const)('end in a success when nothing follows them, and need no state for that when something does: %s', (language) => {
+  test.each(['jsonPath', 'jsonata'] as const)('end with a Succeed state only if no state follows: %s', (language) => {
     const make = (stack: Stack) => language === 'jsonPath' ? command({}, stack)
       : RunCommand.jsonata(stack, 'Lint', { runtime: runtimeIn(stack), sessionId: SESSION, command: Command.shell('true') });
     const alone = newStack();
@@ -73,7 +73,7 @@ describe('the states of a command', () => {
     expect(Object.keys(inMidst)).not.toContain('Lint: done');
   });
 
-  test('end in a success of their own in a branch, each with its prefix', () => {
+  test('end with a Succeed state of their own in each branch, with the prefix of the branch', () => {
     const stack = newStack();
     const runtime = runtimeIn(stack);
     const branches = ['a', 'b'].map((name) => new RunCommand(stack, name, { runtime, sessionId: SESSION, command: Command.shell('true') }).prefixStates('Each '));
@@ -82,7 +82,7 @@ describe('the states of a command', () => {
     expect(names).toEqual([['Each a: done'], ['Each b: done']]);
   });
 
-  test('name no job when the run is given, such as by a loop', () => {
+  test('do not name a job if the run is given', () => {
     const stack = newStack();
     const states = statesOfChain(stack, command({ run: sfn.JsonPath.stringAt('$.run'), round: sfn.JsonPath.numberAt('$.round') }, stack));
     expect(Object.keys(states)).toEqual(['Lint', 'Lint: ended?', 'Lint: attach', 'Lint: done']);
@@ -95,7 +95,7 @@ describe('the states of a command', () => {
     expect(states.Lint.Parameters).toMatchObject({ 'words.$': "States.Array('git', 'checkout', $.ref)" });
   });
 
-  test('use variables with JSONata, and leave the input as it was', () => {
+  test('use variables with JSONata, and do not change the input', () => {
     const stack = newStack();
     const states = statesOfChain(stack, RunCommand.jsonata(stack, 'Lint', {
       runtime: runtimeIn(stack), sessionId: '{% $states.input.session.id %}', command: Command.shell('npm run lint'), resultVariable: 'lint', assign: { done: true },
@@ -111,7 +111,7 @@ describe('the states of a command', () => {
     });
   });
 
-  test('wait longer than the function lives, which lives longer than a call that follows a command', () => {
+  test('have a longer timeout than the function, which has a longer timeout than one call', () => {
     const stack = newStack();
     const states = statesOfChain(stack, RunCommand.jsonPath(stack, 'Lint', { runtime: runtimeIn(stack), sessionId: SESSION, command: Command.shell('true') }));
     const [{ Properties }] = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function'));
@@ -119,7 +119,7 @@ describe('the states of a command', () => {
     expect(states['Lint: attach'].TimeoutSeconds).toBeGreaterThan(Properties.Timeout);
   });
 
-  test('go to a handler when the driver fails, whichever of the two it was', () => {
+  test('catch errors of both states with one handler', () => {
     const stack = newStack();
     const stop = new StopSession(stack, 'Stop', { runtime: Runtime.fromAgentRuntimeAttributes(stack, 'Other', ATTRIBUTES), sessionId: SESSION });
     const states = statesOfChain(stack, command({}, stack).addCatch(stop, { resultPath: '$.error' }));
@@ -128,7 +128,7 @@ describe('the states of a command', () => {
     }
   });
 
-  test('carry every option in the units of the driver', () => {
+  test('pass every option in the units of the driver', () => {
     const stack = newStack();
     const states = statesOfChain(stack, command({
       environment: { CI: 'true' }, failFast: ['^FATAL'], tailSize: Size.kibibytes(4), logSize: Size.mebibytes(1), resultPath: '$.lint', endpoint: endpointNamed('live'),
@@ -148,7 +148,7 @@ const ATTRIBUTES = {
   roleArn: 'arn:aws:iam::123456789012:role/other',
 };
 
-describe('a command that cannot work fails at synth', () => {
+describe('a command that cannot work is refused at synth', () => {
   test.each<[string, Partial<RunCommandProps>, string]>([
     ['a session id of 32 characters', { sessionId: 'x'.repeat(32) }, '"sessionId" must have 33 to 100 characters, not 32: use a UUID, or read it from the state'],
     ['a session id of 101 characters', { sessionId: 'x'.repeat(101) }, '"sessionId" must have 33 to 100 characters, not 101: use a UUID, or read it from the state'],
@@ -177,11 +177,11 @@ describe('a command that cannot work fails at synth', () => {
     expect(fault(props)).toBe(message);
   });
 
-  test('with a pattern that is no regular expression', () => {
+  test('with an invalid regular expression', () => {
     expect(fault({ failFast: ['('] })).toMatch(/^"failFast" must have regular expressions of JavaScript, not "\(" \(.*\): correct it$/);
   });
 
-  test('with the usual time, when the session has less', () => {
+  test('with the default timeout in a session with a shorter lifetime', () => {
     const short = (maxLifetime: Duration) => () => {
       const stack = newStack();
       const lifecycleConfiguration = { idleRuntimeSessionTimeout: Duration.seconds(60), maxLifetime };
@@ -198,14 +198,14 @@ describe('a command that cannot work fails at synth', () => {
     expect(messageOf(() => command({ runtime, mountPath: '/mnt/a', timeout: Duration.seconds(28_801) }, stack))).toContain('"timeout" must be 1 to 28800 seconds, not 28801');
   });
 
-  test('with a runtime whose storage is not known, and no mount', () => {
+  test('without a mount, for a runtime whose storage is not known', () => {
     const stack = newStack();
     const runtime = Runtime.fromAgentRuntimeAttributes(stack, 'Imported', ATTRIBUTES);
     expect(messageOf(() => command({ runtime }, stack))).toMatch(/^"mountPath" must be set, since no session storage of the runtime is known at synth/);
     expect(() => command({ runtime, mountPath: '/mnt/data/' }, newStack())).not.toThrow();
   });
 
-  test('with all that is wrong at once', () => {
+  test('with several faults, which are all reported', () => {
     expect(fault({ sessionId: 'short', timeout: Duration.hours(9), failFast: [''] }).split('\n')).toHaveLength(3);
   });
 
@@ -224,7 +224,7 @@ describe('a command that cannot work fails at synth', () => {
   });
 });
 
-describe('at the edge of what works', () => {
+describe('with values at their limits', () => {
   test.each<[string, Partial<RunCommandProps>]>([
     ['a session id of 33 characters', { sessionId: 'x'.repeat(33) }],
     ['a session id of 100 characters', { sessionId: 'x'.repeat(100) }],
@@ -247,7 +247,7 @@ describe('at the edge of what works', () => {
     expect(() => command(props)).not.toThrow();
   });
 
-  test('a shell line that is read from the state is a warning, words are not', () => {
+  test('warns about a shell line from the state, and not about words', () => {
     const stack = newStack();
     command({ command: Command.shell(sfn.JsonPath.stringAt('$.command')) }, stack);
     Annotations.fromStack(stack).hasWarning('/Stack/Lint', Match.stringLikeRegexp('"command" is a shell line that is read from the state.*cdk-agentcore-workbench:commandFromState'));
