@@ -66,6 +66,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/rehearsal/image-agent.test.ts',
     'test/rehearsal/own-repository.test.ts',
     'test/rehearsal/readme-command.test.ts',
+    'test/rehearsal/real-reports.test.ts',
     'test/rehearsal/rehearsal.test.ts',
     'test/rehearsal/rollout.test.ts',
     'test/rehearsal/sandbox/ordinary-user.test.ts',
@@ -81,5 +82,5 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/workspace-script.test.ts',
   ],
   'needs chromium': ['test/rehearsal/newcomers-accident.test.ts', 'test/rehearsal/report.test.ts'],
-  'needs python3': ['test/rehearsal/real-reports.test.ts', 'test/rehearsal/real-repositories.test.ts'],
+  'needs python3': ['test/rehearsal/real-repositories.test.ts'],
 };
