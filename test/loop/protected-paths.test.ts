@@ -1,7 +1,10 @@
 import { Commit, Gate, ProtectedPaths, ProtectedPathsAction, Verification } from '../../src';
-import { LoopFixtureProps, useLoops } from '../support/loop-fixture';
+import { IN_PROCESS, LoopFixtureProps, useLoops } from '../support/loop-fixture';
 
 // Files that judge a change are not changed in silence.
+// The handlers run in this process, where coverage sees them.
+process.env[IN_PROCESS] = '1';
+
 const start = useLoops();
 const FILES = { 'tests/value.test.sh': '#!/bin/bash\n[[ $(cat value.txt) == right ]]\n', 'tests/old.txt': 'old\n', 'src/a.txt': 'a\n' };
 const loopWith = (onChange: ProtectedPathsAction | undefined, agent: LoopFixtureProps['agent'], more: object = {}) => start({

@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Size } from 'aws-cdk-lib';
 import { Gate, Verification } from '../../src';
-import { useLoops } from '../support/loop-fixture';
+import { IN_PROCESS, useLoops } from '../support/loop-fixture';
 
 // A verification that does not come to its end in its first session, or cannot be stopped, and the sizes of changes.
+// The handlers run in this process, where coverage sees them.
+process.env[IN_PROCESS] = '1';
+
 const start = useLoops();
 const verification = Verification.inFreshSession();
 

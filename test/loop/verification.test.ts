@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { Gate, Verification } from '../../src';
-import { LoopFixture, useLoops } from '../support/loop-fixture';
+import { IN_PROCESS, LoopFixture, useLoops } from '../support/loop-fixture';
 
 // A verification: the recorded tree again, in a session in which the agent never ran.
+// The handlers run in this process, where coverage sees them.
+process.env[IN_PROCESS] = '1';
+
 const start = useLoops();
 const verification = Verification.inFreshSession();
 
