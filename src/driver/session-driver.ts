@@ -16,7 +16,7 @@ export interface SessionDriverProps {
    * The retention period of the function's logs.
    *
    * The logs contain session IDs, verdicts and sizes, but neither the output of commands nor prompts. If a call fails, Lambda logs the message
-   * of the error, which may contain text from the service or from the agent.
+   * of the error, which can include text that the service or the agent returned.
    *
    * @default logs.RetentionDays.THREE_MONTHS
    */

@@ -36,7 +36,7 @@ import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '..
  * its cause. A run whose input contains the `session` of an earlier record continues in that workspace.
  *
  * The loop records the files as a git tree before the gates, and commits exactly this tree, on which every gate has passed. A gate that changes files
- * of the repository fails. A verification runs the bootstrap and the gates again on this tree, in a session in which the agent never ran.
+ * of the repository fails. A verification runs the bootstrap and the gates again on this tree, in a new session, separate from the agent's.
  *
  * ## Limitations
  *

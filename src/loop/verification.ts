@@ -55,7 +55,7 @@ interface VerificationWays {
 /** Determines whether a change that has passed all gates in the agent's workspace is verified in a clean checkout. */
 export abstract class Verification {
   /**
-   * Verifies each change in a session in which the agent never ran.
+   * Verifies each change in a new session, separate from the agent's.
    *
    * The session clones the repository, receives the change as git objects, whose ids prove their content, and runs the bootstrap and all gates
    * again. A gate that fails there leads to a repair: the agent is told that its change passes in its workspace, but not in a clean checkout. A

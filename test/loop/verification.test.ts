@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { Gate, Verification } from '../../src';
 import { IN_PROCESS, LoopFixture, useLoops } from '../support/loop-fixture';
 
-// A verification: the recorded tree again, in a session in which the agent never ran.
+// A verification: the recorded tree again, in a new session, separate from the agent's.
 // The handlers run in this process, where coverage sees them.
 process.env[IN_PROCESS] = '1';
 

@@ -84,11 +84,11 @@ const NO_MESSAGE = /^(?:(?:test )?failed|failure|error)?[.!:]?$/i;
 const GO_PROGRESS = /^(?:=== (?:RUN|PAUSE|CONT|NAME)|[ \t]*--- (?:FAIL|SKIP)).*$/gm;
 
 /** Colors of terminals, also as a reference to the character and as pytest writes it. */
-// eslint-disable-next-line no-control-regex -- it is what is looked for
+// eslint-disable-next-line no-control-regex -- an escape sequence begins with the control character ESC, which this removes
 const COLOR = /(?:\x1b|&#(?:x0*1b|0*27);|#x1b)\[[\d;]*m/gi;
 
 /** Control characters, which tools copy from the output of tests. XML 1.0 forbids them, even as references. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
+// eslint-disable-next-line no-control-regex -- XML forbids these control characters, which this replaces before parsing
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:x0*(?:[0-8bcef]|1[\da-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));/gi;
 
 /** The most text of a failure that is considered for its message. */

@@ -201,7 +201,7 @@ export interface BranchMove {
   readonly to?: string;
 }
 
-/** The verification of a run, in a session in which the agent never ran. */
+/** The verification of a run, in a new session, separate from the agent's. */
 export interface VerificationRecord {
   /** The ids of the sessions that the run started for verifications, in their order. */
   readonly sessions: readonly string[];
@@ -249,7 +249,7 @@ export interface RunRecord {
     /** The gates in their order: all of them, whatever their verdict. */
     readonly gates: readonly GateRecord[];
   };
-  /** True if all gates also passed on the committed files in a session in which the agent never ran. False in a loop with `Verification.none()`. */
+  /** True if all gates also passed on the committed files in a new session, separate from the agent's. False in a loop with `Verification.none()`. */
   readonly verified: boolean;
   /** The verification. Missing if none was started. */
   readonly verification?: VerificationRecord;

@@ -14,7 +14,7 @@ import { STATUSES, VERDICTS } from '../../jobs/constants';
 import { stopSession } from '../../jobs/stop-session';
 
 /**
- * Verifies the recorded tree in a session in which the agent never ran: a clone of what is at the remote, the change, the bootstrap and the gates.
+ * Verifies the recorded tree in a new session, separate from the agent's: a clone of what is at the remote, the change, the bootstrap and the gates.
  *
  * A gate that fails there leads to a repair. A session that loses its microVM has lost its workspace too: the verification starts again in another
  * one. A tree that has passed, or failed, is not verified again.
