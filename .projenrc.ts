@@ -65,6 +65,13 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'asl-validator@^4',
     'fast-check@^4',
     'saxes@^6', // the XML parser that reads reports of tests in the driver
+    // The publisher's client of GitHub.
+    '@octokit/auth-app@^8',
+    '@octokit/core@^7',
+    '@octokit/plugin-retry@^8',
+    '@octokit/plugin-throttling@^11',
+    'ajv@^8',
+    'ajv-formats@^3',
   ],
 
   lambdaOptions: { runtime: HANDLER_RUNTIME, bundlingOptions: HANDLER_BUNDLING },
