@@ -1,10 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { AwsRequests } from '../handler/aws-requests';
 import { SYSTEM_CLOCK } from '../handler/clock';
 import { numberFromEnv } from '../handler/environment';
 import { maskSecrets } from '../handler/mask';
-import { StepFunctionsClient } from '../handler/step-functions';
 import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, RETRY_LOG, STATUSES, VERDICTS } from '../jobs/constants';
 import { isTransient, SessionError } from '../jobs/errors';
 import { invokeAgent, InvokeRequest, InvokeResult } from '../jobs/invoke-agent';
@@ -35,7 +35,7 @@ const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS
 
 // The SDK must not retry: the agent may have started on an invoke, and a job's calls have their own retry loop.
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
-const stepFunctions = lazy(() => new StepFunctionsClient(process.env.AWS_ENDPOINT_URL_SFN ?? process.env.AWS_ENDPOINT_URL));
+const stepFunctions = lazy(() => new AwsRequests('states', process.env.AWS_ENDPOINT_URL_SFN ?? process.env.AWS_ENDPOINT_URL));
 
 export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
   const { operation, runtimeArn } = request;

@@ -1,7 +1,7 @@
 import { STEPS } from './constants';
 import { DEFAULT_ENDPOINT } from './sessions';
+import { AwsRequests } from '../../handler/aws-requests';
 import { Clock } from '../../handler/clock';
-import { StepFunctionsClient } from '../../handler/step-functions';
 import { isTransient, SessionError, typedError } from '../../jobs/errors';
 
 /** An execution, as Step Functions describes it. */
@@ -30,7 +30,7 @@ const REQUEST_SECONDS = 10;
 const TRIES = 4;
 
 export class StepFunctionsLoopExecutions implements LoopExecutions {
-  constructor(private readonly client: StepFunctionsClient, private readonly clock: Clock, private readonly backoffSeconds: number) {}
+  constructor(private readonly requests: AwsRequests, private readonly clock: Clock, private readonly backoffSeconds: number) {}
 
   public async describe(arn: string): Promise<KnownExecution | undefined> {
     const found = await this.unlessAbsent<ExecutionReply>('DescribeExecution', { executionArn: arn });
@@ -65,7 +65,7 @@ export class StepFunctionsLoopExecutions implements LoopExecutions {
   private async answer<T>(operation: string, parameters: object): Promise<T> {
     for (let failures = 0; ; failures++) {
       try {
-        return await this.client.send<T>(operation, parameters, AbortSignal.timeout(REQUEST_SECONDS * 1_000));
+        return await this.requests.json<T>('1.0', `AWSStepFunctions.${operation}`, parameters, AbortSignal.timeout(REQUEST_SECONDS * 1_000));
       } catch (thrown) {
         const error = typedError(thrown);
         if (!isTransient(error) || failures >= TRIES) throw error;

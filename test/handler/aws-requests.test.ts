@@ -1,7 +1,7 @@
 import { createServer, IncomingHttpHeaders, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { SFNClient } from '@aws-sdk/client-sfn';
-import { StepFunctionsClient } from '../../src/handler/step-functions';
+import { AwsRequests } from '../../src/handler/aws-requests';
 
 const CREDENTIALS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret', sessionToken: 'token' };
 let server: Server;
@@ -29,7 +29,7 @@ afterAll(() => {
 });
 
 const endpoint = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-const send = (body: object) => new StepFunctionsClient(endpoint()).send('DescribeExecution', body, AbortSignal.timeout(10_000));
+const send = (body: object) => new AwsRequests('states', endpoint()).json('1.0', 'AWSStepFunctions.DescribeExecution', body, AbortSignal.timeout(10_000));
 
 test('a request is what the SDK\'s own client of Step Functions sends, signed for the service', async () => {
   reply = { status: 200, body: '{"status":"RUNNING"}' };
