@@ -46,7 +46,7 @@ function javaScript(regex: string): { readonly source: string; readonly flags: s
 const [, , file, commit] = process.argv;
 const rules = rulesOf(readFileSync(file, 'utf8')).map(({ id, regex, keywords }) => ({ id, keywords, ...javaScript(regex) }));
 for (const { source, flags } of rules) new RegExp(source, flags);
-const lines = rules.map(({ id, keywords, source, flags }) => `  [${[id, keywords.join(' '), source, flags].map((text) => `'${text.replace(/[\\']/g, '\\$&')}'`).join(', ')}],`);
+const lines = rules.map(({ id, keywords, source, flags }) => `  [${[keywords.join(' '), source, flags].map((text) => `'${text.replace(/[\\']/g, '\\$&')}'`).join(', ')}], // ${id}`);
 writeFileSync(join(__dirname, '../src/handler/secret-rules.generated.ts'), `/*!
  * By scripts/embed-secret-rules.ts, from config/gitleaks.toml of https://github.com/gitleaks/gitleaks, commit ${commit}.
  *
@@ -60,8 +60,8 @@ writeFileSync(join(__dirname, '../src/handler/secret-rules.generated.ts'), `/*!
  * ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
  */
 
-/** Name, words in lower case of which one is in whatever matches, expression and flags. */
-export const SECRET_RULES: readonly (readonly [id: string, keywords: string, source: string, flags: string])[] = [
+/** Words in lower case of which one is in whatever matches, expression and flags. The name of a rule is a comment, which no bundle has. */
+export const SECRET_RULES: readonly (readonly [keywords: string, source: string, flags: string])[] = [
 ${lines.join('\n')}
 ];
 `);

@@ -24,7 +24,7 @@ const OWN_RULES: readonly RegExp[] = [
 ];
 
 const RULES = [
-  ...SECRET_RULES.map(([, keywords, source, flags]) => ({ keywords: keywords.split(' '), pattern: new RegExp(source, flags) })),
+  ...SECRET_RULES.map(([keywords, source, flags]) => ({ keywords: keywords.split(' '), pattern: new RegExp(source, flags) })),
   ...OWN_RULES.map((pattern) => ({ keywords: [''], pattern })),
 ];
 
