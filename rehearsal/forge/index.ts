@@ -1,0 +1,11 @@
+export { basicCredential } from './access';
+export type { ForgeFault, ForgeFaultKind, ForgeFaultPoint, ForgeFaultSpec, ForgeOperation } from './faults';
+export type { ForgeRequest } from './forge-exchange';
+export { ForgeServer } from './forge-server';
+export type { ApiReply, ApiRequest, ForgeServerProps } from './forge-server';
+export { DEFAULT_RULES } from './push-rules';
+export type { BranchRule, PushRules } from './push-rules';
+export { ForgeStore } from './store';
+export type { ForgeApp, ForgeRepository, RepositoryOptions } from './store';
+export { allows, isFor } from './tokens';
+export type { Access, ForgeToken, RateLimit } from './tokens';
