@@ -1,5 +1,3 @@
-import type { ForgeRepository } from './store';
-
 /** The level of a permission. */
 export type Access = 'read' | 'write';
 
@@ -20,14 +18,20 @@ export interface ForgeToken {
   readonly installationId?: number;
 }
 
+/** The name of a repository, `owner/name` in two parts. */
+interface RepositoryName {
+  readonly owner: string;
+  readonly name: string;
+}
+
 /** Determines whether a token has a permission for a repository. */
-export function allows(token: ForgeToken, { owner, name }: ForgeRepository, permission: string, access: Access): boolean {
+export function allows(token: ForgeToken, { owner, name }: RepositoryName, permission: string, access: Access): boolean {
   const given = token.permissions[permission];
   return isFor(token, { owner, name }) && (given === 'write' || given === access);
 }
 
 /** Determines whether a token is for a repository, with any permission. */
-export function isFor(token: ForgeToken, { owner, name }: Pick<ForgeRepository, 'owner' | 'name'>): boolean {
+export function isFor(token: ForgeToken, { owner, name }: RepositoryName): boolean {
   return token.repositories.some((one) => one.toLowerCase() === `${owner}/${name}`.toLowerCase());
 }
 
