@@ -23,8 +23,11 @@ const FILES: { readonly [file: string]: { readonly [name: string]: readonly stri
     VERIFY_PART: ['workspace-verify'],
     AWAY_PART: ['workspace-away'],
   },
-  // A file of its own, because it is bundled beside the driver.
+  // Files of their own, because they are bundled beside the driver.
   'src/loop/steps/listing-script.generated.ts': { DIFFERS_PART: ['workspace-differs'] },
+  'src/loop/steps/access-scripts.generated.ts': { KEY_SCRIPT: ['access-key'], UNSEAL_PART: ['access-unseal'] },
+  // Only the publisher has it.
+  'src/loop/steps/offer-script.generated.ts': { OFFER_PART: ['workspace-offer'] },
 };
 
 /** Separates the scripts of a file: no script can contain it. */

@@ -42,6 +42,14 @@ export {
   type StopSessionProps,
 } from './tasks';
 
+// Where the repository lives, and who holds the credential for it
+export {
+  type BasicForgeOptions,
+  Forge,
+  type ForgeOptions,
+  type TokenForgeOptions,
+} from './forge';
+
 // The loop: turn, gates, repair, commit
 export {
   AgentTurn,

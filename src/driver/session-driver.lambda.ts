@@ -12,10 +12,12 @@ import { Job, JobResult } from '../jobs/job';
 import { runJob, RunJobOptions } from '../jobs/run-job';
 import { SessionAddress } from '../jobs/session-address';
 import { stopSession } from '../jobs/stop-session';
+import { LoopError } from '../loop/steps/errors';
 import { StepFunctionsLoopExecutions } from '../loop/steps/executions';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps/perform-step';
-import { LoopError } from '../loop/steps/records';
+import { accessBy } from '../loop/steps/remote-access';
 import { LoopState, RunIdentity } from '../loop/steps/state';
+import { StepTools } from '../loop/steps/step';
 
 /**
  * The one function that talks to sessions: invokes the agent, runs commands as jobs, stops sessions.
@@ -36,6 +38,7 @@ const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS
 // The SDK must not retry: the agent may have started on an invoke, and a job's calls have their own retry loop.
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
 const stepFunctions = lazy(() => new AwsRequests('states', process.env.AWS_ENDPOINT_URL_SFN ?? process.env.AWS_ENDPOINT_URL));
+const lambda = lazy(() => new AwsRequests('lambda', process.env.AWS_ENDPOINT_URL_LAMBDA ?? process.env.AWS_ENDPOINT_URL));
 
 export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
   const { operation, runtimeArn } = request;
@@ -84,7 +87,9 @@ async function perform(request: DriverRequest, millisecondsLeft: number): Promis
   };
   if (isLoopRequest(request)) {
     const executions = new StepFunctionsLoopExecutions(stepFunctions(), SYSTEM_CLOCK, backoffSeconds);
-    return performStep(request, { ...options, onceClient: client(), executions, runJob: loggedJob, measure });
+    const { forge } = request.config;
+    const tools: StepTools = { ...options, onceClient: client(), executions, runJob: loggedJob, measure };
+    return performStep(request, forge === undefined ? tools : { ...tools, access: accessBy(forge.publisher, lambda(), tools) });
   }
   switch (request.operation) {
     case OPERATIONS.INVOKE:

@@ -125,6 +125,16 @@ export class SessionDriver extends Construct {
     this.allowed.add(key);
     this.policy.addStatements(new iam.PolicyStatement({ actions, resources }));
   }
+
+  /**
+   * Grants the driver permission to call the publisher of a loop.
+   *
+   * @internal
+   */
+  public _allowCalls(publisher: lambda.IFunction): void {
+    this.policy.addStatements(new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [publisher.functionArn] }));
+  }
+
   /**
    * Grants the driver permission to list a state machine's executions and to read their inputs.
    *

@@ -1,8 +1,9 @@
-import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { AgentTurn } from './agent-turn';
@@ -11,11 +12,13 @@ import { Commit } from './commit';
 import { GitRepository } from './git-repository';
 import { LoopTarget } from './loop-graph';
 import { checksBase, planOf } from './loop-plan';
+import { loopRole } from './loop-role';
 import { loopFaults, mountOf } from './loop-rules';
 import { loopStates } from './loop-states';
 import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './steps/constants';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
+import { Publisher } from '../forge';
 import { METRICS } from '../jobs/constants';
 import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
@@ -65,6 +68,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
   public readonly stateMachine: sfn.StateMachine;
   /** The principal to grant permissions to: the role of the state machine. */
   public readonly grantPrincipal: iam.IPrincipal;
+  /** The function that holds the credential of the forge, and commits. Missing if the repository has no forge. */
+  public readonly publisher?: lambda.IFunction;
 
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
     super(scope, id);
@@ -82,9 +87,13 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     driver._allowExecutions(this, props.stateMachineName, props.encryptionKey);
 
     const { gates, bootstrap = [], turn = AgentTurn.invoke(), commit = Commit.push() } = props;
-    const config = this.config(props, commit);
+    const publisher = this.makePublisher(props, commit, verification);
+    if (publisher !== undefined) driver._allowCalls(publisher);
+    this.publisher = publisher;
+    const config = this.config(props, commit, publisher);
     const target = {
       driver,
+      publisher: commit.pushes ? publisher : undefined,
       runtimeArn: props.runtime.agentRuntimeArn,
       config,
       stop: (props.sessionPolicy ?? SessionPolicy.STOP) === SessionPolicy.STOP,
@@ -109,7 +118,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       commit,
     });
 
-    const role = this.role(driver, props);
+    const role = loopRole(this, [driver.function, ...publisher === undefined ? [] : [publisher]], props);
     this.grantPrincipal = role;
     this.stateMachine = new sfn.StateMachine(this, 'Runs', {
       stateMachineName: props.stateMachineName,
@@ -205,8 +214,19 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     return this.metric(name, { ...options, dimensionsMap: { [LOOP_METRICS.outcomeDimension]: outcome } });
   }
 
+  /** Creates the function that holds the credential of the forge, if the loop needs it. */
+  private makePublisher(
+    { repository, runtime, endpoint }: CodingLoopProps, commit: Commit, verification: Verification,
+  ): lambda.IFunction | undefined {
+    const { forge } = repository;
+    if (forge === undefined || !(commit.pushes || forge._reads)) return undefined;
+    const ofVerification = verification._runtime === undefined ? [] : [{ runtime: verification._runtime, endpoint: verification._endpoint }];
+    const sources = [{ runtime, endpoint }, ...ofVerification];
+    return new Publisher(this, 'Publisher', { forge, repositories: repository._patterns, sources }).function;
+  }
+
   /** The configuration that every step of a run receives. */
-  private config(props: CodingLoopProps, commit: Commit): LoopTarget['config'] {
+  private config(props: CodingLoopProps, commit: Commit, publisher: lambda.IFunction | undefined): LoopTarget['config'] {
     const mount = mountOf(props)!;
     return {
       name: this.node.path,
@@ -216,6 +236,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...props.repository._clone(),
       author: commit._author,
       push: commit.pushes,
+      ...(publisher === undefined ? {} : { forge: { publisher: publisher.functionArn, reads: props.repository.forge!._reads } }),
       ...(checksBase(props) ? { checkBase: true } : {}),
       ...(props.baseline === Baseline.KNOWN_FAILURES ? { knownFailures: true } : {}),
       ...(props.verification ?? Verification.inFreshSession())._config(props.maxRepairs ?? 3),
@@ -239,44 +260,6 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       targets: [new targets.LambdaFunction(driver.function, {
         event: events.RuleTargetInput.fromObject({ operation: STEPS.CLEAN_UP, runtimeArn, config, stop, detail: events.EventField.fromPath('$.detail') }),
       })],
-    });
-  }
-
-  /** The state machine's role, with one inline policy: a policy of its own would be one more resource. */
-  private role(driver: SessionDriver, props: CodingLoopProps): iam.Role {
-    const statements = [
-      new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [driver.function.functionArn] }),
-      // Log delivery is managed for the account, not for a log group.
-      new iam.PolicyStatement({
-        actions: [
-          'logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies',
-          'logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy', 'logs:UpdateLogDelivery',
-        ],
-        resources: ['*'],
-      }),
-      // X-Ray has no resources to name.
-      ...(props.tracingEnabled === false ? [] : [new iam.PolicyStatement({
-        actions: ['xray:GetSamplingRules', 'xray:GetSamplingTargets', 'xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
-        resources: ['*'],
-      })]),
-      ...(props.encryptionKey === undefined ? [] : [new iam.PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        resources: [props.encryptionKey.keyArn],
-      })]),
-    ];
-    const stack = Stack.of(this);
-    const stateMachines = stack.formatArn({
-      service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    return new iam.Role(this, 'Role', {
-      // The state machine's own ARN would be a cycle.
-      assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': stack.account },
-          ArnLike: { 'aws:SourceArn': stateMachines },
-        },
-      }),
-      inlinePolicies: { Runs: new iam.PolicyDocument({ statements }) },
     });
   }
 }

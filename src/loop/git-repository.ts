@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
-import { hasCredentials, isRef, isRepositoryUrl, patternFault, repositoryUrlFault } from './steps/git-names';
+import { Forge } from '../forge';
+import { hasCredentials, isAllowedRepository, isRef, isRepositoryUrl, patternFault, repositoryUrlFault } from './steps/git-names';
 
 /** Options for `GitRepository.fromUrl` and `GitRepository.fromInput`. */
 export interface GitRepositoryOptions {
@@ -40,6 +41,13 @@ export interface GitRepositoryOptions {
    * @default - only the URL of the loop; for a loop without one, any https URL
    */
   readonly allow?: string[];
+
+  /**
+   * The forge of the repository. Its publisher, a function that holds the credential, pushes the commit, so that sessions need none that can write.
+   *
+   * @default - sessions clone and push with the credentials that the image or the execution role provides, which the agent can use, too
+   */
+  readonly forge?: Forge;
 }
 
 /** The repository that each run of a loop clones, and pushes its commit to. */
@@ -95,6 +103,16 @@ export class GitRepository {
     return this.options.allow;
   }
 
+  /** The forge of the repository. */
+  public get forge(): Forge | undefined {
+    return this.options.forge;
+  }
+
+  /** The patterns of the repositories that runs may use. @internal */
+  public get _patterns(): string[] {
+    return [...this.url === undefined ? [] : [this.url], ...this.allow ?? []];
+  }
+
   /** @internal */
   public _clone(): { readonly depth: number; readonly history?: boolean; readonly submodules?: boolean } {
     return { ...this.depth === undefined ? { depth: 1, history: true } : { depth: this.depth }, ...this.submodules ? { submodules: true } : {} };
@@ -121,6 +139,11 @@ export class GitRepository {
       ...(url !== undefined && (hasCredentials(url) || (known(url) && !isRepositoryUrl(url)))
         ? [`${repositoryUrlFault(url)}: credentials come from the image's credential helper or the execution role`] : []),
       ...(allow ?? []).filter(known).flatMap((pattern) => patternFault(pattern) ?? []),
+      ...this.forge?._faults() ?? [],
+      ...(this.forge !== undefined && known(url) && !(url.startsWith('https://') && isAllowedRepository(url, [url]))
+        ? [`"repository" must be a plain https URL, since it has a forge, not "${url}": write it like "https://git.example.com/team/app.git"`] : []),
+      ...(this.forge !== undefined && url === undefined && allow === undefined
+        ? ['"allow" must limit the repositories of the input, since the credential of the forge is sent to them: write it like ["https://git.example.com/team/*"]'] : []),
       ...(known(ref) && !isRef(ref) ? [`"ref" must be a branch, a tag or a commit, not "${ref}": correct it`] : []),
       ...(depth === undefined || Token.isUnresolved(depth) || (Number.isInteger(depth) && depth >= 0) ? [] : [`"depth" must be a whole number, not ${depth}: use 0 for all of the history`]),
     ];

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { LOOP_ERRORS, NEXT, STEPS } from './steps/constants';
@@ -10,6 +11,8 @@ import { DriverTask } from '../tasks/session-task';
 /** Sent to the driver with every step of a loop, as plain values. */
 export interface LoopTarget {
   readonly driver: SessionDriver;
+  /** The function that commits, if the repository has a forge. */
+  readonly publisher?: lambda.IFunction;
   readonly runtimeArn: string;
   readonly config: { readonly [name: string]: unknown };
   /** Determines whether the session is stopped when a run ends. */
@@ -51,9 +54,9 @@ export class LoopGraph {
   /** Creates a state that performs an operation of the driver. Its result replaces `$.loop` unless `state` says otherwise. */
   public step(id: string, stateName: string, operation: string, request: object, options: StepState = {}): sfn.TaskStateBase {
     const { retries = ATTACHING, ...state } = options;
-    const { driver, runtimeArn, config } = this.target;
+    const { driver, publisher, runtimeArn, config } = this.target;
     return new StepTask(this.scope, id, {
-      driver,
+      driver: operation === STEPS.COMMIT && publisher !== undefined ? { function: publisher } : driver,
       request: { operation, runtimeArn, execution: sfn.JsonPath.executionId, config, state: sfn.JsonPath.entirePayload, ...request },
       retries,
       state: { stateName, resultPath: '$.loop', taskTimeout: sfn.Timeout.duration(Duration.seconds(STATE_SECONDS)), ...state },

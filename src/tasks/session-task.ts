@@ -117,7 +117,8 @@ function inOrder<T extends sfn.TaskStateBaseProps>(state: T): T {
 
 /** @internal */
 export interface DriverTaskConfig {
-  readonly driver: SessionDriver;
+  /** The driver, or another function that takes its requests. */
+  readonly driver: Pick<SessionDriver, 'function'>;
   /** The request to the driver, which may contain paths or expressions. */
   readonly request: { readonly [name: string]: unknown };
   readonly retries: readonly sfn.RetryProps[];

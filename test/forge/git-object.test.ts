@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { CommitContent, commitOf, idOf, PackError, withCommit } from '../../src/forge/publish/git-object';
+import { commitOf, idOf, PackError, withCommit } from '../../src/forge/publish/git-object';
+import { CommitContent } from '../../src/loop/steps/publication';
 
 // The commit and the pack of the publisher, which has no git, compared with those of git.
 const directories: string[] = [];

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { commitOf, idOf, withCommit } from '../../src/forge/publish/git-object';
 import { FLUSH, lineOf, listsOf, packetOf } from '../../src/forge/publish/pkt-line';
-import { announced, FORGE_ERRORS, ForgeError, pushed } from '../../src/forge/publish/smart-http';
+import { announced, ForgeError, pushed } from '../../src/forge/publish/smart-http';
+import { FORGE_ERRORS } from '../../src/loop/steps/constants';
 import { GitHttpServer } from '../support/git-http';
 
 // Pushes without git on this side, to git's own http-backend.

@@ -1,26 +1,9 @@
 import { createHash } from 'crypto';
 import { deflateSync } from 'zlib';
+import { CommitContent } from '../../loop/steps/publication';
 
 /** The hash functions of git repositories. */
 export type ObjectFormat = 'sha1' | 'sha256';
-
-/** The author or the committer of a commit. */
-export interface Identity {
-  readonly name: string;
-  readonly email: string;
-}
-
-/** The content of a commit. */
-export interface CommitContent {
-  /** The object ID of the tree. */
-  readonly tree: string;
-  /** The object IDs of the parents, in their order. */
-  readonly parents: readonly string[];
-  readonly author: Identity;
-  /** The date of author and committer, in seconds since the epoch. */
-  readonly seconds: number;
-  readonly message: string;
-}
 
 const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 

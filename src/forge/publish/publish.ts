@@ -1,27 +1,8 @@
-import { CommitContent, commitOf, idOf, withCommit } from './git-object';
-import { Announced, announced, FORGE_ERRORS, ForgeError, pushed, Remote } from './smart-http';
+import { commitOf, idOf, withCommit } from './git-object';
+import { Announced, announced, ForgeError, pushed, Remote } from './smart-http';
 import { Clock } from '../../handler/clock';
-
-/** A verified change, and where it is published. */
-export interface Publication {
-  readonly remote: Remote;
-  /** The name of the branch. */
-  readonly branch: string;
-  /** The commit that the branch must be at; undefined if it must not exist. */
-  readonly from?: string;
-  readonly commit: CommitContent;
-  /** Returns the pack of what the remote lacks for the tree of the commit. It may be called more than once. */
-  readonly pack: () => AsyncIterable<Buffer>;
-}
-
-/** The result of a publication. */
-export type Published =
-  /** The branch is at the commit. `found` means that an earlier try, or somebody else, had put it there. */
-  | { readonly kind: 'PUBLISHED'; readonly id: string; readonly found?: true }
-  /** The branch is at another commit than expected: others have pushed, or deleted it. */
-  | { readonly kind: 'MOVED'; readonly id: string; readonly at?: string }
-  /** The remote refuses the commit, by a rule or because objects are missing. */
-  | { readonly kind: 'REFUSED'; readonly id: string; readonly reason: string; readonly said: string };
+import { FORGE_ERRORS } from '../../loop/steps/constants';
+import { Publication, Published } from '../../loop/steps/publication';
 
 /** The maximum number of pushes of a publication. */
 const TRIES = 4;
@@ -32,7 +13,9 @@ const TRIES = 4;
  * The publisher computes the commit by itself, so that nothing that a session sends can change what is published. A repeated call makes the same
  * commit, and finds it at the remote. If a connection breaks, the branch at the remote tells whether the push arrived.
  */
-export async function publish({ remote, branch, from, commit: content, pack }: Publication, clock: Clock, backoffSeconds = 1): Promise<Published> {
+export async function publish(
+  { remote, branch, from, commit: content, pack }: Omit<Publication, 'url'> & { readonly remote: Remote }, clock: Clock, backoffSeconds = 1,
+): Promise<Published> {
   const reference = `refs/heads/${branch}`;
   const commit = commitOf(content);
   for (let tries = 1; ; tries++) {

@@ -2,6 +2,7 @@ import * as http from 'http';
 import * as https from 'https';
 import { ObjectFormat } from './git-object';
 import { FLUSH, lineOf, listsOf, packetOf, ProtocolError } from './pkt-line';
+import { FORGE_ERRORS } from '../../loop/steps/constants';
 
 /** A repository that is reached by git's smart HTTP protocol. */
 export interface Remote {
@@ -12,21 +13,6 @@ export interface Remote {
   /** The maximum time without a byte from the remote, in milliseconds. @default 60000 */
   readonly silence?: number;
 }
-
-export const FORGE_ERRORS = {
-  /** The credential is not known to the forge, or has expired. */
-  UNAUTHORIZED: 'Forge.Unauthorized',
-  /** The credential may not do this, or a rule of the forge forbids it. */
-  FORBIDDEN: 'Forge.Forbidden',
-  /** There is no such repository for this credential. */
-  NOT_FOUND: 'Forge.NotFound',
-  /** The forge asks for a pause. */
-  RATE_LIMITED: 'Forge.RateLimited',
-  /** The forge does not answer, or says that it cannot now. */
-  UNAVAILABLE: 'Forge.Unavailable',
-  /** The answer is not what the protocol says. */
-  UNEXPECTED: 'Forge.Unexpected',
-} as const;
 
 /** A forge refused a request, or did not answer it. */
 export class ForgeError extends Error {

@@ -1,5 +1,6 @@
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
-import { BranchMove, LoopError } from './records';
+import { LoopError } from './errors';
+import { BranchMove } from './records';
 import { brief, defined, NameList } from './results';
 import { LoopState } from './state';
 import { inWorkspace, StepRequest, StepTools } from './step';

@@ -1,7 +1,7 @@
 import { mergesOf } from './branch';
 import { throwIfLost, VerifyRequest } from './clean-checkout';
 import { LOOP_ERRORS, PROTECTED_ACTIONS, VERIFICATION } from './constants';
-import { LoopError } from './records';
+import { LoopError } from './errors';
 import { named } from './results';
 import { collector, inWorkspace, judgingVariables, runStepJob, StepRequest, StepTools } from './step';
 import { piecesOf } from './turn';
@@ -15,8 +15,13 @@ const SMALL_PACK = 12_000;
 /** The number of pieces of a pack that are sent at once. */
 const PIECES_AT_ONCE = 4;
 
-/** Brings the recorded tree into the session of the verification, before any of its code runs there. */
-export async function carry(request: VerifyRequest, there: VerifyRequest, tools: StepTools, have: string, separate: boolean): Promise<void> {
+/**
+ * Brings the recorded tree into the session of the verification, before any of its code runs there. Returns the commit of the run's branch that the
+ * change is on top of.
+ */
+export async function carry(
+  request: VerifyRequest, there: VerifyRequest, tools: StepTools, have: string, separate: boolean,
+): Promise<{ readonly onto?: string }> {
   const { loop } = request.state;
   const { pack, commit, tip } = await packed(request, tools, have, there.state.run.session.id);
   const small = pack.length <= SMALL_PACK;
@@ -24,7 +29,7 @@ export async function carry(request: VerifyRequest, there: VerifyRequest, tools:
   for (let first = 0; first < pieces.length; first += PIECES_AT_ONCE) {
     await Promise.all(pieces.slice(first, first + PIECES_AT_ONCE).map((piece, index) => putPiece(there, tools, piece, first + index)));
   }
-  const { tree, protected: touched } = await inWorkspace(there, tools, 'receive', LOOP_ERRORS.VERIFICATION_FAILED, {
+  const { tree, onto, protected: touched } = await inWorkspace(there, tools, 'receive', LOOP_ERRORS.VERIFICATION_FAILED, {
     WB_BASE: loop.base,
     WB_MERGES: mergesOf(loop),
     ...judgingVariables(request.protect),
@@ -42,6 +47,7 @@ export async function carry(request: VerifyRequest, there: VerifyRequest, tools:
     // The agent's session said otherwise.
     throw new LoopError(LOOP_ERRORS.PROTECTED_PATHS, 'the recorded files differ from the base in protected files', named(touched).join(', ').slice(0, 2_000));
   }
+  return onto === undefined ? {} : { onto };
 }
 
 /** Returns the recorded tree as a pack of what the session of the verification lacks. */

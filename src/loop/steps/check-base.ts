@@ -1,7 +1,8 @@
 import { addressOf, freshAt, inVerification, runThere, VerifyRequest } from './clean-checkout';
 import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_LIMITS, NEXT, VERIFICATION } from './constants';
+import { LoopError } from './errors';
 import { isGreen } from './gate';
-import { BaseGate, LoopError } from './records';
+import { BaseGate } from './records';
 import { defined } from './results';
 import { LoopState, VerificationState } from './state';
 import { inWorkspace, settled, stillRunning, StepTools } from './step';

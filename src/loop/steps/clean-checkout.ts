@@ -1,13 +1,15 @@
 import { GATE_VERDICTS, LOOP_ERRORS, VERIFICATION } from './constants';
+import { LoopError } from './errors';
 import { isGreen } from './gate';
 import { count, GateConfig, judge, Judgement, shortNameOf } from './judge';
+import { ProtectConfig } from './loop-config';
 import { runBootstrap } from './prepare';
-import { BaseGate, LoopError } from './records';
+import { BaseGate } from './records';
 import { failureOf } from './repair';
 import { defined, united } from './results';
 import { verificationSession } from './sessions';
 import { VerificationState } from './state';
-import { inWorkspace, ProtectConfig, StepJob, StepRequest, StepTools } from './step';
+import { inWorkspace, StepJob, StepRequest, StepTools } from './step';
 import { STATUSES, VERDICTS } from '../../jobs/constants';
 import { cachesBelow, JobResult } from '../../jobs/job';
 

@@ -1,8 +1,9 @@
 import { mergesOf, rebased } from './branch';
 import { inVerification, isLoss } from './clean-checkout';
 import { GATE_VERDICTS, LOOP_ERRORS, LOOP_LIMITS, NEXT, PASSING } from './constants';
+import { LoopError } from './errors';
 import { changesSince } from './judge';
-import { GateRecord, LoopError } from './records';
+import { GateRecord } from './records';
 import { isVerified } from './run-record';
 import { LoopState, RunIdentity } from './state';
 import { inWorkspace, StepRequest, StepTools } from './step';
@@ -33,22 +34,29 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   if (request.config.verification !== undefined && !isVerified(loop)) {
     throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'the change was not verified, so nothing is committed');
   }
-  const change = { WB_TREE: loop.tree, WB_BASE: loop.base, WB_MERGES: mergesOf(loop) };
   const { prompt, run } = request.state;
-  const wanted = { ...change, WB_DATE: run.startedAt, WB_MESSAGE: messageOf(request.message, prompt, run, loop) };
+  const wanted = {
+    WB_TREE: loop.tree,
+    WB_BASE: loop.base,
+    WB_MERGES: mergesOf(loop),
+    WB_DATE: run.startedAt,
+    WB_MESSAGE: messageOf(request.message, prompt, run, loop),
+  };
   // The session of the verification has its own git, which the agent cannot change.
   const isElsewhere = push && isVerified(loop);
   const where = isElsewhere ? inVerification(request, loop.verification!.attempt) : request;
   let made;
   try {
-    made = await inWorkspace(where, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, { ...wanted, ...(isElsewhere ? { WB_ELSEWHERE: 'yes' } : {}) });
+    made = tools.publish !== undefined && push
+      ? await tools.publish(where, tools, wanted)
+      : await inWorkspace(where, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, { ...wanted, ...(isElsewhere ? { WB_ELSEWHERE: 'yes' } : {}) });
   } catch (error) {
     if (!isElsewhere || !isLoss(error) || loop.losses >= LOOP_LIMITS.losses) throw error;
     return { ...loop, losses: loop.losses + 1, verification: { attempt: loop.verification!.attempt, gates: [], isOver: true }, next: NEXT.AGAIN };
   }
   const { commit: id, pushed, found, rejected } = made;
   // The workspace continues from the commit. It makes the same one; if it cannot, it learns of it from the remote in its next run.
-  if (isElsewhere && pushed !== undefined && found === undefined) {
+  if ((isElsewhere || tools.publish !== undefined) && pushed !== undefined && found === undefined) {
     await inWorkspace(request, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, { ...wanted, WB_PUSH: 'no', WB_ARRIVED: id }, { label: 'pushed' }).catch(() => undefined);
   }
   if (push && (pushed === undefined) === (rejected === undefined)) {

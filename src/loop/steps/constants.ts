@@ -138,6 +138,24 @@ export const LOOP_ERRORS = {
   FAILED: 'CodingLoop.Failed',
 } as const;
 
+/** The errors of a forge. They end a run, unless a retry may help. */
+export const FORGE_ERRORS = {
+  /** The credential is not known to the forge, or has expired. */
+  UNAUTHORIZED: 'Forge.Unauthorized',
+  /** The credential may not do this. */
+  FORBIDDEN: 'Forge.Forbidden',
+  /** There is no such repository for this credential. */
+  NOT_FOUND: 'Forge.NotFound',
+  /** A rule of the forge refuses the change: a protected branch, a rule set, a secret or a file that is too large. */
+  RULE_VIOLATION: 'Forge.RuleViolation',
+  /** The forge asks for a pause. */
+  RATE_LIMITED: 'Forge.RateLimited',
+  /** The forge does not answer, or says that it cannot now. */
+  UNAVAILABLE: 'Forge.Unavailable',
+  /** The answer of the forge is not as documented. */
+  UNEXPECTED: 'Forge.Unexpected',
+} as const;
+
 /** The beginning of the message of a bootstrap that did not pass. */
 export const BOOTSTRAP_ENDED = 'the bootstrap: ';
 
@@ -185,6 +203,10 @@ export const LOOP_LIMITS = {
   moreVerifications: 6,
   /** The maximum size of a change as a pack, in bytes: it travels in commands of 64 KiB each. */
   packBytes: 67_108_864,
+  /** The maximum size of a change that a publisher pushes, as a pack, in bytes. */
+  publishBytes: 104_857_600,
+  /** The maximum number of times that a publisher looks at a branch that others move at the same time. */
+  publishTries: 5,
   /** The timeout of each of the run's own jobs in the workspace (clone, record, commit), in seconds. */
   gitSeconds: 600,
 } as const;

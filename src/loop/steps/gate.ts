@@ -1,6 +1,7 @@
 import { GATE_VERDICTS, LOOP_ERRORS, LOOP_LIMITS, NEXT, PASSING } from './constants';
+import { LoopError } from './errors';
 import { count, GateConfig, judge, Judgement } from './judge';
-import { GateBefore, GateRecord, LoopError } from './records';
+import { GateBefore, GateRecord } from './records';
 import { failedBefore, red } from './repair';
 import { defined } from './results';
 import { LoopState } from './state';

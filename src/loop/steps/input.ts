@@ -1,7 +1,8 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS } from './constants';
+import { LoopError } from './errors';
 import { isAllowedRepository, isRef, isRepositoryUrl } from './git-names';
-import { LoopError, LoopInput } from './records';
+import { LoopInput } from './records';
 import { isExecutionName, isSessionId } from './sessions';
 import { RunIdentity } from './state';
 import { hasSecret } from '../../handler/mask';

@@ -1,14 +1,16 @@
 import { randomUUID } from 'crypto';
 import { surrounded } from './branch';
 import { BOOTSTRAP_ENDED, CLONE_FOLDER, LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
+import { LoopError } from './errors';
 import { branchOf, checkInput, checkRepository, checkRepositoryOfInput } from './input';
+import { LoopConfig } from './loop-config';
 import { begunBefore, isGuest, isUnderWay, isUnderWaySomewhere, occupantOf } from './occupant';
-import { LoopError, LoopInput } from './records';
+import { LoopInput } from './records';
 import { brief, defined, Results } from './results';
 import { measureEnd, outputOf } from './run-record';
 import { DEFAULT_ENDPOINT, LoopSession, nameOf, runIdOf, sessionOf } from './sessions';
 import { LoopState, RunIdentity } from './state';
-import { inWorkspace, LoopConfig, repeatedIfLost, runStepJob, settled, StepJob, StepRequest, StepTools, stillRunning, strictly } from './step';
+import { inWorkspace, repeatedIfLost, runStepJob, settled, StepJob, StepRequest, StepTools, stillRunning, strictly } from './step';
 import { ERRORS, LIMITS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
 import { JobResult } from '../../jobs/job';

@@ -1,6 +1,5 @@
-import { GATE_VERDICTS, LOOP_ERRORS, WORKSPACES } from './constants';
+import { GATE_VERDICTS, WORKSPACES } from './constants';
 import { NameList } from './results';
-import { maskSecrets } from '../../handler/mask';
 import { Verdict } from '../../jobs/job';
 
 /** The input of a run. docs/run.md is generated from this interface, from its rules, and from `RunRecord`. */
@@ -281,20 +280,4 @@ export interface RunRecord {
   };
   /** The last feedback for the agent, if the run failed: the reason why the last round failed. Omitted from a record that would be too long. */
   readonly feedback?: Feedback;
-}
-
-/** An error that ends a run. Step Functions sees `name` as the error and `message` in its cause. */
-export class LoopError extends Error {
-  /**
-   * @param summary what happened, in our own words: this is logged
-   * @param quote text of a command or of the input, which may contain anything; text that looks like a secret is masked
-   */
-  constructor(readonly name: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS], readonly summary: string, quote = '') {
-    super(quote === '' ? summary : `${summary}: ${maskSecrets(quote)}`);
-  }
-
-  /** Returns the same error with a run's record as its message, for the end of the run's execution. */
-  recordedAs(record: string): LoopError {
-    return Object.assign(new LoopError(this.name, this.summary), { message: record });
-  }
 }

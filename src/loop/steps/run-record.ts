@@ -1,8 +1,9 @@
 import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES, PASSING } from './constants';
+import { LoopConfig } from './loop-config';
 import { BaseGate, GateRecord, RunRecord } from './records';
 import { defined } from './results';
 import { LoopState, RunIdentity } from './state';
-import { LoopConfig, StepTools } from './step';
+import { StepTools } from './step';
 import { maskSecrets } from '../../handler/mask';
 import { ERRORS } from '../../jobs/constants';
 

@@ -1,9 +1,11 @@
 import { checkPins, isThereAlready, mergesOf, onTopOfOthers } from './branch';
 import { LOOP_ERRORS, NEXT, PROTECTED_ACTIONS, leftDirectoryOf } from './constants';
-import { Feedback, Findings, LoopError } from './records';
+import { LoopError } from './errors';
+import { ProtectConfig } from './loop-config';
+import { Feedback, Findings } from './records';
 import { brief, defined, named, NameList, united } from './results';
 import { LoopState } from './state';
-import { inWorkspace, judgingVariables, ProtectConfig, StepRequest, StepTools } from './step';
+import { inWorkspace, judgingVariables, StepRequest, StepTools } from './step';
 import { VERDICTS } from '../../jobs/constants';
 
 export interface SnapshotRequest extends StepRequest {

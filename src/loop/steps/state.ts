@@ -56,6 +56,8 @@ export interface VerificationState {
   readonly tries?: { readonly failed: number; readonly tests?: NameList; readonly known?: string };
   /** The gates that have passed there, or, on the base, that have ended. */
   readonly gates: readonly GateRecord[];
+  /** The commit of the run's branch at the remote, if the change is proven to be on top of it. */
+  readonly onto?: string;
   /** The tree and the commit below it that all gates passed on. */
   readonly passed?: { readonly tree: string; readonly base: string };
 }

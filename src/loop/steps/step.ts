@@ -1,7 +1,8 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
-import { jobNameOf, JUDGING_PATHS, LOOP_ERRORS, LOOP_LIMITS, NEXT, PROTECTED_ACTIONS } from './constants';
+import { jobNameOf, JUDGING_PATHS, LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
+import { LoopError, LoopErrorName } from './errors';
 import { LoopExecutions } from './executions';
-import { LoopError } from './records';
+import { LoopConfig, ProtectConfig } from './loop-config';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results';
 import { LoopState, RunIdentity } from './state';
 import { scriptOf } from './workspace-scripts';
@@ -10,53 +11,6 @@ import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from '../../jobs/con
 import { SessionError } from '../../jobs/errors';
 import { Job, jobId, JobResult } from '../../jobs/job';
 import { RunJobOptions } from '../../jobs/run-job';
-
-/** The configuration of a verification. */
-export interface VerificationConfig {
-  /** The ARN of the runtime, if it is not the agent's. */
-  readonly runtimeArn?: string;
-  /** The endpoint of that runtime. */
-  readonly endpointName?: string;
-  /** The maximum size of the change as a pack, in bytes. */
-  readonly packBytes: number;
-  /** The user of commands: always one of their own if the image can do that, or unless the bootstrap needs more rights, or never. */
-  readonly separateUser: 'always' | 'where possible' | 'never';
-  /** The maximum number of sessions that a run may start for verifications. */
-  readonly attempts: number;
-}
-
-/** The configuration of a loop that more than one step needs. */
-export interface LoopConfig {
-  /** The loop's name in metrics. */
-  readonly name: string;
-  readonly mount: string;
-  /** True if several sessions may share the workspace, as on a file system of the user's. */
-  readonly shared?: boolean;
-  readonly endpointName?: string;
-  /** The number of commits to fetch; 0 for all. */
-  readonly depth: number;
-  /** True to fetch all of the history as well, without the contents of earlier versions. */
-  readonly history?: boolean;
-  /** True to initialize submodules. */
-  readonly submodules?: boolean;
-  readonly author: { readonly name: string; readonly email: string };
-  /** True to push the run's branch. */
-  readonly push: boolean;
-  /** The verification in a session of its own; missing if the loop has none. */
-  readonly verification?: VerificationConfig;
-  /** True if the gates run on the base before the first turn. */
-  readonly checkBase?: boolean;
-  /** True if failures that are known from the base do not fail a gate. */
-  readonly knownFailures?: boolean;
-  readonly environment?: { readonly [name: string]: string };
-}
-
-/** The files that a loop protects from the agent. */
-export interface ProtectConfig {
-  /** Pathspecs, as git reads them at the root of the repository. */
-  readonly paths: readonly string[];
-  readonly onChange: keyof typeof PROTECTED_ACTIONS;
-}
 
 /** Returns the variables with which the scripts find files that judge a change. */
 export function judgingVariables(protect: ProtectConfig | undefined): { readonly [name: string]: string } {
@@ -78,7 +32,31 @@ export interface StepTools extends RunJobOptions {
   readonly executions: LoopExecutions;
   /** Runs a job, and logs and measures its result. */
   readonly runJob: (request: Job, options: RunJobOptions) => Promise<JobResult>;
+  /** Lets a function of the workspace script contact a remote. Missing if its sessions have their own credential, or none. */
+  readonly access?: (request: StepRequest, name: WorkspaceFunction, job: string) => Promise<Access>;
+  /** Makes and pushes a commit, in place of its session. Only the publisher has it. */
+  readonly publish?: (where: StepRequest, tools: StepTools, wanted: WantedCommit) => Promise<Results<'commit'>>;
   readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;
+}
+
+/** The commit of a run, in the variables of the workspace script. */
+export interface WantedCommit {
+  readonly [name: string]: string | number;
+  readonly WB_TREE: string;
+  readonly WB_BASE: string;
+  /** The other parents. */
+  readonly WB_MERGES: string;
+  readonly WB_DATE: number;
+  readonly WB_MESSAGE: string;
+}
+
+/** The addition to a command that contacts a remote. */
+export interface Access {
+  readonly environment?: { readonly [name: string]: string };
+  /** Comes after the workspace script. */
+  readonly script?: string;
+  /** The reason why there is no access, if the image is to blame. */
+  readonly inert?: string;
 }
 
 /** Collects the output of a job, up to a number of bytes: a session may print without end, and the driver has 512 MB. */
@@ -199,6 +177,9 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
   127: LOOP_ERRORS.INERT,
 };
 
+/** The exit code of a command whose key for a token is gone, with the ephemeral disk of a microVM. */
+const KEY_LOST = 83;
+
 /**
  * Runs a function of the workspace script, and returns its results.
  *
@@ -206,9 +187,11 @@ const BY_EXIT_CODE: { readonly [code: number]: typeof LOOP_ERRORS[keyof typeof L
  * key that is lost by now.
  */
 export async function inWorkspace<F extends WorkspaceFunction>(
-  request: StepRequest, tools: StepTools, name: F, otherwise: typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS],
+  request: StepRequest, tools: StepTools, name: F, otherwise: LoopErrorName,
   variables: { readonly [name: string]: string | number },
-  options: { readonly unclaimed?: boolean; readonly first?: boolean; readonly label?: string; readonly logBytes?: number } = {},
+  options: {
+    readonly unclaimed?: boolean; readonly first?: boolean; readonly label?: string; readonly logBytes?: number; readonly script?: string;
+  } = {},
 ): Promise<Results<F>> {
   const { run, loop } = request.state;
   const environment = Object.fromEntries(Object.entries({
@@ -229,12 +212,14 @@ export async function inWorkspace<F extends WorkspaceFunction>(
   for (let losses = 0; ;) {
     const job = [name, options.label, losses || undefined, again].filter((part) => part !== undefined).join(' ');
     const nonce = nonceOf(run.key, [loop.baseline ? -1 : loop.round, loop.losses, loop.rebases, job]);
+    const access = await tools.access?.(request, name, job);
+    if (access?.inert !== undefined) throw new LoopError(LOOP_ERRORS.INERT, access.inert);
     const result = await runStepJob(request, tools, {
       name: job,
-      command: scriptOf(name),
+      command: scriptOf(name, access?.script ?? options.script),
       workingDirectory: '/',
       timeoutSeconds: LOOP_LIMITS.gitSeconds,
-      environment: { ...environment, WB_NONCE: nonce },
+      environment: { ...environment, ...access?.environment, WB_NONCE: nonce },
       tailBytes: LIMITS.tailBytes.max,
       isOurs: true,
       unclaimed: options.unclaimed,
@@ -243,9 +228,9 @@ export async function inWorkspace<F extends WorkspaceFunction>(
       answered: !(options.first && losses === 0 && again === undefined),
     });
     if (result.status === STATUSES.RUNNING) throw new SessionError(ERRORS.STREAM_CUT, `"${name}" takes longer than one call of the driver`);
-    if (result.verdict === VERDICTS.LOST) {
+    if (result.verdict === VERDICTS.LOST || result.exitCode === KEY_LOST) {
       if (losses++ < LOOP_LIMITS.losses) continue;
-      throw new LoopError(LOOP_ERRORS.LOST, `"${name}" was lost ${losses} times (${result.lostReason})`);
+      throw new LoopError(LOOP_ERRORS.LOST, `"${name}" was lost ${losses} times (${result.lostReason ?? 'MICROVM'})`);
     }
     if (result.verdict !== VERDICTS.PASSED) {
       throw new LoopError(BY_EXIT_CODE[result.exitCode ?? -1] ?? otherwise, `"${name}" ${result.verdict}, exit code ${result.exitCode}`, maskSecrets(result.tail.trim()).slice(-2_000));

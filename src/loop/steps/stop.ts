@@ -1,11 +1,13 @@
 import { randomUUID } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
+import { LoopError } from './errors';
+import { LoopConfig, VerificationConfig } from './loop-config';
 import { occupantOf } from './occupant';
-import { LoopError, RunRecord, SessionRecord } from './records';
+import { RunRecord, SessionRecord } from './records';
 import { AnyState, causeOf, measureEnd, outputOf } from './run-record';
 import { DEFAULT_ENDPOINT, LoopSession, ownSession, runIdOf, sessionOf, verificationSession } from './sessions';
 import { LoopState } from './state';
-import { inWorkspace, LoopConfig, StepTools, VerificationConfig } from './step';
+import { inWorkspace, StepTools } from './step';
 import { isTransient } from '../../jobs/errors';
 import { SessionAddress } from '../../jobs/session-address';
 import { StopResult as SessionStop, stopSession } from '../../jobs/stop-session';

@@ -1,6 +1,7 @@
 import { createHash } from 'crypto';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
-import { Feedback, LoopError, OnlyInWorkspace } from './records';
+import { LoopError } from './errors';
+import { Feedback, OnlyInWorkspace } from './records';
 import { named } from './results';
 import { LoopState } from './state';
 import { repeatedIfLost, runStepJob, secondsLeftOf, settled, StepRequest, stillRunning, StepTools } from './step';

@@ -3,8 +3,8 @@ import { carry } from './change-pack';
 import { addressOf, commandsOf, freshAt, inVerification, isLate, isLoss, placeOf, runThere, throwIfLost, VerifyRequest } from './clean-checkout';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { onlyInWorkspace } from './differences';
+import { LoopError } from './errors';
 import { runBootstrap } from './prepare';
-import { LoopError } from './records';
 import { red } from './repair';
 import { defined } from './results';
 import { isVerified } from './run-record';
@@ -59,8 +59,8 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
       return rebased(request, tools, { ...loop, verification: { ...verification, isOver: true } }, loop.tree!);
     }
     const separate = fresh.separate !== undefined;
-    await carry(request, there, tools, [...missing, ...have].join(' '), separate);
-    verification = { ...verification, separate, isThere: true };
+    const carried = await carry(request, there, tools, [...missing, ...have].join(' '), separate);
+    verification = { ...verification, ...carried, separate, isThere: true };
     if (isLate(tools)) return { ...loop, verification, next: NEXT.RUNNING };
   }
   const course = await runThere(verification, there, tools);

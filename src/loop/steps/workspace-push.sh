@@ -16,7 +16,7 @@ on_top() { # Succeeds if a commit on top of WB_BASE keeps all that the remote's 
 refusals="\[remote rejected\]|[Dd]enied|[Ff]orbidden|Authentication failed|could not read (Username|Password)|error: 40[0-9]|not found"
 passing="cannot lock ref|failed to update ref|reference already exists|unable to create .*lock|error: 408"
 
-push() { # Pushes the commit $1. Returns 0 if it arrived, 2 if others pushed the same files, 1 if they pushed something else or deleted the branch; REPLY is their commit, or `gone`
+push() { # Pushes the commit $1. Returns 0 if it arrived, 2 if others pushed the same files, 1 if they pushed something else or deleted the branch; REPLY is their commit, or `gone`. Returns 3 if a publisher may push it; REPLY is the commit that the branch is at, or `none`
   local at try said=""
   for try in 1 2 3 4; do
     tip || fail 81 "it is unknown whether the push arrived, because the remote does not answer${said:+: $(bounded "$said")}"
@@ -33,6 +33,7 @@ push() { # Pushes the commit $1. Returns 0 if it arrived, 2 if others pushed the
     fi
     # Only now can it be seen whether anybody made such a branch while the run was at work.
     if [[ -z $at ]]; then free_branch || continue; fi
+    [[ $WB_PUSH != look ]] || { REPLY=${at:-none} && return 3; }
     said=$(own push --quiet -- "$WB_URL" "$1:refs/heads/$WB_BRANCH" 2>&1 | tail -c 65536) && { printf "%s" "$said" >&2 && return 0; }
     tip || continue
     [[ $REPLY != "$1" ]] || return 0
@@ -69,12 +70,13 @@ commit() { # Makes the commit and pushes it. From the same tree, parents, date a
     ) || fail 1 "git cannot create the commit"
     own update-ref refs/workbench/ours "$commit" || fail 1 "git cannot keep the commit"
   fi
-  if [[ $WB_PUSH == yes ]]; then
+  if [[ $WB_PUSH != no ]]; then
     push "$commit"
     case $? in
       0) pushed=yes ;;
       1) say commit "$commit" && say rejected "$REPLY" && return ;;
       2) pushed=yes found=yes commit=$REPLY ;;
+      3) say commit "$commit" && say ready "$REPLY" && return ;;
     esac
     known_tip "$commit"
   elif [[ ${WB_ARRIVED-} ]]; then

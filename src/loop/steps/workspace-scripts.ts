@@ -28,6 +28,7 @@ export const CARRY_SCRIPT = `${BASE_PART}\n${PROTECT_PART}\n${HISTORY_PART}\n${V
 export const REMAKE_SCRIPT = `${BASE_PART}\n${MERGE_PART}\n${VERIFY_PART}`;
 
 const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
+  offer: BASE_PART,
   prepare: PREPARE_SCRIPT,
   claim: PREPARE_SCRIPT,
   move: MOVE_SCRIPT,
@@ -48,7 +49,7 @@ const SCRIPTS: { readonly [F in WorkspaceFunction]: string } = {
   rebase: REMOTE_SCRIPT,
 };
 
-/** Returns the command that performs a function. */
-export function scriptOf(name: WorkspaceFunction): string {
-  return `${SCRIPTS[name]}\nperform ${name}`;
+/** Returns the command that performs a function. @param more a part that comes last */
+export function scriptOf(name: WorkspaceFunction, more = ''): string {
+  return `${SCRIPTS[name]}\n${more}\nperform ${name}`;
 }

@@ -30,7 +30,7 @@ wanted() { # Fetches commits, and adds those that the remote has to `have`
     # Some remotes serve any commit by name, others only what their branches contain.
     has "$id" || own fetch --quiet --no-tags "${depth[@]+"${depth[@]}"}" -- "$WB_URL" "$id" \
       || own fetch --quiet --no-tags -- "$WB_URL" "+refs/heads/$WB_BRANCH:refs/workbench/theirs"
-    ! has "$id" || have+="$id "
+    if has "$id"; then have+="$id " && own update-ref "refs/workbench/there/$id" "$id"; fi
   done
 }
 
@@ -140,6 +140,8 @@ receive() { # Checks out the tree that arrived, or a commit of the remote, on th
   own update-index -q --refresh
   put_on_branch "$WB_COMMIT"
   [[ ! $WB_TIP ]] || own config --replace-all "workbench.$WB_BRANCH.tip" "$WB_TIP"
+  # Object names prove it, whoever sent them, so that a publisher can rely on it.
+  if [[ $WB_TIP ]] && own merge-base --is-ancestor "$WB_TIP" "$WB_BASE" 2>/dev/null; then say onto "$WB_TIP"; fi
   upstream
   submodules
   settled_times

@@ -1,0 +1,80 @@
+import { basicClient, ReadSecret } from './basic';
+import { ForgeClient } from './forge-client';
+import { publish } from './publish';
+import { seal } from './seal';
+import { announced, ForgeError } from './smart-http';
+import { Clock } from '../../handler/clock';
+import { ERRORS } from '../../jobs/constants';
+import { SessionError } from '../../jobs/errors';
+import { Opened, OpenRequest } from '../../loop/steps/access';
+import { FORGE_ERRORS } from '../../loop/steps/constants';
+import { LoopError } from '../../loop/steps/errors';
+import { isAllowedRepository } from '../../loop/steps/git-names';
+import { Publication, Published } from '../../loop/steps/publication';
+import { ForgeConfig } from '../constants';
+
+/** The parts of the world that a publisher uses. */
+export interface PublisherTools {
+  readonly readSecret: ReadSecret;
+  readonly clock: Clock;
+  readonly backoffSeconds: number;
+}
+
+/** The configuration of a publisher. */
+export interface PublisherConfig {
+  readonly forge: ForgeConfig;
+  /** The patterns of the repositories that the credential may be sent to. */
+  readonly repositories: readonly string[];
+  /** The origin of a forge on this machine, in a rehearsal. */
+  readonly local?: string;
+}
+
+/** Holds the credential of a forge, and uses it for the repositories of one loop. */
+export class Publisher {
+  constructor(private readonly config: PublisherConfig, private readonly tools: PublisherTools) {}
+
+  /** Returns a token with which one session can read the repository, encrypted for it, and finds out whether the run will be able to publish. */
+  public async open({ url, publicKey, check }: OpenRequest): Promise<Opened> {
+    return this.typed(async () => {
+      const client = this.client(url);
+      if (check) {
+        await client.check();
+        // A remote announces its branches for a push only to those who may push.
+        await announced({ url, authorization: await client.pushAuthorization() });
+      }
+      const credential = publicKey === undefined ? undefined : await client.fetchCredential();
+      return credential === undefined ? {} : { sealed: seal(credential, publicKey!) };
+    });
+  }
+
+  /** Makes a commit and pushes it. */
+  public async publish({ url, ...publication }: Publication): Promise<Published> {
+    return this.typed(async () => {
+      const remote = { url, authorization: await this.client(url).pushAuthorization() };
+      return publish({ ...publication, remote }, this.tools.clock, this.tools.backoffSeconds);
+    });
+  }
+
+  private client(url: string): ForgeClient {
+    const { forge, repositories, local } = this.config;
+    if (!isAllowedRepository(url, [...repositories, ...local === undefined ? [] : [`${local}/*/*`]])) {
+      throw new LoopError(FORGE_ERRORS.FORBIDDEN, `the publisher sends its credential to ${repositories.join(', ')} only, not to ${url}`);
+    }
+    switch (forge.kind) {
+      case 'basic': return basicClient(forge, this.tools.readSecret);
+      default: throw new TypeError(`not a forge: ${forge.kind}`);
+    }
+  }
+
+  /** Gives errors the names that state machines see: those that a retry may help are retried. */
+  private async typed<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ForgeError)) throw error;
+      if (error.name === FORGE_ERRORS.UNAVAILABLE) throw new SessionError(ERRORS.SERVER, error.summary, { quote: error.quote });
+      if (error.name === FORGE_ERRORS.RATE_LIMITED) throw new SessionError(ERRORS.THROTTLED, error.summary, { quote: error.quote });
+      throw new LoopError(error.name, error.summary, error.quote);
+    }
+  }
+}

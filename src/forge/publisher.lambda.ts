@@ -1,0 +1,97 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { FORGE_ENVIRONMENT } from './constants';
+import { Publisher } from './publish/publisher';
+import { secretReader } from './publish/secrets';
+import { AwsRequests } from '../handler/aws-requests';
+import { SYSTEM_CLOCK } from '../handler/clock';
+import { numberFromEnv } from '../handler/environment';
+import { maskSecrets } from '../handler/mask';
+import { ENVIRONMENT, LIMITS, RETRY_LOG } from '../jobs/constants';
+import { SessionError } from '../jobs/errors';
+import { Job } from '../jobs/job';
+import { runJob, RunJobOptions } from '../jobs/run-job';
+import { accessFor, OpenRequest } from '../loop/steps/access';
+import { commit, CommitRequest } from '../loop/steps/commit';
+import { STEPS } from '../loop/steps/constants';
+import { LoopError } from '../loop/steps/errors';
+import { LoopExecutions } from '../loop/steps/executions';
+import { published } from '../loop/steps/publish';
+import { runStepJob, StepTools } from '../loop/steps/step';
+
+/**
+ * The one function that holds the credential of a forge.
+ *
+ * The state machine asks it to commit a change that has passed all gates, and the session driver asks it for tokens that can only read, encrypted
+ * for one session. It takes the change from the session as a pack, computes the commit and pushes it. Neither a session nor the driver ever
+ * has a credential that can write.
+ */
+export type PublisherRequest = OpenRequest | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest);
+
+const logger = new Logger({ serviceName: 'publisher' });
+const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
+const readSecret = lazy(() => secretReader(
+  new AwsRequests('secretsmanager', process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? process.env.AWS_ENDPOINT_URL), SYSTEM_CLOCK.now,
+));
+
+export async function handler(request: PublisherRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
+  logger.resetKeys();
+  logger.appendKeys({ operation: request.operation, ...('execution' in request ? { execution: request.execution, run: request.state.run.id } : { url: request.url }) });
+  try {
+    const result = await perform(request, context.getRemainingTimeInMillis() - LIMITS.functionMarginSeconds * 1_000);
+    logger.info('done', { next: (result as { readonly next?: string }).next });
+    return result;
+  } catch (error) {
+    if (error instanceof Error) error.message = maskSecrets(error.message); // Lambda logs the message, and Step Functions uses it as the cause
+    logger.error('failed', { error: (error as Error).name, reason: error instanceof SessionError || error instanceof LoopError ? error.summary : undefined });
+    throw error;
+  }
+}
+
+async function perform(request: PublisherRequest, millisecondsLeft: number): Promise<object> {
+  const backoffSeconds = numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1);
+  const { FORGE, REPOSITORIES, LOCAL } = FORGE_ENVIRONMENT;
+  const publisher = new Publisher(
+    { forge: JSON.parse(process.env[FORGE]!), repositories: JSON.parse(process.env[REPOSITORIES]!), local: process.env[LOCAL] },
+    { readSecret: readSecret(), clock: SYSTEM_CLOCK, backoffSeconds },
+  );
+  switch (request.operation) {
+    case 'forge:open':
+      return publisher.open(request);
+    case STEPS.COMMIT:
+      return commit(request, toolsOf(publisher, {
+        client: client(), clock: SYSTEM_CLOCK, until: Date.now() + millisecondsLeft, backoffSeconds, onRetry,
+      }));
+    default:
+      throw new TypeError(`"operation" must be forge:open or ${STEPS.COMMIT}, not ${JSON.stringify((request as { operation?: unknown }).operation)}`);
+  }
+}
+
+function onRetry(error: SessionError, job: { readonly id: string }): void {
+  logger.warn(RETRY_LOG, { jobId: job.id, error: error.name, reason: error.summary });
+}
+
+function toolsOf(publisher: Publisher, options: RunJobOptions): StepTools {
+  const tools: StepTools = {
+    ...options,
+    onceClient: options.client,
+    executions: NO_EXECUTIONS,
+    runJob: (job: Job, how: RunJobOptions) => runJob(job, how),
+    measure: () => undefined, // gates are not run here
+    access: (request, name, job) => accessFor(request, name, job, (open) => publisher.open(open), (key) => runStepJob(request, tools, key)),
+    publish: (where, how, wanted) => published(where, how, wanted, (publication) => publisher.publish(publication)),
+  };
+  return tools;
+}
+
+/** A commit asks nobody for executions, and the role of the publisher does not let it. */
+const NO_EXECUTIONS: LoopExecutions = { describe: noExecutions, running: noExecutions, endpointNameOf: noExecutions };
+
+function noExecutions(): never {
+  throw new TypeError('the publisher knows no executions');
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}
