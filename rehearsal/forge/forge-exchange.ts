@@ -27,6 +27,8 @@ class Cut extends Error {}
 export class ForgeExchange {
   readonly record: ForgeRequest;
   repository?: ForgeRepository;
+  /** A fault has cut the request, or is about to. */
+  private isCut = false;
 
   constructor(
     readonly request: IncomingMessage,
@@ -90,42 +92,52 @@ export class ForgeExchange {
     const { faults } = this.forge;
     const middle = this.operation && faults.strike(this.operation, this.record.name, 'midReply');
     let left = middle === undefined ? Infinity : middle.spec.afterBytes ?? 1;
-    if (!this.response.destroyed) {
+    if (!this.isGone) {
       this.record.status = status;
       this.response.writeHead(status, headers);
     }
     for await (const piece of pieces) {
       // Git goes on to its end whether or not the client reads: a push that has arrived is not undone.
-      if (this.response.destroyed || left <= 0) continue;
+      if (this.isGone || left <= 0) continue;
       const part = piece.subarray(0, left);
       left -= part.length;
       if (!this.response.write(part)) await this.drained();
     }
-    if (middle !== undefined && await this.carryOut(middle)) return;
+    if (this.isGone || (middle !== undefined && await this.carryOut(middle))) return;
     if (this.operation !== undefined) await this.strikeAround('afterReply');
     this.response.end();
   }
 
+  /** Nothing may be sent any more. */
+  private get isGone(): boolean {
+    return this.isCut || this.response.destroyed;
+  }
+
   private async drained(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.response.once('drain', resolve);
-      this.response.once('close', resolve);
+      const done = () => {
+        this.response.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.response.on('drain', done).on('close', done);
     });
   }
 
   private async* pieces(): AsyncGenerator<Buffer> {
     const fault = this.operation && this.forge.faults.strike(this.operation, this.record.name, 'midRequest');
     let left = fault?.spec.afterBytes ?? 1;
-    for await (const piece of this.request as AsyncIterable<Buffer>) {
+    for await (const piece of this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       this.record.received += piece.length;
       if (fault === undefined) {
         yield piece;
         continue;
       }
+      this.isCut = piece.length >= left;
       yield piece.subarray(0, left);
       left -= piece.length;
       if (left <= 0) break;
     }
+    this.isCut = fault !== undefined; // a request that is shorter is cut at its end
     if (fault !== undefined && await this.carryOut(fault)) throw new Cut();
   }
 

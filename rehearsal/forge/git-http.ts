@@ -70,7 +70,7 @@ export async function answerGit(
       QUERY_STRING: request.query,
       CONTENT_TYPE: header('content-type'),
       HTTP_CONTENT_ENCODING: header('content-encoding'),
-      ...request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: header('content-length') },
+      // No CONTENT_LENGTH: with it, http-backend never ends if the client goes away in the middle of a pack.
       ...request.headers['git-protocol'] === undefined ? {} : { GIT_PROTOCOL: header('git-protocol') },
     },
     stdio: ['pipe', 'pipe', 'ignore'],
