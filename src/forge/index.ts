@@ -1,2 +1,4 @@
 export * from './forge';
+export * from './github';
+export * from './gitlab';
 export * from './publisher';

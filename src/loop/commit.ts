@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { CommitOptions, Proposal, proposalFaults, proposalOf, PullRequestOptions } from './commit-options';
 import { LoopGraph } from './loop-graph';
 import { NEXT, STEPS } from './steps/constants';
 import { isRef } from './steps/git-names';
@@ -7,40 +8,6 @@ import { faultsOf, Rule } from '../private/validation';
 
 /** The maximum length of a message's template, in characters: it travels in a command, beside the script that makes the commit. */
 const MESSAGE_LENGTH = 4_096;
-
-/** Options for `Commit.push` and `Commit.local`. */
-export interface CommitOptions {
-  /**
-   * The message of the commit, at most 4,096 characters. Trailers with the run and the gates are added to it.
-   *
-   * `{prompt}` is replaced with the first line of the prompt, `{taskId}` with the ID of the task, and `{run}` with the ID of the run, which starts
-   * with the name of the execution.
-   *
-   * @default '{prompt}'
-   */
-  readonly message?: string;
-
-  /**
-   * The part of the branch's name that comes before the ID of the task.
-   *
-   * @default 'workbench/'
-   */
-  readonly branchPrefix?: string;
-
-  /**
-   * The name of the author and committer, without "<", ">" and line breaks.
-   *
-   * @default 'AgentCore Workbench'
-   */
-  readonly authorName?: string;
-
-  /**
-   * The email address of the author and committer, without "<", ">" and line breaks.
-   *
-   * @default 'workbench@localhost' - an address that belongs to nobody
-   */
-  readonly authorEmail?: string;
-}
 
 /** States that follow a commit. */
 interface CommitWays {
@@ -64,6 +31,18 @@ export abstract class Commit {
   }
 
   /**
+   * Commits the change on a branch for the task, pushes the branch and opens a pull request, or updates the one that is open. The repository needs a
+   * forge that has pull requests: `GitHubApp`, `GitHub` or `GitLab`.
+   *
+   * Its description is the report of the run: the task, files of the change that usually judge it, and each gate's verdict in both sessions.
+   *
+   * @param options Options for the commit and the pull request
+   */
+  public static pullRequest(options: PullRequestOptions = {}): Commit {
+    return new PullRequestCommit(options);
+  }
+
+  /**
    * Commits the change in the workspace, without pushing it.
    *
    * @param options Options for the commit
@@ -77,6 +56,9 @@ export abstract class Commit {
 
   /** @internal */
   public abstract readonly _options: CommitOptions;
+
+  /** The configuration of the pull request, if the commit has one. @internal */
+  public readonly _proposal?: Proposal;
 
   /** @internal */
   public get _message(): string {
@@ -108,20 +90,36 @@ export abstract class Commit {
 
   /** @internal */
   protected _step(graph: LoopGraph, stateName: string, gates: readonly string[]): sfn.TaskStateBase {
-    return graph.caught(graph.step('Commit', stateName, STEPS.COMMIT, { message: this._message, gates }));
+    const request = { message: this._message, gates, ...(this._proposal === undefined ? {} : { proposal: this._proposal }) };
+    return graph.caught(graph.step('Commit', stateName, STEPS.COMMIT, request));
   }
 }
 
 class PushedCommit extends Commit {
   public readonly pushes = true;
+  protected readonly stateName: string = 'Commit and push';
 
   constructor(public readonly _options: CommitOptions) {
     super();
   }
 
   public _bind(graph: LoopGraph, gates: readonly string[], { done, record }: CommitWays): sfn.State {
-    return this._step(graph, 'Commit and push', gates)
+    return this._step(graph, this.stateName, gates)
       .next(graph.choice('Pushed', 'Is it pushed?', [[NEXT.GO_ON, done], [NEXT.NO_CHANGES, done], [NEXT.AGAIN, record]])).startState;
+  }
+}
+
+class PullRequestCommit extends PushedCommit {
+  public readonly _proposal: Proposal;
+  protected readonly stateName = 'Commit and open a pull request';
+
+  constructor(options: PullRequestOptions) {
+    super(options);
+    this._proposal = proposalOf(options);
+  }
+
+  public _faults(): string[] {
+    return [...super._faults(), ...proposalFaults(this._proposal)];
   }
 }
 

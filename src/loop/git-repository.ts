@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { Forge } from '../forge';
+import { Forge, GitHub } from '../forge';
 import { hasCredentials, isAllowedRepository, isRef, isRepositoryUrl, patternFault, repositoryUrlFault } from './steps/git-names';
 
 /** Options for `GitRepository.fromUrl` and `GitRepository.fromInput`. */
@@ -50,6 +50,12 @@ export interface GitRepositoryOptions {
   readonly forge?: Forge;
 }
 
+/** Options for `GitRepository.fromGitHub`. */
+export interface GitHubRepositoryOptions extends GitRepositoryOptions {
+  /** The app, or the token, with which the loop reads and publishes: `GitHubApp.fromSecret` or `GitHub.token`. */
+  readonly app: GitHub;
+}
+
 /** The repository that each run of a loop clones, and pushes its commit to. */
 export class GitRepository {
   /**
@@ -63,6 +69,17 @@ export class GitRepository {
    */
   public static fromUrl(url: string, options: GitRepositoryOptions = {}): GitRepository {
     return new GitRepository(url, options);
+  }
+
+  /**
+   * Uses a repository at GitHub or GitHub Enterprise, with an app or a token that publishes from outside of the sessions.
+   *
+   * @param fullName The owner and the name of the repository, such as `octo/shop`
+   * @param options The app, and options for the repository
+   */
+  public static fromGitHub(fullName: string, options: GitHubRepositoryOptions): GitRepository {
+    const { app, ...rest } = options;
+    return new GitRepository(`${app._host}/${fullName}.git`, { ...rest, forge: app }, fullName);
   }
 
   /**
@@ -81,6 +98,7 @@ export class GitRepository {
     /** The URL of the repository, or `undefined` if it is read from the input. */
     public readonly url: string | undefined,
     private readonly options: GitRepositoryOptions,
+    private readonly fullName?: string,
   ) {}
 
   /** The branch, tag or commit that each run starts from. By default, the default branch of the remote. */
@@ -133,12 +151,14 @@ export class GitRepository {
 
   /** @internal */
   public _faults(): string[] {
-    const { url, ref, depth, allow } = this;
+    const { url, ref, depth, allow, fullName } = this;
     const known = (value: string | undefined): value is string => value !== undefined && !Token.isUnresolved(value);
     return [
       ...(url !== undefined && (hasCredentials(url) || (known(url) && !isRepositoryUrl(url)))
         ? [`${repositoryUrlFault(url)}: credentials come from the image's credential helper or the execution role`] : []),
       ...(allow ?? []).filter(known).flatMap((pattern) => patternFault(pattern) ?? []),
+      ...(known(fullName) && !/^[A-Za-z0-9-]{1,100}\/(?!\.+$)(?!.*\.git$)[A-Za-z0-9._-]{1,100}$/.test(fullName)
+        ? [`the name of the repository must be its owner and its name, not "${fullName}": write it like "octo/shop"`] : []),
       ...this.forge?._faults() ?? [],
       ...(this.forge !== undefined && known(url) && !(url.startsWith('https://') && isAllowedRepository(url, [url]))
         ? [`"repository" must be a plain https URL, since it has a forge, not "${url}": write it like "https://git.example.com/team/app.git"`] : []),

@@ -2,6 +2,7 @@ export * from './agent-turn';
 export * from './coding-loop';
 export * from './coding-loop-props';
 export * from './commit';
+export * from './commit-options';
 export * from './gate';
 export * from './git-repository';
 export * from './protected-paths';

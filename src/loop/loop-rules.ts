@@ -93,6 +93,8 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps, plan: Loop
     ...durationFaults('timeout', props.timeout, 60, LONGEST_RUN, 'a run takes 30 days at most'),
     ...environmentFaults('environment', environment),
     ...commit?._faults() ?? [],
+    ...(commit?._proposal !== undefined && repository.forge?._proposes !== true
+      ? ['"commit" must not be Commit.pullRequest for a repository whose forge has no pull requests: use GitRepository.fromGitHub, a "forge" such as GitLab.token, or Commit.push()'] : []),
     ...props.verification?._faults() ?? [],
     ...props.protectedPaths?._faults() ?? [],
     ...secretFaults(scope, {
@@ -102,6 +104,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps, plan: Loop
       ref: repository.ref,
       allow: repository.allow,
       message: commit?._message,
+      pullRequest: commit?._proposal,
       branchPrefix: commit?._branchPrefix,
       authorName: commit?._author.name,
       authorEmail: commit?._author.email,

@@ -3,6 +3,7 @@ import { inVerification, isLoss } from './clean-checkout';
 import { GATE_VERDICTS, LOOP_ERRORS, LOOP_LIMITS, NEXT, PASSING } from './constants';
 import { LoopError } from './errors';
 import { changesSince } from './judge';
+import { ProposalConfig } from './loop-config';
 import { GateRecord } from './records';
 import { isVerified } from './run-record';
 import { LoopState, RunIdentity } from './state';
@@ -13,6 +14,8 @@ export interface CommitRequest extends StepRequest {
   readonly message: string;
   /** The gates that must have passed. */
   readonly gates: readonly string[];
+  /** The pull request; missing if the run ends with a branch. */
+  readonly proposal?: ProposalConfig;
 }
 
 /** Commits the recorded tree and pushes the commit, unless nothing changed. A repeated call makes the same commit and finds it at the remote. */
@@ -63,21 +66,29 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
     throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'it is not known whether the commit was pushed');
   }
   const there = { commit: id, pushed: pushed !== undefined, ...(found === undefined ? {} : { found: true }) };
-  if (rejected === undefined) return { ...loop, ...there, next: NEXT.GO_ON };
+  const committed = { ...loop, ...there, next: NEXT.GO_ON };
+  if (rejected === undefined) {
+    const shown = await tools.present?.({ ...request, state: { ...request.state, loop: committed } }, request.proposal);
+    return { ...committed, ...shown };
+  }
   return rebased(request, tools, loop, id);
 }
 
 /** Returns the commit's message: a subject, and trailers that name the task, the run and the gates that passed. */
 export function messageOf(template: string, prompt: string, run: RunIdentity, loop: LoopState): string {
-  const firstLine = prompt.split(/\r?\n/).map(printable).find((line) => line !== '') ?? '';
-  const values: { readonly [name: string]: string } = { taskId: run.taskId, prompt: shortened(firstLine, 72), run: run.id };
-  const text = template.replace(/\{(taskId|prompt|run)\}/g, (_, name: string) => values[name]).trim() || run.taskId;
   const trailers = [
     `Workbench-Task: ${run.taskId}`,
     `Workbench-Run: ${run.id}`,
     ...loop.gates.map((gate) => trailerOf(gate, loop)),
   ];
-  return `${text}\n\n${trailers.join('\n')}\n`;
+  return `${filled(template, prompt, run) || run.taskId}\n\n${trailers.join('\n')}\n`;
+}
+
+/** Returns a template with its values. */
+export function filled(template: string, prompt: string, run: RunIdentity): string {
+  const firstLine = prompt.split(/\r?\n/).map(printable).find((line) => line !== '') ?? '';
+  const values: { readonly [name: string]: string } = { taskId: run.taskId, prompt: shortened(firstLine, 72), run: run.id };
+  return template.replace(/\{(taskId|prompt|run)\}/g, (_, name: string) => values[name]).trim();
 }
 
 /** Returns the trailer for a gate. A gate is flaky if it was in either session. */

@@ -56,3 +56,18 @@ export interface ProtectConfig {
   readonly paths: readonly string[];
   readonly onChange: keyof typeof PROTECTED_ACTIONS;
 }
+
+/** The pull request of a loop. */
+export interface ProposalConfig {
+  /** The branch that the change is for. @default - the branch that the run starts from */
+  readonly base?: string;
+  readonly draft?: boolean;
+  /** A template. @default - the subject of the commit */
+  readonly title?: string;
+  /** Text above the report of the run, in Markdown. A template. */
+  readonly body?: string;
+  readonly labels?: readonly string[];
+  readonly reviewers?: readonly string[];
+  readonly teamReviewers?: readonly string[];
+  readonly autoMerge?: 'MERGE' | 'SQUASH' | 'REBASE';
+}

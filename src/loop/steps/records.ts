@@ -51,6 +51,18 @@ export interface UpstreamRecord {
   readonly updatedFrom?: string;
 }
 
+/** A pull request, or what a forge has in its place. */
+export interface PullRequestRecord {
+  /** The number of the pull request in its repository. */
+  readonly number: number;
+  /** The URL of its page. */
+  readonly url: string;
+  /** True if the branch had one already: it was updated. */
+  readonly found?: boolean;
+  /** Parts that the forge refused, such as a reviewer that it does not know. */
+  readonly warnings?: readonly string[];
+}
+
 /** Uncommitted work of the last task in the session, set aside when a run of another task started. The next run of that task restores it. */
 export interface SetAsideRecord {
   /** The branch of that task. */
@@ -233,6 +245,8 @@ export interface RunRecord {
     /** True if the branch at the remote already had the same files, in this commit: the agent pushed it, or an earlier run did. */
     readonly found?: boolean;
   };
+  /** The pull request. Only in a record with the outcome `COMMITTED`, of a loop with `Commit.pullRequest`. */
+  readonly pullRequest?: PullRequestRecord;
   /** The base of the run's branch. Missing if the first step did not end. */
   readonly upstream?: UpstreamRecord;
   /** The uncommitted work of another task in the session, set aside when the run started. */

@@ -1,4 +1,4 @@
-import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES, PASSING } from './constants';
+import { BOOTSTRAP_ENDED, FORGE_ERRORS, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES, PASSING } from './constants';
 import { LoopConfig } from './loop-config';
 import { BaseGate, GateRecord, RunRecord } from './records';
 import { defined } from './results';
@@ -63,8 +63,10 @@ export function outputOf(
     outcome,
     taskId: typeof state.taskId === 'string' ? state.taskId : '',
     rounds: loop === undefined || loop.baseline === true || isBeforeTurns || isOfBootstrap(failed) ? 0 : loop.round + 1,
-    ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined
-      ? { commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) } } : {}),
+    ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined ? {
+      commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) },
+      ...defined({ pullRequest: loop.pullRequest }),
+    } : {}),
     verified: (outcome === OUTCOMES.COMMITTED) && loop !== undefined && isVerified(loop),
     ...defined({ verification, upstream: loop?.upstream, setAside: loop?.setAside }),
     ...(loop?.branchMoves === undefined ? {} : { branchMoves: loop.branchMoves }),
@@ -120,7 +122,7 @@ function astray(loop: LoopState | undefined): Failure {
 }
 
 /** Our own error names, with which the last state may fail whoever threw the error. */
-const OURS: readonly string[] = [...Object.values(LOOP_ERRORS), ...Object.values(ERRORS)];
+const OURS: readonly string[] = [...Object.values(LOOP_ERRORS), ...Object.values(FORGE_ERRORS), ...Object.values(ERRORS)];
 
 /** Names that are reserved for Step Functions and Lambda. An engine may refuse a `Fail` state with one, and lose the record with it. */
 const RESERVED = /^(States|Lambda|Sandbox|Runtime|Function|Extension)\./;

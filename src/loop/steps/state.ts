@@ -1,5 +1,5 @@
 import { NEXT } from './constants';
-import { BaseGate, BranchMove, Feedback, Findings, GateBefore, GateRecord, SessionRecord, SetAsideRecord, UpstreamRecord } from './records';
+import { BaseGate, BranchMove, Feedback, Findings, GateBefore, GateRecord, PullRequestRecord, SessionRecord, SetAsideRecord, UpstreamRecord } from './records';
 import { NameList } from './results';
 
 /** The part of the state that does not change during a run. The first step creates it, and the state machine carries it. */
@@ -123,4 +123,5 @@ export interface LoopState {
   readonly commit?: string;
   readonly pushed?: boolean;
   readonly found?: boolean;
+  readonly pullRequest?: PullRequestRecord;
 }

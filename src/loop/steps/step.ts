@@ -2,7 +2,7 @@ import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { jobNameOf, JUDGING_PATHS, LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopError, LoopErrorName } from './errors';
 import { LoopExecutions } from './executions';
-import { LoopConfig, ProtectConfig } from './loop-config';
+import { LoopConfig, ProposalConfig, ProtectConfig } from './loop-config';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results';
 import { LoopState, RunIdentity } from './state';
 import { scriptOf } from './workspace-scripts';
@@ -36,6 +36,8 @@ export interface StepTools extends RunJobOptions {
   readonly access?: (request: StepRequest, name: WorkspaceFunction, job: string) => Promise<Access>;
   /** Makes and pushes a commit, in place of its session. Only the publisher has it. */
   readonly publish?: (where: StepRequest, tools: StepTools, wanted: WantedCommit) => Promise<Results<'commit'>>;
+  /** Shows a pushed commit to people, as a pull request and beside the commit. Only the publisher has it. */
+  readonly present?: (request: StepRequest, proposal: ProposalConfig | undefined) => Promise<Pick<LoopState, 'pullRequest'>>;
   readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;
 }
 
