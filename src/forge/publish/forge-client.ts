@@ -44,6 +44,9 @@ export interface GateStatus {
   readonly summary: string;
 }
 
+/** A use of a forge beside the push. */
+export type ForgeUse = 'pullRequest' | 'report' | 'comment';
+
 /**
  * A forge, as the publisher uses it for one repository. Every method may be repeated: it finds what an earlier call made.
  *
@@ -54,8 +57,8 @@ export interface ForgeClient {
   pushAuthorization(): Promise<string>;
   /** Returns the credential with which a session fetches, which cannot write; undefined if the forge has none for it. */
   fetchCredential(): Promise<Credential | undefined>;
-  /** Throws if it is known that pushes and pull requests will be refused: no permission, an archived repository. */
-  check(): Promise<void>;
+  /** Throws if it is known that pushes, or what else is to be done, will be refused: no permission, an archived repository. */
+  check(uses?: readonly ForgeUse[]): Promise<void>;
   /** Makes a pull request, or updates the open one of its branch. */
   pullRequest?(content: PullRequestContent): Promise<PullRequest>;
   /** Shows the results of gates beside a commit. */

@@ -1,0 +1,100 @@
+import { Failure, forgeError, isTransient, pauseOf } from './failure';
+import { loadCore, Octokit } from './octokit';
+import { Place } from './place';
+import { Clock } from '../../../handler/clock';
+import { FORGE_ERRORS, ForgeError } from '../smart-http';
+
+/** The permissions of a token, as GitHub names them. */
+export type Permissions = Readonly<Partial<Record<'contents' | 'pull_requests' | 'checks' | 'issues', 'read' | 'write'>>>;
+
+/** Makes and renews tokens. */
+export interface Tokens {
+  /** Returns the value of the header `authorization`. */
+  authorization(permissions: Permissions): Promise<string>;
+  /** Forgets a token that GitHub does not accept any more. Returns false if there is no way to another one. */
+  renew(permissions: Permissions): boolean;
+  /** Replaces every secret of the client in a text. */
+  withoutSecrets(text: string): string;
+}
+
+/** Options of a request, given as `request` to Octokit. */
+export interface CallOptions {
+  /** The permissions of the token; undefined if the request has its own header `authorization`. */
+  readonly permissions?: Permissions;
+  /** Determines whether the request may be sent again when it is unknown if it arrived. @default - true for all methods but POST */
+  readonly isRepeatable?: boolean;
+}
+
+/** The maximum number of tries of a request. */
+const TRIES = 4;
+
+/** The maximum pause within a call, in seconds: a longer one is left to the state machine. */
+const LONGEST_PAUSE = 60;
+
+/** The maximum number of redirects. */
+const REDIRECTS = 3;
+
+/** The maximum time of a request, in milliseconds. GitHub itself ends requests after 10 seconds. */
+const TIMEOUT = 30_000;
+
+/** The pause before a new token is used after a refusal, in seconds: GitHub's servers need a moment to know a token. */
+const RENEWAL_PAUSE = 1;
+
+const STATUS_REDIRECTS = [301, 302, 307, 308];
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/**
+ * Returns an Octokit whose requests carry the token of their step, wait for short rate limits, are repeated where that is safe, and fail with a
+ * `ForgeError`.
+ *
+ * Octokit's plugins for retries and throttling are not used: they repeat a POST whose answer was lost, which makes a second comment, they wait by
+ * timers instead of the clock, also between writes, and they would double the size of the bundle.
+ */
+export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
+  const { Octokit: Core } = loadCore();
+  const octokit = new Core({ baseUrl: place.api, userAgent: 'cdk-agentcore-workbench', log: silent, request: { redirect: 'manual', log: silent } });
+  octokit.hook.wrap('request', async (request, options) => {
+    const { permissions, isRepeatable = options.method !== 'POST' } = (options.request ?? {}) as CallOptions;
+    const { method, headers, body, ...parsed } = (request as unknown as Octokit['request']).endpoint(options);
+    let { url } = parsed;
+    let redirects = 0;
+    for (let tries = 1; ; tries++) {
+      try {
+        const authorization = permissions === undefined ? {} : { authorization: await tokens.authorization(permissions) };
+        const answer = await request({
+          ...options,
+          method, url, headers: { ...headers, ...authorization, connection: 'close' }, ...body === undefined ? {} : { data: body },
+          request: { ...options.request, signal: AbortSignal.timeout(TIMEOUT) },
+        } as never);
+        if (!STATUS_REDIRECTS.includes(answer.status)) return answer;
+        url = redirected(url, String(answer.headers.location ?? ''), ++redirects);
+        tries--;
+      } catch (error) {
+        if (error instanceof ForgeError) throw error;
+        const failure = error as Failure;
+        const pause = pauseAfter(failure, { permissions, isRepeatable, tries });
+        if (pause === undefined) throw forgeError(failure, clock.now(), tokens.withoutSecrets);
+        await clock.sleep(pause);
+      }
+    }
+  });
+  return octokit;
+
+  function pauseAfter(failure: Failure, { permissions, isRepeatable, tries }: { permissions?: Permissions; isRepeatable: boolean; tries: number }): number | undefined {
+    if (tries >= TRIES) return undefined;
+    const limited = pauseOf(failure, clock.now());
+    if (limited !== undefined) return limited <= LONGEST_PAUSE ? limited : undefined; // it was refused, so it may be repeated
+    if (failure.status === 401 && permissions !== undefined) return tokens.renew(permissions) ? RENEWAL_PAUSE : undefined;
+    return isTransient(failure) && isRepeatable ? 2 ** (tries - 1) : undefined;
+  }
+}
+
+/** Returns the URL to which GitHub redirects from a renamed repository. A credential does not follow to another host. */
+function redirected(from: string, location: string, redirects: number): string {
+  const to = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  if (to === undefined || to.origin !== new URL(from).origin || redirects > REDIRECTS) {
+    throw new ForgeError(FORGE_ERRORS.UNEXPECTED, `GitHub redirects from ${new URL(from).host} to ${to?.host ?? 'no URL'}, which is not followed: use the URL of the repository itself`);
+  }
+  return to.href;
+}

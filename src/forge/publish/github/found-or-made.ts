@@ -1,0 +1,29 @@
+import { Clock } from '../../../handler/clock';
+import { FORGE_ERRORS, ForgeError } from '../smart-http';
+
+/** The maximum number of tries. */
+const TRIES = 4;
+
+/**
+ * Finds a thing at GitHub, or makes it.
+ *
+ * An answer that was lost leaves open whether the thing was made. It is looked for before it is made again, so that there are never two.
+ *
+ * @param existed determines whether a refusal means that somebody else has just made it
+ */
+export async function foundOrMade<T>(
+  { find, make, existed = () => false }: { readonly find: () => Promise<T | undefined>; readonly make: () => Promise<T>; readonly existed?: (error: ForgeError) => boolean },
+  clock: Clock,
+): Promise<{ readonly value: T; readonly isFound: boolean }> {
+  for (let tries = 1; ; tries++) {
+    const found = await find();
+    if (found !== undefined) return { value: found, isFound: true };
+    try {
+      return { value: await make(), isFound: false };
+    } catch (error) {
+      if (!(error instanceof ForgeError) || tries >= TRIES || !(error.name === FORGE_ERRORS.UNAVAILABLE || existed(error))) throw error;
+      // GitHub's lists may lag behind a moment.
+      await clock.sleep(2 ** (tries - 1));
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { connected } from './api';
+import { checkRepository } from './check';
+import { GitHubConfig, placeOf } from './place';
+import { makePullRequest } from './pull-request';
+import { ReadSecret, TOKEN_USER, tokensOf } from './tokens';
+import { Clock } from '../../../handler/clock';
+import { ForgeClient } from '../forge-client';
+
+export interface GitHubClientOptions {
+  /** Reads the value of a secret. */
+  readonly readSecret: ReadSecret;
+  /** The origin of a forge on this machine that stands for GitHub, such as `http://127.0.0.1:8080`. */
+  readonly localOrigin?: string;
+  readonly clock: Clock;
+}
+
+/** Returns the client of a repository at GitHub, or at GitHub Enterprise. */
+export function gitHubClient(config: GitHubConfig, repositoryUrl: string, { readSecret, localOrigin, clock }: GitHubClientOptions): ForgeClient {
+  const place = placeOf(config, repositoryUrl, localOrigin);
+  const tokens = tokensOf(config, place, readSecret, (of) => connected(place, of, clock), clock);
+  const octokit = connected(place, tokens, clock);
+  return {
+    async pushAuthorization() {
+      return `Basic ${Buffer.from(`${TOKEN_USER}:${await tokens.token({ contents: 'write' })}`).toString('base64')}`;
+    },
+    fetchCredential: () => tokens.fetchCredential(),
+    check: async (uses = []) => checkRepository(octokit, place, tokens, uses),
+    pullRequest: async (content) => makePullRequest(octokit, place, content, clock),
+  };
+}
