@@ -16,6 +16,11 @@ export function configureRehearsal(project: awscdk.AwsCdkConstructLibrary) {
   project.gitignore.exclude(`/${DIST}/`);
   project.package.addBin({ 'cdk-agentcore-workbench': `${DIST}/cli.js` });
 
+  project.addTask('github-openapi', {
+    description: 'Write the part of GitHub\'s description of its API that tests compare requests and answers with',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/github-openapi.ts',
+  });
+
   const types = `./${DIST}/types/rehearsal/index.d.ts`;
   project.package.addField('exports', {
     '.': { types: './lib/index.d.ts', default: './lib/index.js' },

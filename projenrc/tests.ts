@@ -13,6 +13,17 @@ const PACKAGE = '/test/package/';
 /** Tests that have their own task. */
 export const APART = [...CONTAINERS, SECOND_ENGINE, PACKAGE, LANGUAGES];
 
+/**
+ * ES modules that the publisher bundles: Octokit, and what it needs. Jest evaluates only CommonJS, unless Node.js has a flag that is still called
+ * experimental, for every test file. So these few packages are translated, by the compiler that is there for the tests themselves.
+ */
+const ES_MODULES = ['@octokit', 'before-after-hook', 'content-type', 'json-with-bigint', 'toad-cache', 'universal-github-app-jwt', 'universal-user-agent'];
+
+const TRANSLATION = {
+  tsconfig: { allowJs: true, module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0', target: 'es2022', isolatedModules: true },
+  diagnostics: false,
+};
+
 export const JEST_CONFIG: javascript.JestOptions = {
   // projen's default rewrites snapshots during the run, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
@@ -27,6 +38,8 @@ export const JEST_CONFIG: javascript.JestOptions = {
     testTimeout: 60_000,
     coverageReporters: ['text', 'lcov'],
     coverageThreshold: { lines: 95, branches: 95 },
+    transform: { '/node_modules/.+\\.js$': new javascript.Transform('ts-jest', TRANSLATION) },
+    transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES.join('|')})/)`],
     // Copies of example repositories, each with a package.json of the same name.
     modulePathIgnorePatterns: ['<rootDir>/\\.rehearsal/', '<rootDir>/cdk\\.out/'],
     testPathIgnorePatterns: ['/node_modules/', '/lib/', '/cdk\\.out/', ...APART],

@@ -63,8 +63,10 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
       try {
         const authorization = permissions === undefined ? {} : { authorization: await tokens.authorization(permissions) };
         const answer = await request({
-          ...options,
-          method, url, headers: { ...headers, ...authorization, connection: 'close' }, ...body === undefined ? {} : { data: body },
+          method,
+          url,
+          headers: { ...headers, ...authorization, connection: 'close' },
+          ...body === undefined ? {} : { data: body },
           request: { ...options.request, signal: AbortSignal.timeout(TIMEOUT) },
         } as never);
         if (!STATUS_REDIRECTS.includes(answer.status)) return answer;
@@ -81,7 +83,8 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
   });
   return octokit;
 
-  function pauseAfter(failure: Failure, { permissions, isRepeatable, tries }: { permissions?: Permissions; isRepeatable: boolean; tries: number }): number | undefined {
+  /** Returns the seconds to wait before another try, or undefined if there is none. */
+  function pauseAfter(failure: Failure, { permissions, isRepeatable, tries }: Required<Omit<CallOptions, 'permissions'>> & CallOptions & { tries: number }) {
     if (tries >= TRIES) return undefined;
     const limited = pauseOf(failure, clock.now());
     if (limited !== undefined) return limited <= LONGEST_PAUSE ? limited : undefined; // it was refused, so it may be repeated

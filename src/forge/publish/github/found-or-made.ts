@@ -1,6 +1,13 @@
 import { Clock } from '../../../handler/clock';
 import { FORGE_ERRORS, ForgeError } from '../smart-http';
 
+interface Search<T> {
+  readonly find: () => Promise<T | undefined>;
+  readonly make: () => Promise<T>;
+  /** Determines whether a refusal means that somebody else has just made it. @default - no refusal means that */
+  readonly existed?: (error: ForgeError) => boolean;
+}
+
 /** The maximum number of tries. */
 const TRIES = 4;
 
@@ -8,12 +15,9 @@ const TRIES = 4;
  * Finds a thing at GitHub, or makes it.
  *
  * An answer that was lost leaves open whether the thing was made. It is looked for before it is made again, so that there are never two.
- *
- * @param existed determines whether a refusal means that somebody else has just made it
  */
 export async function foundOrMade<T>(
-  { find, make, existed = () => false }: { readonly find: () => Promise<T | undefined>; readonly make: () => Promise<T>; readonly existed?: (error: ForgeError) => boolean },
-  clock: Clock,
+  { find, make, existed = () => false }: Search<T>, clock: Clock,
 ): Promise<{ readonly value: T; readonly isFound: boolean }> {
   for (let tries = 1; ; tries++) {
     const found = await find();

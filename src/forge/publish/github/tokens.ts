@@ -33,11 +33,13 @@ const minted = new Map<string, Promise<Minted>>();
 const LEAST_LIFE = 10 * 60_000;
 
 /** Returns the tokens of a client. @param connect returns the Octokit that makes tokens of an app */
-export function tokensOf(config: GitHubConfig, place: Place, readSecret: ReadSecret, connect: (tokens: Tokens) => Octokit, clock: Clock): GitHubTokens {
+export function tokensOf(
+  config: GitHubConfig, place: Place, readSecret: ReadSecret, connect: (tokens: Tokens) => Octokit, clock: Clock,
+): GitHubTokens {
   const secrets = new Set<string>();
   const secretOf = async (arn: string) => {
     const secret = (await readSecret(arn)).trim();
-    if (secret === '') throw new ForgeError(FORGE_ERRORS.UNAUTHORIZED, `the secret is empty: put the ${config.app === undefined ? 'token' : 'private key of the app'} into it`);
+    if (secret === '') throw new ForgeError(FORGE_ERRORS.UNAUTHORIZED, 'the secret is empty: put the token, or the private key of the app, into it');
     secrets.add(secret);
     return secret;
   };
@@ -54,7 +56,10 @@ export function tokensOf(config: GitHubConfig, place: Place, readSecret: ReadSec
       isApp: false,
       token: () => secretOf(config.secretArn),
       renew: () => false,
-      fetchCredential: async () => config.readSecretArn === undefined ? undefined : { username: TOKEN_USER, password: await secretOf(config.readSecretArn) },
+      async fetchCredential() {
+        const { readSecretArn } = config;
+        return readSecretArn === undefined ? undefined : { username: TOKEN_USER, password: await secretOf(readSecretArn) };
+      },
     };
   }
 
