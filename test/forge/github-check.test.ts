@@ -1,4 +1,4 @@
-import { FORGE_ERRORS } from '../../src/forge/publish/smart-http';
+import { FORGE_ERRORS } from '../../src/loop/steps/constants';
 import { APP, GitHubForge, TOKEN } from '../support/github-forge';
 
 let forge: GitHubForge;
@@ -18,7 +18,7 @@ test('a repository that takes pushes passes, for an app and for a token', async 
 test('fails for an archived repository', async () => {
   forge.repository.archived = true;
   for (const config of [APP, TOKEN]) {
-    await expect(forge.client(config).check()).rejects.toMatchObject({ name: FORGE_ERRORS.ARCHIVED, message: 'the repository octo/shop is archived: unarchive it, or use another one' });
+    await expect(forge.client(config).check()).rejects.toMatchObject({ name: FORGE_ERRORS.FORBIDDEN, message: 'the repository octo/shop is archived: unarchive it, or use another one' });
   }
 });
 

@@ -148,6 +148,8 @@ export const FORGE_ERRORS = {
   NOT_FOUND: 'Forge.NotFound',
   /** A rule of the forge refuses the change: a protected branch, a rule set, a secret or a file that is too large. */
   RULE_VIOLATION: 'Forge.RuleViolation',
+  /** The forge does not do what it is asked for, such as a pull request without commits. */
+  REFUSED: 'Forge.Refused',
   /** The forge asks for a pause. */
   RATE_LIMITED: 'Forge.RateLimited',
   /** The forge does not answer, or says that it cannot now. */

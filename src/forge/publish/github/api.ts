@@ -2,7 +2,8 @@ import { Failure, forgeError, isTransient, pauseOf } from './failure';
 import { loadCore, Octokit } from './octokit';
 import { Place } from './place';
 import { Clock } from '../../../handler/clock';
-import { FORGE_ERRORS, ForgeError } from '../smart-http';
+import { FORGE_ERRORS } from '../../../loop/steps/constants';
+import { ForgeError } from '../smart-http';
 
 /** The permissions of a token, as GitHub names them. */
 export type Permissions = Readonly<Partial<Record<'contents' | 'pull_requests' | 'checks' | 'issues', 'read' | 'write'>>>;

@@ -2,8 +2,9 @@ import { Permissions } from './api';
 import { Octokit } from './octokit';
 import { Place } from './place';
 import { GitHubTokens } from './tokens';
+import { FORGE_ERRORS } from '../../../loop/steps/constants';
 import { ForgeUse } from '../forge-client';
-import { FORGE_ERRORS, ForgeError } from '../smart-http';
+import { ForgeError } from '../smart-http';
 
 /** The permissions of an app for what a run does beside its push. */
 const USES: Readonly<Record<ForgeUse, Permissions>> = { pullRequest: { pull_requests: 'write' }, report: { checks: 'write' }, comment: { issues: 'write' } };
@@ -17,7 +18,7 @@ export async function checkRepository(octokit: Octokit, { owner, repo }: Place, 
     if (!(error instanceof ForgeError) || error.name !== FORGE_ERRORS.NOT_FOUND || tokens.isApp) throw error;
     throw new ForgeError(error.name, `there is no repository ${name} for the token: check the name, and give the token access to it`, error.quote);
   });
-  if (data.archived) throw new ForgeError(FORGE_ERRORS.ARCHIVED, `the repository ${name} is archived: unarchive it, or use another one`);
+  if (data.archived) throw new ForgeError(FORGE_ERRORS.FORBIDDEN, `the repository ${name} is archived: unarchive it, or use another one`);
   if (data.disabled) throw new ForgeError(FORGE_ERRORS.FORBIDDEN, `the repository ${name} is disabled by GitHub: its owner can ask GitHub's support`);
   // It is about the user of a token. For the tokens of apps, GitHub does not say what they can do.
   if (!tokens.isApp && data.permissions?.push === false) {

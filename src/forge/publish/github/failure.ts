@@ -1,4 +1,5 @@
-import { FORGE_ERRORS, ForgeError } from '../smart-http';
+import { FORGE_ERRORS } from '../../../loop/steps/constants';
+import { ForgeError } from '../smart-http';
 
 /** The parts of Octokit's errors that are read. Its classes come with the bundle, so that `instanceof` needs them loaded. */
 export interface Failure {
@@ -59,7 +60,7 @@ export function forgeError(failure: Failure, now: number, withoutSecrets: (text:
 function kindOf({ status, response }: Failure, words: string, pause: number | undefined): [ForgeError['name'], string] {
   if (response === undefined) return [FORGE_ERRORS.UNAVAILABLE, 'GitHub does not answer'];
   if (pause !== undefined) return [FORGE_ERRORS.RATE_LIMITED, 'GitHub asks for a pause'];
-  if (/\barchived\b/i.test(words) && (status === 403 || status === 422)) return [FORGE_ERRORS.ARCHIVED, 'the repository is archived: unarchive it, or use another one'];
+  if (/\barchived\b/i.test(words) && (status === 403 || status === 422)) return [FORGE_ERRORS.FORBIDDEN, 'the repository is archived: unarchive it, or use another one'];
   switch (status) {
     case 401: return [FORGE_ERRORS.UNAUTHORIZED, 'GitHub does not accept the credential: check the secret, and whether the token has expired'];
     case 403: return [FORGE_ERRORS.FORBIDDEN, 'the credential does not have the permission'];

@@ -1,5 +1,6 @@
 import { Clock } from '../../../handler/clock';
-import { FORGE_ERRORS, ForgeError } from '../smart-http';
+import { FORGE_ERRORS } from '../../../loop/steps/constants';
+import { ForgeError } from '../smart-http';
 
 interface Search<T> {
   readonly find: () => Promise<T | undefined>;

@@ -2,8 +2,9 @@ import { connected } from './api';
 import { checkRepository } from './check';
 import { GitHubConfig, placeOf } from './place';
 import { makePullRequest } from './pull-request';
-import { ReadSecret, TOKEN_USER, tokensOf } from './tokens';
+import { TOKEN_USER, tokensOf } from './tokens';
 import { Clock } from '../../../handler/clock';
+import { basicAuthorization, ReadSecret } from '../basic';
 import { ForgeClient } from '../forge-client';
 
 export interface GitHubClientOptions {
@@ -21,7 +22,7 @@ export function gitHubClient(config: GitHubConfig, repositoryUrl: string, { read
   const octokit = connected(place, tokens, clock);
   return {
     async pushAuthorization() {
-      return `Basic ${Buffer.from(`${TOKEN_USER}:${await tokens.token({ contents: 'write' })}`).toString('base64')}`;
+      return basicAuthorization({ username: TOKEN_USER, password: await tokens.token({ contents: 'write' }) });
     },
     fetchCredential: () => tokens.fetchCredential(),
     check: async (uses = []) => checkRepository(octokit, place, tokens, uses),

@@ -1,5 +1,6 @@
+import { FORGE_ERRORS } from '../../../loop/steps/constants';
 import { ForgeConfig } from '../../constants';
-import { FORGE_ERRORS, ForgeError } from '../smart-http';
+import { ForgeError } from '../smart-http';
 
 export type GitHubConfig = Extract<ForgeConfig, { kind: 'github' }>;
 

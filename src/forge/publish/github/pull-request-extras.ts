@@ -1,8 +1,9 @@
 import { CallOptions } from './api';
 import { Octokit } from './octokit';
 import { Place } from './place';
+import { FORGE_ERRORS } from '../../../loop/steps/constants';
 import { PullRequestContent } from '../forge-client';
-import { FORGE_ERRORS, ForgeError } from '../smart-http';
+import { ForgeError } from '../smart-http';
 
 /** The parts of a pull request at GitHub that are read. */
 export interface Pull {

@@ -5,8 +5,9 @@ import { Place } from './place';
 import { addExtras, Pull } from './pull-request-extras';
 import { BODY_LENGTH, bounded, TITLE_LENGTH } from './text';
 import { Clock } from '../../../handler/clock';
+import { FORGE_ERRORS } from '../../../loop/steps/constants';
 import { PullRequest, PullRequestContent } from '../forge-client';
-import { FORGE_ERRORS, ForgeError } from '../smart-http';
+import { ForgeError } from '../smart-http';
 
 /** Enabling auto-merge needs to write contents, too. */
 const request: CallOptions = { permissions: { contents: 'write', pull_requests: 'write' } };

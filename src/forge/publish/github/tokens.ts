@@ -2,11 +2,10 @@ import { Permissions, Tokens } from './api';
 import { loadAppAuth, Octokit } from './octokit';
 import { GitHubConfig, Place } from './place';
 import { Clock } from '../../../handler/clock';
+import { FORGE_ERRORS } from '../../../loop/steps/constants';
+import { ReadSecret } from '../basic';
 import { Credential } from '../forge-client';
-import { FORGE_ERRORS, ForgeError } from '../smart-http';
-
-/** Reads the value of a secret. @param arn the ARN of the secret */
-export type ReadSecret = (arn: string) => Promise<string>;
+import { ForgeError } from '../smart-http';
 
 /** The tokens of a client, and the ways in which git uses them. */
 export interface GitHubTokens extends Tokens {
