@@ -124,13 +124,13 @@ class BasicForge extends Forge {
 
   public _config(): ForgeConfig {
     const { username, readSecret } = this._options;
-    return {
-      kind: 'basic',
-      secretArn: this.secret.secretArn,
-      ...(username === undefined ? {} : { username }),
-      ...(readSecret === undefined ? {} : { readSecretArn: readSecret.secretArn }),
-    };
+    return { kind: 'basic', secretArn: this.secret.secretArn, ...withoutGaps({ username, readSecretArn: readSecret?.secretArn }) };
   }
+}
+
+/** Returns an object without the properties that have no value. @internal */
+export function withoutGaps<T extends object>(properties: T): Partial<T> {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 const FORGE_RULES: readonly Rule<ForgeOptions>[] = [

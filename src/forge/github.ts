@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { ForgeConfig } from './constants';
-import { Forge, ForgeOptions, TokenForgeOptions } from './forge';
+import { Forge, ForgeOptions, TokenForgeOptions, withoutGaps } from './forge';
 import { faultsOf, Rule } from '../private/validation';
 
 /** Options for `GitHub.token`. */
@@ -35,7 +35,7 @@ export interface GitHubAppOptions extends ForgeOptions {
 }
 
 /** GitHub, with a token. An app is better: its tokens are for one repository, and live for an hour. */
-export class GitHub extends Forge {
+export abstract class GitHub extends Forge {
   /**
    * Uses a token, such as a fine-grained personal access token with the permissions `contents: write` and `pull_requests: write`.
    *
@@ -43,51 +43,27 @@ export class GitHub extends Forge {
    * @param options Options for the token
    */
   public static token(secret: secretsmanager.ISecret, options: GitHubTokenOptions = {}): GitHub {
-    const { readSecret } = options;
-    return new GitHub(secret, options, readSecret === undefined ? {} : { readSecretArn: readSecret.secretArn }, readSecret);
+    return new TokenOfSecret(secret, options);
   }
 
   /** @internal */
   public readonly _proposes = true;
 
-  /** @internal */
-  protected constructor(
-    private readonly secret: secretsmanager.ISecret,
-    /** @internal */
-    public readonly _options: ForgeOptions & { readonly baseUrl?: string },
-    private readonly access: Partial<ForgeConfig & { readonly kind: 'github' }>,
-    private readonly readSecret?: secretsmanager.ISecret,
-  ) {
-    super();
-  }
-
-  /** @internal */
-  public get _secrets(): secretsmanager.ISecret[] {
-    return [this.secret, ...this.readSecret === undefined ? [] : [this.readSecret]];
-  }
-
-  /** @internal */
-  public get _reads(): boolean {
-    return this.access.app !== undefined || this.readSecret !== undefined;
-  }
+  /** The URL of the REST API. @internal */
+  public abstract get _baseUrl(): string | undefined;
 
   /** The scheme and the host of the repositories. @internal */
   public get _host(): string {
-    const { baseUrl } = this._options;
-    return baseUrl === undefined ? 'https://github.com' : new URL(baseUrl).origin.replace('//api.', '//');
-  }
-
-  /** @internal */
-  public _config(): ForgeConfig {
-    const { baseUrl } = this._options;
-    return { kind: 'github', secretArn: this.secret.secretArn, ...(baseUrl === undefined ? {} : { baseUrl }), ...this.access };
+    return this._baseUrl === undefined ? 'https://github.com' : new URL(this._baseUrl).origin.replace('//api.', '//');
   }
 
   /** @internal */
   public _faults(): string[] {
-    const { app } = this.access;
-    return [...super._faults(), ...faultsOf({ ...this._options, ...app }, GITHUB_RULES).map((fault) => `forge: ${fault}`)];
+    return [...super._faults(), ...faultsOf(this._facts(), GITHUB_RULES).map((fault) => `forge: ${fault}`)];
   }
+
+  /** @internal */
+  protected abstract _facts(): GitHubFacts;
 }
 
 /**
@@ -96,7 +72,7 @@ export class GitHub extends Forge {
  * The app needs the repository permissions `contents: write`, `pull_requests: write`, `checks: write` and `issues: write`. The publisher makes a
  * token for each step, for one repository, with the permissions of the step only.
  */
-export class GitHubApp extends GitHub {
+export abstract class GitHubApp extends GitHub {
   /**
    * Uses an app whose private key is in a secret.
    *
@@ -104,8 +80,59 @@ export class GitHubApp extends GitHub {
    * @param options The app, and options for the forge
    */
   public static fromSecret(secret: secretsmanager.ISecret, options: GitHubAppOptions): GitHubApp {
-    const { appId, installationId } = options;
-    return new GitHubApp(secret, options, { app: { appId, ...(installationId === undefined ? {} : { installationId }) } });
+    return new AppOfSecret(secret, options);
+  }
+}
+
+class TokenOfSecret extends GitHub {
+  constructor(private readonly secret: secretsmanager.ISecret, public readonly _options: GitHubTokenOptions) {
+    super();
+  }
+
+  public get _reads(): boolean {
+    return this._options.readSecret !== undefined;
+  }
+
+  public get _baseUrl(): string | undefined {
+    return this._options.baseUrl;
+  }
+
+  public get _secrets(): secretsmanager.ISecret[] {
+    return [this.secret, ...this._options.readSecret === undefined ? [] : [this._options.readSecret]];
+  }
+
+  public _config(): ForgeConfig {
+    const { baseUrl, readSecret } = this._options;
+    return { kind: 'github', secretArn: this.secret.secretArn, ...withoutGaps({ baseUrl, readSecretArn: readSecret?.secretArn }) };
+  }
+
+  protected _facts(): GitHubFacts {
+    return this._options;
+  }
+}
+
+class AppOfSecret extends GitHubApp {
+  public readonly _reads = true;
+
+  constructor(private readonly secret: secretsmanager.ISecret, public readonly _options: GitHubAppOptions) {
+    super();
+  }
+
+  public get _baseUrl(): string | undefined {
+    return this._options.baseUrl;
+  }
+
+  public get _secrets(): secretsmanager.ISecret[] {
+    return [this.secret];
+  }
+
+  public _config(): ForgeConfig {
+    const { baseUrl, appId, installationId } = this._options;
+    return { kind: 'github', secretArn: this.secret.secretArn, app: { appId, ...withoutGaps({ installationId }) }, ...withoutGaps({ baseUrl }) };
+  }
+
+  protected _facts(): GitHubFacts {
+    return this._options;
   }
 }
 
