@@ -51,6 +51,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     `@aws-sdk/client-bedrock-agentcore@${AWS_SDK}`,
     `@aws-sdk/client-bedrock-agentcore-control@${AWS_SDK}`,
     '@aws-sdk/client-sfn@^3',
+    '@aws-sdk/client-lambda@^3',
+    '@aws-sdk/client-secrets-manager@^3',
     '@types/aws-lambda',
     'aws-cdk@^2.1148.1', // 3.x does not read the assembly schema of 2.257
     'cdk-nag@^3.0.2',

@@ -19,7 +19,7 @@ export const OPERATIONS = [
   'UntagResource',
 ] as const;
 
-/** Operations of Step Functions, which whoever made the server answers; faults strike them too. */
-export type OtherOperationName = 'DescribeExecution' | 'DescribeStateMachineForExecution' | 'ListExecutions';
+/** Operations of Step Functions, Secrets Manager and Lambda, which whoever made the server answers; faults strike them too. */
+export type OtherOperationName = 'DescribeExecution' | 'DescribeStateMachineForExecution' | 'ListExecutions' | 'GetSecretValue' | 'Invoke';
 
 export type OperationName = typeof OPERATIONS[number];

@@ -15,6 +15,7 @@ import { Exchange, SESSION_HEADER } from './exchange';
 import { Faults } from './faults';
 import { LIMITS } from './limits';
 import { Registry, RuntimeVersion, Runtime } from './registry';
+import { strikeBeforeReply } from './reply';
 import { route, Routed } from './router';
 import { SessionLog } from './session-log';
 import { Sessions } from './sessions';
@@ -44,11 +45,23 @@ export interface AgentCoreServerProps extends Partial<Unconfirmed> {
   readonly mounts?: readonly SandboxMount[];
 }
 
-/** A request whose operation is named by the header `x-amz-target`. */
-export interface TargetedRequest {
-  readonly target: string;
+/** A request to another service of AWS. */
+export interface OtherRequest {
+  /** The service and the operation, as the header `x-amz-target` names them; undefined for services that name them by the path. */
+  readonly target?: string;
+  readonly method: string;
+  /** The path, with the query. */
+  readonly path: string;
   readonly authorization: string;
+  /** The header `x-amz-invocation-type`. */
+  readonly invocationType?: string;
   readonly body: Buffer;
+}
+
+export interface OtherReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
 }
 
 /**
@@ -72,7 +85,7 @@ export class AgentCoreServer {
   /** Returns why a request is refused, by its authorization header. @default - every request is allowed */
   authorize?: (authorization: string, action: string, resources: readonly string[]) => string | undefined;
   /** Answers requests to other services that come here, such as those of agents to Step Functions. @default - they are refused */
-  answer?: (request: TargetedRequest) => { readonly status: number; readonly body: unknown } | undefined;
+  answer?: (request: OtherRequest) => Promise<OtherReply | undefined> | OtherReply | undefined;
   private readonly http: Server;
   private readonly registry: Registry;
   private readonly workspaces: Workspaces;
@@ -185,17 +198,18 @@ export class AgentCoreServer {
     if (body === undefined) {
       return; // the client has gone
     }
-    const call = new Call(found?.operation ?? target?.split('.').pop() ?? 'Unknown', found?.runtime, found?.qualifier ?? 'DEFAULT', body, this.clock.now());
+    const call = new Call(found?.operation ?? target?.split('.').pop() ?? (INVOKE.test(request.url ?? '') ? 'Invoke' : 'Unknown'), found?.runtime, found?.qualifier ?? 'DEFAULT', body, this.clock.now());
     call.sessionId = request.headers[SESSION_HEADER]?.toString(); // also of a call that is refused before anything looks at it
     const exchange = new Exchange(request, response, call, this.faults, this.calls, this.clock);
     try {
-      if (target !== undefined) await strikeBeforeStart(exchange);
-      const answer = target === undefined ? undefined : this.answer?.({ target, authorization: request.headers.authorization ?? '', body });
-      if (answer) {
-        exchange.json(answer.status, answer.body, { 'content-type': 'application/x-amz-json-1.0' });
-        return;
-      }
       if (!found) {
+        await strikeBeforeStart(exchange);
+        const answer = await this.answer?.(otherRequest(request, body));
+        if (answer) {
+          await strikeBeforeReply(exchange);
+          exchange.json(answer.status, answer.body, answer.headers ?? { 'content-type': 'application/x-amz-json-1.0' });
+          return;
+        }
         exchange.json(404, { message: `not an operation of this server: ${target ?? `${request.method} ${request.url}`}` }, { 'x-amzn-errortype': 'UnknownOperationException' });
         return;
       }
@@ -215,6 +229,14 @@ export class AgentCoreServer {
     const refusal = this.authorize(request.headers.authorization ?? '', `bedrock-agentcore:${operation}`, resources);
     if (refusal !== undefined) throw new ServiceError('AccessDeniedException', refusal);
   }
+}
+
+/** The path of Lambda's `Invoke`. */
+const INVOKE = /^\/2015-03-31\/functions\/[^/]+\/invocations/;
+
+function otherRequest({ method = 'GET', url: path = '/', headers }: IncomingMessage, body: Buffer): OtherRequest {
+  const header = (name: string) => headers[name]?.toString();
+  return { target: header('x-amz-target'), method, path, authorization: headers.authorization ?? '', invocationType: header('x-amz-invocation-type'), body };
 }
 
 /** The start of a warning. */

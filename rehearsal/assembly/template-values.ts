@@ -112,6 +112,8 @@ export class TemplateValues {
         return this.attribute(name, 'Arn');
       case 'AWS::EFS::AccessPoint':
         return idOf('fsap', name);
+      case 'AWS::SecretsManager::Secret':
+        return secretArn(this.text(resource.Properties?.Name ?? name), region, account);
       default:
         return name;
     }
@@ -137,6 +139,12 @@ export class TemplateValues {
   private functionArn(name: unknown): string {
     return `arn:aws:lambda:${this.props.region}:${this.props.account}:function:${this.text(name).replace(/^.*:function:/, '')}`;
   }
+}
+
+/** Returns the ARN of a secret: its name, and a suffix of 6 characters as Secrets Manager adds it. */
+export function secretArn(name: string, region: string, account: string): string {
+  const suffix = createHash('sha256').update(name).digest('base64').replace(/[^A-Za-z0-9]/g, '').slice(0, 6);
+  return `arn:aws:secretsmanager:${region}:${account}:secret:${name}-${suffix}`;
 }
 
 /** Makes the id of a file system or its access point, in the form that AgentCore expects. */

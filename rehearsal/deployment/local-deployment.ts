@@ -1,5 +1,6 @@
-import type { Agent, AgentCoreServer, RuntimeProps } from '../agentcore';
+import type { Agent, AgentCoreServer, OtherRequest, RuntimeProps } from '../agentcore';
 import { Assembly, SynthesizedStack, TemplateValues } from '../assembly';
+import { answerInvoke, AwsReply, InvokeProps, Secrets } from '../aws';
 import { ExecutionEnded, inputOf, matches, Rule } from './events';
 import { accessKeyOf, Authorizer } from '../iam/authorizer';
 import { LocalFunction } from '../lambda';
@@ -17,6 +18,8 @@ export interface LocalDeploymentProps {
   readonly agent?: Agent | ((runtimeLogicalId: string) => Agent | undefined);
   /** Values of references other than those that are made here: `LogicalId` or `LogicalId.Attribute`. */
   readonly values?: Readonly<Record<string, string>>;
+  /** The values of secrets, by the logical ID, the name, the ARN or the ARN without its suffix. @default - those that the template gives them */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Environment of the functions, beside their own. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Service integrations other than Lambda's, by their resource, such as `arn:aws:states:::dynamodb:putItem`. */
@@ -53,19 +56,19 @@ export class LocalDeployment {
   readonly authorizer: Authorizer;
   private readonly known: Map<string, string>;
   private readonly values: TemplateValues;
+  private readonly secrets: Secrets;
   private readonly functions = new Map<string, LocalFunction>();
   private readonly stateMachines = new Map<string, LocalStateMachine>();
 
   private constructor(readonly stack: SynthesizedStack, private readonly props: LocalDeploymentProps) {
     const known = this.known = new Map(Object.entries(props.values ?? {}));
-    this.values = new TemplateValues(stack, { region: this.region, account: props.account ?? '123456789012', values: known });
+    const { region, account } = this;
+    this.values = new TemplateValues(stack, { region, account, values: known });
+    this.secrets = new Secrets({ stack, values: this.values, region, account, given: props.secrets ?? {} });
     this.authorizer = new Authorizer(stack, this.values);
     props.server.authorize = (authorization, action, resources) => this.authorizer.refusalOfRequest(authorization, action, resources);
     this.executions = props.executions ?? new Executions();
-    props.server.answer = (request) => {
-      const refusal = (action: string, resource: string) => this.authorizer.refusalOfRequest(request.authorization, action, [resource]);
-      return answerCallback(this.tokens, request, refusal) ?? this.executions.answer(request, refusal);
-    };
+    props.server.answer = (request) => this.answer(request);
     this.runtimes = new Map(stack.ofType(TYPES.RUNTIME).map((logicalId) => {
       const { arn, id, version } = props.server.createRuntime(this.runtimeProps(logicalId));
       for (const [key, value] of Object.entries({ '': id, '.AgentRuntimeArn': arn, '.AgentRuntimeId': id, '.AgentRuntimeVersion': version })) {
@@ -153,8 +156,31 @@ export class LocalDeployment {
     return this.props.server;
   }
 
+  /** Answers requests to services other than AgentCore. */
+  private answer(request: OtherRequest): Promise<AwsReply> | AwsReply | undefined {
+    const { target = '', body } = request;
+    const refusal = (action: string, resource: string) => this.authorizer.refusalOfRequest(request.authorization, action, [resource]);
+    return answerCallback(this.tokens, { target, body }, refusal) ?? this.executions.answer({ target, body }, refusal)
+      ?? this.secrets.answer(request, refusal) ?? answerInvoke(request, this.invocations, refusal);
+  }
+
+  private get invocations(): InvokeProps {
+    const { region, account } = this;
+    const isNamed = (logicalId: string, name: string) => name === logicalId || name === this.stack.resource(logicalId)?.Properties?.FunctionName;
+    return {
+      region,
+      account,
+      find: (name) => this.stack.ofType(TYPES.FUNCTION).find((logicalId) => isNamed(logicalId, name)),
+      invoke: async (logicalId, event) => this.function(logicalId).invoke(event),
+    };
+  }
+
   private get region(): string {
     return this.props.region ?? 'us-east-1';
+  }
+
+  private get account(): string {
+    return this.props.account ?? '123456789012';
   }
 
   private stateMachine(logicalId: string): LocalStateMachine {

@@ -1,0 +1,3 @@
+export * from './lambda-invoke';
+export * from './request';
+export * from './secrets';
