@@ -17,6 +17,7 @@ import { STEPS } from '../loop/steps/constants';
 import { LoopError } from '../loop/steps/errors';
 import { LoopExecutions } from '../loop/steps/executions';
 import { published } from '../loop/steps/publish';
+import { NameList } from '../loop/steps/results';
 import { runStepJob, StepTools } from '../loop/steps/step';
 
 /**
@@ -72,6 +73,7 @@ function onRetry(error: SessionError, job: { readonly id: string }): void {
 }
 
 function toolsOf(publisher: Publisher, options: RunJobOptions): StepTools {
+  let changed: NameList | undefined;
   const tools: StepTools = {
     ...options,
     onceClient: options.client,
@@ -79,7 +81,12 @@ function toolsOf(publisher: Publisher, options: RunJobOptions): StepTools {
     runJob: (job: Job, how: RunJobOptions) => runJob(job, how),
     measure: () => undefined, // gates are not run here
     access: (request, name, job) => accessFor(request, name, job, (open) => publisher.open(open), (key) => runStepJob(request, tools, key)),
-    publish: (where, how, wanted) => published(where, how, wanted, (publication) => publisher.publish(publication)),
+    publish: async (where, how, wanted) => {
+      const { changed: files, ...made } = await published(where, how, wanted, (publication) => publisher.publish(publication));
+      changed = files;
+      return made;
+    },
+    present: (request, proposal) => publisher.present(request, proposal, tools, changed),
   };
   return tools;
 }

@@ -1,5 +1,7 @@
 import { basicClient, ReadSecret } from './basic';
 import { ForgeClient } from './forge-client';
+import { gitHubClient } from './github/github-client';
+import { present } from './present';
 import { publish } from './publish';
 import { seal } from './seal';
 import { announced, ForgeError } from './smart-http';
@@ -10,7 +12,11 @@ import { Opened, OpenRequest } from '../../loop/steps/access';
 import { FORGE_ERRORS } from '../../loop/steps/constants';
 import { LoopError } from '../../loop/steps/errors';
 import { isAllowedRepository } from '../../loop/steps/git-names';
+import { ProposalConfig } from '../../loop/steps/loop-config';
 import { Publication, Published } from '../../loop/steps/publication';
+import { NameList } from '../../loop/steps/results';
+import { LoopState } from '../../loop/steps/state';
+import { StepRequest, StepTools } from '../../loop/steps/step';
 import { ForgeConfig } from '../constants';
 
 /** The parts of the world that a publisher uses. */
@@ -55,6 +61,13 @@ export class Publisher {
     });
   }
 
+  /** Shows a pushed commit to people. */
+  public async present(
+    request: StepRequest, proposal: ProposalConfig | undefined, tools: StepTools, changed?: NameList,
+  ): Promise<Pick<LoopState, 'pullRequest'>> {
+    return this.typed(() => present(request, proposal, this.client(request.state.run.repository.url), tools, changed));
+  }
+
   private client(url: string): ForgeClient {
     const { forge, repositories, local } = this.config;
     if (!isAllowedRepository(url, [...repositories, ...local === undefined ? [] : [`${local}/*/*`]])) {
@@ -62,6 +75,7 @@ export class Publisher {
     }
     switch (forge.kind) {
       case 'basic': return basicClient(forge, this.tools.readSecret);
+      case 'github': return gitHubClient(forge, url, { readSecret: this.tools.readSecret, localOrigin: local, clock: this.tools.clock });
       default: throw new TypeError(`not a forge: ${forge.kind}`);
     }
   }

@@ -2,7 +2,7 @@ import { FORGE_ERRORS, LOOP_ERRORS, LOOP_LIMITS } from './constants';
 import { LoopError } from './errors';
 import { OFFER_PART } from './offer-script.generated';
 import { Publication, Published } from './publication';
-import { Results } from './results';
+import { NameList, Results } from './results';
 import { isVerified } from './run-record';
 import { collector, inWorkspace, StepRequest, StepTools, WantedCommit } from './step';
 import { LIMITS } from '../../jobs/constants';
@@ -20,8 +20,9 @@ const PIECE_BYTES = 4_194_304;
  */
 export async function published(
   where: StepRequest, tools: StepTools, wanted: WantedCommit, publish: (publication: Publication) => Promise<Published>,
-): Promise<Results<'commit'>> {
+): Promise<Results<'commit'> & { readonly changed?: NameList }> {
   const { run, loop } = where.state;
+  let changed: NameList | undefined;
   for (let tries = 1; ; tries++) {
     const seen = await inWorkspace(where, tools, 'commit', LOOP_ERRORS.COMMIT_FAILED, { ...wanted, WB_PUSH: 'look', WB_ELSEWHERE: 'yes' }, { label: `look ${tries}` });
     if (seen.ready === undefined) return seen;
@@ -36,12 +37,14 @@ export async function published(
       branch: run.branch,
       ...(from === undefined ? {} : { from }),
       commit: { tree: wanted.WB_TREE, parents, author: where.config.author, seconds: wanted.WB_DATE, message: wanted.WB_MESSAGE },
-      pack: () => packOf(where, tools, wanted.WB_TREE, parents),
+      pack: () => packOf(where, tools, wanted, parents, (files) => {
+        changed = files;
+      }),
     });
     if (result.id !== seen.commit) {
       throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, `the session makes the commit ${seen.commit} of the change, and the publisher ${result.id}`);
     }
-    if (result.kind === 'PUBLISHED') return { ...seen, pushed: 'yes' };
+    if (result.kind === 'PUBLISHED') return { ...seen, pushed: 'yes', changed };
     if (result.kind === 'REFUSED') throw refused(result.reason, result.said);
     if (tries >= LOOP_LIMITS.publishTries) throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `the branch ${run.branch} moved ${tries} times while the commit was pushed`);
   }
@@ -56,12 +59,14 @@ function refused(reason: string, said: string): LoopError {
 }
 
 /** Reads the pack from the session, in pieces. A call that is repeated gets the same pieces, since each is the output of a job. */
-async function* packOf(where: StepRequest, tools: StepTools, tree: string, parents: readonly string[]): AsyncGenerator<Buffer> {
+async function* packOf(
+  where: StepRequest, tools: StepTools, { WB_TREE, WB_BASE }: WantedCommit, parents: readonly string[], onChanged: (files: NameList) => void,
+): AsyncGenerator<Buffer> {
   for (let offset = 0, total = 1; offset < total; offset += PIECE_BYTES) {
     // A second try may follow one that was cut off.
     const { onOutput, output } = collector(2 * PIECE_BYTES + 100_000);
-    const { bytes } = await inWorkspace(where, { ...tools, onOutput }, 'offer', LOOP_ERRORS.COMMIT_FAILED, {
-      WB_TREE: tree, WB_PARENTS: parents.join(' '), WB_OFFSET: offset, WB_PIECE: PIECE_BYTES, WB_LIMIT: LOOP_LIMITS.publishBytes,
+    const { bytes, changed } = await inWorkspace(where, { ...tools, onOutput }, 'offer', LOOP_ERRORS.COMMIT_FAILED, {
+      WB_TREE, WB_BASE, WB_PARENTS: parents.join(' '), WB_OFFSET: offset, WB_PIECE: PIECE_BYTES, WB_LIMIT: LOOP_LIMITS.publishBytes,
     }, { label: `${offset / PIECE_BYTES}`, logBytes: LIMITS.logBytes.default, script: OFFER_PART });
     total = /^\d{1,9}$/.test(bytes) ? Number(bytes) : NaN;
     const all = output();
@@ -69,6 +74,7 @@ async function* packOf(where: StepRequest, tools: StepTools, tree: string, paren
     const end = all.lastIndexOf('\n@result ');
     const size = Math.min(PIECE_BYTES, total - offset);
     if (!(total <= LOOP_LIMITS.publishBytes) || size < 0 || size > end) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'the change could not be read from its session');
+    if (offset === 0) onChanged(changed);
     yield all.subarray(end - size, end);
   }
 }

@@ -23,7 +23,7 @@ export const WORKSPACE_WORDS = {
   away: { away: 'list' },
   pins: {},
   commit: { commit: 'object', pushed: 'maybe', found: 'maybe', rejected: 'maybe', ready: 'maybe' },
-  offer: { bytes: 'text' },
+  offer: { bytes: 'text', changed: 'list' },
   rebase: { base: 'object', tip: 'text' },
   fresh: { 'base': 'object', 'workspace': 'text', 'stands-on': 'object', 'moves': 'maybe', 'work': 'list', 'have': 'text', 'separate': 'maybe' },
   made: { made: 'maybe' },

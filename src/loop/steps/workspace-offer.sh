@@ -4,12 +4,13 @@
 # Hands a verified tree to the publisher, which makes the commit and pushes it.
 #
 #   WB_PARENTS   the parents of the commit
+#   WB_BASE      the first of them
 #   WB_OFFSET    where the piece of the pack begins that is printed, in bytes; the pack is made for the first one
 #   WB_PIECE     the size of a piece
 #   WB_LIMIT     the maximum size of the pack
 
-offer() { # Prints a piece of the pack of what the remote lacks, and reports the size of the pack
-  local id bytes file=$records/offer without=()
+offer() { # Prints a piece of the pack of what the remote lacks, and reports the size of the pack and the files of the change
+  local id bytes file=$records/offer without=() list=()
   unlock
   if ((WB_OFFSET == 0)); then
     # All of these came from the remote.
@@ -26,4 +27,6 @@ offer() { # Prints a piece of the pack of what the remote lacks, and reports the
     dd if="$file" bs=65536 skip="$((WB_OFFSET / 65536))" count="$((WB_PIECE / 65536))" 2>/dev/null || exit 1
   } >&"$answer"
   say bytes "$bytes"
+  ((WB_OFFSET > 0)) || listed own diff-tree -r --no-renames --name-only -z "$WB_BASE" "$WB_TREE" || fail 77 "git cannot compare the change with its base"
+  tell changed ${list[@]+"${list[@]}"}
 }

@@ -1,0 +1,121 @@
+import { GateRecord, RunRecord } from '../../loop/steps/records';
+import { named, NameList } from '../../loop/steps/results';
+import { StepRequest } from '../../loop/steps/step';
+
+/** The part of a prompt that a description shows, in characters. */
+const PROMPT_LENGTH = 4_000;
+
+/** The facts of a run that are in no record. */
+export interface RunFacts {
+  /** Text of the user's above the report, in Markdown. */
+  readonly body?: string;
+  /** The files of the change; undefined if that is not known. */
+  readonly changed?: NameList;
+  /** The duration of the run so far, in seconds. */
+  readonly seconds: number;
+}
+
+type Loop = StepRequest['state']['loop'];
+
+/**
+ * Returns the description of a pull request, in Markdown: the report of the run. Text of others is in code, so that it cannot format, mention or
+ * link.
+ */
+export function descriptionOf({ execution, config, state: { prompt, run, loop } }: StepRequest, { body, changed, seconds }: RunFacts): string {
+  const { verification } = loop;
+  const isVerified = verification?.passed !== undefined;
+  const sections = [
+    body,
+    filesOf('Protected files that the change touches', loop.protectedFiles),
+    filesOf('Files that judge the change: review these first', loop.judgingFiles),
+    `### Task\n\n${fenced(prompt.length > PROMPT_LENGTH ? `${prompt.slice(0, PROMPT_LENGTH)}…` : prompt)}`,
+    filesOf('Changed files', changed),
+    `### Gates\n\n${gateTable(loop, isVerified)}${isVerified ? '' : '\n\nThe change was not verified in a clean checkout.'}`,
+    findingsOf(loop),
+    [
+      `${count(loop.round + 1, 'turn')}, ${minutes(seconds)}.`,
+      `Run ${code(run.id)} of the loop ${code(config.name)}: [execution](${consoleUrlOf(execution)}), session ${code(run.session.id)}.`,
+      'To try the change: check out the branch, and run the commands of the gates.',
+    ].join(' '),
+  ];
+  return sections.filter((section) => section !== undefined).join('\n\n');
+}
+
+/** Returns a table of the gates with their verdicts in the agent's session and in the clean checkout. */
+function gateTable({ gates, verification }: Loop, isVerified: boolean): string {
+  const there = (name: string) => verification?.gates.find((gate) => gate.name === name);
+  const header = isVerified ? '| gate | agent\'s session | clean checkout | tests |\n|---|---|---|---|' : '| gate | agent\'s session | tests |\n|---|---|---|';
+  const rows = gates.map((gate) => {
+    const other = there(gate.name);
+    return `| ${[code(gate.name), verdictOf(gate), ...isVerified ? [other === undefined ? '' : verdictOf(other)] : [], testsOf(other ?? gate)].join(' | ')} |`;
+  });
+  return [header, ...rows].join('\n');
+}
+
+/** Returns the verdict of a gate in a few words. */
+export function verdictOf({ verdict, seconds, knownFailure, greenBefore }: GateRecord): string {
+  return [
+    `${verdict} in ${seconds} s`,
+    ...knownFailure === true ? ['fails as on the base'] : [],
+    ...greenBefore === true ? ['passed before the change, too'] : [],
+  ].join(', ');
+}
+
+/** Returns the numbers of tests of a gate with a report. */
+export function testsOf({ tests }: Pick<GateRecord, 'tests'>): string {
+  if (tests === undefined) return '';
+  const { ran, failed, skipped, ranBefore } = tests;
+  const less = ranBefore !== undefined && ran < ranBefore ? `, ${ranBefore} on the base` : '';
+  return `${count(ran, 'test')}${less}, ${failed} failed, ${skipped} skipped`;
+}
+
+function filesOf(title: string, list: NameList | undefined): string | undefined {
+  if (list === undefined || list.count === 0) return undefined;
+  const rest = list.count - list.names.length;
+  return `### ${title}\n\n${[...list.names.map((name) => `- ${code(name)}`), ...rest > 0 ? [`- and ${rest} more`] : []].join('\n')}`;
+}
+
+function findingsOf({ findings, leftOut, putBack }: Loop): string | undefined {
+  const lists: readonly (readonly [string, NameList | undefined])[] = [
+    ...Object.entries(findings ?? {}) as [keyof NonNullable<RunRecord['findings']>, NameList][],
+    ['left out of the change', leftOut], ['changed by the bootstrap, and restored', putBack],
+  ];
+  const lines = lists.filter(([, list]) => list !== undefined && list.count > 0).map(([title, list]) => `- ${title}: ${named(list!).map(code).join(', ')}`);
+  return lines.length === 0 ? undefined : `### Not in the commit\n\n${lines.join('\n')}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function minutes(seconds: number): string {
+  return seconds < 120 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
+}
+
+/** Returns text of others as it is, on one line. */
+export function code(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
+  // A pipe would end a cell of a table, and GitHub links mentions in code elements that are written as HTML.
+  const ticks = '`'.repeat(longestOf(/`+/g, line) + 1);
+  const space = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
+  return `${ticks}${space}${line.replace(/\|/g, '\\|')}${space}${ticks}`;
+}
+
+/** Returns text of others as it is, on its own lines. */
+export function fenced(text: string): string {
+  const fence = '`'.repeat(Math.max(3, longestOf(/`+/g, text) + 1));
+  return `${fence}text\n${text.trimEnd()}\n${fence}`;
+}
+
+function longestOf(pattern: RegExp, text: string): number {
+  return Math.max(0, ...[...text.matchAll(pattern)].map(([match]) => match.length));
+}
+
+const CONSOLES: { readonly [partition: string]: string } = { 'aws-cn': 'console.amazonaws.cn', 'aws-us-gov': 'console.amazonaws-us-gov.com' };
+
+/** Returns the page of an execution in the AWS console. */
+export function consoleUrlOf(execution: string): string {
+  const [, partition = 'aws', , region = ''] = execution.split(':');
+  const host = CONSOLES[partition] ?? `${region}.console.aws.amazon.com`;
+  return `https://${host}/states/home?region=${region}#/v2/executions/details/${execution}`;
+}
