@@ -7,7 +7,7 @@ import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { deviationsOf } from './run-page';
 import { loadHandler } from './session-driver';
 import { AgentHandler, AgentCoreServer, AgentCoreServerProps, MovableClock } from '../../rehearsal/agentcore';
-import { LocalDeployment } from '../../rehearsal/deployment';
+import { LocalDeployment, LocalDeploymentProps } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, Verification } from '../../src';
 import { Feedback, GateRecord } from '../../src/loop/steps/records';
@@ -24,6 +24,8 @@ export interface LoopFixtureProps {
   readonly loop?: Partial<CodingLoopProps> | ((shared: string) => Partial<CodingLoopProps>);
   /** The service's behaviour where its documentation says nothing. */
   readonly service?: Pick<AgentCoreServerProps, 'commandMode'>;
+  /** More props of the deployment. */
+  readonly deployment?: Pick<LocalDeploymentProps, 'secrets' | 'environment'>;
 }
 
 export interface TurnPayload {
@@ -86,7 +88,8 @@ export class LoopFixture {
       server,
       executions: first?.deployment.executions,
       agent: { handler: this.agent },
-      environment: { WORKBENCH_BACKOFF_SECONDS: '0' },
+      secrets: props.deployment?.secrets,
+      environment: { WORKBENCH_BACKOFF_SECONDS: '0', ...props.deployment?.environment },
       onLog: (_, line) => this.logs.push(line),
     });
     if (IN_PROCESS in process.env) callInProcess(this.deployment, server.endpoint);

@@ -74,9 +74,9 @@ commit() { # Makes the commit and pushes it. From the same tree, parents, date a
     push "$commit"
     case $? in
       0) pushed=yes ;;
-      1) say commit "$commit" && say rejected "$REPLY" && return ;;
+      1) say rejected "$REPLY" && say commit "$commit" && return ;;
       2) pushed=yes found=yes commit=$REPLY ;;
-      3) say commit "$commit" && say ready "$REPLY" && return ;;
+      3) say ready "$REPLY" && say commit "$commit" && return ;;
     esac
     known_tip "$commit"
   elif [[ ${WB_ARRIVED-} ]]; then

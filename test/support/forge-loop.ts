@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import { ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { LoopFixture, LoopFixtureProps } from './loop-fixture';
+import { ForgeRepository, ForgeServer, ForgeToken, GitHubApi } from '../../rehearsal/forge';
+import { ExecutionOptions } from '../../rehearsal/stepfunctions';
+import { CodingLoopProps, Forge, GitRepository } from '../../src';
+import { FORGE_ENVIRONMENT } from '../../src/forge/constants';
+import { STEPS } from '../../src/loop/steps/constants';
+
+/** The repository of the loop. */
+export const REPOSITORY = 'octo/shop';
+
+export interface ForgeLoopProps extends Omit<LoopFixtureProps, 'loop'> {
+  /** The repository of the loop; gets a secret by its name. @default - a forge of which only its credentials are known */
+  readonly repository?: (secret: (name: string) => ISecret) => GitRepository;
+  readonly loop?: Partial<CodingLoopProps>;
+  /** The values of secrets. @default - those that the forge accepts */
+  readonly secrets?: (forge: ForgeServer) => Readonly<Record<string, string>>;
+}
+
+/** A loop whose repository is private, at a forge on this machine. */
+export class ForgeLoop {
+  static async start({ repository, loop, secrets, ...props }: ForgeLoopProps = {}): Promise<ForgeLoop> {
+    const root = mkdtempSync(join(tmpdir(), 'forge-'));
+    const forge = await ForgeServer.start({ root, api: (store, origin) => {
+      const api = new GitHubApi(store, origin);
+      return (request) => api.answer(request);
+    } });
+    const made = new ForgeLoop(root, forge);
+    const given = secrets?.(forge) ?? { write: made.token('write').value, read: made.token('read').value };
+    made.loop = await LoopFixture.start({
+      ...props,
+      loop: { repository: repository?.(secretNamed) ?? basicRepository(), verification: undefined, ...loop },
+      deployment: { secrets: given, environment: { [FORGE_ENVIRONMENT.LOCAL]: forge.origin } },
+    });
+    made.repository = forge.store.addRepository(REPOSITORY, made.loop.remote);
+    made.loop.git('config', 'http.receivepack', 'true');
+    return made;
+  }
+
+  loop!: LoopFixture;
+  repository!: ForgeRepository;
+
+  private constructor(private readonly root: string, readonly forge: ForgeServer) {}
+
+  /** Makes a token for the repository. */
+  token(access: 'read' | 'write'): ForgeToken {
+    const value = `${access}-${Math.random().toString(36).slice(2)}-token-of-the-forge`;
+    return this.forge.store.addToken({ value, repositories: [REPOSITORY], permissions: { contents: access }, login: access });
+  }
+
+  /** Runs the loop. The forge on this machine takes the place of the real one. */
+  async run(input: object = {}, options: ExecutionOptions = {}) {
+    return this.loop.run(input, { ...options, rewrite: (parameters) => this.onForge(parameters) });
+  }
+
+  async close(): Promise<void> {
+    await this.loop?.close();
+    await this.forge.close();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  private onForge(parameters: unknown): unknown {
+    const request = parameters as { readonly operation?: string; readonly config?: object };
+    if (request.operation !== STEPS.PREPARE) return parameters;
+    return { ...request, config: { ...request.config, repository: { url: this.forge.url(REPOSITORY) } } };
+  }
+}
+
+/** Returns a loop's repository with a token that writes, and one that reads. */
+function basicRepository(): GitRepository {
+  return GitRepository.fromUrl('https://git.example.com/octo/shop.git', { forge: Forge.basic(secretNamed('write'), { readSecret: secretNamed('read') }) });
+}
+
+function secretNamed(name: string): ISecret {
+  return Secret.fromSecretNameV2(new Stack(), 'Secret', name);
+}
+
+/** Returns a function that starts loops; each is stopped after its test. */
+export function useForgeLoops(): (props?: ForgeLoopProps) => Promise<ForgeLoop> {
+  const open: ForgeLoop[] = [];
+  jest.setTimeout(120_000);
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((loop) => loop.close()));
+  });
+  return async (props) => {
+    const loop = await ForgeLoop.start(props);
+    open.push(loop);
+    return loop;
+  };
+}
