@@ -49,8 +49,8 @@ export class GitHubForge {
   /** The seconds that were slept. */
   readonly slept: number[] = [];
   readonly secrets: Record<string, string> = { 'arn:key': PRIVATE_KEY, 'arn:token': 'ghp_userTokenOfOctocat\n', 'arn:read': 'ghp_readTokenOfOctocat' };
-  readonly clock: Clock = {
-    now: () => Date.now() + this.slept.reduce((sum, seconds) => sum + seconds * 1_000, 0),
+  clock: Clock = {
+    now: () => Date.now() + this.sleptMilliseconds,
     sleep: async (seconds) => void this.slept.push(seconds),
   };
 
@@ -62,6 +62,10 @@ export class GitHubForge {
     readonly repository: ForgeRepository,
   ) {
     server.store.now = () => this.clock.now();
+  }
+
+  get sleptMilliseconds(): number {
+    return this.slept.reduce((sum, seconds) => sum + seconds * 1_000, 0);
   }
 
   get shop(): GitHubRepositoryState {

@@ -49,7 +49,7 @@ export function pullObject(pull: ForgePull, repository: GitHubRepositoryState, o
     assignee: null,
     assignees: [],
     requested_reviewers: pull.reviewers.map((login) => userObject(login, origin)),
-    requested_teams: pull.teams.map((slug) => teamObject(slug, origin)),
+    requested_teams: pull.teams.map((slug) => ({ ...teamObject(slug, origin), type: 'organization' })),
     head: side(pull.head, pull.headSha),
     base: side(pull.base, pull.baseSha),
     _links: Object.fromEntries(Object.entries({ ...urls, html, self: `${url}/pulls/${pull.number}` }).map(([key, href]) => [key, { href }])),
@@ -80,7 +80,8 @@ export function fullPullObject(pull: ForgePull, repository: GitHubRepositoryStat
   };
 }
 
-function teamObject(slug: string, origin: string): Fields {
+/** A team as the answer to a request for reviews has it. In a pull request, teams have a type. */
+export function teamObject(slug: string, origin: string): Fields {
   const id = numberOf(slug);
   const url = `${origin}/api/v3/teams/${id}`;
   return {
@@ -96,7 +97,6 @@ function teamObject(slug: string, origin: string): Fields {
     repositories_url: `${url}/repos`,
     slug,
     parent: null,
-    type: 'organization',
   };
 }
 

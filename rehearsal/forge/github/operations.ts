@@ -1,6 +1,9 @@
 import type { ForgeRepository } from '../store';
 import type { Answer } from './answers';
 import { getApp, getInstallation, makeToken } from './app';
+import { CHANGED_CHECK_RUN, createCheckRun, createStatus, listCheckRuns, NEW_CHECK_RUN, NEW_STATUS, updateCheckRun } from './checks';
+import { createComment, listComments, updateComment } from './comments';
+import { createCommit, NEW_COMMIT } from './commits';
 import type { RequestContext } from './context';
 import { fullRepositoryObject, ownUserObject } from './objects';
 import { addLabels, createPull, listPulls, requestReviewers, updatePull } from './pulls';
@@ -19,6 +22,8 @@ export interface Operation {
 }
 
 const PULLS = ['pull_requests'];
+/** Pull requests are issues, too. */
+const ISSUES = ['issues', ...PULLS];
 
 /** The operations by their method and path. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -39,7 +44,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers': {
     permissions: PULLS, body: { reviewers: 'string[]', team_reviewers: 'string[]' }, answer: requestReviewers,
   },
-  'POST /repos/{owner}/{repo}/issues/{issue_number}/labels': { permissions: ['issues', ...PULLS], body: { labels: 'labels!' }, answer: addLabels },
+  'POST /repos/{owner}/{repo}/issues/{issue_number}/labels': { permissions: ISSUES, body: { labels: 'labels!' }, answer: addLabels },
+  'GET /repos/{owner}/{repo}/issues/{issue_number}/comments': { permissions: ISSUES, isRead: true, answer: listComments },
+  'POST /repos/{owner}/{repo}/issues/{issue_number}/comments': { permissions: ISSUES, body: { body: 'string!' }, answer: createComment },
+  'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}': { permissions: ISSUES, body: { body: 'string!' }, answer: updateComment },
+  'GET /repos/{owner}/{repo}/commits/{ref}/check-runs': { permissions: ['checks'], isRead: true, answer: listCheckRuns },
+  'POST /repos/{owner}/{repo}/check-runs': { permissions: ['checks'], body: NEW_CHECK_RUN, answer: createCheckRun },
+  'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}': { permissions: ['checks'], body: CHANGED_CHECK_RUN, answer: updateCheckRun },
+  'POST /repos/{owner}/{repo}/statuses/{sha}': { permissions: ['statuses'], body: NEW_STATUS, answer: createStatus },
+  'POST /repos/{owner}/{repo}/git/commits': { permissions: ['contents'], body: NEW_COMMIT, answer: createCommit },
 };
 
 /** `GET /repos/{owner}/{repo}`. GitHub says what the user of a token may do; it does not for apps. */

@@ -1,6 +1,6 @@
 import type { ForgeRepository } from '../store';
 import { Answer, ApiError, FieldError, notFound, validationFailed } from './answers';
-import { fullPullObject, labelObject, pullObject } from './content-objects';
+import { fullPullObject, labelObject, pullObject, teamObject } from './content-objects';
 import { pageOf, RequestContext } from './context';
 import type { ForgePull } from './state';
 
@@ -127,5 +127,5 @@ export function requestReviewers(context: RequestContext, repository: ForgeRepos
   }
   pull.reviewers.push(...users.filter((name) => !pull.reviewers.includes(name)));
   pull.teams.push(...teams.filter((name) => !pull.teams.includes(name)));
-  return { status: 201, body: pullObject(pull, there, origin) };
+  return { status: 201, body: { ...pullObject(pull, there, origin), requested_teams: pull.teams.map((slug) => teamObject(slug, origin)) } };
 }

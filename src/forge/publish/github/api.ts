@@ -6,7 +6,7 @@ import { FORGE_ERRORS } from '../../../loop/steps/constants';
 import { ForgeError } from '../smart-http';
 
 /** The permissions of a token, as GitHub names them. */
-export type Permissions = Readonly<Partial<Record<'contents' | 'pull_requests' | 'checks' | 'issues', 'read' | 'write'>>>;
+export type Permissions = Readonly<Partial<Record<'contents' | 'pull_requests' | 'checks' | 'issues' | 'statuses', 'read' | 'write'>>>;
 
 /** Makes and renews tokens. */
 export interface Tokens {
@@ -70,7 +70,7 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
           ...body === undefined ? {} : { data: body },
           request: { ...options.request, signal: AbortSignal.timeout(TIMEOUT) },
         } as never);
-        if (!STATUS_REDIRECTS.includes(answer.status)) return answer;
+        if (!STATUS_REDIRECTS.includes(answer.status)) return complete(answer);
         url = redirected(url, String(answer.headers.location ?? ''), ++redirects);
         tries--;
       } catch (error) {
@@ -92,6 +92,13 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
     if (failure.status === 401 && permissions !== undefined) return tokens.renew(permissions) ? RENEWAL_PAUSE : undefined;
     return isTransient(failure) && isRepeatable ? 2 ** (tries - 1) : undefined;
   }
+}
+
+/** Octokit hands on an answer that broke off, as text. */
+function complete<T extends { readonly data: unknown }>(answer: T): T {
+  if (typeof answer.data === 'object' && answer.data !== null) return answer;
+  const failure: Failure = { message: 'the answer is not complete, or is not JSON' };
+  throw failure;
 }
 
 /** Returns the URL to which GitHub redirects from a renamed repository. A credential does not follow to another host. */

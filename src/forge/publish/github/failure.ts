@@ -16,12 +16,19 @@ const QUOTE = 2_000;
 const SECONDARY_PAUSE = 60;
 
 /** Returns GitHub's own words: the message, and those of the errors behind it. */
-export function wordsOf({ response, message }: Failure): string {
-  if (response === undefined) return message;
+export function wordsOf({ response, message, cause }: Failure): string {
+  if (response === undefined) return lastCause(cause) ?? message;
   const data = response.data as { message?: unknown; errors?: unknown } | undefined;
   if (typeof data?.message !== 'string') return '';
   const errors = Array.isArray(data.errors) ? data.errors.map(errorWords) : [];
   return [data.message, ...errors].join('; ');
+}
+
+/** Returns the reason of a failed connection, which `fetch` keeps behind its own error. */
+function lastCause(cause: unknown): string | undefined {
+  if (cause === undefined) return undefined;
+  const { cause: deeper, message, code } = cause as { readonly cause?: unknown; readonly message?: string; readonly code?: string };
+  return lastCause(deeper) ?? (message || code);
 }
 
 function errorWords(error: unknown): string {

@@ -1,7 +1,10 @@
 import { connected } from './api';
 import { checkRepository } from './check';
+import { writeComment } from './comment';
 import { GitHubConfig, placeOf } from './place';
 import { makePullRequest } from './pull-request';
+import { reportCheckRuns, reportStatuses } from './report';
+import { makeSignedCommit } from './signed-commit';
 import { TOKEN_USER, tokensOf } from './tokens';
 import { Clock } from '../../../handler/clock';
 import { basicAuthorization, ReadSecret } from '../basic';
@@ -20,6 +23,7 @@ export function gitHubClient(config: GitHubConfig, repositoryUrl: string, { read
   const place = placeOf(config, repositoryUrl, localOrigin);
   const tokens = tokensOf(config, place, readSecret, (of) => connected(place, of, clock), clock);
   const octokit = connected(place, tokens, clock);
+  const { app } = config;
   return {
     async pushAuthorization() {
       return basicAuthorization({ username: TOKEN_USER, password: await tokens.token({ contents: 'write' }) });
@@ -27,5 +31,11 @@ export function gitHubClient(config: GitHubConfig, repositoryUrl: string, { read
     fetchCredential: () => tokens.fetchCredential(),
     check: async (uses = []) => checkRepository(octokit, place, tokens, uses),
     pullRequest: async (content) => makePullRequest(octokit, place, content, clock),
+    report: async (commit, gates) => (app === undefined
+      ? reportStatuses(octokit, place, commit, gates)
+      : reportCheckRuns(octokit, place, app, commit, gates, clock)),
+    comment: async (issue, marker, body) => writeComment(octokit, place, app, { issue, marker, body }, clock),
+    // GitHub signs the commits of apps only.
+    ...app === undefined ? {} : { signedCommit: async (content) => makeSignedCommit(octokit, place, content) },
   };
 }

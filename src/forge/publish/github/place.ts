@@ -4,6 +4,13 @@ import { ForgeError } from '../smart-http';
 
 export type GitHubConfig = Extract<ForgeConfig, { kind: 'github' }>;
 
+export type GitHubApp = NonNullable<GitHubConfig['app']>;
+
+/** Determines whether something was made by an app. Apps are configured by their ID or their client ID. */
+export function isOfApp(by: { readonly id: number | bigint; readonly client_id?: string } | null | undefined, { appId }: GitHubApp): boolean {
+  return by !== null && by !== undefined && (String(by.id) === appId || by.client_id === appId);
+}
+
 /** A repository at GitHub or GitHub Enterprise, and the URLs of its API. */
 export interface Place {
   readonly owner: string;

@@ -1,6 +1,6 @@
-import { Permissions, Tokens } from './api';
+import { CallOptions, Permissions, Tokens } from './api';
 import { loadAppAuth, Octokit } from './octokit';
-import { GitHubConfig, Place } from './place';
+import { GitHubApp, GitHubConfig, Place } from './place';
 import { Clock } from '../../../handler/clock';
 import { FORGE_ERRORS } from '../../../loop/steps/constants';
 import { ReadSecret } from '../basic';
@@ -62,7 +62,7 @@ export function tokensOf(
     };
   }
 
-  function ofApp(app: NonNullable<GitHubConfig['app']>): GitHubTokens {
+  function ofApp(app: GitHubApp): GitHubTokens {
     const keyOf = (permissions: Permissions) => JSON.stringify([
       place.api, app.appId, app.installationId, config.secretArn, `${place.owner}/${place.repo}`.toLowerCase(), Object.entries(permissions).sort(),
     ]);
@@ -91,11 +91,12 @@ export function tokensOf(
     };
   }
 
-  async function installationToken(app: NonNullable<GitHubConfig['app']>, permissions: Permissions): Promise<Minted> {
+  async function installationToken(app: GitHubApp, permissions: Permissions): Promise<Minted> {
     const privateKey = await secretOf(config.secretArn);
     const octokit = connect(tokens);
     const { createAppAuth } = loadAppAuth();
-    const auth = createAppAuth({ appId: app.appId, privateKey, request: octokit.request });
+    const request = octokit.request.defaults({ request: { isRepeatable: true } satisfies CallOptions });
+    const auth = createAppAuth({ appId: app.appId, privateKey, request });
     const { token: jwt } = await auth({ type: 'app' }).catch(() => {
       // Its error may quote the key.
       throw new ForgeError(FORGE_ERRORS.UNAUTHORIZED, 'the secret must have the private key of the app, as GitHub gives it (PEM)');
@@ -112,7 +113,7 @@ export function tokensOf(
   }
 
   /** Returns a function that says what to change where GitHub refuses to make a token. */
-  function explained({ appId }: NonNullable<GitHubConfig['app']>, permissions: Permissions) {
+  function explained({ appId }: GitHubApp, permissions: Permissions) {
     return (error: unknown): never => {
       if (!(error instanceof ForgeError)) throw error;
       const repository = `${place.owner}/${place.repo}`;
