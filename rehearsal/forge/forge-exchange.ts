@@ -72,12 +72,11 @@ export class ForgeExchange {
   async reply(status: number, headers: Readonly<Record<string, string>>, body: Readable | string): Promise<void> {
     const pieces = typeof body === 'string' ? [Buffer.from(body)] : body as AsyncIterable<Buffer>;
     const fault = this.forge.faults.strike(this.operation!, this.record.name, 'beforeReply');
-    if (fault !== undefined) {
-      // The work is done when git has said everything.
-      for await (const piece of pieces) void piece;
-      if (await this.carryOut(fault)) return;
-    }
-    await this.send(status, headers, fault === undefined ? pieces : []);
+    if (fault === undefined) return this.send(status, headers, pieces);
+    // The work is done when git has said everything.
+    const kept: Buffer[] = [];
+    for await (const piece of pieces) kept.push(piece);
+    if (!await this.carryOut(fault)) await this.send(status, headers, kept);
   }
 
   /** The request cannot be answered, or is not to be. */

@@ -1,12 +1,159 @@
-import { useForgeLoops } from '../support/forge-loop';
+import { Commit, MergeMethod, Verification } from '../../src';
+import { gitHubRepository, useForgeLoops } from '../support/forge-loop';
 
 const start = useForgeLoops();
 
-test('a verified change is pushed by the publisher, and no session has a credential that writes', async () => {
-  const made = await start();
-  const { status, record } = await made.run();
-  console.log(JSON.stringify(record, null, 1), made.loop.logs.slice(-6).join('\n'));
-  expect({ status, record }).toMatchObject({ status: 'SUCCEEDED', record: { outcome: 'COMMITTED', verified: true, commit: { pushed: true } } });
-  expect(made.loop.show()).toBe('right\n');
-  expect(made.forge.requests.filter(({ operation }) => operation === 'push')).toHaveLength(1);
+/** Returns the commits of the run's branch, above the first. */
+const commitsOf = ({ loop }: Awaited<ReturnType<typeof start>>, branch = 'workbench/task-1') => loop.git('log', '--format=%an %s', `main..${branch}`).trim().split('\n');
+
+describe('a verified change', () => {
+  test('is pushed by the publisher', async () => {
+    const made = await start();
+    const result = await made.run();
+    expect(result).toMatchObject({ status: 'SUCCEEDED', record: { outcome: 'COMMITTED', verified: true, commit: { pushed: true } } });
+    expect(made.loop.show()).toBe('right\n');
+    expect(made.forge.requests.filter(({ operation }) => operation === 'push')).toMatchObject([{ login: 'write' }]);
+    expect(made.leaks(result)).toEqual([]);
+    expect(made.loop.deployment.authorizer.missing).toEqual([]);
+  });
+
+  test('ends as a pull request at GitHub, with tokens of an app, and a second run updates it', async () => {
+    const made = await start({
+      repository: gitHubRepository,
+      agent: (turn) => (turn === 0 ? 'echo right > value.txt' : 'echo more > more.txt'),
+      loop: { commit: Commit.pullRequest({ labels: ['agent'], reviewers: ['octocat'], autoMerge: MergeMethod.SQUASH, title: 'Fix: {prompt}' }) },
+    });
+    const result = await made.run({ prompt: 'Make it @octocat right | `now`' });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', record: { outcome: 'COMMITTED', verified: true, pullRequest: { number: expect.any(Number) } } });
+    expect(made.state.pulls).toMatchObject([{ title: 'Fix: Make it @octocat right | `now`', base: 'main', head: 'workbench/task-1', state: 'open' }]);
+    expect(made.state.pulls[0].body).toContain('- `value.txt`');
+
+    const next = await made.run({ prompt: 'Another', session: result.record.session });
+    expect(next).toMatchObject({ record: { outcome: 'COMMITTED', pullRequest: { number: result.record.pullRequest!.number, found: true } } });
+    expect(made.state.pulls).toMatchObject([{ title: 'Fix: Another' }]);
+    expect(commitsOf(made)).toEqual(['AgentCore Workbench Another', 'AgentCore Workbench Make it @octocat right | `now`']);
+    expect(made.leaks([result, next])).toEqual([]);
+    expect(made.loop.deployment.authorizer.missing).toEqual([]);
+  });
+
+  test('is pushed in pieces if it is large', async () => {
+    const made = await start({ agent: 'echo right > value.txt; head -c 4500000 /dev/urandom > large' });
+    expect(await made.run()).toMatchObject({ record: { outcome: 'COMMITTED', verified: true } });
+    expect(made.loop.git('cat-file', '-s', 'workbench/task-1:large')).toBe('4500000\n');
+    expect(made.loop.jobs('offer')).toHaveLength(2);
+  });
+
+  test('is pushed without a verification, too', async () => {
+    const made = await start({ loop: { verification: Verification.none() } });
+    const result = await made.run();
+    expect(result).toMatchObject({ record: { outcome: 'COMMITTED', verified: false, commit: { pushed: true } } });
+    const next = await made.run({ session: result.record.session, prompt: 'Again' });
+    expect(next).toMatchObject({ record: { outcome: 'NO_CHANGES' } });
+    expect(made.leaks([result, next])).toEqual([]);
+  });
+});
+
+test('a commit that is not pushed needs no credential that writes', async () => {
+  const made = await start({ loop: { commit: Commit.local() } });
+  expect(await made.run()).toMatchObject({ record: { outcome: 'COMMITTED', commit: { pushed: false } } });
+  expect(made.forge.requests.map(({ login }) => login)).not.toContain('write');
+});
+
+describe('the agent', () => {
+  test('finds no token, and cannot push', async () => {
+    const seen = [
+      'cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" "\\n" >> seen',
+      'cp -r /tmp/.workbench* seen.tmp 2>/dev/null; cat ~/.netrc ~/.git-credentials ~/.gitconfig >> seen 2>/dev/null',
+      'git config --list >> seen; find /tmp /mnt/workspace -type f -size -100k -newer /proc/1 -print0 | xargs -0 cat >> seen 2>/dev/null',
+    ].join('; ');
+    const push = 'git push "$(git config remote.origin.url)" HEAD:main >> push.log 2>&1; git push origin HEAD >> push.log 2>&1; echo "$?" >> push.log';
+    const made = await start({ agent: `${seen}; ${push}; echo right > value.txt` });
+    const result = await made.run();
+    expect(result).toMatchObject({ record: { outcome: 'COMMITTED' } });
+    const show = (file: string) => made.loop.git('show', `workbench/task-1:${file}`);
+    expect(show('push.log')).toMatch(/could not read Username|Authentication failed/);
+    expect(made.secrets.filter((secret) => show('seen').includes(secret))).toEqual([]);
+    expect(made.loop.branches()).toEqual(['main', 'workbench/task-1']);
+  });
+});
+
+describe('before a turn is paid for', () => {
+  const turnsOf = ({ loop }: Awaited<ReturnType<typeof start>>) => loop.turns.length;
+
+  test('a token that may not push is found', async () => {
+    const made = await start({ secrets: () => ({ write: 'read-only', read: 'read-only' }) });
+    made.forge.store.addToken({ value: 'read-only', repositories: ['octo/shop'], permissions: { contents: 'read' }, login: 'reader' });
+    const { record } = await made.run();
+    expect(record).toMatchObject({ outcome: 'Forge.Forbidden', error: { message: expect.stringContaining('denied to reader') } });
+    expect(turnsOf(made)).toBe(0);
+  });
+
+  test('a token that has expired is found', async () => {
+    const made = await start({ secrets: () => ({ write: 'expired', read: 'expired' }) });
+    expect(await made.run()).toMatchObject({ record: { outcome: 'Forge.Unauthorized' } });
+    expect(turnsOf(made)).toBe(0);
+  });
+
+  test('an archived repository is found', async () => {
+    const made = await start({ repository: gitHubRepository, loop: { commit: Commit.pullRequest() } });
+    made.repository.archived = true;
+    const { record } = await made.run();
+    expect(record).toMatchObject({ outcome: expect.stringMatching(/^Forge\./), error: { message: expect.stringMatching(/archived/) } });
+    expect(turnsOf(made)).toBe(0);
+  });
+});
+
+describe('others', () => {
+  test('who push meanwhile keep what they pushed, and the change goes on top of it', async () => {
+    const made = await start({ agent: 'echo right > value.txt; sleep 0' });
+    made.forge.faults.add({ operation: 'announce', at: 'beforeReply', kind: 'moveBranch', branch: 'workbench/task-1', match: () => made.loop.turns.length > 0 });
+    const { record } = await made.run();
+    expect([record.error, record.outcome, record.verified]).toEqual([undefined, 'COMMITTED', true]);
+    expect(commitsOf(made)).toEqual(['AgentCore Workbench Make it right', expect.stringMatching(/^somebody/)]);
+  });
+
+  test('who delete the branch between two runs do not get it back with what they deleted', async () => {
+    const made = await start({ files: { 'value.txt': 'right\n' }, agent: (turn) => `echo ${turn} > file-${turn}` });
+    const first = await made.run();
+    made.loop.git('update-ref', '-d', 'refs/heads/workbench/task-1');
+    const { record } = await made.run({ session: first.record.session, prompt: 'More' });
+    expect([record.error, record.outcome, record.verified]).toEqual([undefined, 'COMMITTED', true]);
+    expect(commitsOf(made)).toEqual(['AgentCore Workbench More']);
+    expect(made.loop.git('ls-tree', '--name-only', 'workbench/task-1', 'file-0', 'file-1')).toBe('file-1\n');
+  });
+
+  test('whose rules refuse the commit are quoted', async () => {
+    const made = await start();
+    made.repository.rules = { ...made.repository.rules, rulesets: [{ branch: 'workbench/*', says: ['Commits must have verified signatures.'] }] };
+    const { record } = await made.run();
+    expect(record).toMatchObject({ outcome: 'Forge.RuleViolation', error: { message: expect.stringMatching(/GH013[^]*Commits must have verified signatures/) } });
+    expect(made.loop.branches()).toEqual(['main']);
+  });
+});
+
+describe('faults', () => {
+  const isLate = (made: Awaited<ReturnType<typeof start>>) => () => made.loop.turns.length > 0;
+  test.each([
+    ['reset before the push', 'push', 'beforeStart', 'reset'],
+    ['reset in the middle of the pack', 'push', 'midRequest', 'reset'],
+    ['500 after the push arrived', 'push', 'beforeReply', 500],
+    ['reset after the push arrived', 'push', 'beforeReply', 'reset'],
+    ['503 at the announcement', 'announce', 'beforeStart', 503],
+    ['a rate limit', 'announce', 'beforeStart', 429],
+  ] as const)('%s: one commit, one branch', async (_, operation, at, kind) => {
+    const made = await start();
+    const fault = made.forge.faults.add({ operation, at, kind, match: isLate(made) });
+    expect(await made.run()).toMatchObject({ record: { outcome: 'COMMITTED', verified: true } });
+    expect(fault.fired).toBe(1);
+    expect(commitsOf(made)).toEqual(['AgentCore Workbench Make it right']);
+  });
+
+  test('a microVM that is replaced between the key and its use gets another key', async () => {
+    const made = await start();
+    const fault = made.loop.server.faults.add({
+      operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'replaceMicrovm', match: ({ command = '' }) => command.includes('job=prepare-'),
+    });
+    expect(await made.run()).toMatchObject({ record: { outcome: 'COMMITTED' } });
+    expect(fault.fired).toBe(1);
+  });
 });

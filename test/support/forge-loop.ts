@@ -1,14 +1,20 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { PRIVATE_KEY, PUBLIC_KEY } from './github-forge';
+import { GitHubOpenApi } from './github-openapi';
 import { LoopFixture, LoopFixtureProps } from './loop-fixture';
-import { ForgeRepository, ForgeServer, ForgeToken, GitHubApi } from '../../rehearsal/forge';
-import { ExecutionOptions } from '../../rehearsal/stepfunctions';
-import { CodingLoopProps, Forge, GitRepository } from '../../src';
+import { ForgeRepository, ForgeServer, ForgeToken, GitHubApi, GitHubRepositoryState } from '../../rehearsal/forge';
+import { ExecutionEvent, ExecutionOptions } from '../../rehearsal/stepfunctions';
+import { CodingLoopProps, Forge, GitHubApp, GitRepository } from '../../src';
 import { FORGE_ENVIRONMENT } from '../../src/forge/constants';
 import { STEPS } from '../../src/loop/steps/constants';
+
+/** The ID of the app that the forge knows. */
+const APP_ID = '4711';
 
 /** The repository of the loop. */
 export const REPOSITORY = 'octo/shop';
@@ -25,12 +31,22 @@ export interface ForgeLoopProps extends Omit<LoopFixtureProps, 'loop'> {
 export class ForgeLoop {
   static async start({ repository, loop, secrets, ...props }: ForgeLoopProps = {}): Promise<ForgeLoop> {
     const root = mkdtempSync(join(tmpdir(), 'forge-'));
-    const forge = await ForgeServer.start({ root, api: (store, origin) => {
-      const api = new GitHubApi(store, origin);
-      return (request) => api.answer(request);
-    } });
-    const made = new ForgeLoop(root, forge);
-    const given = secrets?.(forge) ?? { write: made.token('write').value, read: made.token('read').value };
+    const openApi = new GitHubOpenApi();
+    let gitHub!: GitHubApi;
+    const forge = await ForgeServer.start({
+      root,
+      api: (store, origin) => {
+        gitHub = new GitHubApi(store, origin);
+        return async (request) => {
+          const reply = await gitHub.answer(request);
+          openApi.check(request, reply);
+          return reply;
+        };
+      },
+    });
+    forge.store.app = { id: APP_ID, publicKey: PUBLIC_KEY, slug: 'workbench' };
+    const made = new ForgeLoop(root, forge, gitHub);
+    const given = secrets?.(forge) ?? { write: made.token('write').value, read: made.token('read').value, key: PRIVATE_KEY };
     made.loop = await LoopFixture.start({
       ...props,
       loop: { repository: repository?.(secretNamed) ?? basicRepository(), verification: undefined, ...loop },
@@ -44,7 +60,34 @@ export class ForgeLoop {
   loop!: LoopFixture;
   repository!: ForgeRepository;
 
-  private constructor(private readonly root: string, readonly forge: ForgeServer) {}
+  private constructor(private readonly root: string, readonly forge: ForgeServer, private readonly gitHub: GitHubApi) {}
+
+  /** Pull requests, comments, check runs and statuses of the repository. */
+  get state(): GitHubRepositoryState {
+    return this.gitHub.state.of(this.repository);
+  }
+
+  /** All secrets that exist: tokens, and a line of the private key of the app. */
+  get secrets(): string[] {
+    return [...this.forge.store.tokens.keys(), PRIVATE_KEY.split('\n')[3]];
+  }
+
+  /** Returns the secrets in what the run has left on this machine, with the place of each. */
+  leaks(result: unknown): string[] {
+    const texts: [place: string, text: string][] = [
+      ['logs of functions', this.loop.logs.join('\n')],
+      ['result', JSON.stringify(result)],
+      ['states', JSON.stringify(this.states)],
+    ];
+    const found = texts.flatMap(([place, text]) => this.secrets.filter((secret) => text.includes(secret)).map((secret) => `${place}: ${secret}`));
+    const files = this.loop.directories.flatMap((directory) => this.secrets.flatMap((secret) => {
+      const { stdout } = spawnSync('grep', ['-rlaF', '--', secret, directory], { encoding: 'utf8' });
+      return stdout.split('\n').filter((line) => line !== '').map((file) => `${file}: ${secret}`);
+    }));
+    return [...found, ...files];
+  }
+
+  private readonly states: unknown[] = [];
 
   /** Makes a token for the repository. */
   token(access: 'read' | 'write'): ForgeToken {
@@ -54,7 +97,11 @@ export class ForgeLoop {
 
   /** Runs the loop. The forge on this machine takes the place of the real one. */
   async run(input: object = {}, options: ExecutionOptions = {}) {
-    return this.loop.run(input, { ...options, rewrite: (parameters) => this.onForge(parameters) });
+    const onEvent = (event: ExecutionEvent) => {
+      this.states.push(event);
+      options.onEvent?.(event);
+    };
+    return this.loop.run(input, { ...options, onEvent, rewrite: (parameters) => this.onForge(parameters) });
   }
 
   async close(): Promise<void> {
@@ -68,6 +115,11 @@ export class ForgeLoop {
     if (request.operation !== STEPS.PREPARE) return parameters;
     return { ...request, config: { ...request.config, repository: { url: this.forge.url(REPOSITORY) } } };
   }
+}
+
+/** Returns a loop's repository at GitHub, with an app. */
+export function gitHubRepository(secret: (name: string) => ISecret): GitRepository {
+  return GitRepository.fromGitHub(REPOSITORY, { app: GitHubApp.fromSecret(secret('key'), { appId: APP_ID }) });
 }
 
 /** Returns a loop's repository with a token that writes, and one that reads. */

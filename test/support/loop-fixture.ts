@@ -137,6 +137,11 @@ export class LoopFixture {
     return `arn:aws:states:us-east-1:123456789012:execution:${this.deployment.stack.find('AWS::StepFunctions::StateMachine')}:${name}`;
   }
 
+  /** The directories that sessions, the server and the assembly have on this machine. */
+  get directories(): string[] {
+    return [join(this.directory, 'state'), this.shared, this.assembly];
+  }
+
   /** Returns the directory of the session's workspace on this machine. */
   workspace(session: { readonly id: string }): string {
     return this.server.workspaceDirectory(this.runtimeArn, session.id);
@@ -222,6 +227,7 @@ export interface RunRecord {
   readonly outcome: string;
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
+  readonly pullRequest?: { readonly number: number; readonly url: string; readonly found?: boolean; readonly warnings?: string[] };
   readonly gates: GateRecord[];
   readonly putBack?: NameList;
   readonly verified: boolean;

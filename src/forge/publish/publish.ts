@@ -1,4 +1,5 @@
 import { commitOf, idOf, withCommit } from './git-object';
+import { ProtocolError } from './pkt-line';
 import { Announced, announced, ForgeError, pushed, Remote } from './smart-http';
 import { Clock } from '../../handler/clock';
 import { FORGE_ERRORS } from '../../loop/steps/constants';
@@ -45,7 +46,10 @@ const LONGEST_PAUSE = 60;
 
 /** Returns the seconds to wait before another try, or undefined if there is none. */
 function waitAfter(error: unknown, tries: number, backoffSeconds: number): number | undefined {
-  if (!(error instanceof ForgeError) || tries >= TRIES) return undefined;
+  if (tries >= TRIES) return undefined;
+  // A reply may be cut off without a sign of it.
+  if (error instanceof ProtocolError) return backoffSeconds * 2 ** (tries - 1);
+  if (!(error instanceof ForgeError)) return undefined;
   const { name, retryAfter } = error;
   if (name !== FORGE_ERRORS.UNAVAILABLE && name !== FORGE_ERRORS.RATE_LIMITED) return undefined;
   const wait = retryAfter ?? backoffSeconds * 2 ** (tries - 1);

@@ -1,6 +1,7 @@
 import { basicClient, ReadSecret } from './basic';
 import { ForgeClient } from './forge-client';
 import { gitHubClient } from './github/github-client';
+import { ProtocolError } from './pkt-line';
 import { present } from './present';
 import { publish } from './publish';
 import { seal } from './seal';
@@ -85,6 +86,7 @@ export class Publisher {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof ProtocolError) throw new LoopError(FORGE_ERRORS.UNEXPECTED, 'the remote does not answer as git\'s protocol says', error.message);
       if (!(error instanceof ForgeError)) throw error;
       if (error.name === FORGE_ERRORS.UNAVAILABLE) throw new SessionError(ERRORS.SERVER, error.summary, { quote: error.quote });
       if (error.name === FORGE_ERRORS.RATE_LIMITED) throw new SessionError(ERRORS.THROTTLED, error.summary, { quote: error.quote });
