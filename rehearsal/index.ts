@@ -2,6 +2,10 @@
 export type {
   Agent, AgentHandler, AgentRequest, AgentResponse, AgentSession, CommandAgent, CommandOutput, Fault, FaultKind, FaultPoint, FaultSpec, HandlerAgent,
 } from './agentcore';
+export type {
+  BranchRule, ForgeFault, ForgeFaultKind, ForgeFaultPoint, ForgeFaultSpec, ForgeOperation, ForgeRepository, ForgeRequest, ForgeServer, ForgeStore,
+  ForgeToken, PushRules,
+} from './forge';
 export { Rehearsal } from './rehearsal';
 export type { RehearsalProps } from './rehearsal';
 export type { RehearsalInput } from './run/input';
@@ -15,6 +19,7 @@ export { chooseSandbox, SandboxUnavailableError } from './sandbox';
 export type { BuildOptions, ChooseSandboxOptions, ContainerTool, SandboxDriver, SandboxImage } from './sandbox';
 export type { LocalRun, RunOptions } from './run/local-run';
 export type { JournalListener } from './run/journal';
+export type { ForgeDescription, ForgeOptions, LocalForge, PullRequestDescription } from './run/local-forge';
 export type { Step, StepKind, StepRetry } from './run/step';
 export type { CommitDescription } from './run/local-repository';
 export type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './run/record';

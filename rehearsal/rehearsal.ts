@@ -7,6 +7,7 @@ import { findLoop, LocalDeployment, LoopDescription } from './deployment';
 import { RolloutBeginning, RolloutDescription, RolloutOptions, rolloutsOf } from './rollout/rollout';
 import { agentOfImage, imageOfRuntime } from './run/image-agent';
 import type { RehearsalInput } from './run/input';
+import { ForgeOptions, LocalForge } from './run/local-forge';
 import { LocalRepository, RepositoryError } from './run/local-repository';
 import { LocalRun, RunContext, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
@@ -34,6 +35,8 @@ export interface RehearsalProps extends LoopLocation {
    * @default - the loop's own, or that of a run's input
    */
   readonly repository?: string;
+  /** The repository at the forge, for a loop that has one. Credentials are made up. @default - private, without rules of its own */
+  readonly forge?: ForgeOptions;
   /** The number of commits to clone, with their contents; 0 for all. @default - as the loop's `GitRepository` says */
   readonly depth?: number;
   /** Keeps sessions from one rehearsal to the next. @default - a temporary directory, which is removed at the end */
@@ -78,6 +81,7 @@ export class Rehearsal implements RunContext {
     let server: AgentCoreServer | undefined;
     let deployment: LocalDeployment | undefined;
     let sshAgent: SshAgent | undefined;
+    let forge: LocalForge | undefined;
     try {
       const clock = new MovableClock();
       const copies = join(directory, 'repositories');
@@ -104,6 +108,7 @@ export class Rehearsal implements RunContext {
       });
       const loop = findLoop(deployment, props.loop);
       checkSupport(deployment, loop, props);
+      forge = await LocalForge.start(join(directory, 'forge'), deployment, loop, props.forge);
       const rollouts = rolloutsOf(deployment, loop);
       // A loop whose agent is a program asks nobody else; and what its image runs may not be on this machine.
       const isAsked = loop.agentCommand === undefined || rollouts.some(({ invokes }) => invokes);
@@ -121,9 +126,10 @@ export class Rehearsal implements RunContext {
       for (const rollout of rollouts) rolledOut.push(await rollout.run(rolling));
       props.signal?.throwIfAborted();
       // Once more: it now knows the names of endpoints.
-      return new Rehearsal(props, directory, lock, server, clock, deployment, findLoop(deployment, loop.path), rolledOut, running, sshAgent);
+      return new Rehearsal(props, directory, lock, server, clock, deployment, findLoop(deployment, loop.path), rolledOut, running, sshAgent, forge);
     } catch (error) {
       await deployment?.close();
+      await forge?.close();
       await server?.close();
       sshAgent?.close();
       lock.release();
@@ -151,6 +157,8 @@ export class Rehearsal implements RunContext {
     readonly rollouts: readonly RolloutDescription[],
     private readonly running: Set<LocalRun>,
     private readonly sshAgent: SshAgent | undefined,
+    /** The forge of the loop's repository, if it has one. */
+    readonly forge: LocalForge | undefined,
   ) {
     this.environment = props.environment;
     this.mask = maskOf(props.environment);
@@ -199,6 +207,7 @@ export class Rehearsal implements RunContext {
     try {
       await Promise.all([...this.running].map((run) => run.interrupt()));
       await this.deployment.close();
+      await this.forge?.close();
       await this.server.close();
     } finally {
       this.sshAgent?.close();
@@ -221,7 +230,7 @@ export class Rehearsal implements RunContext {
     if (source === undefined) {
       throw new RepositoryError(`loop ${this.loop.path} has no repository of its own: name one in the input, or with "repository" (--repository)`);
     }
-    return LocalRepository.copy(source, join(this.directory, 'repositories'));
+    return LocalRepository.copy(source, this.forge?.copies ?? join(this.directory, 'repositories'));
   }
 }
 

@@ -10,7 +10,7 @@ import { RunStore } from './run-store';
 import { Story } from './story';
 import { Terminal } from './terminal';
 import { ERRORS } from '../../src/jobs/constants';
-import { LOOP_ERRORS, WORKSPACES } from '../../src/loop/steps/constants';
+import { FORGE_ERRORS, LOOP_ERRORS, WORKSPACES } from '../../src/loop/steps/constants';
 import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalProps } from '../rehearsal';
 import { reportOf } from '../report/report';
@@ -25,7 +25,8 @@ export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERR
 /** Errors that the agent, the gates or the repository cause; all others are infrastructure. */
 const RED_ERRORS: readonly string[] = [
   LOOP_ERRORS.RED, LOOP_ERRORS.STUCK, LOOP_ERRORS.INERT, LOOP_ERRORS.TURN_FAILED, LOOP_ERRORS.BOOTSTRAP_FAILED, LOOP_ERRORS.SNAPSHOT_FAILED,
-  LOOP_ERRORS.BASE_RED, LOOP_ERRORS.PUSH_REJECTED, LOOP_ERRORS.PROTECTED_PATHS, LOOP_ERRORS.TIMED_OUT, ERRORS.AGENT, ERRORS.INVOKE_TIMEOUT,
+  LOOP_ERRORS.BASE_RED, LOOP_ERRORS.PUSH_REJECTED, LOOP_ERRORS.PROTECTED_PATHS, LOOP_ERRORS.TIMED_OUT, FORGE_ERRORS.RULE_VIOLATION, ERRORS.AGENT,
+  ERRORS.INVOKE_TIMEOUT,
 ];
 const MISUSE_ERRORS: readonly string[] = [
   LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.BRANCH_CONFLICT, LOOP_ERRORS.SESSION_BUSY, LOOP_ERRORS.CHECKOUT_FAILED,

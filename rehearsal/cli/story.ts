@@ -5,7 +5,9 @@ import type { Terminal } from './terminal';
 import { LOOP_ERRORS, NEXT, PASSING } from '../../src/loop/steps/constants';
 import type { BranchMove } from '../../src/loop/steps/records';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
+import { checksInWords, extrasOf, pullRequestInWords } from '../run/forge-words';
 import type { JournalListener } from '../run/journal';
+import type { ForgeDescription } from '../run/local-forge';
 import { LEFT } from '../run/notes';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
 import type { Step, StepRetry } from '../run/step';
@@ -142,9 +144,22 @@ export class Story implements JournalListener {
       terminal.line(`the branch has ${commit.commits.length} commits on top of ${ref} at ${base.slice(0, 12)}:`);
       commit.commits.forEach(({ id, subject }) => terminal.line(`    ${id} ${onOneLine(subject)}`));
     }
+    if (record.forge) this.forge(record.forge);
     terminal.line();
     terminal.line(`show       ${lookAt(repository, commit.branch)}`);
     terminal.line(`fetch      ${takeIt(repository, commit.branch)}`);
+  }
+
+  private forge(forge: ForgeDescription): void {
+    const { terminal } = this;
+    const { pullRequest, comments } = forge;
+    if (pullRequest) {
+      terminal.line();
+      terminal.line(`${pullRequestInWords(pullRequest)}: ${terminal.bold(onOneLine(pullRequest.title))}`);
+      extrasOf(pullRequest).forEach((line) => terminal.line(`    ${line}`));
+    }
+    checksInWords(forge).forEach((line) => terminal.line(`    ${onOneLine(line)}`));
+    comments.forEach(({ issue, body }) => terminal.line(`    comment on #${issue}: ${onOneLine(body.trim().split('\n')[0])}`));
   }
 
   private quote({ output = '', failingTests = [] }: Step): void {

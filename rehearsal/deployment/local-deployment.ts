@@ -56,15 +56,15 @@ export class LocalDeployment {
   readonly authorizer: Authorizer;
   private readonly known: Map<string, string>;
   private readonly values: TemplateValues;
-  private readonly secrets: Secrets;
+  private secrets: Secrets;
+  private provided: Readonly<Record<string, string>> = {};
   private readonly functions = new Map<string, LocalFunction>();
   private readonly stateMachines = new Map<string, LocalStateMachine>();
 
   private constructor(readonly stack: SynthesizedStack, private readonly props: LocalDeploymentProps) {
     const known = this.known = new Map(Object.entries(props.values ?? {}));
-    const { region, account } = this;
-    this.values = new TemplateValues(stack, { region, account, values: known });
-    this.secrets = new Secrets({ stack, values: this.values, region, account, given: props.secrets ?? {} });
+    this.values = new TemplateValues(stack, { region: this.region, account: this.account, values: known });
+    this.secrets = this.secretsOf(props.secrets ?? {});
     this.authorizer = new Authorizer(stack, this.values);
     props.server.authorize = (authorization, action, resources) => this.authorizer.refusalOfRequest(authorization, action, resources);
     this.executions = props.executions ?? new Executions();
@@ -76,6 +76,12 @@ export class LocalDeployment {
       }
       return [logicalId, arn];
     }));
+  }
+
+  /** Provides more secrets, and more of the environment of functions, before one of them runs. */
+  provide({ environment, secrets }: Required<Pick<LocalDeploymentProps, 'environment' | 'secrets'>>): void {
+    this.provided = { ...this.provided, ...environment };
+    this.secrets = this.secretsOf({ ...this.props.secrets, ...secrets });
   }
 
   /** Starts an execution. @param stateMachine its logical id or the beginning of it; not needed if there is only one */
@@ -164,6 +170,10 @@ export class LocalDeployment {
       ?? this.secrets.answer(request, refusal) ?? answerInvoke(request, this.invocations, refusal);
   }
 
+  private secretsOf(given: Readonly<Record<string, string>>): Secrets {
+    return new Secrets({ stack: this.stack, values: this.values, region: this.region, account: this.account, given });
+  }
+
   private get invocations(): InvokeProps {
     const { region, account } = this;
     const isNamed = (logicalId: string, name: string) => name === logicalId || name === this.stack.resource(logicalId)?.Properties?.FunctionName;
@@ -230,6 +240,7 @@ export class LocalDeployment {
         // Set for all services: the server refuses those that it does not know, and nothing is sent to AWS.
         AWS_ENDPOINT_URL: server.endpoint,
         ...environment,
+        ...this.provided,
       },
       onLog: onLog && ((line) => onLog(logicalId, line)),
     });

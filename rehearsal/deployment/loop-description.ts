@@ -21,6 +21,10 @@ export interface LoopDescription {
   /** The program that is the agent; without it, the agent that serves the runtime is invoked. */
   readonly agentCommand?: string;
   readonly maxRepairs: number;
+  /** ARN of the function that holds the credential of the repository's forge. Missing if there is no forge. */
+  readonly publisher?: string;
+  /** Indicates that a run ends as a pull request. */
+  readonly proposes: boolean;
 }
 
 /** The stack has no such loop, or more than one. */
@@ -31,11 +35,12 @@ export class LoopNotFoundError extends Error {
 interface StepParameters {
   readonly operation?: string;
   readonly runtimeArn?: string;
-  readonly config?: Pick<LoopDescription, 'mount' | 'endpointName' | 'repository' | 'allow'> & { readonly name: string };
+  readonly config?: Pick<LoopDescription, 'mount' | 'endpointName' | 'repository' | 'allow'> & { readonly name: string; readonly forge?: { readonly publisher: string } };
   readonly gates?: readonly string[];
   readonly gate?: { readonly name: string; readonly command: string };
   readonly maxRepairs?: number;
   readonly command?: string;
+  readonly proposal?: object;
 }
 
 /** The part of a deployment that loops are found in. */
@@ -77,9 +82,10 @@ function describe(logicalId: string, definition: Definition): LoopDescription | 
   const of = (operation: string) => steps.filter((step) => step.operation === operation);
   const [prepare] = of(STEPS.PREPARE);
   if (prepare?.config === undefined || prepare.runtimeArn === undefined) return undefined;
-  const { name, mount, endpointName, repository, allow } = prepare.config;
+  const { name, mount, endpointName, repository, allow, forge } = prepare.config;
+  const [commit] = of(STEPS.COMMIT);
   // In the order of the run: the template has the states as they were made.
-  const order = of(STEPS.COMMIT)[0]?.gates ?? [];
+  const order = commit?.gates ?? [];
   const gates = of(STEPS.GATE).sort((a, b) => order.indexOf(a.gate!.name) - order.indexOf(b.gate!.name));
   return {
     logicalId,
@@ -93,5 +99,7 @@ function describe(logicalId: string, definition: Definition): LoopDescription | 
     gates: gates.map(({ state, gate }) => ({ state, name: gate!.name, command: gate!.command })),
     agentCommand: of(STEPS.TURN)[0]?.command,
     maxRepairs: gates[0]?.maxRepairs ?? 0,
+    publisher: forge?.publisher,
+    proposes: commit?.proposal !== undefined,
   };
 }

@@ -27,6 +27,8 @@ export interface ApiReply {
 export interface ForgeServerProps {
   /** The directory of the bare repositories, `OWNER/NAME.git`. */
   readonly root: string;
+  /** The port to listen on, if it is free. @default - any */
+  readonly port?: number;
   /** Answers requests to `/api/v3` and `/api/graphql`. @default - they are not found */
   readonly api?: (store: ForgeStore, origin: string) => (request: ApiRequest) => Promise<ApiReply>;
 }
@@ -42,7 +44,7 @@ export class ForgeServer {
     const root = resolve(props.root);
     mkdirSync(root, { recursive: true });
     const server = new ForgeServer(new ForgeStore(root), installHook(root));
-    await new Promise<void>((started, failed) => server.http.once('error', failed).listen(0, '127.0.0.1', started));
+    await server.listen(props.port ?? 0).catch(async () => server.listen(0));
     server.api = props.api?.(server.store, server.origin);
     return server;
   }
@@ -75,6 +77,13 @@ export class ForgeServer {
     const closed = new Promise((done) => this.http.close(done)); // calls back when it is closed already, too
     this.http.closeAllConnections();
     await closed;
+  }
+
+  private async listen(port: number): Promise<void> {
+    await new Promise<void>((started, failed) => this.http.once('error', failed).listen(port, '127.0.0.1', () => {
+      this.http.off('error', failed);
+      started();
+    }));
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

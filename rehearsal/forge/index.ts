@@ -10,5 +10,4 @@ export type { ForgeApp, ForgeRepository, RepositoryOptions } from './store';
 export { allows, isFor } from './tokens';
 export type { Access, ForgeToken, RateLimit } from './tokens';
 export { GitHubApi } from './github/github-api';
-export { GitHubState } from './github/state';
-export type { ForgeCheckRun, ForgeComment, ForgeInstallation, ForgePull, ForgeStatus, GitHubRepositoryState } from './github/state';
+export type { GitHubRepositoryState } from './github/state';

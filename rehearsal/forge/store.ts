@@ -31,6 +31,8 @@ export interface ForgeApp {
   readonly publicKey: string;
   /** The slug of the app, after which its user `SLUG[bot]` is named. */
   readonly slug: string;
+  /** The ID of its installations. @default - each owner's has another */
+  readonly installationId?: number;
 }
 
 export interface RepositoryOptions {

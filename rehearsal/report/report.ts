@@ -1,4 +1,5 @@
 import { costsOf, PRICES } from './costs';
+import { forgePage, forgeRequests } from './forge';
 import { escape, table } from './html';
 import { stateGraph } from './state-graph';
 import { STYLE } from './style';
@@ -30,10 +31,12 @@ ${record.error === undefined ? '' : `<pre class="error">${escape(headOf(record, 
 <main>
 ${section('Turns and gates', rounds(record.steps))}
 ${record.commit === undefined ? '' : section('Commit', commit(record.commit, record))}
+${record.forge === undefined ? '' : section('Pull request', forgePage(record.forge))}
 ${section('Timeline', timelineOf(record.steps))}
 ${section('Path through the states', stateGraph(record.definition, record.path))}
 ${record.rollouts.length === 0 ? '' : section('Rollout', list(record.rollouts.map(describeRollout), ''))}
 ${section('AgentCore calls', table(['operation', 'ms', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
+${record.forge === undefined ? '' : section('Requests to the forge', forgeRequests(record.forge))}
 ${record.faults.length === 0 ? '' : section('Injected faults', list(record.faults, ''))}
 ${record.missingPermissions.length === 0 ? '' : section('Missing permissions', list(record.missingPermissions.map(({ role, statement }) => `${role}: ${statement}`), ''))}
 ${section('Warnings', list(record.warnings, 'none'))}

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { join, relative } from 'node:path';
 import type { RehearsalInput } from './input';
 import { Journal, JournalListener, messageOf, outputOf } from './journal';
+import type { ForgeDescription, LocalForge } from './local-forge';
 import { LocalRepository } from './local-repository';
 import type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './record';
 import { Withheld } from './withheld';
 import { ERRORS } from '../../src/jobs/constants';
 import { GIT_FOLDER, STEPS } from '../../src/loop/steps/constants';
+import type { RunRecord } from '../../src/loop/steps/records';
 import { ownSession, sessionOf } from '../../src/loop/steps/sessions';
 import type { RunIdentity } from '../../src/loop/steps/state';
 import type { AgentCoreServer, Call } from '../agentcore';
@@ -43,6 +45,8 @@ export interface RunContext {
   readonly environment?: Readonly<Record<string, string>>;
   /** Hides the values of that environment. */
   readonly mask: Mask;
+  /** The forge of the loop's repository. */
+  readonly forge?: LocalForge;
   /** Number of commits to clone. @default - as the loop says */
   readonly depth?: number;
 }
@@ -60,6 +64,7 @@ export class LocalRun {
   private readonly uncommitted: Promise<string[]>;
   private readonly firstCall: number;
   private readonly withheld: Withheld;
+  private readonly served?: { readonly fullName: string; readonly url: string; readonly requests: number };
   readonly foreseen: readonly string[];
   private readonly stateInput: Omit<RehearsalInput, 'repository'> & { readonly taskId: string };
 
@@ -79,6 +84,8 @@ export class LocalRun {
     this.foreseen = options.foreseen ?? [];
     this.uncommitted = repository.uncommitted(); // as the run begins, since that is what it does not see
     this.withheld = new Withheld(secretsOf(rehearsal.environment), () => this.fileOf(`${loop.mount}/${GIT_FOLDER}`, this.session));
+    const { forge } = rehearsal;
+    this.served = forge && { ...forge.serve(repository, input.repository?.url ?? loop.repository?.url), requests: forge.server.requests.length };
     this.ref = input.repository?.ref ?? loop.repository?.ref;
     const { repository: _, ...rest } = input;
     this.stateInput = { ...rest, taskId: this.taskId };
@@ -103,7 +110,7 @@ export class LocalRun {
     if (request.config === undefined || !Object.values<unknown>(STEPS).includes(request.operation)) return parameters;
     const config = depth === undefined ? request.config : { ...request.config, depth, history: false };
     if (request.operation !== STEPS.PREPARE) return { ...request, config };
-    const repository = { url: this.repository.url, ...(this.ref === undefined ? {} : { ref: this.ref }) };
+    const repository = { url: this.served?.url ?? this.repository.url, ...(this.ref === undefined ? {} : { ref: this.ref }) };
     return { ...request, config: { ...config, repository } };
   }
 
@@ -141,6 +148,12 @@ export class LocalRun {
   private describeSession(): SessionDescription {
     const { rehearsal: { loop, sandbox }, session } = this;
     return { ...session, runtimeArn: loop.runtimeArn, mount: loop.mount, workspace: this.fileOf(loop.mount, session) ?? '', mounts: this.mountsOf(session), sandbox };
+  }
+
+  private describeForge(commit: RunRecord['commit']): ForgeDescription | undefined {
+    if (this.served === undefined) return undefined;
+    const { fullName, requests } = this.served;
+    return this.rehearsal.forge!.describe(fullName, { requests, time: this.startedAt }, commit);
   }
 
   private async ended(result: ExecutionResult): Promise<RehearsalRecord> {
@@ -193,6 +206,7 @@ export class LocalRun {
         uncommittedNames: uncommitted.slice(0, UNCOMMITTED_NAMES),
       },
       commit: commit && { ...commit, ...mask({ message: commit.message, commits: commit.commits, stat: commit.stat, patch: commit.patch }) },
+      forge: mask(this.describeForge(output?.commit)),
       session: isSessionUsed ? this.describeSession() : undefined,
       calls: calls.map(describeCall),
       rollouts: this.rehearsal.rollouts,

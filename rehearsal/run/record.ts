@@ -1,3 +1,4 @@
+import type { ForgeDescription } from './local-forge';
 import type { BranchCommit, CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
 import type { Step } from './step';
@@ -44,6 +45,8 @@ export interface RehearsalRecord {
     /** All that the branch has on top of what it started from, the newest first; empty if that is not known. */
     readonly commits: readonly BranchCommit[];
   };
+  /** The state of the forge after the run. Missing if the loop has no forge. */
+  readonly forge?: ForgeDescription;
   readonly session?: SessionDescription;
   /** Requests of the run's session; other sessions of the same rehearsal have theirs in their own records. */
   readonly calls: readonly CallDescription[];

@@ -19,6 +19,7 @@ export function checkSupport(deployment: LocalDeployment, loop: LoopDescription,
     ...unknownValues(deployment, loop),
     ...tasksOf(loop.definition).flatMap(([name, resource]) => complaintAbout(deployment, name, resource) ?? []),
     ...(isHeard ? [] : tasksOf(loop.definition).flatMap(([name, resource]) => resource.endsWith('.waitForTaskToken') ? [silent(name)] : [])),
+    ...(loop.publisher !== undefined && sandbox?.ownNetwork === true ? [UNREACHABLE] : []),
     ...(loop.endpointName === undefined || loop.endpointName === 'DEFAULT' || isRolloutAttribute(deployment, loop.endpointName) ? []
       : [`it uses the endpoint "${loop.endpointName}", and only DEFAULT and those of a RuntimeRollout exist in a rehearsal`]),
   ];
@@ -28,6 +29,9 @@ export function checkSupport(deployment: LocalDeployment, loop: LoopDescription,
 function tasksOf({ States }: Definition): [name: string, resource: string][] {
   return Object.entries(States).flatMap(([name, { Type, Resource }]) => Type === 'Task' && Resource !== undefined ? [[name, Resource]] : []);
 }
+
+const UNREACHABLE = 'its sessions clone from a forge on this machine, which a container that has its own network does not reach: '
+  + 'rehearse with namespaces (--sandbox namespace), or with "network" host of chooseSandbox';
 
 function silent(state: string): string {
   return `state "${state}" waits for a callback, which cannot leave a container that has its own network: `

@@ -11,7 +11,7 @@ import { AgentRuntime, AgentRuntimeProps, CodingLoop, CodingLoopProps, Gate, Git
 /** The variable parts of the stack. */
 export interface RehearsedStack {
   readonly runtime?: (stack: Stack) => Partial<AgentRuntimeProps>;
-  readonly loop?: Partial<CodingLoopProps>;
+  readonly loop?: Partial<CodingLoopProps> | ((stack: Stack) => Partial<CodingLoopProps>);
   readonly then?: (loop: CodingLoop, runtime: AgentRuntime) => void;
 }
 
@@ -35,7 +35,7 @@ export class RehearsedLoop {
       repository: GitRepository.fromInput(),
       gates: [Gate.command('test', './test.sh')],
       verification: Verification.none(),
-      ...change.loop,
+      ...typeof change.loop === 'function' ? change.loop(stack) : change.loop,
     });
     change.then?.(loop, runtime);
     return app.synth().directory;

@@ -152,7 +152,8 @@ export class GitHubState {
     const key = owner.toLowerCase();
     const known = this.installations.get(key);
     if (known !== undefined) return known;
-    const made: ForgeInstallation = { id: this.nextId(), owner, permissions: { ...PERMISSIONS }, suspended: false, without: new Set() };
+    const id = this.store.app?.installationId ?? this.nextId();
+    const made: ForgeInstallation = { id, owner, permissions: { ...PERMISSIONS }, suspended: false, without: new Set() };
     this.installations.set(key, made);
     return made;
   }
