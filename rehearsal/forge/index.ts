@@ -9,5 +9,3 @@ export { ForgeStore } from './store';
 export type { ForgeApp, ForgeRepository, RepositoryOptions } from './store';
 export { allows, isFor } from './tokens';
 export type { Access, ForgeToken, RateLimit } from './tokens';
-export { GitHubApi } from './github/github-api';
-export type { GitHubRepositoryState } from './github/state';
