@@ -97,6 +97,21 @@ test('the key may have its line breaks escaped, and may be PKCS #8', async () =>
   }
 });
 
+test.each(['ghp_one\nghp_two', 'a token', 'ghp_☃'])('fails for the token %j, without quoting it', async (token) => {
+  forge.secrets['arn:token'] = token;
+  const error: Error = await forge.client(TOKEN).check().then(() => Promise.reject(new Error('passed')), (one) => one);
+  expect(error).toMatchObject({ name: FORGE_ERRORS.UNAUTHORIZED, message: 'the secret must have the token, and nothing else' });
+  expect(inspect(error)).not.toContain(token);
+  expect(forge.requests).toEqual([]);
+});
+
+test('fails as the reader of secrets does, at once', async () => {
+  forge.readSecret = async () => Promise.reject(new TypeError('AccessDenied'));
+  for (const config of [APP, TOKEN]) await expect(forge.client(config).check()).rejects.toEqual(new TypeError('AccessDenied'));
+  expect(forge.slept).toEqual([]);
+  expect(forge.requests).toEqual([]);
+});
+
 test('no error has the key, a JSON web token or a token, whatever GitHub says', async () => {
   const errors: unknown[] = [];
   const seen: string[] = [];

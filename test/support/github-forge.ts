@@ -50,6 +50,8 @@ export class GitHubForge {
   /** The seconds that were slept. */
   readonly slept: number[] = [];
   readonly secrets: Record<string, string> = { 'arn:key': PRIVATE_KEY, 'arn:token': 'ghp_userTokenOfOctocat\n', 'arn:read': 'ghp_readTokenOfOctocat' };
+  /** Reads a secret in place of `secrets`. */
+  readSecret?: (arn: string) => Promise<string>;
   clock: Clock = {
     now: () => Date.now() + this.sleptMilliseconds,
     sleep: async (seconds) => void this.slept.push(seconds),
@@ -79,7 +81,7 @@ export class GitHubForge {
   }
 
   client(config: GitHubConfig = APP, url = 'https://github.com/octo/shop.git'): ForgeClient {
-    return gitHubClient(config, url, { readSecret: async (arn) => this.secrets[arn], localOrigin: this.server.origin, clock: this.clock });
+    return gitHubClient(config, url, { readSecret: this.readSecret ?? (async (arn) => this.secrets[arn]), localOrigin: this.server.origin, clock: this.clock });
   }
 
   async stop(): Promise<void> {

@@ -61,7 +61,7 @@ export function makeToken({ state, store, body, origin, app, params }: RequestCo
   if (installation === undefined) throw notFound();
   if (installation.suspended) throw new ApiError(403, 'This installation has been suspended');
   const asked = (body.permissions ?? installation.permissions) as Readonly<Record<string, 'read' | 'write'>>;
-  const isGranted = ([name, access]: [string, string]) => installation.permissions[name] === 'write' || (access === 'read' && installation.permissions[name] === 'read');
+  const isGranted = ([name, access]: [string, string]) => access === installation.permissions[name] || (access === 'read' && installation.permissions[name] === 'write');
   if (!Object.entries(asked).every(isGranted)) throw new ApiError(422, 'The permissions requested are not granted to this installation.');
   const names = body.repositories as readonly string[] | undefined;
   const repositories = (names ?? []).map((name) => store.repository(`${installation.owner}/${name}`));

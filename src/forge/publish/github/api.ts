@@ -43,6 +43,9 @@ const RENEWAL_PAUSE = 1;
 
 const STATUS_REDIRECTS = [301, 302, 307, 308];
 
+/** A kept connection may be closed by the other side while the function is frozen between two invocations. */
+const HEADERS = { 'x-github-api-version': '2022-11-28', 'connection': 'close' };
+
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /**
@@ -61,12 +64,12 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
     let { url } = parsed;
     let redirects = 0;
     for (let tries = 1; ; tries++) {
+      const authorization = permissions === undefined ? {} : { authorization: await tokens.authorization(permissions) };
       try {
-        const authorization = permissions === undefined ? {} : { authorization: await tokens.authorization(permissions) };
         const answer = await request({
           method,
           url,
-          headers: { ...headers, ...authorization, connection: 'close' },
+          headers: { ...headers, ...HEADERS, ...authorization },
           ...body === undefined ? {} : { data: body },
           request: { ...options.request, signal: AbortSignal.timeout(TIMEOUT) },
         } as never);

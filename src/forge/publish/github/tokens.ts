@@ -53,7 +53,11 @@ export function tokensOf(
     return {
       ...common,
       isApp: false,
-      token: () => secretOf(config.secretArn),
+      async token() {
+        const token = await secretOf(config.secretArn);
+        if (/[^!-~]/.test(token)) throw new ForgeError(FORGE_ERRORS.UNAUTHORIZED, 'the secret must have the token, and nothing else');
+        return token;
+      },
       renew: () => false,
       async fetchCredential() {
         const { readSecretArn } = config;
