@@ -32,6 +32,8 @@ test.each([
   ['a host whose API is another', undefined, 'https://ghe.example.com/octo/shop', '"baseUrl" must be the API of ghe.example.com, such as https://ghe.example.com/api/v3, not https://api.github.com/'],
   ['a host that ends alike', undefined, 'https://evilgithub.com/octo/shop', '"baseUrl" must be the API of evilgithub.com'],
   ['a host that begins alike', 'https://github.com.example.com/api/v3', 'https://github.com/octo/shop', '"baseUrl" must be the API of github.com, such as https://api.github.com, not https://github.com.example.com/api/v3'],
+  ['an API that ends alike', 'https://evilgithub.com/api/v3', 'https://github.com/octo/shop', 'not https://evilgithub.com/api/v3'],
+  ['an API of another name in the domain', 'https://pages.github.com', 'https://github.com/octo/shop', 'not https://pages.github.com/'],
   ['another port', 'https://ghe.example.com:8443/api/v3', 'https://ghe.example.com/octo/shop', '"baseUrl" must be the API of ghe.example.com'],
   ['a user that looks like a host', undefined, 'https://github.com@example.com/octo/shop', '"baseUrl" must be the API of example.com'],
   ['an API without TLS', 'http://ghe.example.com/api/v3', 'https://ghe.example.com/octo/shop', 'must begin with https://'],

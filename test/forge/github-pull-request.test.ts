@@ -97,6 +97,15 @@ test.each([
   expect(await forge.client().pullRequest!(CONTENT)).toMatchObject({ number: 2 });
 });
 
+test('the first of a list that GitHub did not filter is not taken for this one', async () => {
+  for (const branch of ['next', 'workbench/other']) await forge.server.store.moveBranch(forge.repository, branch);
+  for (const other of [{ base: 'next' }, { head: 'workbench/other' }]) await forge.client().pullRequest!({ ...CONTENT, ...other });
+  const { api } = forge.server;
+  forge.server.api = async (request) => api!({ ...request, path: request.path.replace(/\/pulls\?.*/, '/pulls') });
+  expect(await forge.client().pullRequest!(CONTENT)).toMatchObject({ number: 3 });
+  expect(await forge.client().pullRequest!(CONTENT)).toMatchObject({ number: 3, found: true });
+});
+
 test('a title and a body that GitHub would refuse are cut', async () => {
   await forge.client().pullRequest!({ ...CONTENT, title: '🦄'.repeat(1_000), body: '🦄'.repeat(100_000) });
   const [{ title, body }] = forge.shop.pulls;

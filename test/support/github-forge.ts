@@ -81,7 +81,8 @@ export class GitHubForge {
   }
 
   client(config: GitHubConfig = APP, url = 'https://github.com/octo/shop.git'): ForgeClient {
-    return gitHubClient(config, url, { readSecret: this.readSecret ?? (async (arn) => this.secrets[arn]), localOrigin: this.server.origin, clock: this.clock });
+    const readSecret = this.readSecret ?? (async (arn: string) => this.secrets[arn]);
+    return gitHubClient(config, url, { readSecret, localOrigin: this.server.origin, clock: this.clock });
   }
 
   async stop(): Promise<void> {
