@@ -61,6 +61,8 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/rehearsal/cli/resumed.test.ts',
     'test/rehearsal/cli/run-endings.test.ts',
     'test/rehearsal/cli/story-wording.test.ts',
+    'test/rehearsal/forge-loop.test.ts',
+    'test/rehearsal/forge/faults.test.ts',
     'test/rehearsal/image-agent.test.ts',
     'test/rehearsal/own-repository.test.ts',
     'test/rehearsal/readme-command.test.ts',

@@ -35,7 +35,10 @@ export interface RehearsalProps extends LoopLocation {
    * @default - the loop's own, or that of a run's input
    */
   readonly repository?: string;
-  /** The repository at the forge, for a loop that has one. Credentials are made up. @default - private, without rules of its own */
+  /**
+   * The state of the repository at the forge, for a loop that has one. Credentials are made up.
+   * @default - private if sessions read it with a token of the forge, without rules of its own
+   */
   readonly forge?: ForgeOptions;
   /** The number of commits to clone, with their contents; 0 for all. @default - as the loop's `GitRepository` says */
   readonly depth?: number;

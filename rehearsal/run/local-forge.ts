@@ -84,7 +84,9 @@ export class LocalForge {
       api: (store, origin) => (github = new GitHubApi(store, origin)).answer,
     });
     writeFileSync(file, new URL(server.origin).port);
-    const forge = new LocalForge(server, github!, join(directory, 'repositories'), options);
+    // Sessions without a token of the forge clone with what the image or the network gives them, which is not here.
+    const isRead = config.readSecretArn !== undefined || (config.kind === 'github' && config.app !== undefined);
+    const forge = new LocalForge(server, github!, join(directory, 'repositories'), { private: isRead, ...options });
     deployment.provide({ environment: { [FORGE_ENVIRONMENT.LOCAL]: server.origin }, secrets: forge.makeUp(config) });
     return forge;
   }
