@@ -15,7 +15,7 @@ import { stopSession } from '../jobs/stop-session';
 import { LoopError } from '../loop/steps/errors';
 import { StepFunctionsLoopExecutions } from '../loop/steps/executions';
 import { isLoopRequest, LoopRequest, performStep } from '../loop/steps/perform-step';
-import { accessBy } from '../loop/steps/remote-access';
+import { accessBy, tellBy } from '../loop/steps/remote-access';
 import { LoopState, RunIdentity } from '../loop/steps/state';
 import { StepTools } from '../loop/steps/step';
 
@@ -89,7 +89,11 @@ async function perform(request: DriverRequest, millisecondsLeft: number): Promis
     const executions = new StepFunctionsLoopExecutions(stepFunctions(), SYSTEM_CLOCK, backoffSeconds);
     const { forge } = request.config;
     const tools: StepTools = { ...options, onceClient: client(), executions, runJob: loggedJob, measure };
-    return performStep(request, forge === undefined ? tools : { ...tools, access: accessBy(forge.publisher, lambda(), tools) });
+    return performStep(request, forge === undefined ? tools : {
+      ...tools,
+      access: accessBy(forge.publisher, lambda(), tools),
+      ...forge.comments ? { tell: tellBy(forge.publisher, lambda()) } : {},
+    });
   }
   switch (request.operation) {
     case OPERATIONS.INVOKE:

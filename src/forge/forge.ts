@@ -97,6 +97,9 @@ export abstract class Forge {
   /** Determines whether sessions get a token to read with. @internal */
   public abstract readonly _reads: boolean;
 
+  /** Determines whether the forge can make and sign commits. @internal */
+  public readonly _signs: boolean = false;
+
   /** Determines whether the forge has pull requests. @internal */
   public readonly _proposes: boolean = false;
 

@@ -112,6 +112,8 @@ class TokenOfSecret extends GitHub {
 }
 
 class AppOfSecret extends GitHubApp {
+  public readonly _signs = true;
+
   public readonly _reads = true;
 
   constructor(private readonly secret: secretsmanager.ISecret, public readonly _options: GitHubAppOptions) {

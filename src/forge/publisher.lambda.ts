@@ -11,7 +11,7 @@ import { ENVIRONMENT, LIMITS, RETRY_LOG } from '../jobs/constants';
 import { SessionError } from '../jobs/errors';
 import { Job } from '../jobs/job';
 import { runJob, RunJobOptions } from '../jobs/run-job';
-import { accessFor, OpenRequest } from '../loop/steps/access';
+import { accessFor, OpenRequest, TellRequest } from '../loop/steps/access';
 import { commit, CommitRequest } from '../loop/steps/commit';
 import { STEPS } from '../loop/steps/constants';
 import { LoopError } from '../loop/steps/errors';
@@ -27,7 +27,7 @@ import { runStepJob, StepTools } from '../loop/steps/step';
  * for one session. It takes the change from the session as a pack, computes the commit and pushes it. Neither a session nor the driver ever
  * has a credential that can write.
  */
-export type PublisherRequest = OpenRequest | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest);
+export type PublisherRequest = OpenRequest | TellRequest | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest);
 
 const logger = new Logger({ serviceName: 'publisher' });
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
@@ -37,7 +37,7 @@ const readSecret = lazy(() => secretReader(
 
 export async function handler(request: PublisherRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
   logger.resetKeys();
-  logger.appendKeys({ operation: request.operation, ...('execution' in request ? { execution: request.execution, run: request.state.run.id } : { url: request.url }) });
+  logger.appendKeys({ operation: request.operation, ...('state' in request ? { execution: request.execution, run: request.state.run.id } : { url: request.url }) });
   try {
     const result = await perform(request, context.getRemainingTimeInMillis() - LIMITS.functionMarginSeconds * 1_000);
     logger.info('done', { next: (result as { readonly next?: string }).next });
@@ -59,12 +59,14 @@ async function perform(request: PublisherRequest, millisecondsLeft: number): Pro
   switch (request.operation) {
     case 'forge:open':
       return publisher.open(request);
+    case 'forge:tell':
+      return publisher.tell(request);
     case STEPS.COMMIT:
-      return commit(request, toolsOf(publisher, {
+      return commit(request, toolsOf(publisher, request.proposal?.signed === true, {
         client: client(), clock: SYSTEM_CLOCK, until: Date.now() + millisecondsLeft, backoffSeconds, onRetry,
       }));
     default:
-      throw new TypeError(`"operation" must be forge:open or ${STEPS.COMMIT}, not ${JSON.stringify((request as { operation?: unknown }).operation)}`);
+      throw new TypeError(`"operation" must be forge:open, forge:tell or ${STEPS.COMMIT}, not ${JSON.stringify((request as { operation?: unknown }).operation)}`);
   }
 }
 
@@ -72,7 +74,7 @@ function onRetry(error: SessionError, job: { readonly id: string }): void {
   logger.warn(RETRY_LOG, { jobId: job.id, error: error.name, reason: error.summary });
 }
 
-function toolsOf(publisher: Publisher, options: RunJobOptions): StepTools {
+function toolsOf(publisher: Publisher, isSigned: boolean, options: RunJobOptions): StepTools {
   let changed: NameList | undefined;
   const tools: StepTools = {
     ...options,
@@ -82,7 +84,7 @@ function toolsOf(publisher: Publisher, options: RunJobOptions): StepTools {
     measure: () => undefined, // gates are not run here
     access: (request, name, job) => accessFor(request, name, job, (open) => publisher.open(open), (key) => runStepJob(request, tools, key)),
     publish: async (where, how, wanted) => {
-      const { changed: files, ...made } = await published(where, how, wanted, (publication) => publisher.publish(publication));
+      const { changed: files, ...made } = await published(where, how, wanted, (publication) => publisher.publish(publication, isSigned));
       changed = files;
       return made;
     },

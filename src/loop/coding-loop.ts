@@ -236,7 +236,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...props.repository._clone(),
       author: commit._author,
       push: commit.pushes,
-      ...(publisher === undefined ? {} : { forge: { publisher: publisher.functionArn, reads: props.repository.forge!._reads } }),
+      ...(publisher === undefined ? {} : { forge: forgeOf(props.repository, commit, publisher) }),
       ...(checksBase(props) ? { checkBase: true } : {}),
       ...(props.baseline === Baseline.KNOWN_FAILURES ? { knownFailures: true } : {}),
       ...(props.verification ?? Verification.inFreshSession())._config(props.maxRepairs ?? 3),
@@ -262,6 +262,13 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       })],
     });
   }
+}
+
+/** Returns the part of the configuration that is about the forge. */
+function forgeOf({ forge }: GitRepository, { pushes, _proposal }: Commit, publisher: lambda.IFunction): object {
+  const { _proposes: proposes, _reads: reads } = forge!;
+  const uses = [...(_proposal === undefined ? [] : ['pullRequest']), ...(pushes && proposes ? ['report'] : [])];
+  return { publisher: publisher.functionArn, reads, uses, comments: proposes };
 }
 
 /** Returns the maximum size of a prompt, in bytes: it has to fit the request of each step beside the loop's own configuration. */

@@ -77,6 +77,14 @@ export interface PullRequestOptions extends CommitOptions {
   readonly body?: string;
 
   /**
+   * Determines whether GitHub makes the commit, and signs it, for branches whose rules demand signed commits. It needs a `GitHubApp`. The author and
+   * the committer are then the app, not `authorName`.
+   *
+   * @default false - the publisher makes the commit, and does not sign it
+   */
+  readonly signed?: boolean;
+
+  /**
    * Labels of the pull request. They are added to those that it has.
    *
    * @default - no labels

@@ -95,6 +95,8 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps, plan: Loop
     ...commit?._faults() ?? [],
     ...(commit?._proposal !== undefined && repository.forge?._proposes !== true
       ? ['"commit" must not be Commit.pullRequest for a repository whose forge has no pull requests: use GitRepository.fromGitHub, a "forge" such as GitLab.token, or Commit.push()'] : []),
+    ...(commit?._proposal?.signed === true && repository.forge?._signs !== true
+      ? ['"signed" must not be true for a forge that does not sign commits: use a GitHubApp, or leave it out'] : []),
     ...props.verification?._faults() ?? [],
     ...props.protectedPaths?._faults() ?? [],
     ...secretFaults(scope, {

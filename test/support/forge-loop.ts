@@ -60,6 +60,7 @@ export class ForgeLoop {
 
   loop!: LoopFixture;
   repository!: ForgeRepository;
+  private readonly states: unknown[] = [];
 
   private constructor(private readonly root: string, readonly forge: ForgeServer, private readonly gitHub: GitHubApi) {}
 
@@ -87,8 +88,6 @@ export class ForgeLoop {
     }));
     return [...found, ...files];
   }
-
-  private readonly states: unknown[] = [];
 
   /** Makes a token for the repository. */
   token(access: 'read' | 'write'): ForgeToken {

@@ -35,6 +35,7 @@ export function descriptionOf({ execution, config, state: { prompt, run, loop } 
     [
       `${count(loop.round + 1, 'turn')}, ${minutes(seconds)}.`,
       `Run ${code(run.id)} of the loop ${code(config.name)}: [execution](${consoleUrlOf(execution)}), session ${code(run.session.id)}.`,
+      ...(run.issue === undefined ? [] : [`For #${run.issue}.`]),
       'To try the change: check out the branch, and run the commands of the gates.',
     ].join(' '),
   ];

@@ -1,3 +1,5 @@
+import { ForgeUse } from '../../loop/steps/loop-config';
+
 /** A user and a password for git. */
 export interface Credential {
   readonly username: string;
@@ -43,9 +45,6 @@ export interface GateStatus {
   /** Markdown, with the end of the output. */
   readonly summary: string;
 }
-
-/** A use of a forge beside the push. */
-export type ForgeUse = 'pullRequest' | 'report' | 'comment';
 
 /**
  * A forge, as the publisher uses it for one repository. Every method may be repeated: it finds what an earlier call made.

@@ -83,6 +83,13 @@ export async function* withCommit(pack: AsyncIterable<Buffer>, commit: Buffer, f
   yield after.digest();
 }
 
+/** Returns a pack without objects, for commits that the remote has. */
+export async function* emptyPack(format: ObjectFormat): AsyncGenerator<Buffer> {
+  const header = headerOf(0);
+  yield header;
+  yield createHash(format).update(header).digest();
+}
+
 function hashed(hash: ReturnType<typeof createHash>, bytes: Buffer): Buffer {
   hash.update(bytes);
   return bytes;

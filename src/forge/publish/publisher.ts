@@ -1,15 +1,16 @@
 import { basicClient, ReadSecret } from './basic';
+import { commentOf } from './comment';
 import { ForgeClient } from './forge-client';
 import { gitHubClient } from './github/github-client';
 import { ProtocolError } from './pkt-line';
 import { present } from './present';
-import { publish } from './publish';
+import { publish, publishSigned } from './publish';
 import { seal } from './seal';
 import { announced, ForgeError } from './smart-http';
 import { Clock } from '../../handler/clock';
 import { ERRORS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
-import { Opened, OpenRequest } from '../../loop/steps/access';
+import { Opened, OpenRequest, TellRequest } from '../../loop/steps/access';
 import { FORGE_ERRORS } from '../../loop/steps/constants';
 import { LoopError } from '../../loop/steps/errors';
 import { isAllowedRepository } from '../../loop/steps/git-names';
@@ -44,8 +45,8 @@ export class Publisher {
   public async open({ url, publicKey, check }: OpenRequest): Promise<Opened> {
     return this.typed(async () => {
       const client = this.client(url);
-      if (check) {
-        await client.check();
+      if (check !== undefined) {
+        await client.check(check);
         // A remote announces its branches for a push only to those who may push.
         await announced({ url, authorization: await client.pushAuthorization() });
       }
@@ -54,11 +55,22 @@ export class Publisher {
     });
   }
 
-  /** Makes a commit and pushes it. */
-  public async publish({ url, ...publication }: Publication): Promise<Published> {
+  /** Makes a commit and pushes it. @param isSigned determines whether the forge makes the commit, and signs it */
+  public async publish({ url, ...publication }: Publication, isSigned: boolean): Promise<Published> {
     return this.typed(async () => {
-      const remote = { url, authorization: await this.client(url).pushAuthorization() };
-      return publish({ ...publication, remote }, this.tools.clock, this.tools.backoffSeconds);
+      const client = this.client(url);
+      const remote = { url, authorization: await client.pushAuthorization() };
+      const { clock, backoffSeconds } = this.tools;
+      if (!isSigned) return publish({ ...publication, remote }, clock, backoffSeconds);
+      return publishSigned({ ...publication, remote }, () => client.signedCommit!(publication.commit), clock, backoffSeconds);
+    });
+  }
+
+  /** Writes on an issue how a run goes, in one comment. */
+  public async tell(request: TellRequest): Promise<object> {
+    return this.typed(async () => {
+      await this.client(request.url).comment?.(request.issue, request.taskId, commentOf(request));
+      return {};
     });
   }
 

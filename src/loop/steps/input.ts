@@ -23,7 +23,7 @@ const ENDPOINT_PATTERN = /^[A-Za-z][A-Za-z0-9_]{0,47}$/;
 
 /** The fields of an input, by object. docs/run.md lists them, with `RULES`. */
 export const INPUT_FIELDS = {
-  input: ['prompt', 'taskId', 'repository', 'session'],
+  input: ['prompt', 'taskId', 'repository', 'issue', 'session'],
   repository: ['url', 'ref'],
   // The fields of a record's session, and the options of a resumed run. The last three are not read.
   session: ['id', 'endpointName', 'execution', 'update', 'onTop', 'workspace', 'stopped', 'error'],
@@ -60,6 +60,11 @@ export const RULES: readonly Rule[] = [
     field: 'repository.ref',
     broken: ({ repository }) => isObject(repository) && repository.ref !== undefined && (!isRef(repository.ref) || hasSecret(repository.ref)),
     message: 'must be the name of a branch or tag, or a commit',
+  },
+  {
+    field: 'issue',
+    broken: ({ issue }) => issue !== undefined && !(Number.isSafeInteger(issue) && issue > 0),
+    message: 'must be the number of an issue or a pull request',
   },
   {
     field: 'session',

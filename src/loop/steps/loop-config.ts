@@ -39,15 +39,22 @@ export interface LoopConfig {
   readonly knownFailures?: boolean;
   readonly environment?: { readonly [name: string]: string };
   /** The forge of the repository; missing if sessions push with a credential of their own. */
-  readonly forge?: ForgeUse;
+  readonly forge?: LoopForge;
 }
 
-/** The use of a forge by a loop. */
-export interface ForgeUse {
+/** A use of a forge beside the push. */
+export type ForgeUse = 'pullRequest' | 'report' | 'comment';
+
+/** The forge of a loop's repository. */
+export interface LoopForge {
   /** The ARN of the publisher's function. */
   readonly publisher: string;
   /** True if sessions read with a token of the forge. */
   readonly reads: boolean;
+  /** The uses of the forge beside the push. */
+  readonly uses: readonly ForgeUse[];
+  /** True if the forge has issues that a run can comment on. */
+  readonly comments: boolean;
 }
 
 /** The files that a loop protects from the agent. */
@@ -62,6 +69,8 @@ export interface ProposalConfig {
   /** The branch that the change is for. @default - the branch that the run starts from */
   readonly base?: string;
   readonly draft?: boolean;
+  /** True if the forge makes the commit, and signs it. */
+  readonly signed?: boolean;
   /** A template. @default - the subject of the commit */
   readonly title?: string;
   /** Text above the report of the run, in Markdown. A template. */

@@ -27,8 +27,18 @@ export function isLoopRequest(request: { readonly operation: string }): request 
   return (Object.values(STEPS) as string[]).includes(request.operation);
 }
 
-/** Performs one step of a run. */
-export async function performStep(request: LoopRequest, tools: StepTools): Promise<object> {
+/** Performs one step of a run, and keeps people informed. */
+export async function performStep(request: LoopRequest, tools: StepTools & { readonly tell?: Tell }): Promise<object> {
+  await tools.tell?.(request);
+  const result = await perform(request, tools);
+  await tools.tell?.(request, result);
+  return result;
+}
+
+/** Keeps people informed, before a step and, with its result, after it. */
+export type Tell = (request: LoopRequest, result?: object) => Promise<void>;
+
+async function perform(request: LoopRequest, tools: StepTools): Promise<object> {
   switch (request.operation) {
     case STEPS.PREPARE: return prepareOrRefuse(request, tools);
     case STEPS.BOOTSTRAP: return bootstrap(request, tools);

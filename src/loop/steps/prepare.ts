@@ -57,6 +57,9 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   checkRepositoryOfInput(input.repository?.url, config);
   const url = input.repository?.url ?? config.repository?.url;
   if (url === undefined) throw new LoopError(LOOP_ERRORS.BAD_INPUT, '"repository.url" must name a repository: the loop has none of its own');
+  if (input.issue !== undefined && config.forge?.comments !== true) {
+    throw new LoopError(LOOP_ERRORS.BAD_INPUT, '"issue" must be left out: the repository of the loop has no forge with issues');
+  }
   const started = Date.parse(request.startedAt ?? '');
   const startedAt = Math.floor((Number.isNaN(started) ? tools.clock.now() : started) / 1_000);
   const sameRepository = input.repository?.url === undefined || input.repository.url === config.repository?.url;
@@ -67,6 +70,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
     id: runIdOf(request.execution),
     key: randomUUID(),
     taskId: input.taskId,
+    ...(input.issue === undefined ? {} : { issue: input.issue }),
     session: where.session,
     mount: config.mount,
     clone: `${config.mount}/${CLONE_FOLDER}`,

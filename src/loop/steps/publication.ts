@@ -29,11 +29,12 @@ export interface Publication {
   readonly pack: () => AsyncIterable<Buffer>;
 }
 
-/** The result of a publication. */
-export type Published =
+/** The result of a publication. `signed` means that the forge has made the commit, which is another one than git would make. */
+export type Published = { readonly signed?: true } & (
   /** The branch is at the commit. `found` means that an earlier try, or somebody else, had put it there. */
   | { readonly kind: 'PUBLISHED'; readonly id: string; readonly found?: true }
   /** The branch is at another commit than expected: others have pushed, or deleted it. */
   | { readonly kind: 'MOVED'; readonly id: string; readonly at?: string }
   /** The remote refuses the commit, by a rule or because objects are missing. */
-  | { readonly kind: 'REFUSED'; readonly id: string; readonly reason: string; readonly said: string };
+  | { readonly kind: 'REFUSED'; readonly id: string; readonly reason: string; readonly said: string }
+);

@@ -41,10 +41,10 @@ export async function published(
         changed = files;
       }),
     });
-    if (result.id !== seen.commit) {
+    if (result.id !== seen.commit && !result.signed) {
       throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, `the session makes the commit ${seen.commit} of the change, and the publisher ${result.id}`);
     }
-    if (result.kind === 'PUBLISHED') return { ...seen, pushed: 'yes', changed };
+    if (result.kind === 'PUBLISHED') return { ...seen, commit: result.id, pushed: 'yes', changed };
     if (result.kind === 'REFUSED') throw refused(result.reason, result.said);
     if (tries >= LOOP_LIMITS.publishTries) throw new LoopError(LOOP_ERRORS.PUSH_REJECTED, `the branch ${run.branch} moved ${tries} times while the commit was pushed`);
   }

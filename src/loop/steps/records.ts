@@ -15,6 +15,8 @@ export interface LoopInput {
     /** The branch, tag or commit to start from. By default, the `ref` of the loop's own repository, or the remote's default branch. */
     readonly ref?: string;
   };
+  /** The number of an issue or pull request at the forge, where the run keeps a comment up to date. By default, it writes none. */
+  readonly issue?: number;
   /** The whole `session` of an earlier record: the run continues in that workspace. By default, the run creates a session. */
   readonly session?: {
     /** The session's ID in AgentCore. */

@@ -9,6 +9,8 @@ export interface RunIdentity {
   /** A random key that names the results of the workspace script. No session sees it. */
   readonly key: string;
   readonly taskId: string;
+  /** The number of the issue that the run comments on. */
+  readonly issue?: number;
   readonly session: SessionRecord;
   readonly mount: string;
   /** The path of the clone. */

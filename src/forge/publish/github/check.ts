@@ -3,7 +3,7 @@ import { Octokit } from './octokit';
 import { Place } from './place';
 import { GitHubTokens } from './tokens';
 import { FORGE_ERRORS } from '../../../loop/steps/constants';
-import { ForgeUse } from '../forge-client';
+import { ForgeUse } from '../../../loop/steps/loop-config';
 import { ForgeError } from '../smart-http';
 
 /** The permissions of an app for what a run does beside its push. */
