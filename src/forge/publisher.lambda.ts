@@ -3,6 +3,7 @@ import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
 import { FORGE_ENVIRONMENT } from './constants';
 import { Publisher } from './publish/publisher';
 import { secretReader } from './publish/secrets';
+import { trust } from './publish/trust';
 import { AwsRequests } from '../handler/aws-requests';
 import { SYSTEM_CLOCK } from '../handler/clock';
 import { numberFromEnv } from '../handler/environment';
@@ -30,6 +31,11 @@ import { runStepJob, StepTools } from '../loop/steps/step';
 export type PublisherRequest = OpenRequest | TellRequest | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest);
 
 const logger = new Logger({ serviceName: 'publisher' });
+const trusting = lazy(() => {
+  const bundle = process.env[FORGE_ENVIRONMENT.CA_BUNDLE];
+  if (bundle !== undefined) trust(bundle);
+  return bundle !== undefined;
+});
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
 const readSecret = lazy(() => secretReader(
   new AwsRequests('secretsmanager', process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? process.env.AWS_ENDPOINT_URL), SYSTEM_CLOCK.now,
@@ -52,6 +58,8 @@ export async function handler(request: PublisherRequest, context: { getRemaining
 async function perform(request: PublisherRequest, millisecondsLeft: number): Promise<object> {
   const backoffSeconds = numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1);
   const { FORGE, REPOSITORIES, LOCAL } = FORGE_ENVIRONMENT;
+  // A forge on this machine has no certificate.
+  if (process.env[LOCAL] === undefined) trusting();
   const publisher = new Publisher(
     { forge: JSON.parse(process.env[FORGE]!), repositories: JSON.parse(process.env[REPOSITORIES]!), local: process.env[LOCAL] },
     { readSecret: readSecret(), clock: SYSTEM_CLOCK, backoffSeconds },
