@@ -70,3 +70,12 @@ test.each(['', '   \n', 'not a key', '-----BEGIN RSA PRIVATE KEY-----', 'ghp_aTo
   expect(error).toMatchObject({ name: FORGE_ERRORS.UNAUTHORIZED });
   expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain(secret === '' ? 'undefined' : secret);
 });
+
+test('fails for a repository that GitHub has disabled', async () => {
+  const { api } = forge.server;
+  forge.server.api = async (request) => {
+    const reply = await api!(request);
+    return { ...reply, body: reply.body?.replace('"disabled":false', '"disabled":true') };
+  };
+  await expect(forge.client().check()).rejects.toMatchObject({ name: FORGE_ERRORS.FORBIDDEN, summary: expect.stringContaining('the repository octo/shop is disabled') });
+});

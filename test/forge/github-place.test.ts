@@ -1,5 +1,5 @@
 import { gitHubClient } from '../../src/forge/publish/github/github-client';
-import { GitHubConfig, placeOf } from '../../src/forge/publish/github/place';
+import { GitHubConfig, isOfApp, placeOf } from '../../src/forge/publish/github/place';
 import { SYSTEM_CLOCK } from '../../src/handler/clock';
 import { FORGE_ERRORS } from '../../src/loop/steps/constants';
 
@@ -57,4 +57,11 @@ test('fails without quoting a password in the URL, and without reading a secret'
   expect(make('https://user:passw0rd@example.com/octo/shop')).toThrow(expect.objectContaining({ message: expect.not.stringContaining('passw0rd') }));
   expect(make('https://user:passw0rd@github.com/octo')).toThrow(expect.objectContaining({ message: expect.not.stringContaining('passw0rd') }));
   expect(readSecret).not.toHaveBeenCalled();
+});
+
+test.each([
+  [null, false], [undefined, false], [{ id: 4711 }, true], [{ id: 4711, client_id: 'Iv1.b' }, true], [{ id: 1, client_id: 'Iv1.a' }, false], [{ id: 1 }, false],
+])('%j is of the app 4711: %s', (by, isOurs) => {
+  expect(isOfApp(by, { appId: '4711' })).toBe(isOurs);
+  expect(isOfApp({ id: 1, client_id: 'Iv1.a' }, { appId: 'Iv1.a' })).toBe(true);
 });

@@ -79,6 +79,13 @@ describe('what GitHub refuses beside the pull request becomes a warning', () => 
   });
 });
 
+test('pauses of all requests together have an end', async () => {
+  forge.server.faults.add({ operation: 'api', at: 'beforeStart', kind: 429, retryAfter: 50, times: 1_000, match: (name) => /labels|reviewers|graphql/.test(name) });
+  const { warnings } = await forge.client().pullRequest!({ ...CONTENT, labels: ['a', 'b', 'c'], reviewers: ['d', 'e'], autoMerge: 'MERGE' });
+  expect(warnings).toHaveLength(6);
+  expect(forge.sleptMilliseconds).toBeLessThanOrEqual(240_000);
+});
+
 test.each([
   [{ base: 'gone' }, 'Validation Failed; PullRequest.base is invalid'],
   [{ head: 'gone' }, 'Validation Failed; PullRequest.head is invalid'],

@@ -32,6 +32,9 @@ const TRIES = 4;
 /** The maximum pause within a call, in seconds: a longer one is left to the state machine. */
 const LONGEST_PAUSE = 60;
 
+/** The time after the first request in which requests are repeated, in seconds: a function with many requests must end before it is ended. */
+const PATIENCE = 240;
+
 /** The maximum number of redirects. */
 const REDIRECTS = 3;
 
@@ -58,7 +61,9 @@ const silent = { debug: () => undefined, info: () => undefined, warn: () => unde
 export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
   const { Octokit: Core } = loadCore();
   const octokit = new Core({ baseUrl: place.api, userAgent: 'cdk-agentcore-workbench', log: silent, request: { redirect: 'manual', log: silent } });
+  let until: number | undefined;
   octokit.hook.wrap('request', async (request, options) => {
+    until ??= clock.now() + PATIENCE * 1_000;
     const { permissions, isRepeatable = options.method !== 'POST' } = (options.request ?? {}) as CallOptions;
     const { method, headers, body, ...parsed } = (request as unknown as Octokit['request']).endpoint(options);
     let { url } = parsed;
@@ -80,7 +85,7 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
         if (error instanceof ForgeError) throw error;
         const failure = error as Failure;
         const pause = pauseAfter(failure, { permissions, isRepeatable, tries });
-        if (pause === undefined) throw forgeError(failure, clock.now(), tokens.withoutSecrets);
+        if (pause === undefined || clock.now() + pause * 1_000 > until) throw forgeError(failure, clock.now(), tokens.withoutSecrets);
         await clock.sleep(pause);
       }
     }
