@@ -70,8 +70,6 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // The publisher's client of GitHub.
     '@octokit/auth-app@^8',
     '@octokit/core@^7',
-    '@octokit/plugin-retry@^8',
-    '@octokit/plugin-throttling@^11',
     'ajv@^8',
     'ajv-formats@^3',
   ],
