@@ -34,7 +34,9 @@ test('a commit that no branch has can be fetched by its ID', async () => {
   await forge.push('writer', 'HEAD:workbench/task');
   await forge.push('writer', ':workbench/task');
   await forge.git('init', '--quiet', 'copy');
-  expect(await forge.git('-C', '../copy', 'fetch', '--quiet', '--depth=1', forge.as('reader'), left)).toMatchObject({ code: 0 });
+  // Version 2 of the protocol allows it anyway.
+  const fetched = await forge.git('-C', '../copy', '-c', 'protocol.version=0', 'fetch', '--quiet', '--depth=1', forge.as('reader'), left);
+  expect(fetched).toMatchObject({ code: 0 });
 });
 
 test.each([
