@@ -61,7 +61,6 @@ export class Publisher extends Construct {
       memorySize: 512,
       timeout: Duration.seconds(LIMITS.functionSeconds),
       tracing: lambda.Tracing.ACTIVE,
-      retryAttempts: 0,
       role: role.withoutPolicyUpdates(),
       logGroup,
       vpc,

@@ -4,11 +4,12 @@ import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { efsAccessPoint, Network, S3Files } from './file-systems';
 import { endpointNamed } from './stacks';
 import {
-  AgentRuntime, AgentTurn, BedrockModel, CodingLoop, Gate, GitRepository, InvokeAgent, Mount, RuntimeGrants, RuntimeRollout, SessionDriver, SmokeTest,
+  AgentRuntime, AgentTurn, BedrockModel, CodingLoop, Forge, Gate, GitRepository, InvokeAgent, Mount, RuntimeGrants, RuntimeRollout, SessionDriver, SmokeTest,
   StopSession,
 } from '../../src';
 
@@ -59,6 +60,14 @@ export function everythingIn(stack: Stack): void {
     gates: [Gate.command('test', 'npm test')],
     turn: AgentTurn.callback(),
     encryptionKey,
+  });
+  const forge = Forge.basic(new secretsmanager.Secret(stack, 'Token', { encryptionKey }), { readSecret: new secretsmanager.Secret(stack, 'ReadToken'), vpc: network.vpc });
+  new CodingLoop(stack, 'Publish', {
+    runtime,
+    driver,
+    mountPath: '/mnt/workspace',
+    repository: GitRepository.fromUrl('https://git.example.com/octo/shop.git', { forge }),
+    gates: [Gate.command('test', 'npm test')],
   });
   loop.stateMachine.grantTaskResponse(runtime);
   const person = new iam.Role(stack, 'Person', { assumedBy: new iam.AccountRootPrincipal() });

@@ -92,7 +92,7 @@ export class LoopFixture {
       environment: { WORKBENCH_BACKOFF_SECONDS: '0', ...props.deployment?.environment },
       onLog: (_, line) => this.logs.push(line),
     });
-    if (IN_PROCESS in process.env) callInProcess(this.deployment, server.endpoint);
+    if (IN_PROCESS in process.env) callInProcess(this.deployment, server.endpoint, props.deployment?.environment);
   }
 
   /** Returns the same loop with its own functions, so that they can die without affecting others. */
@@ -207,15 +207,20 @@ export function useLoops(): (props?: LoopFixtureProps) => Promise<LoopFixture> {
   };
 }
 
-function callInProcess(deployment: LocalDeployment, endpoint: string): void {
-  const handler = loadHandler(endpoint);
-  jest.spyOn(deployment.function(), 'invoke').mockImplementation(async (event) => {
-    try {
-      return { result: JSON.parse(JSON.stringify(await handler(event as never, { getRemainingTimeInMillis: () => 900_000 }))) };
-    } catch (error) {
-      return { failure: { errorType: (error as Error).name, errorMessage: (error as Error).message } };
-    }
-  });
+function callInProcess(deployment: LocalDeployment, endpoint: string, environment: object = {}): void {
+  for (const logicalId of deployment.stack.ofType('AWS::Lambda::Function')) {
+    const isPublisher = logicalId.includes('Publisher');
+    const { Environment } = deployment.properties<{ readonly Environment?: { readonly Variables: object } }>(logicalId);
+    if (isPublisher) Object.assign(process.env, Environment!.Variables, environment);
+    const handler = loadHandler(endpoint, isPublisher ? 'forge/publisher.lambda' : undefined);
+    jest.spyOn(deployment.function(logicalId), 'invoke').mockImplementation(async (event) => {
+      try {
+        return { result: JSON.parse(JSON.stringify(await handler(event as never, { getRemainingTimeInMillis: () => 900_000 }))) };
+      } catch (error) {
+        return { failure: { errorType: (error as Error).name, errorMessage: (error as Error).message } };
+      }
+    });
+  }
 }
 
 interface NameList {

@@ -85,10 +85,12 @@ export class DriverFixture {
 }
 
 /** Loads the handler with its own clients, which read the endpoint on first use. */
-export function loadHandler(endpoint: string): typeof handler {
+export function loadHandler(endpoint: string, path = 'driver/session-driver.lambda'): typeof handler {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: endpoint,
     AWS_ENDPOINT_URL_SFN: endpoint,
+    AWS_ENDPOINT_URL_LAMBDA: endpoint,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
     AWS_SECRET_ACCESS_KEY: 'secret',
@@ -98,7 +100,7 @@ export function loadHandler(endpoint: string): typeof handler {
   });
   let loaded!: { handler: typeof handler };
   jest.isolateModules(() => {
-    loaded = jest.requireActual('../../src/driver/session-driver.lambda');
+    loaded = jest.requireActual(`../../src/${path}`);
   });
   return loaded.handler;
 }

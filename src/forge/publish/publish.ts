@@ -61,7 +61,8 @@ async function* nothing(): AsyncGenerator<Buffer> {
 
 /** Puts a commit on a reference, unless the reference is another than expected. */
 async function put(
-  reference: string, from: string | undefined, objectsIn: (format: ObjectFormat) => { readonly id: string; readonly pack: () => AsyncIterable<Buffer> },
+  reference: string, from: string | undefined,
+  objectsIn: (format: ObjectFormat) => { readonly id: string; readonly pack: () => AsyncIterable<Buffer> },
   { remote, clock, backoffSeconds = 1 }: Way,
 ): Promise<Published> {
   for (let tries = 1; ; tries++) {
