@@ -46,6 +46,7 @@ import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '..
  * - In the agent's session, gates protect against mistakes: anyone who can write to the workspace can forge their results. The verification is out of
  *   the agent's reach. It does not detect a change that weakens its own tests.
  * - The logs of the runtime contain commands and prompts, because the service logs every command. The history of executions contains prompts.
+ * - Without a forge, sessions push with a credential of their own, which the agent can use, too. With one, sessions have at most a token that reads.
  * - A session can be used by one run at a time. Another run fails with `CodingLoop.SessionBusy`.
  * - The `session` of an input must come from an execution of this state machine that Step Functions still knows, which ended at most 90 days ago.
  * - The driver can read the executions of all state machines in the account and Region, unless `stateMachineName` is set.

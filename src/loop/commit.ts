@@ -22,7 +22,8 @@ export abstract class Commit {
   /**
    * Commits the change on a branch for the task, and pushes the branch.
    *
-   * git uses the credentials that the image provides, such as a credential helper, or an SSH key that the execution role can read.
+   * If the repository has a forge, its publisher pushes. Otherwise, the session does, with the credentials that the image provides, such as a
+   * credential helper, or an SSH key that the execution role can read.
    *
    * @param options Options for the commit
    */
