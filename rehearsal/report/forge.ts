@@ -2,20 +2,20 @@ import { escape, table } from './html';
 import { extrasOf, pullRequestInWords } from '../run/forge-words';
 import type { ForgeDescription } from '../run/local-forge';
 
-/** The pull request as its page at the forge would show it: the text in Markdown, the checks and the comments. */
+/** The pull request as its page at the forge would show it: the text in Markdown, the checks and the comments. Empty if there is none of these. */
 export function forgePage({ repository, pullRequest, checks, comments }: ForgeDescription): string {
-  const about = pullRequest === undefined ? '<p class="dim">no pull request</p>' : `<h3>${escape(pullRequest.title)} <span class="dim">#${pullRequest.number}</span></h3>
+  const about = pullRequest === undefined ? [] : [`<h3>${escape(pullRequest.title)} <span class="dim">#${pullRequest.number}</span></h3>
 <p>${escape([`${pullRequestInWords(pullRequest)}, from ${pullRequest.head} of ${repository}`, ...extrasOf(pullRequest)].join('; '))}</p>
-<pre>${escape(pullRequest.body)}</pre>`;
+<pre class="text">${escape(pullRequest.body)}</pre>`];
   const results = checks.map(({ name, conclusion, title = '', summary = '' }) => [
     escape(name),
     `<span class="${GOOD.includes(conclusion) ? 'good' : 'bad'}">${escape(conclusion)}</span>`,
     summary === '' ? escape(title) : `<details><summary>${escape(title)}</summary><pre>${escape(summary)}</pre></details>`,
   ]);
   return [
-    about,
+    ...about,
     ...checks.length === 0 ? [] : [`<h3>Checks</h3>\n${table(['check', 'conclusion', ''], results)}`],
-    ...comments.map(({ issue, body }) => `<h3>Comment on #${issue}</h3>\n<pre>${escape(body)}</pre>`),
+    ...comments.map(({ issue, body }) => `<h3>Comment on #${issue}</h3>\n<pre class="text">${escape(body)}</pre>`),
   ].join('\n');
 }
 

@@ -11,6 +11,7 @@ import type { Step } from '../run/step';
 
 /** A run as one file: opens anywhere, asks no network. */
 export function reportOf(record: RehearsalRecord): string {
+  const forge = record.forge === undefined ? '' : forgePage(record.forge);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +32,7 @@ ${record.error === undefined ? '' : `<pre class="error">${escape(headOf(record, 
 <main>
 ${section('Turns and gates', rounds(record.steps))}
 ${record.commit === undefined ? '' : section('Commit', commit(record.commit, record))}
-${record.forge === undefined ? '' : section('Pull request', forgePage(record.forge))}
+${forge === '' ? '' : section(record.forge?.pullRequest ? 'Pull request' : 'At the forge', forge)}
 ${section('Timeline', timelineOf(record.steps))}
 ${section('Path through the states', stateGraph(record.definition, record.path))}
 ${record.rollouts.length === 0 ? '' : section('Rollout', list(record.rollouts.map(describeRollout), ''))}

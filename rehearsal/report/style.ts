@@ -8,6 +8,7 @@ export const STYLE = `
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 70rem; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
 p { margin: .4rem 0; overflow-wrap: anywhere; }
 .dim { color: var(--dim); }
 .good { color: var(--good); font-weight: 600; }
@@ -20,7 +21,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 pre, code { font: .85rem/1.45 ui-monospace, monospace; }
 td code { overflow-wrap: anywhere; }
 pre { margin: .3rem 0; padding: .7rem .9rem; background: var(--soft); border: 1px solid var(--line); border-radius: 6px; overflow: auto; max-height: 28rem; }
-pre.error { white-space: pre-wrap; overflow-wrap: anywhere; }
+pre.error, pre.text { white-space: pre-wrap; overflow-wrap: anywhere; }
 details { margin: .4rem 0; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
 svg { display: block; max-width: 100%; height: auto; }

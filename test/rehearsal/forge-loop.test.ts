@@ -52,6 +52,7 @@ test('a loop with a forge runs without any credential of the user', async () => 
   expect([record.error, record.outcome, record.missingPermissions]).toEqual([undefined, 'COMMITTED', []]);
   expect(record.forge).toMatchObject({ repository: 'octo/shop', checks: [], comments: [] });
   expect(record.forge).not.toHaveProperty('pullRequest');
+  expect(reportOf(record)).not.toMatch(/<h2>(Pull request|At the forge)/);
   expect(await commitAtForge(rehearsal)).toBe(record.commit!.id);
   expect(loop.copy.git('branch', '--list')).toBe('* main\n');
 });
@@ -68,7 +69,7 @@ test('a verified run at GitHub ends as a pull request with checks, in its record
   expect(record.forge?.checks).toEqual([expect.objectContaining({ name: expect.stringContaining('test'), conclusion: 'success', title: expect.stringContaining('PASSED') })]);
 
   const report = reportOf(record);
-  expect(report).toContain('<h3>Answer answer <span class="dim">#1</span></h3>');
+  expect(report).toContain('<h2>Pull request</h2>\n<h3>Answer answer <span class="dim">#1</span></h3>');
   expect(report).toContain('pull request #1 into main, a draft, from workbench/answer of octo/shop; labels: agent');
   expect(report).toMatch(/<h3>Checks<\/h3>[^]*<span class="good">success<\/span>/);
   expect(report).toContain('<code>POST /api/v3/repos/octo/shop/pulls</code>');
