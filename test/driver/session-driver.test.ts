@@ -77,7 +77,7 @@ describe('the driver', () => {
   });
 
   test('has the reader of reports in a second file, which index.js loads when it needs it', () => {
-    expect(readdirSync(ASSET).sort()).toEqual(['index.js', 'junit.js', 'listing.js']);
+    expect(readdirSync(ASSET).sort()).toEqual(['access.js', 'index.js', 'junit.js', 'listing.js']);
     const { text, required } = bundle('junit.js');
     expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
     expect([text, bundle('index.js').text].map((file) => file.includes('unclosed tag'))).toEqual([true, false]);
@@ -88,6 +88,12 @@ describe('the driver', () => {
     const { text, required } = bundle('listing.js');
     expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
     expect([text, bundle('index.js').text].map((file) => file.includes('__pycache__'))).toEqual([true, false]);
+  });
+
+  test('has the access of sessions to a forge in a fourth file', () => {
+    const { text, required } = bundle('access.js');
+    expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
+    expect([text, bundle('index.js').text].map((file) => file.includes('workbench-key'))).toEqual([true, false]);
   });
 
   test('reads reports with nothing but its own files', () => {

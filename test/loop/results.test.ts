@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { Tail } from '../../src/jobs/tail';
+import { OFFER_PART } from '../../src/loop/steps/offer-script.generated';
 import { nonceOf, resultsOf, WORKSPACE_WORDS } from '../../src/loop/steps/results';
 import { AWAY_SCRIPT, FRESH_SCRIPT, MOVE_SCRIPT, PREPARE_SCRIPT, REMOTE_SCRIPT, WORKSPACE_SCRIPT } from '../../src/loop/steps/workspace-scripts';
 
@@ -82,7 +83,7 @@ test('each job of a run has its own nonce, which a retry keeps', () => {
 });
 
 test('the functions and their fields match the scripts', () => {
-  const scripts = [PREPARE_SCRIPT, MOVE_SCRIPT, WORKSPACE_SCRIPT, REMOTE_SCRIPT, AWAY_SCRIPT, FRESH_SCRIPT].join('\n');
+  const scripts = [PREPARE_SCRIPT, MOVE_SCRIPT, WORKSPACE_SCRIPT, REMOTE_SCRIPT, AWAY_SCRIPT, FRESH_SCRIPT, OFFER_PART].join('\n');
   for (const name of Object.keys(WORKSPACE_WORDS)) expect(scripts).toMatch(new RegExp(`^${name}\\(\\) \\{`, 'm'));
   const words = [...scripts.matchAll(/(?:^| )(?:say|tell) ([a-z-]+) \S/gm)].map(([, word]) => word);
   expect([...new Set(words)].sort()).toEqual([...new Set(Object.values(WORKSPACE_WORDS).flatMap((kinds) => Object.keys(kinds)))].sort());

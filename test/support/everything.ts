@@ -61,7 +61,10 @@ export function everythingIn(stack: Stack): void {
     turn: AgentTurn.callback(),
     encryptionKey,
   });
-  const forge = Forge.basic(new secretsmanager.Secret(stack, 'Token', { encryptionKey }), { readSecret: new secretsmanager.Secret(stack, 'ReadToken'), vpc: network.vpc });
+  const forge = Forge.basic(new secretsmanager.Secret(stack, 'Token', { encryptionKey }), {
+    readSecret: new secretsmanager.Secret(stack, 'ReadToken'),
+    vpc: network.vpc,
+  });
   new CodingLoop(stack, 'Publish', {
     runtime,
     driver,
