@@ -142,7 +142,8 @@ test('a session does not see the repositories of the forge', async () => {
   const seen: string[] = [];
   const rehearsal: Rehearsal = await loop.start(async (request, session) => {
     const { workspace } = request.json() as { workspace: string };
-    const { stdout } = await session.exec(`ls -d ${rehearsal.forge!.copies} 2>&1; echo 42 > answer`, { workingDirectory: workspace });
+    const { directory } = rehearsal.forge!.server.store.repository('octo/shop')!;
+    const { stdout } = await session.exec(`ls -d ${directory} 2>&1; echo 42 > answer`, { workingDirectory: workspace });
     seen.push(stdout);
     return {};
   }, { assembly: onAnyHost() });
