@@ -100,10 +100,10 @@ test('a push whose answer is lost is found by the publisher, which waits as long
   expect(waits).toEqual(['7']);
 });
 
-test('a push whose answer ends early arrives, and is no success for the publisher', async () => {
-  forge.server.faults.add({ operation: 'push', at: 'midReply', kind: 'end', afterBytes: 10 });
-  await expect(publication()).rejects.toThrow('the reply is cut off');
+test('a push whose answer ends early arrives, and the publisher asks whether it did', async () => {
+  const fault = forge.server.faults.add({ operation: 'push', at: 'midReply', kind: 'end', afterBytes: 10 });
   expect(await publication()).toMatchObject({ kind: 'PUBLISHED', found: true, id: await forge.at(BRANCH) });
+  expect([fault.fired, forge.server.requests.map(({ operation }) => operation)]).toEqual([1, ['announce', 'push', 'announce']]);
 });
 
 test('a forge that hangs is left by the client, and can be closed', async () => {
