@@ -101,6 +101,16 @@ test.each(['reset', 'end'] as const)('a reply that breaks off by %s is repeated'
   expect(forge.requests.filter((name) => name === 'GET /repos/octo/shop')).toHaveLength(2);
 });
 
+test.each([['beforeStart', undefined], ['beforeReply', undefined], ['midReply', 10]] as const)('silence %s ends by a timeout, and is repeated', async (at, afterBytes) => {
+  const { timeout } = AbortSignal;
+  const asked = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout.call(AbortSignal, 200));
+  forge.server.faults.add({ operation: 'api', at, kind: 'hang', afterBytes });
+  await forge.client(TOKEN).check();
+  expect(asked).toHaveBeenCalledWith(30_000);
+  asked.mockRestore();
+  expect(forge.slept).toEqual([1]);
+});
+
 test('fails if nobody answers', async () => {
   const client = forge.client(TOKEN);
   await forge.server.close();

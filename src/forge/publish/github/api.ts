@@ -83,7 +83,7 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
         tries--;
       } catch (error) {
         if (error instanceof ForgeError) throw error;
-        const failure = error as Failure;
+        const failure = hasWords(error as Failure) ? error as Failure : INCOMPLETE;
         const pause = pauseAfter(failure, { permissions, isRepeatable, tries });
         if (pause === undefined || clock.now() + pause * 1_000 > until) throw forgeError(failure, clock.now(), tokens.withoutSecrets);
         await clock.sleep(pause);
@@ -102,11 +102,17 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
   }
 }
 
+const INCOMPLETE: Failure = { message: 'the answer is not complete, or is not JSON' };
+
+/** Determines whether a refusal is complete: without its words, it is not known what GitHub refuses. */
+function hasWords({ response }: Failure): boolean {
+  return response === undefined || typeof response.data !== 'string' || !/\bjson\b/.test(String(response.headers['content-type']));
+}
+
 /** Octokit hands on an answer that broke off, as text. */
 function complete<T extends { readonly data: unknown }>(answer: T): T {
   if (typeof answer.data === 'object' && answer.data !== null) return answer;
-  const failure: Failure = { message: 'the answer is not complete, or is not JSON' };
-  throw failure;
+  throw INCOMPLETE;
 }
 
 /** Returns the URL to which GitHub redirects from a renamed repository. A credential does not follow to another host. */

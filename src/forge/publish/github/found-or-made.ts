@@ -9,7 +9,7 @@ interface Search<T> {
   readonly existed?: (error: ForgeError) => boolean;
 }
 
-/** The maximum number of tries. */
+/** The maximum number of tries to make it. It is looked for once more after the last one. */
 const TRIES = 4;
 
 /**
@@ -20,13 +20,16 @@ const TRIES = 4;
 export async function foundOrMade<T>(
   { find, make, existed = () => false }: Search<T>, clock: Clock,
 ): Promise<{ readonly value: T; readonly isFound: boolean }> {
+  let failed: ForgeError | undefined;
   for (let tries = 1; ; tries++) {
     const found = await find();
     if (found !== undefined) return { value: found, isFound: true };
+    if (failed !== undefined && tries > TRIES) throw failed;
     try {
       return { value: await make(), isFound: false };
     } catch (error) {
-      if (!(error instanceof ForgeError) || tries >= TRIES || !(error.name === FORGE_ERRORS.UNAVAILABLE || existed(error))) throw error;
+      if (!(error instanceof ForgeError) || !(error.name === FORGE_ERRORS.UNAVAILABLE || existed(error))) throw error;
+      failed = error;
       // GitHub's lists may lag behind a moment.
       await clock.sleep(2 ** (tries - 1));
     }
