@@ -103,7 +103,7 @@ test.each(['reset', 'end'] as const)('a reply that breaks off by %s is repeated'
 
 test.each([['beforeStart', undefined], ['beforeReply', undefined], ['midReply', 10]] as const)('silence %s ends by a timeout, and is repeated', async (at, afterBytes) => {
   const { timeout } = AbortSignal;
-  const asked = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout.call(AbortSignal, 200));
+  const asked = jest.spyOn(AbortSignal, 'timeout').mockImplementationOnce(() => timeout.call(AbortSignal, 200));
   forge.server.faults.add({ operation: 'api', at, kind: 'hang', afterBytes });
   await forge.client(TOKEN).check();
   expect(asked).toHaveBeenCalledWith(30_000);

@@ -58,5 +58,5 @@ test('whatever fails when, there is one of each in the end, and none that is cha
     expect(shop.checkRuns).toHaveLength(isApp ? 1 : 0);
     expect(new Set(shop.statuses.map(({ context }) => context))).toEqual(new Set(isApp ? [] : ['workbench/test']));
     expect(forge.openApi.violations).toEqual([]);
-  }), { numRuns: 40 });
+  }), { numRuns: 25 });
 });
