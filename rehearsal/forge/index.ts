@@ -1,4 +1,5 @@
 export { basicCredential } from './access';
+export { ForgeFaults } from './faults';
 export type { ForgeFault, ForgeFaultKind, ForgeFaultPoint, ForgeFaultSpec, ForgeOperation } from './faults';
 export type { ForgeRequest } from './forge-exchange';
 export { ForgeServer } from './forge-server';

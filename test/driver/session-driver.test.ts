@@ -72,7 +72,7 @@ describe('the driver', () => {
   test('bundles the SDK, because the version in the Lambda runtime may not know the service', () => {
     const { text, required } = bundle('index.js');
     expect(required).toContain('crypto');
-    expect(required.filter((name) => ![...builtinModules, './junit', './listing'].includes(name))).toEqual([]);
+    expect(required.filter((name) => ![...builtinModules, './junit', './listing', './access'].includes(name))).toEqual([]);
     expect(text).toContain('StopRuntimeSession');
   });
 

@@ -9,8 +9,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { efsAccessPoint, Network, S3Files } from './file-systems';
 import { endpointNamed } from './stacks';
 import {
-  AgentRuntime, AgentTurn, BedrockModel, CodingLoop, Forge, Gate, GitRepository, InvokeAgent, Mount, RuntimeGrants, RuntimeRollout, SessionDriver, SmokeTest,
-  StopSession,
+  AgentRuntime, AgentTurn, BedrockModel, CodingLoop, Forge, Gate, GitRepository, InvokeAgent, Mount, RuntimeGrants, RuntimeRollout, SessionDriver,
+  SmokeTest, StopSession,
 } from '../../src';
 
 /** Uses each option that brings a permission. */
