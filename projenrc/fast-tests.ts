@@ -5,6 +5,9 @@
 export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
   'takes long': [
     'test/driver/faults.test.ts',
+    'test/forge/loop-faults.test.ts',
+    'test/forge/loop.test.ts',
+    'test/forge/random-faults.test.ts',
     'test/jobs/job-log.test.ts',
     'test/jobs/job-properties.test.ts',
     'test/jobs/job-timeout.test.ts',
