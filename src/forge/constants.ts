@@ -32,6 +32,8 @@ export const FORGE_ENVIRONMENT = {
   FORGE: 'WORKBENCH_FORGE',
   /** The patterns of the repositories that the credential may be sent to, as JSON. */
   REPOSITORIES: 'WORKBENCH_REPOSITORIES',
+  /** The beginning of the names of branches that the publisher may push. */
+  BRANCH_PREFIX: 'WORKBENCH_BRANCH_PREFIX',
   /** Certificates of authorities, in PEM. */
   CA_BUNDLE: 'WORKBENCH_CA_BUNDLE',
   /** The origin of a forge on this machine that stands for the real one, in a rehearsal and in tests. */

@@ -57,11 +57,16 @@ export async function handler(request: PublisherRequest, context: { getRemaining
 
 async function perform(request: PublisherRequest, millisecondsLeft: number): Promise<object> {
   const backoffSeconds = numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1);
-  const { FORGE, REPOSITORIES, LOCAL } = FORGE_ENVIRONMENT;
+  const { FORGE, REPOSITORIES, BRANCH_PREFIX, LOCAL } = FORGE_ENVIRONMENT;
   // A forge on this machine has no certificate.
   if (process.env[LOCAL] === undefined) trusting();
   const publisher = new Publisher(
-    { forge: JSON.parse(process.env[FORGE]!), repositories: JSON.parse(process.env[REPOSITORIES]!), local: process.env[LOCAL] },
+    {
+      forge: JSON.parse(process.env[FORGE]!),
+      repositories: JSON.parse(process.env[REPOSITORIES]!),
+      branchPrefix: process.env[BRANCH_PREFIX]!,
+      local: process.env[LOCAL],
+    },
     { readSecret: readSecret(), clock: SYSTEM_CLOCK, backoffSeconds },
   );
   switch (request.operation) {

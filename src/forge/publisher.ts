@@ -17,6 +17,8 @@ export interface PublisherProps {
   readonly forge: Forge;
   /** The patterns of the repositories that the credential may be sent to. */
   readonly repositories: string[];
+  /** The beginning of the names of branches that it may push. */
+  readonly branchPrefix: string;
   /** The runtime and the endpoint of each session that changes are taken from. */
   readonly sources: ReadonlyArray<{ readonly runtime: IBedrockAgentRuntime; readonly endpoint?: IRuntimeEndpoint }>;
 }
@@ -30,7 +32,7 @@ export class Publisher extends Construct {
   /** The Lambda function. */
   public readonly function: lambda.IFunction;
 
-  constructor(scope: Construct, id: string, { forge, repositories, sources }: PublisherProps) {
+  constructor(scope: Construct, id: string, { forge, repositories, branchPrefix, sources }: PublisherProps) {
     super(scope, id);
     const { vpc, vpcSubnets, securityGroups, caBundle, logRetention = logs.RetentionDays.THREE_MONTHS } = forge._options;
     const logGroup = new logs.LogGroup(this, 'Logs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
@@ -69,6 +71,7 @@ export class Publisher extends Construct {
       environment: {
         [FORGE_ENVIRONMENT.FORGE]: stack.toJsonString(forge._config()),
         [FORGE_ENVIRONMENT.REPOSITORIES]: stack.toJsonString(repositories),
+        [FORGE_ENVIRONMENT.BRANCH_PREFIX]: branchPrefix,
         ...(caBundle === undefined ? {} : { [FORGE_ENVIRONMENT.CA_BUNDLE]: caBundle }),
       },
     });

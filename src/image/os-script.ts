@@ -63,6 +63,9 @@ function block(entry: ToolEntry): string[] {
   ];
 }
 
+/** Lines for a session that clones a private repository: it receives the token encrypted, to a key that openssl makes. */
+const KEY_FOR_TOKENS = ['', '# what a session needs to receive the token for a private repository', 'has openssl || set -- "$@" openssl'];
+
 /**
  * Installs what the base image's package manager brings, in one layer.
  *
@@ -97,6 +100,7 @@ export function osScript(entries: readonly ToolEntry[]): string {
     `rm -rf ${RECORDS}`, // a base image built by this library has its own records
     'set --',
     ...entries.flatMap(block),
+    ...(entries.some(({ name }) => name === 'git') ? KEY_FOR_TOKENS : []),
     '',
     '# Certificates are for git, npm and all others that speak TLS.',
     'if ! [ -e /etc/ssl/certs/ca-certificates.crt ] && ! [ -e /etc/pki/tls/certs/ca-bundle.crt ]; then set -- "$@" ca-certificates; fi',

@@ -223,7 +223,9 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     if (forge === undefined || !(commit.pushes || forge._reads)) return undefined;
     const ofVerification = verification._runtime === undefined ? [] : [{ runtime: verification._runtime, endpoint: verification._endpoint }];
     const sources = [{ runtime, endpoint }, ...ofVerification];
-    return new Publisher(this, 'Publisher', { forge, repositories: repository._patterns, sources }).function;
+    return new Publisher(this, 'Publisher', {
+      forge, repositories: repository._patterns, branchPrefix: commit._branchPrefix, sources,
+    }).function;
   }
 
   /** The configuration that every step of a run receives. */

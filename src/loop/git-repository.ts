@@ -162,6 +162,8 @@ export class GitRepository {
       ...this.forge?._faults() ?? [],
       ...(this.forge !== undefined && known(url) && !(url.startsWith('https://') && isAllowedRepository(url, [url]))
         ? [`"repository" must be a plain https URL, since it has a forge, not "${url}": write it like "https://git.example.com/team/app.git"`] : []),
+      ...(this.forge === undefined ? [] : (allow ?? []).filter((pattern) => known(pattern) && !pattern.startsWith('https://'))
+        .map((pattern) => `"allow" must have https URLs, since the credential of the forge is sent to them, not "${pattern}": write it like "https://git.example.com/team/*"`)),
       ...(this.forge !== undefined && url === undefined && allow === undefined
         ? ['"allow" must limit the repositories of the input, since the credential of the forge is sent to them: write it like ["https://git.example.com/team/*"]'] : []),
       ...(known(ref) && !isRef(ref) ? [`"ref" must be a branch, a tag or a commit, not "${ref}": correct it`] : []),

@@ -100,6 +100,7 @@ describe('a mistake is found at synth', () => {
     ['an installation', /"installationId" must be a number/, (stack) => [GitRepository.fromGitHub('o/s', { app: GitHubApp.fromSecret(secretIn(stack), { appId: '1', installationId: 'x' }) })]],
     ['an ssh URL with a forge', /must be a plain https URL/, (stack) => [GitRepository.fromUrl('ssh://git@git.example.com/a/b.git', { forge: Forge.basic(secretIn(stack)) })]],
     ['any repository with a forge', /"allow" must limit the repositories/, (stack) => [GitRepository.fromInput({ forge: Forge.basic(secretIn(stack)) })]],
+    ['a pattern of the input without TLS', /"allow" must have https URLs/, (stack) => [GitRepository.fromInput({ allow: ['http://git.example.com/a/*'], forge: Forge.basic(secretIn(stack)) })]],
     ['subnets without a VPC', /must come with "vpc"/, (stack) => [GitRepository.fromUrl('https://a.example/a/b', { forge: Forge.basic(secretIn(stack), { vpcSubnets: {} }) })]],
     ['no certificate', /"caBundle" must have certificates in PEM/, (stack) => [GitRepository.fromUrl('https://a.example/a/b', { forge: Forge.basic(secretIn(stack), { caBundle: 'x' }) })]],
     ['a pull request without a forge', /whose forge has no pull requests/, () => [GitRepository.fromUrl('https://a.example/a/b'), { commit: Commit.pullRequest() }]],

@@ -52,8 +52,8 @@ export interface GateStatus {
  * Methods throw a `ForgeError`, whose `quote` has the forge's own words.
  */
 export interface ForgeClient {
-  /** Returns the value of the header `authorization` with which git pushes. */
-  pushAuthorization(): Promise<string>;
+  /** Returns the value of the header `authorization` with which git pushes. @param wasRefused true if the remote did not accept the last one */
+  pushAuthorization(wasRefused?: boolean): Promise<string>;
   /** Returns the credential with which a session fetches, which cannot write; undefined if the forge has none for it. */
   fetchCredential(): Promise<Credential | undefined>;
   /** Throws if it is known that pushes, or what else is to be done, will be refused: no permission, an archived repository. */

@@ -33,6 +33,8 @@ export interface PublisherConfig {
   readonly forge: ForgeConfig;
   /** The patterns of the repositories that the credential may be sent to. */
   readonly repositories: readonly string[];
+  /** The beginning of the names of branches that it may push. */
+  readonly branchPrefix: string;
   /** The origin of a forge on this machine, in a rehearsal. */
   readonly local?: string;
 }
@@ -59,10 +61,21 @@ export class Publisher {
   public async publish({ url, ...publication }: Publication, isSigned: boolean): Promise<Published> {
     return this.typed(async () => {
       const client = this.client(url);
-      const remote = { url, authorization: await client.pushAuthorization() };
+      const { branchPrefix } = this.config;
+      if (!publication.branch.startsWith(branchPrefix)) {
+        throw new LoopError(FORGE_ERRORS.FORBIDDEN, `the publisher pushes branches that begin with "${branchPrefix}" only, not ${publication.branch}`);
+      }
       const { clock, backoffSeconds } = this.tools;
-      if (!isSigned) return publish({ ...publication, remote }, clock, backoffSeconds);
-      return publishSigned({ ...publication, remote }, () => client.signedCommit!(publication.commit), clock, backoffSeconds);
+      const attempt = async (wasRefused: boolean) => {
+        const remote = { url, authorization: await client.pushAuthorization(wasRefused) };
+        if (!isSigned) return publish({ ...publication, remote }, clock, backoffSeconds);
+        return publishSigned({ ...publication, remote }, () => client.signedCommit!(publication.commit), clock, backoffSeconds);
+      };
+      // A token may end in the middle.
+      return attempt(false).catch(async (error: Error) => {
+        if (error.name !== FORGE_ERRORS.UNAUTHORIZED) throw error;
+        return attempt(true);
+      });
     });
   }
 
@@ -83,7 +96,9 @@ export class Publisher {
 
   private client(url: string): ForgeClient {
     const { forge, repositories, local } = this.config;
-    if (!isAllowedRepository(url, [...repositories, ...local === undefined ? [] : [`${local}/*/*`]])) {
+    // A local forge has no certificate.
+    const isSafe = url.startsWith('https://') || local !== undefined;
+    if (!isSafe || !isAllowedRepository(url, [...repositories, ...local === undefined ? [] : [`${local}/*/*`]])) {
       throw new LoopError(FORGE_ERRORS.FORBIDDEN, `the publisher sends its credential to ${repositories.join(', ')} only, not to ${url}`);
     }
     switch (forge.kind) {

@@ -1,4 +1,4 @@
-import { connected } from './api';
+import { connected, Permissions } from './api';
 import { checkRepository } from './check';
 import { writeComment } from './comment';
 import { GitHubConfig, placeOf } from './place';
@@ -24,11 +24,20 @@ export function gitHubClient(config: GitHubConfig, repositoryUrl: string, { read
   const tokens = tokensOf(config, place, readSecret, (of) => connected(place, of, clock), clock);
   const octokit = connected(place, tokens, clock);
   const { app } = config;
+  /** Makes another token if GitHub does not know the present one any more, such as after the app was suspended for a while. */
+  const tried = async (permissions: Permissions) => {
+    if (tokens.isApp) await octokit.request('GET /repos/{owner}/{repo}', { owner: place.owner, repo: place.repo, request: { permissions } });
+  };
   return {
-    async pushAuthorization() {
+    async pushAuthorization(wasRefused = false) {
+      if (wasRefused) await tried({ contents: 'write' });
       return basicAuthorization({ username: TOKEN_USER, password: await tokens.token({ contents: 'write' }) });
     },
-    fetchCredential: () => tokens.fetchCredential(),
+    async fetchCredential() {
+      // A session could not say in time that the token was refused.
+      await tried({ contents: 'read' });
+      return tokens.fetchCredential();
+    },
     check: async (uses = []) => checkRepository(octokit, place, tokens, uses),
     pullRequest: async (content) => makePullRequest(octokit, place, content, clock),
     report: async (commit, gates) => (app === undefined
