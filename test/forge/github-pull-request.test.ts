@@ -117,7 +117,7 @@ test('a title and a body that GitHub would refuse are cut', async () => {
   await forge.client().pullRequest!({ ...CONTENT, title: '🦄'.repeat(1_000), body: '🦄'.repeat(100_000) });
   const [{ title, body }] = forge.shop.pulls;
   expect(title).toMatch(/^(?:🦄){127}…$/u);
-  expect(body).toMatch(/^(?:🦄)+\n\n… \(cut, because GitHub takes no more\)$/u);
+  expect(body).toMatch(/^(?:🦄)+\n\n… \(cut, because the forge takes no more\)$/u);
   expect(body!.length).toBeLessThanOrEqual(65_536);
   expect(await forge.client().pullRequest!({ ...CONTENT, body: 'x'.repeat(65_536) })).toMatchObject({ found: true });
   expect(forge.shop.pulls[0].body).toBe('x'.repeat(65_536));

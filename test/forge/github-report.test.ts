@@ -44,7 +44,7 @@ describe('check runs, for an app', () => {
     await forge.client().report!(commit, [{ name: 'n'.repeat(400), conclusion: 'success', title: 't'.repeat(1_000), summary: '🦄'.repeat(60_000) }]);
     const [{ summary }] = forge.shop.checkRuns;
     expect(summary!.length).toBeLessThanOrEqual(65_535);
-    expect(summary).toMatch(/^(?:🦄)+\n\n… \(cut, because GitHub takes no more\)$/u); // no half of a character
+    expect(summary).toMatch(/^(?:🦄)+\n\n… \(cut, because the forge takes no more\)$/u); // no half of a character
   });
 
   test('fails for a commit that is not at GitHub', async () => {

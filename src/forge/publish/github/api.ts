@@ -2,7 +2,7 @@ import { Failure, forgeError, isTransient, pauseOf } from './failure';
 import { loadCore, Octokit } from './octokit';
 import { Place } from './place';
 import { Clock } from '../../../handler/clock';
-import { FORGE_ERRORS } from '../../../loop/steps/constants';
+import { LONGEST_PAUSE, REDIRECT_STATUSES, redirected, TRIES } from '../api-failure';
 import { ForgeError } from '../smart-http';
 
 /** The permissions of a token, as GitHub names them. */
@@ -26,25 +26,14 @@ export interface CallOptions {
   readonly isRepeatable?: boolean;
 }
 
-/** The maximum number of tries of a request. */
-const TRIES = 4;
-
-/** The maximum pause within a call, in seconds: a longer one is left to the state machine. */
-const LONGEST_PAUSE = 60;
-
 /** The time after the first request in which requests are repeated, in seconds: a function with many requests must end before it is ended. */
 const PATIENCE = 240;
-
-/** The maximum number of redirects. */
-const REDIRECTS = 3;
 
 /** The maximum time of a request, in milliseconds. GitHub itself ends requests after 10 seconds. */
 const TIMEOUT = 30_000;
 
 /** The pause before a new token is used after a refusal, in seconds: GitHub's servers need a moment to know a token. */
 const RENEWAL_PAUSE = 1;
-
-const STATUS_REDIRECTS = [301, 302, 307, 308];
 
 /** A kept connection may be closed by the other side while the function is frozen between two invocations. */
 const HEADERS = { 'x-github-api-version': '2022-11-28', 'connection': 'close' };
@@ -78,8 +67,8 @@ export function connected(place: Place, tokens: Tokens, clock: Clock): Octokit {
           ...body === undefined ? {} : { data: body },
           request: { ...options.request, signal: AbortSignal.timeout(TIMEOUT) },
         } as never);
-        if (!STATUS_REDIRECTS.includes(answer.status)) return complete(answer);
-        url = redirected(url, String(answer.headers.location ?? ''), ++redirects);
+        if (!REDIRECT_STATUSES.includes(answer.status)) return complete(answer);
+        url = redirected('GitHub', url, String(answer.headers.location ?? ''), ++redirects);
         tries--;
       } catch (error) {
         if (error instanceof ForgeError) throw error;
@@ -113,13 +102,4 @@ function hasWords({ response }: Failure): boolean {
 function complete<T extends { readonly data: unknown }>(answer: T): T {
   if (typeof answer.data === 'object' && answer.data !== null) return answer;
   throw INCOMPLETE;
-}
-
-/** Returns the URL to which GitHub redirects from a renamed repository. A credential does not follow to another host. */
-function redirected(from: string, location: string, redirects: number): string {
-  const to = URL.canParse(location, from) ? new URL(location, from) : undefined;
-  if (to === undefined || to.origin !== new URL(from).origin || redirects > REDIRECTS) {
-    throw new ForgeError(FORGE_ERRORS.UNEXPECTED, `GitHub redirects from ${new URL(from).host} to ${to?.host ?? 'no URL'}, which is not followed: use the URL of the repository itself`);
-  }
-  return to.href;
 }

@@ -1,11 +1,12 @@
 import { CallOptions } from './api';
-import { foundOrMade } from './found-or-made';
 import { Octokit } from './octokit';
 import { GitHubApp, isOfApp, Place } from './place';
-import { BODY_LENGTH, bounded } from './text';
+import { BODY_LENGTH } from './text';
 import { Clock } from '../../../handler/clock';
 import { FORGE_ERRORS } from '../../../loop/steps/constants';
+import { foundOrMade } from '../found-or-made';
 import { ForgeError } from '../smart-http';
+import { bounded, hiddenMarker } from '../text';
 
 const request: CallOptions = { permissions: { issues: 'write' } };
 
@@ -26,8 +27,7 @@ interface Comment {
 export async function writeComment(
   octokit: Octokit, { owner, repo }: Place, app: GitHubApp | undefined, { issue, marker, body }: Comment, clock: Clock,
 ): Promise<void> {
-  // Nothing in it can end an HTML comment.
-  const hidden = `<!-- workbench ${encodeURIComponent(marker).replace(/[-!'()*~]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)} -->`;
+  const hidden = hiddenMarker(marker);
   const text = `${hidden}\n${bounded(body, BODY_LENGTH - hidden.length - 1)}`;
   const login = app === undefined ? (await octokit.request('GET /user', { request })).data.login : undefined;
 

@@ -1,4 +1,4 @@
-import { FORGE_ERRORS } from '../../../loop/steps/constants';
+import { apiError, lastCause } from '../api-failure';
 import { ForgeError } from '../smart-http';
 
 /** The parts of Octokit's errors that are read. Its classes come with the bundle, so that `instanceof` needs them loaded. */
@@ -8,9 +8,6 @@ export interface Failure {
   readonly cause?: unknown;
   readonly response?: { readonly headers: Readonly<Record<string, string | number | undefined>>; readonly data: unknown };
 }
-
-/** The maximum length of the forge's words. */
-const QUOTE = 2_000;
 
 /** The pause after a secondary rate limit without a `retry-after`, in seconds. Source: "Rate limits for the REST API" in GitHub's documentation. */
 const SECONDARY_PAUSE = 60;
@@ -22,13 +19,6 @@ export function wordsOf({ response, message, cause }: Failure): string {
   if (typeof data?.message !== 'string') return '';
   const errors = Array.isArray(data.errors) ? data.errors.map(errorWords) : [];
   return [data.message, ...errors].join('; ');
-}
-
-/** Returns the reason of a failed connection, which `fetch` keeps behind its own error. */
-function lastCause(cause: unknown): string | undefined {
-  if (cause === undefined) return undefined;
-  const { cause: deeper, message, code } = cause as { readonly cause?: unknown; readonly message?: string; readonly code?: string };
-  return lastCause(deeper) ?? (message || code);
 }
 
 function errorWords(error: unknown): string {
@@ -57,24 +47,6 @@ export function isTransient({ status, response }: Failure): boolean {
 
 /** Converts an error of Octokit into one of a forge. @param withoutSecrets removes the credentials that the request was made with */
 export function forgeError(failure: Failure, now: number, withoutSecrets: (text: string) => string): ForgeError {
-  const words = wordsOf(failure);
-  const pause = pauseOf(failure, now);
-  const [name, summary] = kindOf(failure, words, pause);
-  const status = failure.response === undefined ? '' : ` (HTTP ${failure.status})`;
-  return new ForgeError(name, `${summary}${status}`, withoutSecrets(words).slice(0, QUOTE), pause);
-}
-
-function kindOf({ status, response }: Failure, words: string, pause: number | undefined): [ForgeError['name'], string] {
-  if (response === undefined) return [FORGE_ERRORS.UNAVAILABLE, 'GitHub does not answer'];
-  if (pause !== undefined) return [FORGE_ERRORS.RATE_LIMITED, 'GitHub asks for a pause'];
-  if (/\barchived\b/i.test(words) && (status === 403 || status === 422)) return [FORGE_ERRORS.FORBIDDEN, 'the repository is archived: unarchive it, or use another one'];
-  switch (status) {
-    case 401: return [FORGE_ERRORS.UNAUTHORIZED, 'GitHub does not accept the credential: check the secret, and whether the token has expired'];
-    case 403: return [FORGE_ERRORS.FORBIDDEN, 'the credential does not have the permission'];
-    case 404: return [FORGE_ERRORS.NOT_FOUND, 'GitHub does not have this for the credential: check the name of the repository, and what the credential can access'];
-    case 409: case 410: case 422: return [FORGE_ERRORS.REFUSED, 'GitHub refuses the request'];
-    default: return status !== undefined && status >= 500
-      ? [FORGE_ERRORS.UNAVAILABLE, 'GitHub cannot handle the request now']
-      : [FORGE_ERRORS.UNEXPECTED, 'GitHub does not answer as its API does'];
-  }
+  const status = failure.response === undefined ? undefined : failure.status;
+  return apiError({ forge: 'GitHub', status, words: withoutSecrets(wordsOf(failure)), pause: pauseOf(failure, now), refusals: [409, 410, 422] });
 }

@@ -2,6 +2,7 @@ import { CallOptions } from './api';
 import { Octokit } from './octokit';
 import { Place } from './place';
 import { FORGE_ERRORS } from '../../../loop/steps/constants';
+import { tried } from '../api-failure';
 import { PullRequestContent } from '../forge-client';
 import { ForgeError } from '../smart-http';
 
@@ -39,7 +40,7 @@ export async function addExtras(
 
   const { autoMerge } = content;
   if (autoMerge !== undefined && pull.auto_merge === null) {
-    await tried('auto-merge', async () => {
+    await tried(warnings, 'auto-merge', async () => {
       const variables = { pullRequestId: pull.node_id, mergeMethod: autoMerge };
       const { data } = await octokit.request(`POST ${graphql}`, { query: AUTO_MERGE, variables, request });
       // GraphQL answers with 200 in any case.
@@ -53,22 +54,12 @@ export async function addExtras(
   async function each(what: string, names: string[], send: (names: string[]) => Promise<unknown>): Promise<void> {
     if (names.length > 1) {
       const before = warnings.length;
-      if (await tried(what, async () => send(names))) return;
+      if (await tried(warnings, what, async () => send(names))) return;
       warnings.splice(before);
     }
-    for (const name of names) await tried(`${what} ${name}`, async () => send([name]));
+    for (const name of names) await tried(warnings, `${what} ${name}`, async () => send([name]));
   }
 
-  async function tried(what: string, action: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await action();
-      return true;
-    } catch (error) {
-      if (!(error instanceof ForgeError)) throw error;
-      warnings.push(`${what}: ${error.quote === '' ? error.summary : error.quote}`);
-      return false;
-    }
-  }
 }
 
 /** Returns the names that are not there yet. GitHub's names of labels and users have no case. */

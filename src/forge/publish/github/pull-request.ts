@@ -1,13 +1,14 @@
 import { CallOptions } from './api';
-import { foundOrMade } from './found-or-made';
 import { Octokit } from './octokit';
 import { Place } from './place';
 import { addExtras, Pull } from './pull-request-extras';
-import { BODY_LENGTH, bounded, TITLE_LENGTH } from './text';
+import { BODY_LENGTH, TITLE_LENGTH } from './text';
 import { Clock } from '../../../handler/clock';
 import { FORGE_ERRORS } from '../../../loop/steps/constants';
 import { PullRequest, PullRequestContent } from '../forge-client';
+import { foundOrMade } from '../found-or-made';
 import { ForgeError } from '../smart-http';
+import { bounded } from '../text';
 
 /** Enabling auto-merge needs to write contents, too. */
 const request: CallOptions = { permissions: { contents: 'write', pull_requests: 'write' } };

@@ -1,10 +1,10 @@
 import { CallOptions } from './api';
-import { foundOrMade } from './found-or-made';
 import { Octokit } from './octokit';
 import { GitHubApp, isOfApp, Place } from './place';
-import { bounded } from './text';
 import { Clock } from '../../../handler/clock';
 import { GateStatus } from '../forge-client';
+import { foundOrMade } from '../found-or-made';
+import { bounded } from '../text';
 
 /** The maximum number of characters of a summary. Source: GitHub's description of check runs. */
 const SUMMARY_LENGTH = 65_535;

@@ -1,6 +1,6 @@
-import { Clock } from '../../../handler/clock';
-import { FORGE_ERRORS } from '../../../loop/steps/constants';
-import { ForgeError } from '../smart-http';
+import { ForgeError } from './smart-http';
+import { Clock } from '../../handler/clock';
+import { FORGE_ERRORS } from '../../loop/steps/constants';
 
 interface Search<T> {
   readonly find: () => Promise<T | undefined>;
@@ -13,7 +13,7 @@ interface Search<T> {
 const TRIES = 4;
 
 /**
- * Finds a thing at GitHub, or makes it.
+ * Finds a thing at a forge, or makes it.
  *
  * An answer that was lost leaves open whether the thing was made. It is looked for before it is made again, so that there are never two.
  */
@@ -30,7 +30,7 @@ export async function foundOrMade<T>(
     } catch (error) {
       if (!(error instanceof ForgeError) || !(error.name === FORGE_ERRORS.UNAVAILABLE || existed(error))) throw error;
       failed = error;
-      // GitHub's lists may lag behind a moment.
+      // The lists of a forge may lag behind a moment.
       await clock.sleep(2 ** (tries - 1));
     }
   }
