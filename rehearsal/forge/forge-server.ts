@@ -29,7 +29,7 @@ export interface ForgeServerProps {
   readonly root: string;
   /** The port to listen on, if it is free. @default - any */
   readonly port?: number;
-  /** Answers requests to `/api/v3` and `/api/graphql`. @default - they are not found */
+  /** Answers requests to `/api/v3`, `/api/v4` and `/api/graphql`. @default - they are not found */
   readonly api?: (store: ForgeStore, origin: string) => (request: ApiRequest) => Promise<ApiReply>;
 }
 
@@ -129,10 +129,10 @@ export class ForgeServer {
   }
 }
 
-const GIT_PATH = /^\/([^/]+\/[^/]+?)(?:\.git)?(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/;
+const GIT_PATH = /^\/([^/]+(?:\/[^/]+?)+?)(?:\.git)?(\/info\/refs|\/git-upload-pack|\/git-receive-pack)$/;
 
 function operationOf(method: string, path: string, query: string): ForgeOperation | undefined {
-  if (/^\/api\/(?:v3|graphql)(?:\/|$)/.test(path)) return 'api';
+  if (/^\/api\/(?:v3|v4|graphql)(?:\/|$)/.test(path)) return 'api';
   const [, , rest] = GIT_PATH.exec(path) ?? [];
   switch (`${method} ${rest}${rest === '/info/refs' ? `?${query}` : ''}`) {
     case 'GET /info/refs?service=git-upload-pack': return 'list';

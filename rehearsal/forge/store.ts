@@ -59,10 +59,10 @@ export class ForgeStore {
   /** @param root the directory of the bare repositories */
   constructor(readonly root: string) {}
 
-  /** Makes the repository `owner/name`. */
+  /** Makes the repository `owner/name`, or `group/sub/name` as at GitLab. */
   async createRepository(fullName: string, { from, rules, ...options }: RepositoryOptions = {}): Promise<ForgeRepository> {
-    const [owner, name, ...rest] = fullName.split('/');
-    if (rest.length > 0 || !NAME.test(owner) || !NAME.test(name ?? '')) throw new Error(`not the name of a repository: ${fullName}`);
+    const { owner, name } = partsOf(fullName);
+    if (!`${owner}/${name}`.split('/').every((part) => NAME.test(part))) throw new Error(`not the name of a repository: ${fullName}`);
     const directory = join(this.root, owner, `${name}.git`);
     mkdirSync(dirname(directory), { recursive: true });
     await run('git', from === undefined
@@ -73,7 +73,7 @@ export class ForgeStore {
 
   /** Takes a bare repository into the forge, where it is. */
   addRepository(fullName: string, directory: string, { rules, ...options }: Omit<RepositoryOptions, 'from'> = {}): ForgeRepository {
-    const [owner, name] = fullName.split('/');
+    const { owner, name } = partsOf(fullName);
     const made: ForgeRepository = { owner, name, directory, private: true, archived: false, ...options, rules: { ...DEFAULT_RULES, ...rules } };
     this.repositories.set(fullName.toLowerCase(), made);
     this.moved.delete(fullName.toLowerCase());
@@ -94,7 +94,7 @@ export class ForgeStore {
     this.repositories.delete(from.toLowerCase());
     this.moved.set(from.toLowerCase(), to);
     if (found !== undefined && !to.includes('://')) {
-      const [owner, name] = to.split('/');
+      const { owner, name } = partsOf(to);
       this.repositories.set(to.toLowerCase(), { ...found, owner, name });
     }
   }
@@ -142,4 +142,10 @@ export class ForgeStore {
     await this.git(repository, 'update-ref', `refs/heads/${branch}`, commit, there ?? '');
     return commit;
   }
+}
+
+/** Returns the owner of a repository, which may be a group in a group, and its name. */
+function partsOf(fullName: string): Pick<ForgeRepository, 'owner' | 'name'> {
+  const at = fullName.lastIndexOf('/');
+  return { owner: fullName.slice(0, at), name: fullName.slice(at + 1) };
 }

@@ -2,6 +2,7 @@ import { basicClient, ReadSecret } from './basic';
 import { commentOf } from './comment';
 import { ForgeClient } from './forge-client';
 import { gitHubClient } from './github/github-client';
+import { gitLabClient } from './gitlab/gitlab-client';
 import { ProtocolError } from './pkt-line';
 import { present } from './present';
 import { publish, publishSigned } from './publish';
@@ -104,7 +105,8 @@ export class Publisher {
     switch (forge.kind) {
       case 'basic': return basicClient(forge, this.tools.readSecret);
       case 'github': return gitHubClient(forge, url, { readSecret: this.tools.readSecret, localOrigin: local, clock: this.tools.clock });
-      default: throw new TypeError(`not a forge: ${forge.kind}`);
+      case 'gitlab': return gitLabClient(forge, url, { readSecret: this.tools.readSecret, localOrigin: local, clock: this.tools.clock });
+      default: throw new TypeError(`not a forge: ${(forge as ForgeConfig).kind}`);
     }
   }
 
