@@ -1,6 +1,8 @@
+import { Token } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { ForgeConfig } from './constants';
 import { Forge, TokenForgeOptions, withoutGaps } from './forge';
+import { faultsOf, Rule } from '../private/validation';
 
 /** Options for `GitLab.token`. */
 export interface GitLabOptions extends TokenForgeOptions {
@@ -26,6 +28,14 @@ export abstract class GitLab extends Forge {
 
   /** @internal */
   public readonly _proposes = true;
+
+  /** @internal */
+  public abstract readonly _options: GitLabOptions;
+
+  /** @internal */
+  public _faults(): string[] {
+    return [...super._faults(), ...faultsOf(this._options, GITLAB_RULES).map((fault) => `forge: ${fault}`)];
+  }
 }
 
 class TokenOfSecret extends GitLab {
@@ -46,3 +56,10 @@ class TokenOfSecret extends GitLab {
     return { kind: 'gitlab', secretArn: this.secret.secretArn, ...withoutGaps({ baseUrl, readSecretArn: readSecret?.secretArn }) };
   }
 }
+
+const GITLAB_RULES: readonly Rule<GitLabOptions>[] = [
+  {
+    broken: ({ baseUrl }) => baseUrl !== undefined && !Token.isUnresolved(baseUrl) && !/^https:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[\w/-]*\w)?$/.test(baseUrl),
+    message: ({ baseUrl }) => `"baseUrl" must be the https URL of the GitLab instance without a trailing slash, not "${baseUrl}": write it like "https://gitlab.example.com"`,
+  },
+];

@@ -1,4 +1,4 @@
-import { Commit, MergeMethod, Verification } from '../../src';
+import { Commit, GitLab, GitRepository, MergeMethod, Verification } from '../../src';
 import { gitHubRepository, useForgeLoops } from '../support/forge-loop';
 
 const start = useForgeLoops();
@@ -34,6 +34,22 @@ describe('a verified change', () => {
     expect(commitsOf(made)).toEqual(['AgentCore Workbench Another', 'AgentCore Workbench Make it @octocat right | `now`']);
     expect(made.leaks([result, next])).toEqual([]);
     expect(made.loop.deployment.authorizer.missing).toEqual([]);
+  });
+
+  test('ends as a merge request at GitLab, and a second run updates it', async () => {
+    const made = await start({
+      host: 'gitlab',
+      repository: (secret) => GitRepository.fromUrl('https://gitlab.com/octo/shop.git', { forge: GitLab.token(secret('write'), { readSecret: secret('read') }) }),
+      agent: (turn) => (turn === 0 ? 'echo right > value.txt' : 'echo more > more.txt'),
+      loop: { commit: Commit.pullRequest({ labels: ['agent'] }) },
+    });
+    const first = await made.run();
+    expect([first.record.error, first.record.outcome, first.record.verified]).toEqual([undefined, 'COMMITTED', true]);
+    const second = await made.run({ session: first.record.session, prompt: 'More' });
+    expect(second.record).toMatchObject({ outcome: 'COMMITTED', pullRequest: { number: first.record.pullRequest!.number, found: true } });
+    expect(made.project.mergeRequests).toMatchObject([{ title: 'More', labels: ['agent'] }]);
+    expect(made.project.statuses.length).toBe(2);
+    expect(made.leaks([first, second])).toEqual([]);
   });
 
   test('is in a commit that GitHub signs, if a rule demands it', async () => {

@@ -9,6 +9,7 @@ import { GitHubOpenApi } from './github-openapi';
 import { LoopFixture, LoopFixtureProps } from './loop-fixture';
 import { ForgeRepository, ForgeServer, ForgeToken } from '../../rehearsal/forge';
 import { GitHubApi, GitHubRepositoryState } from '../../rehearsal/forge/github';
+import { GitLabApi, GitLabProject } from '../../rehearsal/forge/gitlab';
 import { ExecutionEvent, ExecutionOptions } from '../../rehearsal/stepfunctions';
 import { CodingLoopProps, Forge, GitHubApp, GitRepository } from '../../src';
 import { FORGE_ENVIRONMENT } from '../../src/forge/constants';
@@ -24,19 +25,23 @@ export interface ForgeLoopProps extends Omit<LoopFixtureProps, 'loop'> {
   /** The repository of the loop; gets a secret by its name. @default - a forge of which only its credentials are known */
   readonly repository?: (secret: (name: string) => ISecret) => GitRepository;
   readonly loop?: Partial<CodingLoopProps>;
+  /** @default 'github' */
+  readonly host?: 'github' | 'gitlab';
   /** The values of secrets. @default - those that the forge accepts */
   readonly secrets?: (forge: ForgeServer) => Readonly<Record<string, string>>;
 }
 
 /** A loop whose repository is private, at a forge on this machine. */
 export class ForgeLoop {
-  static async start({ repository, loop, secrets, ...props }: ForgeLoopProps = {}): Promise<ForgeLoop> {
+  static async start({ repository, loop, secrets, host, ...props }: ForgeLoopProps = {}): Promise<ForgeLoop> {
     const root = mkdtempSync(join(tmpdir(), 'forge-'));
     const openApi = new GitHubOpenApi();
     let gitHub!: GitHubApi;
+    let gitLab: GitLabApi | undefined;
     const forge = await ForgeServer.start({
       root,
       api: (store, origin) => {
+        if (host === 'gitlab') return (gitLab = new GitLabApi(store, origin)).answer;
         gitHub = new GitHubApi(store, origin);
         return async (request) => {
           const reply = await gitHub.answer(request);
@@ -46,7 +51,7 @@ export class ForgeLoop {
       },
     });
     forge.store.app = { id: APP_ID, publicKey: PUBLIC_KEY, slug: 'workbench' };
-    const made = new ForgeLoop(root, forge, gitHub);
+    const made = new ForgeLoop(root, forge, gitHub, gitLab);
     const given = secrets?.(forge) ?? { write: made.token('write').value, read: made.token('read').value, key: PRIVATE_KEY };
     made.loop = await LoopFixture.start({
       ...props,
@@ -62,7 +67,14 @@ export class ForgeLoop {
   repository!: ForgeRepository;
   private readonly states: unknown[] = [];
 
-  private constructor(private readonly root: string, readonly forge: ForgeServer, private readonly gitHub: GitHubApi) {}
+  private constructor(
+    private readonly root: string, readonly forge: ForgeServer, private readonly gitHub: GitHubApi, private readonly gitLab?: GitLabApi,
+  ) {}
+
+  /** The repository as a project of GitLab. */
+  get project(): GitLabProject {
+    return this.gitLab!.state.of(this.repository);
+  }
 
   /** Pull requests, comments, check runs and statuses of the repository. */
   get state(): GitHubRepositoryState {
@@ -92,7 +104,7 @@ export class ForgeLoop {
   /** Makes a token for the repository. */
   token(access: 'read' | 'write'): ForgeToken {
     const value = `${access}-${Math.random().toString(36).slice(2)}-token-of-the-forge`;
-    return this.forge.store.addToken({ value, repositories: [REPOSITORY], permissions: { contents: access }, login: access });
+    return this.forge.store.addToken({ value, repositories: [REPOSITORY], permissions: { contents: access, api: access }, login: access });
   }
 
   /** Runs the loop. The forge on this machine takes the place of the real one. */

@@ -99,7 +99,7 @@ export class Publisher {
     const { forge, repositories, local } = this.config;
     // A local forge has no certificate.
     const isSafe = url.startsWith('https://') || local !== undefined;
-    if (!isSafe || !isAllowedRepository(url, [...repositories, ...local === undefined ? [] : [`${local}/*/*`]])) {
+    if (!isSafe || !isAllowedRepository(url, [...repositories, ...local === undefined ? [] : [`${local}/*/*`, `${local}/*/*/*`]])) {
       throw new LoopError(FORGE_ERRORS.FORBIDDEN, `the publisher sends its credential to ${repositories.join(', ')} only, not to ${url}`);
     }
     switch (forge.kind) {

@@ -42,8 +42,7 @@ const TIMEOUT = 70_000;
 /**
  * The REST API of GitLab for one project. Requests wait for short rate limits, are repeated where that is safe, and fail with a `ForgeError`.
  *
- * It is `fetch` and no library: Gitbeaker is larger than the whole publisher, repeats requests by itself, also those whose answer was lost, and
- * follows redirects to other hosts.
+ * It is `fetch` and no library: the requests are few, and which of them are repeated, and which redirects are followed, is decided here.
  */
 export class GitLabApi {
   private known?: Promise<Project>;
