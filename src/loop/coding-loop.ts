@@ -271,7 +271,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
 function forgeOf({ forge }: GitRepository, { pushes, _proposal }: Commit, publisher: lambda.IFunction): object {
   const { _proposes: proposes, _reads: reads } = forge!;
   const uses = [...(_proposal === undefined ? [] : ['pullRequest']), ...(pushes && proposes ? ['report'] : [])];
-  return { publisher: publisher.functionArn, reads, uses, comments: proposes };
+  const base = _proposal?.base === undefined ? {} : { base: _proposal.base };
+  return { publisher: publisher.functionArn, reads, uses, ...base, comments: proposes };
 }
 
 /** Returns the maximum size of a prompt, in bytes: it has to fit the request of each step beside the loop's own configuration. */

@@ -25,6 +25,12 @@ describe('before a turn is paid for', () => {
     expect(turnsOf(made)).toBe(0);
   });
 
+  test('a base that does not exist is found', async () => {
+    const made = await start({ repository: gitHubRepository, loop: { commit: Commit.pullRequest({ base: 'develop' }) } });
+    expect(await made.run()).toMatchObject({ record: { outcome: 'Forge.NotFound', error: { message: expect.stringContaining('no branch "develop"') } } });
+    expect(turnsOf(made)).toBe(0);
+  });
+
   test('an archived repository is found', async () => {
     const made = await start({ repository: gitHubRepository, loop: { commit: Commit.pullRequest() } });
     made.repository.archived = true;

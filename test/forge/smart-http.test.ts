@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, RequestListener, Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -173,4 +174,22 @@ test('packets come back from their bytes, in their lists', () => {
     expect(listsOf(bytes).map((list) => list.map((data) => [...data]))).toEqual(lists.map((list) => list.map((data) => [...data])));
   }));
   expect(lineOf(listsOf(Buffer.from('0006a\n0000'))[0][0])).toBe('a');
+});
+
+test('a certificate that nobody vouches for is refused, and the credential is not sent', async () => {
+  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => join(directory, name));
+  const subject = ['-days', '1', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
+  const requests: unknown[] = [];
+  const secure = createSecureServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+    requests.push(request.headers);
+    response.end();
+  });
+  await new Promise<void>((listening) => secure.listen(0, '127.0.0.1', listening));
+  const url = `https://localhost:${(secure.address() as AddressInfo).port}/octo/shop.git`;
+  await expect(announced({ url, authorization: 'Basic c2VjcmV0' })).rejects.toMatchObject({
+    name: FORGE_ERRORS.UNAVAILABLE, summary: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+  });
+  expect(requests).toEqual([]);
+  secure.close();
 });

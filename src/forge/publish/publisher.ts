@@ -45,13 +45,16 @@ export class Publisher {
   constructor(private readonly config: PublisherConfig, private readonly tools: PublisherTools) {}
 
   /** Returns a token with which one session can read the repository, encrypted for it, and finds out whether the run will be able to publish. */
-  public async open({ url, publicKey, check }: OpenRequest): Promise<Opened> {
+  public async open({ url, publicKey, check, base }: OpenRequest): Promise<Opened> {
     return this.typed(async () => {
       const client = this.client(url);
       if (check !== undefined) {
         await client.check(check);
         // A remote announces its branches for a push only to those who may push.
-        await announced({ url, authorization: await client.pushAuthorization() });
+        const { references } = await announced({ url, authorization: await client.pushAuthorization() });
+        if (base !== undefined && !references.has(`refs/heads/${base}`)) {
+          throw new LoopError(FORGE_ERRORS.NOT_FOUND, `the repository has no branch "${base}" for the pull request: create it, or change "base" of Commit.pullRequest`);
+        }
       }
       const credential = publicKey === undefined ? undefined : await client.fetchCredential();
       return credential === undefined ? {} : { sealed: seal(credential, publicKey!) };

@@ -18,6 +18,8 @@ export interface OpenRequest {
   readonly publicKey?: string;
   /** The uses of the forge beside the push, to find out whether the run will be able to publish. */
   readonly check?: readonly ForgeUse[];
+  /** The branch that the pull request is for, if it is not the one that the run starts from. It is checked too. */
+  readonly base?: string;
 }
 
 /** The reply to it. */
@@ -91,7 +93,7 @@ export async function accessFor(
   const check = name === 'prepare' && config.push ? uses : undefined;
   const reads = config.forge?.reads === true && CONTACTS.includes(name);
   if (!reads) {
-    if (check !== undefined) await open({ operation: 'forge:open', url, check });
+    if (check !== undefined) await open({ operation: 'forge:open', url, check, base: config.forge?.base });
     return {};
   }
   const directory = `/tmp/.workbench-key-${nonceOf(key, ['key', loop.round, loop.losses, loop.rebases, job]).slice(0, 16)}`;
@@ -109,7 +111,7 @@ export async function accessFor(
   // A key of a microVM that was replaced is missed by the next command, which gets another.
   if (publicKey === undefined && made.verdict === 'LOST') return { environment: { WB_KEY: directory, WB_SEALED: 'lost' }, script: UNSEAL_PART };
   if (publicKey === undefined) return { inert: `the session cannot make a key for the token: ${made.tail.trim().slice(-500)}` };
-  const { sealed } = await open({ operation: 'forge:open', url, publicKey, check });
+  const { sealed } = await open({ operation: 'forge:open', url, publicKey, check, base: config.forge.base });
   if (sealed === undefined) return {};
   return { environment: { WB_KEY: directory, WB_SEALED: sealed.join(' '), WB_ORIGIN: new URL(url).origin }, script: UNSEAL_PART };
 }

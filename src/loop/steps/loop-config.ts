@@ -53,6 +53,8 @@ export interface LoopForge {
   readonly reads: boolean;
   /** The uses of the forge beside the push. */
   readonly uses: readonly ForgeUse[];
+  /** The branch that pull requests are for, if it is not the one that a run starts from. */
+  readonly base?: string;
   /** True if the forge has issues that a run can comment on. */
   readonly comments: boolean;
 }
