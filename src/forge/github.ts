@@ -54,7 +54,9 @@ export abstract class GitHub extends Forge {
 
   /** The scheme and the host of the repositories. @internal */
   public get _host(): string {
-    return this._baseUrl === undefined ? 'https://github.com' : new URL(this._baseUrl).origin.replace('//api.', '//');
+    // A rule refuses a URL without an origin.
+    const [origin] = /^https:\/\/[^/]+/.exec(this._baseUrl ?? '') ?? ['https://github.com'];
+    return origin.replace('//api.', '//');
   }
 
   /** @internal */
@@ -148,7 +150,8 @@ const known = (value: string | undefined): value is string => value !== undefine
 
 const GITHUB_RULES: readonly Rule<GitHubFacts>[] = [
   {
-    broken: ({ baseUrl }) => known(baseUrl) && !/^https:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[\w/-]*\w)?$/.test(baseUrl),
+    // The URL of the repository is made of it.
+    broken: ({ baseUrl }) => baseUrl !== undefined && !/^https:\/\/[a-z0-9.-]+(?::\d+)?(?:\/[\w/-]*\w)?$/.test(baseUrl),
     message: ({ baseUrl }) => `"baseUrl" must be the https URL of the REST API without a trailing slash, not "${baseUrl}": write it like "https://ghe.example.com/api/v3"`,
   },
   {

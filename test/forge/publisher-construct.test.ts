@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Lazy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -96,6 +96,8 @@ describe('a mistake is found at synth', () => {
     ['the name of a repository', /must be its owner and its name, not "shop"/, (stack) => [GitRepository.fromGitHub('shop', { app: GitHub.token(secretIn(stack)) })]],
     ['".git" in the name', /must be its owner and its name/, (stack) => [GitRepository.fromGitHub('octo/shop.git', { app: GitHub.token(secretIn(stack)) })]],
     ['the URL of an API', /"baseUrl" must be the https URL/, (stack) => [GitRepository.fromGitHub('octo/shop', { app: GitHub.token(secretIn(stack), { baseUrl: 'http://ghe' }) })]],
+    ['the host of an API', /"baseUrl" must be the https URL/, (stack) => [GitRepository.fromGitHub('octo/shop', { app: GitHub.token(secretIn(stack), { baseUrl: 'ghe.example.com' }) })]],
+    ['the URL of an API that is not known', /"baseUrl" must be the https URL/, (stack) => [GitRepository.fromGitHub('octo/shop', { app: GitHub.token(secretIn(stack), { baseUrl: Lazy.string({ produce: () => 'https://ghe' }) }) })]],
     ['the URL of a GitLab instance', /"baseUrl" must be the https URL of the GitLab/, (stack) => [GitRepository.fromUrl('https://a.example/a/b', { forge: GitLab.token(secretIn(stack), { baseUrl: 'gitlab.com' }) })]],
     ['an app', /"appId" must be the ID/, (stack) => [GitRepository.fromGitHub('octo/shop', { app: GitHubApp.fromSecret(secretIn(stack), { appId: 'my app' }) })]],
     ['an installation', /"installationId" must be a number/, (stack) => [GitRepository.fromGitHub('o/s', { app: GitHubApp.fromSecret(secretIn(stack), { appId: '1', installationId: 'x' }) })]],
