@@ -62,7 +62,7 @@ export class ForgeStore {
   /** Makes the repository `owner/name`, or `group/sub/name` as at GitLab. */
   async createRepository(fullName: string, { from, rules, ...options }: RepositoryOptions = {}): Promise<ForgeRepository> {
     const { owner, name } = partsOf(fullName);
-    if (!`${owner}/${name}`.split('/').every((part) => NAME.test(part))) throw new Error(`not the name of a repository: ${fullName}`);
+    if (owner === '' || !`${owner}/${name}`.split('/').every((part) => NAME.test(part))) throw new Error(`not the name of a repository: ${fullName}`);
     const directory = join(this.root, owner, `${name}.git`);
     mkdirSync(dirname(directory), { recursive: true });
     await run('git', from === undefined
@@ -147,5 +147,5 @@ export class ForgeStore {
 /** Returns the owner of a repository, which may be a group in a group, and its name. */
 function partsOf(fullName: string): Pick<ForgeRepository, 'owner' | 'name'> {
   const at = fullName.lastIndexOf('/');
-  return { owner: fullName.slice(0, at), name: fullName.slice(at + 1) };
+  return { owner: fullName.slice(0, Math.max(0, at)), name: fullName.slice(at + 1) };
 }

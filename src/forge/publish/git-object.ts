@@ -56,22 +56,30 @@ export async function* withCommit(pack: AsyncIterable<Buffer>, commit: Buffer, f
   const trailer = format === 'sha1' ? 20 : 32;
   const [before, after] = [createHash(format), createHash(format)];
   // The pack's own header and trailer are replaced. Until more has come, its last bytes may be the trailer.
-  let kept = Buffer.alloc(0);
+  let kept: Buffer = Buffer.alloc(0);
   let count: number | undefined;
-  for await (const piece of pack) {
-    kept = Buffer.concat([kept, piece]);
-    if (count === undefined) {
-      if (kept.length < HEADER_BYTES) continue;
-      count = countOf(kept);
-      before.update(kept.subarray(0, HEADER_BYTES));
-      yield hashed(after, headerOf(count + 1));
-      kept = kept.subarray(HEADER_BYTES);
+  for await (let piece of pack) {
+    // Only a short piece is copied: a pack may be large.
+    if (count === undefined || piece.length <= trailer) {
+      piece = Buffer.concat([kept, piece]);
+      kept = Buffer.alloc(0);
     }
-    const ready = kept.subarray(0, Math.max(0, kept.length - trailer));
-    kept = kept.subarray(ready.length);
-    if (ready.length === 0) continue;
-    before.update(ready);
-    yield hashed(after, ready);
+    if (count === undefined) {
+      if (piece.length < HEADER_BYTES) {
+        kept = piece;
+        continue;
+      }
+      count = countOf(piece);
+      before.update(piece.subarray(0, HEADER_BYTES));
+      yield hashed(after, headerOf(count + 1));
+      piece = piece.subarray(HEADER_BYTES);
+    }
+    const end = Math.max(0, piece.length - trailer);
+    for (const ready of [kept, piece.subarray(0, end)]) {
+      before.update(ready);
+      if (ready.length > 0) yield hashed(after, ready);
+    }
+    kept = Buffer.concat([piece.subarray(end)]);
   }
   if (count === undefined) {
     if (kept.length > 0) throw new PackError('the pack is cut off in its header');

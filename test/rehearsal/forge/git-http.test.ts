@@ -132,7 +132,7 @@ test('the forge fails for paths that are not its own, and for names that leave i
   const status = async (path: string, method = 'GET') => (await fetch(`${forge.server.origin}${path}`, { method })).status;
   expect([await status('/'), await status('/octo/shop.git/HEAD'), await status('/octo/shop.git/info/refs'), await status('/octo/shop.git/git-upload-pack')]).toEqual([404, 404, 404, 404]);
   await expect(forge.server.store.createRepository('octo/..')).rejects.toThrow('not the name of a repository: octo/..');
-  await expect(forge.server.store.createRepository('a/b/c')).rejects.toThrow('not the name of a repository');
+  await expect(forge.server.store.createRepository('octo')).rejects.toThrow('not the name of a repository');
 });
 
 test('a repository is made from another one, with all its branches', async () => {
