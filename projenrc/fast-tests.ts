@@ -20,8 +20,6 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/gate-reports.test.ts',
     'test/loop/gates-before-the-agent.test.ts',
     'test/loop/history.test.ts',
-    'test/loop/in-process-input.test.ts',
-    'test/loop/in-process.test.ts',
     'test/loop/logs.test.ts',
     'test/loop/metrics.test.ts',
     'test/loop/no-changes.test.ts',

@@ -9,7 +9,7 @@ import { ForgeLoop, gitHubRepository } from '../support/forge-loop';
  *
  * WORKBENCH_FORGE_SCHEDULES sets the number of schedules, WORKBENCH_FAULT_SEED the first seed. A schedule takes about five seconds of one core.
  */
-const SCHEDULES = Number(process.env.WORKBENCH_FORGE_SCHEDULES ?? 6);
+const SCHEDULES = Number(process.env.WORKBENCH_FORGE_SCHEDULES ?? 3);
 const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
 
 jest.setTimeout(60_000 + SCHEDULES * 30_000);

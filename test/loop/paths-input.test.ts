@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Gate, SessionPolicy, Verification } from '../../src';
 import { verificationSession } from '../../src/loop/steps/sessions';
-import { LoopFixture, useLoops } from '../support/loop-fixture';
+import { IN_PROCESS, LoopFixture, useLoops } from '../support/loop-fixture';
 
+process.env[IN_PROCESS] = '1'; // coverage sees it
 const start = useLoops();
 /** A valid session id that no execution of the loop has created. */
 const SESSION = 'a-session-of-more-than-thirty-three-characters';

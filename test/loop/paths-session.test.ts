@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MovableClock } from '../../rehearsal/agentcore';
 import { AgentTurn, Gate, GitRepository } from '../../src';
-import { LoopFixture, useLoops } from '../support/loop-fixture';
+import { IN_PROCESS, LoopFixture, useLoops } from '../support/loop-fixture';
 
+process.env[IN_PROCESS] = '1'; // coverage sees it
 const start = useLoops();
 const HOUR = 3_600_000;
 /** Runs until a file allows it to end; the test waits for the file that it creates. */

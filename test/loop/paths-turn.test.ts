@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { AgentTurn, Commit, Gate } from '../../src';
-import { LoopFixture, TurnPayload, useLoops } from '../support/loop-fixture';
+import { IN_PROCESS, LoopFixture, TurnPayload, useLoops } from '../support/loop-fixture';
 
+process.env[IN_PROCESS] = '1'; // coverage sees it
 const start = useLoops();
 const HARD = 'it\'s "quoted" $(touch /tmp/run) `id` \\ \n\nsecond line: é 漢 \u{1F600}\ttab\n--option\n';
 

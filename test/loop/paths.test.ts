@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { Commit, Gate, SessionPolicy } from '../../src';
-import { useLoops } from '../support/loop-fixture';
+import { IN_PROCESS, useLoops } from '../support/loop-fixture';
 
+process.env[IN_PROCESS] = '1'; // coverage sees it
 const start = useLoops();
 
 test('a run that is green at the first attempt commits and stops its session', async () => {

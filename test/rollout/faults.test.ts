@@ -6,6 +6,9 @@ import { invokeTest, RolloutStack, RolloutStackOptions, Template } from '../supp
 const FAULTS = ['throttle', 'conflict', 'internal', 'reset', 'death before', 'death after'] as const;
 type Fault = typeof FAULTS[number];
 
+/** Each fault strikes every third call, so that two of the six strike each. The nightly script sets WORKBENCH_ALL_FAULTS: all strike all. */
+const STRIDE = process.env.WORKBENCH_ALL_FAULTS === undefined ? 3 : 1;
+
 const ROLLOUT = { SmokeTests: [invokeTest({ prompt: 'ping' }, 'pong')] };
 const V1: Template = { environment: { ANSWER: 'pong', BUILD: '1' }, rollout: ROLLOUT };
 const V2: Template = { environment: { ANSWER: 'pong', BUILD: '2' }, rollout: ROLLOUT };
@@ -147,10 +150,10 @@ describe.each(SEQUENCES)('$name', (sequence) => {
 
   test.each(FAULTS)('has the same result with a %s at any of its calls', async (fault) => {
     let requests = Infinity;
-    for (let nth = 1; nth <= requests; nth++) {
+    for (let nth = 1 + FAULTS.indexOf(fault) % STRIDE; nth <= requests; nth += STRIDE) {
       try {
         const made = await expectSameWithFault(sequence, fault, nth);
-        if (nth === 1) requests = made;
+        if (requests === Infinity) requests = made;
       } catch (error) {
         throw new Error(`${fault} at request ${nth}: ${(error as Error).message}`, { cause: error });
       }
