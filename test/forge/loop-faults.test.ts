@@ -8,6 +8,38 @@ const start = useForgeLoops();
 /** Returns the commits of the run's branch, above the first. */
 const commitsOf = ({ loop }: Awaited<ReturnType<typeof start>>, branch = 'workbench/task-1') => loop.git('log', '--format=%an %s', `main..${branch}`).trim().split('\n');
 
+test('a run is told of on an issue, in one comment, and ends as a pull request', async () => {
+  const bodies: string[] = [];
+  const made = await start({
+    repository: gitHubRepository,
+    agent: (turn) => {
+      bodies.push(...made.state.comments.map(({ body }) => body));
+      return turn === 0 ? 'echo still wrong > value.txt' : 'echo right > value.txt';
+    },
+    loop: { commit: Commit.pullRequest() },
+  });
+  const issue = made.state.openIssue('It is wrong');
+  const { record } = await made.run({ issue });
+  expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
+  expect(bodies).toEqual([
+    expect.stringContaining('Turn 1 of the agent is under way.'),
+    expect.stringContaining('Turn 2 of the agent is under way, because the gate `test` did not pass (FAILED).'),
+  ]);
+  const { number, url } = record.pullRequest!;
+  expect(made.state.comments).toMatchObject([{ issue, body: expect.stringContaining(`[pull request ${number}](${url})`) }]);
+  expect(made.state.pulls[0].body).toContain(`For #${issue}.`);
+});
+
+test('a change is in a commit that GitHub signs, if a rule demands it', async () => {
+  const made = await start({ repository: gitHubRepository, loop: { commit: Commit.pullRequest({ signed: true }) } });
+  const result = await made.run();
+  expect([result.record.error, result.record.outcome, result.record.verified]).toEqual([undefined, 'COMMITTED', true]);
+  expect(made.loop.git('rev-parse', 'workbench/task-1').trim()).toBe(result.record.commit!.id);
+  expect(made.loop.git('cat-file', 'commit', 'workbench/task-1')).toContain('gpgsig');
+  expect(made.loop.git('for-each-ref', '--format=%(refname)').trim().split('\n')).toEqual(['refs/heads/main', 'refs/heads/workbench/task-1']);
+  expect(made.leaks(result)).toEqual([]);
+});
+
 describe('before a turn is paid for', () => {
   const turnsOf = ({ loop }: Awaited<ReturnType<typeof start>>) => loop.turns.length;
 

@@ -52,38 +52,6 @@ describe('a verified change', () => {
     expect(made.leaks([first, second])).toEqual([]);
   });
 
-  test('is in a commit that GitHub signs, if a rule demands it', async () => {
-    const made = await start({ repository: gitHubRepository, loop: { commit: Commit.pullRequest({ signed: true }) } });
-    const result = await made.run();
-    expect([result.record.error, result.record.outcome, result.record.verified]).toEqual([undefined, 'COMMITTED', true]);
-    expect(made.loop.git('rev-parse', 'workbench/task-1').trim()).toBe(result.record.commit!.id);
-    expect(made.loop.git('cat-file', 'commit', 'workbench/task-1')).toContain('gpgsig');
-    expect(made.loop.git('for-each-ref', '--format=%(refname)').trim().split('\n')).toEqual(['refs/heads/main', 'refs/heads/workbench/task-1']);
-    expect(made.leaks(result)).toEqual([]);
-  });
-
-  test('is told of on an issue, in one comment', async () => {
-    const bodies: string[] = [];
-    const made = await start({
-      repository: gitHubRepository,
-      agent: (turn) => {
-        bodies.push(...made.state.comments.map(({ body }) => body));
-        return turn === 0 ? 'echo still wrong > value.txt' : 'echo right > value.txt';
-      },
-      loop: { commit: Commit.pullRequest() },
-    });
-    const issue = made.state.openIssue('It is wrong');
-    const { record } = await made.run({ issue });
-    expect(record).toMatchObject({ outcome: 'COMMITTED', rounds: 2 });
-    expect(bodies).toEqual([
-      expect.stringContaining('Turn 1 of the agent is under way.'),
-      expect.stringContaining('Turn 2 of the agent is under way, because the gate `test` did not pass (FAILED).'),
-    ]);
-    const { number, url } = record.pullRequest!;
-    expect(made.state.comments).toMatchObject([{ issue, body: expect.stringContaining(`[pull request ${number}](${url})`) }]);
-    expect(made.state.pulls[0].body).toContain(`For #${issue}.`);
-  });
-
   test('is pushed in pieces if it is large', async () => {
     const made = await start({ agent: 'echo right > value.txt; head -c 4500000 /dev/urandom > large' });
     expect(await made.run()).toMatchObject({ record: { outcome: 'COMMITTED', verified: true } });
