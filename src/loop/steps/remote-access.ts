@@ -24,7 +24,7 @@ const TELL_MILLISECONDS = 20_000;
 
 /** Returns a function that keeps people informed. Whatever goes wrong with that, the run goes on. */
 export function tellBy(publisher: string, requests: AwsRequests): Tell {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand; import() needs a file extension, which tests lack
   const { newsOf } = require('./access') as typeof import('./access');
   return async (request, result) => {
     const news = newsOf(request, result);

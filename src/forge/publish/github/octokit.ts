@@ -9,7 +9,7 @@ export type Octokit = InstanceType<Core['Octokit']>;
  *
  * They are loaded by the first client, not with the module: other forges do not need them.
  */
-/* eslint-disable @typescript-eslint/no-require-imports -- see above */
+/* eslint-disable @typescript-eslint/no-require-imports -- Octokit has ES modules only, which Jest loads by require() after translating them */
 export const loadCore = () => require('@octokit/core') as Core;
 export const loadAppAuth = () => require('@octokit/auth-app') as AppAuth;
 /* eslint-enable @typescript-eslint/no-require-imports */
