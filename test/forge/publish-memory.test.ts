@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { buildSync } from 'esbuild';
 import { ForgeServer } from '../../rehearsal/forge';
 
-/** The memory of a process that publishes 100 MB, in MiB: the function has 512. */
-const MEMORY = 256;
+/** The memory of a process that publishes 100 MB, in MiB: the function has 512, and a pack that is held twice does not fit. */
+const MEMORY = 400;
 
 let directory: string;
 let server: ForgeServer;
