@@ -17,6 +17,7 @@ export { loopImage } from './run/loop-image';
 export type { LoopLocation } from './run/loop-image';
 export { chooseSandbox, SandboxUnavailableError } from './sandbox';
 export type { BuildOptions, ChooseSandboxOptions, ContainerTool, SandboxDriver, SandboxImage } from './sandbox';
+export type { DefinedAgent } from './run/local-agent';
 export type { LocalRun, RunOptions } from './run/local-run';
 export type { JournalListener } from './run/journal';
 export type { ForgeDescription, ForgeOptions, LocalForge, PullRequestDescription } from './run/local-forge';

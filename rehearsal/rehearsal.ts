@@ -7,6 +7,7 @@ import { findLoop, LocalDeployment, LoopDescription } from './deployment';
 import { RolloutBeginning, RolloutDescription, RolloutOptions, rolloutsOf } from './rollout/rollout';
 import { agentOfImage, imageOfRuntime } from './run/image-agent';
 import type { RehearsalInput } from './run/input';
+import { DefinedAgent, LocalAgent } from './run/local-agent';
 import { ForgeOptions, LocalForge } from './run/local-forge';
 import { LocalRepository, RepositoryError } from './run/local-repository';
 import { LocalRun, RunContext, RunOptions } from './run/local-run';
@@ -25,11 +26,11 @@ import { checkRepositoryOfInput } from '../src/loop/steps/input';
 
 export interface RehearsalProps extends LoopLocation {
   /**
-   * The agent that runs in place of the runtime's image: a function, or a program with the container contract, which starts in the workspace unless
-   * `workingDirectory` is set.
+   * The agent that runs in place of the runtime's image: a function, a program with the container contract, which starts in the workspace unless
+   * `workingDirectory` is set, or the definition of a coding agent whose program is on this machine.
    * @default - the image's own command, on this machine
    */
-  readonly agent?: Agent;
+  readonly agent?: Agent | DefinedAgent;
   /**
    * Directory or URL of the repository. The run works on a bare copy of it and pushes there; the original is not changed.
    * @default - the loop's own, or that of a run's input
@@ -89,15 +90,17 @@ export class Rehearsal implements RunContext {
       const clock = new MovableClock();
       const copies = join(directory, 'repositories');
       mkdirSync(copies, { recursive: true });
+      const local = localAgent(props, directory);
+      const agent = props.agent !== undefined && 'definition' in props.agent ? local?.server : props.agent;
       sshAgent = props.sshAgentSocket === undefined ? undefined : await SshAgent.forward(props.sshAgentSocket);
       server = await AgentCoreServer.start({
         ...props.server,
         stateDirectory: join(directory, 'agentcore'),
         clock,
         sandbox: props.sandbox,
-        environment: { ...props.environment, ...sshAgent?.environment },
+        environment: { ...props.environment, ...sshAgent?.environment, ...local?.environment },
         mounts: [...cacheMounts(props), ...sshAgent === undefined ? [] : [sshAgent.mount]],
-        sharedDirectories: [copies, ...programsOf(props), ...props.sharedDirectories ?? []],
+        sharedDirectories: [copies, ...programsOf(props.assembly, agent, local), ...props.sharedDirectories ?? []],
         agentFor: ({ arn }) => givenAgent() ?? imageAgent(arn),
       });
       const running = new Set<LocalRun>();
@@ -110,14 +113,14 @@ export class Rehearsal implements RunContext {
         assembly: props.assembly, stack: props.stack, server, executions, onLog, environment: PACE,
       });
       const loop = findLoop(deployment, props.loop);
-      checkSupport(deployment, loop, props);
+      checkSupport(deployment, loop, { agent, sandbox: props.sandbox });
       forge = await LocalForge.start(join(directory, 'forge'), deployment, loop, props.forge);
       const rollouts = rolloutsOf(deployment, loop);
       // A loop whose agent is a program asks nobody else; and what its image runs may not be on this machine.
       const isAsked = loop.agentCommand === undefined || rollouts.some(({ invokes }) => invokes);
       const ownAgent = (arn: string) => agentOfSandbox(props.sandbox) ?? agentOfRuntime(made, arn);
       const imageAgent = (arn: string) => isAsked ? ownAgent(arn) : undefined;
-      const givenAgent = () => props.agent && { workingDirectory: loop.mount, ...props.agent };
+      const givenAgent = () => agent && { workingDirectory: loop.mount, ...agent };
       const rolledOut: RolloutDescription[] = [];
       const rolling: RolloutOptions = {
         signal: props.signal,
@@ -272,7 +275,16 @@ function programsIn(sandbox: SandboxDriver | undefined, deployment: LocalDeploym
 }
 
 /** The directories of the agent's program that a sandbox would not see because it has its own. */
-function programsOf({ assembly, agent }: RehearsalProps): string[] {
-  const directories = [assembly, ...(agent !== undefined && 'command' in agent && agent.workingDirectory !== undefined ? [agent.workingDirectory] : [])];
-  return directories.map((directory) => resolve(directory)).filter((directory) => /^\/(tmp|var\/tmp|mnt|run|dev)\//.test(directory));
+function programsOf(assembly: string, agent: Agent | undefined, local: LocalAgent | undefined): string[] {
+  const started = agent !== undefined && 'command' in agent ? agent.workingDirectory : undefined;
+  return [assembly, started, local?.directory].filter((directory) => directory !== undefined)
+    .map((directory) => resolve(directory)).filter((directory) => /^\/(tmp|var\/tmp|mnt|run|dev)\//.test(directory));
+}
+
+/** Installs the runner of an agent that is given by its definition. An image has its own. */
+function localAgent({ agent, sandbox }: RehearsalProps, directory: string): LocalAgent | undefined {
+  if (agent === undefined || !('definition' in agent)) return undefined;
+  if (sandbox?.image === undefined) return LocalAgent.install(directory, agent.definition);
+  throw new Error(`the agent "${agent.definition.program}" needs the programs of this machine, and sessions have those of ${sandbox.image.name}: `
+    + 'rehearse with namespaces (--sandbox namespace), or an app whose image is made by AgentImage.forAgent');
 }

@@ -13,6 +13,7 @@ import { secretsOf } from '../common/mask-values';
 import { writableFault } from '../common/writable';
 import { LoopNotFoundError } from '../deployment';
 import type { RehearsalInput } from '../run/input';
+import { namedAgent } from '../run/local-agent';
 import { checkSource, LocalRepository } from '../run/local-repository';
 import { loopIn } from '../run/loop-image';
 import { directoryFault, isPath, referenceFault } from '../run/repository-fault';
@@ -32,7 +33,7 @@ export async function checkedRun(options: Options, store: RunStore, faults: Faul
   faults.add(...idleFaults(target));
   // A session that is not there would have said the rest.
   if (options.sessionId === undefined || session !== undefined) faults.add(...missingFaults(target, input));
-  faults.add(...target.app === undefined ? loopFaults(target) : appFaults(target));
+  faults.add(...target.app === undefined ? loopFaults(target) : appFaults(target), ...agentFaults(target));
   faults.add(...faultsOfInput(options, input), ...writableFaults('--state', options.state), ...shareFaults(target), ...messageFaults(target, input));
   if (hasGit()) faults.add(...await repositoryFaults(options, target, input)); // without it, that is what the next check says
   faults.throwIfAny();
@@ -138,6 +139,15 @@ function loopFaults({ agent, gates = [], bootstrap = [], timeouts = {}, reports 
       .map((name) => `--${option} ${name}: there is no gate with that name${didYouMean(name, names) || (names.length === 0 ? '' : `; the gates are ${names.join(', ')}`)}`)),
     ...bootstrap.some((command) => command.trim() === '') ? ['--bootstrap has an empty command: remove it'] : [],
   ];
+}
+
+/** Faults of an agent that is named instead of given by a command. */
+function agentFaults({ agent, sandbox, image }: Target): string[] {
+  if (agent === 'strands' || agent === 'custom') {
+    return [`--agent ${agent} needs an agent of your own: give its command, or the assembly of an app with CodingAgent.${agent} in --app`];
+  }
+  if (namedAgent(agent) === undefined || (sandbox !== 'container' && image === undefined)) return [];
+  return [`--agent ${agent} uses the program of this machine: leave out --sandbox container and --image, or give --app with an image of AgentImage.forAgent`];
 }
 
 function appFaults({ app, stack, loop }: Target): string[] {

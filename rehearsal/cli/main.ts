@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { clean } from './clean';
 import { InterruptedError } from './interrupt';
 import { Faults, MisuseError } from './misuse';
@@ -10,6 +10,7 @@ import { USAGE } from './usage';
 import { AssemblyError, NotEmulatedError } from '../assembly';
 import { didYouMean } from '../common/did-you-mean';
 import { homeDirectory } from '../common/home';
+import { packageDirectory } from '../common/package-directory';
 import { LoopNotFoundError } from '../deployment';
 import { AgentNotStartedError } from '../rollout/rollout';
 import { RepositoryError } from '../run/local-repository';
@@ -59,8 +60,7 @@ export function misuseOf(args: readonly string[]): string | undefined {
   }
 }
 
-/** The version of the package that contains this file, bundled or not. */
-function ownVersion(directory = __dirname): string {
-  const file = join(directory, 'package.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version : ownVersion(dirname(directory));
+/** Returns the version of the package. */
+function ownVersion(): string {
+  return (JSON.parse(readFileSync(join(packageDirectory(), 'package.json'), 'utf8')) as { readonly version: string }).version;
 }

@@ -6,6 +6,8 @@ import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { MisuseError } from './misuse';
 import type { Target } from './options';
 import { AgentRuntime, AgentTurn, Baseline, CodingLoop, Gate, GitRepository, Mount } from '../../src';
+import { RUNNER } from '../../src/agent/constants';
+import { namedAgent } from '../run/local-agent';
 
 /** The options that stand for the loop's props, which start its messages. */
 const OPTIONS = { gates: '--gate', turn: '--agent', bootstrap: '--bootstrap', maxRepairs: '--max-repairs' } as const;
@@ -31,7 +33,7 @@ export function synthesizeLoop(target: Target, state: string): string {
       repository: GitRepository.fromInput(),
       bootstrap: target.bootstrap && [...target.bootstrap],
       bootstrapTimeout: timeoutOf('bootstrap'),
-      turn: AgentTurn.command(target.agent ?? '', { timeout: timeoutOf('agent') }),
+      turn: AgentTurn.command(namedAgent(target.agent) === undefined ? target.agent ?? '' : `${RUNNER.command} turn`, { timeout: timeoutOf('agent') }),
       gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command, {
         timeout: timeoutOf(name), pipefail: target.pipefail, report: target.reports?.[name], retries: target.retries?.[name],
       })),

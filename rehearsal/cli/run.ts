@@ -9,6 +9,7 @@ import { preflight } from './preflight';
 import { RunStore } from './run-store';
 import { Story } from './story';
 import { Terminal } from './terminal';
+import { AGENT_ERRORS } from '../../src/agent/constants';
 import { ERRORS } from '../../src/jobs/constants';
 import { FORGE_ERRORS, LOOP_ERRORS, WORKSPACES } from '../../src/loop/steps/constants';
 import type { CommandAgent } from '../agentcore';
@@ -17,6 +18,7 @@ import { reportOf } from '../report/report';
 import { describeBeginning, describeRollout } from '../rollout/describe';
 import type { RolloutBeginning } from '../rollout/rollout';
 import type { RehearsalInput } from '../run/input';
+import { DefinedAgent, namedAgent } from '../run/local-agent';
 import { isGood, RehearsalRecord } from '../run/record';
 import type { BuildOptions, SandboxDriver } from '../sandbox';
 
@@ -26,10 +28,11 @@ export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERR
 const RED_ERRORS: readonly string[] = [
   LOOP_ERRORS.RED, LOOP_ERRORS.STUCK, LOOP_ERRORS.INERT, LOOP_ERRORS.TURN_FAILED, LOOP_ERRORS.BOOTSTRAP_FAILED, LOOP_ERRORS.SNAPSHOT_FAILED,
   LOOP_ERRORS.BASE_RED, LOOP_ERRORS.PUSH_REJECTED, LOOP_ERRORS.PROTECTED_PATHS, LOOP_ERRORS.TIMED_OUT, FORGE_ERRORS.RULE_VIOLATION, ERRORS.AGENT,
-  ERRORS.INVOKE_TIMEOUT,
+  ERRORS.INVOKE_TIMEOUT, AGENT_ERRORS.FAILED, AGENT_ERRORS.CONTEXT_FULL, AGENT_ERRORS.MAX_TURNS, AGENT_ERRORS.REFUSED,
 ];
 const MISUSE_ERRORS: readonly string[] = [
   LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.BRANCH_CONFLICT, LOOP_ERRORS.SESSION_BUSY, LOOP_ERRORS.CHECKOUT_FAILED,
+  AGENT_ERRORS.NOT_LOGGED_IN, AGENT_ERRORS.MODEL_NOT_ALLOWED,
 ];
 
 type Ending = Pick<RehearsalRecord, 'outcome' | 'error' | 'agentStart' | 'missingPermissions' | 'withheld'>;
@@ -125,7 +128,7 @@ async function start(target: Target, prepared: Prepared, options: Options, stder
     loop: target.loop,
     repository: target.repository,
     depth: target.depth,
-    agent: target.app === undefined ? undefined : agentOf(target),
+    agent: agentOf(target),
     stateDirectory: options.state,
     server: { commandMode: target.commandMode },
     environment: Object.fromEntries((target.env ?? []).map((name) => [name, process.env[name] ?? ''])),
@@ -145,8 +148,11 @@ function repairs(most: number): string {
   return most === 0 ? 'no repairs allowed' : `at most ${most} ${most === 1 ? 'repair' : 'repairs'}`;
 }
 
-function agentOf({ agent }: Target): CommandAgent | undefined {
-  return agent === undefined ? undefined : { command: ['bash', '-c', agent] };
+/** Returns the agent of an app, or the one that its name stands for. A command without an app is a part of the loop. */
+function agentOf({ app, agent }: Target): CommandAgent | DefinedAgent | undefined {
+  const program = namedAgent(agent);
+  if (program !== undefined) return { definition: { program } };
+  return agent === undefined || app === undefined ? undefined : { command: ['bash', '-c', agent] };
 }
 
 function introduce(terminal: Terminal, rehearsal: Rehearsal, target: Target, { prompt }: RehearsalInput): void {

@@ -14,6 +14,7 @@ Run a loop of an app
   --loop PATH          path or logical id of the CodingLoop, if the stack has several
   --input FILE         JSON file with the input of the run: prompt, taskId, repository, session
   --agent COMMAND      a server of /ping and /invocations on $PORT, in place of the image's own command; starts in the session's workspace
+  --agent NAME         the program of this machine that NAME stands for, as below, in place of the image's own command
 
 Run any agent on any repository
   --repository DIR     directory or URL of a git repository; the run works on a copy and does not change the original
@@ -21,6 +22,8 @@ Run any agent on any repository
   --agent COMMAND      the agent: reads the prompt from its standard input and changes files in the clone, where it starts; give the
                        absolute path of a program that is not committed. Its environment has WORKBENCH_ROUND (0 in the first turn, 1 in
                        the first repair, ...), WORKBENCH_TASK_ID, and WORKBENCH_PROMPT_FILE, a file with the prompt
+  --agent NAME         claude-code, codex, opencode or aider: the program of this machine, with the flags for unattended work; pass its
+                       credentials with --env, such as --env ANTHROPIC_API_KEY, and a model with --env WORKBENCH_AGENT_MODEL
   --gate NAME=COMMAND  command that must pass, started in the clone; every command and line of it must pass, also in a pipe; repeatable
   --bootstrap COMMAND  prepares the clone, such as 'npm ci'; repeatable
   --gates-before       also runs the gates before the first turn, to show those that pass without any change

@@ -4,6 +4,8 @@ export const RUNNER = {
   command: 'workbench-agent',
   /** The directory of the runner in an image. */
   directory: '/opt/workbench-agent',
+  /** The path of its bundle in this package. */
+  asset: 'assets/agent/workbench-agent.js',
   /** The definition of the agent in an image. */
   definition: '/etc/workbench-agent.json',
 } as const;
