@@ -67,6 +67,10 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'asl-validator@^4',
     'fast-check@^4',
     'saxes@^6', // the XML parser that reads reports of tests in the driver
+    // The providers' own clients, which check the scripted model server of the tests.
+    '@anthropic-ai/sdk@^0.137', // 1.x speaks a newer version of the API than the agents' programs do
+    '@aws-sdk/client-bedrock-runtime@^3',
+    'openai@^6',
     // The publisher's client of GitHub.
     '@octokit/auth-app@^8',
     '@octokit/core@^7',
