@@ -2,7 +2,7 @@ import { awscdk, javascript } from 'projen';
 import { configureCheck } from './projenrc/check';
 import { configureDocs } from './projenrc/docs';
 import { configureExamples } from './projenrc/examples';
-import { bundleRest, embedScripts, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
+import { bundleRest, bundleRunner, embedScripts, HANDLER_BUNDLING, HANDLER_RUNTIME } from './projenrc/handlers';
 import { configureInteg } from './projenrc/integ';
 import { configureLanguages } from './projenrc/languages';
 import { configureLint } from './projenrc/lint';
@@ -100,6 +100,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
 configurePackaging(project);
 embedScripts(project);
 bundleRest(project);
+bundleRunner(project);
 configureLint(project);
 configureTests(project);
 configureInteg(project);

@@ -39,3 +39,20 @@ export function embedScripts(project: awscdk.AwsCdkConstructLibrary) {
   });
   project.preCompileTask.prependSpawn(embed);
 }
+
+/** Bundles the program that runs an agent in an image: one file for any Node.js since 18, without dependencies. */
+export function bundleRunner(project: awscdk.AwsCdkConstructLibrary) {
+  const task = project.addTask('bundle:agent/workbench-agent', {
+    description: 'Create a JavaScript bundle from src/agent/runner/main.ts',
+    steps: [
+      {
+        exec: [
+          'esbuild --bundle src/agent/runner/main.ts --target=node18 --platform=node --outfile=assets/agent/workbench-agent.js',
+          '--tsconfig=tsconfig.dev.json --minify-syntax --banner:js="#!/usr/bin/env node"',
+        ].join(' '),
+      },
+      { exec: 'chmod +x assets/agent/workbench-agent.js' },
+    ],
+  });
+  project.bundler.bundleTask.spawn(task);
+}

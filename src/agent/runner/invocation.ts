@@ -1,0 +1,52 @@
+import { isAbsolute } from 'node:path';
+import { RUNNER_LIMITS } from './limits';
+
+/** The payload of an invocation: the one of the loop. */
+export interface Invocation {
+  readonly prompt: string;
+  readonly taskId?: string;
+  readonly round?: number;
+  /** The path of the clone. @default - the current directory of the server */
+  readonly workspace?: string;
+  readonly instructions?: string;
+}
+
+/** An invocation that is refused, with the HTTP status. The message says what to change. */
+export class InvocationError extends Error {
+  constructor(public readonly status: number, message: string) {
+    super(message);
+    this.name = 'InvocationError';
+  }
+}
+
+const EXAMPLE = '{"prompt": "Fix the tests", "taskId": "task-1", "round": 0, "workspace": "/mnt/workspace/repo"}';
+
+/** Returns the invocation in a body. Fields that it does not know are ignored, such as `feedback`, which is part of the prompt. */
+export function parseInvocation(body: Buffer): Invocation {
+  const value = parsed(body);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InvocationError(400, `the body must be a JSON object such as ${EXAMPLE}`);
+  const { prompt, taskId, round, workspace, instructions } = value as { readonly [name: string]: unknown };
+  const faults = [
+    ...(isText(prompt) ? [] : ['"prompt" must be text that is not empty: what the agent should do']),
+    ...(taskId === undefined || isText(taskId) ? [] : ['"taskId" must be text that is not empty, or left out']),
+    ...(round === undefined || (Number.isSafeInteger(round) && (round as number) >= 0) ? [] : ['"round" must be a whole number from 0, or left out']),
+    ...(workspace === undefined || (isText(workspace) && isAbsolute(workspace as string)) ? [] : ['"workspace" must be the absolute path of the clone, or left out']),
+    ...(instructions === undefined || typeof instructions === 'string' ? [] : ['"instructions" must be text, or left out']),
+  ];
+  if (faults.length > 0) throw new InvocationError(400, `${faults.join('; ')}. An example: ${EXAMPLE}`);
+  const bytes = Buffer.byteLength(prompt as string);
+  if (bytes > RUNNER_LIMITS.promptBytes) throw new InvocationError(413, `"prompt" has ${bytes} bytes: shorten it to ${RUNNER_LIMITS.promptBytes}`);
+  return value as Invocation;
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new InvocationError(400, `the body must be JSON (${(error as Error).message}), such as ${EXAMPLE}`);
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '';
+}

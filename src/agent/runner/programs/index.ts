@@ -1,0 +1,10 @@
+import { CLAUDE_CODE } from './claude-code';
+import { CUSTOM } from './custom';
+import { Program } from './program';
+import { AgentProgram } from '../../constants';
+
+/** The programs that the runner starts, by the name in the definition. */
+export const PROGRAMS: { readonly [name in AgentProgram]?: Program } = {
+  'claude-code': CLAUDE_CODE,
+  'custom': CUSTOM,
+};
