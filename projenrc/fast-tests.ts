@@ -24,6 +24,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/metrics.test.ts',
     'test/loop/no-changes.test.ts',
     'test/loop/others-commits.test.ts',
+    'test/loop/paths-agent-report.test.ts',
     'test/loop/paths-agent.test.ts',
     'test/loop/paths-input.test.ts',
     'test/loop/paths-push.test.ts',

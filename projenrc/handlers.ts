@@ -12,7 +12,7 @@ export const HANDLER_BUNDLING = {
   minify: true,
   sourcemap: false,
   // Loaded only when they are needed: `bundleRest`.
-  externals: ['./junit', './listing', './access'],
+  externals: ['./junit', './listing', './access', './agent-report', './repair-prompt'],
   // The file says why.
   esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/handler/credentials.ts' },
 };
@@ -23,7 +23,7 @@ export const HANDLER_BUNDLING = {
  */
 export function bundleRest(project: awscdk.AwsCdkConstructLibrary) {
   const name = 'driver/session-driver.lambda';
-  for (const part of ['junit', 'listing', 'access']) {
+  for (const part of ['junit', 'listing', 'access', 'agent-report', 'repair-prompt']) {
     project.tasks.tryFind(`bundle:${name}`)!.exec([
       `esbuild --bundle src/loop/steps/${part}.ts --target=node24 --platform=node`, `--outfile=assets/${name}/${part}.js`,
       '--tsconfig=tsconfig.dev.json --minify --main-fields=module,main',

@@ -28,6 +28,8 @@ function outputs(root: string): string[] {
     ...handlers.map((name) => join('assets', name.slice(0, -'.ts'.length), 'index.js')),
     'assets/driver/session-driver.lambda/junit.js', // loaded by its index.js
     'assets/driver/session-driver.lambda/listing.js',
+    'assets/driver/session-driver.lambda/agent-report.js',
+    'assets/driver/session-driver.lambda/repair-prompt.js',
   ].map(normalize);
 }
 

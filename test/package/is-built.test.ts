@@ -32,6 +32,8 @@ describe('a build is needed', () => {
   const OUTPUTS = [
     '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
     'assets/job.lambda/index.js', 'assets/driver/session-driver.lambda/junit.js', 'assets/driver/session-driver.lambda/listing.js',
+    'assets/driver/session-driver.lambda/agent-report.js',
+    'assets/driver/session-driver.lambda/repair-prompt.js',
   ];
   beforeEach(() => {
     for (const path of SOURCES) write(path, OLD);

@@ -10,6 +10,7 @@ import { AgentHandler, AgentCoreServer, AgentCoreServerProps, MovableClock } fro
 import { LocalDeployment, LocalDeploymentProps } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, Verification } from '../../src';
+import type { AgentRecord } from '../../src/loop/steps/agent-record';
 import { Feedback, GateRecord } from '../../src/loop/steps/records';
 import { ownSession } from '../../src/loop/steps/sessions';
 
@@ -233,6 +234,7 @@ export interface RunRecord {
   readonly rounds: number;
   readonly commit?: { readonly id: string; readonly branch: string; readonly pushed: boolean };
   readonly pullRequest?: { readonly number: number; readonly url: string; readonly found?: boolean; readonly warnings?: string[] };
+  readonly agent?: AgentRecord;
   readonly gates: GateRecord[];
   readonly putBack?: NameList;
   readonly verified: boolean;

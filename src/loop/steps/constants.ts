@@ -88,6 +88,8 @@ export const NEXT = {
   RED: 'RED',
   STUCK: 'STUCK',
   INERT: 'INERT',
+  /** The agent reported an end that is no work, or its turn failed: no gate runs. */
+  NO_WORK: 'NO_WORK',
 } as const;
 
 /** The errors of a run, by the names that Step Functions sees. */

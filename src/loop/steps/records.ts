@@ -1,4 +1,6 @@
+import { AgentRecord } from './agent-record';
 import { GATE_VERDICTS, WORKSPACES } from './constants';
+import { PullRequestRecord, UpstreamRecord } from './remote-records';
 import { NameList } from './results';
 import { Verdict } from '../../jobs/job';
 
@@ -37,32 +39,6 @@ export interface LoopInput {
      */
     readonly onTop?: boolean;
   };
-}
-
-/** The base of the run's branch. */
-export interface UpstreamRecord {
-  /** The branch, tag or commit of the remote that the run starts from. Missing if none was named and the default branch is not known. */
-  readonly ref?: string;
-  /** The commit of `ref` that the run's branch is based on: every later commit belongs to the branch. */
-  readonly base: string;
-  /** The commit of `ref` at the remote when the run started, if the branch does not contain it: `session.update` merges it. */
-  readonly tip?: string;
-  /** The number of commits that the branch is behind `tip`. Missing if the clone has too little history to count them. */
-  readonly behind?: number;
-  /** The commit that the branch was based on before `session.update`. */
-  readonly updatedFrom?: string;
-}
-
-/** A pull request, or what a forge has in its place. */
-export interface PullRequestRecord {
-  /** The number of the pull request in its repository. */
-  readonly number: number;
-  /** The URL of its page. */
-  readonly url: string;
-  /** True if the branch had one already: it was updated. */
-  readonly found?: boolean;
-  /** Parts that the forge refused, such as a reviewer that it does not know. */
-  readonly warnings?: readonly string[];
 }
 
 /** Uncommitted work of the last task in the session, set aside when a run of another task started. The next run of that task restores it. */
@@ -255,6 +231,8 @@ export interface RunRecord {
   readonly setAside?: SetAsideRecord;
   /** Moves of the run's branch at the remote that the run did not make: the agent pushed by itself, or somebody else did. At most 20. */
   readonly branchMoves?: readonly BranchMove[];
+  /** The reports of a `CodingAgent`, added up. They are the agent's own words and numbers, and decide nothing. */
+  readonly agent?: AgentRecord;
   /** The gates of the last round, in their order, up to the first that did not pass. */
   readonly gates: readonly GateRecord[];
   /** The gates on the base, before the first turn. Only in a loop with `checkBase` or a `baseline`. */

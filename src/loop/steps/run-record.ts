@@ -28,7 +28,7 @@ interface Caught {
 type Failure = NonNullable<RunRecord['error']>;
 
 /** Returns why a run failed if no step threw an error. */
-function decided({ next, feedback }: LoopState): Failure | undefined {
+function decided({ next, feedback, agentError }: LoopState): Failure | undefined {
   // Findings before the gates have no log.
   const gate = feedback === undefined || feedback.logPath === '' ? undefined : `gate "${feedback.gate}"`;
   const nothing = feedback?.unchanged ? '; the agent has changed nothing' : '';
@@ -37,6 +37,7 @@ function decided({ next, feedback }: LoopState): Failure | undefined {
     case NEXT.RED: return { name: LOOP_ERRORS.RED, message: `${gate === undefined ? 'the gates' : `the ${gate}`} did not pass${where}${afterRepairs(feedback?.maxRepairs)}${nothing}` };
     case NEXT.STUCK: return { name: LOOP_ERRORS.STUCK, message: `the agent is stuck${gate === undefined ? '' : ` at the ${gate}${where}`}: the same files, or the same failure, twice in a row${nothing}` };
     case NEXT.INERT: return { name: LOOP_ERRORS.INERT, message: `the command of ${gate ?? 'a gate'}, or a program that it needs, is neither in the image nor in the repository` };
+    case NEXT.NO_WORK: return agentError;
     default: return undefined;
   }
 }
@@ -70,6 +71,7 @@ export function outputOf(
     verified: (outcome === OUTCOMES.COMMITTED) && loop !== undefined && isVerified(loop),
     ...defined({ verification, upstream: loop?.upstream, setAside: loop?.setAside }),
     ...(loop?.branchMoves === undefined ? {} : { branchMoves: loop.branchMoves }),
+    ...defined({ agent: loop?.agent }),
     gates: loop?.gates ?? [],
     ...defined({ baseCheck: loop?.baseCheck && { ...loop.baseCheck, gates: loop.baseCheck.gates.map(shown) } }),
     ...defined({ putBack: loop?.putBack, findings: loop?.findings, leftOut: loop?.leftOut }),
@@ -177,6 +179,7 @@ export function causeOf(output: RunRecord): string {
   for (const part of LONG_PARTS) {
     if (isLong()) record = { ...record, [part]: undefined };
   }
+  if (isLong() && output.agent !== undefined) record = { ...record, agent: { ...output.agent, summary: undefined } };
   if (!isLong()) return JSON.stringify(record);
   const { gates, verification } = output;
   const there = verification && { ...verification, gates: verification.gates.map(inShort) };

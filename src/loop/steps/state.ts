@@ -1,5 +1,7 @@
+import { AgentRecord } from './agent-record';
 import { NEXT } from './constants';
-import { BaseGate, BranchMove, Feedback, Findings, GateBefore, GateRecord, PullRequestRecord, SessionRecord, SetAsideRecord, UpstreamRecord } from './records';
+import { BaseGate, BranchMove, Feedback, Findings, GateBefore, GateRecord, SessionRecord, SetAsideRecord } from './records';
+import { PullRequestRecord, UpstreamRecord } from './remote-records';
 import { NameList } from './results';
 
 /** The part of the state that does not change during a run. The first step creates it, and the state machine carries it. */
@@ -94,6 +96,10 @@ export interface LoopState {
   /** True while the gates run before the first turn, to get these results. */
   readonly baseline?: boolean;
   readonly feedback?: Feedback;
+  /** The reports of the agent's turns. Nothing of them may let a change through. */
+  readonly agent?: AgentRecord;
+  /** The reason why the agent's turn was no work. */
+  readonly agentError?: { readonly name: string; readonly message: string };
   /** The last verification, which may be under way. */
   readonly verification?: VerificationState;
   /** The job that a step left running, for the next call of that step. */
