@@ -110,6 +110,10 @@ test('a cause is a whole record, however much there is to say', () => {
   const many = { ...output, gates: Array.from({ length: 20 }, () => gate) } as unknown as typeof output;
   expect(causeOf(many).length).toBeLessThan(32_768);
   expect(JSON.parse(causeOf(many)).gates[19]).toEqual({ name: gate.name, verdict: 'FAILED', exitCode: 1, seconds: 1, logPath: gate.logPath });
+  const agent = { name: 'a', turns: 3, summary: '"\n'.repeat(1_000) };
+  expect(JSON.parse(causeOf({ ...output, agent }))).toMatchObject({ agent });
+  expect(causeOf({ ...many, agent }).length).toBeLessThan(32_768);
+  expect(JSON.parse(causeOf({ ...many, agent })).agent).toEqual({ name: 'a', turns: 3 });
   const short = { ...output, feedback: undefined, baseCheck: undefined };
   expect(causeOf(short)).toBe(JSON.stringify(short));
 });
