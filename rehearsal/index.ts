@@ -20,7 +20,8 @@ export type { BuildOptions, ChooseSandboxOptions, ContainerTool, SandboxDriver, 
 export type { DefinedAgent } from './run/local-agent';
 export type { LocalRun, RunOptions } from './run/local-run';
 export type { JournalListener } from './run/journal';
-export type { ForgeDescription, ForgeOptions, LocalForge, PullRequestDescription } from './run/local-forge';
+export type { ForgeDescription, PullRequestDescription } from './run/forge-description';
+export type { ForgeOptions, LocalForge } from './run/local-forge';
 export type { Step, StepKind, StepRetry } from './run/step';
 export type { CommitDescription } from './run/local-repository';
 export type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './run/record';

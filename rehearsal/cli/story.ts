@@ -7,7 +7,7 @@ import type { BranchMove } from '../../src/loop/steps/records';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
 import { checksInWords, extrasOf, pullRequestInWords } from '../run/forge-words';
 import type { JournalListener } from '../run/journal';
-import type { ForgeDescription } from '../run/local-forge';
+import type { ForgeDescription } from '../run/forge-description';
 import { LEFT } from '../run/notes';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
 import type { Step, StepRetry } from '../run/step';

@@ -23,8 +23,6 @@ export interface LoopDescription {
   readonly maxRepairs: number;
   /** ARN of the function that holds the credential of the repository's forge. Missing if there is no forge. */
   readonly publisher?: string;
-  /** Indicates that a run ends as a pull request. */
-  readonly proposes: boolean;
 }
 
 /** The stack has no such loop, or more than one. */
@@ -40,7 +38,6 @@ interface StepParameters {
   readonly gate?: { readonly name: string; readonly command: string };
   readonly maxRepairs?: number;
   readonly command?: string;
-  readonly proposal?: object;
 }
 
 /** The part of a deployment that loops are found in. */
@@ -100,6 +97,5 @@ function describe(logicalId: string, definition: Definition): LoopDescription | 
     agentCommand: of(STEPS.TURN)[0]?.command,
     maxRepairs: gates[0]?.maxRepairs ?? 0,
     publisher: forge?.publisher,
-    proposes: commit?.proposal !== undefined,
   };
 }

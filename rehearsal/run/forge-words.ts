@@ -1,4 +1,4 @@
-import type { ForgeDescription, PullRequestDescription } from './local-forge';
+import type { ForgeDescription, PullRequestDescription } from './forge-description';
 
 /** Describes a pull request in a line, such as `pull request #1 into main, a draft`. */
 export function pullRequestInWords({ number, base, draft }: PullRequestDescription): string {

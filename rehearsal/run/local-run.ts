@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join, relative } from 'node:path';
+import type { ForgeDescription } from './forge-description';
 import type { RehearsalInput } from './input';
 import { Journal, JournalListener, messageOf, outputOf } from './journal';
-import type { ForgeDescription, LocalForge } from './local-forge';
+import type { LocalForge } from './local-forge';
 import { LocalRepository } from './local-repository';
 import type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './record';
 import { Withheld } from './withheld';

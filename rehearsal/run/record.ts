@@ -1,4 +1,4 @@
-import type { ForgeDescription } from './local-forge';
+import type { ForgeDescription } from './forge-description';
 import type { BranchCommit, CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
 import type { Step } from './step';

@@ -121,7 +121,7 @@ test('a push whose answer is lost is one commit and one pull request', async () 
   expect([record.error, record.outcome, struck.map(({ fired }) => fired)]).toEqual([undefined, 'COMMITTED', [1, 1]]);
   expect(record.forge?.pullRequest?.number).toBe(1);
   const { github, server: { store } } = rehearsal.forge!;
-  expect(github.state.of(store.repository('octo/shop')!).pulls).toHaveLength(1);
+  expect(github!.state.of(store.repository('octo/shop')!).pulls).toHaveLength(1);
   expect(record.forge?.requests.flatMap((request) => request.faults)).toEqual(['reset', 502]);
 });
 
@@ -162,11 +162,29 @@ test('a repository that only the input names is at the forge, too', async () => 
   expect([unnamed.error, unnamed.forge?.repository]).toEqual([undefined, 'rehearsal/project']);
 });
 
-test('fails for sessions that cannot reach the forge, and for a forge that is not emulated', async () => {
+test('fails for sessions that cannot reach the forge', async () => {
   await expect(loop.start(writes('42'), { assembly: onAnyHost(), sandbox: { ...STUB_SANDBOXES, ownNetwork: true } }))
     .rejects.toThrow(/cannot be rehearsed: its sessions clone from a forge on this machine, which a container that has its own network does not reach/);
-  const assembly = synth((secret) => ({ repository: GitRepository.fromUrl('https://gitlab.com/octo/shop.git', { forge: GitLab.token(secret) }), commit: Commit.pullRequest() }));
-  await expect(loop.start(writes('42'), { assembly })).rejects.toThrow('Stack/Loop cannot be rehearsed: its merge request needs GitLab, which is not emulated: rehearse it with Commit.push()');
+});
+
+test('a run at GitLab ends as a merge request with statuses, in a project of a group in a group', async () => {
+  const assembly = synth((secret) => ({
+    repository: GitRepository.fromUrl('https://gitlab.com/group/octo/shop.git', { forge: GitLab.token(secret, { readSecret: secret }) }),
+    commit: Commit.pullRequest({ title: 'Answer {taskId}', labels: ['agent'], draft: true, reviewers: ['nobody'] }),
+  }));
+  const rehearsal = await loop.start(writes('42'), { assembly });
+  const record = await rehearsal.run(PROMPT, FAST);
+  const { origin } = rehearsal.forge!.server;
+
+  expect([record.error, record.outcome, record.missingPermissions]).toEqual([undefined, 'COMMITTED', []]);
+  expect(record.output?.pullRequest).toMatchObject({ number: 1, url: `${origin}/octo/shop/-/merge_requests/1`, warnings: ['reviewer nobody: GitLab has no user with this name'] });
+  expect(record.forge).toMatchObject({
+    pullRequest: { number: 1, title: 'Draft: Answer answer', head: 'workbench/answer', base: 'main', draft: true, labels: ['agent'], body: expect.stringContaining('test') },
+    checks: [{ name: expect.stringContaining('test'), conclusion: 'success', title: expect.stringContaining('PASSED') }],
+    comments: [],
+  });
+  expect(reportOf(record)).toContain('pull request #1 into main, a draft, from workbench/answer of octo/shop; labels: agent');
+  expect(rehearsal.forge!.github).toBeUndefined();
 });
 
 test('the command line tells the pull request', async () => {

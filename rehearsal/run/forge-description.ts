@@ -1,0 +1,115 @@
+import type { ForgeRequest } from '../forge';
+import type { GitHubRepositoryState } from '../forge/github';
+import type { GitLabProject } from '../forge/gitlab';
+import { DRAFT } from '../forge/gitlab/objects';
+
+/** A pull request, as a run left it. */
+export interface PullRequestDescription {
+  readonly number: number;
+  readonly url: string;
+  readonly title: string;
+  /** Markdown. */
+  readonly body: string;
+  readonly head: string;
+  readonly base: string;
+  readonly draft: boolean;
+  readonly labels: readonly string[];
+  readonly reviewers: readonly string[];
+  readonly teams: readonly string[];
+  /** The method with which the forge would merge it. */
+  readonly autoMerge?: string;
+}
+
+/** The forge of a run, as the run left it. */
+export interface ForgeDescription {
+  /** `owner/name`. */
+  readonly repository: string;
+  readonly pullRequest?: PullRequestDescription;
+  /** The check runs and the statuses of the run's commit. */
+  readonly checks: readonly { readonly name: string; readonly conclusion: string; readonly title?: string; readonly summary?: string }[];
+  /** The comments that the run wrote. */
+  readonly comments: readonly { readonly issue: number; readonly body: string }[];
+  /** The requests of the run. They have no credentials. */
+  readonly requests: readonly ForgeRequest[];
+}
+
+/** The place of a run at the forge. */
+export interface RunPlace {
+  /** The URL of the repository's page. */
+  readonly url: string;
+  /** Missing if the run made none. */
+  readonly commit?: { readonly id: string; readonly branch: string };
+  /** The start of the run. */
+  readonly since: Date;
+}
+
+type Left = Omit<ForgeDescription, 'repository' | 'requests'>;
+
+/** Describes what a run left at GitHub. */
+export function atGitHub(state: GitHubRepositoryState, { url, commit, since }: RunPlace): Left {
+  const pull = commit && state.pulls.filter(({ head }) => head === commit.branch).at(-1);
+  return {
+    ...pull === undefined ? {} : {
+      pullRequest: {
+        number: pull.number,
+        url: `${url}/pull/${pull.number}`,
+        title: pull.title,
+        body: pull.body ?? '',
+        head: pull.head,
+        base: pull.base,
+        draft: pull.draft,
+        labels: [...pull.labels],
+        reviewers: [...pull.reviewers],
+        teams: [...pull.teams],
+        ...pull.autoMerge === undefined ? {} : { autoMerge: pull.autoMerge.method },
+      },
+    },
+    checks: checksOf(state, commit?.id),
+    comments: state.comments.filter(isOfRun(since)).map(({ issue, body }) => ({ issue, body })),
+  };
+}
+
+/** Describes what a run left at GitLab, in the words of `ForgeDescription`. */
+export function atGitLab(project: GitLabProject, { url, commit, since }: RunPlace): Left {
+  const request = commit && project.mergeRequests.filter(({ source }) => source === commit.branch).at(-1);
+  const statuses = project.statuses.filter((status) => status.commit === commit?.id);
+  return {
+    ...request === undefined ? {} : {
+      pullRequest: {
+        number: request.iid,
+        url: `${url}/-/merge_requests/${request.iid}`,
+        title: request.title,
+        body: request.description ?? '',
+        head: request.source,
+        base: request.target,
+        draft: DRAFT.test(request.title),
+        labels: [...request.labels],
+        reviewers: [...request.reviewers],
+        teams: [],
+        ...request.autoMerge ? { autoMerge: request.squash ? 'SQUASH' : 'MERGE' } : {},
+      },
+    },
+    checks: lastOfName(statuses.map(({ name, status, description }) => ({ name, conclusion: status, ...description === null ? {} : { title: description } }))),
+    comments: project.notes.filter(isOfRun(since)).map(({ iid, body }) => ({ issue: iid, body })),
+  };
+}
+
+/** Times at a forge are in whole seconds. */
+function isOfRun(since: Date): (written: { readonly updated: string }) => boolean {
+  return ({ updated }) => Date.parse(updated) + 1_000 > since.getTime();
+}
+
+type Check = ForgeDescription['checks'][number];
+
+function lastOfName(checks: readonly Check[]): Check[] {
+  return [...new Map(checks.map((check) => [check.name, check])).values()];
+}
+
+function checksOf({ checkRuns, statuses }: GitHubRepositoryState, commit: string | undefined): Check[] {
+  return [
+    ...checkRuns.filter((run) => run.commit === commit).map(({ name, conclusion, status, title, summary }) => (
+      { name, conclusion: conclusion ?? status, ...title === null ? {} : { title }, ...summary === null ? {} : { summary } })),
+    ...lastOfName(statuses.filter((status) => status.commit === commit).map(({ context, state, description }) => (
+      { name: context, conclusion: state, ...description === null ? {} : { title: description } }))),
+  ];
+}
