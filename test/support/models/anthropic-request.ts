@@ -1,3 +1,4 @@
+import { checkPairs, joined } from './pairs';
 import type { Conversation, Message, Part, Tool } from './script';
 import { invalid, isObject } from './wire';
 
@@ -91,7 +92,12 @@ function parseMessages(messages: unknown, betas: readonly string[]): Message[] {
   if (found[0].role === 'assistant') {
     invalid('messages: first message must use the "user" role');
   }
-  checkToolResults(found);
+  checkPairs(joined(found.filter(({ role }) => role !== 'system')), {
+    open: (at, ids) => `messages.${at}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${ids.join(', ')}. `
+      + 'Each `tool_use` block must have a corresponding `tool_result` block in the next message.',
+    stray: (at, id) => `messages.${at}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${id}. `
+      + 'Each `tool_result` block must have a corresponding `tool_use` block in the previous message.',
+  });
   return found;
 }
 
@@ -140,38 +146,6 @@ function resultText(content: unknown): string {
     return typeof content === 'string' ? content : '';
   }
   return content.map((block) => isObject(block) && typeof block.text === 'string' ? block.text : '').join('\n');
-}
-
-/** Each call must be answered in the user's next message, and only there. */
-function checkToolResults(messages: readonly Message[]): void {
-  // The provider joins neighbours of one role.
-  const dialogue: { role: Message['role']; parts: readonly Part[] }[] = [];
-  for (const { role, parts } of messages.filter((message) => message.role !== 'system')) {
-    const last = dialogue.at(-1);
-    if (last?.role === role) {
-      last.parts = [...last.parts, ...parts];
-    } else {
-      dialogue.push({ role, parts });
-    }
-  }
-  dialogue.forEach(({ parts }, index) => {
-    const results = ids(dialogue[index + 1]?.parts ?? [], 'toolResult');
-    const open = ids(parts, 'toolCall').filter((id) => !results.includes(id));
-    if (open.length > 0) {
-      invalid(`messages.${index}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${open.join(', ')}. `
-        + 'Each `tool_use` block must have a corresponding `tool_result` block in the next message.');
-    }
-    const calls = ids(dialogue[index - 1]?.parts ?? [], 'toolCall');
-    const stray = ids(parts, 'toolResult').find((id) => !calls.includes(id));
-    if (stray !== undefined) {
-      invalid(`messages.${index}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${stray}. `
-        + 'Each `tool_result` block must have a corresponding `tool_use` block in the previous message.');
-    }
-  });
-}
-
-function ids(parts: readonly Part[], type: 'toolCall' | 'toolResult'): string[] {
-  return parts.flatMap((part) => part.type === type ? [part.id] : []);
 }
 
 function systemText(system: unknown): string {

@@ -21,6 +21,7 @@ const ERRORS: { readonly [failure in Failure]: { readonly status: number; readon
   expired: { status: 401, type: 'authentication_error', message: 'OAuth token has expired. Please obtain a new token or refresh your existing token.' },
   modelNotAllowed: { status: 403, type: 'permission_error', message: 'Your API key does not have permission to use the specified resource.' },
   modelUnknown: { status: 404, type: 'not_found_error', message: 'model: unknown' },
+  modelRetired: { status: 404, type: 'not_found_error', message: 'model: unknown' },
   profileNeeded: { status: 404, type: 'not_found_error', message: 'model: unknown' },
   contextFull: { status: 400, type: 'invalid_request_error', message: 'prompt is too long: 215000 tokens > 200000 maximum' },
   invalid: { status: 400, type: 'invalid_request_error', message: 'Invalid request.' },

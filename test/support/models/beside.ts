@@ -1,6 +1,9 @@
 import { newId } from './answer';
 import { isObject, Received, SideAnswer } from './wire';
 
+/** The IDs of inference profiles of the system. */
+const PROFILE = /^(apac|au|eu|global|jp|us|us-gov)\./;
+
 /** Answers requests that are none of a model: probes, telemetry, lists of models. */
 export function answerBeside(request: Received, models: readonly string[] = []): SideAnswer & { readonly known: boolean } {
   const { method, path, headers } = request;
@@ -9,6 +12,12 @@ export function answerBeside(request: Received, models: readonly string[] = []):
   }
   if (method === 'POST' && path === '/v1/messages/count_tokens') {
     return { known: true, status: 200, body: { input_tokens: estimate(request.body) } };
+  }
+  if (method === 'POST' && /^\/model\/.+\/count-tokens$/.test(path)) {
+    return { known: true, status: 200, body: { inputTokens: estimate(request.body) } };
+  }
+  if (method === 'GET' && path === '/inference-profiles') {
+    return { known: true, status: 200, body: { inferenceProfileSummaries: models.filter((id) => PROFILE.test(id)).map(profile) } };
   }
   const anthropic = 'anthropic-version' in headers;
   if (method === 'GET' && path === '/v1/models') {
@@ -32,4 +41,15 @@ export function answerBeside(request: Received, models: readonly string[] = []):
 export function estimate(body: unknown): number {
   const { messages, system, tools } = isObject(body) ? body : {};
   return Math.ceil(JSON.stringify([messages, system, tools]).length / 4);
+}
+
+function profile(id: string) {
+  return {
+    inferenceProfileId: id,
+    inferenceProfileArn: `arn:aws:bedrock:us-east-1:123456789012:inference-profile/${id}`,
+    inferenceProfileName: id,
+    status: 'ACTIVE',
+    type: 'SYSTEM_DEFINED',
+    models: [{ modelArn: `arn:aws:bedrock:us-east-1::foundation-model/${id.replace(PROFILE, '')}` }],
+  };
 }

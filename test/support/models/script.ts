@@ -65,6 +65,8 @@ export const FAILURES = [
   'modelNotAllowed',
   /** No such model. */
   'modelUnknown',
+  /** The model was there once. */
+  'modelRetired',
   /** The model takes requests through an inference profile only. */
   'profileNeeded',
   /** The conversation is longer than the context window. */

@@ -2,11 +2,13 @@ import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http
 import { AddressInfo } from 'node:net';
 import { answerOf, End } from './answer';
 import { anthropic } from './anthropic';
+import { bedrockConverse } from './bedrock-converse';
+import { bedrockInvoke } from './bedrock-invoke';
 import { answerBeside } from './beside';
 import { Conversation, say, Script, Turn, turnOf, Wire } from './script';
 import { Received, sendJson, WireError, WireFormat } from './wire';
 
-const WIRES: readonly WireFormat[] = [anthropic];
+const WIRES: readonly WireFormat[] = [anthropic, bedrockInvoke, bedrockConverse];
 
 export interface ModelServerOptions {
   /** Answers the calls of conversations: requests that offer tools. */
