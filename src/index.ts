@@ -21,8 +21,20 @@ export {
   SessionStorage,
 } from './mount';
 
+// Coding agents that are programs
+export {
+  type AiderOptions,
+  type ClaudeCodeOptions,
+  type CodexOptions,
+  CodingAgent,
+  type CodingAgentOptions,
+  type CustomAgentOptions,
+  type OpenCodeOptions,
+  type StrandsOptions,
+} from './agent';
+
 // Container images with developer tools
-export { AgentImage, type AgentImageOptions, type CustomToolOptions, DevTool } from './image';
+export { AgentImage, type AgentImageOptions, type BasicImageOptions, type CustomToolOptions, DevTool } from './image';
 
 // Work in sessions, for Step Functions
 export { SessionDriver, type SessionDriverProps } from './driver';

@@ -16,6 +16,8 @@ export const RUNNER_VARIABLES = {
   DEFINITION: 'WORKBENCH_AGENT_FILE',
   /** The ID of the model, instead of the one in the definition. */
   MODEL: 'WORKBENCH_AGENT_MODEL',
+  /** The ID of the model for small work, instead of the one in the definition. */
+  SMALL_MODEL: 'WORKBENCH_AGENT_SMALL_MODEL',
   /** Instructions of the loop for one turn, such as the gates that judge the change. */
   INSTRUCTIONS: 'WORKBENCH_INSTRUCTIONS',
   /** The path of a file with the prompt. Without it, the prompt is the standard input. */
@@ -52,6 +54,18 @@ export interface AgentDefinition {
   /** The directory of the user's own agent, for Strands. */
   readonly directory?: string;
 }
+
+export const AGENT_LIMITS = {
+  /** The characters of the instructions of an agent. */
+  instructions: 8_000,
+  /** The characters of the instructions that a loop adds. */
+  loopInstructions: 4_000,
+  /** The model calls of one turn. */
+  turns: 1_000,
+  /** The additional arguments of a program, and the characters of each. */
+  arguments: 50,
+  argument: 4_000,
+} as const;
 
 /** Begins the line in which the runner reports a turn. It is the last line of its output, and the only one with this beginning that counts. */
 export const REPORT_PREFIX = 'workbench-agent-report: ';

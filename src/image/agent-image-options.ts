@@ -1,12 +1,13 @@
 import type { DockerImageAssetOptions } from 'aws-cdk-lib/aws-ecr-assets';
 import type { DevTool } from './dev-tool';
+import type { CodingAgent } from '../agent/coding-agent';
 
-/** Options for `AgentImage.fromDirectory`, in addition to those of an official image asset. */
-export interface AgentImageOptions extends DockerImageAssetOptions {
+/** Options for every image with developer tools, in addition to those of an official image asset. */
+export interface BasicImageOptions extends DockerImageAssetOptions {
   /**
-   * The developer tools to install, in addition to Bash and git.
+   * The developer tools to install, in addition to Bash, git and those of the agent. A tool that the agent also has, such as Node.js, replaces that one.
    *
-   * @default - Bash and git only
+   * @default - Bash and git, and the tools of the agent
    */
   readonly tools?: DevTool[];
 
@@ -16,14 +17,6 @@ export interface AgentImageOptions extends DockerImageAssetOptions {
    * @default 'public.ecr.aws/docker/library/debian:bookworm-slim' - all language runtimes provide binaries for it
    */
   readonly base?: string;
-
-  /**
-   * The command that starts the agent's server in `/app`, for a directory without a Dockerfile, where it is required. The server must listen
-   * on port 8080.
-   *
-   * @default - the command of the Dockerfile
-   */
-  readonly command?: string[];
 
   /**
    * Bash commands that prepare the agent, such as `npm ci`, for a directory without a Dockerfile. They run as root in `/app` after the agent's
@@ -60,4 +53,23 @@ export interface AgentImageOptions extends DockerImageAssetOptions {
    * @default - the defaults of mise
    */
   readonly miseSettings?: { readonly [name: string]: string };
+}
+
+/** Options for `AgentImage.fromDirectory`, in addition to those of an official image asset. */
+export interface AgentImageOptions extends BasicImageOptions {
+  /**
+   * A coding agent that the image has besides the files of the directory, such as a server of your own that starts it, or that serves other requests.
+   * The runtime's role gets permission to invoke its model.
+   *
+   * @default - none
+   */
+  readonly agent?: CodingAgent;
+
+  /**
+   * The command that starts the agent's server in `/app`, for a directory without a Dockerfile, where it is required unless there is an
+   * `agent`. The server must listen on port 8080.
+   *
+   * @default - the command of the Dockerfile; with an `agent`, the server of the library
+   */
+  readonly command?: string[];
 }

@@ -10,6 +10,8 @@ export interface OptionsRequest {
   readonly options: AgentImageOptions;
   /** The path of the Dockerfile in the directory. */
   readonly file: string;
+  /** @default - the image has no files of the user */
+  readonly directory?: string;
   readonly directoryExists: boolean;
   readonly fileExists: boolean;
 }
@@ -42,7 +44,7 @@ function unresolvedIn(options: AgentImageOptions): string[] {
 /** Rules for the options. */
 export const OPTION_RULES: readonly Rule<OptionsRequest>[] = [
   {
-    broken: ({ directoryExists }) => !directoryExists,
+    broken: ({ directory, directoryExists }) => directory !== undefined && !directoryExists,
     message: () => '"directory" must be an existing directory: use the path of the agent\'s files, relative to the working directory of the app',
   },
   {
@@ -54,6 +56,14 @@ export const OPTION_RULES: readonly Rule<OptionsRequest>[] = [
     message: ({ file }) => `"file" must be a path within the directory, not '${file}': move the Dockerfile into the directory`,
   },
   {
+    broken: ({ options, directory }) => options.agent?._directory !== undefined && options.agent._directory !== directory,
+    message: () => '"agent" must not have a directory of its own: use AgentImage.forAgent, which copies it',
+  },
+  {
+    broken: ({ options, directory, fileExists }) => fileExists && options.agent?._directory !== undefined && options.agent._directory === directory,
+    message: ({ file }) => `the directory of the agent must not have a ${file}, which AgentImage.forAgent would not build: remove it, or keep the agent in a directory of its own`,
+  },
+  {
     broken: ({ options, fileExists, directoryExists }) => directoryExists && options.file !== undefined && !fileExists,
     message: ({ file }) => `"file" must exist in the directory, not '${file}': correct the path, or leave it out to generate the Dockerfile`,
   },
@@ -62,7 +72,7 @@ export const OPTION_RULES: readonly Rule<OptionsRequest>[] = [
     message: ({ options }) => `"target" must be a stage of a Dockerfile, not '${options.target}', since there is no Dockerfile: leave it out`,
   },
   {
-    broken: ({ options, fileExists }) => !fileExists && (options.command === undefined || options.command.length === 0),
+    broken: ({ options, fileExists }) => !fileExists && (options.command === undefined ? options.agent === undefined : options.command.length === 0),
     message: ({ file }) =>
       `"command" must be set if the directory has no ${file}: use the command that starts the agent, such as ['node', 'agent.js']`,
   },

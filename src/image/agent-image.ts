@@ -5,8 +5,9 @@ import { AgentRuntimeArtifact, type CfnRuntime, type Runtime } from 'aws-cdk-lib
 import { DockerImageAsset, type DockerImageAssetProps, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import type { Construct } from 'constructs';
-import type { AgentImageOptions } from './agent-image-options';
+import type { AgentImageOptions, BasicImageOptions } from './agent-image-options';
 import { OPTION_RULES, type OptionsRequest, stageFaults, toolFaults, userFaults } from './agent-image-rules';
+import { type AgentStep, agentStep } from './agent-step';
 import { DevTool } from './dev-tool';
 import { type DockerfileUser, type ParsedDockerfile, type Stage, parseDockerfile, stageNamed, userAt } from './dockerfile';
 import { APPLICATION_CONTEXT, type ToolSteps, type ToolStepsOptions, amendDockerfile, newDockerfile, toolSteps } from './dockerfile-writer';
@@ -14,6 +15,9 @@ import { releaseContext, stageContext } from './image-context';
 import type { ToolEntry } from './tool-entry';
 import type { NamedUser } from './verify-script';
 import { DEFAULT_BASE, MISE_IMAGE } from './versions';
+import { agentsOfArtifacts } from '../agent/agents-of-artifacts';
+import type { CodingAgent } from '../agent/coding-agent';
+import { RUNNER } from '../agent/constants';
 import { sorted } from '../private/sorted';
 import { ValidationError, faultsOf } from '../private/validation';
 
@@ -37,31 +41,62 @@ export class AgentImage {
    * @throws an error with all faults of the options, the tools and the Dockerfile
    */
   static fromDirectory(directory: string, options: AgentImageOptions = {}): AgentRuntimeArtifact {
-    const place = `AgentImage.fromDirectory('${directory}')`;
-    const file = options.file ?? 'Dockerfile';
-    const request: OptionsRequest = {
-      options,
-      file,
-      directoryExists: existsSync(directory) && statSync(directory).isDirectory(),
-      fileExists: existsSync(join(directory, file)),
-    };
-    const tools = [DevTool.BASH, DevTool.GIT, ...options.tools ?? []];
-    const entries = tools.flatMap((tool) => tool._entries);
-    throwOn(place, [...faultsOf(request, OPTION_RULES), ...toolFaults(entries)]);
+    return artifactOf(`AgentImage.fromDirectory('${directory}')`, directory, options);
+  }
 
-    const unique = [...new Map(entries.map((entry) => [entry.name, entry])).values()];
-    const image = request.fileExists ? amended(place, directory, file, unique, options) : written(unique, options);
-    const { base, command, setup, tools: _tools, user, miseImage, miseSettings, exclude, ignoreMode, target, ...asset } = options;
-    const context = stageContext({
-      directory, exclude, ignoreMode, followSymlinks: options.followSymlinks, file, ...image, scripts: image.steps.scripts,
-    });
-    return new AgentImageArtifact(
-      { ...sorted(asset), directory: context, file, target: image.target, platform: Platform.LINUX_ARM64 },
-      unique.filter(({ floating }) => floating !== undefined).map(({ name, floating }) => `${name} (${floating})`),
-    );
+  /**
+   * Builds an image for a coding agent, without a server of yours: with the agent's program, and with the server that the service calls.
+   *
+   * The image has the command `workbench-agent`, which runs a turn of the agent, serves the service's requests, and checks whether the agent could
+   * begin. The last step of the build runs that check, and verifies that all tools work. No credentials are needed for it.
+   *
+   * The role of a runtime with this image may invoke the agent's models. An `AgentRuntime` also gets the agent's environment variables; pass
+   * `agent.environment` to the official `Runtime`.
+   *
+   * @param agent The agent
+   * @param options Options for the image
+   * @throws an error with all faults of the options and the tools
+   */
+  static forAgent(agent: CodingAgent, options: BasicImageOptions = {}): AgentRuntimeArtifact {
+    return artifactOf(`AgentImage.forAgent(${agent.name})`, agent._directory, { ...options, agent });
   }
 
   private constructor() {}
+}
+
+function artifactOf(place: string, directory: string | undefined, options: AgentImageOptions): AgentRuntimeArtifact {
+  const file = options.file ?? 'Dockerfile';
+  const request: OptionsRequest = {
+    options,
+    file,
+    directory,
+    directoryExists: directory !== undefined && existsSync(directory) && statSync(directory).isDirectory(),
+    fileExists: directory !== undefined && existsSync(join(directory, file)),
+  };
+  const step = options.agent === undefined ? undefined : agentStep(options.agent._definition());
+  const entries = [...toolsOf(options).flatMap((tool) => tool._entries), ...step === undefined ? [] : [step.entry]];
+  throwOn(place, [...faultsOf(request, OPTION_RULES), ...toolFaults(entries)]);
+
+  const unique = [...new Map(entries.map((entry) => [entry.name, entry])).values()];
+  const image = request.fileExists ? amended(place, directory!, file, unique, options, step) : written(unique, options, directory, step);
+  const { agent, base, command, setup, tools: _tools, user, miseImage, miseSettings, exclude, ignoreMode, target, ...asset } = options;
+  const context = stageContext({
+    directory, exclude, ignoreMode, followSymlinks: options.followSymlinks, file, ...image, scripts: image.steps.scripts, files: image.steps.files,
+  });
+  const artifact = new AgentImageArtifact(
+    { ...sorted(asset), directory: context, file, target: image.target, platform: Platform.LINUX_ARM64 },
+    unique.filter(({ floating }) => floating !== undefined).map(({ name, floating }) => `${name} (${floating})`),
+    agent,
+  );
+  if (agent !== undefined) agentsOfArtifacts.set(artifact, agent);
+  return artifact;
+}
+
+/** Returns the tools of the image. One that the user names replaces the agent's own. */
+function toolsOf({ agent, tools = [] }: AgentImageOptions): DevTool[] {
+  const given = new Set(tools.flatMap(({ _entries: entries }) => entries.map(({ name }) => name)));
+  const ofAgent = (agent?.tools ?? []).filter(({ _entries: entries }) => !entries.some(({ name }) => given.has(name)));
+  return [DevTool.BASH, DevTool.GIT, ...ofAgent, ...tools];
 }
 
 /** The ID of the warning about a tool whose version is not pinned. Users acknowledge it by this ID: do not change it. */
@@ -76,7 +111,11 @@ const FLOATING_VERSION = 'cdk-agentcore-workbench:floatingToolVersion';
 class AgentImageArtifact extends AgentRuntimeArtifact {
   private asset?: DockerImageAsset;
 
-  constructor(private readonly assetProps: DockerImageAssetProps, private readonly floatingTools: readonly string[]) {
+  constructor(
+    private readonly assetProps: DockerImageAssetProps,
+    private readonly floatingTools: readonly string[],
+    private readonly agent: CodingAgent | undefined,
+  ) {
     super();
   }
 
@@ -87,6 +126,7 @@ class AgentImageArtifact extends AgentRuntimeArtifact {
     }
     this.asset ??= new DockerImageAsset(scope, 'AgentRuntimeArtifact', this.assetProps);
     this.asset.repository.grantPull(runtime.role);
+    this.agent?._bind(runtime);
     releaseContext(this.assetProps.directory, Boolean(scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)));
   }
 
@@ -95,6 +135,10 @@ class AgentImageArtifact extends AgentRuntimeArtifact {
     return AgentRuntimeArtifact.fromImageUri(this.asset!.imageUri)._render();
   }
 }
+
+/** Python packages that an agent of the user's own needs. */
+const INSTALL_REQUIREMENTS = 'if [ -e requirements.txt ]; then PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore '
+  + 'python3 -m pip install --no-cache-dir --disable-pip-version-check --no-input -r requirements.txt; fi';
 
 interface Image {
   readonly dockerfile: string;
@@ -107,23 +151,25 @@ function throwOn(place: string, faults: readonly string[]): void {
   if (faults.length > 0) throw new ValidationError(faults, place);
 }
 
-function stepsFor(entries: readonly ToolEntry[], options: AgentImageOptions, users: Pick<ToolStepsOptions, 'user' | 'createUser'>): ToolSteps {
+function stepsFor(entries: readonly ToolEntry[], options: AgentImageOptions, others: Pick<ToolStepsOptions, 'user' | 'createUser' | 'agent'>): ToolSteps {
   return toolSteps({
     entries,
     miseImage: options.miseImage ?? MISE_IMAGE,
     miseSettings: options.miseSettings ?? {},
     githubTokenSecret: Object.keys(options.buildSecrets ?? {}).find((name) => name === 'GITHUB_TOKEN'),
-    ...users,
+    ...others,
   });
 }
 
-function written(entries: readonly ToolEntry[], options: AgentImageOptions): Image {
+function written(entries: readonly ToolEntry[], options: AgentImageOptions, directory: string | undefined, agent: AgentStep | undefined): Image {
   const user = options.user ?? '1000';
-  const steps = stepsFor(entries, options, { createUser: user.split(':')[0] });
+  const steps = stepsFor(entries, options, { createUser: user.split(':')[0], agent });
   const dockerfile = newDockerfile({
     base: options.base ?? DEFAULT_BASE,
-    command: options.command!, // required by OPTION_RULES
-    setup: options.setup ?? [],
+    command: options.command ?? [RUNNER.command, 'serve'], // without an agent, it is required by OPTION_RULES
+    setup: [...(options.agent?._directory === undefined ? [] : [INSTALL_REQUIREMENTS]), ...options.setup ?? []],
+    application: directory !== undefined,
+    verifyLast: agent !== undefined,
     user,
     steps,
     entries,
@@ -131,7 +177,9 @@ function written(entries: readonly ToolEntry[], options: AgentImageOptions): Ima
   return { dockerfile, steps, application: APPLICATION_CONTEXT };
 }
 
-function amended(place: string, directory: string, file: string, entries: readonly ToolEntry[], options: AgentImageOptions): Image {
+function amended(
+  place: string, directory: string, file: string, entries: readonly ToolEntry[], options: AgentImageOptions, agent: AgentStep | undefined,
+): Image {
   const text = readFileSync(join(directory, file), 'utf8');
   const buildArgs = options.buildArgs ?? {};
   const parsed = parseDockerfile(text, buildArgs);
@@ -143,7 +191,7 @@ function amended(place: string, directory: string, file: string, entries: readon
   throwOn(place, userFaults(file, user, options.user));
 
   const number = options.user ?? user?.number;
-  const steps = stepsFor(entries, options, { user: namedUser(user, number) });
+  const steps = stepsFor(entries, options, { user: namedUser(user, number), agent });
   const dockerfile = amendDockerfile({ text, parsed, stage: stage!, buildArgs, user: number, steps, entries });
   return { dockerfile, steps, application: '.', target: options.target };
 }

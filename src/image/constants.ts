@@ -15,6 +15,12 @@ export const JAVA_HOME = `${MISE_ROOT}/java-home`;
 /** `npm install --global --prefix`: apart from Node's own directory, so that another Node keeps the packages. */
 export const NPM_PREFIX = '/opt/npm';
 
+/** The directory of the agent's files in an image whose Dockerfile is generated. */
+export const APPLICATION_DIRECTORY = '/app';
+
+/** The directory of Python programs that have an environment of their own, each in a folder of its name. */
+export const PYTHON_PROGRAMS = '/opt/python-programs';
+
 /** The folder where each install step records what it did, for the manifest. */
 export const RECORDS = '/opt/agent-image/installed';
 

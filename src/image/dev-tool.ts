@@ -254,6 +254,15 @@ export class DevTool {
     return new DevTool(options.name, undefined, [customEntry(options.name, options.install, options.verify)]);
   }
 
+  /**
+   * Returns the tool with an entry that no other method makes.
+   *
+   * @internal
+   */
+  static _ofEntry(version: string, entry: ToolEntry): DevTool {
+    return new DevTool(entry.name, version, [entry]);
+  }
+
   private static ofOs(name: string): DevTool {
     return new DevTool(name, undefined, [osEntry(osToolNamed(name))]);
   }

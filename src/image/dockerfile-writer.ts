@@ -1,7 +1,8 @@
 import {
-  CACHES, CACHE_ROOT, JAVA_HOME, MISE_MOUNT, NPM_PREFIX, RUNTIME_PATHS, SCRIPTS_DIRECTORY, SCRIPTS_MOUNT,
+  APPLICATION_DIRECTORY, CACHES, CACHE_ROOT, JAVA_HOME, MISE_MOUNT, NPM_PREFIX, RUNTIME_PATHS, SCRIPTS_DIRECTORY, SCRIPTS_MOUNT,
 } from './constants';
 import { type BuildArgs, type ParsedDockerfile, type Stage, environmentOf, userAt } from './dockerfile';
+import type { AgentStep } from './agent-step';
 import { type ContextScript, contextScript } from './image-context';
 import { osScript } from './os-script';
 import { needsRuntimeStep, runtimeScript } from './runtime-script';
@@ -10,6 +11,8 @@ import { type VerifyScriptOptions, verifyScript } from './verify-script';
 
 export interface ToolStepsOptions extends VerifyScriptOptions {
   readonly entries: readonly ToolEntry[];
+  /** The step that brings the runner of an agent, and the definition of the agent. */
+  readonly agent?: AgentStep;
   readonly miseImage: string;
   readonly miseSettings: { readonly [name: string]: string };
   readonly githubTokenSecret?: string;
@@ -19,9 +22,11 @@ export interface ToolStepsOptions extends VerifyScriptOptions {
 export interface ToolSteps {
   /** PATH, the package manager's step, and the runtimes' step. */
   readonly install: readonly string[];
-  /** The step that runs every tool and writes the list. */
+  /** The step that runs every tool and writes the list, after the one that brings the runner of an agent. */
   readonly verify: readonly string[];
   readonly scripts: readonly ContextScript[];
+  /** The paths of files that the scripts read, and that stand beside them in the context. */
+  readonly files: readonly string[];
 }
 
 const MOUNT_SCRIPTS = `--mount=type=bind,source=${SCRIPTS_DIRECTORY},target=${SCRIPTS_MOUNT}`;
@@ -70,11 +75,9 @@ export function toolSteps(options: ToolStepsOptions): ToolSteps {
     install.push(...pathInstruction(entries), ...runtimeInstructions(entries), run(runtimes, ...miseMounts(options)));
     scripts.push(runtimes);
   }
-  return { install, verify: [run(verify)], scripts };
+  const agent = options.agent === undefined ? [] : [options.agent.script];
+  return { install, verify: [...agent, verify].map((script) => run(script)), scripts: [...scripts, ...agent], files: options.agent?.files ?? [] };
 }
-
-/** The directory of the agent's files in an image whose Dockerfile is generated. */
-export const APPLICATION_DIRECTORY = '/app';
 
 /** The directory of these files in the build context, apart from the scripts, so that the image does not contain the scripts. */
 export const APPLICATION_CONTEXT = 'application';
@@ -83,6 +86,10 @@ export interface NewDockerfileOptions {
   readonly base: string;
   readonly command: readonly string[];
   readonly setup: readonly string[];
+  /** Determines whether the context has files for the application. */
+  readonly application: boolean;
+  /** Determines whether the check comes after the application, which has a part in it. */
+  readonly verifyLast: boolean;
   readonly user: string;
   readonly steps: ToolSteps;
   readonly entries: readonly ToolEntry[];
@@ -95,10 +102,11 @@ export function newDockerfile(options: NewDockerfileOptions): string {
     '# Written by cdk-agentcore-workbench: change the options of AgentImage.fromDirectory, not this file.',
     `FROM ${options.base}`,
     ...steps.install,
-    ...steps.verify,
+    ...(options.verifyLast ? [] : steps.verify),
     `WORKDIR ${APPLICATION_DIRECTORY}`,
-    `COPY ${APPLICATION_CONTEXT}/ ${APPLICATION_DIRECTORY}/`,
+    ...(options.application ? [`COPY ${APPLICATION_CONTEXT}/ ${APPLICATION_DIRECTORY}/`] : []),
     ...options.setup.map((command) => `RUN ${JSON.stringify(['/bin/bash', '-euo', 'pipefail', '-c', command])}`),
+    ...(options.verifyLast ? steps.verify : []),
     ...cacheInstructions(options.entries, new Set()),
     `USER ${options.user}`,
     'EXPOSE 8080', // the port that the service calls

@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'path';
 import { FileSystem, IgnoreMode, SymlinkFollowMode } from 'aws-cdk-lib';
 import { SCRIPTS_DIRECTORY } from './constants';
 
@@ -21,7 +21,8 @@ export function contextScript(name: string, text: string): ContextScript {
 }
 
 export interface ContextOptions {
-  readonly directory: string;
+  /** @default - the image has no files of the user */
+  readonly directory?: string;
   readonly exclude?: readonly string[];
   readonly ignoreMode?: IgnoreMode;
   readonly followSymlinks?: SymlinkFollowMode;
@@ -29,6 +30,8 @@ export interface ContextOptions {
   readonly file: string;
   readonly dockerfile: string;
   readonly scripts: readonly ContextScript[];
+  /** The paths of files that the scripts read. @default - none */
+  readonly files?: readonly string[];
   /** The directory in the context for the agent's own files. */
   readonly application: string;
 }
@@ -58,20 +61,23 @@ export function stageContext(options: ContextOptions): string {
   if (!process.listeners('exit').includes(removeUnused)) process.once('exit', removeUnused);
   unused.add(context);
 
-  const patterns = ignorePatterns(directory, file);
-  const target = join(context, application);
-  mkdirSync(target, { recursive: true });
-  // Patterns of a .dockerignore are matched against absolute paths only.
-  FileSystem.copyDirectory(resolve(directory), target, {
-    exclude: [...patterns, ...options.exclude ?? [], '.dockerignore', `${file}.dockerignore`, ...assemblyOutput(directory)],
-    ignoreMode: options.ignoreMode ?? IgnoreMode.DOCKER,
-    follow: options.followSymlinks,
-  });
+  if (directory !== undefined) {
+    const patterns = ignorePatterns(directory, file);
+    const target = join(context, application);
+    mkdirSync(target, { recursive: true });
+    // Patterns of a .dockerignore are matched against absolute paths only.
+    FileSystem.copyDirectory(resolve(directory), target, {
+      exclude: [...patterns, ...options.exclude ?? [], '.dockerignore', `${file}.dockerignore`, ...assemblyOutput(directory)],
+      ignoreMode: options.ignoreMode ?? IgnoreMode.DOCKER,
+      follow: options.followSymlinks,
+    });
+  }
 
   mkdirSync(dirname(join(context, file)), { recursive: true });
   writeFileSync(join(context, file), options.dockerfile);
   mkdirSync(join(context, SCRIPTS_DIRECTORY));
   for (const script of options.scripts) writeFileSync(join(context, SCRIPTS_DIRECTORY, script.file), script.text);
+  for (const path of options.files ?? []) copyFileSync(path, join(context, SCRIPTS_DIRECTORY, basename(path)));
   return context;
 }
 

@@ -1,3 +1,3 @@
 export { AgentImage } from './agent-image';
-export { type AgentImageOptions } from './agent-image-options';
+export { type AgentImageOptions, type BasicImageOptions } from './agent-image-options';
 export { type CustomToolOptions, DevTool } from './dev-tool';

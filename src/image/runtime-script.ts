@@ -1,4 +1,4 @@
-import { JAVA_HOME, MISE_MOUNT, MISE_ROOT, NPM_PREFIX, RUNTIME_PATHS } from './constants';
+import { JAVA_HOME, MISE_MOUNT, MISE_ROOT, NPM_PREFIX, PYTHON_PROGRAMS, RUNTIME_PATHS } from './constants';
 import { RECORD_FUNCTION, expandedLater, preamble } from './os-script';
 import { type ToolEntry, slug } from './tool-entry';
 import { singleQuoted } from '../private/quote';
@@ -75,11 +75,15 @@ function miseFunction(secretName: string | undefined): string[] {
 }
 
 function npmSteps(entries: readonly ToolEntry[]): string[] {
-  return entries.flatMap(({ name, install }) => (install.kind === 'npm'
+  return entries.flatMap(({ name, install, verify }) => (install.kind === 'npm'
     ? [
       '',
       `command -v npm >/dev/null || fail ${singleQuoted(`"${name}" needs npm: add DevTool.nodejs(…), or take a base that has it`)}`,
       `npm install --global --prefix ${NPM_PREFIX} --no-audit --no-fund --loglevel=error ${singleQuoted(`${install.package}@${install.version}`)}`,
+      ...(install.postinstall === undefined ? [] : [
+        '# npm may be told to run no scripts of packages.',
+        `${verify} >/dev/null 2>&1 || (cd ${singleQuoted(`${NPM_PREFIX}/lib/node_modules/${install.package}`)} && node ${install.postinstall})`,
+      ]),
       `record ${singleQuoted(slug(name))} npm`,
     ]
     : []));
@@ -91,13 +95,23 @@ function pipSteps(entries: readonly ToolEntry[]): string[] {
       '',
       'python3 -m pip --version >/dev/null 2>&1 \\',
       `  || fail ${singleQuoted(`"${name}" needs pip: add DevTool.python(…) or DevTool.PYTHON3, or take a base that has it`)}`,
+      ...(install.program === undefined ? [] : ownEnvironment(install.program)),
       // The image is the environment: a distribution's protection against foreign packages is for longer-lived machines.
       'PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore \\',
-      '  python3 -m pip install --no-cache-dir --disable-pip-version-check --no-input \\',
+      `  ${install.program === undefined ? 'python3' : `${PYTHON_PROGRAMS}/${install.program}/bin/python3`} -m pip install --no-cache-dir --disable-pip-version-check --no-input \\`,
       `  ${singleQuoted(install.version === 'latest' ? install.package : `${install.package}==${install.version}`)}`,
       `record ${singleQuoted(slug(name))} pip`,
     ]
     : []));
+}
+
+/** Makes an environment of its own for a program: what a session installs into the image's Python must not change what the program imports. */
+function ownEnvironment(program: string): string[] {
+  return [
+    `python3 -m venv ${PYTHON_PROGRAMS}/${program}`,
+    'mkdir -p /usr/local/bin',
+    `ln -s ${PYTHON_PROGRAMS}/${program}/bin/${program} /usr/local/bin/${program}`,
+  ];
 }
 
 function customSteps(entries: readonly ToolEntry[]): string[] {

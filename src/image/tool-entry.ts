@@ -22,12 +22,21 @@ export interface NpmInstall {
   readonly kind: 'npm';
   readonly package: string;
   readonly version: string;
+  /** The script of the package that npm should have run, for versions of npm that run none. It runs if `verify` fails. */
+  readonly postinstall?: string;
 }
 
 export interface PipInstall {
   readonly kind: 'pip';
   readonly package: string;
   readonly version: string;
+  /** The command of a program that is installed apart from the image's Python. */
+  readonly program?: string;
+}
+
+/** By the step that brings the runner of an agent. */
+export interface RunnerInstall {
+  readonly kind: 'runner';
 }
 
 /** By a shell command of the user's own. */
@@ -40,7 +49,7 @@ export interface CustomInstall {
 export interface ToolEntry {
   /** The name in the manifest and in messages; two entries of one name are the same tool. */
   readonly name: string;
-  readonly install: OsInstall | MiseInstall | NpmInstall | PipInstall | CustomInstall;
+  readonly install: OsInstall | MiseInstall | NpmInstall | PipInstall | CustomInstall | RunnerInstall;
   /** @default - the package manager is asked whether it has the package of that name */
   readonly verify?: string;
   /** Version that the output of `verify` has to hold, where the exact one is known: another copy earlier on `PATH` must not pass. */
@@ -108,6 +117,22 @@ export function pipEntry(name: string, version: string): ToolEntry {
     expect: floating ? undefined : expectedOfPip(version),
     ...floatingVersion(floating, version),
   };
+}
+
+/** Returns the entry for a program of npm, which has to run: some bring it in a package per platform, which a script puts in place. */
+export function npmProgramEntry(name: string, version: string, command: string, postinstall?: string): ToolEntry {
+  const { install, ...entry } = npmEntry(name, version);
+  return { ...entry, install: { kind: 'npm', package: name, version, postinstall }, verify: `${command} --version` };
+}
+
+/** Returns the entry for a program of PyPI with an environment of its own. */
+export function pipProgramEntry(name: string, version: string, command: string): ToolEntry {
+  return { ...pipEntry(name, version), install: { kind: 'pip', package: name, version, program: command }, verify: `${command} --version` };
+}
+
+/** Returns the entry for a package of PyPI that others may replace by another version: it has to be importable. */
+export function pipImportEntry(name: string, version: string, statement: string): ToolEntry {
+  return { ...pipEntry(name, version), verify: `python3 -c ${singleQuoted(statement)} && python3 -m pip show ${singleQuoted(name)}`, expect: undefined };
 }
 
 export function customEntry(name: string, install: string, verify: string): ToolEntry {

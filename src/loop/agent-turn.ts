@@ -90,6 +90,22 @@ export abstract class AgentTurn {
   }
 
   /**
+   * Runs the program of a `CodingAgent`, which reports its turn and is told the loop's instructions.
+   *
+   * @internal
+   */
+  public static _ofAgent(line: string, options: CommandTurnOptions): AgentTurn {
+    return new ProgramTurn(line, options);
+  }
+
+  /**
+   * Determines whether the turn ends with the report of a `CodingAgent`, and reads the loop's instructions.
+   *
+   * @internal
+   */
+  public readonly _reports: boolean = false;
+
+  /**
    * The command of the agent's program, if it is one.
    *
    * @internal
@@ -109,9 +125,10 @@ export abstract class AgentTurn {
   /**
    * Creates the states of a turn.
    *
+   * @param instructions What the loop tells an agent that reads its instructions
    * @internal
    */
-  public abstract _bind(graph: LoopGraph): LoopStep;
+  public abstract _bind(graph: LoopGraph, instructions?: string): LoopStep;
 }
 
 class InvokeTurn extends AgentTurn {
@@ -154,10 +171,17 @@ class CommandTurn extends AgentTurn {
     ];
   }
 
-  public _bind(graph: LoopGraph): LoopStep {
-    const ask = graph.caught(graph.step('Turn', 'Ask the agent', STEPS.TURN, { timeoutSeconds: this._timeoutSeconds, command: this._command }));
+  public _bind(graph: LoopGraph, instructions?: string): LoopStep {
+    const agent = this._reports ? { agent: true, ...(instructions === undefined ? {} : { instructions }) } : {};
+    const ask = graph.caught(graph.step('Turn', 'Ask the agent', STEPS.TURN, {
+      timeoutSeconds: this._timeoutSeconds, command: this._command, ...agent,
+    }));
     return graph.untilDone(ask, 'Answered', 'Is the agent done?');
   }
+}
+
+class ProgramTurn extends CommandTurn {
+  public override readonly _reports = true;
 }
 
 class CallbackTurn extends AgentTurn {

@@ -11,6 +11,7 @@ import { Baseline, CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
 import { GitRepository } from './git-repository';
 import { LoopTarget } from './loop-graph';
+import { loopInstructions } from './loop-instructions';
 import { checksBase, planOf } from './loop-plan';
 import { loopRole } from './loop-role';
 import { loopFaults, mountOf } from './loop-rules';
@@ -92,6 +93,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     if (publisher !== undefined) driver._allowCalls(publisher);
     this.publisher = publisher;
     const config = this.config(props, commit, publisher);
+    const instructions = turn._reports ? { instructions: loopInstructions(props) } : {};
     const target = {
       driver,
       publisher: commit.pushes ? publisher : undefined,
@@ -103,13 +105,14 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...target,
       prepare: {
         timeoutSeconds: plan.run,
-        promptBytes: promptBytesOf([gates.map((gate) => gate._config()), bootstrap, turn._command, config], props.baseline),
+        promptBytes: promptBytesOf([gates.map((gate) => gate._config()), bootstrap, turn._command, config, ...Object.values(instructions)], props.baseline),
         branchPrefix: commit._branchPrefix,
         ...props.repository._ofInput(),
       },
       bootstrap,
       bootstrapSeconds: plan.bootstrap,
       turn,
+      ...instructions,
       gates,
       gatesBefore: props.gatesBefore ?? false,
       checkBase: checksBase(props),

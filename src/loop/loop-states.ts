@@ -14,6 +14,8 @@ export interface LoopDefinition extends LoopTarget {
   readonly bootstrap: readonly string[];
   readonly bootstrapSeconds: number;
   readonly turn: AgentTurn;
+  /** What an agent that reads instructions is told about the loop. */
+  readonly instructions?: string;
   readonly gates: readonly Gate[];
   readonly gatesBefore: boolean;
   readonly checkBase: boolean;
@@ -30,7 +32,7 @@ export function loopStates(scope: Construct, definition: LoopDefinition): sfn.IC
   const done = graph.stop('Stop', 'Stop the session', true, '$.output');
 
   const prepare = prepareState(scope, graph, definition);
-  const turn = definition.turn._bind(graph);
+  const turn = definition.turn._bind(graph, definition.instructions);
   const record = graph.caught(graph.step('Snapshot', 'Record what changed', STEPS.SNAPSHOT, { maxRepairs, ...(gatesBefore ? { gatesBefore } : {}), ...protectOf(definition) }));
   const save = definition.commit._bind(graph, gates.map(({ name }) => name), { done, record });
   const verify = definition.verification._bind(graph, verifyRequest(definition), { passed: save, repair: turn.start, record });

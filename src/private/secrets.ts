@@ -20,11 +20,15 @@ const SECRETS: readonly { readonly pattern: RegExp; readonly what: string }[] = 
 export function secretFaults(scope: IConstruct, values: { readonly [prop: string]: unknown }): string[] {
   return Object.entries(values).flatMap(([prop, value]) => {
     if (value === undefined) return [];
-    const text = JSON.stringify(Stack.of(scope).resolve(value)) ?? '';
-    const found = SECRETS.find(({ pattern }) => pattern.test(text));
+    const found = secretIn(JSON.stringify(Stack.of(scope).resolve(value)) ?? '');
     return found
-      ? [`"${prop}" must not contain ${found.what}, which logs, states and the template would show: fetch it in the session `
+      ? [`"${prop}" must not contain ${found}, which logs, states and the template would show: fetch it in the session `
         + 'with the runtime\'s execution role (grant it read access to the secret), or use a credential helper']
       : [];
   });
+}
+
+/** Returns what kind of secret a text contains, or nothing. The text is a literal: a token has to be resolved first. */
+export function secretIn(text: string): string | undefined {
+  return SECRETS.find(({ pattern }) => pattern.test(text))?.what;
 }

@@ -2,6 +2,7 @@ import { Duration, Token, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { CommandTestProperties, InvokeTestProperties, LIMITS, SmokeTestProperties } from './handler/constants';
 import { SMOKE_COMMAND_ACTIONS, SMOKE_INVOKE_ACTIONS } from './perms';
+import { RUNNER } from '../agent/constants';
 import { MANIFEST_PATH } from '../image/constants';
 import { LIMITS as SESSION_LIMITS } from '../jobs/constants';
 import { normalizeMountPath } from '../mount/constants';
@@ -70,6 +71,14 @@ export abstract class SmokeTest {
    */
   public static tools(): SmokeTest {
     return new CommandTest('tools', toolsCommand(MANIFEST_PATH), { timeout: Duration.minutes(5) });
+  }
+
+  /**
+   * Tests that the coding agent of the image could begin a turn: its program starts and has the expected version, its definition is valid, and it has a
+   * model. The model is not invoked. The image must have the agent, such as one from `AgentImage.forAgent`.
+   */
+  public static agent(): SmokeTest {
+    return new CommandTest('agent', `${RUNNER.command} check`, {});
   }
 
   /**

@@ -10,6 +10,7 @@ import { BedrockModel } from './bedrock-model';
 import { lifecycleOf, networkModeOf, runtimeResourceOf } from './introspection';
 import { RuntimeGrants } from './runtime-grants';
 import { lifecycleFaults, roleFaults } from './runtime-rules';
+import { agentsOfArtifacts } from '../agent/agents-of-artifacts';
 import { Mount, MountConfig } from '../mount/mount';
 import { configurationsOf, mountFaults, mountsOf } from '../mount/mount-rules';
 import { addOrWarn } from '../private/grant';
@@ -200,7 +201,10 @@ function connect(runtime: AgentRuntime, { statements = [], mountTargets = [], de
  */
 function withExecutionRole(scope: Construct, id: string, props: AgentRuntimeProps): agentcore.RuntimeProps {
   const { mounts, ...given } = props;
-  const { environmentVariables, tags } = given;
+  const { tags } = given;
+  const ofAgent = agentsOfArtifacts.get(props.agentRuntimeArtifact)?.environment;
+  // What the user sets for this runtime is more specific than what the agent of its image has.
+  const environmentVariables = ofAgent === undefined ? given.environmentVariables : { ...ofAgent, ...given.environmentVariables };
   const official = {
     ...given,
     ...(environmentVariables === undefined ? {} : { environmentVariables: sorted(environmentVariables) }),

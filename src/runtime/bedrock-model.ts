@@ -38,19 +38,20 @@ export abstract class BedrockModel {
    * @param modelId The ID of the model, such as `anthropic.claude-sonnet-4-20250514-v1:0`
    */
   public static foundationModel(modelId: string): BedrockModel {
-    return new InvokedModel((scope) => {
+    return new InvokedModel(modelId, (scope) => {
       throwOnFaults(scope, modelIdFaults(modelId, 'modelId'));
       return [{ resourceArns: [foundationModelArn(scope, modelId, Stack.of(scope).region)] }];
     });
   }
 
   /**
-   * References a model of `aws-cdk-lib/aws-bedrock`.
+   * References a model of `aws-cdk-lib/aws-bedrock`, or any other model by its ARN, such as an imported one: `fromModel({ modelArn })`.
    *
-   * @param model A foundation model or a provisioned model
+   * @param model A foundation model, a provisioned model, or an object with the ARN of a model
    */
   public static fromModel(model: bedrock.IModel): BedrockModel {
-    return new InvokedModel(() => [{ resourceArns: [model.modelArn] }]);
+    const modelId = model instanceof bedrock.FoundationModel ? model.modelId : model.modelArn;
+    return new InvokedModel(modelId, () => [{ resourceArns: [model.modelArn] }]);
   }
 
   /**
@@ -62,7 +63,7 @@ export abstract class BedrockModel {
    * @param inferenceProfileId A geography and the ID of a model, such as `eu.anthropic.claude-sonnet-4-20250514-v1:0`. It must not be a token
    */
   public static inferenceProfile(inferenceProfileId: string): BedrockModel {
-    return new InvokedModel((scope) => {
+    return new InvokedModel(inferenceProfileId, (scope) => {
       throwOnFaults(scope, profileIdFaults(inferenceProfileId));
       const arn = Stack.of(scope).formatArn({ service: 'bedrock', resource: 'inference-profile', resourceName: inferenceProfileId });
       return throughProfile(scope, arn, [modelIdOf(inferenceProfileId)]);
@@ -76,11 +77,17 @@ export abstract class BedrockModel {
    * @param options Options for the profile: the models that it routes to, because its ARN does not name them
    */
   public static applicationInferenceProfile(inferenceProfileArn: string, options: ApplicationInferenceProfileOptions): BedrockModel {
-    return new InvokedModel((scope) => {
+    return new InvokedModel(inferenceProfileArn, (scope) => {
       throwOnFaults(scope, modelIdsFaults(options.modelIds));
       return throughProfile(scope, inferenceProfileArn, options.modelIds);
     });
   }
+
+  /**
+   * The value that names the model in an invocation (`modelId`): the ID of a foundation model or of a system-defined inference profile, or the ARN of
+   * any other model or profile. It may be a token.
+   */
+  public abstract readonly modelId: string;
 
   /**
    * Grants permission to invoke the model, with or without response streaming.
@@ -92,7 +99,7 @@ export abstract class BedrockModel {
 }
 
 class InvokedModel extends BedrockModel {
-  constructor(private readonly permissions: (scope: IConstruct) => Permission[]) {
+  constructor(public readonly modelId: string, private readonly permissions: (scope: IConstruct) => Permission[]) {
     super();
   }
 
