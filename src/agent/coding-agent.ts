@@ -115,6 +115,13 @@ export abstract class CodingAgent {
   public abstract readonly environment: { readonly [name: string]: string };
 
   /**
+   * The directory of the user's own agent on this machine.
+   *
+   * @internal
+   */
+  public abstract readonly _directory?: string;
+
+  /**
    * Grants permission to invoke the models of the agent, and no other. The role of a runtime whose image is from `AgentImage.forAgent` has it.
    *
    * @param scope A construct in the stack whose Region and account the ARNs contain. It gets a warning if the policy of the grantee cannot be changed
@@ -123,7 +130,7 @@ export abstract class CodingAgent {
   public abstract grantInvokeModel(scope: IConstruct, grantee: iam.IGrantable): iam.Grant;
 
   /**
-   * Returns a turn for a loop: one run of the agent's program in the clone. The prompt, and the loop's gates and protected paths, are what it is told.
+   * Returns a turn for a loop: one run of the agent's program in the clone. It is told the task, the loop's gates and its protected paths.
    *
    * @param options Options for the turn
    */
@@ -137,13 +144,6 @@ export abstract class CodingAgent {
    * @internal
    */
   public abstract _bind(runtime: IRuntimeRole): void;
-
-  /**
-   * The directory of the user's own agent on this machine.
-   *
-   * @internal
-   */
-  public abstract readonly _directory?: string;
 
   /**
    * Returns the definition for the image. What is a token is not in it, but in `environment`.

@@ -5,7 +5,7 @@ import type { CodingAgent } from '../agent/coding-agent';
 /** Options for every image with developer tools, in addition to those of an official image asset. */
 export interface BasicImageOptions extends DockerImageAssetOptions {
   /**
-   * The developer tools to install, in addition to Bash, git and those of the agent. A tool that the agent also has, such as Node.js, replaces that one.
+   * The developer tools to install, in addition to Bash, git and those of the agent. One that the agent has, too, replaces that.
    *
    * @default - Bash and git, and the tools of the agent
    */

@@ -92,9 +92,9 @@ function artifactOf(place: string, directory: string | undefined, options: Agent
   return artifact;
 }
 
-/** Returns the tools of the image. One that the user names replaces the agent's own. */
+/** Returns the tools of the image. One that the user names replaces the agent's own, and so does the distribution's Python. */
 function toolsOf({ agent, tools = [] }: AgentImageOptions): DevTool[] {
-  const given = new Set(tools.flatMap(({ _entries: entries }) => entries.map(({ name }) => name)));
+  const given = new Set(tools.flatMap(({ _entries: entries }) => entries.map(({ name }) => (name === 'python3' ? 'python' : name))));
   const ofAgent = (agent?.tools ?? []).filter(({ _entries: entries }) => !entries.some(({ name }) => given.has(name)));
   return [DevTool.BASH, DevTool.GIT, ...ofAgent, ...tools];
 }

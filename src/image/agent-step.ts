@@ -18,9 +18,9 @@ export interface AgentStep {
 }
 
 /** The bundle of the runner, which is part of this package. */
-const BUNDLE = join(__dirname, '..', '..', 'assets', 'agent', `${RUNNER.command}.js`);
+const BUNDLE = join(__dirname, '..', '..', RUNNER.asset);
 
-/** Returns the step that installs the runner and the definition of an agent. It is apart from the tools, which a new definition must not install again. */
+/** Returns the step that installs the runner and the definition of an agent: apart from the tools, which a new definition must not install again. */
 export function agentStep(definition: AgentDefinition, bundle: string = BUNDLE): AgentStep {
   if (!existsSync(bundle)) throw new Error(`${bundle} does not exist: it is part of the package, so install the package again, or build it with "npx projen bundle"`);
   const file = basename(bundle);
@@ -49,8 +49,12 @@ export function agentStep(definition: AgentDefinition, bundle: string = BUNDLE):
   return { script, files: [bundle], entry: { name: RUNNER.command, install: { kind: 'runner' }, verify: checkOf(definition) } };
 }
 
-/** A model that is known at deployment only is in the environment of the runtime, which a build does not have. */
+/** The Region, and a model that is known at deployment only, are in the environment of the runtime, which a build does not have. */
 function checkOf({ provider, model }: AgentDefinition): string {
-  const check = `${RUNNER.command} check`;
-  return provider !== undefined && model === undefined ? `${RUNNER_VARIABLES.MODEL}="\${${RUNNER_VARIABLES.MODEL}:-known-at-deployment}" ${check}` : check;
+  const otherwise = (name: string, value: string) => `${name}="\${${name}:-${value}}"`;
+  return [
+    ...(provider === undefined ? [] : [otherwise('AWS_REGION', 'us-east-1')]),
+    ...(provider === undefined || model !== undefined ? [] : [otherwise(RUNNER_VARIABLES.MODEL, 'known-at-deployment')]),
+    `${RUNNER.command} check`,
+  ].join(' ');
 }

@@ -1,8 +1,8 @@
+import type { AgentStep } from './agent-step';
 import {
   APPLICATION_DIRECTORY, CACHES, CACHE_ROOT, JAVA_HOME, MISE_MOUNT, NPM_PREFIX, RUNTIME_PATHS, SCRIPTS_DIRECTORY, SCRIPTS_MOUNT,
 } from './constants';
 import { type BuildArgs, type ParsedDockerfile, type Stage, environmentOf, userAt } from './dockerfile';
-import type { AgentStep } from './agent-step';
 import { type ContextScript, contextScript } from './image-context';
 import { osScript } from './os-script';
 import { needsRuntimeStep, runtimeScript } from './runtime-script';

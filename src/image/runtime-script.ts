@@ -98,7 +98,7 @@ function pipSteps(entries: readonly ToolEntry[]): string[] {
       ...(install.program === undefined ? [] : ownEnvironment(install.program)),
       // The image is the environment: a distribution's protection against foreign packages is for longer-lived machines.
       'PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore \\',
-      `  ${install.program === undefined ? 'python3' : `${PYTHON_PROGRAMS}/${install.program}/bin/python3`} -m pip install --no-cache-dir --disable-pip-version-check --no-input \\`,
+      `  python3 -m pip ${install.program === undefined ? '' : `--python ${PYTHON_PROGRAMS}/${install.program}/bin/python3 `}install --no-cache-dir --disable-pip-version-check --no-input \\`,
       `  ${singleQuoted(install.version === 'latest' ? install.package : `${install.package}==${install.version}`)}`,
       `record ${singleQuoted(slug(name))} pip`,
     ]
@@ -108,7 +108,7 @@ function pipSteps(entries: readonly ToolEntry[]): string[] {
 /** Makes an environment of its own for a program: what a session installs into the image's Python must not change what the program imports. */
 function ownEnvironment(program: string): string[] {
   return [
-    `python3 -m venv ${PYTHON_PROGRAMS}/${program}`,
+    `python3 -m venv --without-pip ${PYTHON_PROGRAMS}/${program}`,
     'mkdir -p /usr/local/bin',
     `ln -s ${PYTHON_PROGRAMS}/${program}/bin/${program} /usr/local/bin/${program}`,
   ];

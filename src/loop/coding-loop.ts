@@ -93,7 +93,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     if (publisher !== undefined) driver._allowCalls(publisher);
     this.publisher = publisher;
     const config = this.config(props, commit, publisher);
-    const instructions = turn._reports ? { instructions: loopInstructions(props) } : {};
+    const instructions = turn._reports ? [loopInstructions(props)] : [];
     const target = {
       driver,
       publisher: commit.pushes ? publisher : undefined,
@@ -105,14 +105,14 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...target,
       prepare: {
         timeoutSeconds: plan.run,
-        promptBytes: promptBytesOf([gates.map((gate) => gate._config()), bootstrap, turn._command, config, ...Object.values(instructions)], props.baseline),
+        promptBytes: promptBytesOf([gates.map((gate) => gate._config()), bootstrap, turn._command, config, ...instructions], props.baseline),
         branchPrefix: commit._branchPrefix,
         ...props.repository._ofInput(),
       },
       bootstrap,
       bootstrapSeconds: plan.bootstrap,
       turn,
-      ...instructions,
+      instructions: instructions[0],
       gates,
       gatesBefore: props.gatesBefore ?? false,
       checkBase: checksBase(props),

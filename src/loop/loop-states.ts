@@ -14,7 +14,7 @@ export interface LoopDefinition extends LoopTarget {
   readonly bootstrap: readonly string[];
   readonly bootstrapSeconds: number;
   readonly turn: AgentTurn;
-  /** What an agent that reads instructions is told about the loop. */
+  /** The text about the loop for an agent that reads instructions. */
   readonly instructions?: string;
   readonly gates: readonly Gate[];
   readonly gatesBefore: boolean;

@@ -74,8 +74,8 @@ export abstract class SmokeTest {
   }
 
   /**
-   * Tests that the coding agent of the image could begin a turn: its program starts and has the expected version, its definition is valid, and it has a
-   * model. The model is not invoked. The image must have the agent, such as one from `AgentImage.forAgent`.
+   * Tests that the coding agent of the image could begin a turn: its program prints its version, its definition is valid, and it has a model.
+   * The model is not invoked. The image must have the agent, such as one from `AgentImage.forAgent`.
    */
   public static agent(): SmokeTest {
     return new CommandTest('agent', `${RUNNER.command} check`, {});

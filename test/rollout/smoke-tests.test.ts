@@ -177,6 +177,21 @@ describe('the tools', () => {
   });
 });
 
+describe('the agent', () => {
+  /** Puts a command into the session that answers as the runner does. */
+  const runner = (exitCode: number) => commandTest(
+    `mkdir -p /tmp/bin && printf '#!/bin/sh\\n[ "$1" = check ] || exit 9\\necho "checked"\\nexit ${exitCode}\\n' > /usr/local/bin/workbench-agent && chmod +x /usr/local/bin/workbench-agent`);
+
+  test('passes if the runner finds that it could begin', async () => {
+    await expectToPass(runner(0), propertiesOf(SmokeTest.agent()));
+  });
+
+  test('fails with what the runner prints', async () => {
+    expect(await reasonOf([runner(1), propertiesOf(SmokeTest.agent())])).toMatch(
+      /^smoke test "agent" on endpoint "v1" failed: exit code 1, expected 0: workbench-agent check[^]*output ends with:\nchecked$/);
+  });
+});
+
 describe('a mount', () => {
   const writable = propertiesOf(SmokeTest.writable('/mnt/workspace/'));
 

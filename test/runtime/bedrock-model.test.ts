@@ -142,3 +142,27 @@ test('a runtime whose role is immutable gets a warning for each statement', () =
     expect.stringMatching('foundation-model.* under the condition \\{"ArnEquals":\\{"bedrock:InferenceProfileArn":.*there yourself'),
   ]);
 });
+
+describe('the value that names a model in an invocation', () => {
+  const stack = newStack();
+  const provisioned = `${PROFILES}:provisioned-model/0123456789ab`;
+  const imported = `${PROFILES}:imported-model/0123456789ab`;
+  const application = `${PROFILES}:application-inference-profile/0123456789ab`;
+  const foundation = bedrock.FoundationModel.fromFoundationModelId(stack, 'Foundation', new bedrock.FoundationModelIdentifier(MODEL_ID));
+
+  test.each([
+    ['a foundation model', BedrockModel.foundationModel(MODEL_ID), MODEL_ID],
+    ['a foundation model of the CDK', BedrockModel.fromModel(foundation), MODEL_ID],
+    ['a provisioned model', BedrockModel.fromModel(bedrock.ProvisionedModel.fromProvisionedModelArn(stack, 'Provisioned', provisioned)), provisioned],
+    ['an imported model', BedrockModel.fromModel({ modelArn: imported }), imported],
+    ['a geographic profile', BedrockModel.inferenceProfile(`eu.${MODEL_ID}`), `eu.${MODEL_ID}`],
+    ['a global profile', BedrockModel.inferenceProfile(`global.${MODEL_ID}`), `global.${MODEL_ID}`],
+    ['an application profile', BedrockModel.applicationInferenceProfile(application, { modelIds: [MODEL_ID] }), application],
+  ])('is the ID or the ARN: %s', (_, model, id) => {
+    expect(model.modelId).toBe(id);
+  });
+
+  test('an imported model is granted by its ARN', () => {
+    expect(allowed(BedrockModel.fromModel({ modelArn: imported }))).toEqual([[imported, undefined]]);
+  });
+});
