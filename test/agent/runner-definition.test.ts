@@ -55,6 +55,7 @@ describe('the environment', () => {
     expect(readDefinition({ WORKBENCH_AGENT_FILE: file }).model).toBe('one');
     expect(readDefinition({ WORKBENCH_AGENT_FILE: file, WORKBENCH_AGENT_MODEL: '' }).model).toBe('one');
     expect(readDefinition({ WORKBENCH_AGENT_FILE: file, WORKBENCH_AGENT_MODEL: 'two' }).model).toBe('two');
+    expect(readDefinition({ WORKBENCH_AGENT_FILE: file, WORKBENCH_AGENT_SMALL_MODEL: 'small' })).toMatchObject({ model: 'one', smallModel: 'small' });
   });
 
   test('fails if the file is not there', () => {

@@ -41,12 +41,12 @@ const CHECKS: { readonly [name in keyof Required<AgentDefinition>]: Check } = {
   directory: text,
 };
 
-/** Reads the definition of the agent, and takes the model from the environment if it has one. */
+/** Reads the definition of the agent, and takes the models from the environment if it has them. */
 export function readDefinition(environment: Environment): AgentDefinition {
   const path = environment[RUNNER_VARIABLES.DEFINITION] ?? RUNNER.definition;
   const definition = parseDefinition(contentOf(path), path);
-  const model = environment[RUNNER_VARIABLES.MODEL];
-  return model === undefined || model === '' ? definition : { ...definition, model };
+  const { [RUNNER_VARIABLES.MODEL]: model, [RUNNER_VARIABLES.SMALL_MODEL]: smallModel } = environment;
+  return { ...definition, ...(model ? { model } : {}), ...(smallModel ? { smallModel } : {}) };
 }
 
 /** Returns a definition without unknown fields and with values of the right types. */
