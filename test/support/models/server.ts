@@ -5,10 +5,12 @@ import { anthropic } from './anthropic';
 import { bedrockConverse } from './bedrock-converse';
 import { bedrockInvoke } from './bedrock-invoke';
 import { answerBeside } from './beside';
+import { openAiChat } from './openai-chat';
+import { openAiResponses } from './openai-responses';
 import { Conversation, say, Script, Turn, turnOf, Wire } from './script';
 import { Received, sendJson, WireError, WireFormat } from './wire';
 
-const WIRES: readonly WireFormat[] = [anthropic, bedrockInvoke, bedrockConverse];
+const WIRES: readonly WireFormat[] = [anthropic, bedrockInvoke, bedrockConverse, openAiResponses, openAiChat];
 
 export interface ModelServerOptions {
   /** Answers the calls of conversations: requests that offer tools. */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Answer } from './answer';
-import type { Conversation, Failure, Wire } from './script';
+import type { Conversation, Failure, Turn, Wire } from './script';
 
 /** A request that reached the server, with its body as JSON where it is JSON. */
 export interface Received {
@@ -37,11 +37,11 @@ export interface WireFormat {
   parse(request: Received): Conversation;
   sendError(response: ServerResponse, error: WireError, request: Received): void;
   /** Sends a complete answer, without a stream. */
-  send(response: ServerResponse, answer: Answer, conversation: Conversation): void;
+  send(response: ServerResponse, answer: Answer, turn: Turn): void;
   /** Sends the beginning of a stream and all blocks. */
-  streamBlocks(response: ServerResponse, answer: Answer, conversation: Conversation): void;
+  streamBlocks(response: ServerResponse, answer: Answer, turn: Turn): void;
   /** Sends the end of a stream. */
-  streamEnd(response: ServerResponse, answer: Answer, conversation: Conversation): void;
+  streamEnd(response: ServerResponse, answer: Answer, turn: Turn): void;
   /** Interrupts a stream with an error. */
   streamError(response: ServerResponse, error: WireError, answer: Answer): void;
 }
