@@ -89,7 +89,7 @@ export function atGitLab(project: GitLabProject, { url, commit, since }: RunPlac
         ...request.autoMerge ? { autoMerge: request.squash ? 'SQUASH' : 'MERGE' } : {},
       },
     },
-    checks: lastOfName(statuses.map(({ name, status, description }) => ({ name, conclusion: status, ...description === null ? {} : { title: description } }))),
+    checks: lastOfName(statuses.map(({ name, status: conclusion, description }) => ({ name, conclusion, ...titled(description) }))),
     comments: project.notes.filter(isOfRun(since)).map(({ iid, body }) => ({ issue: iid, body })),
   };
 }
@@ -110,6 +110,10 @@ function checksOf({ checkRuns, statuses }: GitHubRepositoryState, commit: string
     ...checkRuns.filter((run) => run.commit === commit).map(({ name, conclusion, status, title, summary }) => (
       { name, conclusion: conclusion ?? status, ...title === null ? {} : { title }, ...summary === null ? {} : { summary } })),
     ...lastOfName(statuses.filter((status) => status.commit === commit).map(({ context, state, description }) => (
-      { name: context, conclusion: state, ...description === null ? {} : { title: description } }))),
+      { name: context, conclusion: state, ...titled(description) }))),
   ];
+}
+
+function titled(description: string | null): Pick<Check, 'title'> {
+  return description === null ? {} : { title: description };
 }
