@@ -12,7 +12,7 @@ import { ForgeOptions, LocalForge } from './run/local-forge';
 import { LocalRepository, RepositoryError } from './run/local-repository';
 import { LocalRun, RunContext, RunOptions } from './run/local-run';
 import { Lock } from './run/lock';
-import type { LoopLocation } from './run/loop-image';
+import { loopAgent, LoopLocation } from './run/loop-image';
 import { RehearsalRecord, SandboxDescription } from './run/record';
 import { SshAgent } from './run/ssh-agent';
 import { stateDirectory } from './run/state-directory';
@@ -281,10 +281,14 @@ function programsOf(assembly: string, agent: Agent | undefined, local: LocalAgen
     .map((directory) => resolve(directory)).filter((directory) => /^\/(tmp|var\/tmp|mnt|run|dev)\//.test(directory));
 }
 
-/** Installs the runner of an agent that is given by its definition. An image has its own. */
-function localAgent({ agent, sandbox }: RehearsalProps, directory: string): LocalAgent | undefined {
-  if (agent === undefined || !('definition' in agent)) return undefined;
-  if (sandbox?.image === undefined) return LocalAgent.install(directory, agent.definition);
+/** Installs the runner of the agent that is given by its definition, or that the app's image has. A container has its own. */
+function localAgent(props: RehearsalProps, directory: string): LocalAgent | undefined {
+  const { agent, sandbox, environment = {} } = props;
+  if (agent === undefined || !('definition' in agent)) {
+    const definition = sandbox?.image === undefined ? loopAgent(props) : undefined;
+    return definition && LocalAgent.install(directory, { definition });
+  }
+  if (sandbox?.image === undefined) return LocalAgent.install(directory, { definition: agent.definition, models: environment });
   throw new Error(`the agent "${agent.definition.program}" needs the programs of this machine, and sessions have those of ${sandbox.image.name}: `
     + 'rehearse with namespaces (--sandbox namespace), or an app whose image is made by AgentImage.forAgent');
 }

@@ -5,8 +5,7 @@ import { App, AssetStaging, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { MisuseError } from './misuse';
 import type { Target } from './options';
-import { AgentRuntime, AgentTurn, Baseline, CodingLoop, Gate, GitRepository, Mount } from '../../src';
-import { RUNNER } from '../../src/agent/constants';
+import { AgentRuntime, AgentTurn, Baseline, CodingAgent, CodingLoop, CommandTurnOptions, Gate, GitRepository, Mount } from '../../src';
 import { namedAgent } from '../run/local-agent';
 
 /** The options that stand for the loop's props, which start its messages. */
@@ -33,7 +32,7 @@ export function synthesizeLoop(target: Target, state: string): string {
       repository: GitRepository.fromInput(),
       bootstrap: target.bootstrap && [...target.bootstrap],
       bootstrapTimeout: timeoutOf('bootstrap'),
-      turn: AgentTurn.command(namedAgent(target.agent) === undefined ? target.agent ?? '' : `${RUNNER.command} turn`, { timeout: timeoutOf('agent') }),
+      turn: turnOf(target, { timeout: timeoutOf('agent') }),
       gates: (target.gates ?? []).map(({ name, command }) => Gate.command(name, command, {
         timeout: timeoutOf(name), pipefail: target.pipefail, report: target.reports?.[name], retries: target.retries?.[name],
       })),
@@ -47,4 +46,15 @@ export function synthesizeLoop(target: Target, state: string): string {
     throw new MisuseError(Object.entries(OPTIONS).reduce((text, [prop, option]) => text.replace(new RegExp(`^"${prop}"`, 'gm'), option), faults));
   }
   return app.synth().directory;
+}
+
+/** Returns the turn of the agent that the command line gives by its name or by a command. */
+function turnOf({ agent = '' }: Target, options: CommandTurnOptions): AgentTurn {
+  switch (namedAgent(agent)) {
+    case undefined: return AgentTurn.command(agent, options);
+    case 'claude-code': return CodingAgent.claudeCode().turn(options);
+    case 'codex': return CodingAgent.codex().turn(options);
+    case 'opencode': return CodingAgent.openCode().turn(options);
+    case 'aider': return CodingAgent.aider().turn(options);
+  }
 }

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import type { Copy, Instruction } from 'dockerfile-ast';
+import type { AgentDefinition } from '../../src/agent/constants';
+import { APPLICATION_CONTEXT, DEFINITION_FILE, SCRIPTS_DIRECTORY } from '../../src/image/constants';
 import { instructionsUpTo, parseDockerfile, stageNamed, substitute, variablesAt } from '../../src/image/dockerfile';
 import type { CommandAgent } from '../agentcore';
 import type { SynthesizedStack } from '../assembly';
@@ -39,6 +41,15 @@ export function agentOfAsset({ directory, dockerfile, target, buildArgs }: Image
   const { inside, outside } = workingDirectoryOf(instructions, resolve(directory), (text) => substitute(text, variables));
   const here = (word: string) => word.startsWith(`${inside}/`) ? join(outside, word.slice(inside.length)) : word;
   return { command: command.map((word) => existsSync(here(word)) ? here(word) : word), workingDirectory: outside };
+}
+
+/** Returns the definition of the coding agent that an image of `AgentImage.forAgent` has, with the path of its files on this machine. */
+export function definitionInImage(stack: SynthesizedStack, runtimeLogicalId: string): AgentDefinition | undefined {
+  const { directory } = imageOfRuntime(stack, runtimeLogicalId) ?? {};
+  const file = directory === undefined ? undefined : join(directory, SCRIPTS_DIRECTORY, DEFINITION_FILE);
+  if (file === undefined || !existsSync(file)) return undefined;
+  const definition = JSON.parse(readFileSync(file, 'utf8')) as AgentDefinition;
+  return definition.directory === undefined ? definition : { ...definition, directory: join(resolve(directory!), APPLICATION_CONTEXT) };
 }
 
 interface WorkingDirectory {

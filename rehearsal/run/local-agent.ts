@@ -20,17 +20,29 @@ export interface DefinedAgent {
   readonly definition: AgentDefinition;
 }
 
+export interface LocalAgentProps {
+  readonly definition: AgentDefinition;
+  /** The variables that replace those of the app's runtime, which name the models of another agent. @default - the runtime's variables stay */
+  readonly models?: { readonly [name: string]: string | undefined };
+}
+
 /** The runner of an agent, in a directory of its own: sessions have the programs of this machine, and this one in addition. */
 export class LocalAgent {
   /** Writes the runner and the definition below the state directory of a rehearsal. */
-  static install(stateDirectory: string, definition: AgentDefinition): LocalAgent {
+  static install(stateDirectory: string, { definition, models }: LocalAgentProps): LocalAgent {
     const text = JSON.stringify(definition);
-    const directory = join(stateDirectory, 'agents', `${definition.program}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`);
+    const key = createHash('sha256').update(JSON.stringify([text, models])).digest('hex').slice(0, 12);
+    const directory = join(stateDirectory, 'agents', `${definition.program}-${key}`);
     mkdirSync(directory, { recursive: true });
     const program = join(directory, 'runner.js');
     copyFileSync(runnerOfPackage(), program);
     writeFileSync(join(directory, 'definition.json'), text);
-    writeFileSync(join(directory, RUNNER.command), `#!/bin/sh\nexec ${quoteWord(process.execPath)} ${quoteWord(program)} "$@"\n`, { mode: 0o755 });
+    writeFileSync(join(directory, RUNNER.command), [
+      '#!/bin/sh',
+      ...models === undefined ? [] : MODEL_VARIABLES.map((name) => models[name] === undefined ? `unset ${name}` : `export ${name}=${quoteWord(models[name])}`),
+      `exec ${quoteWord(process.execPath)} ${quoteWord(program)} "$@"`,
+      '',
+    ].join('\n'), { mode: 0o755 });
     return new LocalAgent(directory);
   }
 
@@ -54,6 +66,8 @@ export class LocalAgent {
     return { command: [this.command, 'serve'] };
   }
 }
+
+const MODEL_VARIABLES = [RUNNER_VARIABLES.MODEL, RUNNER_VARIABLES.SMALL_MODEL];
 
 /** Returns the path of the runner in this package. */
 function runnerOfPackage(): string {

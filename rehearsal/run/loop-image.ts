@@ -1,4 +1,5 @@
-import { imageOfRuntime } from './image-agent';
+import { definitionInImage, imageOfRuntime } from './image-agent';
+import type { AgentDefinition } from '../../src/agent/constants';
 import { Assembly, SynthesizedStack, TemplateValues } from '../assembly';
 import { findLoop, LoopDescription } from '../deployment';
 import { BuildOptions, buildImage, ContainerTool } from '../sandbox';
@@ -23,9 +24,21 @@ export function loopImage(
   { assembly, stack, loop }: LoopLocation, options: BuildOptions = {},
 ): ((tool: ContainerTool) => Promise<string>) | undefined {
   const synthesized = Assembly.load(assembly).stack(stack);
-  const [, runtime] = RUNTIME_ARN.exec(loopIn(synthesized, loop).runtimeArn) ?? [];
+  const runtime = runtimeOf(synthesized, loop);
   const asset = runtime === undefined ? undefined : imageOfRuntime(synthesized, runtime);
   return asset && ((tool) => buildImage(tool, asset, options));
+}
+
+/** Returns the definition of the coding agent that the image of a loop's runtime has, or `undefined` if it has none. */
+export function loopAgent({ assembly, stack, loop }: LoopLocation): AgentDefinition | undefined {
+  const synthesized = Assembly.load(assembly).stack(stack);
+  const runtime = runtimeOf(synthesized, loop);
+  return runtime === undefined ? undefined : definitionInImage(synthesized, runtime);
+}
+
+/** Returns the logical ID of a loop's runtime, if it is in the stack. */
+function runtimeOf(stack: SynthesizedStack, loop: string | undefined): string | undefined {
+  return RUNTIME_ARN.exec(loopIn(stack, loop).runtimeArn)?.[1];
 }
 
 /** A loop as it is before anything is deployed: a reference to its runtime names it. */

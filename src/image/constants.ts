@@ -18,6 +18,9 @@ export const NPM_PREFIX = '/opt/npm';
 /** The directory of the agent's files in an image whose Dockerfile is generated. */
 export const APPLICATION_DIRECTORY = '/app';
 
+/** The directory of these files in the build context, apart from the scripts, so that the image does not contain the scripts. */
+export const APPLICATION_CONTEXT = 'application';
+
 /** The directory of Python programs that have an environment of their own, each in a folder of its name. */
 export const PYTHON_PROGRAMS = '/opt/python-programs';
 
@@ -57,3 +60,6 @@ export const CACHES: readonly (readonly [variable: string, directory: string, to
   ['GOMODCACHE', 'go', 'go'],
   ['CARGO_HOME', 'cargo', 'rust'],
 ];
+
+/** The file with the definition of an agent, beside the scripts of an image. */
+export const DEFINITION_FILE = 'workbench-agent.json';

@@ -1,6 +1,6 @@
 import type { AgentStep } from './agent-step';
 import {
-  APPLICATION_DIRECTORY, CACHES, CACHE_ROOT, JAVA_HOME, MISE_MOUNT, NPM_PREFIX, RUNTIME_PATHS, SCRIPTS_DIRECTORY, SCRIPTS_MOUNT,
+  APPLICATION_CONTEXT, APPLICATION_DIRECTORY, CACHES, CACHE_ROOT, JAVA_HOME, MISE_MOUNT, NPM_PREFIX, RUNTIME_PATHS, SCRIPTS_DIRECTORY, SCRIPTS_MOUNT,
 } from './constants';
 import { type BuildArgs, type ParsedDockerfile, type Stage, environmentOf, userAt } from './dockerfile';
 import { type ContextScript, contextScript } from './image-context';
@@ -76,11 +76,9 @@ export function toolSteps(options: ToolStepsOptions): ToolSteps {
     scripts.push(runtimes);
   }
   const agent = options.agent === undefined ? [] : [options.agent.script];
-  return { install, verify: [...agent, verify].map((script) => run(script)), scripts: [...scripts, ...agent], files: options.agent?.files ?? [] };
+  const texts = options.agent === undefined ? [] : [options.agent.definition];
+  return { install, verify: [...agent, verify].map((script) => run(script)), scripts: [...scripts, ...agent, ...texts], files: options.agent?.files ?? [] };
 }
-
-/** The directory of these files in the build context, apart from the scripts, so that the image does not contain the scripts. */
-export const APPLICATION_CONTEXT = 'application';
 
 export interface NewDockerfileOptions {
   readonly base: string;

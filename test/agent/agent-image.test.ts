@@ -41,7 +41,8 @@ describe('an image for an agent', () => {
     expect(readFileSync(join(asset.context, '.agent-image/workbench-agent.js'))).toEqual(readFileSync(join(__dirname, '../../assets/agent/workbench-agent.js')));
     const script = agentScript(asset);
     expect(script).toContain('cp /run/agent-image/workbench-agent.js /opt/workbench-agent/workbench-agent.js');
-    expect(script).toContain(`printf '%s\\n' '${JSON.stringify(claude._definition(), undefined, 2)}' > /etc/workbench-agent.json`);
+    expect(script).toContain('cp /run/agent-image/workbench-agent.json /etc/workbench-agent.json');
+    expect(JSON.parse(readFileSync(join(asset.context, '.agent-image/workbench-agent.json'), 'utf8'))).toEqual(claude._definition());
   });
 
   test('contains nothing of the user unless the agent has a directory', () => {
