@@ -28,6 +28,8 @@ export {
   type CodexOptions,
   CodingAgent,
   type CodingAgentOptions,
+  CodingWorkspace,
+  type CodingWorkspaceProps,
   type CustomAgentOptions,
   type OpenCodeOptions,
   type StrandsOptions,

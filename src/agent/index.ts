@@ -8,3 +8,4 @@ export {
   type OpenCodeOptions,
   type StrandsOptions,
 } from './coding-agent-options';
+export { CodingWorkspace, type CodingWorkspaceProps } from './coding-workspace';
