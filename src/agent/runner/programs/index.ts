@@ -1,10 +1,12 @@
 import { CLAUDE_CODE } from './claude-code';
 import { CUSTOM } from './custom';
 import { Program } from './program';
+import { STRANDS } from './strands';
 import { AgentProgram } from '../../constants';
 
 /** The programs that the runner starts, by the name in the definition. */
 export const PROGRAMS: { readonly [name in AgentProgram]?: Program } = {
   'claude-code': CLAUDE_CODE,
+  'strands': STRANDS,
   'custom': CUSTOM,
 };
