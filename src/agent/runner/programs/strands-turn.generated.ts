@@ -52,6 +52,7 @@ export const STRANDS_TURN = [
   "    \"ConnectionClosedError\": UNAVAILABLE,",
   "    \"ProxyConnectionError\": UNAVAILABLE,",
   "    \"ResponseStreamingError\": UNAVAILABLE,",
+  "    \"ProtocolError\": UNAVAILABLE,",
   "    \"SSLError\": UNAVAILABLE,",
   "    \"APIConnectionError\": UNAVAILABLE,",
   "    \"APITimeoutError\": UNAVAILABLE,",

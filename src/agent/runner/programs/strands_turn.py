@@ -50,6 +50,7 @@ KINDS_BY_CLASS = {
     "ConnectionClosedError": UNAVAILABLE,
     "ProxyConnectionError": UNAVAILABLE,
     "ResponseStreamingError": UNAVAILABLE,
+    "ProtocolError": UNAVAILABLE,
     "SSLError": UNAVAILABLE,
     "APIConnectionError": UNAVAILABLE,
     "APITimeoutError": UNAVAILABLE,
