@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentDefinition, AgentReport } from '../../src/agent/constants';
 import { turn, TurnRequest } from '../../src/agent/runner/turn';
+import { PROGRAM_VERSIONS } from '../../src/agent/versions';
 import { call, cut, fail, hang, inOrder, longText, ModelServer, refuse, Reply, say, Script, tokens } from '../support/models';
 import { pythonPackages, SYSTEM_PATH } from '../support/python-packages';
 
@@ -65,7 +66,12 @@ interface Ended extends AgentReport {
   readonly progress: string;
 }
 
-async function run(script: Script | Reply, overrides: Partial<AgentDefinition> = {}, request: Partial<TurnRequest> = {}, signal?: AbortSignal): Promise<Ended> {
+async function run(
+  script: Script | Reply,
+  overrides: Partial<AgentDefinition> = {},
+  request: Partial<TurnRequest> = {},
+  signal?: AbortSignal,
+): Promise<Ended> {
   server.script = typeof script === 'function' ? script : () => script;
   const progress: string[] = [];
   const report = await turn(inFull(overrides), {
@@ -92,7 +98,7 @@ test('the agent edits a file with its tools, and reports its tokens, its version
   expect(readFileSync(repo('prices.py'), 'utf8')).toBe('TOTAL = 2\n');
   expect(report).toMatchObject({
     name: 'strands',
-    version: '1.62.0',
+    version: PROGRAM_VERSIONS.strands,
     turns: 3,
     usage: { inputTokens: 3_000, outputTokens: 150, cacheReadTokens: 600, cacheWriteTokens: 300 },
     summary: 'The total is 2.',

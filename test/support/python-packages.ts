@@ -2,13 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { PROGRAM_VERSIONS } from '../../src/agent/versions';
 
 /** Programs from PyPI that tests run for real, in the versions that were seen to work. */
-export const PYTHON_AGENTS = {
-  'strands-agents': ['strands-agents==1.62.0'],
+export const PYTHON_AGENTS: { readonly [name in 'strands-agents' | 'aider-chat']: readonly string[] } = {
+  'strands-agents': [`strands-agents==${PROGRAM_VERSIONS.strands}`],
   // boto3, because LiteLLM signs requests to Amazon Bedrock with it.
-  'aider-chat': ['aider-chat==0.86.2', 'boto3==1.44.8'],
-} as const;
+  'aider-chat': [`aider-chat==${PROGRAM_VERSIONS.aider}`, 'boto3==1.44.8'],
+};
 
 /** The directories in which Python is searched: those of the system, which every user can read. */
 export const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
