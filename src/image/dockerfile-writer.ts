@@ -77,7 +77,8 @@ export function toolSteps(options: ToolStepsOptions): ToolSteps {
   }
   const agent = options.agent === undefined ? [] : [options.agent.script];
   const texts = options.agent === undefined ? [] : [options.agent.definition];
-  return { install, verify: [...agent, verify].map((script) => run(script)), scripts: [...scripts, ...agent, ...texts], files: options.agent?.files ?? [] };
+  const files = options.agent?.files ?? [];
+  return { install, verify: [...agent, verify].map((script) => run(script)), scripts: [...scripts, ...agent, ...texts], files };
 }
 
 export interface NewDockerfileOptions {
