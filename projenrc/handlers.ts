@@ -6,13 +6,19 @@ import { awscdk } from 'projen';
  */
 export const HANDLER_RUNTIME = new awscdk.LambdaRuntime('nodejs24.x', 'node24', { defaultExternals: [] });
 
+/** Parts of handlers that `bundleRest` bundles. The publisher makes commits, for which it needs one of them. */
+const PARTS = {
+  'driver/session-driver.lambda': ['junit', 'listing', 'access', 'agent-report', 'agent-words', 'repair'],
+  'forge/publisher.lambda': ['agent-words'],
+} as const;
+
 export const HANDLER_BUNDLING = {
   // The SDK's ES modules can be tree-shaken, its CommonJS modules cannot: this removes a third of the code that a cold start loads.
   mainFields: ['module', 'main'],
   minify: true,
   sourcemap: false,
   // Loaded only when they are needed: `bundleRest`.
-  externals: ['./junit', './listing', './access', './agent-report', './repair-prompt'],
+  externals: PARTS['driver/session-driver.lambda'].map((part) => `./${part}`),
   // The file says why.
   esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/handler/credentials.ts' },
 };
@@ -22,12 +28,13 @@ export const HANDLER_BUNDLING = {
  * modules without a state, so what they share with the driver may be there twice.
  */
 export function bundleRest(project: awscdk.AwsCdkConstructLibrary) {
-  const name = 'driver/session-driver.lambda';
-  for (const part of ['junit', 'listing', 'access', 'agent-report', 'repair-prompt']) {
-    project.tasks.tryFind(`bundle:${name}`)!.exec([
-      `esbuild --bundle src/loop/steps/${part}.ts --target=node24 --platform=node`, `--outfile=assets/${name}/${part}.js`,
-      '--tsconfig=tsconfig.dev.json --minify --main-fields=module,main',
-    ].join(' '));
+  for (const [name, parts] of Object.entries(PARTS)) {
+    for (const part of parts) {
+      project.tasks.tryFind(`bundle:${name}`)!.exec([
+        `esbuild --bundle src/loop/steps/${part}.ts --target=node24 --platform=node`, `--outfile=assets/${name}/${part}.js`,
+        '--tsconfig=tsconfig.dev.json --minify --main-fields=module,main',
+      ].join(' '));
+    }
   }
 }
 

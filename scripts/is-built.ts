@@ -29,7 +29,9 @@ function outputs(root: string): string[] {
     'assets/driver/session-driver.lambda/junit.js', // loaded by its index.js
     'assets/driver/session-driver.lambda/listing.js',
     'assets/driver/session-driver.lambda/agent-report.js',
-    'assets/driver/session-driver.lambda/repair-prompt.js',
+    'assets/driver/session-driver.lambda/repair.js',
+    'assets/driver/session-driver.lambda/agent-words.js',
+    'assets/forge/publisher.lambda/agent-words.js',
   ].map(normalize);
 }
 

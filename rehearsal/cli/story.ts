@@ -2,6 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { Repeated } from './repeated';
 import { lookAt, takeIt } from './take-it';
 import type { Terminal } from './terminal';
+import type { AgentRecord } from '../../src/loop/steps/agent-record';
+import { agentInWords } from '../../src/loop/steps/agent-words';
 import { LOOP_ERRORS, NEXT, PASSING } from '../../src/loop/steps/constants';
 import type { BranchMove } from '../../src/loop/steps/records';
 import { describeAgentStart } from '../agentcore/describe-start-failure';
@@ -109,6 +111,7 @@ export class Story implements JournalListener {
       terminal.line('  a rehearsal without an image looks for programs on this machine\'s PATH, as the session has it, and did not find this one');
     }
     if (isNotFound(record)) this.hints.forEach((hint) => terminal.line(`  ${hint}`));
+    if (record.output?.agent) this.agent(record.output.agent, record.commit !== undefined);
     if (record.commit) this.commit(record, record.commit);
     for (const { role, action, statement } of record.missingPermissions) {
       terminal.line(`${terminal.red('missing permission')}: role ${role} may not ${action}; this statement would allow it:`);
@@ -127,6 +130,13 @@ export class Story implements JournalListener {
   /** A step that failed has quoted the output already. */
   private messageOf({ steps }: RehearsalRecord, { message }: NonNullable<RehearsalRecord['error']>): string {
     return steps.some(({ error }) => error?.message === message) ? summaryOf(message) : message;
+  }
+
+  /** The message of a commit has the summary, too. */
+  private agent(agent: AgentRecord, isCommitted: boolean): void {
+    this.terminal.line();
+    this.terminal.line(`agent ${onOneLine(agentInWords(agent))}`);
+    if (!isCommitted) (agent.summary ?? '').split('\n').filter((line) => line !== '').forEach((line) => this.terminal.line(`    ${onOneLine(line)}`));
   }
 
   private commit(record: RehearsalRecord, commit: NonNullable<RehearsalRecord['commit']>): void {

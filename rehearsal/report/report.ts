@@ -4,6 +4,8 @@ import { escape, table } from './html';
 import { stateGraph } from './state-graph';
 import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
+import type { AgentRecord } from '../../src/loop/steps/agent-record';
+import { agentInWords } from '../../src/loop/steps/agent-words';
 import { PASSING } from '../../src/loop/steps/constants';
 import { describeRollout } from '../rollout/describe';
 import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
@@ -31,6 +33,7 @@ ${record.error === undefined ? '' : `<pre class="error">${escape(headOf(record, 
 </header>
 <main>
 ${section('Turns and gates', rounds(record.steps))}
+${record.output?.agent === undefined ? '' : section('Agent', agent(record.output.agent))}
 ${record.commit === undefined ? '' : section('Commit', commit(record.commit, record))}
 ${forge === '' ? '' : section(record.forge?.pullRequest ? 'Pull request' : 'At the forge', forge)}
 ${section('Timeline', timelineOf(record.steps))}
@@ -70,6 +73,11 @@ function rounds(steps: readonly Step[]): string {
   }).join('\n');
 }
 
+function agent(record: AgentRecord): string {
+  const summary = record.summary === undefined ? '' : `\n<pre class="text">${escape(record.summary)}</pre>`;
+  return `<p>${escape(agentInWords(record))}</p>${summary}`;
+}
+
 function testsOf({ failingTests = [] }: Step): string {
   return failingTests.length === 0 ? '' : `failing tests (${failingTests.length}):\n${failingTests.map((name) => `  ✖ ${name}`).join('\n')}\n`;
 }
@@ -95,7 +103,7 @@ function costs(record: RehearsalRecord): string {
   const total = rows.reduce((sum, { usd }) => sum + usd, 0);
   const usd = (amount: number) => `${amount.toFixed(6)} USD`;
   return `${table(['item', 'amount', 'price'], [...rows.map(({ item, amount, usd: price }) => [item, amount, usd(price)]), ['<strong>total</strong>', '', usd(total)]])}
-<p class="dim">Without the model. Prices of us-east-1 as of ${PRICES.asOf}; docs/prices.md lists the sources and assumptions.</p>`;
+<p class="dim">Without the model${record.output?.agent?.costUsd === undefined ? '' : ', whose cost the program of the agent estimates'}. Prices of us-east-1 as of ${PRICES.asOf}; docs/prices.md lists the sources and assumptions.</p>`;
 }
 
 function session({ session: found, repository }: RehearsalRecord): string {

@@ -4,6 +4,7 @@ import { endOfFile } from './end-of-file';
 import { failingTests } from './failing-tests';
 import { notesOf } from './notes';
 import type { Step, StepKind, StepRetry } from './step';
+import { REPORT_PREFIX } from '../../src/agent/constants';
 import { maskSecrets } from '../../src/handler/mask';
 import { JOBS_FOLDER, RETRY_LOG } from '../../src/jobs/constants';
 import { jobId } from '../../src/jobs/job';
@@ -54,6 +55,11 @@ const OUTPUT_BYTES = 262_144;
 /** The end of a log, for a report, in which what looks like a secret is masked. The log itself stays as it is. */
 function endOf(log: string): string {
   return maskSecrets(log.slice(-2 * OUTPUT_BYTES)).slice(-OUTPUT_BYTES);
+}
+
+/** The output of an agent without the lines in which it reports to the driver. */
+function withoutReports(log: string): string {
+  return log.split('\n').filter((line) => !line.startsWith(REPORT_PREFIX)).join('\n');
 }
 
 /** Turns the events of an execution into the steps of a run. */
@@ -138,6 +144,7 @@ export class Journal {
     this.run = output?.run ?? this.run;
     const { loop } = output ?? {};
     step.next = loop?.next;
+    if (loop?.next === NEXT.NO_WORK && loop.agentError !== undefined) step.error = this.mask(loop.agentError);
     const move = loop?.branchMoves?.at(-1);
     if (JSON.stringify(move) !== JSON.stringify(input?.loop?.branchMoves?.at(-1))) step.branchMove = move;
     if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.jobOutput(`turn-${step.round}-`);
@@ -198,7 +205,7 @@ export class Journal {
     try {
       const name = readdirSync(jobs!).filter((job) => job.startsWith(prefix)).map((job) => join(jobs!, job, 'log'))
         .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).pop();
-      return endOf(this.mask(readFileSync(name!, 'utf8'))).trim();
+      return withoutReports(endOf(this.mask(readFileSync(name!, 'utf8')))).trim();
     } catch {
       return undefined;
     }

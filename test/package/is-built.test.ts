@@ -33,7 +33,9 @@ describe('a build is needed', () => {
     '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
     'assets/job.lambda/index.js', 'assets/driver/session-driver.lambda/junit.js', 'assets/driver/session-driver.lambda/listing.js',
     'assets/driver/session-driver.lambda/agent-report.js',
-    'assets/driver/session-driver.lambda/repair-prompt.js',
+    'assets/driver/session-driver.lambda/repair.js',
+    'assets/driver/session-driver.lambda/agent-words.js',
+    'assets/forge/publisher.lambda/agent-words.js',
   ];
   beforeEach(() => {
     for (const path of SOURCES) write(path, OLD);

@@ -1,4 +1,4 @@
-import { code, consoleUrlOf, fenced } from './description';
+import { agentLine, code, consoleUrlOf, fenced } from './description';
 import { Progress, TellRequest } from '../../loop/steps/access';
 
 /** The part of an error that a comment shows, in characters. */
@@ -14,7 +14,7 @@ function wordsOf(progress: Progress): string[] {
     case 'CHECKING_BASE': return ['The run has begun: the gates run on the base.'];
     case 'TURN': return [turn(progress)];
     case 'VERIFYING': return ['All gates have passed. The change is verified in a clean checkout.'];
-    default: return ending(progress);
+    default: return [...ending(progress), ...progress.agent === undefined ? [] : [`${agentLine(progress.agent)}.`]];
   }
 }
 

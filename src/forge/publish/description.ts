@@ -1,9 +1,13 @@
+import { agentName, numbersOf, quoted } from '../../loop/steps/agent-words';
 import { GateRecord, RunRecord } from '../../loop/steps/records';
 import { named, NameList } from '../../loop/steps/results';
 import { StepRequest } from '../../loop/steps/step';
 
 /** The part of a prompt that a description shows, in characters. */
 const PROMPT_LENGTH = 4_000;
+
+/** The part of the agent's summary that a description shows, in characters. */
+const SUMMARY_LENGTH = 2_000;
 
 /** The facts of a run that are in no record. */
 export interface RunFacts {
@@ -30,16 +34,29 @@ export function descriptionOf({ execution, config, state: { prompt, run, loop } 
     filesOf('Files that judge the change: review these first', loop.judgingFiles),
     `### Task\n\n${fenced(prompt.length > PROMPT_LENGTH ? `${prompt.slice(0, PROMPT_LENGTH)}…` : prompt)}`,
     filesOf('Changed files', changed),
+    summaryOf(loop),
     `### Gates\n\n${gateTable(loop, isVerified)}${isVerified ? '' : '\n\nThe change was not verified in a clean checkout.'}`,
     findingsOf(loop),
     [
       `${count(loop.round + 1, 'turn')}, ${minutes(seconds)}.`,
+      ...(loop.agent === undefined ? [] : [`${agentLine(loop.agent)}.`]),
       `Run ${code(run.id)} of the loop ${code(config.name)}: [execution](${consoleUrlOf(execution)}), session ${code(run.session.id)}.`,
       ...(run.issue === undefined ? [] : [`For #${run.issue}.`]),
       'To try the change: check out the branch, and run the commands of the gates.',
     ].join(' '),
   ];
   return sections.filter((section) => section !== undefined).join('\n\n');
+}
+
+/** Returns what the agent says. The text is inert even outside of its block: forges offer a description as the message of a merge. */
+function summaryOf({ agent }: Loop): string | undefined {
+  return agent?.summary === undefined ? undefined : `### What the agent says\n\n${fenced(quoted(agent.summary, SUMMARY_LENGTH))}`;
+}
+
+/** Returns the numbers of an agent, with its name as code. */
+export function agentLine(agent: NonNullable<Loop['agent']>): string {
+  const numbers = numbersOf(agent);
+  return `${code(agentName(agent))}${numbers === '' ? '' : `: ${numbers}`}`;
 }
 
 /** Returns a table of the gates with their verdicts in the agent's session and in the clean checkout. */

@@ -34,7 +34,7 @@ export type Progress =
   /** A turn begins; the gate that did not pass before, if it is a repair. */
   | { readonly kind: 'TURN'; readonly turn: number; readonly gate?: string; readonly verdict?: string }
   | { readonly kind: 'VERIFYING' }
-  | ({ readonly kind: 'ENDED' } & Pick<RunRecord, 'outcome' | 'rounds' | 'verified' | 'commit' | 'pullRequest' | 'error'>);
+  | ({ readonly kind: 'ENDED' } & Pick<RunRecord, 'outcome' | 'rounds' | 'verified' | 'agent' | 'commit' | 'pullRequest' | 'error'>);
 
 /** The request to say how a run goes. */
 export interface TellRequest {
@@ -57,8 +57,8 @@ export function newsOf(request: LoopRequest, result?: object): TellRequest | und
 function progressOf(operation: string, loop: LoopState | undefined, result?: object): Progress | undefined {
   if (result !== undefined) {
     if (operation !== STEPS.STOP) return undefined;
-    const { outcome, rounds, verified, commit, pullRequest, error } = (result as StopResult).output;
-    return { kind: 'ENDED', outcome, rounds, verified, commit, pullRequest, error };
+    const { outcome, rounds, verified, agent, commit, pullRequest, error } = (result as StopResult).output;
+    return { kind: 'ENDED', outcome, rounds, verified, agent, commit, pullRequest, error };
   }
   // A step that continues has been told of.
   if (loop === undefined || loop.next === NEXT.RUNNING) return undefined;

@@ -1,3 +1,4 @@
+import { afterFailure } from './after-failure';
 import { GATE_VERDICTS, LOOP_ERRORS, VERIFICATION } from './constants';
 import { LoopError } from './errors';
 import { isGreen } from './gate';
@@ -5,7 +6,6 @@ import { count, GateConfig, judge, Judgement, shortNameOf } from './judge';
 import { ProtectConfig } from './loop-config';
 import { runBootstrap } from './prepare';
 import { BaseGate } from './records';
-import { failureOf } from './repair';
 import { defined, united } from './results';
 import { verificationSession } from './sessions';
 import { VerificationState } from './state';
@@ -154,7 +154,7 @@ function recordOf(judgement: Judgement, tries: VerificationState['tries'], isBas
   const isFlaky = tries !== undefined && record.verdict === VERDICTS.PASSED;
   const said = isFlaky ? { ...record, verdict: GATE_VERDICTS.FLAKY, ...defined({ flakyTests: tries.tests }) } : record;
   if (!isBase || isGreen(said)) return said;
-  return { ...said, failure: failureOf(record.name, judgement), ...defined({ known: knownOf(judgement, tries?.known) }) };
+  return { ...said, failure: afterFailure().failureOf(record.name, judgement), ...defined({ known: knownOf(judgement, tries?.known) }) };
 }
 
 /** Returns the short names of the failing tests of a gate on the base, and of those that failed in earlier tries only. */

@@ -74,14 +74,25 @@ export async function commit(request: CommitRequest, tools: StepTools): Promise<
   return rebased(request, tools, loop, id);
 }
 
-/** Returns the commit's message: a subject, and trailers that name the task, the run and the gates that passed. */
+/** The part of the agent's summary that a commit has, in characters. */
+const SUMMARY_LENGTH = 1_000;
+
+/** Returns the agent's summary as it stands in the commit. The paragraph is never the last one, which has the trailers. */
+function summaryOf({ agent }: LoopState): string[] {
+  if (agent?.summary === undefined) return [];
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand; import() needs a file extension, which tests lack
+  const { quoted } = require('./agent-words') as typeof import('./agent-words');
+  return [`The agent says:\n${quoted(agent.summary, SUMMARY_LENGTH)}`];
+}
+
+/** Returns the commit's message: a subject, what the agent says, and trailers that name the task, the run and the gates that passed. */
 export function messageOf(template: string, prompt: string, run: RunIdentity, loop: LoopState): string {
   const trailers = [
     `Workbench-Task: ${run.taskId}`,
     `Workbench-Run: ${run.id}`,
     ...loop.gates.map((gate) => trailerOf(gate, loop)),
   ];
-  return `${filled(template, prompt, run) || run.taskId}\n\n${trailers.join('\n')}\n`;
+  return `${[filled(template, prompt, run) || run.taskId, ...summaryOf(loop), trailers.join('\n')].join('\n\n')}\n`;
 }
 
 /** Returns a template with its values. */

@@ -1,10 +1,10 @@
+import { afterFailure } from './after-failure';
 import { GATE_VERDICTS, LOOP_ERRORS, LOOP_LIMITS, NEXT, PASSING } from './constants';
 import { LoopError } from './errors';
 import { count, GateConfig, judge, Judgement } from './judge';
 import { GateBefore, GateRecord } from './records';
-import { failedBefore, red } from './repair';
 import { defined } from './results';
-import { LoopState } from './state';
+import { failedBefore, LoopState } from './state';
 import { settled, StepRequest, stillRunning, StepTools } from './step';
 import { VERDICTS } from '../../jobs/constants';
 
@@ -43,7 +43,7 @@ export async function gate(request: GateRequest, tools: StepTools): Promise<Loop
   const record: GateRecord = { ...said, ...(isFlaky ? { verdict: GATE_VERDICTS.FLAKY } : {}), ...defined({ greenBefore }) };
   const seen = { ...loop, ...defined({ before }), gates: [...loop.gates, record] };
   if (verdict === VERDICTS.PASSED) return { ...seen, next: NEXT.PASSED };
-  return red({ gate: config, maxRepairs, judgement }, seen);
+  return afterFailure().red({ gate: config, maxRepairs, judgement }, seen);
 }
 
 /** Determines whether a gate passed by itself, and not because its failure is known from the base. */

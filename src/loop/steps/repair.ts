@@ -4,13 +4,13 @@ import { fingerprint } from './fingerprint';
 import type { GateConfig, Judgement } from './judge';
 import type { OnlyInWorkspace } from './records';
 import { defined } from './results';
-import { LoopState } from './state';
+import { failedBefore, LoopState } from './state';
 import { VERDICTS } from '../../jobs/constants';
 
-/** Determines whether the gate failed on the same tree in the round before: it was repeated, because it may be flaky. */
-export function failedBefore(loop: LoopState, name: string): boolean {
-  return loop.tree === loop.lastTree && loop.feedback?.gate === name && !loop.feedback.cleanCheckout;
-}
+/** Functions for what did not pass. A file of its own, which only runs with such a gate load. */
+
+export { fingerprint } from './fingerprint';
+export { repairPrompt } from './repair-prompt';
 
 /** A gate that did not pass. */
 interface Red {

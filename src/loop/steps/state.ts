@@ -133,3 +133,8 @@ export interface LoopState {
   readonly found?: boolean;
   readonly pullRequest?: PullRequestRecord;
 }
+
+/** Determines whether the gate failed on the same tree in the round before: it was repeated, because it may be flaky. */
+export function failedBefore(loop: LoopState, name: string): boolean {
+  return loop.tree === loop.lastTree && loop.feedback?.gate === name && !loop.feedback.cleanCheckout;
+}

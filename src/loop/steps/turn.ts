@@ -1,4 +1,5 @@
 import { createHash } from 'crypto';
+import { afterFailure } from './after-failure';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopError } from './errors';
 import { Feedback } from './records';
@@ -87,8 +88,7 @@ function reports() {
 /** Returns the prompt of a turn: the task, and in a repair the feedback, for agents that read nothing but the prompt. */
 function promptOf(prompt: string, feedback: Feedback | undefined): string {
   if (feedback === undefined) return prompt;
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand; import() needs a file extension, which tests lack
-  return (require('./repair-prompt') as typeof import('./repair-prompt')).repairPrompt(prompt, feedback);
+  return afterFailure().repairPrompt(prompt, feedback);
 }
 
 /** The number of bytes that fit into one command: base64 turns three into four, and a command has 32 KiB. */

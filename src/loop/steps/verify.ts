@@ -1,3 +1,4 @@
+import { afterFailure } from './after-failure';
 import { rebased } from './branch';
 import { carry } from './change-pack';
 import { addressOf, commandsOf, freshAt, inVerification, isLate, isLoss, placeOf, runThere, throwIfLost, VerifyRequest } from './clean-checkout';
@@ -5,7 +6,6 @@ import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { onlyInWorkspace } from './differences';
 import { LoopError } from './errors';
 import { runBootstrap } from './prepare';
-import { red } from './repair';
 import { defined } from './results';
 import { isVerified } from './run-record';
 import { LoopState, VerificationState } from './state';
@@ -77,7 +77,7 @@ async function verifyAt(place: VerificationState, request: VerifyRequest, tools:
   const gate = isBootstrap ? { name: 'bootstrap', command: request.bootstrap!.commands.join('\n') } : course.gate;
   const judgement = isBootstrap ? { verdict: course.result.verdict!, result: course.result, changedFiles: [] } : course.judgement;
   const after = {
-    ...red({ gate, maxRepairs: request.maxRepairs, judgement, cleanCheckout: true, onlyInWorkspace: only }, loop),
+    ...afterFailure().red({ gate, maxRepairs: request.maxRepairs, judgement, cleanCheckout: true, onlyInWorkspace: only }, loop),
     verification: { ...course.verification, isOver: true },
   };
   if (!isBootstrap || !verification.separate || request.config.verification!.separateUser === 'always' || verification.isProbed) return after;
