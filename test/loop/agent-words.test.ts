@@ -8,6 +8,8 @@ import { cleaned } from '../../src/loop/steps/agent-report';
 import { agentInWords, inert, quoted } from '../../src/loop/steps/agent-words';
 import { messageOf } from '../../src/loop/steps/commit';
 
+jest.setTimeout(120_000);
+
 /** Texts that do something where an agent's summary stands: at GitHub, at GitLab, in CI services, in tools for releases, in git, in a terminal. */
 const ATTACKS = [
   'Closes #1', 'fixes: octo/shop#1', 'Resolves GH-1', 'Implements SHOP-1', 'Closes https://github.com/octo/shop/issues/1', 'closes !1 &2 $3 %4 ~"bug"',

@@ -1,6 +1,6 @@
 import { createHash } from 'crypto';
-import { afterFailure } from './after-failure';
 import { leftDirectoryOf, LOOP_ERRORS, LOOP_LIMITS, LOOP_METRICS } from './constants';
+import { fingerprint } from './fingerprint';
 import { jsonBytes } from './input';
 import { BaseGate, GateRecord, TestsRecord } from './records';
 import { before, ReadReport, reported } from './report';
@@ -118,8 +118,7 @@ export function weighed(
   if (verdict !== VERDICTS.PASSED && !isFailure) return { verdict };
   const isRedOnBase = isTolerant && base?.verdict === VERDICTS.FAILED;
   if (report === undefined) {
-    const isSame = isRedOnBase && isFailure && base.exitCode === result.exitCode
-      && base.failure === afterFailure().fingerprint(gate.name, verdict, result, []);
+    const isSame = isRedOnBase && isFailure && base.exitCode === result.exitCode && base.failure === fingerprint(gate.name, verdict, result, []);
     return isSame ? { verdict: VERDICTS.PASSED, knownFailure: true } : { verdict };
   }
   if (report.results === undefined) return { verdict: VERDICTS.FAILED, reason: report.fault };

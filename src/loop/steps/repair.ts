@@ -9,7 +9,6 @@ import { VERDICTS } from '../../jobs/constants';
 
 /** Functions for what did not pass. A file of its own, which only runs with such a gate load. */
 
-export { fingerprint } from './fingerprint';
 export { repairPrompt } from './repair-prompt';
 
 /** A gate that did not pass. */
