@@ -6,6 +6,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
   'takes long': [
     'test/agent/strands.test.ts',
     'test/driver/faults.test.ts',
+    'test/forge/agent-summary.test.ts',
     'test/forge/loop-faults.test.ts',
     'test/forge/loop.test.ts',
     'test/forge/random-faults.test.ts',
