@@ -1,3 +1,4 @@
+import { AIDER } from './aider';
 import { CLAUDE_CODE } from './claude-code';
 import { CUSTOM } from './custom';
 import { Program } from './program';
@@ -7,6 +8,7 @@ import { AgentProgram } from '../../constants';
 /** The programs that the runner starts, by the name in the definition. */
 export const PROGRAMS: { readonly [name in AgentProgram]?: Program } = {
   'claude-code': CLAUDE_CODE,
+  'aider': AIDER,
   'strands': STRANDS,
   'custom': CUSTOM,
 };
