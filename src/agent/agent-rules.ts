@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'fs';
+import { join } from 'path';
 import { Token } from 'aws-cdk-lib';
 import type { CodingAgentOptions } from './coding-agent-options';
 import { AGENT_LIMITS } from './constants';
@@ -63,6 +64,10 @@ const RULES: readonly Rule<AgentRequest>[] = [
   {
     broken: ({ directory }) => directory !== undefined && !(existsSync(directory) && statSync(directory).isDirectory()),
     message: () => '"directory" must be an existing directory: use the path of the agent\'s files, relative to the working directory of the app',
+  },
+  {
+    broken: ({ directory }) => directory !== undefined && existsSync(directory) && !existsSync(join(directory, 'agent.py')),
+    message: () => '"directory" must have the file agent.py: create it, with a strands.Agent in the variable "agent", or with a function create_agent() that returns one',
   },
 ];
 

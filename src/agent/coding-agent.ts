@@ -79,7 +79,8 @@ export abstract class CodingAgent {
   /**
    * An agent of your own, written with Strands Agents in Python. The image contains the directory in `/app`, with what its `requirements.txt` names.
    *
-   * @param directory The directory with the agent's files
+   * @param directory The directory with the agent's files: `agent.py`, which has a `strands.Agent` in the variable `agent`, or a function
+   * `create_agent()` that returns one
    * @param options Options for the agent
    */
   public static strands(directory: string, options: StrandsOptions = {}): CodingAgent {

@@ -80,9 +80,9 @@ function artifactOf(place: string, directory: string | undefined, options: Agent
 
   const unique = [...new Map(entries.map((entry) => [entry.name, entry])).values()];
   const image = request.fileExists ? amended(place, directory!, file, unique, options, step) : written(unique, options, directory, step);
-  const { agent, base, command, setup, tools: _tools, user, miseImage, miseSettings, exclude, ignoreMode, target, ...asset } = options;
+  const { agent, base, command, setup, tools: _tools, user, miseImage, miseSettings, exclude: _exclude, ignoreMode, target, ...asset } = options;
   const context = stageContext({
-    directory, exclude, ignoreMode, followSymlinks: options.followSymlinks, file, ...image, scripts: image.steps.scripts, files: image.steps.files,
+    directory, exclude: excludedFrom(options), ignoreMode, followSymlinks: options.followSymlinks, file, ...image, scripts: image.steps.scripts, files: image.steps.files,
   });
   const artifact = new AgentImageArtifact(
     { ...sorted(asset), directory: context, file, target: image.target, platform: Platform.LINUX_ARM64 },
@@ -91,6 +91,11 @@ function artifactOf(place: string, directory: string | undefined, options: Agent
   );
   if (agent !== undefined) agentsOfArtifacts.set(artifact, agent);
   return artifact;
+}
+
+/** Returns patterns of files that the image does not have. An environment of Python is for the machine that it was made on. */
+function excludedFrom({ agent, exclude }: AgentImageOptions): string[] | undefined {
+  return agent?._directory === undefined ? exclude : ['.venv', '**/__pycache__', ...exclude ?? []];
 }
 
 /** Returns the tools of the image. One that the user names replaces the agent's own, and so does the distribution's Python. */

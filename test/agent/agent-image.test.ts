@@ -125,6 +125,13 @@ describe('an image for an agent of Strands', () => {
     expect(asset.scripts.verify).toContain('python3 -c');
   });
 
+  test('does not contain what Python made on this machine, or what is excluded', () => {
+    const own = directoryOf({ 'agent.py': '', '.venv/bin/python': '', 'lib/__pycache__/a.pyc': '', 'lib/a.py': '', 'notes.md': '' });
+    const { context } = assetOf(AgentImage.forAgent(CodingAgent.strands(own), { exclude: ['notes.md'] }));
+    expect(readdirSync(join(context, 'application'), { recursive: true }).sort()).toEqual(['agent.py', 'lib', 'lib/a.py']);
+    rmSync(own, { recursive: true });
+  });
+
   test('fails if the directory has a Dockerfile', () => {
     writeFileSync(join(directory, 'Dockerfile'), 'FROM debian');
     expect(messageOf(() => AgentImage.forAgent(CodingAgent.strands(directory)))).toContain('the directory of the agent must not have a Dockerfile');

@@ -187,6 +187,12 @@ test('an agent of Strands fails without its directory', () => {
   expect(messageOf(() => CodingAgent.strands('no/such/directory'))).toContain('"directory" must be an existing directory');
 });
 
+test('an agent of Strands fails without agent.py', () => {
+  const other = directoryOf({ 'main.py': '' });
+  expect(messageOf(() => CodingAgent.strands(other))).toContain('"directory" must have the file agent.py');
+  rmSync(other, { recursive: true });
+});
+
 test('other turns do not read the report of an agent', () => {
   expect([AgentTurn.invoke(), AgentTurn.command('x'), AgentTurn.callback()].map(({ _reports }) => _reports)).toEqual([false, false, false]);
   expect(CodingAgent.codex().turn()._reports).toBe(true);
