@@ -33,10 +33,10 @@ export {
   type CustomAgentOptions,
   type OpenCodeOptions,
   type StrandsOptions,
-} from './agent';
+} from './coding-agent';
 
 // Container images with developer tools
-export { AgentImage, type AgentImageOptions, type BasicImageOptions, type CustomToolOptions, DevTool } from './image';
+export { AgentImage, type AgentImageOptions, type BasicImageOptions, type CustomToolOptions, DevTool, type ICodingAgent } from './image';
 
 // Work in sessions, for Step Functions
 export { SessionDriver, type SessionDriverProps } from './driver';

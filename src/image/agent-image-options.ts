@@ -1,6 +1,6 @@
 import type { DockerImageAssetOptions } from 'aws-cdk-lib/aws-ecr-assets';
 import type { DevTool } from './dev-tool';
-import type { CodingAgent } from '../agent/coding-agent';
+import type { ICodingAgent } from './i-coding-agent';
 
 /** Options for every image with developer tools, in addition to those of an official image asset. */
 export interface BasicImageOptions extends DockerImageAssetOptions {
@@ -63,7 +63,7 @@ export interface AgentImageOptions extends BasicImageOptions {
    *
    * @default - none
    */
-  readonly agent?: CodingAgent;
+  readonly agent?: ICodingAgent;
 
   /**
    * The command that starts the agent's server in `/app`, for a directory without a Dockerfile, where it is required unless there is an

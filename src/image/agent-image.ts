@@ -12,15 +12,15 @@ import { APPLICATION_CONTEXT } from './constants';
 import { DevTool } from './dev-tool';
 import { type DockerfileUser, type ParsedDockerfile, type Stage, parseDockerfile, stageNamed, userAt } from './dockerfile';
 import { type ToolSteps, type ToolStepsOptions, amendDockerfile, newDockerfile, toolSteps } from './dockerfile-writer';
+import type { ICodingAgent } from './i-coding-agent';
 import { releaseContext, stageContext } from './image-context';
 import type { ToolEntry } from './tool-entry';
 import type { NamedUser } from './verify-script';
 import { DEFAULT_BASE, MISE_IMAGE } from './versions';
-import { agentsOfArtifacts } from '../agent/agents-of-artifacts';
-import type { CodingAgent } from '../agent/coding-agent';
 import { RUNNER } from '../agent/constants';
 import { sorted } from '../private/sorted';
 import { ValidationError, faultsOf } from '../private/validation';
+import { environmentsOfArtifacts } from '../runtime/environments-of-artifacts';
 
 /**
  * Builds container images with developer tools, for agents whose sessions run commands.
@@ -58,7 +58,7 @@ export class AgentImage {
    * @param options Options for the image
    * @throws an error with all faults of the options and the tools
    */
-  static forAgent(agent: CodingAgent, options: BasicImageOptions = {}): AgentRuntimeArtifact {
+  static forAgent(agent: ICodingAgent, options: BasicImageOptions = {}): AgentRuntimeArtifact {
     return artifactOf(`AgentImage.forAgent(${agent.name})`, agent._directory, { ...options, agent });
   }
 
@@ -80,16 +80,23 @@ function artifactOf(place: string, directory: string | undefined, options: Agent
 
   const unique = [...new Map(entries.map((entry) => [entry.name, entry])).values()];
   const image = request.fileExists ? amended(place, directory!, file, unique, options, step) : written(unique, options, directory, step);
-  const { agent, base, command, setup, tools: _tools, user, miseImage, miseSettings, exclude: _exclude, ignoreMode, target, ...asset } = options;
+  const { agent, base, command, setup, tools: _tools, user, miseImage, miseSettings, exclude: _, ignoreMode, target, ...asset } = options;
   const context = stageContext({
-    directory, exclude: excludedFrom(options), ignoreMode, followSymlinks: options.followSymlinks, file, ...image, scripts: image.steps.scripts, files: image.steps.files,
+    directory,
+    exclude: excludedFrom(options),
+    ignoreMode,
+    followSymlinks: options.followSymlinks,
+    file,
+    ...image,
+    scripts: image.steps.scripts,
+    files: image.steps.files,
   });
   const artifact = new AgentImageArtifact(
     { ...sorted(asset), directory: context, file, target: image.target, platform: Platform.LINUX_ARM64 },
     unique.filter(({ floating }) => floating !== undefined).map(({ name, floating }) => `${name} (${floating})`),
     agent,
   );
-  if (agent !== undefined) agentsOfArtifacts.set(artifact, agent);
+  if (agent !== undefined) environmentsOfArtifacts.set(artifact, agent.environment);
   return artifact;
 }
 
@@ -120,7 +127,7 @@ class AgentImageArtifact extends AgentRuntimeArtifact {
   constructor(
     private readonly assetProps: DockerImageAssetProps,
     private readonly floatingTools: readonly string[],
-    private readonly agent: CodingAgent | undefined,
+    private readonly agent: ICodingAgent | undefined,
   ) {
     super();
   }

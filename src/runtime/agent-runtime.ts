@@ -7,10 +7,10 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { AgentExecutionRole } from './agent-execution-role';
 import { BedrockModel } from './bedrock-model';
+import { environmentsOfArtifacts } from './environments-of-artifacts';
 import { lifecycleOf, networkModeOf, runtimeResourceOf } from './introspection';
 import { RuntimeGrants } from './runtime-grants';
 import { lifecycleFaults, roleFaults } from './runtime-rules';
-import { agentsOfArtifacts } from '../agent/agents-of-artifacts';
 import { Mount, MountConfig } from '../mount/mount';
 import { configurationsOf, mountFaults, mountsOf } from '../mount/mount-rules';
 import { addOrWarn } from '../private/grant';
@@ -202,7 +202,7 @@ function connect(runtime: AgentRuntime, { statements = [], mountTargets = [], de
 function withExecutionRole(scope: Construct, id: string, props: AgentRuntimeProps): agentcore.RuntimeProps {
   const { mounts, ...given } = props;
   const { tags } = given;
-  const ofAgent = agentsOfArtifacts.get(props.agentRuntimeArtifact)?.environment;
+  const ofAgent = environmentsOfArtifacts.get(props.agentRuntimeArtifact);
   // What the user sets for this runtime is more specific than what the agent of its image has.
   const environmentVariables = ofAgent === undefined ? given.environmentVariables : { ...ofAgent, ...given.environmentVariables };
   const official = {

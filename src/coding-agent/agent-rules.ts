@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'fs';
 import { join } from 'path';
 import { Token } from 'aws-cdk-lib';
 import type { CodingAgentOptions } from './coding-agent-options';
-import { AGENT_LIMITS } from './constants';
+import { AGENT_LIMITS } from '../agent/constants';
 import { isFullNpmVersion, isPipVersion } from '../image/versions';
 import { LIMITS } from '../jobs/constants';
 import { secretIn } from '../private/secrets';

@@ -5,10 +5,11 @@ import { checkAgent } from './agent-rules';
 import type {
   AiderOptions, ClaudeCodeOptions, CodexOptions, CodingAgentOptions, CustomAgentOptions, OpenCodeOptions, StrandsOptions,
 } from './coding-agent-options';
-import { type AgentDefinition, type AgentProgram, RUNNER, RUNNER_VARIABLES } from './constants';
-import { AGENT_NODE, AGENT_PYTHON, PROGRAM_VERSIONS } from './versions';
+import { type AgentDefinition, type AgentProgram, RUNNER, RUNNER_VARIABLES } from '../agent/constants';
+import { AGENT_NODE, AGENT_PYTHON, PROGRAM_VERSIONS } from '../agent/versions';
 import { APPLICATION_DIRECTORY } from '../image/constants';
 import { DevTool } from '../image/dev-tool';
+import type { ICodingAgent, IRuntimeRole } from '../image/i-coding-agent';
 import { npmProgramEntry, pipImportEntry, pipProgramEntry } from '../image/tool-entry';
 import { AgentTurn, type CommandTurnOptions } from '../loop/agent-turn';
 import { secretFaults } from '../private/secrets';
@@ -27,7 +28,7 @@ import type { BedrockModel } from '../runtime/bedrock-model';
  *
  * @see docs/agents.md
  */
-export abstract class CodingAgent {
+export abstract class CodingAgent implements ICodingAgent {
   /**
    * Claude Code of Anthropic, from npm.
    *
@@ -152,11 +153,6 @@ export abstract class CodingAgent {
    * @internal
    */
   public abstract _definition(): AgentDefinition;
-}
-
-/** A runtime, as far as an agent needs to know it. */
-interface IRuntimeRole extends IConstruct {
-  readonly role: iam.IRole;
 }
 
 interface ProgramOptions extends CodingAgentOptions {
