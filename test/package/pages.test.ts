@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,7 +10,7 @@ import { blocksOf, Reader } from '../support/page';
 jest.setTimeout(1_200_000);
 
 const REPOSITORY = 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench';
-const EXAMPLES = readdirSync(join(ROOT, 'examples')).map((name) => `examples/${name}/README.md`);
+const EXAMPLES = readdirSync(join(ROOT, 'examples')).filter((name) => name !== 'claude-code').map((name) => `examples/${name}/README.md`);
 const DOCS = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md') && name !== 'python.md').map((name) => `docs/${name}`);
 
 /** Files that are generated from the sources, and must be in a package that is built from a fresh clone. */
@@ -31,8 +32,17 @@ elif grep -q 'index = 1' prices.mjs; then sed -i 's/index = 1/index = 0/' prices
 else echo 'What a basket costs.' >>README.md; fi
 `;
 
+/** The programs that pages install for all folders. They are outside of the directory for temporary files, which sessions do not see. */
+const PROGRAMS = join(ROOT, 'node_modules/.cache/programs-of-pages');
+
+/** Runs the real program, which a page has installed, with a scripted model. */
+const realClaude = (modelUrl: string) => `#!/bin/bash
+ANTHROPIC_BASE_URL=${modelUrl} exec ${PROGRAMS}/bin/claude "$@"
+`;
+
 let home: string;
 let reader: Reader;
+let model: ChildProcess | undefined;
 /** The commands that have already run: commands that two pages share run once. */
 const done = new Set<string>();
 
@@ -75,12 +85,25 @@ beforeAll(() => {
   chmodSync(join(home, 'bin/claude'), 0o755);
   // The reader has a name, and the URL on the pages leads to the local repository.
   write(join(home, 'gitconfig'), `[user]\n\tname = Reader\n\temail = reader@localhost\n[url "file://${published}"]\n\tinsteadOf = ${REPOSITORY}\n[init]\n\tdefaultBranch = main`);
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: join(home, 'gitconfig'), PATH: `${join(home, 'bin')}:${process.env.PATH}`, ANTHROPIC_API_KEY: 'none', npm_config_prefer_offline: 'true' };
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: join(home, 'gitconfig'), PATH: `${join(home, 'bin')}:${process.env.PATH}`, ANTHROPIC_API_KEY: 'none', npm_config_prefer_offline: 'true', npm_config_prefix: PROGRAMS };
   // An outer npm, such as the one that runs these tests, passes its own settings on.
-  const own = Object.entries(env).filter(([name]) => !/^npm_(package|lifecycle|command|execpath|node_execpath)|^npm_config_(local_prefix|ignore_scripts)|^INIT_CWD$|^CI$|^JEST_|^NODE_ENV$/.test(name));
+  const own = Object.entries(env).filter(([name]) => !/^npm_(package|lifecycle|command|execpath|node_execpath)|^npm_config_(local_prefix|global_prefix|ignore_scripts)|^INIT_CWD$|^CI$|^JEST_|^NODE_ENV$/.test(name));
   reader = new Reader(home, join(home, 'empty'), Object.fromEntries(own));
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => {
+  model?.kill();
+  rmSync(home, { recursive: true, force: true });
+  rmSync(PROGRAMS, { recursive: true, force: true });
+});
+
+/** Starts a model that knows the basket, and returns its URL: a process of its own, since following a page occupies this one. */
+async function startModel(): Promise<string> {
+  const script = join(ROOT, 'test/support/models/basket.ts');
+  const args = [join(ROOT, 'node_modules/ts-node/dist/bin.js'), '--transpile-only', '--project', join(ROOT, 'tsconfig.dev.json'), script];
+  model = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [url] = await once(model.stdout!, 'data') as [Buffer];
+  return url.toString().trim();
+}
 
 test('the tutorial works, from an empty folder to the reader\'s own test', () => {
   const printed = follow('docs/tutorial.md');
@@ -101,6 +124,13 @@ test('the README and the page about rehearsals work', () => {
   reader.go(join(home, 'empty/my-loop'));
 
   expect(`${follow('README.md')}\n${follow('docs/rehearsal.md')}`.match(/^COMMITTED after .*(?= in )/gm)).toEqual(['COMMITTED after 2 turns', 'COMMITTED after 2 turns']);
+});
+
+test('the page about Claude Code works with the real program, whose model is a script', async () => {
+  reader.go(join(home, 'empty/cdk-agentcore-workbench'));
+  write(join(home, 'bin/claude'), realClaude(await startModel()));
+
+  expect(follow('examples/claude-code/README.md')).toMatch(/COMMITTED after 2 turns [^]*claude-code 2\.1\.197: /);
 });
 
 test.each(EXAMPLES)('the commands of %s for the top of the repository work', (page) => {
