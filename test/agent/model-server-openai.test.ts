@@ -66,6 +66,26 @@ describe('Responses, read by the client of OpenAI', () => {
     expect(server.credentials).toEqual(['sk-key']);
   });
 
+  test('tools in the input are tools, and calls name their namespace', async () => {
+    const { server, client } = await start({ script: () => call('run', { cmd: 'ls' }) });
+    const tools = [{ type: 'namespace', name: 'functions', description: '', tools: [{ type: 'function', name: 'run', parameters: PARAMETERS }] }];
+    const input = [{ type: 'additional_tools', role: 'developer', tools }, ...RESPONSE.input] as OpenAI.Responses.ResponseInputItem[];
+    const { output } = await client.responses.create({ model: MODEL, input });
+    expect(output).toMatchObject([{ type: 'function_call', name: 'run', namespace: 'functions' }]);
+    expect(server.turns).toMatchObject([{ tools: [{ name: 'run' }] }]);
+  });
+
+  test('a signature for the same API of Amazon Bedrock takes the place of a key', async () => {
+    const { server } = await start({ script: () => say('Done.') });
+    const authorization = 'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261126/us-east-1/bedrock-mantle/aws4_request, '
+      + `SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`;
+    const send = (headers: { authorization: string }) => (
+      fetch(`${server.url}/v1/responses`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(RESPONSE) }));
+    expect((await send({ authorization })).status).toBe(200);
+    expect((await send({ authorization: authorization.replace('bedrock-mantle', 's3') })).status).toBe(401);
+    expect(server.credentials).toEqual(['AKIDEXAMPLE']);
+  });
+
   test('an enormous text arrives whole', async () => {
     const text = longText(1_000_000);
     const { client } = await start({ script: () => say(text) });

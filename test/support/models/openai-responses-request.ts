@@ -24,14 +24,16 @@ export function parseResponses({ body }: Received): Conversation {
   if (typeof body.model !== 'string' || body.model === '') {
     invalid('Missing required parameter: \'model\'.');
   }
-  const tools = parseTools(body.tools ?? []);
+  // Newer models take tools in the input too.
+  const added = Array.isArray(body.input) ? body.input.filter((item) => isObject(item) && item.type === 'additional_tools') : [];
+  const tools = [...parseTools(body.tools ?? []), ...added.flatMap((item) => parseTools(item.tools))];
   const messages = parseInput(body.input);
   const instructions = typeof body.instructions === 'string' ? [body.instructions] : [];
   const system = messages.filter(({ role }) => role === 'system').flatMap(({ parts }) => parts.map((part) => part.type === 'text' ? part.text : ''));
   return { model: body.model as string, stream: body.stream === true, system: [...instructions, ...system].join('\n'), messages, tools };
 }
 
-function parseTools(tools: unknown): Tool[] {
+function parseTools(tools: unknown, namespace?: string): Tool[] {
   if (!Array.isArray(tools)) {
     invalid('Invalid type for \'tools\': expected an array.');
   }
@@ -40,7 +42,7 @@ function parseTools(tools: unknown): Tool[] {
       return invalid(`Missing required parameter: 'tools[${index}].type'.`);
     }
     if (tool.type === 'namespace') {
-      return parseTools(tool.tools ?? []);
+      return parseTools(tool.tools ?? [], String(tool.name));
     }
     if (tool.type !== 'function' && tool.type !== 'custom') {
       return [];
@@ -51,7 +53,7 @@ function parseTools(tools: unknown): Tool[] {
     if (tool.type === 'function' && !(isObject(tool.parameters) && tool.parameters.type === 'object')) {
       invalid(`Invalid schema for function '${String(tool.name)}': schema must be a JSON Schema of 'type: "object"'.`);
     }
-    return [{ name: tool.name as string, description: String(tool.description ?? ''), schema: tool.parameters }];
+    return [{ name: tool.name as string, description: String(tool.description ?? ''), schema: tool.parameters, namespace }];
   });
 }
 
@@ -96,6 +98,7 @@ function parseItem(item: unknown, at: string): Message {
       const part: Part = { type: 'toolResult', id: String(item.call_id), text: contentText(item.output), isError: false };
       return { role: 'user', parts: [part] };
     }
+    case 'additional_tools':
     case 'reasoning':
     case 'item_reference':
     case 'compaction':

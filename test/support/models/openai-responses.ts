@@ -102,8 +102,10 @@ function item({ id }: Answer, block: Block, index: number, { tools }: Conversati
       content: [{ type: 'output_text', text: block.text, annotations: [], logprobs: [] }],
     };
   }
-  const plain = tools.some(({ name, schema }) => name === block.name && schema === undefined);
-  const call = { status: 'completed', call_id: `call_${block.id}`, name: block.name };
+  const tool = tools.find(({ name }) => name === block.name);
+  const plain = tool !== undefined && tool.schema === undefined;
+  const namespace = tool?.namespace === undefined ? {} : { namespace: tool.namespace };
+  const call = { status: 'completed', call_id: `call_${block.id}`, name: block.name, ...namespace };
   return plain
     ? { id: `ctc_${block.id}`, type: 'custom_tool_call', ...call, input: String(block.input) }
     : { id: `fc_${block.id}`, type: 'function_call', ...call, arguments: JSON.stringify(block.input) };

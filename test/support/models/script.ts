@@ -16,6 +16,8 @@ export interface Tool {
   readonly description: string;
   /** The JSON schema of its input. Tools without one take plain text, such as the custom tools of OpenAI. */
   readonly schema?: unknown;
+  /** The namespace of OpenAI's wire that the tool is in. */
+  readonly namespace?: string;
 }
 
 /** What the parser of a wire finds in the body of a request. */
