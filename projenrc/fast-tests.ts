@@ -7,6 +7,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/agent/aider.test.ts',
     'test/agent/strands.test.ts',
     'test/driver/faults.test.ts',
+    'test/examples/strands.test.ts',
     'test/forge/agent-summary.test.ts',
     'test/forge/loop-faults.test.ts',
     'test/forge/loop.test.ts',
