@@ -60,6 +60,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/rehearsal/cli/clean.test.ts',
     'test/rehearsal/cli/known-failures.test.ts',
     'test/rehearsal/cli/multiline-commands.test.ts',
+    'test/rehearsal/cli/named-agent.test.ts',
     'test/rehearsal/cli/no-changes.test.ts',
     'test/rehearsal/cli/other-users.test.ts',
     'test/rehearsal/cli/process.test.ts',
