@@ -10,7 +10,9 @@ import { blocksOf, Reader } from '../support/page';
 jest.setTimeout(1_200_000);
 
 const REPOSITORY = 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench';
-const EXAMPLES = readdirSync(join(ROOT, 'examples')).filter((name) => name !== 'claude-code').map((name) => `examples/${name}/README.md`);
+/** Below, and in test/examples, with the real programs. */
+const FOLLOWED_ELSEWHERE = ['claude-code', 'strands'];
+const EXAMPLES = readdirSync(join(ROOT, 'examples')).filter((name) => !FOLLOWED_ELSEWHERE.includes(name)).map((name) => `examples/${name}/README.md`);
 const DOCS = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md') && name !== 'python.md').map((name) => `docs/${name}`);
 
 /** Files that are generated from the sources, and must be in a package that is built from a fresh clone. */
