@@ -7,6 +7,9 @@ export const PROGRAM_VERSIONS = {
   'strands': '1.62.0',
 } as const;
 
+/** The version of boto3 beside aider, which signs requests to Amazon Bedrock with it. */
+export const AIDER_BOTO3 = '1.44.8';
+
 /** The line of Node.js for the runner, and for the programs that come from npm. */
 export const AGENT_NODE = '22';
 

@@ -4,7 +4,8 @@ import type { BedrockModel } from '../runtime/bedrock-model';
 /** Options that all coding agents have. */
 export interface CodingAgentOptions {
   /**
-   * The model of Amazon Bedrock that the agent uses. The runtime's role gets permission to invoke it, and no other model.
+   * The model of Amazon Bedrock that the agent uses. The runtime's role gets permission to invoke it, and no other model. The image of
+   * aider requires it.
    *
    * @default - the program chooses, by its own configuration and the variables in `environment`; no permission is granted
    */

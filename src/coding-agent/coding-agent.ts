@@ -6,7 +6,7 @@ import type {
   AiderOptions, ClaudeCodeOptions, CodexOptions, CodingAgentOptions, CustomAgentOptions, OpenCodeOptions, StrandsOptions,
 } from './coding-agent-options';
 import { type AgentDefinition, type AgentProgram, RUNNER, RUNNER_VARIABLES } from '../agent/constants';
-import { AGENT_NODE, AGENT_PYTHON, PROGRAM_VERSIONS } from '../agent/versions';
+import { AGENT_NODE, AGENT_PYTHON, AIDER_BOTO3, PROGRAM_VERSIONS } from '../agent/versions';
 import { APPLICATION_DIRECTORY } from '../image/constants';
 import { DevTool } from '../image/dev-tool';
 import type { ICodingAgent, IRuntimeRole } from '../image/i-coding-agent';
@@ -73,7 +73,7 @@ export abstract class CodingAgent implements ICodingAgent {
   public static aider(options: AiderOptions = {}): CodingAgent {
     const { version = PROGRAM_VERSIONS.aider, ...others } = options;
     checkAgent('CodingAgent.aider(…)', { ...others, version, registry: 'PyPI' });
-    const tool = DevTool._ofEntry(version, pipProgramEntry('aider-chat', version, 'aider'));
+    const tool = DevTool._ofEntry(version, pipProgramEntry('aider-chat', version, 'aider', [`boto3==${AIDER_BOTO3}`]));
     return new Program({ ...others, program: 'aider', tools: [DevTool.nodejs(AGENT_NODE), DevTool.python(AGENT_PYTHON), tool] });
   }
 

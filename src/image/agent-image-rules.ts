@@ -3,6 +3,7 @@ import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import type { AgentImageOptions } from './agent-image-options';
 import { type DockerfileUser, type ParsedDockerfile, type Stage, lineage } from './dockerfile';
 import { type ToolEntry, slug, versionOf } from './tool-entry';
+import type { AgentDefinition } from '../agent/constants';
 import type { Rule } from '../private/validation';
 
 /** The options of an image and what is on disk. */
@@ -41,6 +42,9 @@ function unresolvedIn(options: AgentImageOptions): string[] {
   });
 }
 
+/** Determines whether the program of an agent cannot start, since it has no model of its own. */
+const isWithoutModel = (definition: AgentDefinition | undefined) => definition?.program === 'aider' && definition.provider === undefined;
+
 /** Rules for the options. */
 export const OPTION_RULES: readonly Rule<OptionsRequest>[] = [
   {
@@ -58,6 +62,10 @@ export const OPTION_RULES: readonly Rule<OptionsRequest>[] = [
   {
     broken: ({ options, directory }) => options.agent?._directory !== undefined && options.agent._directory !== directory,
     message: () => '"agent" must not have a directory of its own: use AgentImage.forAgent, which copies it',
+  },
+  {
+    broken: ({ options }) => isWithoutModel(options.agent?._definition()),
+    message: () => '"agent" must have a model, since aider would otherwise choose one by the API keys that it finds: set "model" of CodingAgent.aider',
   },
   {
     broken: ({ options, directory, fileExists }) => fileExists && options.agent?._directory !== undefined && options.agent._directory === directory,

@@ -99,7 +99,7 @@ function pipSteps(entries: readonly ToolEntry[]): string[] {
       // The image is the environment: a distribution's protection against foreign packages is for longer-lived machines.
       'PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore \\',
       `  python3 -m pip ${install.program === undefined ? '' : `--python ${PYTHON_PROGRAMS}/${install.program}/bin/python3 `}install --no-cache-dir --disable-pip-version-check --no-input \\`,
-      `  ${singleQuoted(install.version === 'latest' ? install.package : `${install.package}==${install.version}`)}`,
+      `  ${[install.version === 'latest' ? install.package : `${install.package}==${install.version}`, ...install.beside ?? []].map(singleQuoted).join(' ')}`,
       `record ${singleQuoted(slug(name))} pip`,
     ]
     : []));

@@ -32,6 +32,8 @@ export interface PipInstall {
   readonly version: string;
   /** The command of a program that is installed apart from the image's Python. */
   readonly program?: string;
+  /** Packages beside that program, with their versions: `name==version`. */
+  readonly beside?: readonly string[];
 }
 
 /** By the step that brings the runner of an agent. */
@@ -126,8 +128,8 @@ export function npmProgramEntry(name: string, version: string, command: string, 
 }
 
 /** Returns the entry for a program of PyPI with an environment of its own. */
-export function pipProgramEntry(name: string, version: string, command: string): ToolEntry {
-  return { ...pipEntry(name, version), install: { kind: 'pip', package: name, version, program: command }, verify: `${command} --version` };
+export function pipProgramEntry(name: string, version: string, command: string, beside: readonly string[] = []): ToolEntry {
+  return { ...pipEntry(name, version), install: { kind: 'pip', package: name, version, program: command, beside }, verify: `${command} --version` };
 }
 
 /** Returns the entry for a package of PyPI that others may replace by another version: it has to be importable. */

@@ -72,6 +72,10 @@ describe('an image for an agent', () => {
     expect(scripts.runtimes).not.toContain('node@22.');
   });
 
+  test('fails for aider without a model, which it cannot do without', () => {
+    expect(messageOf(() => AgentImage.forAgent(CodingAgent.aider()))).toContain('"agent" must have a model');
+  });
+
   test('has the distribution\'s Python in place of the agent\'s if the user names it', () => {
     const { scripts } = assetOf(AgentImage.forAgent(CodingAgent.aider({ model }), { tools: [DevTool.PYTHON3] }));
     expect(scripts.runtimes).not.toContain('python@');
@@ -89,6 +93,7 @@ describe('an image for an agent', () => {
     const { scripts } = assetOf(AgentImage.forAgent(CodingAgent.aider({ model })));
     expect(scripts.runtimes).toContain('python3 -m venv --without-pip /opt/python-programs/aider\n');
     expect(scripts.runtimes).toContain('python3 -m pip --python /opt/python-programs/aider/bin/python3 install');
+    expect(scripts.runtimes).toContain('\'aider-chat==0.86.2\' \'boto3==1.44.8\'');
     expect(scripts.verify).toContain('\'aider --version\'');
   });
 

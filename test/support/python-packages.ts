@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { PROGRAM_VERSIONS } from '../../src/agent/versions';
+import { AIDER_BOTO3, PROGRAM_VERSIONS } from '../../src/agent/versions';
 
 /** Programs from PyPI that tests run for real, in the versions that were seen to work. */
 export const PYTHON_AGENTS: { readonly [name in 'strands-agents' | 'aider-chat']: readonly string[] } = {
   'strands-agents': [`strands-agents==${PROGRAM_VERSIONS.strands}`],
   // boto3, because LiteLLM signs requests to Amazon Bedrock with it.
-  'aider-chat': [`aider-chat==${PROGRAM_VERSIONS.aider}`, 'boto3==1.44.8'],
+  'aider-chat': [`aider-chat==${PROGRAM_VERSIONS.aider}`, `boto3==${AIDER_BOTO3}`],
 };
 
 /** The directories in which Python is searched: those of the system, which every user can read. */
