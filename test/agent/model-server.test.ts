@@ -106,6 +106,15 @@ describe('Anthropic Messages, read by its own client', () => {
     expect(server.requests.map(({ kind }) => kind)).toEqual(['side', 'other', 'other', 'other', 'unknown']);
   });
 
+  test('another script counts its calls from the first', async () => {
+    const { server, client } = await start({ script: inOrder(say('1'), say('2')) });
+    const answer = async () => (await client.messages.create(REQUEST)).content;
+    await expect(answer()).resolves.toMatchObject([{ text: '1' }]);
+    await expect(answer()).resolves.toMatchObject([{ text: '2' }]);
+    server.script = inOrder(say('one'), say('two'));
+    await expect(answer()).resolves.toMatchObject([{ text: 'one' }]);
+  });
+
   test('models and credentials that are not known are refused', async () => {
     const { server, client } = await start({ script: () => say('Yes'), models: [MODEL], forbiddenModels: ['secret'], credentials: ['key'] });
     await expect(client.messages.create({ ...REQUEST, model: 'gone' })).rejects.toThrow(/404.*model: gone/);

@@ -47,13 +47,13 @@ export class ModelServer {
   readonly requests: SeenRequest[] = [];
   /** Errors of the script. A test that forgets to look sees them in the answer too. */
   readonly scriptErrors: unknown[] = [];
-  script: Script;
+  private current: Script;
   private readonly http: Server;
   private readonly calls = { main: 0, side: 0 };
   private readonly watchers = new Set<() => void>();
 
   private constructor(private readonly options: ModelServerOptions) {
-    this.script = options.script;
+    this.current = options.script;
     this.http = createServer((request, response) => {
       this.serve(request, response).catch((error) => {
         this.scriptErrors.push(error);
@@ -61,6 +61,16 @@ export class ModelServer {
       });
     });
     this.http.keepAliveTimeout = 0;
+  }
+
+  get script(): Script {
+    return this.current;
+  }
+
+  /** Replaces the script. The numbers of calls start again. */
+  set script(script: Script) {
+    this.current = script;
+    Object.assign(this.calls, { main: 0, side: 0 });
   }
 
   get port(): number {
@@ -145,7 +155,7 @@ export class ModelServer {
     this.calls[kind] += 1;
     const turn = turnOf(wire.wire, conversation, this.calls[kind], received.body);
     this.record({ ...received, kind, wire: wire.wire, credential, turn });
-    const script = kind === 'main' ? this.script : this.options.sideScript ?? answerSideCall;
+    const script = kind === 'main' ? this.current : this.options.sideScript ?? answerSideCall;
     await respond(wire, response, received, turn, script);
   }
 
