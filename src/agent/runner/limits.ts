@@ -12,8 +12,12 @@ export const RUNNER_LIMITS = {
   tail: 8_000,
   /** The milliseconds between SIGTERM and SIGKILL. */
   grace: 5_000,
-  /** The milliseconds for the rest of the output after the program's end: what it left behind may hold its pipes open. */
-  drain: 1_000,
+  /** The bytes of a program's output. One that prints more is ended. */
+  outputBytes: 2 * 1024 * 1024 * 1024,
+  /** The milliseconds between two looks for more output. */
+  poll: 50,
+  /** The milliseconds for the rest of the standard error after the program's end: a process that cannot be found may hold its pipes open. */
+  drain: 10_000,
   /** The bytes of a conversation that is kept on the mount. */
   conversationBytes: 256 * 1024 * 1024,
   /** The milliseconds in which a program must print its version. */

@@ -1,8 +1,10 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { RUNNER_LIMITS } from './limits';
 import { Lines, Tail } from './lines';
+import { OutputFile } from './output-file';
 import { Environment, ProgramEnd } from './programs/program';
 
 /** The variable by which processes of one turn are recognized, also those that left their process group. */
@@ -14,6 +16,8 @@ export interface ProcessOptions {
   readonly directory: string;
   readonly environment: Environment;
   readonly input: string;
+  /** The directory of the output, on ephemeral disk. @default - the one for temporary files */
+  readonly temporary?: string;
   /** Ends the process, and everything that it started. */
   readonly signal?: AbortSignal;
   readonly line: (line: string) => void;
@@ -33,39 +37,47 @@ export class NotStarted extends Error {
 /** Runs a process in a group of its own until its end. Nothing that it started is left. */
 export async function run(options: ProcessOptions): Promise<ProgramEnd> {
   const mark = randomUUID();
+  const file = await OutputFile.create(options.temporary ?? tmpdir());
   const child = spawn(options.file, options.arguments, {
     cwd: options.directory,
     env: { ...withoutUndefined(options.environment), [MARK]: mark },
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', file.descriptor, 'pipe'],
   });
-  const ended = endOf(child, options.file);
-  const [output, errors] = [new Tail(), new Tail()];
-  const closed = Promise.all([
-    follow(child.stdout, new Lines(options.line, options.longLine), output),
-    follow(child.stderr, errorLines(options.errorLine), errors),
-  ]);
+  const [stdin, stderr] = [child.stdin!, child.stderr!];
   // A program that ends, or does not read, closes its standard input.
-  child.stdin.on('error', () => {});
-  child.stdin.end(options.input);
+  stdin.on('error', () => {});
+  stdin.end(options.input);
 
   let kill: NodeJS.Timeout | undefined;
   const stop = () => {
     signalAll(child.pid, mark, 'SIGTERM');
-    kill = setTimeout(() => signalAll(child.pid, mark, 'SIGKILL'), RUNNER_LIMITS.grace);
+    kill ??= setTimeout(() => signalAll(child.pid, mark, 'SIGKILL'), RUNNER_LIMITS.grace);
   };
+  // What the program leaves behind is ended with it.
+  const ended = endOf(child, options.file).finally(() => endAll(child.pid, mark));
+  const [output, errors] = [new Tail(), new Tail()];
+  const lines = new Lines(options.line, options.longLine);
+  let bytes = 0;
+  const written = file.follow(ended, (chunk) => {
+    bytes += chunk.length;
+    if (bytes > RUNNER_LIMITS.outputBytes) stop();
+    output.add(chunk.toString('utf8'));
+    lines.write(chunk);
+  });
+  const complained = follow(stderr, errorLines(options.errorLine), errors);
   if (options.signal?.aborted) stop();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
-    const end = await ended;
-    await Promise.race([closed, later(RUNNER_LIMITS.drain)]);
+    const [end] = await Promise.all([ended, written]);
+    lines.end();
+    await Promise.race([complained, later(RUNNER_LIMITS.drain)]);
     return { ...end, output: `${output}`, errors: `${errors}` };
   } finally {
     clearTimeout(kill);
     options.signal?.removeEventListener('abort', stop);
-    signalAll(child.pid, mark, 'SIGKILL');
-    child.stdout.destroy();
-    child.stderr.destroy();
+    stderr.destroy();
+    await file.close();
   }
 }
 
@@ -106,6 +118,21 @@ function signalAll(group: number | undefined, mark: string, signal: NodeJS.Signa
   if (group === undefined) return;
   send(-group, signal);
   for (const process of marked(mark)) send(process, signal);
+}
+
+/** Ends all that is left. What multiplies meanwhile is found again. */
+function endAll(group: number | undefined, mark: string) {
+  signalAll(group, mark, 'SIGKILL');
+  for (let times = 0; times < 10 && marked(mark).some(isAlive); times++) signalAll(group, mark, 'SIGKILL');
+}
+
+/** Determines whether a process runs, and is not only waiting for its parent to notice its end. */
+function isAlive(id: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${id}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
 }
 
 function send(process: number, signal: NodeJS.Signals) {

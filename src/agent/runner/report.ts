@@ -39,7 +39,7 @@ export function boundedReport(report: AgentReport): AgentReport {
     ...(costUsd === undefined ? {} : { costUsd }),
     ...(error === undefined ? {} : { error: { name: error.name, message: shortened(printable(error.message), REPORT_LIMITS.message) } }),
   };
-  const summary = printable(report.summary ?? '').trim();
+  const summary = printable((report.summary ?? '').slice(0, 4 * REPORT_LIMITS.summary)).trim();
   // A character has up to four bytes, and up to six when JSON escapes it.
   for (let length: number = REPORT_LIMITS.summary; length >= 16 && summary !== ''; length = Math.floor(length * 0.8)) {
     const whole = { ...bounded, summary: shortened(summary, length) };

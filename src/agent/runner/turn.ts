@@ -81,7 +81,11 @@ class Turn {
 
   private async attempt(state: string, conversation?: string): Promise<ProgramResult> {
     const { definition, request, program, output } = this;
-    const reader = program.reader((text) => output.progress(shortened(harmless(text), RUNNER_LIMITS.progress)));
+    const stopped = new AbortController();
+    const stop = () => stopped.abort();
+    // Cut first: a program may exit before all is read by a reader that takes its time with millions of characters.
+    const progress = (text: string) => output.progress(shortened(harmless(text.slice(0, 2 * RUNNER_LIMITS.progress)), RUNNER_LIMITS.progress));
+    const reader = program.reader(progress, stop, definition);
     const start = program.start({
       definition,
       state,
@@ -93,21 +97,29 @@ class Turn {
       directory: request.directory,
       environment: request.environment,
     });
+    if (this.signal?.aborted) stop();
+    this.signal?.addEventListener('abort', stop, { once: true });
     try {
       const ended = await run({
         ...start,
         directory: request.directory,
+        temporary: request.temporary,
         environment: this.environment(start),
-        signal: this.signal,
+        signal: stopped.signal,
         line: (line) => reader.line(line),
         longLine: (beginning) => reader.longLine?.(beginning),
-        errorLine: (line) => output.errors(harmless(line)),
+        errorLine: (line) => {
+          reader.errorLine?.(line);
+          output.errors(harmless(line));
+        },
       });
       const result = reader.end(ended);
       return this.signal?.aborted ? { ...result, error: failure(AGENT_ERRORS.FAILED, 'the turn was ended from outside before the program was done') } : result;
     } catch (error) {
       if (!(error instanceof NotStarted)) throw error;
       return { error: failure(AGENT_ERRORS.FAILED, notStarted(error, start.file)) };
+    } finally {
+      this.signal?.removeEventListener('abort', stop);
     }
   }
 

@@ -1,7 +1,7 @@
 import { classified, endedBadly, failure } from './failures';
 import { JsonObject, jsonLine, numberOf, objectOf, textOf } from './json';
 import { Environment, Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
-import { AGENT_ERRORS, AgentUsage } from '../../constants';
+import { AGENT_ERRORS, AgentErrorName, AgentUsage } from '../../constants';
 
 /** Claude Code: `claude -p`, which reads the prompt from its standard input and prints one JSON object per line. */
 export const CLAUDE_CODE: Program = {
@@ -61,6 +61,8 @@ class Reader implements ProgramReader {
   private version?: string;
   private conversation?: string;
   private lastText?: string;
+  /** The kind of the program's own words in place of an answer. */
+  private kind?: string;
   private result?: JsonObject;
 
   constructor(private readonly progress: Progress) {}
@@ -86,7 +88,7 @@ class Reader implements ProgramReader {
       costUsd: numberOf(result.total_cost_usd),
       summary: failed ? this.lastText : textOf(result.result) ?? this.lastText,
       lostConversation: errors.includes('No conversation found'),
-      error: failed ? errorOf(result, errors) : undefined,
+      error: failed ? errorOf(result, errors, this.kind) : undefined,
     };
   }
 
@@ -99,6 +101,7 @@ class Reader implements ProgramReader {
     const message = objectOf(event.message);
     // The program's own words in place of an answer, such as those about an error.
     const synthetic = message.model === '<synthetic>';
+    this.kind = textOf(event.error);
     if (!synthetic && textOf(message.id) !== undefined) this.calls.add(textOf(message.id)!);
     for (const part of Array.isArray(message.content) ? message.content.map(objectOf) : []) {
       if (part.type === 'text' && textOf(part.text) !== undefined) {
@@ -140,10 +143,17 @@ function usageOf(result: JsonObject): AgentUsage | undefined {
   };
 }
 
-function errorOf(result: JsonObject, errors: string): ProgramResult['error'] {
+const KINDS: { readonly [kind: string]: AgentErrorName } = {
+  rate_limit: AGENT_ERRORS.RATE_LIMITED,
+  billing_error: AGENT_ERRORS.RATE_LIMITED,
+  model_not_found: AGENT_ERRORS.MODEL_NOT_ALLOWED,
+  server_error: AGENT_ERRORS.UNAVAILABLE,
+};
+
+function errorOf(result: JsonObject, errors: string, kind = ''): ProgramResult['error'] {
   const words = textOf(result.result) ?? errors;
   if (result.subtype === 'error_max_turns') return failure(AGENT_ERRORS.MAX_TURNS, 'the agent reached its maximum number of turns');
   if (result.stop_reason === 'refusal') return failure(AGENT_ERRORS.REFUSED, words);
   if (result.terminal_reason === 'prompt_too_long') return failure(AGENT_ERRORS.CONTEXT_FULL, words);
-  return classified(words, numberOf(result.api_error_status));
+  return KINDS[kind] === undefined ? classified(words, numberOf(result.api_error_status)) : failure(KINDS[kind], words);
 }

@@ -22,9 +22,9 @@ export function failure(name: AgentErrorName, words: string): NonNullable<Progra
 
 /** Words of providers and programs, from the most specific failure to the least. */
 const WORDS: ReadonlyArray<readonly [RegExp, AgentErrorName]> = [
-  [/prompt is too long|input is too long|context[ _](length|window)|maximum context|too many (input )?tokens|request_too_large/i, AGENT_ERRORS.CONTEXT_FULL],
+  [/prompt is too long|input is too long|context[ _](length|window)|maximum context|request_too_large/i, AGENT_ERRORS.CONTEXT_FULL],
   [/credit balance|insufficient_quota|exceeded your current quota|billing/i, AGENT_ERRORS.RATE_LIMITED],
-  [/rate.?limit|too many requests|thrott?l|quota exceeded|too many tokens per/i, AGENT_ERRORS.RATE_LIMITED],
+  [/rate.?limit|too many requests|thrott?l|quota exceeded|too many tokens/i, AGENT_ERRORS.RATE_LIMITED],
   [
     /model identifier is invalid|on-demand throughput|access to the model|model_not_found|model.{0,80}(does not exist|not found|not supported)|issue with the selected model/i,
     AGENT_ERRORS.MODEL_NOT_ALLOWED,
@@ -34,8 +34,8 @@ const WORDS: ReadonlyArray<readonly [RegExp, AgentErrorName]> = [
     /not logged in|invalid.{0,10}api.?key|incorrect api key|authentication|unauthori[sz]ed|expired ?token|security token|could not load credentials|unrecognizedclient|signature/i,
     AGENT_ERRORS.NOT_LOGGED_IN,
   ],
-  [/credentials?.{0,40}(not found|missing|provider)|unable to locate credentials|missing.{0,30}(api key|bearer)/i, AGENT_ERRORS.NOT_LOGGED_IN],
-  [/overloaded|unable to connect|econnrefused|econnreset|enotfound|etimedout|timed? ?out|service ?unavailable|internal server error|bad gateway/i, AGENT_ERRORS.UNAVAILABLE],
+  [/credentials?.{0,40}(not found|missing|provider)|unable to locate credentials|missing.{0,40}(api.?key|bearer|token)/i, AGENT_ERRORS.NOT_LOGGED_IN],
+  [/overloaded|unable to connect|econnrefused|econnreset|enotfound|etimedout|timed? ?out|service ?unavailable|internal server error|bad gateway|at capacity|high demand/i, AGENT_ERRORS.UNAVAILABLE],
   [/stream disconnected|connection (error|refused|reset)|fetch failed|network error|error sending request/i, AGENT_ERRORS.UNAVAILABLE],
 ];
 

@@ -12,8 +12,11 @@ export interface Program {
   faults?(definition: AgentDefinition, environment: Environment): string[];
   /** Returns the process of one turn. It may write files of configuration into the state directory. */
   start(turn: ProgramTurn): ProgramStart;
-  /** Returns the reader of one process's output. */
-  reader(progress: Progress): ProgramReader;
+  /**
+   * Returns the reader of one process's output. `stop` ends the process when nothing good can follow, such as the same failure again and again; the
+   * reader's result then has the reason.
+   */
+  reader(progress: Progress, stop: () => void, definition: AgentDefinition): ProgramReader;
 }
 
 /** Prints one thing that the agent does, for people to follow: its text, or the name of a tool. */
@@ -57,6 +60,8 @@ export interface ProgramReader {
   line(line: string): void;
   /** Reads the beginning of a line that is longer than the runner retains. @default - such lines are ignored */
   longLine?(beginning: string): void;
+  /** Reads one line of the standard error, cut if it is long. @default - the standard error is only passed on */
+  errorLine?(line: string): void;
   /** Returns what the process reported, after it ended. */
   end(ended: ProgramEnd): ProgramResult;
 }
