@@ -11,7 +11,7 @@ import type { ForgeDescription } from '../run/forge-description';
 import { checksInWords, extrasOf, pullRequestInWords } from '../run/forge-words';
 import type { JournalListener } from '../run/journal';
 import { LEFT } from '../run/notes';
-import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
+import { endOf, errorOf, isGood, meaningOf, messageOf, RehearsalRecord } from '../run/record';
 import type { Step, StepRetry } from '../run/step';
 
 /** Lines of a failing gate's output that the story tells. */
@@ -101,7 +101,7 @@ export class Story implements JournalListener {
     const { terminal } = this;
     terminal.line();
     terminal.line(`${(isGood(record) ? terminal.green : terminal.red)(terminal.bold(record.outcome))} ${endOf(record)}`);
-    if (record.error) terminal.line(`  ${this.messageOf(record, record.error).trim().split('\n').join('\n  ')}`);
+    if (record.error) terminal.line(`  ${messageOf(record).trim().split('\n').join('\n  ')}`);
     meaningOf(record).forEach((sentence) => terminal.line(`  ${onOneLine(sentence)}`));
     if (record.agentStart) describeAgentStart(record.agentStart).forEach((line) => terminal.line(`  ${line}`));
     if (record.session && record.error?.message.includes('CloudWatch')) {
@@ -125,11 +125,6 @@ export class Story implements JournalListener {
     if (record.session) terminal.line(`session    ${record.session.id}`);
     if (record.session && record.error) terminal.line('           "rehearse logs" with this id shows all of its output');
     terminal.line(`report     ${report}`);
-  }
-
-  /** A step that failed has quoted the output already. */
-  private messageOf({ steps }: RehearsalRecord, { message }: NonNullable<RehearsalRecord['error']>): string {
-    return steps.some(({ error }) => error?.message === message) ? summaryOf(message) : message;
   }
 
   /** The message of a commit has the summary, too. */

@@ -8,7 +8,7 @@ import type { AgentRecord } from '../../src/loop/steps/agent-record';
 import { agentInWords } from '../../src/loop/steps/agent-words';
 import { PASSING } from '../../src/loop/steps/constants';
 import { describeRollout } from '../rollout/describe';
-import { endOf, errorOf, isGood, meaningOf, RehearsalRecord, summaryOf } from '../run/record';
+import { endOf, errorOf, isGood, meaningOf, messageOf, RehearsalRecord } from '../run/record';
 import type { Step } from '../run/step';
 
 /** A run as one file: opens anywhere, asks no network. */
@@ -29,7 +29,7 @@ export function reportOf(record: RehearsalRecord): string {
 <p>${escape(record.input.prompt.trim().split('\n')[0])}</p>
 <p class="dim">${escape(`${record.startedAt.slice(0, 19).replace('T', ' ')} UTC, ${endOf(record)}, task ${record.input.taskId}, run ${record.id}`)}</p>
 ${meaningOf(record).map((sentence) => `<p>${escape(sentence)}</p>`).join('\n')}
-${record.error === undefined ? '' : `<pre class="error">${escape(headOf(record, record.error))}</pre>`}
+${record.error === undefined ? '' : `<pre class="error">${escape(`${record.error.name}: ${messageOf(record)}`)}</pre>`}
 </header>
 <main>
 ${section('Turns and gates', rounds(record.steps))}
@@ -50,11 +50,6 @@ ${section('Session', session(record))}
 </body>
 </html>
 `;
-}
-
-/** The step that failed has the rest. */
-function headOf({ steps }: RehearsalRecord, { name, message }: NonNullable<RehearsalRecord['error']>): string {
-  return `${name}: ${steps.some(({ error }) => error?.message === message) ? summaryOf(message) : message}`;
 }
 
 function section(title: string, content: string): string {

@@ -2,6 +2,7 @@ import type { ForgeDescription } from './forge-description';
 import type { BranchCommit, CommitDescription } from './local-repository';
 import { PUT_AWAY } from './notes';
 import type { Step } from './step';
+import { AGENT_ERRORS } from '../../src/agent/constants';
 import { OUTCOMES } from '../../src/loop/steps/constants';
 import type { RunRecord } from '../../src/loop/steps/records';
 import { named } from '../../src/loop/steps/results';
@@ -93,6 +94,13 @@ export function meaningOf({ outcome, output }: Pick<RehearsalRecord, 'outcome' |
 /** An error in one line: what follows is the output that it quotes. */
 export function summaryOf(message: string): string {
   return message.trim().split('\n')[0].replace(/:\s*$/, '');
+}
+
+/** The message of a run's error. A step that failed shows the output that its message quotes; that of an agent's error says what to do. */
+export function messageOf({ steps, error }: Pick<RehearsalRecord, 'steps' | 'error'>): string {
+  const { name, message } = error!;
+  const isOfAgent = (Object.values(AGENT_ERRORS) as string[]).includes(name);
+  return !isOfAgent && steps.some((step) => step.error?.message === message) ? summaryOf(message) : message;
 }
 
 /** The error of a failed step, without the output that the step shows itself. */
