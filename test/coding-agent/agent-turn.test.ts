@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { AgentRuntime, AgentTurn, CodingAgent, CodingLoop, type CodingLoopProps, Gate, GitRepository, Mount, ProtectedPaths } from '../../src';
 import { loopInstructions } from '../../src/loop/loop-instructions';
+import { LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { statesOf } from '../support/definitions';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
@@ -29,10 +30,10 @@ describe('the turn of an agent in a loop', () => {
     });
   });
 
-  test('takes the bytes of its instructions from the prompt', () => {
+  test('takes the bytes of its instructions and of its reports from the prompt', () => {
     const large = { gates: [Gate.command('test', 'x'.repeat(30_000))] }; // without it, the prompt has its largest size either way
     const bytes = [AgentTurn.command('workbench-agent turn'), CodingAgent.codex().turn()].map((turn) => Number(promptBytesOf({ ...large, turn })));
-    expect(bytes[0] - bytes[1]).toBe(Buffer.byteLength(`,${JSON.stringify(loopInstructions(large))}`));
+    expect(bytes[0] - bytes[1]).toBe(Buffer.byteLength(`,${JSON.stringify(loopInstructions(large))}`) + LOOP_LIMITS.agentBytes);
   });
 
   test('is not part of a loop without an agent', () => {

@@ -73,7 +73,7 @@ function object(value: unknown, name: string): Fields {
 }
 
 function number(fields: Fields, name: string): number | undefined {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  const { [name]: value } = fields;
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) throw new FieldError(`"${name}" is not a number of at least 0`);
   return Math.min(value, Number.MAX_SAFE_INTEGER);
@@ -87,7 +87,7 @@ function count(fields: Fields, name: string): number | undefined {
 
 /** Returns a text, or nothing for one that is empty. */
 function text(fields: Fields, name: string, length: number): string | undefined {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  const { [name]: value } = fields;
   if (value === undefined) return undefined;
   if (typeof value !== 'string') throw new FieldError(`"${name}" is not text`);
   return cleaned(value, length) || undefined;

@@ -173,6 +173,8 @@ export const LOOP_LIMITS = {
   promptBytes: 221_184,
   /** The maximum length of a step's request as JSON, in bytes: Step Functions' 256 KiB, less the space for a run's record and feedback. */
   requestBytes: 262_144 - 36_864,
+  /** The maximum length of the reports of an agent in a state as JSON, in bytes. */
+  agentBytes: 8_192,
   /** The maximum length of the output in a repair prompt, in bytes. */
   feedbackBytes: 16_384,
   /** The maximum total length of the names of changed files in a repair prompt, in characters. */
