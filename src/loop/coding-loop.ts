@@ -105,7 +105,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...target,
       prepare: {
         timeoutSeconds: plan.run,
-        promptBytes: promptBytesOf([gates.map((gate) => gate._config()), bootstrap, turn._command, config, ...instructions], props.baseline, turn._reports),
+        promptBytes: promptBytesOf([gates.map((gate) => gate._config()), bootstrap, turn._command, config, ...instructions], props),
         branchPrefix: commit._branchPrefix,
         ...props.repository._ofInput(),
       },
@@ -279,9 +279,9 @@ function forgeOf({ forge }: GitRepository, { pushes, _proposal }: Commit, publis
 }
 
 /** Returns the maximum size of a prompt, in bytes: it has to fit the request of each step beside the loop's own configuration. */
-function promptBytesOf(requests: readonly unknown[], baseline: Baseline | undefined, reports: boolean): number {
+function promptBytesOf(requests: readonly unknown[], { baseline, turn }: CodingLoopProps): number {
   const known = baseline === Baseline.KNOWN_FAILURES ? LOOP_LIMITS.knownFailures * LOOP_LIMITS.shortName : 0;
-  const others = Buffer.byteLength(JSON.stringify(requests)) + known + (reports ? LOOP_LIMITS.agentBytes : 0);
+  const others = Buffer.byteLength(JSON.stringify(requests)) + known + (turn?._reports ? LOOP_LIMITS.agentBytes : 0);
   return Math.max(0, Math.min(LOOP_LIMITS.promptBytes, LOOP_LIMITS.requestBytes - others));
 }
 

@@ -16,7 +16,10 @@ const FIELDS = fc.record({
   name: fc.oneof(fc.string(), fc.anything()),
   version: fc.anything(),
   turns: fc.oneof(fc.nat(), fc.anything()),
-  usage: fc.oneof(fc.record({ inputTokens: fc.oneof(fc.nat(), fc.anything()), outputTokens: fc.nat(), cacheReadTokens: fc.double() }, { requiredKeys: [] }), fc.anything()),
+  usage: fc.oneof(
+    fc.record({ inputTokens: fc.oneof(fc.nat(), fc.anything()), outputTokens: fc.nat(), cacheReadTokens: fc.double() }, { requiredKeys: [] }),
+    fc.anything(),
+  ),
   costUsd: fc.oneof(fc.double(), fc.anything()),
   summary: fc.oneof(fc.string({ unit: 'binary', maxLength: 3_000 }), fc.anything()),
   error: fc.oneof(fc.record({ name: fc.oneof(fc.constantFrom(...Object.values(AGENT_ERRORS)), fc.string()), message: fc.anything() }), fc.anything()),
@@ -28,7 +31,10 @@ const GOOD = fc.record({
   turns: fc.nat(),
   usage: fc.record({ inputTokens: fc.maxSafeNat(), outputTokens: fc.maxSafeNat(), cacheReadTokens: fc.maxSafeNat(), cacheWriteTokens: fc.maxSafeNat() }),
   costUsd: fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
-  summary: fc.oneof(fc.string({ unit: 'binary', maxLength: 3_000 }), fc.constantFrom('漢'.repeat(1_800), '"'.repeat(2_500), '\u{1F600}'.repeat(1_300), '\n\\x'.repeat(800))),
+  summary: fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 3_000 }),
+    fc.constantFrom('漢'.repeat(1_800), '"'.repeat(2_500), '\u{1F600}'.repeat(1_300), '\n\\x'.repeat(800)),
+  ),
 }, { requiredKeys: ['name'] });
 
 describe('a report', () => {
