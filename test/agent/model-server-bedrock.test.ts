@@ -139,7 +139,7 @@ describe('InvokeModel, read by the client of Bedrock Runtime', () => {
   test('an answer without a stream is one message, for the ARN of a profile too', async () => {
     const modelId = 'arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc123';
     const { server, client } = await start({ script: () => say('Done.') });
-    const { body } = await client.send(new InvokeModelCommand({ modelId, contentType: 'application/json', body: JSON.stringify(BODY) }));
+    const { body } = await client.send(new InvokeModelCommand({ modelId, body: JSON.stringify(BODY) }));
     expect(JSON.parse(Buffer.from(body).toString('utf8'))).toMatchObject({ content: [{ text: 'Done.' }], stop_reason: 'end_turn' });
     expect(server.turns).toMatchObject([{ model: modelId }]);
   });

@@ -78,7 +78,9 @@ export function bedrockModel({ path }: Received): string {
 }
 
 export function requireJson({ headers, body }: Received): void {
-  if (typeof body !== 'object' || body === null || !headers['content-type']?.startsWith('application/json')) {
+  // The type has a default: some clients leave it out, or send that of any bytes.
+  const type = headers['content-type'] ?? 'application/json';
+  if (typeof body !== 'object' || body === null || !/^application\/(json|octet-stream)\b/.test(type)) {
     invalid('Malformed input request, please reformat your input and try again.');
   }
 }
