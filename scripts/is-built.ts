@@ -32,6 +32,7 @@ function outputs(root: string): string[] {
     'assets/driver/session-driver.lambda/repair.js',
     'assets/driver/session-driver.lambda/agent-words.js',
     'assets/forge/publisher.lambda/agent-words.js',
+    'assets/agent/workbench-agent.js', // copied into images
   ].map(normalize);
 }
 

@@ -36,6 +36,7 @@ describe('a build is needed', () => {
     'assets/driver/session-driver.lambda/repair.js',
     'assets/driver/session-driver.lambda/agent-words.js',
     'assets/forge/publisher.lambda/agent-words.js',
+    'assets/agent/workbench-agent.js',
   ];
   beforeEach(() => {
     for (const path of SOURCES) write(path, OLD);

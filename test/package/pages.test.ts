@@ -23,6 +23,7 @@ const PACKED = [
   'assets/driver/session-driver.lambda/repair.js',
   'assets/driver/session-driver.lambda/agent-words.js',
   'assets/forge/publisher.lambda/agent-words.js',
+  'assets/agent/workbench-agent.js',
   'assets/rollout/runtime-rollout.lambda/index.js', 'assets/rollout/runtime-rollout-event.lambda/index.js',
 ];
 
