@@ -47,8 +47,9 @@ function settings({ definition, instructions, region }: ProgramTurn): ReadonlyAr
     ['history.persistence', 'none'],
     ...(instructions === undefined ? [] : [['developer_instructions', instructions] as const]),
     ...(definition.provider !== 'bedrock' ? [] : [
-      ['model_provider', 'amazon-bedrock'] as const,
-      ['model_providers.amazon-bedrock.aws.region', region] as const,
+      // The other provider, "amazon-bedrock", has an endpoint and IAM actions of its own (bedrock-mantle), which BedrockModel does not grant.
+      ['model_provider', 'amazon-bedrock-runtime'] as const,
+      ['model_providers.amazon-bedrock-runtime.aws.region', region] as const,
     ]),
   ];
 }
