@@ -1,6 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { Gate } from '../../src';
-import { AGENT_ERRORS, REPORT_PREFIX } from '../../src/agent/constants';
+import { AGENT_ERRORS, REPORT_PREFIX, RUNNER } from '../../src/agent/constants';
 import { IN_PROCESS, useLoops } from '../support/loop-fixture';
 import { reporting, reportingTurn, reportLine } from '../support/reporting-turn';
 
@@ -129,6 +131,22 @@ describe('a turn of an agent that reports', () => {
     expect(error).toBe('CodingLoop.Red');
     expect(record.agent).toEqual({ unreported: { turns: 1, reason: 'the report is not valid: "error.name" is not the name of an error of agents' } });
     expect(loop.branches()).toEqual(['main']);
+  });
+
+  test('through the runner has the instructions of the loop, and its end of a program that fails is told apart', async () => {
+    const loop = await start({
+      loop: (shared) => ({
+        turn: reportingTurn(`WORKBENCH_AGENT_FILE=${shared}/agent.json ${process.execPath} ${join(__dirname, '../..', RUNNER.asset)} turn`, { instructions: 'Judged by: test' }),
+      }),
+    });
+    const command = 'grep -q "Judged by: test" || exit 1; [[ ! -e value.txt.bak ]] || exit 1; cp value.txt value.txt.bak; echo right > value.txt; echo "It was wrong. Closes #1"';
+    writeFileSync(join(loop.shared, 'agent.json'), JSON.stringify({ program: 'custom', name: 'mine', command }));
+    const first = await loop.run();
+    expect({ outcome: first.record?.outcome, agent: first.record?.agent, cause: first.cause }).toEqual({ outcome: 'COMMITTED', agent: { name: 'mine', summary: 'It was wrong. Closes #1' }, cause: undefined });
+    expect(loop.git('log', '-1', '--format=%B', 'workbench/task-1')).toContain('\n\nThe agent says:\n> It was wrong. Closes # 1\n\nWorkbench-Task: task-1\n');
+
+    const second = await loop.run({ session: first.record.session });
+    expect(second.record).toMatchObject({ outcome: 'Agent.Failed', gates: [], agent: { name: 'mine' }, session: { stopped: true } });
   });
 
   test('whose program is not in the image is inert', async () => {

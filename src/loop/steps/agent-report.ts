@@ -79,10 +79,10 @@ function number(fields: Fields, name: string): number | undefined {
   return Math.min(value, Number.MAX_SAFE_INTEGER);
 }
 
+/** Returns a whole number: a program may have computed it from text such as `1.2k`. */
 function count(fields: Fields, name: string): number | undefined {
   const value = number(fields, name);
-  if (value !== undefined && !Number.isInteger(value)) throw new FieldError(`"${name}" is not a whole number`);
-  return value;
+  return value === undefined ? undefined : Math.round(value);
 }
 
 /** Returns a text, or nothing for one that is empty. */
