@@ -85,7 +85,7 @@ nightly('aider, with a model on Amazon Bedrock', () => {
   test('fails without credentials, without a model, and when the program crashes', async () => {
     const without = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
     expect((await run(say(''), { environment: without })).error).toMatchObject({ name: 'Agent.NotLoggedIn' });
-    expect((await run(say(''), { model: undefined })).error?.message).toContain('"model" is missing');
+    expect((await run(say(''), { provider: undefined, model: undefined })).error?.message).toContain('"model" is missing');
     expect((await run(say(''), { arguments: ['--no-such-option'] })).error).toMatchObject({ name: 'Agent.Failed', message: expect.stringContaining('exit code 2') });
   });
 

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentDefinition, AgentReport } from '../../src/agent/constants';
+import { check } from '../../src/agent/runner/check';
 import { turn, TurnRequest } from '../../src/agent/runner/turn';
 import { PROGRAM_VERSIONS } from '../../src/agent/versions';
 import { call, cut, fail, hang, inOrder, longText, ModelServer, refuse, Reply, say, Script, tokens } from '../support/models';
@@ -212,3 +213,16 @@ test('fails before the start without agent.py, and without a directory', async (
   expect((await run(say(''), { directory: undefined })).error?.message).toContain('"directory" is missing');
 });
 
+
+test('the check imports the agent, and says what to change', async () => {
+  const definition = join(root, 'definition.json');
+  writeFileSync(definition, JSON.stringify(inFull()));
+  const own = { ...environment(), WORKBENCH_AGENT_FILE: definition };
+  expect(await check(own)).toEqual({ name: 'strands', version: PROGRAM_VERSIONS.strands, faults: [] });
+  writeFileSync(join(root, 'agent/agent.py'), 'def create_agent():\n    raise Exception("no credentials in a build")\n');
+  expect((await check(own)).faults).toEqual([]);
+  writeFileSync(join(root, 'agent/agent.py'), 'import no_such_package\n');
+  expect(await check(own)).toEqual({ name: 'strands', faults: [expect.stringContaining('add its package to requirements.txt')] });
+  expect((await check({ ...own, PYTHONPATH: '' })).faults).toEqual([expect.stringContaining('add strands-agents to requirements.txt')]);
+  expect(server.requests).toEqual([]);
+});

@@ -22,6 +22,8 @@ export const RUNNER_LIMITS = {
   conversationBytes: 256 * 1024 * 1024,
   /** The milliseconds in which a program must print its version. */
   version: 20_000,
+  /** The milliseconds in which a program must find out whether it could begin. */
+  trial: 60_000,
   /** The bytes of a prompt in an invocation, or on the standard input. */
   promptBytes: 1024 * 1024,
   /** The bytes of an invocation's body. */

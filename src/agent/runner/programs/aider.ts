@@ -6,6 +6,9 @@ import { jsonLine, numberOf, objectOf, textOf } from './json';
 import { Environment, Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
 import { AGENT_ERRORS, AgentUsage } from '../../constants';
 
+/** Variables by which the program chooses a model. */
+const KNOWN = /^AIDER_MODEL$|_API_KEY$/;
+
 const CONVERSATIONS = 'conversations';
 
 /** Begins the first line, with the ID of the conversation. */
@@ -36,14 +39,18 @@ exit "$code"
 export const AIDER: Program = {
   executable: 'aider',
   kept: [CONVERSATIONS],
-  faults: ({ model }) => (model === undefined ? ['"model" is missing: name the model, since aider chooses one by the API keys that it finds'] : []),
+  faults: ({ model, arguments: list = [], environment = {} }, inherited) => {
+    const isKnown = model !== undefined || list.includes('--model') || [inherited, environment].some((names) => Object.keys(names).some((name) => KNOWN.test(name)));
+    // It would wait for a login in a browser.
+    return isKnown ? [] : ['"model" is missing: name a model, or give the agent the API key of a provider in its environment'];
+  },
   start,
   reader: (progress) => new Reader(progress),
 };
 
 function start(turn: ProgramTurn): ProgramStart {
   const { definition, state, instructions, conversation = randomUUID(), environment } = turn;
-  const model = modelOf(turn, turn.model!);
+  const model = turn.model === undefined ? undefined : modelOf(turn, turn.model);
   const history = join(state, CONVERSATIONS, `${conversation}.md`);
   mkdirSync(join(state, CONVERSATIONS), { recursive: true });
   prepare(state);
@@ -54,9 +61,8 @@ function start(turn: ProgramTurn): ProgramStart {
     arguments: [
       '-c', SHELL, conversation, state, history,
       'aider',
-      '--model', model,
-      // Otherwise it is one that the role may not invoke. It shortens long conversations.
-      '--weak-model', definition.smallModel === undefined ? model : modelOf(turn, definition.smallModel),
+      // The weak model shortens long conversations. Otherwise it is one that the role may not invoke.
+      ...(model === undefined ? [] : ['--model', model, '--weak-model', definition.smallModel === undefined ? model : modelOf(turn, definition.smallModel)]),
       '--yes-always',
       // The loop commits what passed its gates.
       '--no-auto-commits', '--no-dirty-commits', '--no-gitignore',

@@ -10,6 +10,11 @@ export interface Program {
   readonly kept: readonly string[];
   /** Returns what is missing for the program to begin. Each fault says what to change. */
   faults?(definition: AgentDefinition, environment: Environment): string[];
+  /**
+   * Returns a process that finds out whether the agent could begin, when the version of the program does not tell. If it fails, the last line of its
+   * standard error says what to change. It may write files into the directory, and calls no model.
+   */
+  trial?(definition: AgentDefinition, directory: string): ProgramStart;
   /** Returns the process of one turn. It may write files of configuration into the state directory. */
   start(turn: ProgramTurn): ProgramStart;
   /**

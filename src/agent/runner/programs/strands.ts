@@ -5,7 +5,7 @@ import { endedBadly, failure } from './failures';
 import { JsonObject, jsonLine, numberOf, objectOf, textOf } from './json';
 import { Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
 import { STRANDS_TURN } from './strands-turn.generated';
-import { AGENT_ERRORS, AgentErrorName, AgentUsage } from '../../constants';
+import { AGENT_ERRORS, AgentDefinition, AgentErrorName, AgentUsage } from '../../constants';
 
 const CONVERSATIONS = 'conversations';
 
@@ -18,30 +18,25 @@ export const STRANDS: Program = {
     if (directory === undefined) return ['"directory" is missing: give the directory of agent.py'];
     return existsSync(join(directory, 'agent.py')) ? [] : [`there is no agent.py in ${directory}: create it, with a strands.Agent in the variable "agent"`];
   },
+  trial: (definition, directory) => ({
+    ...script(definition, directory),
+    input: JSON.stringify({ directory: resolve(definition.directory!), check: true }),
+  }),
   start,
   reader: (progress) => new Reader(progress),
 };
 
 function start(turn: ProgramTurn): ProgramStart {
   const { definition, model, instructions, prompt, state, conversation = randomUUID() } = turn;
-  const directory = resolve(definition.directory!);
-  const script = join(state, 'strands_turn.py');
-  mkdirSync(state, { recursive: true });
-  writeFileSync(script, STRANDS_TURN);
+  const { environment, ...program } = script(definition, state);
   return {
-    file: pythonOf(directory),
-    arguments: [script, ...(definition.arguments ?? [])],
+    ...program,
     environment: {
-      PYTHONUNBUFFERED: '1',
-      // What a read-only directory of the image cannot hold, and a directory of the user should not.
-      PYTHONDONTWRITEBYTECODE: '1',
-      // The tools of strands-agents-tools ask before they write or run anything, and nobody is there to answer.
-      BYPASS_TOOL_CONSENT: 'true',
-      STRANDS_NON_INTERACTIVE: 'true',
+      ...environment,
       ...(definition.provider === 'bedrock' && turn.region !== undefined ? { AWS_REGION: turn.region, AWS_DEFAULT_REGION: turn.region } : {}),
     },
     input: JSON.stringify({
-      directory,
+      directory: resolve(definition.directory!),
       prompt,
       instructions,
       model,
@@ -49,6 +44,25 @@ function start(turn: ProgramTurn): ProgramStart {
       conversation: join(state, CONVERSATIONS, `${conversation}.json`),
       id: conversation,
     }),
+  };
+}
+
+/** Returns the process of the script that imports the agent. */
+function script(definition: AgentDefinition, state: string): Omit<ProgramStart, 'input'> {
+  const file = join(state, 'strands_turn.py');
+  mkdirSync(state, { recursive: true });
+  writeFileSync(file, STRANDS_TURN);
+  return {
+    file: pythonOf(resolve(definition.directory!)),
+    arguments: [file, ...(definition.arguments ?? [])],
+    environment: {
+      PYTHONUNBUFFERED: '1',
+      // What a read-only directory of the image cannot hold, and a directory of the user should not.
+      PYTHONDONTWRITEBYTECODE: '1',
+      // The tools of strands-agents-tools ask before they write or run anything, and nobody is there to answer.
+      BYPASS_TOOL_CONSENT: 'true',
+      STRANDS_NON_INTERACTIVE: 'true',
+    },
   };
 }
 

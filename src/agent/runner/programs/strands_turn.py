@@ -120,8 +120,8 @@ class Output:
         self.file.flush()
 
 
-def load_agent(directory):
-    """Returns the user's agent."""
+def load_agent(directory, is_check):
+    """Returns the user's agent. A check does not create one that the import does not, since an image is built without credentials."""
     path = os.path.join(directory, "agent.py")
     if not os.path.isfile(path):
         raise WrongAgent(f"there is no agent.py in {directory}: create it, with a strands.Agent in the variable agent")
@@ -140,6 +140,8 @@ def load_agent(directory):
     found = getattr(module, "agent", None)
     name = "agent"
     if found is None and callable(getattr(module, "create_agent", None)):
+        if is_check:
+            return None
         name = "create_agent()"
         found = module.create_agent()
     if found is None:
@@ -289,8 +291,9 @@ async def run(agent, request, output):
 
 
 def turn(request, output):
-    agent = load_agent(request["directory"])
-    if request.get("check"):
+    is_check = request.get("check", False)
+    agent = load_agent(request["directory"], is_check)
+    if is_check:
         return 0
 
     from strands.handlers.callback_handler import PrintingCallbackHandler
@@ -335,6 +338,7 @@ def main():
         return turn(request, output)
     except WrongAgent as error:
         output.write("end", kind=FAILED, message=str(error))
+        print(error, file=sys.stderr)
         return 1
 
 
