@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { Job, jobId } from '../../src/jobs/job';
 import { performStep } from '../../src/loop/steps/perform-step';
 import { LoopState, RunIdentity } from '../../src/loop/steps/state';
 import { StepTools } from '../../src/loop/steps/step';
+import { reportLine } from '../support/reporting-turn';
 
 const RUN: RunIdentity = {
   id: 'run',
@@ -46,6 +48,43 @@ test.each([['gate test', GATE], ['bootstrap', BOOTSTRAP]])('%s that outlives the
     // A job with another name has its own time.
     [2_600, undefined],
   ]);
+});
+
+test('an agent\'s turn that outlives the function is counted when it ends, and once', async () => {
+  const report = { name: 'claude-code', turns: 2, costUsd: 0.1 };
+  const known = { job: jobId('run', 0, 'turn', RUN.key), exitCode: null, logPath: '/log', seconds: 1 };
+  const results = [
+    { ...known, status: 'RUNNING', tail: reportLine({ name: 'too early', turns: 100 }), timeoutSeconds: 4_000, overtimeAt: 1 },
+    { ...known, status: 'RUNNING', tail: reportLine(report), timeoutSeconds: 4_000, overtimeAt: 1 },
+    { ...known, status: 'ENDED', verdict: 'PASSED', exitCode: 0, tail: reportLine(report) },
+  ];
+  const tails: unknown[] = [];
+  const tools = {
+    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    runJob: ({ name, tailBytes }: Job) => {
+      if (name !== 'turn') return Promise.resolve({ status: 'ENDED', verdict: 'PASSED', exitCode: 0, tail: createHash('sha256').update('Mend it').digest('hex') });
+      tails.push(tailBytes);
+      return Promise.resolve(results.shift());
+    },
+  } as unknown as StepTools;
+  const request = {
+    operation: 'loop:turn',
+    command: 'workbench-agent turn',
+    agent: true,
+    timeoutSeconds: 4_000,
+    runtimeArn: 'arn',
+    execution: 'execution',
+    config: { name: 'loop', author: { name: 'a', email: 'e' } },
+  };
+  let loop: LoopState = { ...LOOP, agent: { name: 'claude-code', turns: 1 } };
+  const seen: unknown[] = [];
+  for (let call = 0; call < 3; call++) {
+    loop = await performStep({ ...request, state: { prompt: 'Mend it', taskId: 'task', run: { ...RUN, base: 'a' }, loop } } as never, tools) as LoopState;
+    seen.push([loop.next, loop.agent?.turns]);
+  }
+  expect(seen).toEqual([['RUNNING', 1], ['RUNNING', 1], ['GO_ON', 3]]);
+  expect(loop).toEqual({ ...LOOP, agent: { name: 'claude-code', turns: 3, costUsd: 0.1 } });
+  expect(tails).toEqual([24_576, 24_576, 24_576]);
 });
 
 describe('the tree that the session saw after the last command', () => {
