@@ -5,7 +5,7 @@ import type { BedrockModel } from '../runtime/bedrock-model';
 export interface CodingAgentOptions {
   /**
    * The model of Amazon Bedrock that the agent uses. The runtime's role gets permission to invoke it, and no other model. The image of
-   * aider requires it.
+   * aider requires it, or `--model` in `arguments`.
    *
    * @default - the program chooses, by its own configuration and the variables in `environment`; no permission is granted
    */

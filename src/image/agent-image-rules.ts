@@ -42,8 +42,10 @@ function unresolvedIn(options: AgentImageOptions): string[] {
   });
 }
 
-/** Determines whether the program of an agent cannot start, since it has no model of its own. */
-const isWithoutModel = (definition: AgentDefinition | undefined) => definition?.program === 'aider' && definition.provider === undefined;
+/** Determines whether the program of an agent could not begin, as the check in the build would find. */
+function isWithoutModel({ program, provider, arguments: list = [], environment = {} }: Partial<AgentDefinition> = {}): boolean {
+  return program === 'aider' && provider === undefined && !list.includes('--model') && !('AIDER_MODEL' in environment);
+}
 
 /** Rules for the options. */
 export const OPTION_RULES: readonly Rule<OptionsRequest>[] = [
@@ -65,7 +67,7 @@ export const OPTION_RULES: readonly Rule<OptionsRequest>[] = [
   },
   {
     broken: ({ options }) => isWithoutModel(options.agent?._definition()),
-    message: () => '"agent" must have a model, since aider would otherwise choose one by the API keys that it finds: set "model" of CodingAgent.aider',
+    message: () => '"agent" must have a model, since aider would otherwise choose one by the API keys that it finds: set "model" of CodingAgent.aider, or name one of another provider in its "arguments" ("--model")',
   },
   {
     broken: ({ options, directory, fileExists }) => fileExists && options.agent?._directory !== undefined && options.agent._directory === directory,

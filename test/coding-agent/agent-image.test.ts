@@ -74,6 +74,7 @@ describe('an image for an agent', () => {
 
   test('fails for aider without a model, which it cannot do without', () => {
     expect(messageOf(() => AgentImage.forAgent(CodingAgent.aider()))).toContain('"agent" must have a model');
+    expect(AgentImage.forAgent(CodingAgent.aider({ arguments: ['--model', 'openai/x'] }))).toBeDefined();
   });
 
   test('has the distribution\'s Python in place of the agent\'s if the user names it', () => {

@@ -1,6 +1,7 @@
 import { rmSync } from 'fs';
 import { AgentImage, BedrockModel, CodingAgent, DevTool } from '../../../src';
 import { PROGRAM_VERSIONS } from '../../../src/agent/versions';
+import { DEFAULT_BASE } from '../../../src/image/versions';
 import { ContainerStore } from '../../support/container-store';
 import { assetOf } from '../../support/image-assets';
 import { type NodeMirror, directoryOf, importBase, importMise, startNodeMirror } from '../../support/image-parts';
@@ -25,6 +26,9 @@ afterAll(async () => {
   await store.dispose();
 });
 
+/** Programs that come in a package per platform, which a script of theirs puts in place. */
+const WITH_SCRIPTS = ['claude-code', 'opencode'];
+
 const strands = directoryOf({ 'requirements.txt': 'six==1.16.0\n', 'agent.py': 'from strands import Agent\n\n\ndef create_agent(**options):\n    return Agent(**options)\n' });
 
 afterAll(() => rmSync(strands, { recursive: true }));
@@ -38,7 +42,8 @@ const AGENTS: readonly (readonly [name: string, agent: CodingAgent, tools: DevTo
   ['strands', CodingAgent.strands(strands, { model }), [DevTool.PYTHON3]],
 ];
 
-const chosen = process.env.AGENT_IMAGES?.split(',') ?? ['claude-code'];
+/** The others are built at night: each takes minutes, and downloads hundreds of megabytes. */
+const chosen = process.env.WORKBENCH_ALL_AGENTS ? AGENTS.map(([name]) => name) : ['claude-code'];
 
 describe.each(AGENTS.filter(([name]) => chosen.includes(name)))('the image of %s', (name, agent, tools) => {
   let built: { readonly exitCode: number; readonly output: string };
@@ -83,5 +88,16 @@ describe.each(AGENTS.filter(([name]) => chosen.includes(name)))('the image of %s
     const { output } = await printed('du -sxm --exclude=/proc --exclude=/sys / 2>/dev/null | cut -f 1');
     console.info(`${name}: ${output} MB`);
     expect(Number(output)).toBeLessThan(2_000);
+  });
+});
+
+describe.each(AGENTS.filter(([name]) => chosen.includes(name) && WITH_SCRIPTS.includes(name)))('an image of your own with %s, whose npm runs no scripts', (name, agent) => {
+  test('builds, and the program starts', async () => {
+    const directory = directoryOf({ Dockerfile: `FROM ${DEFAULT_BASE}\nENV npm_config_ignore_scripts=true\nRUN useradd --uid 1000 --create-home coder\nUSER coder\nCMD ["sleep", "1"]\n` });
+    const { context } = assetOf(AgentImage.fromDirectory(directory, { agent, miseSettings: { MISE_NODE_MIRROR_URL: mirror.url } }));
+    rmSync(directory, { recursive: true });
+    const { exitCode, output } = await store.build(context, `own-${name}`);
+    expect(exitCode === 0 ? '' : output.slice(-3_000)).toBe('');
+    expect(await store.exec(`own-${name}`, 'bash', '-c', 'AWS_REGION=us-east-1 workbench-agent check')).toMatchObject({ exitCode: 0 });
   });
 });
