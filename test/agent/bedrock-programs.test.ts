@@ -31,10 +31,10 @@ const PROGRAMS: { readonly [program in NpmProgram]?: OnBedrock } = {
   },
   'codex': {
     model: 'openai.gpt-6.2-sol',
-    arguments: (url) => ['-c', `model_providers.amazon-bedrock.base_url="${url}/v1"`],
+    arguments: (url) => ['-c', `model_providers.amazon-bedrock-runtime.base_url="${url}/v1"`],
     shell: (command) => call('exec_command', { cmd: command }),
     path: /^\/v1\/responses$/,
-    service: 'bedrock-mantle',
+    service: 'bedrock',
   },
 };
 

@@ -82,6 +82,7 @@ describe('Responses, read by the client of OpenAI', () => {
     const send = (headers: { authorization: string }) => (
       fetch(`${server.url}/v1/responses`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(RESPONSE) }));
     expect((await send({ authorization })).status).toBe(200);
+    expect((await send({ authorization: authorization.replace('bedrock-mantle', 'bedrock') })).status).toBe(200);
     expect((await send({ authorization: authorization.replace('bedrock-mantle', 's3') })).status).toBe(401);
     expect(server.credentials).toEqual(['AKIDEXAMPLE']);
   });

@@ -80,12 +80,12 @@ export function sendOpenAiError(response: ServerResponse, error: WireError): voi
   sendJson(response, ERRORS[error.failure].status, { error: errorBody(error) }, { ...requestId(), ...after });
 }
 
-const MANTLE_SIGNATURE = /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)\/\d{8}\/[a-z0-9-]+\/bedrock-mantle\/aws4_request, ?SignedHeaders=[a-z0-9;-]+, ?Signature=[0-9a-f]{64}$/;
+const SIGNATURE = /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)\/\d{8}\/[a-z0-9-]+\/bedrock(-mantle)?\/aws4_request, ?SignedHeaders=[a-z0-9;-]+, ?Signature=[0-9a-f]{64}$/;
 
 export function openAiCredential({ headers }: Received): string {
   const authorization = headers.authorization ?? '';
   // The same API on Amazon Bedrock takes signatures too.
-  const key = /^Bearer (\S+)$/.exec(authorization)?.[1] ?? MANTLE_SIGNATURE.exec(authorization)?.[1];
+  const key = /^Bearer (\S+)$/.exec(authorization)?.[1] ?? SIGNATURE.exec(authorization)?.[1];
   if (!key) {
     throw new WireError('unauthorized', 'You didn\'t provide an API key. You need to provide your API key in an Authorization header using Bearer auth.');
   }
