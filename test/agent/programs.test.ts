@@ -42,7 +42,8 @@ describe.each(PROGRAMS.filter((program) => program !== 'codex' || process.env.WO
     await agent.runner.turn('The first prompt');
     await agent.runner.turn('The second prompt');
     agent.runner.loseEphemeralDisk();
-    await agent.runner.turn('The third prompt');
+    const { report } = await agent.runner.turn('The third prompt');
+    expect(report.usage).toMatchObject({ inputTokens: 1_000, outputTokens: 50 });
     await agent.runner.turn('Another task', { WORKBENCH_TASK_ID: 'task-2' });
     const seen = agent.model.turns.map(({ messages }) => JSON.stringify(messages));
     expect(seen).toHaveLength(4);

@@ -4,7 +4,7 @@ import { RUNNER_LIMITS } from './limits';
 import { NotStarted, run } from './processes';
 import { PROGRAMS } from './programs';
 import { failure } from './programs/failures';
-import { Environment, Program, ProgramResult, ProgramStart } from './programs/program';
+import { Environment, Program, ProgramResult, ProgramStart, ProgramTurn } from './programs/program';
 import { harmless, shortened } from './report';
 import { AGENT_ERRORS, AgentDefinition, AgentReport } from '../constants';
 
@@ -85,8 +85,7 @@ class Turn {
     const stop = () => stopped.abort();
     // Cut first: a program may exit before all is read by a reader that takes its time with millions of characters.
     const progress = (text: string) => output.progress(shortened(harmless(text.slice(0, 2 * RUNNER_LIMITS.progress)), RUNNER_LIMITS.progress));
-    const reader = program.reader(progress, stop, definition);
-    const start = program.start({
+    const ours: ProgramTurn = {
       definition,
       state,
       conversation,
@@ -96,7 +95,9 @@ class Turn {
       instructions: joined([definition.instructions, request.instructions]),
       directory: request.directory,
       environment: request.environment,
-    });
+    };
+    const reader = program.reader(progress, stop, ours);
+    const start = program.start(ours);
     if (this.signal?.aborted) stop();
     this.signal?.addEventListener('abort', stop, { once: true });
     try {

@@ -1,16 +1,22 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { classified, endedBadly, failure } from './failures';
 import { JsonObject, jsonLine, numberOf, objectOf, textOf } from './json';
 import { Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
 import { AGENT_ERRORS, AgentUsage } from '../../constants';
 
+/** The file with the tokens of the whole conversation: the program prints their total, not those of one turn. */
+const TOTAL = 'total.json';
+
+/** The number of failed calls in a row after which a turn is over. The program itself waits for the network without an end. */
+const MAX_FAILURES = 12;
+
 /** Codex: `codex exec`, which reads the prompt from its standard input and prints one JSON object per line. */
 export const CODEX: Program = {
   executable: 'codex',
-  kept: ['sessions'],
+  kept: ['sessions', TOTAL],
   start,
-  reader: (progress) => new Reader(progress),
+  reader: (progress, stop, turn) => new Reader(progress, stop, turn),
 };
 
 function start(turn: ProgramTurn): ProgramStart {
@@ -63,13 +69,14 @@ function takeOver({ environment, state }: ProgramTurn) {
 }
 
 class Reader implements ProgramReader {
+  private failures = 0;
   private usage?: AgentUsage;
   private conversation?: string;
   private lastText?: string;
   private lastError?: string;
   private failed?: string;
 
-  constructor(private readonly progress: Progress) {}
+  constructor(private readonly progress: Progress, private readonly stop: () => void, private readonly turn: ProgramTurn) {}
 
   public line(line: string) {
     const event = jsonLine(line);
@@ -78,11 +85,12 @@ class Reader implements ProgramReader {
       case 'thread.started': this.conversation = textOf(event.thread_id); return;
       case 'item.started': return this.started(objectOf(event.item));
       case 'item.completed': return this.completed(objectOf(event.item));
-      case 'turn.completed': this.usage = usageOf(objectOf(event.usage)); return;
+      case 'turn.completed': this.usage = this.ofThisTurn(objectOf(event.usage)); return;
       case 'turn.failed': this.failed = textOf(objectOf(event.error).message) ?? 'the turn failed'; return;
       case 'error':
         this.lastError = textOf(event.message);
         this.progress(`(${this.lastError ?? 'an error'})`);
+        if (++this.failures >= MAX_FAILURES) this.stop();
     }
   }
 
@@ -96,11 +104,21 @@ class Reader implements ProgramReader {
     };
   }
 
+  /** Returns the tokens since the turn before, and keeps the total for the next one. */
+  private ofThisTurn(total: JsonObject): AgentUsage | undefined {
+    const file = join(this.turn.state, TOTAL);
+    const before = this.turn.conversation !== undefined && existsSync(file) ? jsonLine(readFileSync(file, 'utf8')) : undefined;
+    writeFileSync(file, JSON.stringify(total), { mode: 0o600 });
+    return usageOf(total, before ?? {});
+  }
+
   private started(item: JsonObject) {
+    this.failures = 0;
     if (item.type === 'command_execution') this.progress(`[command] ${textOf(item.command) ?? ''}`);
   }
 
   private completed(item: JsonObject) {
+    this.failures = 0;
     if (item.type === 'agent_message' && textOf(item.text) !== undefined) {
       this.lastText = textOf(item.text)!;
       this.progress(this.lastText);
@@ -122,10 +140,10 @@ class Reader implements ProgramReader {
 }
 
 /** Returns the tokens of a turn. What was read from or written to the provider's cache is part of the program's number of input tokens. */
-function usageOf(usage: JsonObject): AgentUsage | undefined {
-  const [input, outputTokens] = [numberOf(usage.input_tokens), numberOf(usage.output_tokens)];
-  if (input === undefined || outputTokens === undefined) return undefined;
-  const [read, written] = [numberOf(usage.cached_input_tokens) ?? 0, numberOf(usage.cache_write_input_tokens) ?? 0];
-  const tokens = { inputTokens: Math.max(0, input - read - written), outputTokens, cacheReadTokens: read };
+function usageOf(total: JsonObject, before: JsonObject): AgentUsage | undefined {
+  if (numberOf(total.input_tokens) === undefined || numberOf(total.output_tokens) === undefined) return undefined;
+  const since = (name: string) => Math.max(0, (numberOf(total[name]) ?? 0) - (numberOf(before[name]) ?? 0));
+  const [read, written] = [since('cached_input_tokens'), since('cache_write_input_tokens')];
+  const tokens = { inputTokens: Math.max(0, since('input_tokens') - read - written), outputTokens: since('output_tokens'), cacheReadTokens: read };
   return written === 0 ? tokens : { ...tokens, cacheWriteTokens: written };
 }

@@ -5,8 +5,8 @@ import { JsonObject, jsonLine, numberOf, objectOf, textOf } from './json';
 import { Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
 import { AGENT_ERRORS, AgentDefinition, AgentUsage } from '../../constants';
 
-/** The number of failed model calls in a row after which a turn is over. The program itself would repeat them without an end, and in silence. */
-const MAX_FAILURES = 8;
+/** The numbers of failures in a row after which a turn is over. The program itself would try again without an end, and in silence. */
+const MAX_FAILURES = { call: 8, context: 2 } as const;
 
 /** OpenCode: `opencode run`, which reads the prompt from its standard input and prints one JSON object per line. */
 export const OPENCODE: Program = {
@@ -16,7 +16,7 @@ export const OPENCODE: Program = {
   faults: ({ model, provider }) => (model === undefined || provider !== undefined || model.includes('/') ? []
     : [`"model" must name the provider too, such as "anthropic/${model}", or "provider" must be "bedrock"`]),
   start,
-  reader: (progress, stop, { maxTurns }) => new Reader(progress, stop, maxTurns),
+  reader: (progress, stop, { definition }) => new Reader(progress, stop, definition.maxTurns),
 };
 
 function start(turn: ProgramTurn): ProgramStart {
@@ -104,7 +104,7 @@ class Reader implements ProgramReader {
   public errorLine(line: string) {
     if (/session not found/i.test(line)) this.lost = true;
     const words = / message="stream error".* error\.error="(.*)"$/.exec(line)?.[1];
-    if (words !== undefined) this.again(classified(words));
+    if (words !== undefined) this.again(classified(words), MAX_FAILURES.call);
   }
 
   public end(ended: ProgramEnd): ProgramResult {
@@ -148,15 +148,15 @@ class Reader implements ProgramReader {
     const words = textOf(data.message) ?? textOf(error.name) ?? 'the program reports an error without words';
     switch (error.name) {
       // The program shortens the conversation and tries again, also if that cannot help.
-      case 'ContextOverflowError': return this.again(failure(AGENT_ERRORS.CONTEXT_FULL, words));
+      case 'ContextOverflowError': return this.again(failure(AGENT_ERRORS.CONTEXT_FULL, words), MAX_FAILURES.context);
       case 'ContentFilterError': this.error = failure(AGENT_ERRORS.REFUSED, words); return;
       case 'ProviderAuthError': this.error = failure(AGENT_ERRORS.NOT_LOGGED_IN, words); return;
       default: this.error = classified(words, numberOf(data.statusCode));
     }
   }
 
-  private again(error: ProgramResult['error']) {
+  private again(error: ProgramResult['error'], most: number) {
     this.error = error;
-    if (++this.failures === MAX_FAILURES) this.stop();
+    if (++this.failures >= most) this.stop();
   }
 }

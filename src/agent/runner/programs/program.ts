@@ -21,7 +21,7 @@ export interface Program {
    * Returns the reader of one process's output. `stop` ends the process when nothing good can follow, such as the same failure again and again; the
    * reader's result then has the reason.
    */
-  reader(progress: Progress, stop: () => void, definition: AgentDefinition): ProgramReader;
+  reader(progress: Progress, stop: () => void, turn: ProgramTurn): ProgramReader;
 }
 
 /** Prints one thing that the agent does, for people to follow: its text, or the name of a tool. */
