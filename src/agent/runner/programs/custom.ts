@@ -8,7 +8,8 @@ export const CUSTOM: Program = {
   faults: ({ command }) => (command === undefined ? ['"command" is missing: give the command line of the agent'] : []),
   start: ({ definition, prompt, instructions, state }) => ({
     file: '/bin/bash',
-    arguments: ['-c', definition.command!, ...(definition.arguments === undefined ? [] : ['bash', ...definition.arguments])],
+    // Without this, bash takes a socket as its standard input for a remote login, and reads the user's startup file.
+    arguments: ['--norc', '-c', definition.command!, ...(definition.arguments === undefined ? [] : ['bash', ...definition.arguments])],
     environment: { WORKBENCH_STATE: state },
     input: instructions === undefined ? prompt : `${instructions}\n\n${prompt}`,
   }),
