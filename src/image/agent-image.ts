@@ -21,6 +21,7 @@ import { RUNNER } from '../agent/constants';
 import { sorted } from '../private/sorted';
 import { ValidationError, faultsOf } from '../private/validation';
 import { environmentsOfArtifacts } from '../runtime/environments-of-artifacts';
+import { environmentOf } from '../runtime/introspection';
 
 /**
  * Builds container images with developer tools, for agents whose sessions run commands.
@@ -115,6 +116,9 @@ function toolsOf({ agent, tools = [] }: AgentImageOptions): DevTool[] {
 /** The ID of the warning about a tool whose version is not pinned. Users acknowledge it by this ID: do not change it. */
 const FLOATING_VERSION = 'cdk-agentcore-workbench:floatingToolVersion';
 
+/** The ID of the warning about a runtime without the environment variables of its agent. Users acknowledge it by this ID: do not change it. */
+const AGENT_ENVIRONMENT = 'cdk-agentcore-workbench:agentEnvironment';
+
 /**
  * An image asset, as `AgentRuntimeArtifact.fromAsset` creates it.
  *
@@ -139,7 +143,10 @@ class AgentImageArtifact extends AgentRuntimeArtifact {
     }
     this.asset ??= new DockerImageAsset(scope, 'AgentRuntimeArtifact', this.assetProps);
     this.asset.repository.grantPull(runtime.role);
-    this.agent?._bind(runtime);
+    if (this.agent !== undefined) {
+      this.agent._bind(runtime);
+      warnAboutEnvironment(scope, runtime, this.agent);
+    }
     releaseContext(this.assetProps.directory, Boolean(scope.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)));
   }
 
@@ -152,6 +159,15 @@ class AgentImageArtifact extends AgentRuntimeArtifact {
 /** Python packages that an agent of the user's own needs. */
 const INSTALL_REQUIREMENTS = 'if [ -e requirements.txt ]; then PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore '
   + 'python3 -m pip install --no-cache-dir --disable-pip-version-check --no-input -r requirements.txt; fi';
+
+/** Warns about a runtime without the variables of its agent: only an `AgentRuntime` adds them. */
+function warnAboutEnvironment(scope: Construct, runtime: Runtime, { environment }: ICodingAgent): void {
+  const variables = Object.keys(environmentOf(runtime) ?? {});
+  const missing = Object.keys(environment).filter((name) => !variables.includes(name));
+  if (missing.length === 0) return;
+  Validations.of(scope).addWarning(AGENT_ENVIRONMENT,
+    `the runtime does not have the environment variables of its agent: ${missing.join(', ')}: pass "environmentVariables: agent.environment", or use an AgentRuntime`);
+}
 
 interface Image {
   readonly dockerfile: string;

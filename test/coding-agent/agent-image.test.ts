@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'fs
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { Lazy, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AgentRuntimeArtifact, Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { AgentImage, AgentRuntime, BedrockModel, CodingAgent, DevTool } from '../../src';
@@ -209,6 +209,15 @@ describe('a runtime with an agent\'s image', () => {
     const stack = newStack(ENV);
     new Runtime(stack, 'Agent', { agentRuntimeArtifact: AgentImage.forAgent(claude), environmentVariables: claude.environment });
     expect(invokesOf(stack)).toHaveLength(2);
+    Annotations.fromStack(stack).hasNoWarning('*', Match.stringLikeRegexp('environment variables of its agent'));
+  });
+
+  test('has a warning if it is the official one, which is not given the environment', () => {
+    const stack = newStack(ENV);
+    new Runtime(stack, 'Agent', { agentRuntimeArtifact: AgentImage.forAgent(claude), environmentVariables: { AWS_REGION: 'eu-west-1' } });
+    Template.fromStack(stack);
+    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('does not have the environment variables of its agent: '
+      + 'WORKBENCH_AGENT_MODEL, WORKBENCH_AGENT_SMALL_MODEL: pass "environmentVariables: agent.environment".*cdk-agentcore-workbench:agentEnvironment'));
   });
 
   test('gives each of several runtimes permission', () => {

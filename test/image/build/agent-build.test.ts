@@ -1,7 +1,9 @@
 import { rmSync } from 'fs';
 import { AgentImage, BedrockModel, CodingAgent, DevTool } from '../../../src';
 import { PROGRAM_VERSIONS } from '../../../src/agent/versions';
+import { MANIFEST_PATH } from '../../../src/image/constants';
 import { DEFAULT_BASE } from '../../../src/image/versions';
+import { toolsCommand } from '../../../src/rollout/smoke-test';
 import { ContainerStore } from '../../support/container-store';
 import { assetOf } from '../../support/image-assets';
 import { type NodeMirror, directoryOf, importBase, importMise, startNodeMirror } from '../../support/image-parts';
@@ -71,6 +73,10 @@ describe.each(AGENTS.filter(([name]) => chosen.includes(name)))('the image of %s
 
   test('has the definition, unchanged by the build', async () => {
     expect(JSON.parse((await printed('cat /etc/workbench-agent.json')).output)).toEqual(agent._definition());
+  });
+
+  test('has the tools that the smoke test of a rollout looks for', async () => {
+    expect(await printed(toolsCommand(MANIFEST_PATH))).toMatchObject({ exitCode: 0 });
   });
 
   test('could not begin without a Region', async () => {
