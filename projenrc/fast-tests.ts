@@ -4,6 +4,7 @@
  */
 export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
   'takes long': [
+    'test/agent/rehearsed-programs.test.ts',
     'test/agent/aider.test.ts',
     'test/agent/bedrock-programs.test.ts',
     'test/agent/programs.test.ts',

@@ -60,7 +60,7 @@ export const DIALECTS: { readonly [program in NpmProgram]?: Dialect } = {
 };
 
 /** Returns the arguments with which Codex speaks to a server of the test. It reads no address from its environment. */
-function codexProvider({ url }: ModelServer): string[] {
+export function codexProvider({ url }: ModelServer): string[] {
   const entry = `name="scripted",base_url="${url}/v1",env_key="OPENAI_API_KEY",wire_api="responses",request_max_retries=0,stream_max_retries=0`;
   return ['-c', 'model_provider="scripted"', '-c', `model_providers.scripted={${entry}}`];
 }

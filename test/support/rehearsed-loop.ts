@@ -6,6 +6,7 @@ import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { WorkingCopy } from './command-line';
 import type { Agent, AgentHandler } from '../../rehearsal/agentcore';
 import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
+import type { DefinedAgent } from '../../rehearsal/run/local-agent';
 import { AgentRuntime, AgentRuntimeProps, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, Verification } from '../../src';
 
 /** The variable parts of the stack. */
@@ -42,7 +43,7 @@ export class RehearsedLoop {
   }
 
   /** Synthesizes the assembly unless one is given. */
-  async start(agent: AgentHandler | Agent, props: Partial<RehearsalProps> = {}): Promise<Rehearsal> {
+  async start(agent: AgentHandler | Agent | DefinedAgent, props: Partial<RehearsalProps> = {}): Promise<Rehearsal> {
     const { assembly = this.synth(), ...more } = props;
     this.rehearsal = await Rehearsal.start({ assembly, repository: this.copy.directory, agent: typeof agent === 'function' ? { handler: agent } : agent, ...more });
     return this.rehearsal;
