@@ -4,10 +4,10 @@
  */
 export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
   'takes long': [
-    'test/agent/rehearsed-programs.test.ts',
     'test/agent/aider.test.ts',
     'test/agent/bedrock-programs.test.ts',
     'test/agent/programs.test.ts',
+    'test/agent/rehearsed-programs.test.ts',
     'test/agent/strands.test.ts',
     'test/driver/faults.test.ts',
     'test/examples/strands.test.ts',
