@@ -92,5 +92,5 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/workspace-script.test.ts',
   ],
   'needs chromium': ['test/rehearsal/newcomers-accident.test.ts', 'test/rehearsal/report.test.ts'],
-  'needs python3': ['test/rehearsal/real-repositories.test.ts'],
+  'needs python3': ['test/agent/serve-contract.test.ts', 'test/rehearsal/real-repositories.test.ts'],
 };
