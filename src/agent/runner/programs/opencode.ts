@@ -147,8 +147,11 @@ class Reader implements ProgramReader {
     const data = objectOf(error.data);
     const words = textOf(data.message) ?? textOf(error.name) ?? 'the program reports an error without words';
     switch (error.name) {
-      // The program shortens the conversation and tries again, also if that cannot help.
-      case 'ContextOverflowError': return this.again(failure(AGENT_ERRORS.CONTEXT_FULL, words), MAX_FAILURES.context);
+      // The program shortens the conversation and tries again, also if that cannot help. It takes the daily quota of tokens for the same failure.
+      case 'ContextOverflowError': {
+        const limited = classified(words);
+        return this.again(limited.name === AGENT_ERRORS.RATE_LIMITED ? limited : failure(AGENT_ERRORS.CONTEXT_FULL, words), MAX_FAILURES.context);
+      }
       case 'ContentFilterError': this.error = failure(AGENT_ERRORS.REFUSED, words); return;
       case 'ProviderAuthError': this.error = failure(AGENT_ERRORS.NOT_LOGGED_IN, words); return;
       default: this.error = classified(words, numberOf(data.statusCode));
