@@ -58,6 +58,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/verification-paths.test.ts',
     'test/loop/verification.test.ts',
     'test/rehearsal/agent-not-started.test.ts',
+    'test/rehearsal/agent-reports.test.ts',
     'test/rehearsal/agentcore/command.test.ts',
     'test/rehearsal/callbacks.test.ts',
     'test/rehearsal/cli/clean.test.ts',

@@ -7,7 +7,7 @@ import { TaskError } from '../stepfunctions';
 
 /**
  * Fails the commit step if the change contains the value of a variable that was passed to the sessions. Only what the change adds is
- * searched, names of files included: what the repository had before is not the run's.
+ * searched, names of files and the agent's summary included: what the repository had before is not the run's.
  */
 export class Withheld {
   /** Names of the variables whose values were found. */
@@ -21,7 +21,7 @@ export class Withheld {
     if (operation !== STEPS.COMMIT || this.secrets.length === 0 || state?.loop.tree === undefined) return;
     const repository = this.repository();
     if (repository === undefined) return;
-    const { base, tree } = state.loop;
+    const { base, tree, agent } = state.loop;
     const found = new Map<string, string>();
     const find = (line: string, where: string) => {
       for (const { name, parts } of this.secrets) {
@@ -29,6 +29,7 @@ export class Withheld {
       }
     };
     const difference = (...options: string[]) => git(repository, 'diff-tree', '-r', '--no-renames', '--diff-filter=d', ...options, base, tree);
+    if (agent?.summary !== undefined) find(agent.summary, 'what the agent says');
     for (const path of (await text(difference('--name-only', '-z'))).split('\0')) find(path, 'the name of a file');
     let file = '';
     for await (const line of difference('-p', '-U0', '--text', '--no-ext-diff', '--no-textconv', '--no-color', '--src-prefix=a/', '--dst-prefix=b/')) {

@@ -55,3 +55,12 @@ test('a turn that was no work is told with its error and what to do, and has its
   expect(reportOf(record)).toContain('<pre class="error">Agent.NotLoggedIn: Invalid API key\nGive the execution role permission');
   expect(reportOf(record)).toMatch(/<details open><summary>Ask the agent \(turn 1\)[^\n]*<pre class="error">Agent\.NotLoggedIn: Invalid API key\nstarting<\/pre>/);
 });
+
+test('a value of the environment that the agent says is not committed', async () => {
+  const script = 'cat >/dev/null; echo 42 > answer; printf \'workbench-agent-report: {"name":"a","summary":"the word is %s"}\\n\' "$THE_WORD"';
+  const rehearsal = await loop.start(writes(), { assembly: loop.synth({ loop: { turn: reportingTurn(script) } }), environment: { THE_WORD: 'swordfish-4711' } });
+  const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0 });
+  expect(record).toMatchObject({ outcome: 'CodingLoop.CommitFailed', withheld: ['THE_WORD'], output: { agent: { summary: 'the word is ***' } } });
+  expect(record.error!.message).toContain('the commit would contain the value of THE_WORD in what the agent says,');
+  expect(JSON.stringify(record)).not.toContain('swordfish-4711');
+});
