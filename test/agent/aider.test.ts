@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { AgentDefinition, AgentReport } from '../../src/agent/constants';
 import { turn, TurnRequest } from '../../src/agent/runner/turn';
 import { PROGRAM_VERSIONS } from '../../src/agent/versions';
+import { AgentRunner } from '../support/agent-runner';
 import { fail, hang, inOrder, longText, ModelServer, Reply, say, Script, tokens } from '../support/models';
 import { pythonPackages, SYSTEM_PATH } from '../support/python-packages';
 
@@ -89,6 +90,26 @@ nightly('aider, with a model on Amazon Bedrock', () => {
     expect((await run(say(''), { arguments: ['--no-such-option'] })).error).toMatchObject({ name: 'Agent.Failed', message: expect.stringContaining('exit code 2') });
   });
 
+  test('works for an ordinary user, in the bundle of the image', async () => {
+    const user = process.getuid!() === 0 ? 65534 : undefined;
+    const runner = new AgentRunner({
+      definition: { program: 'aider', provider: 'bedrock', model: MODEL },
+      programs: [join(packages, 'bin')],
+      environment: environment(),
+      user,
+    });
+    // The program adds the file to the index.
+    if (user !== undefined) execFileSync('chown', ['-R', `${user}`, runner.clone]);
+    server.script = () => edit('module.exports = (a, b) => a - b;', 'module.exports = (a, b) => a + b;', 'sum.js');
+    try {
+      const { report, stderr } = await runner.turn('Mend sum.js.', { HOME: join(runner.root, 'home') });
+      expect({ report, stderr }).toMatchObject({ report: { name: 'aider', turns: 1, summary: expect.stringContaining('I repair it.') } });
+      expect(runner.read('sum.js')).toContain('a + b');
+    } finally {
+      runner.remove();
+    }
+  });
+
   test('ends a turn whose model hangs when it is told to, and an enormous answer is shortened', async () => {
     const controller = new AbortController();
     const ended = run(hang(), {}, {}, controller.signal);
@@ -117,16 +138,7 @@ async function run(
     prompt: 'Make the total 2 in prices.py.',
     taskId: 'task-1',
     directory: repo(),
-    environment: {
-      PATH: `${join(packages, 'bin')}:${SYSTEM_PATH}`,
-      HOME: join(root, 'home'),
-      PYTHONPATH: packages,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
-      AWS_SECRET_ACCESS_KEY: 'secret',
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_BEDROCK_RUNTIME_ENDPOINT: server.url,
-    },
+    environment: environment(),
     temporary: join(root, 'temporary'),
     ...request,
   }, { progress: (text) => progress.push(text), errors: () => {} }, signal);
@@ -134,8 +146,22 @@ async function run(
   return { ...report, progress: progress.join('\n') };
 }
 
+/** All that the process knows of its machine. */
+function environment(): Record<string, string> {
+  return {
+    PATH: `${join(packages, 'bin')}:${SYSTEM_PATH}`,
+    HOME: join(root, 'home'),
+    PYTHONPATH: packages,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_BEDROCK_RUNTIME_ENDPOINT: server.url,
+  };
+}
+
 /** An answer with a block of search and replace, without the provider's cache, whose tokens the program counts twice. */
-function edit(from: string, to: string): Reply {
-  const block = `prices.py\n\`\`\`python\n<<<<<<< SEARCH\n${from}\n=======\n${to}\n>>>>>>> REPLACE\n\`\`\`\n`;
+function edit(from: string, to: string, file = 'prices.py'): Reply {
+  const block = `${file}\n\`\`\`\n<<<<<<< SEARCH\n${from}\n=======\n${to}\n>>>>>>> REPLACE\n\`\`\`\n`;
   return [say(`I repair it.\n\n${block}`), tokens({ cacheRead: 0, cacheWrite: 0 })];
 }

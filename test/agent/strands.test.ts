@@ -1,12 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { AgentDefinition, AgentReport, REPORT_PREFIX } from '../../src/agent/constants';
+import { AgentDefinition, AgentReport } from '../../src/agent/constants';
 import { check } from '../../src/agent/runner/check';
 import { turn, TurnRequest } from '../../src/agent/runner/turn';
 import { PROGRAM_VERSIONS } from '../../src/agent/versions';
+import { AgentRunner } from '../support/agent-runner';
 import { call, cut, fail, hang, inOrder, longText, ModelServer, refuse, Reply, say, Script, tokens } from '../support/models';
 import { pythonPackages, SYSTEM_PATH } from '../support/python-packages';
 
@@ -230,25 +229,14 @@ test('the check imports the agent, and says what to change', async () => {
 });
 
 test('works for an ordinary user, in the bundle of the image', async () => {
-  const bundle = join(root, 'workbench-agent.js');
-  copyFileSync(join(__dirname, '../../assets/agent/workbench-agent.js'), bundle);
-  writeFileSync(join(root, 'definition.json'), JSON.stringify(inFull()));
-  writeFileSync(join(root, 'prompt'), 'Make the total 2.');
-  const isRoot = process.getuid!() === 0;
-  if (isRoot) execFileSync('chown', ['-R', '65534:65534', root]);
-  server.script = inOrder(edit(), say('Done.'));
-  const { stdout } = await promisify(execFile)(process.execPath, [bundle, 'turn'], {
-    cwd: repo(),
-    ...(isRoot ? { uid: 65534, gid: 65534 } : {}),
-    env: {
-      ...environment(),
-      TMPDIR: join(root, 'temporary'),
-      WORKBENCH_AGENT_FILE: join(root, 'definition.json'),
-      WORKBENCH_PROMPT_FILE: join(root, 'prompt'),
-      WORKBENCH_TASK_ID: 'task-1',
-    },
-  });
-  const [report] = stdout.trim().split('\n').slice(-1);
-  expect(JSON.parse(report.slice(REPORT_PREFIX.length))).toMatchObject({ name: 'strands', summary: 'Done.', turns: 2 });
-  expect(readFileSync(repo('prices.py'), 'utf8')).toBe('TOTAL = 2\n');
+  const runner = new AgentRunner({ definition: inFull(), environment: environment(), user: process.getuid!() === 0 ? 65534 : undefined });
+  server.script = inOrder([call('shell', { command: 'id -u; sed -i "s/a - b/a + b/" sum.js' })], say('Done.'));
+  try {
+    const { report, stderr } = await runner.turn('Mend the sum.', { HOME: join(runner.root, 'home') });
+    expect({ report, stderr }).toMatchObject({ report: { name: 'strands', summary: 'Done.', turns: 2 } });
+    expect(runner.read('sum.js')).toContain('a + b');
+    expect(server.turns[1].toolResults[0].text).not.toMatch(/"output": "0\\n/);
+  } finally {
+    runner.remove();
+  }
 });
