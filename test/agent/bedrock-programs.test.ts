@@ -1,5 +1,6 @@
 import { AGENT_ERRORS, AgentDefinition } from '../../src/agent/constants';
 import { AgentRunner } from '../support/agent-runner';
+import { InstanceMetadata } from '../support/instance-metadata';
 import { call, fail, inOrder, ModelServer, ModelServerOptions, refuse, Reply, say } from '../support/models';
 import { NpmProgram, programDirectory } from '../support/programs';
 
@@ -38,7 +39,8 @@ const PROGRAMS: { readonly [program in NpmProgram]?: OnBedrock } = {
   },
 };
 
-const CREDENTIALS = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'ASIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' };
+const AWS_REGION = 'eu-central-1';
+const CREDENTIALS = { AWS_REGION, AWS_ACCESS_KEY_ID: 'ASIAEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'token' };
 
 let server: ModelServer;
 let runner: AgentRunner;
@@ -47,13 +49,18 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function start(program: NpmProgram, options: ModelServerOptions, definition: Partial<AgentDefinition> = {}) {
+async function start(
+  program: NpmProgram,
+  options: ModelServerOptions,
+  definition: Partial<AgentDefinition> = {},
+  credentials: { readonly [name: string]: string } = CREDENTIALS,
+) {
   const { model, environment, arguments: more } = PROGRAMS[program]!;
   server = await ModelServer.start(options);
   runner = new AgentRunner({
     definition: { program, provider: 'bedrock', model, arguments: more?.(server.url), ...definition },
     programs: [await programDirectory(program)],
-    environment: { ...CREDENTIALS, AWS_EC2_METADATA_DISABLED: 'true', ...environment?.(server.url) },
+    environment: { ...credentials, ...environment?.(server.url) },
   });
 }
 
@@ -96,6 +103,24 @@ describe.each(chosen)('%s with a model on Amazon Bedrock', (program) => {
     const { report, exitCode } = await runner.turn('Mend the sum');
     expect({ exitCode, error: report.error?.name }).toEqual({ exitCode: 1, error: name });
   }, 180_000);
+
+  test('has the credentials of its role from the metadata of the machine, as in a session', async () => {
+    const metadata = await InstanceMetadata.start('ASIAOFTHEROLE');
+    try {
+      await start(program, { script: () => say('Done.') }, {}, { AWS_REGION, AWS_EC2_METADATA_SERVICE_ENDPOINT: metadata.url });
+      const { report } = await runner.turn('Mend the sum');
+      expect({ summary: report.summary, error: report.error }).toEqual({ summary: 'Done.', error: undefined });
+      expect(server.credentials).toEqual(['ASIAOFTHEROLE']);
+    } finally {
+      await metadata.stop();
+    }
+  });
+
+  test('fails with its own error without credentials', async () => {
+    await start(program, { script: () => say('Never') }, {}, { AWS_REGION, AWS_EC2_METADATA_DISABLED: 'true' });
+    expect((await runner.turn('Mend the sum')).report.error?.name).toBe(AGENT_ERRORS.NOT_LOGGED_IN);
+    expect(server.turns).toEqual([]);
+  });
 
   test('fails with its own error if the model refuses', async () => {
     await start(program, { script: () => [say('I cannot do that.'), refuse()] });

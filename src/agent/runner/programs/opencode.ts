@@ -67,8 +67,22 @@ function configuration(turn: ProgramTurn): JsonObject {
     snapshot: false,
     ...(instructions === undefined ? {} : { instructions: [file] }),
     ...(smallModel === undefined && provider === undefined ? {} : { small_model: fullName(smallModel ?? model, definition) }),
-    ...(provider === undefined ? {} : { provider: { 'amazon-bedrock': { options: { region: turn.region }, models } } }),
+    ...(provider === undefined ? {} : { provider: { 'amazon-bedrock': { options: { region: turn.region, ...profile(turn) }, models } } }),
   };
+}
+
+/** The variables that tell the program where its credentials are. */
+const CREDENTIALS = [
+  'AWS_ACCESS_KEY_ID', 'AWS_BEARER_TOKEN_BEDROCK', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_PROFILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+];
+
+/**
+ * Returns the name of a profile if no variable tells where credentials are: only then does the program look at all places, down to the
+ * metadata of the machine, where a session has those of its role.
+ */
+function profile({ environment }: ProgramTurn): JsonObject {
+  return CREDENTIALS.some((name) => (environment[name] ?? '') !== '') ? {} : { profile: 'default' };
 }
 
 function fullName(model: string | undefined, { provider }: AgentDefinition): string | undefined {
