@@ -128,6 +128,15 @@ test('the next turn of a task continues the conversation, also when the ephemera
   ]);
 });
 
+test('begins a new conversation if the model does not accept the old one', async () => {
+  await run(say('First.'));
+  let calls = 0;
+  const report = await run(() => calls++ === 0 ? fail('invalid') : say('Second.'), {}, { prompt: 'A test fails.' });
+  expect(report).toMatchObject({ summary: 'Second.', turns: 1 });
+  expect(report.error).toBeUndefined();
+  expect(server.turns.at(-1)!.messages).toHaveLength(1);
+});
+
 const FAILURES: ReadonlyArray<readonly [string, Reply, string, RegExp]> = [
   ['a rate limit', fail('rateLimit'), 'Agent.RateLimited', /ThrottlingException.*Service Quotas/],
   ['a model without access', fail('modelNotAllowed'), 'Agent.ModelNotAllowed', /access to the model/],

@@ -260,11 +260,11 @@ def kind_of(error):
     return FAILED
 
 
-def totals(agent):
+def totals(agent, failed_calls):
     metrics = agent.event_loop_metrics
     usage = metrics.accumulated_usage
     return {
-        "turns": metrics.cycle_count,
+        "turns": max(0, metrics.cycle_count - failed_calls),
         "usage": {
             "inputTokens": usage.get("inputTokens", 0),
             "outputTokens": usage.get("outputTokens", 0),
@@ -312,7 +312,7 @@ def turn(request, output):
         output.write("conversation", id=request["id"])
         agent.hooks.add_callback(MessageAddedEvent, conversation.save)
 
-    kind, message, summary = None, None, None
+    kind, message, summary, failed_calls = None, None, None, 0
     try:
         result = asyncio.run(run(agent, request, output))
         kind, message = ENDS.get(result.stop_reason, (None, None))
@@ -322,7 +322,9 @@ def turn(request, output):
     except Exception as error:
         traceback.print_exc()
         kind, message = (FAILED if isinstance(error, WrongAgent) else kind_of(error)), f"{type(error).__name__}: {error}"
-    output.write("end", kind=kind, message=message, summary=summary, **totals(agent))
+        # The last call has no answer, except for one that is too long. Without any, the runner tries again without the conversation.
+        failed_calls = 0 if kind == MAX_TURNS else 1
+    output.write("end", kind=kind, message=message, summary=summary, **totals(agent, failed_calls))
     return 1 if kind else 0
 
 
