@@ -32,7 +32,8 @@ export interface BasicImageOptions extends DockerImageAssetOptions {
    * It is required if a Dockerfile names a user without containing its ID, because the service cannot start images of more than 53 layers with
    * the name of a user. In a Dockerfile without `USER`, the steps after the tools run as root.
    *
-   * @default - the user of the Dockerfile; 1000 for a directory without a Dockerfile
+   * @default - the user of the Dockerfile. Without a Dockerfile, 1000, or root (0) for an image of a coding agent: root can run the gates of a
+   * verification as a user of their own, who cannot forge their results
    */
   readonly user?: string;
 

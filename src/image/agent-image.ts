@@ -191,7 +191,7 @@ function stepsFor(entries: readonly ToolEntry[], options: AgentImageOptions, oth
 }
 
 function written(entries: readonly ToolEntry[], options: AgentImageOptions, directory: string | undefined, agent: AgentStep | undefined): Image {
-  const user = options.user ?? '1000';
+  const user = options.user ?? (agent === undefined ? '1000' : '0');
   const steps = stepsFor(entries, options, { createUser: user.split(':')[0], agent });
   const dockerfile = newDockerfile({
     base: options.base ?? DEFAULT_BASE,

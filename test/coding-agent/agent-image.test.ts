@@ -28,7 +28,7 @@ function agentScript({ context }: ImageAsset): string {
 describe('an image for an agent', () => {
   test('has the tools, the runner and its server, and is checked last', () => {
     const asset = assetOf(AgentImage.forAgent(claude, { tools: [DevTool.RIPGREP] }));
-    expect(stepsOf(asset)).toEqual(['packages', 'runtimes', 'agent', 'verify', 'USER 1000', 'CMD ["workbench-agent","serve"]']);
+    expect(stepsOf(asset)).toEqual(['packages', 'runtimes', 'agent', 'verify', 'USER 0', 'CMD ["workbench-agent","serve"]']);
     expect(asset.scripts.runtimes).toContain('npm install --global --prefix /opt/npm --no-audit --no-fund --loglevel=error \'@anthropic-ai/claude-code@2.1.197\'');
     expect(asset.scripts.runtimes).toContain('claude --version >/dev/null 2>&1 || (cd \'/opt/npm/lib/node_modules/@anthropic-ai/claude-code\' && node install.cjs)');
     expect(asset.scripts.packages).toContain('ripgrep');
@@ -43,6 +43,11 @@ describe('an image for an agent', () => {
     expect(script).toContain('cp /run/agent-image/workbench-agent.js /opt/workbench-agent/workbench-agent.js');
     expect(script).toContain('cp /run/agent-image/workbench-agent.json /etc/workbench-agent.json');
     expect(JSON.parse(readFileSync(join(asset.context, '.agent-image/workbench-agent.json'), 'utf8'))).toEqual(claude._definition());
+  });
+
+  test('runs as root, so that a verification can have a user of its own, unless another user is given', () => {
+    expect(stepsOf(assetOf(AgentImage.forAgent(claude)))).toContain('USER 0');
+    expect(stepsOf(assetOf(AgentImage.forAgent(claude, { user: '1000' })))).toContain('USER 1000');
   });
 
   test('contains nothing of the user unless the agent has a directory', () => {
@@ -125,7 +130,7 @@ describe('an image for an agent of Strands', () => {
     const asset = assetOf(AgentImage.forAgent(CodingAgent.strands(directory, { model })));
     const [requirements] = stepsOf(asset).filter((step) => step.includes('requirements'));
     expect(stepsOf(asset)).toEqual([
-      'packages', 'runtimes', 'COPY application/ /app/', requirements, 'agent', 'verify', 'USER 1000', 'CMD ["workbench-agent","serve"]',
+      'packages', 'runtimes', 'COPY application/ /app/', requirements, 'agent', 'verify', 'USER 0', 'CMD ["workbench-agent","serve"]',
     ]);
     expect(existsSync(join(asset.context, 'application/agent.py'))).toBe(true);
     expect(asset.scripts.verify).toContain('python3 -c');
@@ -155,7 +160,7 @@ describe('an image from a directory with an agent', () => {
   test('serves what the directory serves, with the agent beside it', () => {
     const directory = directoryOf({ 'server.mjs': '' });
     const asset = assetOf(AgentImage.fromDirectory(directory, { agent: claude, command: ['node', 'server.mjs'] }));
-    expect(stepsOf(asset)).toEqual(['packages', 'runtimes', 'COPY application/ /app/', 'agent', 'verify', 'USER 1000', 'CMD ["node","server.mjs"]']);
+    expect(stepsOf(asset)).toEqual(['packages', 'runtimes', 'COPY application/ /app/', 'agent', 'verify', 'USER 0', 'CMD ["node","server.mjs"]']);
     rmSync(directory, { recursive: true });
   });
 
