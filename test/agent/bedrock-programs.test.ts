@@ -17,10 +17,10 @@ interface OnBedrock {
 /** Programs with their own configuration for Amazon Bedrock; only the address of the service is another one. */
 const PROGRAMS: { readonly [program in NpmProgram]?: OnBedrock } = {
   'claude-code': {
-    model: 'eu.anthropic.claude-sonnet-4-6',
+    model: 'global.anthropic.claude-opus-4-8',
     environment: (url) => ({ ANTHROPIC_BEDROCK_BASE_URL: url, CLAUDE_CODE_MAX_RETRIES: '1' }),
     shell: (command) => call('Bash', { command, description: 'A command' }),
-    path: /^\/model\/eu\.anthropic\.claude-sonnet-4-6\/invoke-with-response-stream$/,
+    path: /^\/model\/global\.anthropic\.claude-opus-4-8\/invoke-with-response-stream$/,
     service: 'bedrock',
   },
   'opencode': {

@@ -45,6 +45,20 @@ describe('Anthropic Messages, read by its own client', () => {
     });
   });
 
+  test('what the system says in the middle of a conversation is no text of the user', async () => {
+    const { server, client } = await start({ script: () => say('Yes.') });
+    await client.messages.create({
+      ...REQUEST,
+      messages: [
+        ...REQUEST.messages,
+        { role: 'system', content: 'Be quick.' },
+        { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'read', input: {} }] },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'Hello' }] },
+      ],
+    });
+    expect(server.turns).toMatchObject([{ lastUserText: 'Fix it', toolResults: [{ text: 'Hello' }] }]);
+  });
+
   test('an enormous text arrives whole', async () => {
     const text = longText(2_000_000);
     const { client } = await start({ script: () => say(text) });
@@ -128,6 +142,7 @@ describe('Anthropic Messages, read by its own client', () => {
     ['no messages', { messages: [] }, 'at least one message is required'],
     ['an empty text', { messages: [{ role: 'user', content: [{ type: 'text', text: '' }] }] }, 'text content blocks must be non-empty'],
     ['the first message from the model', { messages: [{ role: 'assistant', content: 'Hi' }] }, 'first message must use the'],
+    ['a role that nobody has', { messages: [{ role: 'tool', content: 'Hi' }] }, 'messages.0.role'],
     ['a tool without a schema', { tools: [{ name: 'read' }] }, 'input_schema'],
     ['two tools of one name', { tools: [TOOLS[0], TOOLS[0]] }, 'Tool names must be unique'],
     ['a call without a result', {

@@ -25,6 +25,9 @@ const BETA_FIELDS: { readonly [field: string]: string } = {
   output_format: 'structured-outputs-',
 };
 
+/** What the system says in the middle of a conversation is a message too. */
+const ROLES = ['user', 'assistant', 'system'];
+
 const NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 
 /** Reads the body of a request of the Messages API, which Bedrock takes too. */
@@ -45,7 +48,7 @@ export function parseAnthropic(body: Body, { betas, model, stream, extra }: Opti
     invalid('temperature: range: 0..1');
   }
   const tools = parseTools(body.tools ?? []);
-  const messages = parseMessages(body.messages, betas);
+  const messages = parseMessages(body.messages);
   if (tools.length === 0 && messages.some(({ parts }) => parts.some(({ type }) => type !== 'text'))) {
     // The provider wants the definitions of tools that the conversation has used; a program that forgets them must notice it here.
     invalid('Requests which include `tool_use` or `tool_result` blocks must define tools');
@@ -77,14 +80,13 @@ function parseTools(tools: unknown): Tool[] {
   return found;
 }
 
-function parseMessages(messages: unknown, betas: readonly string[]): Message[] {
+function parseMessages(messages: unknown): Message[] {
   if (!Array.isArray(messages) || messages.length === 0) {
     invalid('messages: at least one message is required');
   }
-  const roles = ['user', 'assistant', ...betas.some((beta) => beta.startsWith('mid-conversation-system-')) ? ['system'] : []];
   const found = (messages as unknown[]).map((message, index) => {
-    if (!isObject(message) || !roles.includes(message.role as string)) {
-      return invalid(`messages.${index}.role: Input should be 'user' or 'assistant'`);
+    if (!isObject(message) || !ROLES.includes(message.role as string)) {
+      return invalid(`messages.${index}.role: Input should be 'user', 'assistant' or 'system'`);
     }
     const role = message.role as Message['role'];
     return { role, parts: parseContent(message.content, role, `messages.${index}`) };
