@@ -66,15 +66,15 @@ export class AgentRunner {
     return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   }
 
-  async turn(prompt: string, environment: { readonly [name: string]: string } = {}): Promise<EndedTurn> {
-    return this.start('turn', prompt, environment).ended;
+  async turn(prompt: string, environment: { readonly [name: string]: string } = {}, directory?: string): Promise<EndedTurn> {
+    return this.start('turn', prompt, environment, directory).ended;
   }
 
   /** Starts the runner, for tests that do something while it is at work. */
-  start(command: string, input: string, environment: { readonly [name: string]: string } = {}) {
+  start(command: string, input: string, environment: { readonly [name: string]: string } = {}, directory = this.clone) {
     const { programs = [], user } = this.options;
     const child = spawn(process.execPath, [this.bundle, command], {
-      cwd: this.clone,
+      cwd: directory,
       uid: user,
       gid: user,
       env: {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
-import { copyTree, digestOf } from './copies';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { copyTree, digestOf, removeTree } from './copies';
 
 export interface ConversationOptions {
   /** The name of the agent, which is the name of the folder on the mount. */
@@ -13,7 +13,7 @@ export interface ConversationOptions {
   readonly kept: readonly string[];
   /** The task of the conversation. Without one, nothing is continued or kept. */
   readonly taskId?: string;
-  /** The clone. Its parent directory is the mount. */
+  /** The current directory of the turn: the clone, or a directory in it. The parent directory of the clone is the mount. */
   readonly directory: string;
   /** The directory for ephemeral state. @default - the one for temporary files */
   readonly temporary?: string;
@@ -31,6 +31,9 @@ interface Pointer {
 
 const POINTER = 'current.json';
 
+/** The bytes of a record. What is larger is none. */
+const POINTER_BYTES = 64 * 1024;
+
 /**
  * The state of a program between the turns of one task: on ephemeral disk while the program works, since mounts may lack the file locks that its
  * database needs, and copied to `<mount>/.agent/<name>/` at the end of a turn, since ephemeral disk is lost with the microVM.
@@ -47,18 +50,26 @@ export class Conversation {
 
   constructor(private readonly options: ConversationOptions) {
     const { name, taskId, directory, temporary = tmpdir() } = options;
-    const root = ownDirectory(join(temporary, `workbench-agent-${userInfo().uid}`));
+    const root = ownDirectory(join(temporary, `workbench-agent-${userId()}`));
     const folder = taskId === undefined ? `once-${randomBytes(8).toString('hex')}` : shortHash(`${name}\n${taskId}\n${directory}`);
     this.local = join(root, folder);
     this.state = join(this.local, 'state');
-    this.copies = taskId === undefined ? undefined : copiesBelow(dirname(directory), name, taskId);
+    this.copies = taskId === undefined ? undefined : copiesBelow(directory, name, taskId);
     this.id = this.restore();
     fs.mkdirSync(this.state, { recursive: true, mode: 0o700 });
   }
 
-  /** Keeps the conversation for the next turn, or forgets it if it has no ID. */
+  /** Keeps the conversation for the next turn, or forgets it if it has no ID. A turn that did its work does not fail for it. */
   public save(id: string | undefined) {
-    if (this.options.taskId === undefined) return fs.rmSync(this.local, { recursive: true, force: true });
+    try {
+      this.keep(id);
+    } catch (error) {
+      this.options.warn(`the conversation is not kept: ${(error as Error).message}`);
+    }
+  }
+
+  private keep(id: string | undefined) {
+    if (this.options.taskId === undefined) return removeTree(this.local);
     if (id === undefined) return this.forget();
     const generation = randomBytes(8).toString('hex');
     let pointer: Pointer = { program: this.options.program, id, generation, digest: '' };
@@ -72,12 +83,12 @@ export class Conversation {
 
   /** Removes all that is known of the conversation, so that the next turn begins a new one. */
   public forget() {
-    fs.rmSync(join(this.local, POINTER), { force: true });
-    fs.rmSync(this.state, { recursive: true, force: true });
+    removeTree(join(this.local, POINTER));
+    removeTree(this.state);
     fs.mkdirSync(this.state, { recursive: true, mode: 0o700 });
     if (this.copies === undefined) return;
     try {
-      fs.rmSync(this.copies, { recursive: true, force: true });
+      removeTree(this.copies);
     } catch (error) {
       this.options.warn(`the conversation cannot be removed from the mount: ${(error as Error).message}`);
     }
@@ -85,13 +96,24 @@ export class Conversation {
 
   private copy(copies: string, pointer: Pointer): Pointer {
     const target = join(copies, pointer.generation);
-    copyTree(this.state, target, this.options.kept);
-    const complete = { ...pointer, digest: digestOf(target) };
-    writePointer(copies, complete);
+    const complete = this.complete(target, copies, pointer);
     for (const old of fs.readdirSync(copies)) {
-      if (old !== POINTER && old !== pointer.generation) fs.rmSync(join(copies, old), { recursive: true, force: true });
+      if (old !== POINTER && old !== pointer.generation) removeTree(join(copies, old));
     }
     return complete;
+  }
+
+  private complete(target: string, copies: string, pointer: Pointer): Pointer {
+    try {
+      copyTree(this.state, target, this.options.kept);
+      const complete = { ...pointer, digest: digestOf(target) };
+      writePointer(copies, complete);
+      return complete;
+    } catch (error) {
+      // Half a copy would take the space that a full mount lacks.
+      removeTree(target);
+      throw error;
+    }
   }
 
   /** Returns the ID of the conversation whose state is on ephemeral disk, after it was restored if necessary. */
@@ -100,7 +122,7 @@ export class Conversation {
     const [here, there] = [readPointer(this.local, program), this.copies === undefined ? undefined : readPointer(this.copies, program)];
     const isHere = here !== undefined && fs.existsSync(this.state);
     if (isHere && (there === undefined || there.generation === here.generation)) return here.id;
-    fs.rmSync(this.local, { recursive: true, force: true });
+    removeTree(this.local);
     if (there === undefined) return undefined;
     try {
       const copy = join(this.copies!, there.generation);
@@ -109,7 +131,7 @@ export class Conversation {
       writePointer(this.local, there);
       return there.id;
     } catch (error) {
-      fs.rmSync(this.local, { recursive: true, force: true });
+      removeTree(this.local);
       warn(`the conversation of the earlier turn cannot be continued, and a new one begins: ${(error as Error).message}`);
       return undefined;
     }
@@ -117,7 +139,9 @@ export class Conversation {
 }
 
 /** Returns the directory of the copies; undefined if there is no mount, or one that cannot be written. */
-function copiesBelow(mount: string, name: string, taskId: string): string | undefined {
+function copiesBelow(directory: string, name: string, taskId: string): string | undefined {
+  // In the clone, the copies would be part of the change.
+  const mount = dirname(cloneAround(directory) ?? resolve(directory));
   if (mount === '/') return undefined;
   try {
     fs.accessSync(mount, fs.constants.W_OK);
@@ -125,21 +149,56 @@ function copiesBelow(mount: string, name: string, taskId: string): string | unde
     return undefined;
   }
   const folder = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60) || 'agent';
-  return join(mount, '.agent', folder, shortHash(taskId));
+  const [all, ofAgent] = [join(mount, '.agent'), join(mount, '.agent', folder)];
+  const copies = join(ofAgent, shortHash(taskId));
+  // Behind a link, the files of somebody else would be replaced and removed.
+  return [all, ofAgent, copies].every(isDirectoryOrNothing) ? copies : undefined;
+}
+
+/** Returns the directory of the repository that a directory is in. */
+function cloneAround(directory: string): string | undefined {
+  for (let at = resolve(directory); ; at = dirname(at)) {
+    if (fs.existsSync(join(at, '.git'))) return at;
+    if (dirname(at) === at) return undefined;
+  }
+}
+
+function isDirectoryOrNothing(path: string): boolean {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true;
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the ID of the user. A container may run as a user without a name, for whom `userInfo()` fails. */
+function userId(): number {
+  return process.getuid?.() ?? 0;
 }
 
 /** Creates a directory that nobody else can write; another one if somebody was there first. */
 function ownDirectory(path: string): string {
-  fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  fs.mkdirSync(dirname(path), { recursive: true });
+  try {
+    fs.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
   const found = fs.lstatSync(path);
-  return found.isDirectory() && found.uid === userInfo().uid ? path : fs.mkdtempSync(`${path}-`);
+  return found.isDirectory() && found.uid === userId() ? path : fs.mkdtempSync(`${path}-`);
 }
 
 function readPointer(directory: string, program: string): Pointer | undefined {
+  const file = join(directory, POINTER);
   try {
-    const pointer = JSON.parse(fs.readFileSync(join(directory, POINTER), 'utf8')) as Pointer;
+    // A pipe in its place would be read without an end.
+    const found = fs.lstatSync(file);
+    if (!found.isFile() || found.size > POINTER_BYTES) return undefined;
+    const pointer = JSON.parse(fs.readFileSync(file, 'utf8')) as Pointer;
     const isComplete = [pointer.id, pointer.generation, pointer.digest].every((value) => typeof value === 'string');
-    return isComplete && /^[0-9a-f]+$/.test(pointer.generation) && pointer.program === program ? pointer : undefined;
+    // The ID becomes an argument, or part of the name of a file.
+    const isId = isComplete && /^[A-Za-z0-9_][A-Za-z0-9_-]{0,199}$/.test(pointer.id);
+    return isId && /^[0-9a-f]+$/.test(pointer.generation) && pointer.program === program ? pointer : undefined;
   } catch {
     return undefined;
   }
@@ -148,6 +207,9 @@ function readPointer(directory: string, program: string): Pointer | undefined {
 function writePointer(directory: string, pointer: Pointer) {
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, POINTER);
+  for (const path of [file, `${file}.new`]) {
+    if (!(fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? true)) removeTree(path);
+  }
   fs.writeFileSync(`${file}.new`, JSON.stringify(pointer), { mode: 0o600 });
   fs.renameSync(`${file}.new`, file);
 }

@@ -15,6 +15,22 @@ export function copyTree(from: string, to: string, paths: readonly string[] = ['
   }
 }
 
+/** Removes a tree, also one with directories that their owner cannot write, such as the cache of modules of Go. */
+export function removeTree(path: string) {
+  try {
+    fs.rmSync(path, { recursive: true, force: true });
+  } catch {
+    makeWritable(path);
+    fs.rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function makeWritable(path: string) {
+  if (!fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  fs.chmodSync(path, 0o700);
+  for (const name of fs.readdirSync(path)) makeWritable(join(path, name));
+}
+
 /** Returns a digest of the names and the contents of all files. */
 export function digestOf(directory: string): string {
   const hash = createHash('sha256');

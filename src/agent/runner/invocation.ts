@@ -30,8 +30,8 @@ export function parseInvocation(body: Buffer): Invocation {
     ...(isText(prompt) ? [] : ['"prompt" must be text that is not empty: what the agent should do']),
     ...(taskId === undefined || isText(taskId) ? [] : ['"taskId" must be text that is not empty, or left out']),
     ...(round === undefined || (Number.isSafeInteger(round) && (round as number) >= 0) ? [] : ['"round" must be a whole number from 0, or left out']),
-    ...(workspace === undefined || (isText(workspace) && isAbsolute(workspace as string)) ? [] : ['"workspace" must be the absolute path of the clone, or left out']),
-    ...(instructions === undefined || typeof instructions === 'string' ? [] : ['"instructions" must be text, or left out']),
+    ...(workspace === undefined || (isText(workspace) && isAbsolute(workspace as string) && !(workspace as string).includes('\0')) ? [] : ['"workspace" must be the absolute path of the clone, or left out']),
+    ...(instructions === undefined || isArgument(instructions) ? [] : [`"instructions" must be text of at most ${RUNNER_LIMITS.instructionsBytes} bytes without NUL, or left out`]),
   ];
   if (faults.length > 0) throw new InvocationError(400, `${faults.join('; ')}. An example: ${EXAMPLE}`);
   const bytes = Buffer.byteLength(prompt as string);
@@ -45,6 +45,11 @@ function parsed(body: Buffer): unknown {
   } catch (error) {
     throw new InvocationError(400, `the body must be JSON (${(error as Error).message}), such as ${EXAMPLE}`);
   }
+}
+
+/** Determines whether a text can be an argument of a program, which is bounded, and ends at NUL. */
+function isArgument(value: unknown): boolean {
+  return typeof value === 'string' && !value.includes('\0') && Buffer.byteLength(value) <= RUNNER_LIMITS.instructionsBytes;
 }
 
 function isText(value: unknown): boolean {

@@ -26,6 +26,8 @@ export const RUNNER_LIMITS = {
   trial: 60_000,
   /** The bytes of a prompt in an invocation, or on the standard input. */
   promptBytes: 1024 * 1024,
+  /** The bytes of the instructions of an invocation. With those of the definition, they fit into one argument of a program: 128 KiB. */
+  instructionsBytes: 64 * 1024,
   /** The bytes of an invocation's body. */
   bodyBytes: 4 * 1024 * 1024,
   /** The bytes of progress that wait for a slow client of an invocation. More is left out. */

@@ -29,18 +29,20 @@ export class OutputFile {
     return this.writer.fd;
   }
 
-  /** Reads until all is read that was written before `ended` was settled. */
+  /** Reads until all is read that was written before `ended` was settled. What a process that cannot be found writes later has no end. */
   public async follow(ended: Promise<unknown>, write: (chunk: Buffer) => void): Promise<void> {
     let isOver = false;
     const over = ended.catch(() => {}).then(() => {
       isOver = true;
     });
-    for (;;) {
-      const isLast = isOver;
+    let end: number | undefined;
+    for (let position = 0; end === undefined || position < end;) {
+      if (isOver) end ??= (await this.reader.stat()).size;
       const chunk = Buffer.allocUnsafeSlow(PIECE);
-      const { bytesRead } = await this.reader.read(chunk, 0, PIECE, null);
+      const { bytesRead } = await this.reader.read(chunk, 0, Math.min(PIECE, (end ?? Infinity) - position), position);
+      position += bytesRead;
       if (bytesRead > 0) write(chunk.subarray(0, bytesRead));
-      else if (isLast) return;
+      else if (end !== undefined) return;
       else await Promise.race([over, new Promise((resolve) => void setTimeout(resolve, RUNNER_LIMITS.poll))]);
     }
   }

@@ -38,12 +38,7 @@ export class NotStarted extends Error {
 export async function run(options: ProcessOptions): Promise<ProgramEnd> {
   const mark = randomUUID();
   const file = await OutputFile.create(options.temporary ?? tmpdir());
-  const child = spawn(options.file, options.arguments, {
-    cwd: options.directory,
-    env: { ...withoutUndefined(options.environment), [MARK]: mark },
-    detached: true,
-    stdio: ['pipe', file.descriptor, 'pipe'],
-  });
+  const child = await started(options, mark, file);
   const [stdin, stderr] = [child.stdin!, child.stderr!];
   // A program that ends, or does not read, closes its standard input.
   stdin.on('error', () => {});
@@ -73,11 +68,29 @@ export async function run(options: ProcessOptions): Promise<ProgramEnd> {
     lines.end();
     await Promise.race([complained, later(RUNNER_LIMITS.drain)]);
     return { ...end, output: `${output}`, errors: `${errors}` };
+  } catch (error) {
+    // A reader that fails, on a full disk for one, must not leave the program at work.
+    endAll(child.pid, mark);
+    throw error;
   } finally {
     clearTimeout(kill);
     options.signal?.removeEventListener('abort', stop);
     stderr.destroy();
     await file.close();
+  }
+}
+
+async function started(options: ProcessOptions, mark: string, file: OutputFile): Promise<ChildProcess> {
+  try {
+    return spawn(options.file, options.arguments, {
+      cwd: options.directory,
+      env: { ...withoutUndefined(options.environment), [MARK]: mark },
+      detached: true,
+      stdio: ['pipe', file.descriptor, 'pipe'],
+    });
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 

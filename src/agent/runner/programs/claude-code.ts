@@ -1,4 +1,4 @@
-import { classified, endedBadly, failure } from './failures';
+import { classified, endedBadly, endedSilently, failure } from './failures';
 import { JsonObject, jsonLine, numberOf, objectOf, textOf } from './json';
 import { Environment, Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
 import { AGENT_ERRORS, AgentErrorName, AgentUsage } from '../../constants';
@@ -64,6 +64,8 @@ class Reader implements ProgramReader {
   /** The kind of the program's own words in place of an answer. */
   private kind?: string;
   private result?: JsonObject;
+  /** True if the result may be in a line that was too long. */
+  private isCut = false;
 
   constructor(private readonly progress: Progress) {}
 
@@ -76,10 +78,14 @@ class Reader implements ProgramReader {
     if (event.type === 'result') this.result = event;
   }
 
+  public longLine() {
+    this.isCut = true;
+  }
+
   public end(ended: ProgramEnd): ProgramResult {
     const result = this.result;
     const known = { version: this.version, conversation: this.conversation, turns: this.calls.size };
-    if (result === undefined) return { ...known, summary: this.lastText, error: endedBadly(ended) };
+    if (result === undefined) return { ...known, summary: this.lastText, error: this.isCut ? endedBadly(ended) : endedSilently(ended) };
     const errors = Array.isArray(result.errors) ? result.errors.join('\n') : '';
     const failed = result.is_error === true;
     return {

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { classified, endedBadly, failure } from './failures';
+import { classified, endedSilently, failure } from './failures';
 import { JsonObject, jsonLine, numberOf, objectOf, textOf } from './json';
 import { Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
 import { AGENT_ERRORS, AgentUsage } from '../../constants';
@@ -100,7 +100,7 @@ class Reader implements ProgramReader {
       usage: this.usage,
       summary: this.lastText,
       lostConversation: ended.exitCode !== 0 && this.conversation === undefined && /no rollout found|no saved session|thread.{0,80}not found/i.test(ended.errors),
-      error: ended.exitCode === 0 && this.failed === undefined ? undefined : this.errorOf(ended),
+      error: ended.exitCode === 0 && this.failed === undefined && this.conversation !== undefined ? undefined : this.errorOf(ended),
     };
   }
 
@@ -132,8 +132,8 @@ class Reader implements ProgramReader {
 
   private errorOf(ended: ProgramEnd): ProgramResult['error'] {
     const words = this.failed ?? this.lastError;
-    if (words === undefined) return endedBadly(ended);
-    if (/content.?filter|content.?policy|usage policy|flagged|refus/i.test(words)) return failure(AGENT_ERRORS.REFUSED, words);
+    if (words === undefined) return endedSilently(ended);
+    if (/content.?filter|content.?policy|usage policy|flagged|refusal|refused to|(?<!connection )refused by/i.test(words)) return failure(AGENT_ERRORS.REFUSED, words);
     const status = /\b(?:status|http)\D{0,8}([45]\d\d)\b/i.exec(words)?.[1];
     return classified(words, status === undefined ? undefined : Number(status));
   }

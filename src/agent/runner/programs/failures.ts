@@ -66,3 +66,9 @@ export function endedBadly({ exitCode, signal, errors, output }: ProgramEnd): Pr
   const { name } = classified(words);
   return failure(name, `the program ended with exit code ${exitCode}. ${words}`);
 }
+
+/** Returns the failure of a process that ended without anything that its reader understands, whatever its exit code. */
+export function endedSilently(ended: ProgramEnd): NonNullable<ProgramResult['error']> {
+  const words = ended.errors.trim().slice(-400);
+  return endedBadly(ended) ?? failure(classified(words).name, `the program ended without a result. ${words}`);
+}

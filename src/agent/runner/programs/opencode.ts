@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { classified, endedBadly, failure } from './failures';
+import { classified, endedSilently, failure } from './failures';
 import { JsonObject, jsonLine, numberOf, objectOf, textOf } from './json';
 import { Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
 import { AGENT_ERRORS, AgentDefinition, AgentUsage } from '../../constants';
@@ -130,7 +130,7 @@ class Reader implements ProgramReader {
       summary: this.lastText,
       lostConversation: this.lost && this.turns === 0,
       // An error that the program overcame is none.
-      error: ended.exitCode === 0 ? undefined : this.error ?? endedBadly(ended),
+      error: ended.exitCode === 0 && this.conversation !== undefined ? undefined : this.error ?? endedSilently(ended),
     };
   }
 
