@@ -106,7 +106,10 @@ describe('an invocation', () => {
     ['a round below 0', { ...TASK, round: -1 }, 400, '"round" must be a whole number from 0'],
     ['a relative workspace', { ...TASK, workspace: 'repo' }, 400, '"workspace" must be the absolute path of the clone'],
     ['no workspace', { ...TASK, workspace: `${root}/not` }, 400, 'clone the repository before the turn'],
-    ['instructions that are no text', { ...TASK, instructions: [] }, 400, '"instructions" must be text, or left out'],
+    ['instructions that are no text', { ...TASK, instructions: [] }, 400, '"instructions" must be text of at most 65536 bytes without NUL, or left out'],
+    ['instructions that no argument can be', { ...TASK, instructions: 'a\0b' }, 400, '"instructions" must be text of at most 65536 bytes'],
+    ['instructions that are larger than an argument', { ...TASK, instructions: 'ü'.repeat(40_000) }, 400, '"instructions" must be text of at most 65536 bytes'],
+    ['a workspace that cannot exist', { ...TASK, workspace: '/a\0b' }, 400, '"workspace" must be the absolute path of the clone'],
     ['a prompt of more than 1 MiB', { ...TASK, prompt: 'x'.repeat(1024 * 1024 + 1) }, 413, 'shorten it to 1048576'],
     ['a body of more than 4 MiB', { ...TASK, more: 'x'.repeat(4 * 1024 * 1024) }, 413, 'the body is larger than 4194304 bytes'],
   ])('fails for %s, and says what to change', async (_, payload, status, message) => {
