@@ -69,7 +69,7 @@ describe('OpenCode', () => {
     expect(read('opencode', [overflow, overflow], { end: ended })).toMatchObject({ stops: 1, result: { error: { name: AGENT_ERRORS.CONTEXT_FULL } } });
     const work = { type: 'tool_use', part: { tool: 'bash', state: {} } };
     expect(read('opencode', [overflow, work, overflow])).toMatchObject({ stops: 0 });
-    expect(read('opencode', [], { errors: Array(7).fill(failed) })).toMatchObject({ stops: 0, result: { error: undefined } });
+    expect(read('opencode', [step('stop')], { errors: Array(7).fill(failed) })).toMatchObject({ stops: 0, result: { error: undefined } });
     expect(read('opencode', [], { errors: Array(8).fill(failed), end: ended })).toMatchObject({ stops: 1, result: { error: { name: AGENT_ERRORS.RATE_LIMITED } } });
   });
 
