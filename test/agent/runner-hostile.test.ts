@@ -143,3 +143,17 @@ describe('the end of a turn', () => {
   });
 });
 
+
+asRoot('the home is one that a user without a name can write, and git keeps its configuration', async () => {
+  const environment = scripted([...ANSWER, 'echo x > "$HOME/file" && echo "$HOME $GIT_CONFIG_GLOBAL" > home'], { user: NAMELESS });
+  const { report } = await runner.turn('One', { ...environment, HOME: '/' });
+  expect(report).toEqual(DONE);
+  expect(runner.read('home')).toContain(runner.ephemeral);
+  expect(runner.read('home')).toContain(' /.gitconfig');
+});
+
+test('a home that can be written stays', async () => {
+  const environment = scripted([...ANSWER, 'echo "$HOME" > home']);
+  await runner.turn('One', environment);
+  expect(runner.read('home').trim()).toBe(join(runner.root, 'home'));
+});

@@ -2,6 +2,7 @@ import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { faultsOf, readDefinition } from './definition';
+import { withHome } from './home';
 import { RUNNER_LIMITS } from './limits';
 import { run } from './processes';
 import { PROGRAMS } from './programs';
@@ -24,7 +25,7 @@ export async function check(environment: Environment): Promise<CheckResult> {
   const faults = faultsOf(definition, environment);
   const program = PROGRAMS[definition.program];
   if (program?.executable === undefined) return { name, faults };
-  const own = { ...environment, ...definition.environment };
+  const own = { ...withHome(environment), ...definition.environment };
   if (!isOnPath(program.executable, own)) {
     return { name, faults: [...faults, `"${program.executable}" is not on PATH: build the image with AgentImage.forAgent, or add the program to its tools`] };
   }

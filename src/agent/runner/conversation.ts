@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { copyTree, digestOf, removeTree } from './copies';
+import { ownDirectory } from './home';
 
 export interface ConversationOptions {
   /** The name of the agent, which is the name of the folder on the mount. */
@@ -50,7 +51,7 @@ export class Conversation {
 
   constructor(private readonly options: ConversationOptions) {
     const { name, taskId, directory, temporary = tmpdir() } = options;
-    const root = ownDirectory(join(temporary, `workbench-agent-${userId()}`));
+    const root = ownDirectory(temporary);
     const folder = taskId === undefined ? `once-${randomBytes(8).toString('hex')}` : shortHash(`${name}\n${taskId}\n${directory}`);
     this.local = join(root, folder);
     this.state = join(this.local, 'state');
@@ -169,23 +170,6 @@ function isDirectoryOrNothing(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Returns the ID of the user. A container may run as a user without a name, for whom `userInfo()` fails. */
-function userId(): number {
-  return process.getuid?.() ?? 0;
-}
-
-/** Creates a directory that nobody else can write; another one if somebody was there first. */
-function ownDirectory(path: string): string {
-  fs.mkdirSync(dirname(path), { recursive: true });
-  try {
-    fs.mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const found = fs.lstatSync(path);
-  return found.isDirectory() && found.uid === userId() ? path : fs.mkdtempSync(`${path}-`);
 }
 
 function readPointer(directory: string, program: string): Pointer | undefined {

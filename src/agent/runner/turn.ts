@@ -1,5 +1,6 @@
 import { Conversation } from './conversation';
 import { faultsOf, regionOf } from './definition';
+import { withHome } from './home';
 import { RUNNER_LIMITS } from './limits';
 import { NotStarted, run } from './processes';
 import { PROGRAMS } from './programs';
@@ -32,7 +33,8 @@ export async function turn(definition: AgentDefinition, request: TurnRequest, ou
   const faults = faultsOf(definition, request.environment);
   if (faults.length > 0) return { name, error: failure(AGENT_ERRORS.FAILED, faults.join('; ')) };
   try {
-    const { conversation: _conversation, lostConversation: _lost, ...result } = await new Turn(definition, request, output, signal).run();
+    const own = { ...request, environment: withHome(request.environment, request.temporary) };
+    const { conversation: _conversation, lostConversation: _lost, ...result } = await new Turn(definition, own, output, signal).run();
     return { name, ...result };
   } catch (error) {
     return { name, error: failure(AGENT_ERRORS.FAILED, (error as Error).message) };

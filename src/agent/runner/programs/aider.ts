@@ -5,6 +5,7 @@ import { classified, endedBadly, failure } from './failures';
 import { jsonLine, numberOf, objectOf, textOf } from './json';
 import { Environment, Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
 import { AGENT_ERRORS, AgentUsage } from '../../constants';
+import { movedHome } from '../home';
 
 /** Variables by which the program chooses a model. */
 const KNOWN = /^AIDER_MODEL$|_API_KEY$/;
@@ -79,7 +80,8 @@ function start(turn: ProgramTurn): ProgramStart {
       ...(definition.arguments ?? []),
     ],
     environment: {
-      ...home(state, environment),
+      // The program would keep its own files in the user's home.
+      ...movedHome(state, environment),
       ...identity(environment),
       // The prices and context windows that come with LiteLLM, instead of those of a request to GitHub.
       LITELLM_LOCAL_MODEL_COST_MAP: 'True',
@@ -103,17 +105,6 @@ function prepare(state: string) {
   mkdirSync(caches, { recursive: true });
   writeFileSync(join(caches, 'model_prices_and_context_window.json'), '{"none": {}}');
   writeFileSync(join(state, 'events'), '');
-}
-
-/** Returns the variables for a home that is not the user's, where the program would keep its own files, and for what others find in that one. */
-function home(state: string, { HOME, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, GIT_CONFIG_GLOBAL }: Environment): Environment {
-  if (HOME === undefined) return { HOME: state };
-  return {
-    HOME: state,
-    AWS_CONFIG_FILE: AWS_CONFIG_FILE ?? join(HOME, '.aws', 'config'),
-    AWS_SHARED_CREDENTIALS_FILE: AWS_SHARED_CREDENTIALS_FILE ?? join(HOME, '.aws', 'credentials'),
-    GIT_CONFIG_GLOBAL: GIT_CONFIG_GLOBAL ?? join(HOME, '.gitconfig'),
-  };
 }
 
 /** Returns the variables with which git knows an author. Without one, the program writes another into the configuration of the clone. */
