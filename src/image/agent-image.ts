@@ -20,7 +20,7 @@ import { DEFAULT_BASE, MISE_IMAGE } from './versions';
 import { RUNNER } from '../agent/constants';
 import { sorted } from '../private/sorted';
 import { ValidationError, faultsOf } from '../private/validation';
-import { environmentsOfArtifacts } from '../runtime/environments-of-artifacts';
+import { artifactsOfAgents, environmentsOfArtifacts } from '../runtime/agents-of-artifacts';
 import { environmentOf } from '../runtime/introspection';
 
 /**
@@ -98,6 +98,7 @@ function artifactOf(place: string, directory: string | undefined, options: Agent
     agent,
   );
   if (agent !== undefined) environmentsOfArtifacts.set(artifact, agent.environment);
+  if (agent !== undefined && command === undefined && !request.fileExists) artifactsOfAgents.add(artifact);
   return artifact;
 }
 

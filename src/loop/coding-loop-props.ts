@@ -79,7 +79,8 @@ export interface CodingLoopProps {
   /**
    * Determines how the loop runs a turn of the agent.
    *
-   * @default AgentTurn.invoke()
+   * @default AgentTurn.invoke(), or the turn of the agent if the image of the runtime is from `AgentImage.forAgent`: an invocation does not read what
+   * the agent reports
    */
   readonly turn?: AgentTurn;
 

@@ -6,13 +6,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { AgentTurn } from './agent-turn';
 import { Baseline, CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
 import { GitRepository } from './git-repository';
 import { LoopTarget } from './loop-graph';
 import { loopInstructions } from './loop-instructions';
-import { checksBase, planOf } from './loop-plan';
+import { checksBase, planOf, turnOf } from './loop-plan';
 import { loopRole } from './loop-role';
 import { loopFaults, mountOf } from './loop-rules';
 import { loopStates } from './loop-states';
@@ -88,7 +87,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     }
     driver._allowExecutions(this, props.stateMachineName, props.encryptionKey);
 
-    const { gates, bootstrap = [], turn = AgentTurn.invoke(), commit = Commit.push() } = props;
+    const { gates, bootstrap = [], commit = Commit.push() } = props;
+    const turn = turnOf(props);
     const publisher = this.makePublisher(props, commit, verification);
     if (publisher !== undefined) driver._allowCalls(publisher);
     this.publisher = publisher;

@@ -1,9 +1,12 @@
 import { Token } from 'aws-cdk-lib';
+import { Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { AgentTurn } from './agent-turn';
 import { Baseline, CodingLoopProps } from './coding-loop-props';
 import { LOOP_LIMITS } from './steps/constants';
 import { Verification } from './verification';
+import { RUNNER } from '../agent/constants';
 import { secondsOf } from '../private/validation';
+import { artifactsOfAgents } from '../runtime/agents-of-artifacts';
 import { sessionSecondsOf } from '../tasks/session-task';
 
 /** Timeouts of a loop and of its parts, in seconds, as far as they are known at synth. */
@@ -25,11 +28,17 @@ export function checksBase({ checkBase, baseline = Baseline.NONE }: Pick<CodingL
   return checkBase === true || baseline !== Baseline.NONE;
 }
 
+/** Returns the turn of a loop. The program of an image that has only the library's server runs as a command, at whose end its report is read. */
+export function turnOf({ turn, runtime }: Pick<CodingLoopProps, 'turn' | 'runtime'>): AgentTurn {
+  const isProgram = runtime instanceof Runtime && artifactsOfAgents.has(runtime.agentRuntimeArtifact);
+  return turn ?? (isProgram ? AgentTurn._ofAgent(`${RUNNER.command} turn`, {}) : AgentTurn.invoke());
+}
+
 /** Works out the timeouts of a loop. Unless it has a timeout of its own, a run may take as long as its parts together. */
 export function planOf(props: CodingLoopProps): LoopPlan {
   const { maxRepairs = 3, gatesBefore, runtime } = props;
   const verification = props.verification ?? Verification.inFreshSession();
-  const turn = (props.turn ?? AgentTurn.invoke())._timeoutSeconds;
+  const turn = turnOf(props)._timeoutSeconds;
   const bootstrap = secondsOf(props.bootstrapTimeout, LOOP_LIMITS.oneCallSeconds);
   // Plain JavaScript may leave the gates out.
   const gates = ((props.gates as CodingLoopProps['gates'] | undefined) ?? [])

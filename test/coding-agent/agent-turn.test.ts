@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
-import { AgentRuntime, AgentTurn, CodingAgent, CodingLoop, type CodingLoopProps, Gate, GitRepository, Mount, ProtectedPaths } from '../../src';
+import { AgentRuntimeArtifact, Runtime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { AgentImage, AgentRuntime, AgentTurn, CodingAgent, CodingLoop, type CodingLoopProps, Gate, GitRepository, Mount, ProtectedPaths } from '../../src';
 import { loopInstructions } from '../../src/loop/loop-instructions';
 import { LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { statesOf } from '../support/definitions';
@@ -41,6 +45,21 @@ describe('the turn of an agent in a loop', () => {
       expect(turnOf({ turn })).not.toHaveProperty('agent');
       expect(turnOf({ turn })).not.toHaveProperty('instructions');
     }
+  });
+
+  test('is that of a loop whose image has the agent and no other server, unless another turn is given', () => {
+    const turnWith = (artifact: AgentRuntimeArtifact, turn?: AgentTurn) => {
+      const stack = newStack();
+      const runtime = new Runtime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: artifact });
+      new CodingLoop(stack, 'Loop', { runtime, mountPath: '/mnt/workspace', repository: GitRepository.fromUrl('https://example.com/a.git'), gates, turn });
+      return requestOf(statesOf(stack), 'Ask the agent');
+    };
+    const agent = CodingAgent.claudeCode();
+    expect(turnWith(AgentImage.forAgent(agent))).toMatchObject({ command: 'workbench-agent turn', timeoutSeconds: 3_600, agent: true });
+    expect(turnWith(AgentImage.forAgent(agent), AgentTurn.invoke())).not.toHaveProperty('command');
+    const directory = mkdtempSync(join(tmpdir(), 'own-server-'));
+    expect(turnWith(AgentImage.fromDirectory(directory, { agent, command: ['node', 'server.mjs'] }))).not.toHaveProperty('command');
+    rmSync(directory, { recursive: true });
   });
 
   test('fails with a timeout that a session does not have', () => {
