@@ -50,9 +50,9 @@ test('a turn that was no work is told with its error and what to do, and has its
   const record = await rehearse(`echo starting; ${reporting({ ...REPORT, error })}; exit 1`);
   expect(record).toMatchObject({ outcome: 'Agent.NotLoggedIn', output: { gates: [] } });
   expect(told).toContain('\n          Agent.NotLoggedIn: Invalid API key\n');
-  expect(told).toMatch(/\nAgent\.NotLoggedIn in turn 1, after [\d.]+ s\n {2}Invalid API key\n {2}Give the execution role permission [^\n]+\n {2}FAILED, exit code 1; the whole output is in /);
+  expect(told).toMatch(/\nAgent\.NotLoggedIn in turn 1, after [\d.]+ s\n {2}Invalid API key\n {2}FAILED, exit code 1; the whole output is in /);
   expect(told).toContain(`\nagent ${NUMBERS}\n    It was <b>41</b>.\n`);
-  expect(reportOf(record)).toContain('<pre class="error">Agent.NotLoggedIn: Invalid API key\nGive the execution role permission');
+  expect(reportOf(record)).toContain('<pre class="error">Agent.NotLoggedIn: Invalid API key\nFAILED');
   expect(reportOf(record)).toMatch(/<details open><summary>Ask the agent \(turn 1\)[^\n]*<pre class="error">Agent\.NotLoggedIn: Invalid API key\nstarting<\/pre>/);
 });
 

@@ -3,7 +3,7 @@ import type { AgentRecord } from './agent-record';
 import { LOOP_ERRORS, NEXT } from './constants';
 import { defined } from './results';
 import type { LoopState } from './state';
-import { AGENT_ERRORS, AgentErrorName, AgentReport, REPORT_LIMITS, REPORT_PREFIX } from '../../agent/constants';
+import { AGENT_ERRORS, AgentReport, REPORT_LIMITS, REPORT_PREFIX } from '../../agent/constants';
 import { maskSecrets } from '../../handler/mask';
 import { VERDICTS } from '../../jobs/constants';
 import type { JobResult } from '../../jobs/job';
@@ -151,18 +151,6 @@ function unreported(loop: LoopState, reason: string): LoopState {
   return { ...loop, agent: { ...agent, unreported: { turns: (agent?.unreported?.turns ?? 0) + 1, reason } } };
 }
 
-/** Says what to do about an error. The reports of agents say what happened, in words of their providers. */
-const ADVICE: { readonly [name in AgentErrorName]: string } = {
-  [AGENT_ERRORS.RATE_LIMITED]: 'Start the run again later, raise the quota of the model, or add credit to the account.',
-  [AGENT_ERRORS.NOT_LOGGED_IN]: 'Give the execution role permission to invoke the model, or the program its credentials.',
-  [AGENT_ERRORS.MODEL_NOT_ALLOWED]: 'Check the ID of the model, that the account may use it in this Region, and the policy of the execution role.',
-  [AGENT_ERRORS.CONTEXT_FULL]: 'Divide the task, or choose a model with a larger context window.',
-  [AGENT_ERRORS.MAX_TURNS]: 'Divide the task, or raise the maximum number of turns.',
-  [AGENT_ERRORS.REFUSED]: 'Read what the model says, and change the prompt or the model.',
-  [AGENT_ERRORS.UNAVAILABLE]: 'Start the run again later; if it fails again, check that the session can reach the provider.',
-  [AGENT_ERRORS.FAILED]: 'Read the output of the turn.',
-};
-
 /** Returns the state after a turn whose job has ended: as reported, or as its verdict says. */
 export function afterTurn(loop: LoopState, { verdict, exitCode, tail, logPath }: JobResult): LoopState {
   const { report, fault } = reportIn(tail);
@@ -170,7 +158,7 @@ export function afterTurn(loop: LoopState, { verdict, exitCode, tail, logPath }:
   const where = `${verdict}, exit code ${exitCode}; the whole output is in ${logPath}`;
   if (report?.error !== undefined && verdict !== VERDICTS.TIMED_OUT) {
     const { name, message } = report.error;
-    return { ...said, next: NEXT.NO_WORK, agentError: { name, message: [message, ADVICE[name], where].filter((part) => part !== '').join('\n') } };
+    return { ...said, next: NEXT.NO_WORK, agentError: { name, message: [message, where].filter((part) => part !== '').join('\n') } };
   }
   if (verdict === VERDICTS.PASSED) return { ...said, next: NEXT.GO_ON };
   const output = tail.split('\n').filter((each) => !each.startsWith(REPORT_PREFIX)).join('\n');
