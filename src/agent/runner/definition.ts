@@ -87,7 +87,7 @@ export function faultsOf(definition: AgentDefinition, environment: Environment):
   const program = PROGRAMS[definition.program];
   if (program === undefined) return [`this version of the runner cannot start ${definition.program}: use one of ${Object.keys(PROGRAMS).join(', ')}`];
   return [
-    ...(definition.provider === 'bedrock' && regionOf(environment) === undefined ? ['AWS_REGION is not set: set it to the region of the model'] : []),
+    ...(definition.provider === 'bedrock' && regionOf({ ...environment, ...definition.environment }) === undefined ? ['AWS_REGION is not set: set it to the region of the model'] : []),
     ...(definition.provider === 'bedrock' && definition.model === undefined
       ? [`"model" is missing: name a model or an inference profile, in the definition or in ${RUNNER_VARIABLES.MODEL}`] : []),
     ...(program.faults?.(definition, environment) ?? []),

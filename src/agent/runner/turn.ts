@@ -92,7 +92,7 @@ class Turn {
       state,
       conversation,
       model: definition.model,
-      region: regionOf(request.environment),
+      region: regionOf({ ...request.environment, ...definition.environment }),
       prompt: request.prompt,
       instructions: joined([definition.instructions, request.instructions]),
       directory: request.directory,
