@@ -11,6 +11,7 @@ import type { GitRepository } from '../loop/git-repository';
 import type { ProtectedPaths } from '../loop/protected-paths';
 import type { Verification } from '../loop/verification';
 import { Mount } from '../mount/mount';
+import { throwOnFaults } from '../private/validation';
 import { RuntimeRollout } from '../rollout/runtime-rollout';
 import { SmokeTest } from '../rollout/smoke-test';
 import { AgentRuntime } from '../runtime/agent-runtime';
@@ -115,6 +116,7 @@ export class CodingWorkspace extends Construct {
 
   constructor(scope: Construct, id: string, props: CodingWorkspaceProps) {
     super(scope, id);
+    throwOnFaults(this, faultsOf(props));
     const { agent, tools, runtime, rollout } = props;
     const { repository, gates, bootstrap, turn = agent.turn(), maxRepairs, verification, protectedPaths, commit } = props;
     this.runtime = runtime ?? new AgentRuntime(this, 'Runtime', {
@@ -130,4 +132,11 @@ export class CodingWorkspace extends Construct {
     });
     this.node.defaultChild = this.loop;
   }
+}
+
+/** Returns a fault for a rollout of another runtime, whose endpoints the runtime of the workspace does not have. */
+function faultsOf({ runtime, rollout }: CodingWorkspaceProps): string[] {
+  if (rollout === undefined) return [];
+  if (runtime === undefined) return ['"rollout" must be that of "runtime", which is missing: pass the runtime of the rollout, too'];
+  return rollout.endpoint.agentRuntimeArn === runtime.agentRuntimeArn ? [] : ['"rollout" must be that of "runtime", not of another one: pass the runtime of the rollout'];
 }

@@ -12,10 +12,10 @@ const agent = CodingAgent.claudeCode({ model: BedrockModel.inferenceProfile('eu.
 /** The definitions of all state machines, as JSON. */
 const machinesOf = (stack: Stack) => JSON.stringify(Template.fromStack(stack).findResources('AWS::StepFunctions::StateMachine')).replace(/\\+"/g, '"');
 
+const PROPS = { agent, repository: GitRepository.fromUrl('https://git.example.com/shop.git'), gates: [Gate.command('test', 'npm test')] };
+
 function workspaceWith(props: Partial<CodingWorkspaceProps> = {}, stack = newStack()) {
-  const workspace = new CodingWorkspace(stack, 'Shop', {
-    agent, repository: GitRepository.fromUrl('https://git.example.com/shop.git'), gates: [Gate.command('test', 'npm test')], ...props,
-  });
+  const workspace = new CodingWorkspace(stack, 'Shop', { ...PROPS, ...props });
   return { stack, workspace };
 }
 
@@ -49,4 +49,14 @@ test('a workspace fails with a runtime whose sessions keep nothing', () => {
   const stack = newStack();
   const runtime = new Runtime(stack, 'Mine', { agentRuntimeArtifact: AgentImage.forAgent(agent), environmentVariables: agent.environment });
   expect(() => workspaceWith({ runtime }, stack)).toThrow('"runtime" must have session storage');
+});
+
+test('a workspace fails with the rollout of another runtime, whose endpoints its own does not have', () => {
+  const stack = newStack();
+  const [mine, other] = ['Mine', 'Other'].map((id) => new AgentRuntime(stack, id, {
+    agentRuntimeArtifact: AgentImage.forAgent(agent), mounts: [Mount.sessionStorage('/mnt/mine')],
+  }));
+  const rollout = new RuntimeRollout(stack, 'Rollout', { runtime: other, smokeTests: [SmokeTest.agent()] });
+  expect(() => new CodingWorkspace(stack, 'A', { ...PROPS, rollout })).toThrow('"rollout" must be that of "runtime", which is missing: pass the runtime of the rollout, too');
+  expect(() => new CodingWorkspace(stack, 'B', { ...PROPS, rollout, runtime: mine })).toThrow('"rollout" must be that of "runtime", not of another one');
 });
