@@ -162,8 +162,8 @@ test('the region of the definition is that of the model', async () => {
   scripted([]);
   runner.define({ program: 'codex', provider: 'bedrock', model: 'm', environment: { AWS_REGION: 'eu-west-1' } });
   const environment = program('codex', ['[ "$1" = --version ] && exit', 'cat > /dev/null', 'echo "$AWS_REGION $*" > arguments', 'echo \'{"type":"thread.started","thread_id":"t"}\'']);
-  for (const more of [{}, { AWS_REGION: 'us-east-1' }]) {
-    const { report } = await runner.turn('One', { ...environment, ...more });
+  for (const inherited of [environment, { ...environment, AWS_REGION: 'us-east-1' }]) {
+    const { report } = await runner.turn('One', inherited);
     expect(report.error).toBeUndefined();
     expect(runner.read('arguments')).toMatch(/^eu-west-1 .*aws\.region="eu-west-1"/);
   }
