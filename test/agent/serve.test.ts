@@ -82,6 +82,12 @@ describe('an invocation', () => {
     expect(lastEvent(answer)).toEqual({ name: 'fixer', summary: 'I got: Be brief.\n\nMend it\ndone' });
   });
 
+  test('may have null in place of what is left out', async () => {
+    await start({ program: 'custom', name: 'fixer', command: 'cat' });
+    const answer = await ask({ prompt: 'Mend it', taskId: null, round: null, workspace: null, instructions: null, feedback: null }).answer;
+    expect(lastEvent(answer)).toEqual({ name: 'fixer', summary: 'Mend it' });
+  });
+
   test('that fails has the error in its report', async () => {
     await start({ program: 'custom', command: 'echo broken >&2; exit 3' });
     const error = { name: 'Agent.Failed', message: expect.stringMatching(/exit code 3\. broken — /) };

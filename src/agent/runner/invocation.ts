@@ -25,7 +25,9 @@ const EXAMPLE = '{"prompt": "Fix the tests", "taskId": "task-1", "round": 0, "wo
 export function parseInvocation(body: Buffer): Invocation {
   const value = parsed(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new InvocationError(400, `the body must be a JSON object such as ${EXAMPLE}`);
-  const { prompt, taskId, round, workspace, instructions } = value as { readonly [name: string]: unknown };
+  // Clients of some languages write null for what is left out.
+  const fields: { readonly [name: string]: unknown } = Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
+  const { prompt, taskId, round, workspace, instructions } = fields;
   const faults = [
     ...(isText(prompt) ? [] : ['"prompt" must be text that is not empty: what the agent should do']),
     ...(taskId === undefined || isText(taskId) ? [] : ['"taskId" must be text that is not empty, or left out']),
@@ -36,7 +38,7 @@ export function parseInvocation(body: Buffer): Invocation {
   if (faults.length > 0) throw new InvocationError(400, `${faults.join('; ')}. An example: ${EXAMPLE}`);
   const bytes = Buffer.byteLength(prompt as string);
   if (bytes > RUNNER_LIMITS.promptBytes) throw new InvocationError(413, `"prompt" has ${bytes} bytes: shorten it to ${RUNNER_LIMITS.promptBytes}`);
-  return value as Invocation;
+  return fields as unknown as Invocation;
 }
 
 function parsed(body: Buffer): unknown {
