@@ -27,7 +27,7 @@ test('what the agent says is quoted in the commit and the pull request, and its 
   expect(made.state.comments.map(({ body: text }) => text).join('\n')).toContain(`\n\n${numbers}\n\n`);
 });
 
-test('an end that is no work is said on the issue, with what to do and what it cost', async () => {
+test('an end that is no work is said on the issue, with what it cost', async () => {
   const error = { name: AGENT_ERRORS.RATE_LIMITED, message: '429 @octocat' };
   const made = await start({
     repository: gitHubRepository,
@@ -36,6 +36,6 @@ test('an end that is no work is said on the issue, with what to do and what it c
   const result = await made.run({ issue: made.state.openIssue('It is wrong') });
   expect(result).toMatchObject({ status: 'FAILED', error: 'Agent.RateLimited', record: { gates: [], session: { stopped: true } } });
   const [comment] = made.state.comments.map(({ body }) => body);
-  expect(comment).toMatch(/The run has failed after 1 turn: `Agent\.RateLimited`\.\n\n```text\n429 @octocat\nStart the run again later[^]*\n```\n\n`claude-code 2\.1\.197`: 12 model calls/);
+  expect(comment).toMatch(/The run has failed after 1 turn: `Agent\.RateLimited`\.\n\n```text\n429 @octocat\nFAILED, exit code 1[^]*\n```\n\n`claude-code 2\.1\.197`: 12 model calls/);
   expect(made.state.pulls).toEqual([]);
 });
