@@ -22,6 +22,7 @@ const SAME: Repository = {
   'wget': 'wget',
   'sqlite': 'sqlite3',
   'python3': 'python3',
+  'openssl': 'openssl',
   'ca-certificates': '',
   'procps-ng': 'ps pgrep',
   'tar': 'tar',
