@@ -16,7 +16,7 @@ npx projen bundle >/dev/null
 npx jsii --silence-warnings=reserved-word
 # Tests of code that depends on the CDK: constructs and state machines, but not code that runs in handlers and sessions.
 npx jest --ci --coverage=false --testPathPatterns \
-  'test/(image|mount|private|runtime|tasks)/[^/]*\.test\.ts$' \
+  'test/(coding-agent|image|mount|private|runtime|tasks)/[^/]*\.test\.ts$' \
   'test/driver/session-driver\.test\.ts$' \
   'test/loop/(coding-loop|definition)\.test\.ts$' \
   'test/rollout/runtime-rollout\.test\.ts$'
