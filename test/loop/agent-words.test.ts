@@ -83,6 +83,13 @@ describe('a commit', () => {
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
+  test.each(['\u{10FFFE}', '\uFFFF', '\uFDD0', '\u{1FFFF} and more'])('has no character that git takes for another encoding: %j', (text) => {
+    const message = messageWith(text);
+    const id = git(['-c', 'user.name=a', '-c', 'user.email=a@b', 'commit-tree', git(['mktree']).trim()], message).trim();
+    expect(git(['log', '-1', '--format=%B', id]).trimEnd()).toBe(message.trimEnd());
+    expect(git(['stripspace', '--strip-comments'], message)).toBe(message);
+  });
+
   test('has the trailers of the loop and no others, whatever the agent says', () => {
     const tree = git(['mktree']).trim();
     fc.assert(fc.property(fc.constantFrom(...ATTACKS), TEXT, (attack, text) => {

@@ -105,7 +105,7 @@ export function cleaned(value: string, length: number): string {
   const visible = stripVTControlCharacters(value)
     .replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n')
     .replace(/\t/g, ' ')
-    .replace(/[\p{Cf}\p{Cs}\p{Co}]|(?!\n)\p{Cc}/gu, '');
+    .replace(/[\p{Cf}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}]|(?!\n)\p{Cc}/gu, '');
   return shortened(maskSecrets(visible).replace(/[^\S\n]+$/gm, '').replace(/\n{3,}/g, '\n\n').trim(), length);
 }
 

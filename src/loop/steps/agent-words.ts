@@ -44,7 +44,7 @@ const ACTIVE: readonly (readonly [RegExp, string])[] = [
 
 /** Returns a text that nothing acts on. */
 export function inert(text: string): string {
-  const visible = text.replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n').replace(/\t/g, ' ').replace(/[\p{Cf}\p{Cs}\p{Co}]|(?!\n)\p{Cc}/gu, '');
+  const visible = text.replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, '\n').replace(/\t/g, ' ').replace(/[\p{Cf}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}]|(?!\n)\p{Cc}/gu, '');
   return ACTIVE.reduce((plain, [pattern, instead]) => plain.replace(pattern, instead), visible).replace(/\n{3,}/g, '\n\n').trim();
 }
 

@@ -92,7 +92,9 @@ export function messageOf(template: string, prompt: string, run: RunIdentity, lo
     `Workbench-Run: ${run.id}`,
     ...loop.gates.map((gate) => trailerOf(gate, loop)),
   ];
-  return `${[filled(template, prompt, run) || run.taskId, ...summaryOf(loop), trailers.join('\n')].join('\n\n')}\n`;
+  const message = [filled(template, prompt, run) || run.taskId, ...summaryOf(loop), trailers.join('\n')].join('\n\n');
+  // Git takes a message with one of these for Latin-1, and converts it: the commit would not be the one that was computed.
+  return `${message.replace(/\p{Noncharacter_Code_Point}/gu, '')}\n`;
 }
 
 /** Returns a template with its values. */
@@ -111,7 +113,7 @@ function trailerOf({ name, verdict, seconds, knownFailure }: GateRecord, { verif
 
 /** Returns text without control characters, which could end a line, hide text or break a terminal. */
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
+  return text.replace(/[\p{Cc}\p{Cf}\p{Noncharacter_Code_Point}\u2028\u2029]+/gu, ' ').trim();
 }
 
 function shortened(text: string, length: number): string {
