@@ -25,7 +25,7 @@ interface MadeUp {
   readonly username?: string;
 }
 
-/** The emulated API of the forge. One of any other kind has that of GitHub, which nobody asks. */
+/** The emulated API of the forge. A forge of any other kind uses GitHub's, and does not call it. */
 interface Apis {
   github?: GitHubApi;
   gitlab?: GitLabApi;

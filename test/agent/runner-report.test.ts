@@ -48,7 +48,7 @@ describe('lines', () => {
   test('are whole, wherever the chunks end', () => {
     const bytes = Buffer.from('eins\r\nzwölf\n\n🦊 last');
     for (let at = 0; at <= bytes.length; at++) {
-      expect(read([bytes.subarray(0, at), bytes.subarray(at)]).whole).toEqual(['eins', 'zwölf', '', '🦊 last'].filter((line) => line !== '' || true));
+      expect(read([bytes.subarray(0, at), bytes.subarray(at)]).whole).toEqual(['eins', 'zwölf', '', '🦊 last']);
     }
   });
 

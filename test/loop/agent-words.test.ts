@@ -32,8 +32,7 @@ const TEXT = fc.array(
 /** What must not be in a text, wherever it is copied to. */
 const ACTIVE: readonly RegExp[] = [
   /@[^\s…]/, /#\w/, /!\d/, /&\d/, /\bGH-\d/i, /\b[A-Z][A-Z0-9_]+-\d/, /:\/\//, /\[/, /\]/, /\*\*\*/, /\+semver/i, /(?:BEGIN|END)_COMMIT/, />8|8<|>%|%</,
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200b-\u200f\u00ad\ufeff]/, /\p{Cs}/u,
+  /(?!\n)\p{Cc}/u, /[\u2028\u2029\u202a-\u202e\u2066-\u2069\u200b-\u200f\u00ad\ufeff]/, /\p{Cs}/u,
 ];
 
 const RUN = { id: 'run-1-0123abcd', taskId: 'task-1', session: { id: 's'.repeat(40) }, mount: '/m', clone: '/m/repo', branch: 'b', startedAt: 1 };

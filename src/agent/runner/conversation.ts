@@ -152,7 +152,7 @@ function copiesBelow(directory: string, name: string, taskId: string): string | 
   const folder = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60) || 'agent';
   const [all, ofAgent] = [join(mount, '.agent'), join(mount, '.agent', folder)];
   const copies = join(ofAgent, shortHash(taskId));
-  // Behind a link, the files of somebody else would be replaced and removed.
+  // A symbolic link could point to files of others, which saving would replace and remove.
   return [all, ofAgent, copies].every(isDirectoryOrNothing) ? copies : undefined;
 }
 

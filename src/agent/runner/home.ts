@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Environment } from './programs/program';
 
-/** Returns a directory on ephemeral disk that nobody else can write; another one if somebody was there first. */
+/** Returns a directory on ephemeral disk that only this user can write. If another user owns the path, creates a different one. */
 export function ownDirectory(temporary: string = tmpdir()): string {
   const path = join(temporary, `workbench-agent-${userId()}`);
   fs.mkdirSync(dirname(path), { recursive: true });

@@ -49,7 +49,7 @@ export async function run(options: ProcessOptions): Promise<ProgramEnd> {
     signalAll(child.pid, mark, 'SIGTERM');
     kill ??= setTimeout(() => signalAll(child.pid, mark, 'SIGKILL'), RUNNER_LIMITS.grace);
   };
-  // What the program leaves behind is ended with it.
+  // Terminates processes that the program started and did not stop.
   const ended = endOf(child, options.file).finally(() => endAll(child.pid, mark));
   const [output, errors] = [new Tail(), new Tail()];
   const lines = new Lines(options.line, options.longLine);

@@ -80,7 +80,7 @@ const SUMMARY_LENGTH = 1_000;
 /** Returns the agent's summary as it stands in the commit. The paragraph is never the last one, which has the trailers. */
 function summaryOf({ agent }: LoopState): string[] {
   if (agent?.summary === undefined) return [];
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand; import() needs a file extension, which tests lack
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only for an agent that reports; Jest cannot import() without ".ts"
   const { quoted } = require('./agent-words') as typeof import('./agent-words');
   return [`The agent says:\n${quoted(agent.summary, SUMMARY_LENGTH)}`];
 }

@@ -15,7 +15,7 @@ export async function onlyInWorkspace(
 ): Promise<OnlyInWorkspace | undefined> {
   try {
     // A file of its own, which only a red verification loads.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand; import() needs a file extension, which tests lack
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- only after a red check; Jest cannot import() without ".ts"
     const { differences } = require('./listing') as typeof import('./listing');
     return await differences({ request, job: {} }, clean, isBootstrapped, BASE_PART, (session, listing, onOutput) =>
       runStepJob(session.request, { ...tools, onOutput }, { ...session.job, ...listing, name: `differs ${attempt}` }));

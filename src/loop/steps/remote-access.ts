@@ -13,7 +13,7 @@ const CALL_MILLISECONDS = 300_000;
 /** Returns the access of sessions to the remote, with tokens of the publisher. */
 export function accessBy(publisher: string, requests: AwsRequests, tools: StepTools): StepTools['access'] {
   // A file of its own, which only loops with a forge load.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand; import() needs a file extension, which tests lack
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only with a forge; Jest cannot import() without ".ts"
   const { accessFor } = require('./access') as typeof import('./access');
   const open = (request: OpenRequest) => called(publisher, requests, request, CALL_MILLISECONDS);
   return (request, name, job) => accessFor(request, name, job, open, (key) => runStepJob(request, tools, key));
@@ -24,7 +24,7 @@ const TELL_MILLISECONDS = 20_000;
 
 /** Returns a function that keeps people informed. Whatever goes wrong with that, the run goes on. */
 export function tellBy(publisher: string, requests: AwsRequests): Tell {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand; import() needs a file extension, which tests lack
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only with a forge; Jest cannot import() without ".ts"
   const { newsOf } = require('./access') as typeof import('./access');
   return async (request, result) => {
     const news = newsOf(request, result);

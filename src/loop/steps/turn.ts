@@ -81,7 +81,7 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
 }
 
 function reports() {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand; import() needs a file extension, which tests lack
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only for an agent that reports; Jest cannot import() without ".ts"
   return require('./agent-report') as typeof import('./agent-report');
 }
 

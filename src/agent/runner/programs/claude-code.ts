@@ -17,7 +17,7 @@ function start(turn: ProgramTurn): ProgramStart {
     file: 'claude',
     arguments: [
       '-p', '--output-format', 'stream-json', '--verbose',
-      // Nobody is there to ask, and the session is the sandbox.
+      // Turns run unattended, in a session that is the sandbox.
       '--dangerously-skip-permissions',
       ...(model === undefined ? [] : ['--model', model]),
       ...(definition.maxTurns === undefined ? [] : ['--max-turns', `${definition.maxTurns}`]),

@@ -27,7 +27,7 @@ function start(turn: ProgramTurn): ProgramStart {
     arguments: [
       'exec', ...(conversation === undefined ? [] : ['resume']),
       '--json', '--skip-git-repo-check',
-      // Nobody is there to ask, and the session is the sandbox.
+      // Turns run unattended, in a session that is the sandbox.
       '--dangerously-bypass-approvals-and-sandbox',
       ...(model === undefined ? [] : ['--model', model]),
       ...settings(turn).flatMap(([name, value]) => ['-c', `${name}=${JSON.stringify(value)}`]),

@@ -28,7 +28,7 @@ function start(turn: ProgramTurn): ProgramStart {
     file: 'opencode',
     arguments: [
       'run', '--format', 'json',
-      // Nobody is there to ask, and the session is the sandbox.
+      // Turns run unattended, in a session that is the sandbox.
       '--auto',
       // Without a title, the model is asked for one.
       '--title', 'workbench',
