@@ -8,7 +8,7 @@ export const HANDLER_RUNTIME = new awscdk.LambdaRuntime('nodejs24.x', 'node24', 
 
 /** Parts of handlers that `bundleRest` bundles. The publisher makes commits, for which it needs one of them. */
 const PARTS = {
-  'driver/session-driver.lambda': ['junit', 'listing', 'access', 'agent-report', 'agent-words', 'repair'],
+  'driver/session-driver.lambda': ['junit', 'listing', 'access', 'agent-report', 'agent-words', 'repair', 'operate'],
   'forge/publisher.lambda': ['agent-words'],
 } as const;
 

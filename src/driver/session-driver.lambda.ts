@@ -37,8 +37,17 @@ const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS
 
 // The SDK must not retry: the agent may have started on an invoke, and a job's calls have their own retry loop.
 const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
-const stepFunctions = lazy(() => new AwsRequests('states', process.env.AWS_ENDPOINT_URL_SFN ?? process.env.AWS_ENDPOINT_URL));
-const lambda = lazy(() => new AwsRequests('lambda', process.env.AWS_ENDPOINT_URL_LAMBDA ?? process.env.AWS_ENDPOINT_URL));
+const services = new Map<string, AwsRequests>();
+
+/** The names of services in the variables of their endpoints, where they differ from those in signatures. */
+const ENDPOINT_NAMES: { readonly [service: string]: string } = { states: 'SFN', events: 'EVENTBRIDGE' };
+
+function requestsOf(service: string): AwsRequests {
+  const variable = `AWS_ENDPOINT_URL_${ENDPOINT_NAMES[service] ?? service.toUpperCase()}`;
+  const made = services.get(service) ?? new AwsRequests(service, process.env[variable] ?? process.env.AWS_ENDPOINT_URL);
+  services.set(service, made);
+  return made;
+}
 
 export async function handler(request: DriverRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
   const { operation, runtimeArn } = request;
@@ -86,13 +95,14 @@ async function perform(request: DriverRequest, millisecondsLeft: number): Promis
     onRetry: (error, job) => logger.warn(RETRY_LOG, { jobId: job.id, error: error.name, reason: error.summary }),
   };
   if (isLoopRequest(request)) {
-    const executions = new StepFunctionsLoopExecutions(stepFunctions(), SYSTEM_CLOCK, backoffSeconds);
+    const executions = new StepFunctionsLoopExecutions(requestsOf('states'), SYSTEM_CLOCK, backoffSeconds);
     const { forge } = request.config;
-    const tools: StepTools = { ...options, onceClient: client(), executions, runJob: loggedJob, measure };
+    const log: StepTools['log'] = (message, fields) => logger.warn(message, fields);
+    const tools: StepTools = { ...options, onceClient: client(), executions, runJob: loggedJob, measure, requestsOf, log };
     return performStep(request, forge === undefined ? tools : {
       ...tools,
-      access: accessBy(forge.publisher, lambda(), tools),
-      ...forge.comments ? { tell: tellBy(forge.publisher, lambda()) } : {},
+      access: accessBy(forge.publisher, requestsOf('lambda'), tools),
+      ...forge.comments ? { tell: tellBy(forge.publisher, requestsOf('lambda')) } : {},
     });
   }
   switch (request.operation) {
@@ -134,7 +144,7 @@ function summaryOf(result: unknown) {
 }
 
 /** A metric of its own, with dimensions of its own. */
-function measure(name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }): void {
+function measure(name: string, value: number, unit: 'Count' | 'Seconds' | 'Percent' | 'NoUnit', dimensions: { readonly [name: string]: string }): void {
   const single = metrics.singleMetric();
   single.addDimensions({ ...dimensions });
   single.addMetric(name, MetricUnit[unit], value);

@@ -135,6 +135,8 @@ export const METRICS = {
     ATTACHES: 'Attaches',
     /** Bytes of output that a job wrote. */
     OUTPUT_BYTES: 'OutputBytes',
+    /** Requests to sessions of a runtime that the service throttled, by runtime. */
+    THROTTLES: 'Throttles',
   },
 } as const;
 

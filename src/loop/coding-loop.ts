@@ -1,29 +1,24 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import * as events from 'aws-cdk-lib/aws-events';
-import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { Baseline, CodingLoopProps, SessionPolicy } from './coding-loop-props';
+import { CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
-import { GitRepository } from './git-repository';
-import { LoopTarget } from './loop-graph';
+import { stopCutOffRuns } from './cut-off-runs';
 import { loopInstructions } from './loop-instructions';
 import { checksBase, planOf, turnOf } from './loop-plan';
 import { loopRole } from './loop-role';
-import { loopFaults, mountOf } from './loop-rules';
+import { loopFaults } from './loop-rules';
+import { loopConfig, loopPublisher, promptBytesOf, warnAboutAnyRepository } from './loop-settings';
 import { loopStates } from './loop-states';
-import { LOOP_LIMITS, LOOP_METRICS, STEPS } from './steps/constants';
+import { LOOP_METRICS } from './steps/constants';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
-import { Publisher } from '../forge';
 import { METRICS } from '../jobs/constants';
-import { sorted } from '../private/sorted';
 import { throwOnFaults } from '../private/validation';
 import { warnAboutDefaultEndpoint } from '../runtime/endpoint';
-import { sessionStorageMountOf } from '../runtime/introspection';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
 
 /**
@@ -89,10 +84,10 @@ export class CodingLoop extends Construct implements iam.IGrantable {
 
     const { gates, bootstrap = [], commit = Commit.push() } = props;
     const turn = turnOf(props);
-    const publisher = this.makePublisher(props, commit, verification);
+    const publisher = loopPublisher(this, props, verification);
     if (publisher !== undefined) driver._allowCalls(publisher);
     this.publisher = publisher;
-    const config = this.config(props, commit, publisher);
+    const config = loopConfig(this, props, { driver, publisher });
     const instructions = turn._reports ? [loopInstructions(props)] : [];
     const target = {
       driver,
@@ -134,7 +129,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       tracingEnabled: props.tracingEnabled ?? true,
       ...(props.encryptionKey === undefined ? {} : { encryptionConfiguration: new sfn.CustomerManagedEncryptionConfiguration(props.encryptionKey) }),
     });
-    this.stopSessionsOfCutOffRuns(target);
+    stopCutOffRuns(this, this.stateMachine, target);
     this.node.defaultChild = this.stateMachine;
   }
 
@@ -217,78 +212,4 @@ export class CodingLoop extends Construct implements iam.IGrantable {
   private ofOutcome(name: string, outcome: string, options: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric(name, { ...options, dimensionsMap: { [LOOP_METRICS.outcomeDimension]: outcome } });
   }
-
-  /** Creates the function that holds the credential of the forge, if the loop needs it. */
-  private makePublisher(
-    { repository, runtime, endpoint }: CodingLoopProps, commit: Commit, verification: Verification,
-  ): lambda.IFunction | undefined {
-    const { forge } = repository;
-    if (forge === undefined || !(commit.pushes || forge._reads)) return undefined;
-    const ofVerification = verification._runtime === undefined ? [] : [{ runtime: verification._runtime, endpoint: verification._endpoint }];
-    const sources = [{ runtime, endpoint }, ...ofVerification];
-    return new Publisher(this, 'Publisher', {
-      forge, repositories: repository._patterns, branchPrefix: commit._branchPrefix, sources,
-    }).function;
-  }
-
-  /** The configuration that every step of a run receives. */
-  private config(props: CodingLoopProps, commit: Commit, publisher: lambda.IFunction | undefined): LoopTarget['config'] {
-    const mount = mountOf(props)!;
-    return {
-      name: this.node.path,
-      mount,
-      // A run of another session may be at work in a mount that is not the session's own.
-      ...(sessionStorageMountOf(props.runtime) === mount ? {} : { shared: true }),
-      ...props.repository._clone(),
-      author: commit._author,
-      push: commit.pushes,
-      ...(publisher === undefined ? {} : { forge: forgeOf(props.repository, commit, publisher) }),
-      ...(checksBase(props) ? { checkBase: true } : {}),
-      ...(props.baseline === Baseline.KNOWN_FAILURES ? { knownFailures: true } : {}),
-      ...(props.verification ?? Verification.inFreshSession())._config(props.maxRepairs ?? 3),
-      ...(props.endpoint === undefined ? {} : { endpointName: props.endpoint.endpointName }),
-      ...(props.environment === undefined ? {} : { environment: sorted(props.environment) }),
-    };
-  }
-
-  /**
-   * An execution that Step Functions ends, because it is aborted, timed out or has too much data, does not reach its last state. Its session is
-   * stopped from outside. The driver reads from the cause whether a failure was the run's own; an event pattern cannot.
-   */
-  private stopSessionsOfCutOffRuns({ driver, runtimeArn, config, stop }: LoopTarget): void {
-    new events.Rule(this, 'CutOff', {
-      description: 'Stops the session of a run that Step Functions ended',
-      eventPattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        detail: { stateMachineArn: [this.stateMachine.stateMachineArn], status: ['ABORTED', 'TIMED_OUT', 'FAILED'] },
-      },
-      targets: [new targets.LambdaFunction(driver.function, {
-        event: events.RuleTargetInput.fromObject({ operation: STEPS.CLEAN_UP, runtimeArn, config, stop, detail: events.EventField.fromPath('$.detail') }),
-      })],
-    });
-  }
-}
-
-/** Returns the part of the configuration that is about the forge. */
-function forgeOf({ forge }: GitRepository, { pushes, _proposal }: Commit, publisher: lambda.IFunction): object {
-  const { _proposes: proposes, _reads: reads } = forge!;
-  const uses = [...(_proposal === undefined ? [] : ['pullRequest']), ...(pushes && proposes ? ['report'] : [])];
-  const base = _proposal?.base === undefined ? {} : { base: _proposal.base };
-  return { publisher: publisher.functionArn, reads, uses, ...base, comments: proposes };
-}
-
-/** Returns the maximum size of a prompt, in bytes: it has to fit the request of each step beside the loop's own configuration. */
-function promptBytesOf(requests: readonly unknown[], { baseline, turn }: CodingLoopProps): number {
-  const known = baseline === Baseline.KNOWN_FAILURES ? LOOP_LIMITS.knownFailures * LOOP_LIMITS.shortName : 0;
-  const others = Buffer.byteLength(JSON.stringify(requests)) + known + (turn?._reports ? LOOP_LIMITS.agentBytes : 0);
-  return Math.max(0, Math.min(LOOP_LIMITS.promptBytes, LOOP_LIMITS.requestBytes - others));
-}
-
-/** Warns that anyone who may start runs decides where the session's git credentials are sent. */
-function warnAboutAnyRepository(scope: Construct, { url, allow }: GitRepository): void {
-  if (url !== undefined || allow !== undefined) return;
-  Validations.of(scope).addWarning('cdk-agentcore-workbench:anyRepository',
-    'a run\'s input may name any repository that is reached by https, and the session\'s credentials for git go there: '
-    + 'limit the URLs with "allow" of GitRepository.fromInput, such as ["https://git.example.com/team/*"]');
 }

@@ -136,6 +136,12 @@ export const LOOP_ERRORS = {
   NOT_STOPPED: 'CodingLoop.NotStopped',
   /** The run took longer than the loop's timeout. */
   TIMED_OUT: 'CodingLoop.TimedOut',
+  /** The run reached a limit of its budget. The work is in the workspace. */
+  OVER_BUDGET: 'CodingLoop.OverBudget',
+  /** The loop has its maximum number of runs in progress. Nothing was started. */
+  TOO_MANY_RUNS: 'CodingLoop.TooManyRuns',
+  /** The brake is on: no run and no turn begins. */
+  BRAKED: 'CodingLoop.Braked',
   /** A step failed with an error that has no name here, such as one of Lambda or Step Functions; the record has the name that was caught. */
   FAILED: 'CodingLoop.Failed',
 } as const;
@@ -164,7 +170,7 @@ export const FORGE_ERRORS = {
 export const BOOTSTRAP_ENDED = 'the bootstrap: ';
 
 /** The errors after which there is no session to stop, or none that the run may stop. */
-export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY];
+export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY, LOOP_ERRORS.TOO_MANY_RUNS];
 
 export const LOOP_LIMITS = {
   /** The maximum number of repairs. */
@@ -222,6 +228,8 @@ export const LOOP_METRICS = {
   dimension: 'Loop',
   outcomeDimension: 'Outcome',
   verdictDimension: 'Verdict',
+  /** The name of the operation without its prefix, such as `gate`. */
+  stepDimension: 'Step',
   names: {
     /** The number of runs that ended, by outcome: COMMITTED, NO_CHANGES, or the error's name. */
     RUNS: 'Runs',
@@ -231,6 +239,20 @@ export const LOOP_METRICS = {
     RUN_SECONDS: 'RunSeconds',
     /** The number of gates that ended, by verdict. */
     GATES: 'Gates',
+    /** 1 for a run that ended as `COMMITTED` or `NO_CHANGES`, and 0 for any other. Only by loop. */
+    GREEN_RUNS: 'GreenRuns',
+    /** 0 for a run that ended as `COMMITTED` or `NO_CHANGES`, and 1 for any other. Only by loop. */
+    FAILED_RUNS: 'FailedRuns',
+    /** The duration of a run, in percent of its timeout. Only by loop. */
+    TIME_USED: 'TimeUsed',
+    /** The estimated cost of a run, in US dollars. Only by loop. */
+    COST: 'CostUsd',
+    /** The number of gates that passed in the agent's session and failed in the verification. Only by loop. */
+    CATCHES: 'VerificationCatches',
+    /** The number of sessions that a run had to stop, and did not. Only by loop. */
+    LEFT_OVER: 'SessionsNotStopped',
+    /** The duration of a call of the driver for a step, in seconds, by step. */
+    STEP_SECONDS: 'StepSeconds',
   },
 } as const;
 

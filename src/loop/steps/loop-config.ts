@@ -1,4 +1,5 @@
 import { PROTECTED_ACTIONS } from './constants';
+import { OperateConfig } from '../../operate/constants';
 
 /** The configuration of a verification. */
 export interface VerificationConfig {
@@ -40,6 +41,8 @@ export interface LoopConfig {
   readonly environment?: { readonly [name: string]: string };
   /** The forge of the repository; missing if sessions push with a credential of their own. */
   readonly forge?: LoopForge;
+  /** The parts for the people who operate the loop; missing if it has none of them. */
+  readonly operate?: OperateConfig;
 }
 
 /** A use of a forge beside the push. */

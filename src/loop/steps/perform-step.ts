@@ -30,9 +30,31 @@ export function isLoopRequest(request: { readonly operation: string }): request 
 /** Performs one step of a run, and keeps people informed. */
 export async function performStep(request: LoopRequest, tools: StepTools & { readonly tell?: Tell }): Promise<object> {
   await tools.tell?.(request);
-  const result = await perform(request, tools);
+  const operator = operatorOf(request, tools);
+  const limits = await operator?.before(request);
+  const result = await perform(request, { ...tools, ...limits }).catch(async (error: Error) => {
+    throw await operator?.failed(request, error) ?? error;
+  });
+  await operator?.after(request, result);
   await tools.tell?.(request, result);
   return result;
+}
+
+function operatorOf({ config }: LoopRequest, tools: StepTools): Operator | undefined {
+  if (config.operate === undefined) return undefined;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only for loops that somebody operates; Jest cannot import() without ".ts"
+  const { operatorFor } = require('./operate') as typeof import('./operate');
+  return operatorFor(config, config.operate, tools);
+}
+
+/** Does what the loop has for the people who operate it, around each step. */
+export interface Operator {
+  /** Throws a `LoopError` if the step must not begin. Returns limits for the step. */
+  before(request: LoopRequest): Promise<Pick<StepTools, 'turnSeconds'>>;
+  /** Returns the error that stands for that of the step, if it is another one. */
+  failed(request: LoopRequest, error: Error): Promise<Error | undefined>;
+  /** Keeps and tells what the step has brought. It never fails. */
+  after(request: LoopRequest, result: object): Promise<void>;
 }
 
 /** Keeps people informed, before a step and, with its result, after it. */

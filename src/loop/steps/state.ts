@@ -132,6 +132,22 @@ export interface LoopState {
   readonly pushed?: boolean;
   readonly found?: boolean;
   readonly pullRequest?: PullRequestRecord;
+  /** The consumption of the run up to now. */
+  readonly meter?: Meter;
+}
+
+/** The consumption of a run. */
+export interface Meter {
+  /** The duration of the agent's turns, in seconds. */
+  readonly agentSeconds: number;
+  /** The duration of the sessions of verifications, in seconds. */
+  readonly verificationSeconds: number;
+  /** The duration of calls of the driver and the publisher, in seconds. */
+  readonly functionSeconds: number;
+  /** The number of state transitions. */
+  readonly transitions: number;
+  /** The end of the last step, in milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** Determines whether the gate failed on the same tree in the round before: it was repeated, because it may be flaky. */

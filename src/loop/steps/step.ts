@@ -6,6 +6,7 @@ import { LoopConfig, ProposalConfig, ProtectConfig } from './loop-config';
 import { NoResultError, nonceOf, Results, resultsOf, WorkspaceFunction } from './results';
 import { LoopState, RunIdentity } from './state';
 import { scriptOf } from './workspace-scripts';
+import { AwsRequests } from '../../handler/aws-requests';
 import { maskSecrets } from '../../handler/mask';
 import { ERRORS, LIMITS, LOST_REASONS, STATUSES, VERDICTS } from '../../jobs/constants';
 import { SessionError } from '../../jobs/errors';
@@ -38,7 +39,13 @@ export interface StepTools extends RunJobOptions {
   readonly publish?: (where: StepRequest, tools: StepTools, wanted: WantedCommit) => Promise<Results<'commit'>>;
   /** Shows a pushed commit to people, as a pull request and beside the commit. Only the publisher has it. */
   readonly present?: (request: StepRequest, proposal: ProposalConfig | undefined) => Promise<Pick<LoopState, 'pullRequest'>>;
-  readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds', dimensions: { readonly [name: string]: string }) => void;
+  readonly measure: (name: string, value: number, unit: 'Count' | 'Seconds' | 'Percent' | 'NoUnit', dimensions: { readonly [name: string]: string }) => void;
+  /** Returns requests to an AWS service by its name in signatures, such as `s3`. */
+  readonly requestsOf?: (service: string) => AwsRequests;
+  /** The time that the budget of the run leaves for a turn, in seconds. */
+  readonly turnSeconds?: number;
+  /** Writes a line into the driver's log. */
+  readonly log?: (message: string, fields: { readonly [name: string]: string | number }) => void;
 }
 
 /** The commit of a run, in the variables of the workspace script. */

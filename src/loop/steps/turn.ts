@@ -32,7 +32,7 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
     answered: true, // the session has answered the first step
-    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, secondsLeft))),
+    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, secondsLeft, tools.turnSeconds ?? Infinity))),
     payload: {
       prompt: promptOf(prompt, loop.feedback),
       taskId: run.taskId,
@@ -54,7 +54,7 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
   const result = await runStepJob(request, tools, {
     name: 'turn',
     command,
-    timeoutSeconds: request.timeoutSeconds,
+    timeoutSeconds: Math.min(request.timeoutSeconds, tools.turnSeconds ?? Infinity),
     input: file,
     environment: {
       [RUNNER_VARIABLES.PROMPT_FILE]: file,
