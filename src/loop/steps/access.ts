@@ -1,7 +1,7 @@
 import { KEY_SCRIPT, UNSEAL_PART } from './access-scripts.generated';
 import { NEXT, STEPS } from './constants';
 import type { ForgeUse } from './loop-config';
-import type { LoopRequest } from './perform-step';
+import type { LoopRequest } from './loop-request';
 import type { RunRecord } from './records';
 import type { WorkspaceFunction } from './results';
 import { nonceOf } from './results';

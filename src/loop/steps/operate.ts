@@ -1,5 +1,5 @@
 import { LoopConfig } from './loop-config';
-import { Operator } from './perform-step';
+import { Operator } from './loop-request';
 import { StepTools } from './step';
 import { OperateConfig } from '../../operate/constants';
 

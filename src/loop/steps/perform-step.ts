@@ -1,27 +1,14 @@
 import { checkBase } from './check-base';
-import { VerifyRequest } from './clean-checkout';
-import { commit, CommitRequest } from './commit';
+import { commit } from './commit';
 import { STEPS } from './constants';
-import { gate, GateRequest } from './gate';
-import { bootstrap, BootstrapRequest, prepareOrRefuse, PrepareRequest } from './prepare';
-import { snapshot, SnapshotRequest } from './snapshot';
+import { gate } from './gate';
+import { LoopRequest, Operator } from './loop-request';
+import { bootstrap, prepareOrRefuse } from './prepare';
+import { snapshot } from './snapshot';
 import { StepTools } from './step';
-import { cleanUp, CleanUpRequest, stop, StopRequest } from './stop';
-import { turn, TurnRequest } from './turn';
+import { cleanUp, stop } from './stop';
+import { turn } from './turn';
 import { verify } from './verify';
-
-/** A request of a loop's state machine to the driver. */
-export type LoopRequest =
-  | ({ readonly operation: typeof STEPS.PREPARE } & PrepareRequest)
-  | ({ readonly operation: typeof STEPS.BOOTSTRAP } & BootstrapRequest)
-  | ({ readonly operation: typeof STEPS.TURN } & TurnRequest)
-  | ({ readonly operation: typeof STEPS.SNAPSHOT } & SnapshotRequest)
-  | ({ readonly operation: typeof STEPS.GATE } & GateRequest)
-  | ({ readonly operation: typeof STEPS.CHECK_BASE } & VerifyRequest)
-  | ({ readonly operation: typeof STEPS.VERIFY } & VerifyRequest)
-  | ({ readonly operation: typeof STEPS.COMMIT } & CommitRequest)
-  | ({ readonly operation: typeof STEPS.STOP } & StopRequest)
-  | ({ readonly operation: typeof STEPS.CLEAN_UP } & CleanUpRequest);
 
 export function isLoopRequest(request: { readonly operation: string }): request is LoopRequest {
   return (Object.values(STEPS) as string[]).includes(request.operation);
@@ -45,16 +32,6 @@ function operatorOf({ config }: LoopRequest, tools: StepTools): Operator | undef
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- only for loops that somebody operates; Jest cannot import() without ".ts"
   const { operatorFor } = require('./operate') as typeof import('./operate');
   return operatorFor(config, config.operate, tools);
-}
-
-/** Does what the loop has for the people who operate it, around each step. */
-export interface Operator {
-  /** Throws a `LoopError` if the step must not begin. Returns limits for the step. */
-  before(request: LoopRequest): Promise<Pick<StepTools, 'turnSeconds'>>;
-  /** Returns the error that stands for that of the step, if it is another one. */
-  failed(request: LoopRequest, error: Error): Promise<Error | undefined>;
-  /** Keeps and tells what the step has brought. It never fails. */
-  after(request: LoopRequest, result: object): Promise<void>;
 }
 
 /** Keeps people informed, before a step and, with its result, after it. */
