@@ -53,6 +53,12 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-sdk/client-sfn@^3',
     '@aws-sdk/client-lambda@^3',
     '@aws-sdk/client-secrets-manager@^3',
+    // The command line's access to an account.
+    '@aws-sdk/client-cloudformation@^3',
+    '@aws-sdk/client-s3@^3',
+    '@aws-sdk/client-ssm@^3',
+    '@aws-sdk/client-eventbridge@^3', // checks the rehearsal's event bus
+    'ts-json-schema-generator@^2', // the JSON Schema of records
     '@types/aws-lambda',
     'aws-cdk@^2.1148.1', // 3.x does not read the assembly schema of 2.257
     'cdk-nag@^3.0.2',
