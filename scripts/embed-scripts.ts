@@ -33,6 +33,8 @@ const FILES: { readonly [file: string]: { readonly [name: string]: readonly stri
 /** Scripts of other languages, which are embedded as they are. */
 const WHOLE: { readonly [file: string]: { readonly name: string; readonly source: string } } = {
   'src/agent/runner/programs/strands-turn.generated.ts': { name: 'STRANDS_TURN', source: 'strands_turn.py' },
+  'src/agent/runner/programs/strands-errors.generated.ts': { name: 'STRANDS_ERRORS', source: 'workbench_errors.py' },
+  'src/agent/runner/programs/strands-conversation.generated.ts': { name: 'STRANDS_CONVERSATION', source: 'workbench_conversation.py' },
 };
 
 /** Separates the scripts of a file: no script can contain it. */

@@ -4,10 +4,16 @@ import { join, resolve } from 'node:path';
 import { endedBadly, failure } from './failures';
 import { JsonObject, jsonLine, numberOf, objectOf, textOf } from './json';
 import { Program, ProgramEnd, ProgramReader, ProgramResult, ProgramStart, ProgramTurn, Progress } from './program';
+import { STRANDS_CONVERSATION } from './strands-conversation.generated';
+import { STRANDS_ERRORS } from './strands-errors.generated';
 import { STRANDS_TURN } from './strands-turn.generated';
 import { AGENT_ERRORS, AgentDefinition, AgentErrorName, AgentUsage } from '../../constants';
 
 const CONVERSATIONS = 'conversations';
+
+/** The script that runs a turn, and the modules beside it. */
+const TURN_SCRIPT = 'strands_turn.py';
+const FILES = { [TURN_SCRIPT]: STRANDS_TURN, 'workbench_errors.py': STRANDS_ERRORS, 'workbench_conversation.py': STRANDS_CONVERSATION };
 
 /** Strands: the user's own agent in Python. A small script imports it, runs one turn, and prints one JSON object per line. */
 export const STRANDS: Program = {
@@ -49,9 +55,9 @@ function start(turn: ProgramTurn): ProgramStart {
 
 /** Returns the process of the script that imports the agent. */
 function script(definition: AgentDefinition, state: string): Omit<ProgramStart, 'input'> {
-  const file = join(state, 'strands_turn.py');
+  const file = join(state, TURN_SCRIPT);
   mkdirSync(state, { recursive: true });
-  writeFileSync(file, STRANDS_TURN);
+  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(state, name), text);
   return {
     file: pythonOf(resolve(definition.directory!)),
     arguments: [file, ...(definition.arguments ?? [])],
