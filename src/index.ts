@@ -70,6 +70,10 @@ export {
   type TokenForgeOptions,
 } from './forge';
 
+// What people who operate a loop see
+export { LoopDashboard, type LoopDashboardProps } from './dashboard';
+export { type AllAlarmsOptions, type FailuresInARowOptions, type LoopAlarmOptions, LoopAlarms, type RunsNearTheirTimeOptions } from './operate';
+
 // The loop: turn, gates, repair, commit
 export {
   AgentTurn,

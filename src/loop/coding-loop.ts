@@ -8,15 +8,18 @@ import { CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
 import { stopCutOffRuns } from './cut-off-runs';
 import { loopInstructions } from './loop-instructions';
+import { alarmedMetrics } from './loop-metrics';
 import { checksBase, planOf, turnOf } from './loop-plan';
 import { loopRole } from './loop-role';
 import { loopFaults } from './loop-rules';
 import { loopConfig, loopPublisher, promptBytesOf, warnAboutAnyRepository } from './loop-settings';
+import { LoopSources, loopSources } from './loop-sources';
 import { loopStates } from './loop-states';
 import { LOOP_METRICS } from './steps/constants';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
 import { METRICS } from '../jobs/constants';
+import { LoopAlarms } from '../operate/loop-alarms';
 import { throwOnFaults } from '../private/validation';
 import { warnAboutDefaultEndpoint } from '../runtime/endpoint';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
@@ -66,6 +69,14 @@ export class CodingLoop extends Construct implements iam.IGrantable {
   public readonly grantPrincipal: iam.IPrincipal;
   /** The function that holds the credential of the forge, and commits. Missing if the repository has no forge. */
   public readonly publisher?: lambda.IFunction;
+  /** The alarms of the loop. There is none until one of its methods is called. */
+  public readonly alarms: LoopAlarms;
+  /**
+   * The sources of what people see of the loop: the runtimes of its sessions, and its log groups.
+   *
+   * @internal
+   */
+  public readonly _sources: LoopSources;
 
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
     super(scope, id);
@@ -131,6 +142,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     });
     stopCutOffRuns(this, this.stateMachine, target);
     this.node.defaultChild = this.stateMachine;
+    this.alarms = LoopAlarms._of(this, alarmedMetrics(this));
+    this._sources = loopSources(props, driver, publisher);
   }
 
   /**

@@ -42,3 +42,6 @@ export const ARTIFACTS = {
 
 /** The value of the brake's parameter that stops all runs. Any other value lets them run. */
 export const BRAKE_ON = 'on';
+
+/** The page with the runbook. The anchors are those of its headings. */
+export const RUNBOOK_URL = 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench/blob/main/docs/operating.md';

@@ -1,16 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { anchorsIn, withoutCode } from '../support/anchors';
 
 const ROOT = join(__dirname, '../..');
 const PAGES = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: ROOT, encoding: 'utf8' })
   .split('\0').filter((page) => page !== '' && page !== 'API.md' && existsSync(join(ROOT, page)));
 
-const withoutCode = (text: string) => text.replace(/^(`{3,})[^\n]*\n.*?^\1$/gms, '').replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ''));
-
-/** The anchors of a page, as GitHub makes them from its headings. */
-const anchorsOf = (page: string) => [...withoutCode(readFileSync(join(ROOT, page), 'utf8')).matchAll(/^#+ (.+)$/gm)]
-  .map(([, heading]) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/\s/g, '-'));
+/** The anchors of a page. */
+const anchorsOf = (page: string) => anchorsIn(readFileSync(join(ROOT, page), 'utf8'));
 
 test.each(PAGES)('every link of %s has a target', (page) => {
   const links = [...withoutCode(readFileSync(join(ROOT, page), 'utf8')).matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g)].map(([, link, source]) => link ?? source);

@@ -1,41 +1,11 @@
 import { Stack } from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../../src';
 import { METRICS } from '../../src/jobs/constants';
 import { useLoops } from '../support/loop-fixture';
+import { emitted, readIdentity as read } from '../support/metrics';
 import { IMAGE, newStack } from '../support/stacks';
 
 const start = useLoops();
-
-/** A metric as CloudWatch identifies it: namespace, name and all dimensions. */
-type Identity = string;
-const identity = (namespace: string, name: string, dimensions: object): Identity =>
-  JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
-
-interface EmbeddedMetric {
-  readonly _aws: {
-    readonly CloudWatchMetrics: readonly {
-      readonly Namespace: string;
-      readonly Dimensions: string[][];
-      readonly Metrics: readonly { readonly Name: string }[];
-    }[];
-  };
-  readonly [name: string]: unknown;
-}
-
-/** Returns the metrics that the lines of a log emit in the embedded metric format. */
-function emitted(logs: readonly string[]): { readonly [identity: Identity]: unknown } {
-  const lines = logs.filter((line) => line.includes('"CloudWatchMetrics"'));
-  const records: EmbeddedMetric[] = lines.map((line) => JSON.parse(line.slice(line.indexOf('{'))));
-  const metricsOf = (record: EmbeddedMetric) => record._aws.CloudWatchMetrics.flatMap(
-    ({ Namespace, Dimensions, Metrics }) => Dimensions.flatMap((names) => {
-      const dimensions = Object.fromEntries(names.map((name) => [name, record[name]]));
-      return Metrics.map(({ Name }) => [identity(Namespace, Name, dimensions), [record[Name]].flat()[0]]);
-    }));
-  return Object.fromEntries(records.flatMap(metricsOf));
-}
-
-const read = ({ namespace, metricName, dimensions = {} }: cloudwatch.Metric) => identity(namespace, metricName, dimensions);
 
 function loopIn(stack: Stack): CodingLoop {
   const mounts = [Mount.sessionStorage('/mnt/workspace')];

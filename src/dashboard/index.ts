@@ -1,0 +1,1 @@
+export { LoopDashboard, type LoopDashboardProps } from './loop-dashboard';

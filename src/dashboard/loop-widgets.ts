@@ -1,0 +1,141 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { IBedrockAgentRuntime } from 'aws-cdk-lib/aws-bedrockagentcore';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { METRICS } from '../jobs/constants';
+import { CodingLoop } from '../loop';
+import { LOOP_METRICS } from '../loop/steps/constants';
+import { RUNBOOK_URL } from '../operate/constants';
+
+const HOUR = Duration.hours(1);
+const DAY = Duration.days(1);
+const { AVERAGE, MAXIMUM, SUM } = cloudwatch.Stats;
+const { names } = LOOP_METRICS;
+
+/** Returns the rows of widgets for a loop. */
+export function loopWidgets(loop: CodingLoop): cloudwatch.IWidget[][] {
+  return [
+    [heading(loop)],
+    [numbers(loop)],
+    [outcomes(loop), rounds(loop), steps(loop)],
+    [verdicts(loop), cost(loop), sessions(loop)],
+  ];
+}
+
+function heading(loop: CodingLoop): cloudwatch.IWidget {
+  const { region } = Stack.of(loop);
+  const console = `https://console.aws.amazon.com/states/home?region=${region}#/statemachines/view/${loop.stateMachine.stateMachineArn}`;
+  return new cloudwatch.TextWidget({
+    markdown: `## ${loop.node.path}\n[Executions](${console}) · [Runbook](${RUNBOOK_URL}#runbook) · \`npx cdk-agentcore-workbench runs list --stack ${Stack.of(loop).stackName}\``,
+    width: 24,
+    height: 2,
+  });
+}
+
+/** Returns the numbers of the whole time that the dashboard shows. */
+function numbers(loop: CodingLoop): cloudwatch.IWidget {
+  const sum = (name: string, label: string) => loop.metric(name, { statistic: SUM, label, period: DAY });
+  return new cloudwatch.SingleValueWidget({
+    title: 'In the time shown',
+    width: 24,
+    height: 3,
+    setPeriodToTimeRange: true,
+    metrics: [
+      sum(names.GREEN_RUNS, 'green runs'),
+      sum(names.FAILED_RUNS, 'failed runs'),
+      loop.metric(names.TIME_USED, { statistic: MAXIMUM, label: 'longest run, in % of its timeout', period: DAY }),
+      sum(names.COST, 'cost, in US dollars'),
+      costPerGreenRun(loop),
+      sum(names.CATCHES, 'caught by the verification'),
+      sum(names.LEFT_OVER, 'sessions not stopped'),
+    ],
+  });
+}
+
+function costPerGreenRun(loop: CodingLoop): cloudwatch.MathExpression {
+  const options = { statistic: SUM, period: DAY };
+  return new cloudwatch.MathExpression({
+    // A day without a green run has no such cost.
+    expression: 'IF(green > 0, cost / green)',
+    usingMetrics: { cost: loop.metric(names.COST, options), green: loop.metric(names.GREEN_RUNS, options) },
+    label: 'cost per green run, in US dollars',
+    period: DAY,
+  });
+}
+
+function outcomes(loop: CodingLoop): cloudwatch.IWidget {
+  return graph('Runs by outcome', [search(loop, names.RUNS, LOOP_METRICS.outcomeDimension, SUM)], { stacked: true });
+}
+
+function rounds(loop: CodingLoop): cloudwatch.IWidget {
+  return graph('Rounds of a run, by outcome', [search(loop, names.ROUNDS, LOOP_METRICS.outcomeDimension, AVERAGE)]);
+}
+
+function steps(loop: CodingLoop): cloudwatch.IWidget {
+  return graph('Minutes of a step', ['p50', 'p90'].map((statistic) => search(loop, names.STEP_SECONDS, LOOP_METRICS.stepDimension, statistic, '/ 60')));
+}
+
+function verdicts(loop: CodingLoop): cloudwatch.IWidget {
+  return graph('Gates by verdict, and catches of the verification', [
+    search(loop, names.GATES, LOOP_METRICS.verdictDimension, SUM),
+    loop.metric(names.CATCHES, { statistic: SUM, label: 'caught by the verification', period: HOUR }),
+  ]);
+}
+
+function cost(loop: CodingLoop): cloudwatch.IWidget {
+  const perDay = loop.metric(names.COST, { statistic: SUM, label: 'cost per day, in US dollars', period: DAY });
+  return graph('Cost per day, and per green run', [perDay, costPerGreenRun(loop)]);
+}
+
+function sessions(loop: CodingLoop): cloudwatch.IWidget {
+  const ofRuntime = (runtime: IBedrockAgentRuntime) => [
+    vended('SessionCount', runtime.agentRuntimeArn, 'new sessions'),
+    vended('Throttles', runtime.agentRuntimeArn, 'throttled requests, by the service'),
+    throttles(runtime),
+  ];
+  return graph('Sessions and throttled requests', [...loop._sources.runtimes.flatMap(ofRuntime), activeSessions()]);
+}
+
+/** Returns the number of requests of the driver that the service throttled. */
+function throttles(runtime: IBedrockAgentRuntime): cloudwatch.Metric {
+  return new cloudwatch.Metric({
+    namespace: METRICS.namespace,
+    metricName: METRICS.names.THROTTLES,
+    dimensionsMap: { [METRICS.dimensions.SERVICE]: METRICS.service, [METRICS.dimensions.RUNTIME]: runtime.agentRuntimeId },
+    statistic: SUM,
+    label: 'throttled requests of the driver',
+    period: HOUR,
+  });
+}
+
+/** The namespace of the service's metrics, and the dimension of those of the account. AgentCore developer guide, "Observability runtime metrics". */
+const SERVICE = { namespace: 'AWS/Bedrock-AgentCore', dimensionsMap: { Service: 'AgentCore.Runtime' } };
+
+function activeSessions(): cloudwatch.Metric {
+  return new cloudwatch.Metric({ ...SERVICE, metricName: 'ActiveSessionCount', statistic: MAXIMUM, label: 'active sessions of the account', period: HOUR });
+}
+
+/** Returns a metric of the service for a runtime, whatever other dimensions it has. */
+function vended(name: string, runtimeArn: string, label: string): cloudwatch.MathExpression {
+  return searched(`MetricName="${name}" Resource="${runtimeArn}"`, SUM, label);
+}
+
+/** Returns a metric of a loop for each value of a dimension that has been emitted. */
+function search(loop: CodingLoop, name: string, dimension: string, statistic: string, calculation = ''): cloudwatch.MathExpression {
+  const { SERVICE: service } = METRICS.dimensions;
+  const schema = `{${METRICS.namespace},${service},${LOOP_METRICS.dimension},${dimension}}`;
+  const terms = `${schema} MetricName="${name}" ${service}="${METRICS.service}" ${LOOP_METRICS.dimension}="${loop.node.path}"`;
+  return searched(terms, statistic, `${statistic.startsWith('p') ? `${statistic} ` : ''}\${PROP('Dim.${dimension}')}`, calculation);
+}
+
+function searched(terms: string, statistic: string, label: string, calculation = ''): cloudwatch.MathExpression {
+  return new cloudwatch.MathExpression({
+    expression: `SEARCH('${terms}', '${statistic}', ${HOUR.toSeconds()})${calculation && ` ${calculation}`}`,
+    usingMetrics: {},
+    label,
+    period: HOUR,
+  });
+}
+
+function graph(title: string, left: cloudwatch.IMetric[], options: { readonly stacked?: boolean } = {}): cloudwatch.IWidget {
+  return new cloudwatch.GraphWidget({ title, left, ...options, width: 8, height: 7, leftYAxis: { min: 0, showUnits: false } });
+}

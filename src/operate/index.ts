@@ -1,0 +1,2 @@
+export * from './alarm-options';
+export { LoopAlarms } from './loop-alarms';

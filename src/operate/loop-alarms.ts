@@ -1,0 +1,203 @@
+import { Duration, Stack, Token, Tokenization } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { AllAlarmsOptions, FailuresInARowOptions, LoopAlarmOptions, RunsNearTheirTimeOptions } from './alarm-options';
+import { RUNBOOK_URL } from './constants';
+import { throwOnFaults } from '../private/validation';
+
+/** The metrics of a loop that alarms read. Each run that ends emits one value of each. */
+export interface AlarmedMetrics {
+  metricFailedRuns(options: cloudwatch.MetricOptions): cloudwatch.Metric;
+  metricGreenRuns(options: cloudwatch.MetricOptions): cloudwatch.Metric;
+  metricTimeUsed(options: cloudwatch.MetricOptions): cloudwatch.Metric;
+  metricCost(options: cloudwatch.MetricOptions): cloudwatch.Metric;
+  metricSessionsNotStopped(options: cloudwatch.MetricOptions): cloudwatch.Metric;
+}
+
+/** The longest period of an alarm's metric, in seconds. PutMetricAlarm API reference, `Period` and `EvaluationPeriods`. */
+const DAY = 86_400;
+
+/**
+ * The alarms of a loop. Each method creates one alarm, and can be called once for each loop; without a call, there is none.
+ *
+ * The description of an alarm has the address of its entry in the runbook, and the command to begin with. Missing data never sets off an alarm: a
+ * loop without runs has no metrics.
+ *
+ * ## Limitations
+ *
+ * - A run counts when it ends. The cost of a run in progress is in no alarm; a `budget` of the loop limits it.
+ * - CloudWatch compares the sum over a window that slides. It does not see the order of the runs in the window.
+ */
+export abstract class LoopAlarms {
+  /**
+   * Returns the alarms of a loop.
+   *
+   * @internal
+   */
+  public static _of(loop: Construct, metrics: AlarmedMetrics): LoopAlarms {
+    return new AlarmsOfLoop(loop, metrics);
+  }
+
+  /**
+   * Goes off if the last runs failed: at least so many in the window, and none of that window was green.
+   *
+   * It may be late after a green run, because it waits until that run has left the window. It is never early.
+   *
+   * @param options Options for the alarm
+   */
+  public abstract failuresInARow(options?: FailuresInARowOptions): cloudwatch.Alarm;
+
+  /**
+   * Goes off if runs ended in the last 24 hours, and none of them was green.
+   *
+   * @param options Options for the alarm
+   */
+  public abstract nothingGreen(options?: LoopAlarmOptions): cloudwatch.Alarm;
+
+  /**
+   * Goes off if a run of the last hour took nearly as long as the timeout of runs.
+   *
+   * @param options Options for the alarm
+   */
+  public abstract runsNearTheirTime(options?: RunsNearTheirTimeOptions): cloudwatch.Alarm;
+
+  /**
+   * Goes off if the runs that ended in the last 24 hours cost more than an amount.
+   *
+   * @param usd The amount, in US dollars
+   * @param options Options for the alarm
+   */
+  public abstract costPerDay(usd: number, options?: LoopAlarmOptions): cloudwatch.Alarm;
+
+  /**
+   * Goes off if a run of the last hour did not stop a session that it had to stop. The session costs money until it is stopped or expires.
+   *
+   * @param options Options for the alarm
+   */
+  public abstract sessionsLeftOver(options?: LoopAlarmOptions): cloudwatch.Alarm;
+
+  /**
+   * Creates all alarms with their defaults, and that on the cost if an amount is given.
+   *
+   * @param options Options for the alarms
+   */
+  public abstract addAll(options?: AllAlarmsOptions): cloudwatch.Alarm[];
+}
+
+class AlarmsOfLoop extends LoopAlarms {
+  constructor(private readonly loop: Construct, private readonly metrics: AlarmedMetrics) {
+    super();
+  }
+
+  public failuresInARow({ failures = 3, window = Duration.hours(6), ...options }: FailuresInARowOptions = {}): cloudwatch.Alarm {
+    throwOnFaults(this.loop, [...countFaults(failures), ...windowFaults(window)]);
+    return this.alarm('FailuresInARow', options, {
+      metric: this.failuresWithoutGreen(window),
+      threshold: failures,
+      says: `At least ${Tokenization.stringifyNumber(failures)} runs failed in ${window.toHumanString()}, and none was green.`,
+      anchor: 'failures-in-a-row',
+    });
+  }
+
+  public nothingGreen(options: LoopAlarmOptions = {}): cloudwatch.Alarm {
+    return this.alarm('NothingGreen', options, {
+      metric: this.failuresWithoutGreen(Duration.seconds(DAY)),
+      threshold: 1,
+      says: 'Runs ended in the last 24 hours, and none was green.',
+      anchor: 'nothing-green',
+    });
+  }
+
+  public runsNearTheirTime({ percent = 80, ...options }: RunsNearTheirTimeOptions = {}): cloudwatch.Alarm {
+    throwOnFaults(this.loop, percentFaults(percent));
+    return this.alarm('RunsNearTheirTime', options, {
+      metric: this.metrics.metricTimeUsed({ statistic: cloudwatch.Stats.MAXIMUM, period: Duration.hours(1) }),
+      threshold: percent,
+      says: `A run took ${Tokenization.stringifyNumber(percent)} percent of its timeout or more.`,
+      anchor: 'runs-near-their-time',
+    });
+  }
+
+  public costPerDay(usd: number, options: LoopAlarmOptions = {}): cloudwatch.Alarm {
+    throwOnFaults(this.loop, Token.isUnresolved(usd) || usd > 0 ? [] : [`"usd" must be more than 0, not ${usd}: raise it`]);
+    return this.alarm('CostPerDay', options, {
+      metric: this.metrics.metricCost({ statistic: cloudwatch.Stats.SUM, period: Duration.seconds(DAY) }),
+      threshold: usd,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+      says: `The runs of the last 24 hours cost more than ${Tokenization.stringifyNumber(usd)} US dollars, by the estimate.`,
+      anchor: 'cost-per-day',
+    });
+  }
+
+  public sessionsLeftOver(options: LoopAlarmOptions = {}): cloudwatch.Alarm {
+    return this.alarm('SessionsLeftOver', options, {
+      metric: this.metrics.metricSessionsNotStopped({ statistic: cloudwatch.Stats.SUM, period: Duration.hours(1) }),
+      threshold: 1,
+      says: 'A run did not stop a session that it had to stop.',
+      anchor: 'sessions-left-over',
+    });
+  }
+
+  public addAll({ usdPerDay, ...options }: AllAlarmsOptions = {}): cloudwatch.Alarm[] {
+    return [
+      this.failuresInARow(options), this.nothingGreen(options), this.runsNearTheirTime(options), this.sessionsLeftOver(options),
+      ...(usdPerDay === undefined ? [] : [this.costPerDay(usdPerDay, options)]),
+    ];
+  }
+
+  /**
+   * Returns the number of failed runs in a window without a green one, and 0 in any other.
+   *
+   * Each run emits a value of both metrics, so that the expression has a value whenever a run ended, and none is filled in.
+   */
+  private failuresWithoutGreen(window: Duration): cloudwatch.MathExpression {
+    const options = { statistic: cloudwatch.Stats.SUM, period: window };
+    return new cloudwatch.MathExpression({
+      expression: 'IF(green > 0, 0, failed)',
+      usingMetrics: { green: this.metrics.metricGreenRuns(options), failed: this.metrics.metricFailedRuns(options) },
+      period: window,
+      label: 'failed runs without a green one',
+    });
+  }
+
+  private alarm(id: string, { alarmName, actions = [] }: LoopAlarmOptions, { says, anchor, ...props }: AlarmConfig): cloudwatch.Alarm {
+    const scope = this.loop.node.tryFindChild('Alarms') as Construct | undefined ?? new Construct(this.loop, 'Alarms');
+    // eslint-disable-next-line awscdk/no-variable-construct-id -- a literal of each method
+    const alarm = new cloudwatch.Alarm(scope, id, {
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      ...props,
+      alarmName,
+      alarmDescription: [
+        says, `Runbook: ${RUNBOOK_URL}#${anchor}`, `Look: npx cdk-agentcore-workbench runs list --stack ${Stack.of(this.loop).stackName}`,
+      ].join('\n'),
+      evaluationPeriods: 1,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(...actions);
+    return alarm;
+  }
+}
+
+/** The differences between the alarms. */
+interface AlarmConfig {
+  readonly metric: cloudwatch.IMetric;
+  readonly threshold: number;
+  readonly comparisonOperator?: cloudwatch.ComparisonOperator;
+  readonly says: string;
+  /** The entry of the runbook. */
+  readonly anchor: string;
+}
+
+function countFaults(failures: number): string[] {
+  return Token.isUnresolved(failures) || (Number.isInteger(failures) && failures >= 1) ? [] : [`"failures" must be a whole number from 1, not ${failures}: correct it`];
+}
+
+function percentFaults(percent: number): string[] {
+  return Token.isUnresolved(percent) || (percent > 0 && percent <= 100) ? [] : [`"percent" must be more than 0 and 100 at most, not ${percent}: correct it`];
+}
+
+function windowFaults(window: Duration): string[] {
+  if (window.isUnresolved()) return ['"window" must be known at synth, since an alarm needs its period: use a literal'];
+  const seconds = window.toSeconds({ integral: false });
+  return seconds >= 60 && seconds <= DAY && seconds % 60 === 0 ? [] : [`"window" must be whole minutes, 1 day at most, not ${seconds} seconds: correct it`];
+}
