@@ -14,8 +14,8 @@ import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import { Rehearsal } from '../rehearsal';
-import type { Step } from '../rehearsal/run/step';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount, Verification } from '../src';
+import type { Step } from '../src/journal/step';
 
 const SIZES = process.argv.slice(2).map(Number);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Agent, AgentCoreServer, AgentCoreServerProps, Fault, FaultSpec, MovableClock } from './agentcore';
 import { removeTree } from './agentcore/remove-tree';
-import { Mask, maskOf } from './common/mask-values';
+import { maskOf } from './common/mask-values';
 import { findLoop, LocalDeployment, LoopDescription } from './deployment';
-import { RolloutBeginning, RolloutDescription, RolloutOptions, rolloutsOf } from './rollout/rollout';
+import { RolloutBeginning, RolloutOptions, rolloutsOf } from './rollout/rollout';
 import { agentOfImage, imageOfRuntime } from './run/image-agent';
 import type { RehearsalInput } from './run/input';
 import { DefinedAgent, LocalAgent } from './run/local-agent';
@@ -20,8 +20,10 @@ import { storageForecast } from './run/storage-forecast';
 import { checkSupport } from './run/support';
 import { builtName, SandboxDriver, SandboxMount } from './sandbox';
 import { Executions } from './stepfunctions';
+import type { Mask } from '../src/handler/mask';
 import { ENVIRONMENT } from '../src/jobs/constants';
 import { CACHES_ON_EPHEMERAL_DISK } from '../src/jobs/job';
+import type { RolloutDescription } from '../src/journal/rollout-description';
 import { checkRepositoryOfInput } from '../src/loop/steps/input';
 
 export interface RehearsalProps extends LoopLocation {

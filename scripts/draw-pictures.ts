@@ -4,9 +4,9 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
-import { stateGraph } from '../rehearsal/report/state-graph';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../src';
 import { ROLLOUT_SEQUENCE } from './rollout-sequence';
+import { stateGraph } from '../src/journal/report/state-graph';
 import { definitionOf } from '../test/support/definitions';
 
 const outdir = mkdtempSync(join(tmpdir(), 'pictures-'));

@@ -1,18 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { StartFailure } from './start-failure';
 import { maskSecrets } from '../../src/handler/mask';
+import { AgentStart, describeAgentStart } from '../../src/journal/agent-start';
 import { copyableWord } from '../../src/private/quote';
 
 /** Lines of what an agent printed before it ended. */
 const QUOTED_LINES = 14;
-
-/** An agent that did not start, in words. */
-export interface AgentStart {
-  /** Such as "the agent ended with exit code 1 before it was healthy, in each of 3 tries". */
-  readonly reason: string;
-  readonly command: string;
-  readonly startedIn: string;
-}
 
 /** Describes the command that was run, and how it ended. */
 export function agentStartOf(tries: readonly StartFailure[], mask: <T>(value: T) => T): AgentStart {
@@ -22,10 +15,6 @@ export function agentStartOf(tries: readonly StartFailure[], mask: <T>(value: T)
     command: maskSecrets(mask(agent.command.map(copyableWord).join(' '))),
     startedIn: agent.workingDirectory ?? '/',
   };
-}
-
-export function describeAgentStart({ reason, command, startedIn }: AgentStart): string[] {
-  return [reason, `  command    ${command}`, `  started in ${startedIn}`];
 }
 
 /** The same with the last lines that it printed, and where all of them are. */

@@ -7,46 +7,21 @@ import { Options, SandboxKind, Target } from './options';
 import type * as ownApp from './own-app';
 import { preflight } from './preflight';
 import { RunStore } from './run-store';
-import { Story } from './story';
-import { Terminal } from './terminal';
-import { AGENT_ERRORS } from '../../src/agent/constants';
-import { ERRORS } from '../../src/jobs/constants';
-import { FORGE_ERRORS, LOOP_ERRORS, WORKSPACES } from '../../src/loop/steps/constants';
+import { ThisMachine } from './this-machine';
+import { EXIT, exitCodeOf } from '../../src/journal/exit-codes';
+import { reportOf } from '../../src/journal/report/report';
+import { describeRollout } from '../../src/journal/rollout-description';
+import { Story } from '../../src/journal/story';
+import { Terminal } from '../../src/journal/terminal';
+import { WORKSPACES } from '../../src/loop/steps/constants';
 import type { CommandAgent } from '../agentcore';
 import { Rehearsal, RehearsalProps } from '../rehearsal';
-import { reportOf } from '../report/report';
-import { describeBeginning, describeRollout } from '../rollout/describe';
+import { describeBeginning } from '../rollout/describe';
 import type { RolloutBeginning } from '../rollout/rollout';
 import type { RehearsalInput } from '../run/input';
 import { DefinedAgent, namedAgent } from '../run/local-agent';
-import { isGood, RehearsalRecord } from '../run/record';
+import type { RehearsalRecord } from '../run/record';
 import type { BuildOptions, SandboxDriver } from '../sandbox';
-
-export const EXIT = { COMMITTED: 0, RED: 1, MISUSE: 2, INFRASTRUCTURE: 3, INTERRUPTED: 130 } as const;
-
-/** Errors that the agent, the gates or the repository cause; all others are infrastructure. */
-const RED_ERRORS: readonly string[] = [
-  LOOP_ERRORS.RED, LOOP_ERRORS.STUCK, LOOP_ERRORS.INERT, LOOP_ERRORS.TURN_FAILED, LOOP_ERRORS.BOOTSTRAP_FAILED, LOOP_ERRORS.SNAPSHOT_FAILED,
-  LOOP_ERRORS.BASE_RED, LOOP_ERRORS.PUSH_REJECTED, LOOP_ERRORS.PROTECTED_PATHS, LOOP_ERRORS.TIMED_OUT, FORGE_ERRORS.RULE_VIOLATION, ERRORS.AGENT,
-  ERRORS.INVOKE_TIMEOUT, AGENT_ERRORS.FAILED, AGENT_ERRORS.CONTEXT_FULL, AGENT_ERRORS.MAX_TURNS, AGENT_ERRORS.REFUSED,
-];
-const MISUSE_ERRORS: readonly string[] = [
-  LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.BRANCH_CONFLICT, LOOP_ERRORS.SESSION_BUSY, LOOP_ERRORS.CHECKOUT_FAILED,
-  AGENT_ERRORS.NOT_LOGGED_IN, AGENT_ERRORS.MODEL_NOT_ALLOWED,
-];
-
-type Ending = Pick<RehearsalRecord, 'outcome' | 'error' | 'agentStart' | 'missingPermissions' | 'withheld'>;
-
-export function exitCodeOf(record: Ending): number {
-  const { outcome, error, agentStart, missingPermissions, withheld } = record;
-  // Even if the loop got around it: what it could not do is not done.
-  if (missingPermissions.length > 0) return EXIT.INFRASTRUCTURE;
-  if (outcome === 'INTERRUPTED') return EXIT.INTERRUPTED;
-  if (isGood({ outcome, error })) return EXIT.COMMITTED;
-  const { name = '' } = error ?? {};
-  if (agentStart !== undefined || withheld !== undefined || RED_ERRORS.includes(name)) return EXIT.RED;
-  return MISUSE_ERRORS.includes(name) ? EXIT.MISUSE : EXIT.INFRASTRUCTURE;
-}
 
 /** One run by the command line: a new one, or one that goes on in a session. */
 export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Promise<number> {
@@ -66,7 +41,7 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
     rehearsal = await start(target, { assembly, sandbox, signal: interrupt.signal, onRollout }, options, stderr);
     interrupt.started(rehearsal);
     terminal.settle(); // a record alone has no line that would
-    const story = new Story(terminal, hints);
+    const story = new Story(terminal, new ThisMachine(hints));
     if (!options.json) introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
     if (!options.json) run.foreseen.forEach((warning) => terminal.line(terminal.red(`warning: ${warning}`)));

@@ -1,4 +1,4 @@
-import { MASK } from '../../src/handler/mask';
+import { MASK, Mask } from '../../src/handler/mask';
 
 /** A value that nobody is to see, in the lines that it has. */
 export interface Secret {
@@ -6,9 +6,6 @@ export interface Secret {
   readonly name: string;
   readonly parts: readonly string[];
 }
-
-/** Replaces what is known to be nobody's to see in all texts of a value. */
-export type Mask = <T>(value: T) => T;
 
 /** Characters of the shortest value that is masked: shorter ones, such as `true` or `test`, are words of any output. */
 const SHORTEST = 8;

@@ -1,2 +1,3 @@
+export type { LoopDescription } from '../../src/journal/loop-description';
 export * from './local-deployment';
 export * from './loop-description';

@@ -1,4 +1,5 @@
-import { MissingPermission, RolePolicies } from './policies';
+import { RolePolicies } from './policies';
+import type { MissingPermission } from '../../src/journal/run-description';
 import type { SynthesizedStack, TemplateValues } from '../assembly';
 
 /** The access key id of the role of a function or a runtime: by it, a server knows who asks. */

@@ -1,3 +1,4 @@
+import type { MissingPermission } from '../../src/journal/run-description';
 import type { SynthesizedStack, TemplateValues } from '../assembly';
 
 interface Statement {
@@ -11,16 +12,6 @@ interface Statement {
 
 interface PolicyDocument {
   readonly Statement: Statement | readonly Statement[];
-}
-
-/** A call that the template's policies do not allow. */
-export interface MissingPermission {
-  /** Logical id of the role. */
-  readonly role: string;
-  readonly action: string;
-  readonly resource: string;
-  /** The statement that would allow the action. */
-  readonly statement: string;
 }
 
 /**

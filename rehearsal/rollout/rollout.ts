@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import type { Mask } from '../../src/handler/mask';
 import { MANIFEST_PATH } from '../../src/image/constants';
+import type { RolloutDescription } from '../../src/journal/rollout-description';
 import { ATTRIBUTES, isInvokeTest, type SmokeTestProperties } from '../../src/rollout/handler/constants';
 import type { RolloutProperties } from '../../src/rollout/handler/rollout-request';
 import { describeStartFailures } from '../agentcore/describe-start-failure';
 import { failsAlike, StartFailure } from '../agentcore/start-failure';
-import type { Mask } from '../common/mask-values';
 import type { LocalDeployment, LoopDescription } from '../deployment';
 import type { FunctionFailure } from '../lambda';
 import { TaskError } from '../stepfunctions';
@@ -15,22 +16,6 @@ export const ROLLOUT_TYPE = 'Custom::RuntimeRollout';
 
 /** Milliseconds between two calls of the handler. The provider framework waits for ten seconds, but nothing here takes minutes. */
 const POLL = 50;
-
-/** The result of a rollout. */
-export interface RolloutDescription {
-  /** The logical id of the custom resource. */
-  readonly logicalId: string;
-  /** The endpoint that it returned. */
-  readonly endpointName: string;
-  readonly version: string;
-  /** The names of the smoke tests that the version had to pass, in order. */
-  readonly smokeTests: readonly string[];
-  /** The names of the tests that were skipped, since the sandbox lacks what they look at. */
-  readonly skipped: readonly string[];
-  /** `true` if the tests ran. An endpoint that had passed them before is returned as it is. */
-  readonly tested: boolean;
-  readonly seconds: number;
-}
 
 /** A rollout that is about to start. */
 export interface RolloutBeginning {

@@ -1,35 +1,11 @@
+import type { ForgeDescription as Left } from '../../src/journal/forge-description';
 import type { ForgeRequest } from '../forge';
 import type { GitHubRepositoryState } from '../forge/github';
 import type { GitLabProject } from '../forge/gitlab';
 import { DRAFT } from '../forge/gitlab/objects';
 
-/** A pull request, as a run left it. */
-export interface PullRequestDescription {
-  readonly number: number;
-  readonly url: string;
-  readonly title: string;
-  /** Markdown. */
-  readonly body: string;
-  readonly head: string;
-  readonly base: string;
-  readonly draft: boolean;
-  readonly labels: readonly string[];
-  readonly reviewers: readonly string[];
-  readonly teams: readonly string[];
-  /** The method with which the forge would merge it. */
-  readonly autoMerge?: string;
-}
-
-/** The forge of a run, as the run left it. */
-export interface ForgeDescription {
-  /** `owner/name`. */
-  readonly repository: string;
-  readonly pullRequest?: PullRequestDescription;
-  /** The check runs and the statuses of the run's commit. */
-  readonly checks: readonly { readonly name: string; readonly conclusion: string; readonly title?: string; readonly summary?: string }[];
-  /** The comments that the run wrote. */
-  readonly comments: readonly { readonly issue: number; readonly body: string }[];
-  /** The requests of the run. They have no credentials. */
+/** The forge of a rehearsed run, as the run left it. */
+export interface ForgeDescription extends Left {
   readonly requests: readonly ForgeRequest[];
 }
 
@@ -43,10 +19,10 @@ export interface RunPlace {
   readonly since: Date;
 }
 
-type Left = Omit<ForgeDescription, 'repository' | 'requests'>;
+type Parts = Omit<ForgeDescription, 'repository' | 'requests'>;
 
 /** Describes what a run left at GitHub. */
-export function atGitHub(state: GitHubRepositoryState, { url, commit, since }: RunPlace): Left {
+export function atGitHub(state: GitHubRepositoryState, { url, commit, since }: RunPlace): Parts {
   const pull = commit && state.pulls.filter(({ head }) => head === commit.branch).at(-1);
   return {
     ...pull === undefined ? {} : {
@@ -70,7 +46,7 @@ export function atGitHub(state: GitHubRepositoryState, { url, commit, since }: R
 }
 
 /** Describes what a run left at GitLab, in the words of `ForgeDescription`. */
-export function atGitLab(project: GitLabProject, { url, commit, since }: RunPlace): Left {
+export function atGitLab(project: GitLabProject, { url, commit, since }: RunPlace): Parts {
   const request = commit && project.mergeRequests.filter(({ source }) => source === commit.branch).at(-1);
   const statuses = project.statuses.filter((status) => status.commit === commit?.id);
   return {

@@ -5,6 +5,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { directoryFault, isPath } from './repository-fault';
 import { maskSecrets } from '../../src/handler/mask';
+import type { BranchCommit } from '../../src/journal/run-description';
 import { hasCredentials, repositoryUrlFault } from '../../src/loop/steps/git-names';
 
 const run = promisify(execFile);
@@ -16,12 +17,6 @@ export interface CommitDescription {
   /** The output of `git show --stat`. */
   readonly stat: string;
   readonly patch: string;
-}
-
-export interface BranchCommit {
-  /** Abbreviated. */
-  readonly id: string;
-  readonly subject: string;
 }
 
 /** The branch that stands for the HEAD of an original that is detached. */

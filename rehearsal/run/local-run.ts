@@ -2,21 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { join, relative } from 'node:path';
 import type { ForgeDescription } from './forge-description';
 import type { RehearsalInput } from './input';
-import { Journal, JournalListener, messageOf, outputOf } from './journal';
 import type { LocalForge } from './local-forge';
 import { LocalRepository } from './local-repository';
-import type { CallDescription, RehearsalRecord, SandboxDescription, SessionDescription } from './record';
+import type { RehearsalRecord, SandboxDescription, SessionDescription } from './record';
 import { Withheld } from './withheld';
+import { WorkspaceOutputs } from './workspace-outputs';
+import type { Mask } from '../../src/handler/mask';
 import { ERRORS } from '../../src/jobs/constants';
+import { Journal, JournalListener } from '../../src/journal/journal';
+import { messageIn, outputOf } from '../../src/journal/results';
+import type { RolloutDescription } from '../../src/journal/rollout-description';
+import type { CallDescription } from '../../src/journal/run-description';
 import { GIT_FOLDER, STEPS } from '../../src/loop/steps/constants';
 import type { RunRecord } from '../../src/loop/steps/records';
 import { ownSession, sessionOf } from '../../src/loop/steps/sessions';
 import type { RunIdentity } from '../../src/loop/steps/state';
 import type { AgentCoreServer, Call } from '../agentcore';
 import { agentStartOf } from '../agentcore/describe-start-failure';
-import { Mask, secretsOf } from '../common/mask-values';
+import { secretsOf } from '../common/mask-values';
 import type { LocalDeployment, LoopDescription } from '../deployment';
-import type { RolloutDescription } from '../rollout/rollout';
 import type { SandboxMount } from '../sandbox';
 import type { ExecutionResult, LocalExecution } from '../stepfunctions';
 
@@ -77,10 +81,13 @@ export class LocalRun {
     this.journal = new Journal({
       loop,
       listener: options.listener,
-      fileOf: (path, session) => this.fileOf(path, session),
+      outputs: new WorkspaceOutputs({
+        mount: loop.mount,
+        fileOf: (path, session) => this.fileOf(path, session),
+        logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
+      }),
       session: () => this.session,
       execution: () => this.execution.arn,
-      logOf: (session) => server.logs.read({ runtimeId: this.runtimeId, endpoint: session.endpointName ?? 'DEFAULT', sessionId: session.id }),
     }, rehearsal.mask);
     this.foreseen = options.foreseen ?? [];
     this.uncommitted = repository.uncommitted(); // as the run begins, since that is what it does not see
@@ -184,7 +191,7 @@ export class LocalRun {
       branch: output.commit.branch,
       commits: output.upstream === undefined ? [] : await this.repository.commitsOf(output.commit.id, output.upstream.base),
     };
-    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageOf(result.cause ?? (result.status === 'TIMED_OUT' ? 'Step Functions ended the run: it exceeded the timeout of its state machine' : '')) });
+    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageIn(result.cause ?? (result.status === 'TIMED_OUT' ? 'Step Functions ended the run: it exceeded the timeout of its state machine' : '')) });
     return {
       id: this.name,
       loop: loop.path,

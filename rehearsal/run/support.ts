@@ -4,7 +4,8 @@ import { NotEmulatedError } from '../assembly';
 import type { LocalDeployment, LoopDescription } from '../deployment';
 import { isRolloutAttribute } from '../rollout/rollout';
 import type { SandboxDriver } from '../sandbox';
-import { Definition, unsupported } from '../stepfunctions/definition';
+import type { Definition } from '../stepfunctions';
+import { unsupported } from '../stepfunctions/definition';
 
 export interface SupportOptions {
   readonly agent?: Agent;

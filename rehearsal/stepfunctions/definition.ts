@@ -1,28 +1,4 @@
-/** A state, as far as it is looked into here. */
-export interface State {
-  readonly Type: string;
-  readonly Resource?: string;
-  readonly QueryLanguage?: string;
-  readonly Assign?: unknown;
-  readonly ResultPath?: string | null;
-  readonly TimeoutSeconds?: number;
-  readonly TimeoutSecondsPath?: string;
-  readonly HeartbeatSeconds?: number;
-  readonly Retry?: unknown;
-  readonly Catch?: readonly { readonly ResultPath?: string | null; readonly [field: string]: unknown }[];
-  readonly Branches?: readonly Definition[];
-  readonly Iterator?: Definition;
-  readonly ItemProcessor?: Definition;
-  readonly [field: string]: unknown;
-}
-
-export interface Definition {
-  readonly QueryLanguage?: string;
-  readonly TimeoutSeconds?: number;
-  readonly StartAt: string;
-  readonly States: { readonly [name: string]: State };
-  readonly [field: string]: unknown;
-}
+import type { Definition, State } from '../../src/journal/definition';
 
 /** The longest time that a timer of Node.js can hold: 24 days. */
 export const LONGEST_TIMER_SECONDS = 2_147_483;

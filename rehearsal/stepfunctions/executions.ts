@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Definition } from './definition';
 import type { CallbackReply, CallbackRequest } from './task-callbacks';
+import type { Definition } from '../../src/journal/definition';
 
 /** An execution, as `DescribeExecution` says it. */
 interface Execution {

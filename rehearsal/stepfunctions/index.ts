@@ -1,5 +1,5 @@
-export type { Definition, State } from './definition';
-export type { ExecutionEvent } from './execution-event';
+export type { Definition, State } from '../../src/journal/definition';
+export type { ExecutionEvent } from '../../src/journal/execution-event';
 export * from './executions';
 export * from './local-state-machine';
 export * from './task-callbacks';

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { ADDED, CONTEXT, contextKey, Definition, forValidation, LONGEST_TIMER_SECONDS, prepare, State, statesOf } from './definition';
-import type { ExecutionEvent } from './execution-event';
+import { ADDED, CONTEXT, contextKey, forValidation, LONGEST_TIMER_SECONDS, prepare, statesOf } from './definition';
 import { Executions } from './executions';
 import { RunOptions, StateMachine, StateMachineDefinition, timeoutError } from './interpreter';
 import { checkSize, DataLimitExceeded } from './task-error';
 import { TaskTokens } from './task-tokens';
+import type { Definition, State } from '../../src/journal/definition';
+import type { ExecutionEvent } from '../../src/journal/execution-event';
 
 /** Performs a `Task` state: receives what the service integration would receive, and returns or throws what it would. */
 export type TaskHandler = (parameters: unknown, task: TaskCall) => Promise<unknown>;

@@ -2,6 +2,9 @@ import { SECRET_RULES } from './secret-rules.generated';
 
 /** Pure: what a text of somebody else's must not carry on into states, causes, logs and reports. */
 
+/** Replaces what is known to be nobody's to see in all texts of a value. */
+export type Mask = <T>(value: T) => T;
+
 /** Replaces a secret. No rule matches it. */
 export const MASK = '***';
 

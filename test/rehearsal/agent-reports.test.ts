@@ -1,8 +1,9 @@
-import { Story } from '../../rehearsal/cli/story';
-import { Terminal } from '../../rehearsal/cli/terminal';
-import { reportOf } from '../../rehearsal/report/report';
+import { ThisMachine } from '../../rehearsal/cli/this-machine';
 import type { RehearsalRecord } from '../../rehearsal/run/record';
 import { AGENT_ERRORS } from '../../src/agent/constants';
+import { reportOf } from '../../src/journal/report/report';
+import { Story } from '../../src/journal/story';
+import { Terminal } from '../../src/journal/terminal';
 import { RehearsedLoop, writes } from '../support/rehearsed-loop';
 import { reporting, reportingTurn } from '../support/reporting-turn';
 
@@ -27,7 +28,7 @@ const REPORT = {
 };
 
 async function rehearse(script: string): Promise<RehearsalRecord> {
-  const story = new Story(new Terminal({ write: (text: string) => (told += text) } as unknown as NodeJS.WriteStream));
+  const story = new Story(new Terminal({ write: (text: string) => (told += text) } as unknown as NodeJS.WriteStream), new ThisMachine());
   const rehearsal = await loop.start(writes(), { assembly: loop.synth({ loop: { turn: reportingTurn(`cat >/dev/null; ${script}`) } }) });
   const record = await rehearsal.run({ prompt: 'What is the answer?', taskId: 'answer' }, { retryDelay: 0, listener: story });
   story.ended(record, '/report.html');

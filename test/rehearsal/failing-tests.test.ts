@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failingTests } from '../../rehearsal/run/failing-tests';
+import { failingTests } from '../../src/journal/failing-tests';
 
 const RUNNERS = join(__dirname, 'runners');
 const TENTH = 'a tenth is off at exactly 100 euros';

@@ -2,12 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import { Story } from '../../rehearsal/cli/story';
-import { Terminal } from '../../rehearsal/cli/terminal';
+import { ThisMachine } from '../../rehearsal/cli/this-machine';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { agentOfAsset } from '../../rehearsal/run/image-agent';
 import type { RehearsalRecord } from '../../rehearsal/run/record';
 import { AgentImage, AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../../src';
+import { Story } from '../../src/journal/story';
+import { Terminal } from '../../src/journal/terminal';
 import { WorkingCopy } from '../support/command-line';
 
 jest.setTimeout(120_000);
@@ -121,6 +122,6 @@ test('prints the last output of an agent that does not start, and its session ca
   expect(record.session?.id).toMatch(new RegExp(`^${record.id}-[0-9a-f]+$`));
   let told = '';
   const step = record.steps.find(({ error }) => error !== undefined)!;
-  new Story(new Terminal({ write: (text: string) => told += text } as unknown as typeof process.stdout)).ends(step);
+  new Story(new Terminal({ write: (text: string) => told += text } as unknown as typeof process.stdout), new ThisMachine()).ends(step);
   expect(told).toMatch(/agent: .*Error: no model is configured\n[^]*Workbench\.ContainerError/);
 });

@@ -1,9 +1,10 @@
-import { Story } from '../../rehearsal/cli/story';
+import { ThisMachine } from '../../rehearsal/cli/this-machine';
 import { findLoop } from '../../rehearsal/deployment';
-import { Journal } from '../../rehearsal/run/journal';
-import { notesOf } from '../../rehearsal/run/notes';
-import type { Step } from '../../rehearsal/run/step';
 import { Gate } from '../../src';
+import { Journal } from '../../src/journal/journal';
+import { notesOf } from '../../src/journal/notes';
+import type { Step } from '../../src/journal/step';
+import { Story } from '../../src/journal/story';
 import { useLoops } from '../support/loop-fixture';
 
 const start = useLoops();
@@ -17,7 +18,7 @@ test('the story says what was restored, left out, removed and moved away', async
   const lines: string[] = [];
   const terminal = { line: (text = '') => lines.push(text), watch: () => undefined, red: String, green: String, dim: String, bold: String };
   const journal = new Journal({
-    loop: findLoop(loop.deployment), listener: new Story(terminal as never), execution: () => 'run', fileOf: () => undefined, session: () => ({ id: '' }), logOf: () => '',
+    loop: findLoop(loop.deployment), listener: new Story(terminal as never, new ThisMachine()), execution: () => 'run', session: () => ({ id: '' }),
   });
   const { record } = await loop.run({}, { onEvent: journal.hear });
   expect(record.outcome).toBe('COMMITTED');
@@ -38,7 +39,7 @@ test('the story says what was restored, left out, removed and moved away', async
 test('the story says that the remote could not provide the history without its contents', async () => {
   const loop = await start({ agent: 'echo right > value.txt' });
   loop.git('config', 'uploadpack.allowFilter', 'false');
-  const journal = new Journal({ loop: findLoop(loop.deployment), execution: () => 'run', fileOf: () => undefined, session: () => ({ id: '' }), logOf: () => '' });
+  const journal = new Journal({ loop: findLoop(loop.deployment), execution: () => 'run', session: () => ({ id: '' }) });
   expect((await loop.run({}, { onEvent: journal.hear })).record.outcome).toBe('COMMITTED');
   expect(journal.steps[0].notes).toEqual([expect.stringContaining('the clone has only the newest commit (set "depth" of GitRepository for more)')]);
 });

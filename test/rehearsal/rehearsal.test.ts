@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentHandler } from '../../rehearsal/agentcore';
-import { exitCodeOf } from '../../rehearsal/cli/run';
-import { reportOf } from '../../rehearsal/report/report';
+import { exitCodeOf } from '../../src/journal/exit-codes';
+import { reportOf } from '../../src/journal/report/report';
 import { RehearsedLoop, writes } from '../support/rehearsed-loop';
 
 jest.setTimeout(120_000);

@@ -5,10 +5,10 @@ import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
 import type { AgentHandler } from '../../rehearsal/agentcore';
 import { Rehearsal, RehearsalProps } from '../../rehearsal/rehearsal';
-import { reportOf } from '../../rehearsal/report/report';
-import { describeRollout } from '../../rehearsal/rollout/describe';
 import { RolloutFailedError } from '../../rehearsal/rollout/rollout';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount, RuntimeRollout, SmokeTest } from '../../src';
+import { reportOf } from '../../src/journal/report/report';
+import { describeRollout } from '../../src/journal/rollout-description';
 import { CommandLine, commandLine, CommandResult, WorkingCopy } from '../support/command-line';
 import { commandLines } from '../support/host-processes';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { reportOf } from '../../rehearsal/report/report';
 import { Gate } from '../../src';
+import { reportOf } from '../../src/journal/report/report';
 import { RehearsedLoop, writes } from '../support/rehearsed-loop';
 
 jest.setTimeout(120_000);

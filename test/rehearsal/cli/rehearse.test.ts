@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Story } from '../../../rehearsal/cli/story';
-import { Terminal } from '../../../rehearsal/cli/terminal';
+import { ThisMachine } from '../../../rehearsal/cli/this-machine';
 import type { RehearsalRecord } from '../../../rehearsal/run/record';
+import { Story } from '../../../src/journal/story';
+import { Terminal } from '../../../src/journal/terminal';
 import { commandLine, WorkingCopy } from '../../support/command-line';
 
 jest.setTimeout(120_000);
@@ -68,7 +69,7 @@ test('a session that answers without output ends the run at once, and the story 
 test('tells when Step Functions retries, and why', () => {
   const written: string[] = [];
   const terminal = new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream);
-  const story = new Story(terminal);
+  const story = new Story(terminal, new ThisMachine());
   const step = { state: 'Run gate: test', kind: 'gate', round: 0, begin: 0, duration: 0, retries: 1 } as const;
   story.begins({ ...step });
   story.retries({ ...step }, { by: 'Step Functions', error: { name: 'Workbench.Throttled', message: 'slow down\nand more' } });
@@ -78,7 +79,7 @@ test('tells when Step Functions retries, and why', () => {
 
 test('tells repeated retries once with their count, and again when the reason changes', () => {
   const written: string[] = [];
-  const story = new Story(new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream));
+  const story = new Story(new Terminal({ write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream), new ThisMachine());
   const step = { state: 'Prepare the run', kind: 'prepare', round: 0, begin: 0, duration: 0, retries: 0 } as const;
   story.begins(step);
   const failures = ['port 1', 'port 2', 'port 3', 'slow down', 'port 4', 'port 5'];
@@ -100,7 +101,7 @@ test('prints a line with the time and the limit of a long gate now and then, whe
   const twice = new Promise<void>((resolve) => (seen = resolve));
   const write = (text: string) => (written += text).split('\n').length > 2 && seen();
   const terminal = new Terminal({ write } as unknown as NodeJS.WriteStream, 1);
-  new Story(terminal).begins({ state: 'Run gate: test', kind: 'gate', round: 0, begin: 0, duration: 0, retries: 0, limitSeconds: 90 }, () => 'what it prints');
+  new Story(terminal, new ThisMachine()).begins({ state: 'Run gate: test', kind: 'gate', round: 0, begin: 0, duration: 0, retries: 0, limitSeconds: 90 }, () => 'what it prints');
   await twice;
   terminal.settle();
 
@@ -253,7 +254,7 @@ test.each([['logs', ['logs', 'rehearsal-']], ['stop', ['stop', 'rehearsal-']], [
 
 test('a message that names CloudWatch is followed by where the logs are on this machine', () => {
   let told = '';
-  const story = new Story(new Terminal({ write: (text: string) => (told += text) } as unknown as NodeJS.WriteStream));
+  const story = new Story(new Terminal({ write: (text: string) => (told += text) } as unknown as NodeJS.WriteStream), new ThisMachine());
   const error = { name: 'Workbench.AgentFailed', message: 'Please check your CloudWatch logs' };
   story.ended({
     outcome: error.name, error, seconds: 1, steps: [], missingPermissions: [], warnings: [], repository: { uncommittedFiles: 0 }, session: { id: 'rehearsal-1' },

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endOf, RehearsalRecord } from '../../../rehearsal/run/record';
+import type { RehearsalRecord } from '../../../rehearsal/run/record';
+import { endOf } from '../../../src/journal/run-words';
 import { commandLine, WorkingCopy } from '../../support/command-line';
 
 jest.setTimeout(120_000);

@@ -1,4 +1,4 @@
-import { tellingLines } from '../../../rehearsal/cli/story';
+import { tellingLines } from '../../../src/journal/story';
 
 const NODE = `
 > node --test --test-reporter=spec

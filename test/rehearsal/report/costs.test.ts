@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { costsOf, PRICES } from '../../../rehearsal/report/costs';
-import type { Step } from '../../../rehearsal/run/step';
+import { costsOf, PRICES } from '../../../src/journal/report/costs';
+import type { Step } from '../../../src/journal/step';
 
 const PAGE = readFileSync(join(__dirname, '../../../docs/prices.md'), 'utf8');
 /** Price and unit of each row, by item. */

@@ -1,4 +1,4 @@
-import { stateGraph } from '../../../rehearsal/report/state-graph';
+import { stateGraph } from '../../../src/journal/report/state-graph';
 
 const DEFINITION = {
   StartAt: 'Ask',

@@ -1,18 +1,18 @@
 import { stripVTControlCharacters } from 'node:util';
+import { describeAgentStart } from './agent-start';
+import type { ForgeDescription } from './forge-description';
+import { checksInWords, extrasOf, pullRequestInWords } from './forge-words';
+import type { JournalListener } from './journal';
+import { LEFT } from './notes';
 import { Repeated } from './repeated';
-import { lookAt, takeIt } from './take-it';
+import type { RepositoryDescription, RunCommitDescription, RunDescription } from './run-description';
+import { endOf, errorOf, isGood, meaningOf, messageOf } from './run-words';
+import type { Step, StepRetry } from './step';
 import type { Terminal } from './terminal';
-import type { AgentRecord } from '../../src/loop/steps/agent-record';
-import { agentInWords } from '../../src/loop/steps/agent-words';
-import { LOOP_ERRORS, NEXT, PASSING } from '../../src/loop/steps/constants';
-import type { BranchMove } from '../../src/loop/steps/records';
-import { describeAgentStart } from '../agentcore/describe-start-failure';
-import type { ForgeDescription } from '../run/forge-description';
-import { checksInWords, extrasOf, pullRequestInWords } from '../run/forge-words';
-import type { JournalListener } from '../run/journal';
-import { LEFT } from '../run/notes';
-import { endOf, errorOf, isGood, meaningOf, messageOf, RehearsalRecord } from '../run/record';
-import type { Step, StepRetry } from '../run/step';
+import type { AgentRecord } from '../loop/steps/agent-record';
+import { agentInWords } from '../loop/steps/agent-words';
+import { NEXT, PASSING } from '../loop/steps/constants';
+import type { BranchMove } from '../loop/steps/records';
 
 /** Lines of a failing gate's output that the story tells. */
 const QUOTED_LINES = 14;
@@ -26,14 +26,23 @@ const FIRST_LINES = 6;
 const LIVE_LINES = 6;
 const NAME_WIDTH = 34;
 
+/** The place where a run's output and its commit are: this machine for a rehearsed run, the account and the remote for another one. */
+export interface StoryPlace<R extends RunDescription = RunDescription> {
+  /** The command that prints all output of a run, such as `rehearse logs`. */
+  readonly logs: string;
+  /** Explains an error, a sentence for each line, beyond what holds for any run. */
+  explain(record: R): readonly string[];
+  /** Returns the lines that say how to see and how to fetch the run's commit. */
+  take(record: R, branch: string): readonly string[];
+}
+
 /** Tells a run as it happens: each state with its time, what the gates say, and at last what came of it. */
-export class Story implements JournalListener {
+export class Story<R extends RunDescription = RunDescription> implements JournalListener {
   private toldLeft = false;
   private readonly retried = new Repeated();
   private readonly entered = new WeakMap<Step, { readonly at: number; readonly output: () => string }>();
 
-  /** @param hints what may be why a command does not find its program */
-  constructor(private readonly terminal: Terminal, private readonly hints: readonly string[] = []) {}
+  constructor(private readonly terminal: Terminal, private readonly place: StoryPlace<R>) {}
 
   begins(step: Step, output = () => ''): void {
     this.entered.set(step, { at: Date.now(), output });
@@ -69,7 +78,7 @@ export class Story implements JournalListener {
     if (again !== undefined) terminal.line(`${INDENT}${terminal.dim(again)}`);
     terminal.line(this.row(step, [seconds(step.duration), this.verdict(step)].join('  ').trimEnd()));
     const { log = '' } = step;
-    agentLines(log, step.error !== undefined).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
+    this.agentLines(log, step.error !== undefined).forEach((line) => terminal.line(`${INDENT}${terminal.dim(`agent: ${line}`)}`));
     // A verification runs several gates: its notes say which one the output is of.
     if (step.kind === 'verify') this.notes(step);
     if ((step.kind === 'gate' || step.kind === 'verify') && !PASSING.includes(step.verdict ?? '') && step.output !== undefined) this.quote(step);
@@ -77,7 +86,7 @@ export class Story implements JournalListener {
     if (step.branchMove) terminal.line(`${INDENT}${moved(step.branchMove)}`);
     if (step.kind !== 'verify') this.notes(step);
     if (step.error) terminal.line(`${INDENT}${terminal.red(step.error.name)}${errorOf(step)!.slice(step.error.name.length).split('\n').join(`\n${INDENT}`)}`);
-    if (step.kind === 'bootstrap' && step.error) firstAndLast(step.output ?? '').forEach((line) => terminal.line(`${INDENT}${terminal.dim('│')} ${line}`));
+    if (step.kind === 'bootstrap' && step.error) firstAndLast(step.output ?? '', this.place.logs).forEach((line) => terminal.line(`${INDENT}${terminal.dim('│')} ${line}`));
     if (step.next === NEXT.REPAIR && step.feedback) {
       terminal.line(`${INDENT}→ repair ${step.feedback.repair} of ${step.feedback.maxRepairs}: the agent gets this output with its prompt`);
     }
@@ -97,34 +106,29 @@ export class Story implements JournalListener {
     this.terminal.line(`${INDENT}${onOneLine(note)}${isLeft ? ' (reported once: add files that each run generates to .gitignore)' : ''}`);
   }
 
-  ended(record: RehearsalRecord, report: string): void {
-    const { terminal } = this;
+  /** @param report the place of the report, if there is one */
+  ended(record: R, report?: string): void {
+    const { terminal, place } = this;
     terminal.line();
     terminal.line(`${(isGood(record) ? terminal.green : terminal.red)(terminal.bold(record.outcome))} ${endOf(record)}`);
     if (record.error) terminal.line(`  ${messageOf(record).trim().split('\n').join('\n  ')}`);
     meaningOf(record).forEach((sentence) => terminal.line(`  ${onOneLine(sentence)}`));
     if (record.agentStart) describeAgentStart(record.agentStart).forEach((line) => terminal.line(`  ${line}`));
-    if (record.session && record.error?.message.includes('CloudWatch')) {
-      terminal.line(`  in a rehearsal, "rehearse logs ${record.session.id}" shows what CloudWatch would`);
-    }
-    if (record.error?.name === LOOP_ERRORS.INERT && record.session?.sandbox.image === undefined) {
-      terminal.line('  a rehearsal without an image looks for programs on this machine\'s PATH, as the session has it, and did not find this one');
-    }
-    if (isNotFound(record)) this.hints.forEach((hint) => terminal.line(`  ${hint}`));
-    if (record.output?.agent) this.agent(record.output.agent, record.commit !== undefined);
+    place.explain(record).forEach((line) => terminal.line(`  ${line}`));
+    if (record.output?.agent) this.agent(record.output.agent, record.commit?.message !== undefined);
     if (record.commit) this.commit(record, record.commit);
-    for (const { role, action, statement } of record.missingPermissions) {
+    for (const { role, action, statement } of record.missingPermissions ?? []) {
       terminal.line(`${terminal.red('missing permission')}: role ${role} may not ${action}; this statement would allow it:`);
       terminal.line(`  ${statement}`);
     }
-    const { uncommittedFiles } = record.repository;
+    const uncommittedFiles = record.repository?.uncommittedFiles ?? 0;
     if (uncommittedFiles + record.warnings.length > 0) terminal.line();
-    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 uncommitted file' : `${uncommittedFiles} uncommitted files`}${namesOf(record.repository)}`);
+    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 uncommitted file' : `${uncommittedFiles} uncommitted files`}${namesOf(record.repository!)}`);
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);
-    if (record.session && record.error) terminal.line('           "rehearse logs" with this id shows all of its output');
-    terminal.line(`report     ${report}`);
+    if (record.session && record.error) terminal.line(`           "${place.logs}" with this id shows all of its output`);
+    if (report !== undefined) terminal.line(`report     ${report}`);
   }
 
   /** The message of a commit has the summary, too. */
@@ -134,25 +138,24 @@ export class Story implements JournalListener {
     if (!isCommitted) (agent.summary ?? '').split('\n').filter((line) => line !== '').forEach((line) => this.terminal.line(`    ${onOneLine(line)}`));
   }
 
-  private commit(record: RehearsalRecord, commit: NonNullable<RehearsalRecord['commit']>): void {
+  private commit(record: R, commit: RunCommitDescription): void {
     const { terminal } = this;
-    const { repository } = record;
+    const { message, stat, commits = [] } = commit;
     terminal.line();
     terminal.line(`commit ${commit.id.slice(0, 12)} on ${terminal.bold(commit.branch)}`);
     if (record.output?.commit?.found) terminal.line('    the branch already had the same files, in this commit, which the run did not make');
-    for (const line of commit.message.split('\n')) terminal.line(`    ${line}`.trimEnd());
-    terminal.line();
-    commit.stat.split('\n').forEach((line) => terminal.line(`   ${line}`));
-    if (commit.commits.length > 1) {
+    for (const line of message?.split('\n') ?? []) terminal.line(`    ${line}`.trimEnd());
+    if (stat !== undefined) terminal.line();
+    stat?.split('\n').forEach((line) => terminal.line(`   ${line}`));
+    if (commits.length > 1) {
       terminal.line();
       const { ref = 'the repository', base = '' } = record.output?.upstream ?? {};
-      terminal.line(`the branch has ${commit.commits.length} commits on top of ${ref} at ${base.slice(0, 12)}:`);
-      commit.commits.forEach(({ id, subject }) => terminal.line(`    ${id} ${onOneLine(subject)}`));
+      terminal.line(`the branch has ${commits.length} commits on top of ${ref} at ${base.slice(0, 12)}:`);
+      commits.forEach(({ id, subject }) => terminal.line(`    ${id} ${onOneLine(subject)}`));
     }
     if (record.forge) this.forge(record.forge);
     terminal.line();
-    terminal.line(`show       ${lookAt(repository, commit.branch)}`);
-    terminal.line(`fetch      ${takeIt(repository, commit.branch)}`);
+    this.place.take(record, commit.branch).forEach((line) => terminal.line(line));
   }
 
   private forge(forge: ForgeDescription): void {
@@ -174,6 +177,15 @@ export class Story implements JournalListener {
     for (const line of tellingLines(output)) this.terminal.line(`${INDENT}${this.terminal.dim('│')} ${line}`);
   }
 
+  /** The end of what an agent printed, with a mark where lines are left out. */
+  private agentLines(log: string, failed: boolean): string[] {
+    if (log === '') return [];
+    const lines = log.split('\n');
+    const told = failed ? tellingLines(log) : lines.slice(-AGENT_LINES);
+    const before = lines.filter((line) => line.trim() !== '').length - told.filter((line) => line.trim() !== '').length;
+    return before > 0 ? [`… ${before} more ${before === 1 ? 'line' : 'lines'} in "${this.place.logs}" …`, ...told] : told;
+  }
+
   private row(step: Step, rest: string): string {
     const name = step.kind === 'turn' ? `${step.state} (turn ${step.round + 1})` : step.state;
     return `${this.terminal.dim(`${(step.begin / 1_000).toFixed(1).padStart(6)} s`)}  ${name.padEnd(NAME_WIDTH)} ${rest}`;
@@ -186,29 +198,10 @@ export class Story implements JournalListener {
   }
 }
 
-/** The end of what an agent printed, with a mark where lines are left out. */
-function agentLines(log: string, failed: boolean): string[] {
-  if (log === '') return [];
-  const lines = log.split('\n');
-  const told = failed ? tellingLines(log) : lines.slice(-AGENT_LINES);
-  const before = lines.filter((line) => line.trim() !== '').length - told.filter((line) => line.trim() !== '').length;
-  return before > 0 ? [`… ${before} more ${before === 1 ? 'line' : 'lines'} in "rehearse logs" …`, ...told] : told;
-}
-
-function namesOf({ uncommittedFiles, uncommittedNames = [] }: RehearsalRecord['repository']): string {
+function namesOf({ uncommittedFiles = 0, uncommittedNames = [] }: RepositoryDescription): string {
   if (uncommittedNames.length === 0) return '';
   const more = uncommittedFiles - uncommittedNames.length;
   return `: ${uncommittedNames.map(onOneLine).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-/** Exit codes of shells and interpreters that did not find the program or file to run. */
-const NOT_FOUND = [2, 126, 127];
-
-function isNotFound(record: RehearsalRecord): boolean {
-  const { error, steps } = record;
-  const [, code] = /exit code (\d+)/.exec(error?.message ?? '') ?? [];
-  if (isGood(record)) return false;
-  return error?.name === LOOP_ERRORS.INERT || NOT_FOUND.includes(Number(code)) || steps.some(({ exitCode }) => NOT_FOUND.includes(exitCode ?? 0));
 }
 
 const INDENT = ' '.repeat(10);
@@ -238,11 +231,11 @@ function onOneLine(text: string): string {
 }
 
 /** The first lines of an output, which say what it was about to do, and the last, which say why it did not. */
-export function firstAndLast(output: string): string[] {
+export function firstAndLast(output: string, logs: string): string[] {
   const lines = stripVTControlCharacters(output).split('\n').map((line) => line.trimEnd().slice(0, 160)).filter((line) => line !== '');
   const between = lines.length - FIRST_LINES - QUOTED_LINES;
   if (between <= 1) return lines;
-  return [...lines.slice(0, FIRST_LINES), `… ${between} more lines, all in "rehearse logs" …`, ...lines.slice(-QUOTED_LINES)];
+  return [...lines.slice(0, FIRST_LINES), `… ${between} more lines, all in "${logs}" …`, ...lines.slice(-QUOTED_LINES)];
 }
 
 /** Lines that a reader skips: empty lines, frames of a stack, notices of npm, and the counts of `node --test`, which repeat what is above them. */

@@ -1,4 +1,4 @@
-import type { RehearsalRecord } from '../run/record';
+import type { RunDescription } from '../run-description';
 
 /** USD, as in docs/prices.md, which says where they are from. */
 export const PRICES = {
@@ -21,7 +21,7 @@ export interface Cost {
 }
 
 /** Estimates the AWS charges of a run, without the model. */
-export function costsOf({ sessionSeconds, transitions, steps }: Pick<RehearsalRecord, 'sessionSeconds' | 'transitions' | 'steps'>): Cost[] {
+export function costsOf({ sessionSeconds = 0, transitions, steps }: Pick<RunDescription, 'sessionSeconds' | 'transitions' | 'steps'>): Cost[] {
   const lambdaSeconds = steps.reduce((sum, { duration }) => sum + duration / 1_000, 0);
   const requests = steps.reduce((sum, { retries }) => sum + 1 + retries, 0);
   return [

@@ -1,20 +1,17 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { endOfFile } from './end-of-file';
+import type { ExecutionEvent } from './execution-event';
 import { failingTests } from './failing-tests';
+import type { LoopDescription } from './loop-description';
 import { notesOf } from './notes';
+import { NO_OUTPUTS, Outputs, RunSession } from './outputs';
+import { messageIn, parsed } from './results';
 import type { Step, StepKind, StepRetry } from './step';
-import { REPORT_PREFIX } from '../../src/agent/constants';
-import { maskSecrets } from '../../src/handler/mask';
-import { JOBS_FOLDER, RETRY_LOG } from '../../src/jobs/constants';
-import { jobId } from '../../src/jobs/job';
-import { CLONE_FOLDER, GATE_VERDICTS, jobNameOf, NEXT, PASSING, STEPS, VERIFICATION } from '../../src/loop/steps/constants';
-import type { GateBefore, RunRecord } from '../../src/loop/steps/records';
-import type { LoopState, RunIdentity } from '../../src/loop/steps/state';
-import { agentLines } from '../agentcore/session-log';
-import type { Mask } from '../common/mask-values';
-import type { LoopDescription } from '../deployment';
-import type { ExecutionEvent } from '../stepfunctions';
+import { REPORT_PREFIX } from '../agent/constants';
+import { Mask, maskSecrets } from '../handler/mask';
+import { JOBS_FOLDER, RETRY_LOG } from '../jobs/constants';
+import { jobId } from '../jobs/job';
+import { CLONE_FOLDER, GATE_VERDICTS, jobNameOf, NEXT, PASSING, STEPS, VERIFICATION } from '../loop/steps/constants';
+import type { GateBefore } from '../loop/steps/records';
+import type { LoopState, RunIdentity } from '../loop/steps/state';
 
 /** The parameters that a state passes to the driver. */
 interface StepParameters {
@@ -37,16 +34,16 @@ export interface JournalListener {
 }
 
 export interface JournalProps {
+  /** The loop of the run. */
   readonly loop: LoopDescription;
+  /** Hears of each step. @default - none */
   readonly listener?: JournalListener;
-  /** Returns the path on this machine of a file in the session's workspace. */
-  readonly fileOf: (path: string, session: RunIdentity['session']) => string | undefined;
+  /** The source of the output of jobs and of the agent. @default - none */
+  readonly outputs?: Outputs;
   /** ARN of the execution. */
   readonly execution: () => string;
   /** The session of a run that has not said so yet. */
-  readonly session: () => RunIdentity['session'];
-  /** Everything that the session's agent and commands have logged. */
-  readonly logOf: (session: RunIdentity['session']) => string;
+  readonly session: () => RunSession;
 }
 
 /** Bytes of a gate's log in a report. */
@@ -73,9 +70,12 @@ export class Journal {
   private began?: number;
   private current?: Step;
   private logged = 0;
+  private readonly outputs: Outputs;
 
   /** @param mask for all that is told; what looks like a secret is masked anyway */
-  constructor(private readonly props: JournalProps, private readonly mask: Mask = (value) => value) {}
+  constructor(private readonly props: JournalProps, private readonly mask: Mask = (value) => value) {
+    this.outputs = props.outputs ?? NO_OUTPUTS;
+  }
 
   readonly hear = (event: ExecutionEvent): void => {
     this.began ??= event.timestamp;
@@ -87,9 +87,9 @@ export class Journal {
       case 'StateRetried':
         this.transitions += 1;
         if (this.current) this.current.retries += 1;
-        return this.retried({ by: 'Step Functions', error: { name: event.Error ?? '', message: messageOf(event.Cause) } });
+        return this.retried({ by: 'Step Functions', error: { name: event.Error ?? '', message: messageIn(event.Cause) } });
       case 'StateFailed':
-        return this.failed(event.Error ?? 'no error', messageOf(event.Cause));
+        return this.failed(event.Error ?? 'no error', messageIn(event.Cause));
     }
   };
 
@@ -102,7 +102,7 @@ export class Journal {
 
   /** Skips what the session has logged before this run. */
   skipLog(): void {
-    this.logged = this.props.logOf(this.props.session()).length;
+    this.logged = this.outputs.printed(this.props.session(), 0).end;
   }
 
   private retried(retry: StepRetry): void {
@@ -191,32 +191,21 @@ export class Journal {
   }
 
   private read(path: string): string | undefined {
-    const file = this.props.fileOf(path, this.run!.session);
-    try {
-      return file === undefined ? undefined : endOf(this.mask(readFileSync(file, 'utf8')));
-    } catch {
-      return undefined;
-    }
+    const text = this.outputs.file(path, this.run!.session);
+    return text === undefined ? undefined : endOf(this.mask(text));
   }
 
   /** The log of the job that was the last of this name, such as the turn of an agent that is a program. */
   private jobOutput(prefix: string): string | undefined {
-    const jobs = this.props.fileOf(`${this.props.loop.mount}/${JOBS_FOLDER}`, this.run!.session);
-    try {
-      const name = readdirSync(jobs!).filter((job) => job.startsWith(prefix)).map((job) => join(jobs!, job, 'log'))
-        .sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).pop();
-      return withoutReports(endOf(this.mask(readFileSync(name!, 'utf8')))).trim();
-    } catch {
-      return undefined;
-    }
+    const text = this.outputs.newestJob(prefix, this.run!.session);
+    return text === undefined ? undefined : withoutReports(endOf(this.mask(text))).trim();
   }
 
-  /** The agent's output since the last turn, without the texts of commands, which the service logs, too. */
-  private newLog(session: RunIdentity['session']): string {
-    const log = this.props.logOf(session);
-    const fresh = agentLines(log.slice(this.logged)).join('\n').trim();
-    this.logged = log.length;
-    return maskSecrets(this.mask(fresh));
+  /** The agent's output since the last turn. */
+  private newLog(session: RunSession): string {
+    const { text, end } = this.outputs.printed(session, this.logged);
+    this.logged = end;
+    return maskSecrets(this.mask(text.trim()));
   }
 
   /** The end of the log of the step's job, which may not be there yet. */
@@ -224,8 +213,7 @@ export class Journal {
     const name = kind === 'gate' ? `gate ${this.parametersOf(state).gate?.name}` : kind;
     if (this.run === undefined || (kind !== 'gate' && kind !== 'turn' && kind !== 'bootstrap')) return '';
     const job = jobId(this.run.id, round, jobNameOf(loop ?? { losses: 0, rebases: 0 }, name), this.run.key);
-    const file = this.props.fileOf(`${this.props.loop.mount}/${JOBS_FOLDER}/${job}/log`, this.run.session);
-    return file === undefined ? '' : maskSecrets(this.mask(endOfFile(file, 4_096)));
+    return maskSecrets(this.mask(this.outputs.tail(`${this.props.loop.mount}/${JOBS_FOLDER}/${job}/log`, this.run.session, 4_096)));
   }
 
   private parametersOf(state: string): StepParameters {
@@ -249,23 +237,3 @@ const KINDS: { readonly [operation: string]: StepKind } = {
   [STEPS.COMMIT]: 'commit',
   [STEPS.STOP]: 'stop',
 };
-
-/** A run's output, from an execution that did its work or from the cause of one that failed. */
-export function outputOf(result: { readonly output?: unknown; readonly cause?: string }): RunRecord | undefined {
-  const output = result.output ?? parsed(result.cause);
-  return typeof output === 'object' && output !== null && 'outcome' in output ? output as RunRecord : undefined;
-}
-
-/** The cause of a failure in words: Lambda's is a JSON of its own. */
-export function messageOf(cause: unknown): string {
-  const { errorMessage } = (parsed(String(cause)) ?? {}) as { readonly errorMessage?: string };
-  return errorMessage ?? String(cause ?? '');
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
-}

@@ -1,6 +1,6 @@
 import { escape, table } from './html';
-import type { ForgeDescription } from '../run/forge-description';
-import { extrasOf, pullRequestInWords } from '../run/forge-words';
+import type { ForgeDescription } from '../forge-description';
+import { extrasOf, pullRequestInWords } from '../forge-words';
 
 /** The pull request as its page at the forge would show it: the text in Markdown, the checks and the comments. Empty if there is none of these. */
 export function forgePage({ repository, pullRequest, checks, comments }: ForgeDescription): string {

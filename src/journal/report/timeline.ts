@@ -1,6 +1,6 @@
 import { escape } from './html';
-import { PASSING } from '../../src/loop/steps/constants';
-import type { Step } from '../run/step';
+import { PASSING } from '../../loop/steps/constants';
+import type { Step } from '../step';
 
 /** Percent of a row's width: the rest is for the text behind the last bar. */
 const BARS = 80;

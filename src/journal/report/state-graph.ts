@@ -1,5 +1,5 @@
 import { escape } from './html';
-import type { Definition, State } from '../stepfunctions';
+import type { Definition, State } from '../definition';
 
 interface Edge {
   readonly from: string;

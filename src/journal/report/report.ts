@@ -4,15 +4,17 @@ import { escape, table } from './html';
 import { stateGraph } from './state-graph';
 import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
-import type { AgentRecord } from '../../src/loop/steps/agent-record';
-import { agentInWords } from '../../src/loop/steps/agent-words';
-import { PASSING } from '../../src/loop/steps/constants';
-import { describeRollout } from '../rollout/describe';
-import { endOf, errorOf, isGood, meaningOf, messageOf, RehearsalRecord } from '../run/record';
-import type { Step } from '../run/step';
+import type { AgentRecord } from '../../loop/steps/agent-record';
+import { agentInWords } from '../../loop/steps/agent-words';
+import { PASSING } from '../../loop/steps/constants';
+import { describeRollout } from '../rollout-description';
+import type { RepositoryDescription, RunCommitDescription, RunDescription } from '../run-description';
+import { endOf, errorOf, isGood, meaningOf, messageOf } from '../run-words';
+import type { Step } from '../step';
 
 /** A run as one file: opens anywhere, asks no network. */
-export function reportOf(record: RehearsalRecord): string {
+export function reportOf(record: RunDescription): string {
+  const { rollouts = [], faults = [], missingPermissions = [] } = record;
   const forge = record.forge === undefined ? '' : forgePage(record.forge);
   return `<!doctype html>
 <html lang="en">
@@ -38,11 +40,11 @@ ${record.commit === undefined ? '' : section('Commit', commit(record.commit, rec
 ${forge === '' ? '' : section(record.forge?.pullRequest ? 'Pull request' : 'At the forge', forge)}
 ${section('Timeline', timelineOf(record.steps))}
 ${section('Path through the states', stateGraph(record.definition, record.path))}
-${record.rollouts.length === 0 ? '' : section('Rollout', list(record.rollouts.map(describeRollout), ''))}
-${section('AgentCore calls', table(['operation', 'ms', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
+${rollouts.length === 0 ? '' : section('Rollout', list(rollouts.map(describeRollout), ''))}
+${record.calls === undefined ? '' : section('AgentCore calls', table(['operation', 'ms', 'outcome'], record.calls.map(({ operation, milliseconds, outcome }) => [escape(operation), `${milliseconds}`, escape(outcome)])))}
 ${record.forge === undefined ? '' : section('Requests to the forge', forgeRequests(record.forge))}
-${record.faults.length === 0 ? '' : section('Injected faults', list(record.faults, ''))}
-${record.missingPermissions.length === 0 ? '' : section('Missing permissions', list(record.missingPermissions.map(({ role, statement }) => `${role}: ${statement}`), ''))}
+${faults.length === 0 ? '' : section('Injected faults', list(faults, ''))}
+${missingPermissions.length === 0 ? '' : section('Missing permissions', list(missingPermissions.map(({ role, statement }) => `${role}: ${statement}`), ''))}
 ${section('Warnings', list(record.warnings, 'none'))}
 ${section('Estimated AWS charges', costs(record))}
 ${section('Session', session(record))}
@@ -77,23 +79,24 @@ function testsOf({ failingTests = [] }: Step): string {
   return failingTests.length === 0 ? '' : `failing tests (${failingTests.length}):\n${failingTests.map((name) => `  ✖ ${name}`).join('\n')}\n`;
 }
 
-function commit({ id, branch, commits, tree, message, stat, patch }: NonNullable<RehearsalRecord['commit']>, { repository }: RehearsalRecord): string {
-  const lines = patch.split('\n').map((line) => {
+function commit({ id, branch, commits = [], tree, message, stat, patch }: RunCommitDescription, { repository }: RunDescription): string {
+  const lines = patch?.split('\n').map((line) => {
     const kind = /^\+(?!\+\+)/.test(line) ? 'added' : /^-(?!--)/.test(line) ? 'removed' : '';
     return kind === '' ? escape(line) : `<span class="${kind}">${escape(line)}</span>`;
   });
-  return `<p><code>${id}</code> on <strong>${escape(branch)}</strong>, tree <code>${tree}</code></p>
-<pre>${escape(`${message}\n\n${stat}`)}</pre>
+  const about = [message, stat].filter((part) => part !== undefined).join('\n\n');
+  return `<p><code>${escape(id)}</code> on <strong>${escape(branch)}</strong>${tree === undefined ? '' : `, tree <code>${escape(tree)}</code>`}</p>
+${about === '' ? '' : `<pre>${escape(about)}</pre>`}
 ${commits.length < 2 ? '' : `<p>The branch has ${commits.length} commits:</p>\n${list(commits.map((one) => `${one.id} ${one.subject}`), '')}`}
-<details open><summary>Changes</summary><pre>${lines.join('\n')}</pre></details>
-<p class="dim">To fetch it: <code>git fetch ${escape(repository.copy)} ${escape(branch)}</code></p>`;
+${lines === undefined ? '' : `<details open><summary>Changes</summary><pre>${lines.join('\n')}</pre></details>`}
+${repository === undefined ? '' : `<p class="dim">To fetch it: <code>git fetch ${escape(repository.copy ?? repository.source)} ${escape(branch)}</code></p>`}`;
 }
 
 function list(items: readonly string[], nothing: string): string {
   return items.length === 0 ? `<p class="dim">${nothing}</p>` : `<ul>${items.map((item) => `<li>${escape(item)}</li>`).join('')}</ul>`;
 }
 
-function costs(record: RehearsalRecord): string {
+function costs(record: RunDescription): string {
   const rows = costsOf(record);
   const total = rows.reduce((sum, { usd }) => sum + usd, 0);
   const usd = (amount: number) => `${amount.toFixed(6)} USD`;
@@ -101,11 +104,16 @@ function costs(record: RehearsalRecord): string {
 <p class="dim">Without the model${record.output?.agent?.costUsd === undefined ? '' : ', whose cost the program of the agent estimates'}. Prices of us-east-1 as of ${PRICES.asOf}; docs/prices.md lists the sources and assumptions.</p>`;
 }
 
-function session({ session: found, repository }: RehearsalRecord): string {
+function session({ session: found, repository }: RunDescription): string {
   if (!found) return '<p class="dim">no session was started</p>';
   return table([], [
     ['id', `<code>${escape(found.id)}</code>`],
-    ['workspace', `<code>${escape(found.workspace)}</code>`],
-    ['repository', `<code>${escape(repository.source)}</code> (${escape(repository.branch)} at <code>${repository.commit.slice(0, 12)}</code>${repository.uncommittedFiles > 0 ? `; ${repository.uncommittedFiles} uncommitted and left out` : ''})`],
+    ...found.workspace === undefined ? [] : [['workspace', `<code>${escape(found.workspace)}</code>`]],
+    ...repository === undefined ? [] : [['repository', `<code>${escape(repository.source)}</code>${whereItWas(repository)}`]],
   ]);
+}
+
+function whereItWas({ branch, commit: at, uncommittedFiles = 0 }: RepositoryDescription): string {
+  const left = uncommittedFiles > 0 ? `; ${uncommittedFiles} uncommitted and left out` : '';
+  return branch === undefined || at === undefined ? left : ` (${escape(branch)} at <code>${escape(at.slice(0, 12))}</code>${left})`;
 }

@@ -1,9 +1,9 @@
 import type { StepKind } from './step';
-import { GATE_VERDICTS, IN_THE_WAY_FOLDER, WORKSPACES } from '../../src/loop/steps/constants';
-import { isGreen } from '../../src/loop/steps/gate';
-import type { GateRecord, OnlyInWorkspace } from '../../src/loop/steps/records';
-import { NameList, named } from '../../src/loop/steps/results';
-import type { LoopState, RunIdentity } from '../../src/loop/steps/state';
+import { GATE_VERDICTS, IN_THE_WAY_FOLDER, WORKSPACES } from '../loop/steps/constants';
+import { isGreen } from '../loop/steps/gate';
+import type { GateRecord, OnlyInWorkspace } from '../loop/steps/records';
+import { NameList, named } from '../loop/steps/results';
+import type { LoopState, RunIdentity } from '../loop/steps/state';
 
 /** The start of a note that names such work. */
 export const PUT_AWAY = 'work of the agent that is not in the files of the clone';

@@ -1,4 +1,4 @@
-import type { BranchMove, Feedback } from '../../src/loop/steps/records';
+import type { BranchMove, Feedback } from '../loop/steps/records';
 
 /** One visit of a state that does something. */
 export interface Step {

@@ -1,0 +1,37 @@
+import { lookAt, takeIt } from './take-it';
+import { isGood } from '../../src/journal/run-words';
+import type { StoryPlace } from '../../src/journal/story';
+import { LOOP_ERRORS } from '../../src/loop/steps/constants';
+import type { RehearsalRecord } from '../run/record';
+
+/** The place of a rehearsed run: its output and its commit are on this machine. */
+export class ThisMachine implements StoryPlace<RehearsalRecord> {
+  readonly logs = 'rehearse logs';
+
+  /** @param hints what may be why a command does not find its program */
+  constructor(private readonly hints: readonly string[] = []) {}
+
+  explain(record: RehearsalRecord): string[] {
+    const { session, error } = record;
+    return [
+      ...session && error?.message.includes('CloudWatch') ? [`in a rehearsal, "${this.logs} ${session.id}" shows what CloudWatch would`] : [],
+      ...error?.name === LOOP_ERRORS.INERT && session?.sandbox.image === undefined
+        ? ['a rehearsal without an image looks for programs on this machine\'s PATH, as the session has it, and did not find this one'] : [],
+      ...isNotFound(record) ? this.hints : [],
+    ];
+  }
+
+  take({ repository }: RehearsalRecord, branch: string): string[] {
+    return [`show       ${lookAt(repository, branch)}`, `fetch      ${takeIt(repository, branch)}`];
+  }
+}
+
+/** Exit codes of shells and interpreters that did not find the program or file to run. */
+const NOT_FOUND = [2, 126, 127];
+
+function isNotFound(record: RehearsalRecord): boolean {
+  const { error, steps } = record;
+  const [, code] = /exit code (\d+)/.exec(error?.message ?? '') ?? [];
+  if (isGood(record)) return false;
+  return error?.name === LOOP_ERRORS.INERT || NOT_FOUND.includes(Number(code)) || steps.some(({ exitCode }) => NOT_FOUND.includes(exitCode ?? 0));
+}
