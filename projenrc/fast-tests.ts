@@ -57,6 +57,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/verification-differences.test.ts',
     'test/loop/verification-paths.test.ts',
     'test/loop/verification.test.ts',
+    'test/operate/run-events.test.ts',
     'test/rehearsal/agent-not-started.test.ts',
     'test/rehearsal/agent-reports.test.ts',
     'test/rehearsal/agentcore/command.test.ts',

@@ -112,7 +112,7 @@ export class Rehearsal implements RunContext {
       };
       const executions = new Executions(join(directory, 'executions'));
       const made = deployment = LocalDeployment.start({
-        assembly: props.assembly, stack: props.stack, server, executions, onLog, environment: PACE,
+        assembly: props.assembly, stack: props.stack, server, executions, onLog, environment: PACE, files: directory,
       });
       const loop = findLoop(deployment, props.loop);
       checkSupport(deployment, loop, { agent, sandbox: props.sandbox });

@@ -108,3 +108,6 @@ export {
   type SmokeInvokeOptions,
   SmokeTest,
 } from './rollout';
+
+// What the people who operate loops use
+export { RunEvents, RunMessage } from './operate';

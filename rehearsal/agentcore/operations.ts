@@ -19,7 +19,7 @@ export const OPERATIONS = [
   'UntagResource',
 ] as const;
 
-/** Operations of Step Functions, Secrets Manager and Lambda. The owner of the server answers them, and faults apply to them too. */
-export type OtherOperationName = 'DescribeExecution' | 'DescribeStateMachineForExecution' | 'ListExecutions' | 'GetSecretValue' | 'Invoke';
+/** Operations of Step Functions, Secrets Manager, Lambda and EventBridge. The owner of the server answers them, and faults apply to them too. */
+export type OtherOperationName = 'DescribeExecution' | 'DescribeStateMachineForExecution' | 'ListExecutions' | 'GetSecretValue' | 'Invoke' | 'PutEvents';
 
 export type OperationName = typeof OPERATIONS[number];

@@ -110,6 +110,8 @@ export class TemplateValues {
         return `${this.functionArn(resource.Properties?.FunctionName)}:${name}`;
       case 'AWS::StepFunctions::StateMachine':
         return this.attribute(name, 'Arn');
+      case 'AWS::Events::EventBus':
+        return this.nameOf(name);
       case 'AWS::EFS::AccessPoint':
         return idOf('fsap', name);
       case 'AWS::SecretsManager::Secret':
@@ -131,9 +133,15 @@ export class TemplateValues {
     if (attribute === 'AccessPointArn' && type === 'AWS::S3Files::AccessPoint') {
       return `arn:aws:s3files:${region}:${account}:file-system/${idOf('fs', logicalId)}/access-point/${idOf('fsap', logicalId)}`;
     }
+    if (attribute === 'Arn' && type === 'AWS::Events::EventBus') return `arn:aws:events:${region}:${account}:event-bus/${this.nameOf(logicalId)}`;
     if (attribute === 'Arn' && type === 'AWS::IAM::Role') return `arn:aws:iam::${account}:role/${logicalId}`;
     if (attribute === 'Arn') return `arn:aws:${type.split('::')[1].toLowerCase()}:${region}:${account}:${logicalId}`;
     return `${logicalId}.${attribute}`;
+  }
+
+  /** Returns the name that the template gives to a resource, or its logical ID. */
+  private nameOf(logicalId: string): string {
+    return this.text(this.stack.resource(logicalId)?.Properties?.Name ?? logicalId);
   }
 
   private functionArn(name: unknown): string {

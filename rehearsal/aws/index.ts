@@ -1,3 +1,5 @@
+export * from './event-bus';
+export * from './kept-files';
 export * from './lambda-invoke';
 export * from './request';
 export * from './secrets';

@@ -1,7 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Agent, AgentCoreServer, OtherRequest, RuntimeProps } from '../agentcore';
 import { Assembly, SynthesizedStack, TemplateValues } from '../assembly';
-import { answerInvoke, AwsReply, InvokeProps, Secrets } from '../aws';
-import { ExecutionEnded, inputOf, matches, Rule } from './events';
+import { answerInvoke, answerPutEvents, AwsReply, InvokeProps, KeptFiles, Secrets } from '../aws';
+import { EventRules } from './event-rules';
+import { ExecutionEnded, Rule } from './events';
 import { accessKeyOf, Authorizer } from '../iam/authorizer';
 import { LocalFunction } from '../lambda';
 import { runtimeConfiguration, RuntimeProperties } from './runtime-configuration';
@@ -26,6 +31,8 @@ export interface LocalDeploymentProps {
   readonly integrations?: Readonly<Record<string, (parameters: unknown, task: TaskCall) => Promise<unknown>>>;
   /** Remembers executions. @default - for as long as the deployment is there */
   readonly executions?: Executions;
+  /** Directory for what other services keep: events, metrics and objects. @default - a temporary directory, which is removed at the end */
+  readonly files?: string;
   /** Hears of what functions write to their logs. */
   readonly onLog?: (functionLogicalId: string, line: string) => void;
   /** @default 'us-east-1' */
@@ -54,6 +61,10 @@ export class LocalDeployment {
   readonly runtimes: ReadonlyMap<string, string>;
   /** Tracks which permissions the template's policies grant, and which were missing. */
   readonly authorizer: Authorizer;
+  /** The files of what other services keep. */
+  readonly files: KeptFiles;
+  /** The event rules of the stack. */
+  readonly events: EventRules;
   private readonly known: Map<string, string>;
   private readonly values: TemplateValues;
   private secrets: Secrets;
@@ -62,6 +73,9 @@ export class LocalDeployment {
   private readonly stateMachines = new Map<string, LocalStateMachine>();
 
   private constructor(readonly stack: SynthesizedStack, private readonly props: LocalDeploymentProps) {
+    this.files = new KeptFiles(props.files ?? join(tmpdir(), `workbench-services-${randomUUID()}`));
+    const rules = () => stack.ofType(TYPES.RULE).map((logicalId) => this.properties<Rule>(logicalId));
+    this.events = new EventRules({ files: this.files, rules, invoke: (arn, event) => this.invoke(arn, event) });
     const known = this.known = new Map(Object.entries(props.values ?? {}));
     this.values = new TemplateValues(stack, { region: this.region, account: this.account, values: known });
     this.secrets = this.secretsOf(props.secrets ?? {});
@@ -134,10 +148,7 @@ export class LocalDeployment {
 
   /** Tells the stack's event rules that an execution has ended, as EventBridge would, and waits for what they call. */
   async notifyEnd(detail: ExecutionEnded): Promise<void> {
-    const event = { 'source': 'aws.states', 'detail-type': 'Step Functions Execution Status Change', detail };
-    const rules = this.stack.ofType(TYPES.RULE).map((logicalId) => this.properties<Rule>(logicalId));
-    const targets = rules.filter(({ EventPattern }) => matches(EventPattern, event)).flatMap(({ Targets = [] }) => Targets);
-    await Promise.all(targets.filter(({ Arn }) => Arn.includes(':function:')).map((target) => this.invoke(target.Arn, inputOf(target, event))));
+    await this.events.deliver({ 'source': 'aws.states', 'detail-type': 'Step Functions Execution Status Change', detail });
   }
 
   /** Does the work of a task, for its state machine or another interpreter of it. @param stateMachine its logical id */
@@ -155,6 +166,8 @@ export class LocalDeployment {
   /** Ends all processes of functions. The server is not ours to end. */
   async close(): Promise<void> {
     await Promise.all([...this.functions.values()].map((made) => made.kill()));
+    await this.events.settled();
+    if (this.props.files === undefined) rmSync(this.files.directory, { recursive: true, force: true });
   }
 
   /** The server that has its runtimes. */
@@ -165,9 +178,11 @@ export class LocalDeployment {
   /** Answers requests to services other than AgentCore. */
   private answer(request: OtherRequest): Promise<AwsReply> | AwsReply | undefined {
     const { target = '', body } = request;
+    const { region, account } = this;
     const refusal = (action: string, resource: string) => this.authorizer.refusalOfRequest(request.authorization, action, [resource]);
     return answerCallback(this.tokens, { target, body }, refusal) ?? this.executions.answer({ target, body }, refusal)
-      ?? this.secrets.answer(request, refusal) ?? answerInvoke(request, this.invocations, refusal);
+      ?? this.secrets.answer(request, refusal) ?? answerPutEvents(request, { region, account, events: this.events }, refusal)
+      ?? answerInvoke(request, this.invocations, refusal);
   }
 
   private secretsOf(given: Readonly<Record<string, string>>): Secrets {
@@ -242,7 +257,10 @@ export class LocalDeployment {
         ...environment,
         ...this.provided,
       },
-      onLog: onLog && ((line) => onLog(logicalId, line)),
+      onLog: (line) => {
+        this.files.hearLog(line);
+        onLog?.(logicalId, line);
+      },
     });
   }
 

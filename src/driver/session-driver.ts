@@ -136,6 +136,18 @@ export class SessionDriver extends Construct {
   }
 
   /**
+   * Grants the driver a permission for the people who operate a loop, once for all loops.
+   *
+   * @internal
+   */
+  public _allowTo(statement: iam.PolicyStatement): void {
+    const key = JSON.stringify(Stack.of(this).resolve(statement.toStatementJson()));
+    if (this.allowed.has(key)) return;
+    this.allowed.add(key);
+    this.policy.addStatements(statement);
+  }
+
+  /**
    * Grants the driver permission to list a state machine's executions and to read their inputs.
    *
    * @param scope A construct in the stack of the state machine

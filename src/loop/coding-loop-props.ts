@@ -9,6 +9,7 @@ import { GitRepository } from './git-repository';
 import { ProtectedPaths } from './protected-paths';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
+import { RunEvents } from '../operate/run-events';
 
 /** Determines whether a loop stops the session when a run ends. */
 export enum SessionPolicy {
@@ -190,6 +191,13 @@ export interface CodingLoopProps {
    * @default - an AWS owned key
    */
   readonly encryptionKey?: kms.IKey;
+
+  /**
+   * The event bus that runs report to: when they start, after each round and when they end.
+   *
+   * @default - no events
+   */
+  readonly events?: RunEvents;
 
   /**
    * The driver that talks to sessions.

@@ -1,7 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { CodingLoopProps, SessionPolicy } from './coding-loop-props';
@@ -15,11 +17,13 @@ import { loopFaults } from './loop-rules';
 import { loopConfig, loopPublisher, promptBytesOf, warnAboutAnyRepository } from './loop-settings';
 import { LoopSources, loopSources } from './loop-sources';
 import { loopStates } from './loop-states';
-import { LOOP_METRICS } from './steps/constants';
+import { LOOP_ERRORS, LOOP_METRICS } from './steps/constants';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
 import { METRICS } from '../jobs/constants';
 import { LoopAlarms } from '../operate/loop-alarms';
+import { RUN_EVENTS } from '../operate/constants';
+import { chatTarget, ruleOf, RunEventSource } from '../operate/run-rules';
 import { throwOnFaults } from '../private/validation';
 import { warnAboutDefaultEndpoint } from '../runtime/endpoint';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
@@ -77,6 +81,8 @@ export class CodingLoop extends Construct implements iam.IGrantable {
    * @internal
    */
   public readonly _sources: LoopSources;
+
+  private readonly runEvents: RunEventSource;
 
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
     super(scope, id);
@@ -141,6 +147,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
       ...(props.encryptionKey === undefined ? {} : { encryptionConfiguration: new sfn.CustomerManagedEncryptionConfiguration(props.encryptionKey) }),
     });
     stopCutOffRuns(this, this.stateMachine, target);
+    this.runEvents = { scope: this, events: props.events, stateMachineArn: this.stateMachine.stateMachineArn };
     this.node.defaultChild = this.stateMachine;
     this.alarms = LoopAlarms._of(this, alarmedMetrics(this));
     this._sources = loopSources(props, driver, publisher);
@@ -153,6 +160,59 @@ export class CodingLoop extends Construct implements iam.IGrantable {
    */
   public grantStartExecution(grantee: iam.IGrantable): iam.Grant {
     return this.stateMachine.grantStartExecution(grantee);
+  }
+
+  /**
+   * Creates a rule for runs that start. The loop needs `events`.
+   *
+   * @param id The ID of the rule in the loop
+   * @param options The target and other options of the rule
+   */
+  public onStarted(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return ruleOf(this.runEvents, 'onStarted', RUN_EVENTS.types.STARTED, id, options);
+  }
+
+  /**
+   * Creates a rule for rounds that end: a turn and the gates after it. The loop needs `events`.
+   *
+   * @param id The ID of the rule in the loop
+   * @param options The target and other options of the rule
+   */
+  public onRound(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return ruleOf(this.runEvents, 'onRound', RUN_EVENTS.types.ROUND, id, options);
+  }
+
+  /**
+   * Creates a rule for runs that end, whatever their outcome. The loop needs `events`.
+   *
+   * @param id The ID of the rule in the loop
+   * @param options The target and other options of the rule
+   */
+  public onFinished(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return ruleOf(this.runEvents, 'onFinished', RUN_EVENTS.types.FINISHED, id, options);
+  }
+
+  /**
+   * Creates a rule for runs that end with a gate that did not pass: with `CodingLoop.Red` or `CodingLoop.Stuck`. The loop needs `events`.
+   *
+   * @param id The ID of the rule in the loop
+   * @param options The target and other options of the rule
+   */
+  public onRed(id: string, options: events.OnEventOptions = {}): events.Rule {
+    return ruleOf(this.runEvents, 'onRed', RUN_EVENTS.types.FINISHED, id, options, [LOOP_ERRORS.RED, LOOP_ERRORS.STUCK]);
+  }
+
+  /**
+   * Sends a message to a topic for each run that ends, in the form that Amazon Q Developer in chat applications (AWS Chatbot) shows in a channel.
+   * The loop needs `events`.
+   *
+   * @param topic The topic
+   */
+  public notifyOnFinished(topic: sns.ITopic): events.Rule {
+    const known = this.node.tryFindChild('NotifyOnFinished') as events.Rule | undefined;
+    const rule = known ?? this.onFinished('NotifyOnFinished', { description: 'Sends a message about each run that ends' });
+    rule.addTarget(chatTarget(topic));
+    return rule;
   }
 
   /**

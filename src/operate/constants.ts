@@ -32,6 +32,9 @@ export const RUN_EVENTS = {
   types: { STARTED: 'CodingLoop Run Started', ROUND: 'CodingLoop Run Round', FINISHED: 'CodingLoop Run Finished' },
 } as const;
 
+/** The version of the details of these events. It changes if a field changes its meaning or is removed. */
+export const RUN_EVENT_VERSION = 1;
+
 /** The files of a run in its bucket, below `<prefix><execution name>/`. */
 export const ARTIFACTS = {
   RECORD: 'record.json',

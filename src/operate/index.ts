@@ -1,2 +1,4 @@
 export * from './alarm-options';
 export { LoopAlarms } from './loop-alarms';
+export { RunEvents } from './run-events';
+export { RunMessage } from './run-message';

@@ -1,0 +1,139 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { inputOf, matches, Target } from '../../rehearsal/deployment/events';
+import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, RunEvents, RunMessage } from '../../src';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
+
+function loopIn(stack: Stack, props: Partial<CodingLoopProps> = {}): CodingLoop {
+  const runtime = new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
+  return new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'x')], ...props });
+}
+
+function resourcesOf(stack: Stack): number {
+  return Object.keys(Template.fromStack(stack).toJSON().Resources).length;
+}
+
+const DRIVER_PUTS = (resource: unknown) => ({
+  Policies: [{ PolicyDocument: { Statement: Match.arrayWith([{ Effect: 'Allow', Action: 'events:PutEvents', Resource: resource }]) } }],
+});
+
+test('events add no resource, and let the driver send to the default bus alone', () => {
+  const [without, stack] = [newStack(), newStack()];
+  loopIn(without);
+  loopIn(stack, { events: RunEvents.onDefaultBus() });
+  expect(resourcesOf(stack)).toBe(resourcesOf(without));
+  const arn = ['arn:', { Ref: 'AWS::Partition' }, ':events:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':event-bus/default'];
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', DRIVER_PUTS({ 'Fn::Join': ['', arn] }));
+});
+
+test('two loops of a stack with the same bus need one statement', () => {
+  const stack = newStack();
+  const bus = new events.EventBus(stack, 'Bus');
+  const loop = loopIn(stack, { events: RunEvents.onBus(bus) });
+  const gates = [Gate.command('test', 'x')];
+  const runtime = stack.node.findChild('Agent') as AgentRuntime;
+  new CodingLoop(stack, 'Second', { runtime, repository: GitRepository.fromUrl('https://example.com/b.git'), gates, events: RunEvents.onBus(bus) });
+  expect(loop.node.path).toBe('Stack/Loop');
+  const policies = JSON.stringify(Template.fromStack(stack).findResources('AWS::IAM::Role'));
+  expect(policies.split('events:PutEvents')).toHaveLength(2);
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', DRIVER_PUTS({ 'Fn::GetAtt': [Match.stringLikeRegexp('^Bus'), 'Arn'] }));
+});
+
+test.each(['onStarted', 'onRound', 'onFinished', 'onRed'] as const)('fails in %s of a loop without events, and says what to add', (method) => {
+  const loop = loopIn(newStack());
+  expect(messageOf(() => loop[method]('Rule'))).toBe(
+    `"${method}" must have events to wait for, and the loop sends none: set "events", such as to RunEvents.onDefaultBus()\n  at Stack/Loop`);
+});
+
+test('fails to notify a topic for a loop without events', () => {
+  const stack = newStack();
+  expect(messageOf(() => loopIn(stack).notifyOnFinished(new sns.Topic(stack, 'Topic')))).toContain('set "events"');
+});
+
+/** A detail with text that would end a string of JSON. */
+const HOSTILE = '"}, "version": "2.0", "x": {"\\';
+
+function finished(stateMachineArn: string, outcome: string) {
+  const detail = { stateMachineArn, outcome, title: HOSTILE, message: `${HOSTILE}\nsecond line`, executionName: 'run-1', execution: 'arn:aws:states:::x', loop: 'Stack/Loop', taskId: HOSTILE };
+  return { 'id': 'e-1', 'source': 'cdk-agentcore-workbench', 'detail-type': 'CodingLoop Run Finished', detail };
+}
+
+test('rules match the events of their own loop, by kind and by outcome', () => {
+  const stack = newStack({ account: '123456789012', region: 'us-east-1' });
+  const loop = loopIn(stack, { events: RunEvents.onDefaultBus() });
+  const own = 'ARN';
+  const patternOf = (rule: events.Rule) => {
+    const resource = rule.node.defaultChild as events.CfnRule;
+    const { EventPattern: pattern } = stack.resolve(resource._toCloudFormation()).Resources[stack.getLogicalId(resource)].Properties;
+    return JSON.parse(JSON.stringify(pattern).replace(JSON.stringify(stack.resolve(loop.stateMachine.stateMachineArn)), `"${own}"`)) as unknown;
+  };
+  const [any, red] = [patternOf(loop.onFinished('Any')), patternOf(loop.onRed('Red'))];
+  const outcomes = ['COMMITTED', 'CodingLoop.Red', 'CodingLoop.Stuck', 'CodingLoop.TimedOut'];
+  expect(outcomes.filter((outcome) => matches(any, finished(own, outcome)))).toEqual(outcomes);
+  expect(outcomes.filter((outcome) => matches(red, finished(own, outcome)))).toEqual(['CodingLoop.Red', 'CodingLoop.Stuck']);
+  expect(matches(any, finished('another loop', 'COMMITTED'))).toBe(false);
+  const narrow = patternOf(loop.onFinished('Narrow', { eventPattern: { detail: { outcome: ['COMMITTED'] } } }));
+  expect(outcomes.filter((outcome) => matches(narrow, finished(own, outcome)))).toEqual(['COMMITTED']);
+});
+
+test('a rule is on the bus of the events, with the target and the other options of CDK\'s onXxx methods', () => {
+  const stack = newStack();
+  const bus = new events.EventBus(stack, 'Bus');
+  const handler = new lambda.Function(stack, 'Handler', { runtime: lambda.Runtime.NODEJS_22_X, handler: 'index.handler', code: lambda.Code.fromInline('exports.handler = () => 1') });
+  loopIn(stack, { events: RunEvents.onBus(bus) }).onStarted('Rule', { target: new targets.LambdaFunction(handler), description: 'mine', ruleName: 'name' });
+  Template.fromStack(stack).hasResourceProperties('AWS::Events::Rule', {
+    Description: 'mine',
+    Name: 'name',
+    EventBusName: { Ref: Match.stringLikeRegexp('^Bus') },
+    EventPattern: { 'source': ['cdk-agentcore-workbench'], 'detail-type': ['CodingLoop Run Started'] },
+    Targets: [{ Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Handler'), 'Arn'] } }],
+  });
+});
+
+test('a message in one line is the field of the event', () => {
+  const stack = newStack();
+  const topic = new sns.Topic(stack, 'Topic');
+  loopIn(stack, { events: RunEvents.onDefaultBus() }).onFinished('Rule', { target: new targets.SnsTopic(topic, { message: RunMessage.asText() }) });
+  const [rule] = Object.values(Template.fromStack(stack).findResources('AWS::Events::Rule', { Properties: { EventPattern: { source: ['cdk-agentcore-workbench'] } } }));
+  const event = finished('ARN', 'COMMITTED');
+  expect(inputOf(rule.Properties.Targets[0] as Target, event)).toBe(event.detail.message);
+});
+
+test('a rule of another stack reads the events of the loop', () => {
+  const app = new App();
+  const [stack, other] = [new Stack(app, 'Stack'), new Stack(app, 'Other')];
+  loopIn(stack, { events: RunEvents.onDefaultBus() }).onFinished('Rule', { crossStackScope: other });
+  Template.fromStack(other).resourceCountIs('AWS::Events::Rule', 1);
+});
+
+test('a topic hears of a run in the form of a custom notification, whatever the text of the task', () => {
+  const stack = newStack();
+  const loop = loopIn(stack, { events: RunEvents.onDefaultBus() });
+  const [first, second] = [new sns.Topic(stack, 'First'), new sns.Topic(stack, 'Second')];
+  expect(loop.notifyOnFinished(first)).toBe(loop.notifyOnFinished(second));
+  const rules = Object.values(Template.fromStack(stack).findResources('AWS::Events::Rule', { Properties: { EventPattern: { source: ['cdk-agentcore-workbench'] } } }));
+  const found = rules.flatMap(({ Properties }) => Properties.Targets as Target[]);
+  expect(found).toHaveLength(2);
+  const { detail } = finished('ARN', 'COMMITTED');
+  for (const target of found) {
+    expect(inputOf(target, finished('ARN', 'COMMITTED'))).toEqual({
+      version: '1.0',
+      source: 'custom',
+      id: 'e-1',
+      content: { textType: 'client-markdown', title: detail.title, description: detail.message },
+      metadata: {
+        threadId: 'run-1',
+        summary: detail.title,
+        eventType: 'CodingLoop Run Finished',
+        relatedResources: [detail.execution],
+        additionalContext: { loop: 'Stack/Loop', taskId: detail.taskId },
+      },
+    });
+    // Each field stands without quotes, so that EventBridge writes it as JSON.
+    expect(target.InputTransformer!.InputTemplate).not.toMatch(/"<|>"|[\w ]</);
+  }
+});
