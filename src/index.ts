@@ -72,7 +72,15 @@ export {
 
 // What people who operate a loop see
 export { LoopDashboard, type LoopDashboardProps } from './dashboard';
-export { type AllAlarmsOptions, type FailuresInARowOptions, type LoopAlarmOptions, LoopAlarms, type RunsNearTheirTimeOptions } from './operate';
+export {
+  type AllAlarmsOptions,
+  type FailuresInARowOptions,
+  type LoopAlarmOptions,
+  LoopAlarms,
+  RunEvents,
+  RunMessage,
+  type RunsNearTheirTimeOptions,
+} from './operate';
 
 // The loop: turn, gates, repair, commit
 export {
@@ -108,6 +116,3 @@ export {
   type SmokeInvokeOptions,
   SmokeTest,
 } from './rollout';
-
-// What the people who operate loops use
-export { RunEvents, RunMessage } from './operate';

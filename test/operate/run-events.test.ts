@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { BusEvent, KeptFiles } from '../../rehearsal/aws';
@@ -129,4 +131,14 @@ test('text of the task and of gates stays in its field, on one line', async () =
     expect(detail.taskId).toBe(taskId);
     expect(`${detail.title}${detail.message}`).not.toMatch(/[\n<>\u202e]/);
   }
+});
+
+test('the page lists exactly the fields of the details', async () => {
+  const made = await start({ agent: twoRounds, loop });
+  await made.run();
+  const page = readFileSync(join(__dirname, '../../docs/operating.md'), 'utf8');
+  const table = /\| field \| content \|\n\|---\|---\|\n((?:\|.*\n)+)/.exec(page)![1];
+  const listed = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  const sent = new Set(eventsOf(made).flatMap(({ detail }) => Object.keys(detail)));
+  expect(new Set(listed)).toEqual(sent);
 });
