@@ -17,6 +17,7 @@ import { commit, CommitRequest } from '../loop/steps/commit';
 import { STEPS } from '../loop/steps/constants';
 import { LoopError } from '../loop/steps/errors';
 import { LoopExecutions } from '../loop/steps/executions';
+import { withMeter } from '../loop/steps/meter';
 import { published } from '../loop/steps/publish';
 import { NameList } from '../loop/steps/results';
 import { runStepJob, StepTools } from '../loop/steps/step';
@@ -74,10 +75,13 @@ async function perform(request: PublisherRequest, millisecondsLeft: number): Pro
       return publisher.open(request);
     case 'forge:tell':
       return publisher.tell(request);
-    case STEPS.COMMIT:
-      return commit(request, toolsOf(publisher, request.proposal?.signed === true, {
+    case STEPS.COMMIT: {
+      const begunAt = SYSTEM_CLOCK.now();
+      const loop = await commit(request, toolsOf(publisher, request.proposal?.signed === true, {
         client: client(), clock: SYSTEM_CLOCK, until: Date.now() + millisecondsLeft, backoffSeconds, onRetry,
       }));
+      return withMeter(request, loop, begunAt, SYSTEM_CLOCK.now());
+    }
     default:
       throw new TypeError(`"operation" must be forge:open, forge:tell or ${STEPS.COMMIT}, not ${JSON.stringify((request as { operation?: unknown }).operation)}`);
   }

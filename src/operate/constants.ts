@@ -1,5 +1,7 @@
 /** Names, and the configuration of what a loop does for the people who operate it, which synth and the driver share. */
 
+import { Prices } from '../prices/constants';
+
 /** The parts of a loop for the people who operate it. */
 export interface OperateConfig {
   /** The place of the artifacts of runs: the keys of a run begin with the prefix, the name of the execution and a slash. */
@@ -24,6 +26,8 @@ export interface BudgetConfig {
   readonly sessionSeconds?: number;
   /** The maximum cost of the run, in US dollars. */
   readonly usd?: number;
+  /** Prices in place of the library's. */
+  readonly prices?: Partial<Prices>;
 }
 
 /** The events of runs. */

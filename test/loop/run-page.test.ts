@@ -25,6 +25,7 @@ describe('finds a record that the page does not describe:', () => {
     verification: { sessions: ['x'], gates: [], stopped: true },
     putBack: { names: ['y'], count: 1 },
     session: { id: 'x', stopped: true },
+    schemaVersion: '1.0',
   };
 
   test('but nothing in a valid record', () => {

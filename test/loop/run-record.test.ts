@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { ERRORS } from '../../src/jobs/constants';
 import { LOOP_ERRORS, OUTCOMES } from '../../src/loop/steps/constants';
-import { AnyState, causeOf, outputOf } from '../../src/loop/steps/run-record';
+import { AnyState, causeOf } from '../../src/loop/steps/run-failure';
+import { outputOf } from '../../src/loop/steps/run-record';
 
 const SESSION = { id: 'x'.repeat(33), stopped: true };
 /** A run that committed: only a caught error marks it as failed. */

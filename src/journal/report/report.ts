@@ -1,4 +1,4 @@
-import { costsOf, PRICES } from './costs';
+import { costsOf } from './costs';
 import { forgePage, forgeRequests } from './forge';
 import { escape, table } from './html';
 import { stateGraph } from './state-graph';
@@ -7,6 +7,7 @@ import { nameOf, timelineOf } from './timeline';
 import type { AgentRecord } from '../../loop/steps/agent-record';
 import { agentInWords } from '../../loop/steps/agent-words';
 import { PASSING } from '../../loop/steps/constants';
+import { PRICES } from '../../prices/constants';
 import { describeRollout } from '../rollout-description';
 import type { RepositoryDescription, RunCommitDescription, RunDescription } from '../run-description';
 import { endOf, errorOf, isGood, meaningOf, messageOf } from '../run-words';

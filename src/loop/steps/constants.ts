@@ -66,6 +66,9 @@ export const PASSING: readonly string[] = [GATE_VERDICTS.PASSED, GATE_VERDICTS.F
 /** The outcomes of a run that did its work. */
 export const OUTCOMES = { COMMITTED: 'COMMITTED', NO_CHANGES: 'NO_CHANGES' } as const;
 
+/** The version of the schema of a run's record. */
+export const RECORD_SCHEMA = '1.0';
+
 /** The states of a workspace when a run starts: new, or resumed from an earlier run. */
 export const WORKSPACES = { NEW: 'NEW', RESUMED: 'RESUMED' } as const;
 

@@ -3,6 +3,7 @@ import { commit } from './commit';
 import { STEPS } from './constants';
 import { gate } from './gate';
 import { LoopRequest, Operator } from './loop-request';
+import { withMeter } from './meter';
 import { bootstrap, prepareOrRefuse } from './prepare';
 import { snapshot } from './snapshot';
 import { StepTools } from './step';
@@ -19,9 +20,11 @@ export async function performStep(request: LoopRequest, tools: StepTools & { rea
   await tools.tell?.(request);
   const operator = operatorOf(request, tools);
   const limits = await operator?.before(request);
-  const result = await perform(request, { ...tools, ...limits }).catch(async (error: Error) => {
+  const begunAt = tools.clock.now();
+  const performed = await perform(request, { ...tools, ...limits }).catch(async (error: Error) => {
     throw await operator?.failed(request, error) ?? error;
   });
+  const result = withMeter(request, performed, begunAt, tools.clock.now());
   await operator?.after(request, result);
   await tools.tell?.(request, result);
   return result;

@@ -7,9 +7,10 @@ import { defined } from './results';
 import { failedBefore, LoopState } from './state';
 import { VERDICTS } from '../../jobs/constants';
 
-/** Functions for what did not pass. A file of its own, which only runs with such a gate load. */
+/** Functions for what did not pass. A file of its own, which only runs with such a gate, or with a failure, load. */
 
 export { repairPrompt } from './repair-prompt';
+export { causeOf, failureOfRun } from './run-failure';
 
 /** A gate that did not pass. */
 interface Red {

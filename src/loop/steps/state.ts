@@ -138,6 +138,8 @@ export interface LoopState {
 
 /** The consumption of a run. */
 export interface Meter {
+  /** The time at which the run took its session, in milliseconds since the epoch. */
+  readonly since: number;
   /** The duration of the agent's turns, in seconds. */
   readonly agentSeconds: number;
   /** The duration of the sessions of verifications, in seconds. */
@@ -148,6 +150,8 @@ export interface Meter {
   readonly transitions: number;
   /** The end of the last step, in milliseconds since the epoch. */
   readonly at: number;
+  /** The last turn that `agentSeconds` contains. Missing if the agent reports with a task token: the next step then counts its turn. */
+  readonly turn?: number;
 }
 
 /** Determines whether the gate failed on the same tree in the round before: it was repeated, because it may be flaky. */

@@ -1,10 +1,13 @@
 import { randomUUID } from 'crypto';
-import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, WORKSPACES } from './constants';
+import { afterFailure } from './after-failure';
+import { LOOP_ERRORS, LOOP_LIMITS, NEXT, NOTHING_TO_STOP, STEPS, WORKSPACES } from './constants';
 import { LoopError } from './errors';
 import { LoopConfig, VerificationConfig } from './loop-config';
+import { costRecord, metered } from './meter';
 import { occupantOf } from './occupant';
 import { RunRecord, SessionRecord } from './records';
-import { AnyState, causeOf, measureEnd, outputOf } from './run-record';
+import type { AnyState } from './run-failure';
+import { measureEnd, outputOf } from './run-record';
 import { DEFAULT_ENDPOINT, LoopSession, ownSession, runIdOf, sessionOf, verificationSession } from './sessions';
 import { LoopState } from './state';
 import { inWorkspace, StepTools } from './step';
@@ -32,6 +35,7 @@ export interface StopResult {
 /** Last step, on every path: stops the session and returns the run's record. */
 export async function stop(request: StopRequest, tools: StepTools): Promise<StopResult> {
   const { state } = request;
+  const begunAt = tools.clock.now();
   const where = placeOf(request);
   let stopped = false;
   let problem = await othersWork(where, request, tools);
@@ -49,11 +53,21 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
   // The record names the endpoint: a run that continues in the session finds its workspace there, even if the loop's own endpoint changes.
   const output = outputOf(state, {
     endpointName: DEFAULT_ENDPOINT, ...where.session, ...workspaceOf(state), stopped, ...(problem === undefined ? {} : { error: problem }),
-  }, request.green, { verification, isBeforeTurns: request.config.checkBase === true && state.loop?.baseCheck === undefined });
+  }, request.green, {
+    verification,
+    cost: costUntil(begunAt, request, tools),
+    isBeforeTurns: request.config.checkBase === true && state.loop?.baseCheck === undefined,
+  });
   measureEnd(tools, request.config, output, state.run?.startedAt);
-  const failure = { name: output.error?.name ?? '', cause: causeOf(output) };
+  const failure = output.error === undefined ? { name: '', cause: '' } : { name: output.error.name, cause: afterFailure().causeOf(output) };
   if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that failed took the path of a successful one', output.error.message);
   return { output, failure };
+}
+
+/** Returns the cost of the run up to now, if the first step has ended. */
+function costUntil(begunAt: number, { config, state }: StopRequest, { clock }: StepTools): RunRecord['cost'] {
+  const { meter, agent } = state.loop ?? {};
+  return meter && costRecord(metered({ operation: STEPS.STOP, state }, begunAt, clock.now()), config, agent?.costUsd);
 }
 
 /** Returns the run's session. The state may hold an input that no step has checked: the session must be the loop's all the same. */

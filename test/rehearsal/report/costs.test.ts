@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { costsOf, PRICES } from '../../../src/journal/report/costs';
+import { costsOf } from '../../../src/journal/report/costs';
 import type { Step } from '../../../src/journal/step';
+import { PRICES } from '../../../src/prices/constants';
 
 const PAGE = readFileSync(join(__dirname, '../../../docs/prices.md'), 'utf8');
 /** Price and unit of each row, by item. */
