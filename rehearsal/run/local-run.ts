@@ -10,7 +10,7 @@ import { WorkspaceOutputs } from './workspace-outputs';
 import type { Mask } from '../../src/handler/mask';
 import { ERRORS } from '../../src/jobs/constants';
 import { Journal, JournalListener } from '../../src/journal/journal';
-import { messageIn, outputOf } from '../../src/journal/results';
+import { endingOf } from '../../src/journal/results';
 import type { RolloutDescription } from '../../src/journal/rollout-description';
 import type { CallDescription } from '../../src/journal/run-description';
 import { GIT_FOLDER, STEPS } from '../../src/loop/steps/constants';
@@ -177,7 +177,7 @@ export class LocalRun {
         cause: result.cause,
       });
     }
-    const output = outputOf(result);
+    const { output, outcome, error } = endingOf(result);
     const { run, steps, path, transitions } = this.journal;
     // An agent that did not even start has a log to look at.
     const isSessionUsed = run !== undefined || steps.some(({ log }) => log !== undefined);
@@ -191,11 +191,10 @@ export class LocalRun {
       branch: output.commit.branch,
       commits: output.upstream === undefined ? [] : await this.repository.commitsOf(output.commit.id, output.upstream.base),
     };
-    const error = output?.error ?? (result.error === undefined ? undefined : { name: result.error, message: messageIn(result.cause ?? (result.status === 'TIMED_OUT' ? 'Step Functions ended the run: it exceeded the timeout of its state machine' : '')) });
     return {
       id: this.name,
       loop: loop.path,
-      outcome: output?.outcome ?? (result.status === 'ABORTED' ? 'INTERRUPTED' : result.error ?? result.status),
+      outcome,
       error: mask(error),
       agentStart: error?.name === ERRORS.CONTAINER && starts.length > 0 ? agentStartOf(starts, mask) : undefined,
       startedAt: this.startedAt.toISOString(),

@@ -1,3 +1,4 @@
+import { INTERRUPTED } from './results';
 import type { RunDescription } from './run-description';
 import { isGood } from './run-words';
 import { AGENT_ERRORS } from '../agent/constants';
@@ -25,7 +26,7 @@ export function exitCodeOf(record: Ending): number {
   const { outcome, error, agentStart, missingPermissions = [], withheld } = record;
   // Even if the loop got around it: what it could not do is not done.
   if (missingPermissions.length > 0) return EXIT.INFRASTRUCTURE;
-  if (outcome === 'INTERRUPTED') return EXIT.INTERRUPTED;
+  if (outcome === INTERRUPTED) return EXIT.INTERRUPTED;
   if (isGood({ outcome, error })) return EXIT.COMMITTED;
   const { name = '' } = error ?? {};
   if (agentStart !== undefined || withheld !== undefined || RED_ERRORS.includes(name)) return EXIT.RED;

@@ -87,6 +87,8 @@ export class Journal {
       case 'StateRetried':
         this.transitions += 1;
         if (this.current) this.current.retries += 1;
+        delete this.current?.error; // of an execution that had failed, and was redriven
+        delete this.current?.log;
         return this.retried({ by: 'Step Functions', error: { name: event.Error ?? '', message: messageIn(event.Cause) } });
       case 'StateFailed':
         return this.failed(event.Error ?? 'no error', messageIn(event.Cause));
@@ -148,7 +150,7 @@ export class Journal {
     const move = loop?.branchMoves?.at(-1);
     if (JSON.stringify(move) !== JSON.stringify(input?.loop?.branchMoves?.at(-1))) step.branchMove = move;
     if (step.kind === 'turn' && this.run) step.log = this.props.loop.agentCommand === undefined ? this.newLog(this.run.session) : this.jobOutput(`turn-${step.round}-`);
-    if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input.loop);
+    if (step.kind === 'gate' && loop && this.run) this.gateEnded(step, loop, input?.loop);
     if (step.kind === 'verify' && loop) this.verificationEnded(step, loop);
     if (step.kind === 'snapshot' && (loop?.next === NEXT.REPAIR || loop?.next === NEXT.STUCK)) step.feedback = loop.feedback;
     if (loop) step.notes = notesOf(step.kind, loop, this.run, input?.loop?.baseline);

@@ -141,6 +141,7 @@ export class Story<R extends RunDescription = RunDescription> implements Journal
   private commit(record: R, commit: RunCommitDescription): void {
     const { terminal } = this;
     const { message, stat, commits = [] } = commit;
+    const { pullRequest } = record.output ?? {};
     terminal.line();
     terminal.line(`commit ${commit.id.slice(0, 12)} on ${terminal.bold(commit.branch)}`);
     if (record.output?.commit?.found) terminal.line('    the branch already had the same files, in this commit, which the run did not make');
@@ -154,6 +155,7 @@ export class Story<R extends RunDescription = RunDescription> implements Journal
       commits.forEach(({ id, subject }) => terminal.line(`    ${id} ${onOneLine(subject)}`));
     }
     if (record.forge) this.forge(record.forge);
+    else if (pullRequest) terminal.line(`pull request #${pullRequest.number}: ${pullRequest.url}`);
     terminal.line();
     this.place.take(record, commit.branch).forEach((line) => terminal.line(line));
   }

@@ -1,0 +1,136 @@
+import type { EventState, ExecutionEvent } from './execution-event';
+import { parsed } from './results';
+
+/** An event of `GetExecutionHistory`, as any client returns it. Its details are in a field that is named after its type. */
+export interface HistoryEvent {
+  readonly id?: number;
+  readonly type?: string;
+  /** A date, as the SDK has it, or a text, as the AWS CLI prints it, or seconds since the epoch, as the service sends them. */
+  readonly timestamp?: Date | string | number;
+}
+
+interface Details {
+  readonly name?: string;
+  readonly input?: string;
+  readonly output?: string;
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+/** A state that was entered, and what happened to its task. */
+interface Visit {
+  readonly state: EventState;
+  /** The failure of the last try, which is a retry, a caught error or the end of the run: the next event says which. */
+  failure?: { readonly Error?: string; readonly Cause?: string; readonly timestamp: number };
+}
+
+/** The tries of a task: of a function, of an integrated service, or of an activity. */
+const SCHEDULED = /^(?:LambdaFunction|Task|Activity)Scheduled$/;
+const FAILED = /^(?:(?:LambdaFunction|Task|Activity)(?:Failed|TimedOut|ScheduleFailed|StartFailed|SubmitFailed)|EvaluationFailed)$/;
+const ENTERED = /^(\w+)StateEntered$/;
+const EXITED = /^\w+StateExited$/;
+const TIMEOUT = 'States.Timeout';
+
+/**
+ * Turns the history of an execution into the events that a journal hears.
+ *
+ * It can be told the same events again, as a poll would: it skips those that it knows. Without the data of the execution, or with data that is
+ * truncated, an event has no input and no output.
+ */
+export class HistoryReader {
+  /** The id of the last event that was read. */
+  last = 0;
+  private visit?: Visit;
+
+  /** @param events in their order */
+  read(events: readonly HistoryEvent[]): ExecutionEvent[] {
+    const fresh = events.filter(({ id = 0 }) => id > this.last);
+    return fresh.flatMap((event) => {
+      this.last = event.id!;
+      return this.eventsOf(event);
+    });
+  }
+
+  private eventsOf(event: HistoryEvent): ExecutionEvent[] {
+    const { type = '' } = event;
+    const timestamp = millisecondsOf(event.timestamp);
+    const details = detailsOf(event);
+    const [, entered] = ENTERED.exec(type) ?? [];
+    if (entered !== undefined) return this.entered({ name: details.name ?? '', type: entered, input: parsed(details.input) }, timestamp);
+    if (EXITED.test(type)) return this.exited(parsed(details.output), timestamp);
+    if (SCHEDULED.test(type)) return this.scheduled(timestamp);
+    if (FAILED.test(type)) this.failed(type, details, timestamp);
+    // An execution that failed because of its task says so with the task's own error.
+    if (type === 'ExecutionFailed' && this.visit?.state.type === 'Fail') this.failed(type, details, timestamp);
+    if (/^Execution(?:Failed|TimedOut|Aborted)$/.test(type)) return [...this.failure(), { type: type as 'ExecutionFailed', timestamp }];
+    return type.startsWith('Execution') ? [{ type: type as 'ExecutionStarted', timestamp }] : [];
+  }
+
+  private entered(state: EventState, timestamp: number): ExecutionEvent[] {
+    this.visit = { state };
+    return [{ type: 'StateEntered', timestamp, state }];
+  }
+
+  private exited(output: unknown, timestamp: number): ExecutionEvent[] {
+    const { visit } = this;
+    if (visit === undefined) return [];
+    const { state } = visit;
+    const caught: ExecutionEvent[] = visit.failure === undefined ? [] : [...this.failure(), { type: 'StateCaught', timestamp, state }];
+    this.visit = undefined;
+    return [...caught, { type: 'StateExited', timestamp, state: { ...state, output } }];
+  }
+
+  private scheduled(timestamp: number): ExecutionEvent[] {
+    const { visit } = this;
+    if (visit?.failure === undefined) return []; // its first try
+    const { timestamp: _, ...error } = visit.failure;
+    visit.failure = undefined;
+    return [{ type: 'StateRetried', timestamp, state: visit.state, ...error }];
+  }
+
+  private failed(type: string, { error, cause }: Details, timestamp: number): void {
+    if (this.visit) this.visit.failure = { Error: error ?? (type.endsWith('TimedOut') ? TIMEOUT : undefined), Cause: cause, timestamp };
+  }
+
+  /** The failure stays: an execution that is redriven tries the task once more. */
+  private failure(): ExecutionEvent[] {
+    if (this.visit?.failure === undefined) return [];
+    const { state, failure } = this.visit;
+    return [{ type: 'StateFailed', state, ...failure }];
+  }
+}
+
+function detailsOf(event: HistoryEvent): Details {
+  const { type = '' } = event;
+  const kind = ENTERED.test(type) ? 'stateEntered' : EXITED.test(type) ? 'stateExited' : `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
+  return (event as { readonly [field: string]: unknown })[`${kind}EventDetails`] as Details | undefined ?? {};
+}
+
+function millisecondsOf(timestamp: HistoryEvent['timestamp']): number {
+  return typeof timestamp === 'number' ? timestamp * 1_000 : new Date(timestamp ?? NaN).getTime();
+}
+
+/** A page of `GetExecutionHistory`. */
+export interface HistoryPage {
+  readonly events?: readonly HistoryEvent[];
+  readonly nextToken?: string;
+}
+
+/**
+ * Asks for the events of an execution after those that are known, and returns them in their order. A poll costs one request as long as what is new
+ * fits into a page.
+ *
+ * @param last the id of the last event that is known
+ * @param ask asks for a page with `reverseOrder`, the newest event first
+ */
+export async function eventsAfter(last: number, ask: (nextToken?: string) => Promise<HistoryPage>): Promise<HistoryEvent[]> {
+  const found: HistoryEvent[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await ask(nextToken);
+    const fresh = (page.events ?? []).filter(({ id = 0 }) => id > last);
+    found.push(...fresh);
+    nextToken = fresh.length === 0 || fresh.at(-1)!.id === last + 1 ? undefined : page.nextToken;
+  } while (nextToken !== undefined);
+  return found.sort((a, b) => a.id! - b.id!);
+}
