@@ -2,7 +2,7 @@ import { LOOP_ERRORS, NEXT, OUTCOMES, STEPS } from './constants';
 import { LoopRequest } from './loop-request';
 import { Feedback, RunRecord } from './records';
 import { defined } from './results';
-import { causeOf } from './run-record';
+import { causeOf } from './run-failure';
 import { LoopState, RunIdentity } from './state';
 import { StepTools } from './step';
 import type { cleanUp, CleanUpRequest, StopResult } from './stop';
