@@ -50,6 +50,7 @@ export class AgentProcess implements RunningAgent {
           'content-type': request.contentType,
           'content-length': request.payload.length,
           'accept': request.accept,
+          ...request.traceHeaders,
           'x-amzn-bedrock-agentcore-runtime-session-id': request.sessionId,
           ...(request.userId !== undefined ? { 'x-amzn-bedrock-agentcore-runtime-user-id': request.userId } : {}),
         },

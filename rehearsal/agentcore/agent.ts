@@ -7,6 +7,8 @@ export interface AgentRequest {
   readonly contentType: string;
   readonly accept: string;
   readonly userId?: string;
+  /** The headers for distributed tracing: `traceparent`, `tracestate` and `baggage`, as far as they were sent. */
+  readonly traceHeaders: Readonly<Record<string, string>>;
   /** The payload, parsed as JSON. */
   json(): unknown;
 }

@@ -25,6 +25,8 @@ export class Call {
   /** The timeout of an InvokeAgentRuntimeCommand call, in seconds. */
   timeout?: number;
   sessionId?: string;
+  /** The headers for distributed tracing. */
+  traceHeaders: Readonly<Record<string, string>> = {};
   /** Since the first call of a session that has no microVM yet; negative while that starts. */
   sessionSeconds?: number;
   finishedAt?: number;

@@ -1,7 +1,7 @@
 import { DataPlane, sessionOf, strikeBeforeStart, strikeSession } from './data-plane';
 import { ServiceError, StreamCut, validation } from './errors';
 import { encodeException, encodeStart, encodeStop, EVENT_STREAM, OutputEncoder, OutputName } from './event-stream';
-import { Exchange, SESSION_HEADER } from './exchange';
+import { Exchange, noteTraceHeaders, SESSION_HEADER } from './exchange';
 import type { Fault, FaultPoint } from './faults';
 import { LIMITS } from './limits';
 import type { Microvm, Session } from './session';
@@ -12,6 +12,7 @@ import { wordsOf } from './words';
 export async function invokeCommand(exchange: Exchange, plane: DataPlane): Promise<void> {
   const { command, timeout } = parse(exchange.call.body);
   Object.assign(exchange.call, { command, timeout });
+  noteTraceHeaders(exchange); // the service checks and logs them; a command does not see them
   const session = sessionOf(exchange, plane);
   const words = wordsOf(command, plane.unconfirmed.commandMode);
   const headers = { 'content-type': EVENT_STREAM, [SESSION_HEADER]: session.key.sessionId };

@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, CallLog, CallOutcome } from './calls';
 import type { Clock } from './clock';
-import { ServiceError, StreamCut } from './errors';
+import { ServiceError, StreamCut, validation } from './errors';
 import type { Fault, FaultPoint, Faults } from './faults';
 
 export const SESSION_HEADER = 'x-amzn-bedrock-agentcore-runtime-session-id';
+/** The headers for distributed tracing that an invocation hands to the agent, and their maximum lengths by the API's model. */
+export const TRACE_HEADERS = { traceparent: 1_024, tracestate: 512, baggage: 8_192 } as const;
 export const USER_HEADER = 'x-amzn-bedrock-agentcore-runtime-user-id';
 
 /** One request with its reply, and the faults that may strike on the way. */
@@ -130,4 +132,13 @@ export class Exchange {
       this.calls.record('finished', this.call);
     }
   }
+}
+
+/** Notes the headers of a call for distributed tracing. */
+export function noteTraceHeaders(exchange: Exchange): void {
+  exchange.call.traceHeaders = Object.fromEntries(Object.entries(TRACE_HEADERS).flatMap(([name, max]) => {
+    const value = exchange.header(name);
+    if (value !== undefined && value.length > max) throw validation(`${name} must have at most ${max} characters, not ${value.length}`);
+    return value === undefined ? [] : [[name, value]];
+  }));
 }

@@ -1,7 +1,7 @@
 import type { AgentResponse } from './agent';
 import { DataPlane, sessionOf, strikeBeforeStart, strikeSession } from './data-plane';
 import { agentFailed, ServiceError, StreamCut, validation } from './errors';
-import { Exchange, SESSION_HEADER, USER_HEADER } from './exchange';
+import { Exchange, noteTraceHeaders, SESSION_HEADER, USER_HEADER } from './exchange';
 import type { FaultPoint } from './faults';
 import { LIMITS } from './limits';
 import type { Microvm, Session } from './session';
@@ -12,6 +12,7 @@ export async function invokeAgent(exchange: Exchange, plane: DataPlane): Promise
   if (call.body.length > LIMITS.payload) {
     throw validation(`payload must have at most ${LIMITS.payload} bytes, not ${call.body.length}`);
   }
+  noteTraceHeaders(exchange); // checked before there is a session
   const session = sessionOf(exchange, plane);
   const headers = { [SESSION_HEADER]: session.key.sessionId };
   await strikeBeforeStart(exchange, { session, beginReply: () => exchange.begin(200, { ...headers, 'content-type': 'application/json' }) });
@@ -75,6 +76,7 @@ class Invocation {
       contentType: this.exchange.header('content-type') ?? 'application/json',
       accept: this.exchange.header('accept') ?? 'application/json',
       userId: this.exchange.header(USER_HEADER),
+      traceHeaders: call.traceHeaders,
       json: () => JSON.parse(call.body.toString('utf8')) as unknown,
     };
   }

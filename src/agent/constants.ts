@@ -24,6 +24,8 @@ export const RUNNER_VARIABLES = {
   PROMPT_FILE: 'WORKBENCH_PROMPT_FILE',
   TASK_ID: 'WORKBENCH_TASK_ID',
   ROUND: 'WORKBENCH_ROUND',
+  /** The ID of the run, which begins with the name of the execution. It is in the logs of the driver, too. */
+  RUN: 'WORKBENCH_RUN',
 } as const;
 
 /** The programs that the runner knows how to start, and whose output it reads. */

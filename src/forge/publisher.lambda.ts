@@ -44,7 +44,7 @@ const readSecret = lazy(() => secretReader(
 
 export async function handler(request: PublisherRequest, context: { getRemainingTimeInMillis(): number }): Promise<unknown> {
   logger.resetKeys();
-  logger.appendKeys({ operation: request.operation, ...('state' in request ? { execution: request.execution, run: request.state.run.id } : { url: request.url }) });
+  logger.appendKeys({ operation: request.operation, ...identityOf(request) });
   try {
     const result = await perform(request, context.getRemainingTimeInMillis() - LIMITS.functionMarginSeconds * 1_000);
     logger.info('done', { next: (result as { readonly next?: string }).next });
@@ -54,6 +54,12 @@ export async function handler(request: PublisherRequest, context: { getRemaining
     logger.error('failed', { error: (error as Error).name, reason: error instanceof SessionError || error instanceof LoopError ? error.summary : undefined });
     throw error;
   }
+}
+
+/** Returns the identities of a request, for the log. A run's ID is in the logs of the driver and of its sessions, too. */
+function identityOf(request: PublisherRequest): object {
+  if ('state' in request) return { execution: request.execution, run: request.state.run.id, sessionId: request.state.run.session.id, round: request.state.loop?.round };
+  return { run: request.run, url: request.url };
 }
 
 async function perform(request: PublisherRequest, millisecondsLeft: number): Promise<object> {

@@ -4,6 +4,8 @@ import { SessionError, SilenceError, typedError } from './errors';
 import { SessionAddress } from './session-address';
 
 export interface ExecCall extends SessionAddress {
+  /** The run that the call belongs to, as W3C Baggage. */
+  readonly baggage?: string;
   readonly command: string;
   readonly timeoutSeconds: number;
   /** The timeout of the first reply: a microVM may have to start first. */
@@ -42,6 +44,7 @@ export async function exec(client: BedrockAgentCoreClient, call: ExecCall): Prom
       runtimeSessionId: call.sessionId,
       contentType: 'application/json',
       accept: 'application/vnd.amazon.eventstream',
+      baggage: call.baggage,
       body: { command: call.command, timeout: call.timeoutSeconds },
     }), { abortSignal: connection.signal }));
     if (response === HUNG_UP) return undefined;

@@ -9,6 +9,8 @@ export interface InvokeRequest extends SessionAddress {
   /** Sent as JSON. */
   readonly payload: unknown;
   readonly timeoutSeconds: number;
+  /** The run that the call belongs to, as W3C Baggage. The agent receives it as a header. */
+  readonly baggage?: string;
   /** The session is known to have answered, so that a container that fails is broken. */
   readonly answered?: boolean;
 }
@@ -44,6 +46,7 @@ export async function invokeAgent(client: BedrockAgentCoreClient, request: Invok
     agentRuntimeArn: request.runtimeArn,
     qualifier: request.qualifier,
     runtimeSessionId: request.sessionId,
+    baggage: request.baggage,
     contentType: 'application/json',
     accept: 'application/json, text/event-stream',
     payload: Buffer.from(JSON.stringify(request.payload)),

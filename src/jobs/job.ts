@@ -44,6 +44,8 @@ export interface Job extends SessionAddress {
   readonly logBytes?: number;
   /** The result of an earlier invocation, for a job that was still running. The result of another job is ignored. */
   readonly previous?: { readonly job?: string; readonly overtimeAt?: number; readonly timeoutSeconds?: number };
+  /** The run that the call belongs to, as W3C Baggage. The service passes it on, and logs it. */
+  readonly baggage?: string;
   /** The content that the workspace's marker must have if the workspace belongs to the run. */
   readonly marker?: string;
 }

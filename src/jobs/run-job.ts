@@ -134,6 +134,7 @@ async function call(
     runtimeArn: request.runtimeArn,
     qualifier: request.qualifier,
     sessionId: request.sessionId,
+    baggage: request.baggage,
     ...job.nextCall(mode, secondsLeft),
     replySeconds: REPLY_SECONDS,
     silenceSeconds: options.silenceSeconds ?? SILENCE_SECONDS,

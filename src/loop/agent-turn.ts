@@ -66,7 +66,8 @@ export abstract class AgentTurn {
    * Runs an agent that is a program, such as `claude -p` or `codex exec`, in the clone.
    *
    * The program can read the prompt from its standard input, or from the file whose path is in the environment variable `WORKBENCH_PROMPT_FILE`.
-   * The prompt is never part of the command. `WORKBENCH_TASK_ID` and `WORKBENCH_ROUND` contain the ID of the task and the number of the round.
+   * The prompt is never part of the command. `WORKBENCH_TASK_ID`, `WORKBENCH_ROUND` and `WORKBENCH_RUN` contain the ID of the task, the number
+   * of the round and the ID of the run, which is in the logs of the driver, too.
    *
    * @param line A command line for `/bin/bash -c`, at most 32 KiB. The turn fails if the exit code of its last command is not 0
    * @param options Options for the turn

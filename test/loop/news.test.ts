@@ -3,7 +3,7 @@ import { NEXT, STEPS } from '../../src/loop/steps/constants';
 
 /** Returns what there is to say about a step of a run. @param more the state of the loop */
 function news(operation: string, more: object = {}, options: { readonly issue?: number; readonly result?: object } = { issue: 7 }) {
-  const run = { taskId: 'SHOP-7', issue: options.issue, repository: { url: 'https://example.com/a.git' } };
+  const run = { id: 'run-1', taskId: 'SHOP-7', issue: options.issue, repository: { url: 'https://example.com/a.git' } };
   const loop = { next: NEXT.GO_ON, round: 1, ...more };
   const request = { operation, execution: 'arn:run', state: { run, loop } };
   return newsOf(request as unknown as Parameters<typeof newsOf>[0], options.result);
@@ -15,7 +15,7 @@ test.each<[string, object, object]>([
   [STEPS.TURN, { feedback: { gate: 'lint', verdict: 'FAILED' } }, { kind: 'TURN', turn: 2, gate: 'lint', verdict: 'FAILED' }],
   [STEPS.VERIFY, {}, { kind: 'VERIFYING' }],
 ])('is told before %s', (operation, loop, progress) => {
-  expect(news(operation, loop)).toEqual({ operation: 'forge:tell', url: 'https://example.com/a.git', issue: 7, taskId: 'SHOP-7', execution: 'arn:run', progress });
+  expect(news(operation, loop)).toEqual({ operation: 'forge:tell', run: 'run-1', url: 'https://example.com/a.git', issue: 7, taskId: 'SHOP-7', execution: 'arn:run', progress });
 });
 
 test('is the end of a run, after its last step', () => {

@@ -12,14 +12,14 @@ describe('a turn that is a command', () => {
       loop: {
         turn: AgentTurn.command([
           'cat > input.txt; cmp input.txt "$WORKBENCH_PROMPT_FILE" && echo right > value.txt',
-          'echo "$WORKBENCH_TASK_ID $WORKBENCH_ROUND $PWD" > environment.txt; test ! -e /tmp/run',
+          'echo "$WORKBENCH_TASK_ID $WORKBENCH_ROUND $WORKBENCH_RUN $PWD" > environment.txt; test ! -e /tmp/run',
         ].join('\n')),
       },
     });
     const { record, cause } = await loop.run({ prompt: HARD });
     expect({ outcome: record?.outcome, cause }).toEqual({ outcome: 'COMMITTED', cause: undefined });
     expect(loop.show(undefined, 'input.txt')).toBe(HARD);
-    expect(loop.show(undefined, 'environment.txt')).toBe('task-1 0 /mnt/workspace/repo\n');
+    expect(loop.show(undefined, 'environment.txt')).toMatch(/^task-1 0 \S+ \/mnt\/workspace\/repo\n$/);
     expect(loop.git('log', '-1', '--format=%s', 'workbench/task-1')).toBe('it\'s "quoted" $(touch /tmp/run) `id` \\\n');
   });
 

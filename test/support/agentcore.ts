@@ -75,7 +75,9 @@ export class ServerFixture {
     return result;
   }
 
-  async invoke(payload: unknown, input: { runtimeSessionId?: string; qualifier?: string; agentRuntimeArn?: string; runtimeUserId?: string } = {}) {
+  async invoke(payload: unknown, input: {
+    runtimeSessionId?: string; qualifier?: string; agentRuntimeArn?: string; runtimeUserId?: string; baggage?: string; traceParent?: string;
+  } = {}) {
     const response = await this.client.send(new InvokeAgentRuntimeCommand({
       agentRuntimeArn: this.arn, runtimeSessionId: this.sessionId, contentType: 'application/json', payload: Buffer.from(JSON.stringify(payload)), ...input,
     }));

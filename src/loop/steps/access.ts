@@ -13,6 +13,8 @@ import type { JobResult } from '../../jobs/job';
 /** The request for a token with which a session may read a repository. */
 export interface OpenRequest {
   readonly operation: 'forge:open';
+  /** The ID of the run, for the log. */
+  readonly run: string;
   readonly url: string;
   /** The public key of the session, in PEM; undefined if it needs no token. */
   readonly publicKey?: string;
@@ -39,6 +41,8 @@ export type Progress =
 /** The request to say how a run goes. */
 export interface TellRequest {
   readonly operation: 'forge:tell';
+  /** The ID of the run, for the log. */
+  readonly run: string;
   readonly url: string;
   readonly issue: number;
   readonly taskId: string;
@@ -51,7 +55,7 @@ export function newsOf(request: LoopRequest, result?: object): TellRequest | und
   const { run, loop } = ('state' in request ? request.state ?? {} : {}) as Partial<StepRequest['state']>;
   const progress = run?.issue === undefined ? undefined : progressOf(request.operation, loop, result);
   if (progress === undefined || !('execution' in request)) return undefined;
-  return { operation: 'forge:tell', url: run!.repository.url, issue: run!.issue!, taskId: run!.taskId, execution: request.execution, progress };
+  return { operation: 'forge:tell', run: run!.id, url: run!.repository.url, issue: run!.issue!, taskId: run!.taskId, execution: request.execution, progress };
 }
 
 function progressOf(operation: string, loop: LoopState | undefined, result?: object): Progress | undefined {
@@ -88,12 +92,12 @@ export async function accessFor(
   request: StepRequest, name: WorkspaceFunction, job: string,
   open: (request: OpenRequest) => Promise<Opened>, run: (job: StepJob) => Promise<JobResult>,
 ): Promise<Access> {
-  const { config, state: { run: { key, issue, repository: { url } }, loop } } = request;
+  const { config, state: { run: { id, key, issue, repository: { url } }, loop } } = request;
   const uses = [...config.forge?.uses ?? [], ...issue === undefined ? [] : ['comment' as const]];
   const check = name === 'prepare' && config.push ? uses : undefined;
   const reads = config.forge?.reads === true && CONTACTS.includes(name);
   if (!reads) {
-    if (check !== undefined) await open({ operation: 'forge:open', url, check, base: config.forge?.base });
+    if (check !== undefined) await open({ operation: 'forge:open', run: id, url, check, base: config.forge?.base });
     return {};
   }
   const directory = `/tmp/.workbench-key-${nonceOf(key, ['key', loop.round, loop.losses, loop.rebases, job]).slice(0, 16)}`;
@@ -111,7 +115,7 @@ export async function accessFor(
   // A key of a microVM that was replaced is missed by the next command, which gets another.
   if (publicKey === undefined && made.verdict === 'LOST') return { environment: { WB_KEY: directory, WB_SEALED: 'lost' }, script: UNSEAL_PART };
   if (publicKey === undefined) return { inert: `the session cannot make a key for the token: ${made.tail.trim().slice(-500)}` };
-  const { sealed } = await open({ operation: 'forge:open', url, publicKey, check, base: config.forge.base });
+  const { sealed } = await open({ operation: 'forge:open', run: id, url, publicKey, check, base: config.forge.base });
   if (sealed === undefined) return {};
   return { environment: { WB_KEY: directory, WB_SEALED: sealed.join(' '), WB_ORIGIN: new URL(url).origin }, script: UNSEAL_PART };
 }

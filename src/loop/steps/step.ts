@@ -1,4 +1,5 @@
 import { BedrockAgentCoreClient } from '@aws-sdk/client-bedrock-agentcore';
+import { baggageOf } from './baggage';
 import { jobNameOf, JUDGING_PATHS, LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopError, LoopErrorName } from './errors';
 import { LoopExecutions } from './executions';
@@ -148,6 +149,7 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     previous,
     marker: unclaimed ? undefined : run.id,
     answered: job.answered ?? true,
+    baggage: baggageOf(request.state),
   }, tools);
   if (result.lostReason === LOST_REASONS.WORKSPACE) {
     throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace no longer belongs to the run: a deployment moved the endpoint, or the storage expired');

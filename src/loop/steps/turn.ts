@@ -1,5 +1,6 @@
 import { createHash } from 'crypto';
 import { afterFailure } from './after-failure';
+import { baggageOf } from './baggage';
 import { LOOP_ERRORS, LOOP_LIMITS, NEXT } from './constants';
 import { LoopError } from './errors';
 import { Feedback } from './records';
@@ -31,6 +32,7 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
+    baggage: baggageOf(request.state),
     answered: true, // the session has answered the first step
     timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, secondsLeft, tools.turnSeconds ?? Infinity))),
     payload: {
@@ -60,6 +62,7 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
       [RUNNER_VARIABLES.PROMPT_FILE]: file,
       [RUNNER_VARIABLES.TASK_ID]: run.taskId,
       [RUNNER_VARIABLES.ROUND]: String(loop.round),
+      [RUNNER_VARIABLES.RUN]: run.id,
       ...(instructions === undefined ? {} : { [RUNNER_VARIABLES.INSTRUCTIONS]: instructions }),
     },
     ...(agent ? { tailBytes: LIMITS.tailBytes.max } : {}),

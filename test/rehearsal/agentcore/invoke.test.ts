@@ -11,6 +11,7 @@ http.createServer((request, response) => {
   request.on('data', chunk => body += chunk).on('end', () => {
     const input = JSON.parse(body);
     if (input.fail) return response.writeHead(input.fail).end(JSON.stringify({ error: 'no model' }) + 'x'.repeat(input.more ?? 0));
+    if (input.headers) return response.end(JSON.stringify(request.headers));
     if (input.stream) {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (let i = 0; i < input.stream; i++) response.write('data: ' + i + '\\n\\n');
@@ -33,6 +34,20 @@ describe('InvokeAgentRuntime with a program as agent', () => {
     const reply = await fixture.invoke({ prompt: 'fix it' });
     expect(reply).toMatchObject({ statusCode: 200, contentType: 'application/json', runtimeSessionId: fixture.sessionId });
     expect(JSON.parse(await reply.text())).toEqual({ input: { prompt: 'fix it' }, session: fixture.sessionId, cwd: '/mnt/workspace' });
+  });
+
+  test('passes on the headers for distributed tracing, and no others', async () => {
+    const reply = await fixture.invoke({ headers: true }, { baggage: 'a=b%20c', traceParent: '00-1-2-01' });
+    const headers = JSON.parse(await reply.text());
+    expect(headers).toMatchObject({ baggage: 'a=b%20c', traceparent: '00-1-2-01' });
+    expect(headers).not.toHaveProperty('tracestate');
+    expect(headers).not.toHaveProperty('authorization');
+    expect(fixture.server.calls.of('InvokeAgentRuntime').at(-1)).toMatchObject({ traceHeaders: { baggage: 'a=b%20c', traceparent: '00-1-2-01' } });
+  });
+
+  test('takes baggage of 8,192 characters, and not of one more', async () => {
+    expect((await fixture.invoke({}, { baggage: `a=${'b'.repeat(8_190)}` })).statusCode).toBe(200);
+    await expect(fixture.invoke({}, { baggage: `a=${'b'.repeat(8_191)}` })).rejects.toThrow('baggage must have at most 8192 characters, not 8193');
   });
 
   test('streams server-sent events', async () => {
