@@ -26,6 +26,7 @@ function outputs(root: string): string[] {
   return [
     '.jsii', main, types, ...Object.values(bin), ...Object.values(exports['./rehearsal']),
     ...handlers.map((name) => join('assets', name.slice(0, -'.ts'.length), 'index.js')),
+    'rehearsal-dist/account.js', // loaded by cli.js
     'assets/driver/session-driver.lambda/junit.js', // loaded by its index.js
     'assets/driver/session-driver.lambda/listing.js',
     'assets/driver/session-driver.lambda/agent-report.js',

@@ -8,7 +8,13 @@ interface OptionType {
   readonly default?: string | boolean;
 }
 
-const OPTIONS = {
+/** Options by their names. */
+export interface OptionTypes {
+  readonly [name: string]: OptionType;
+}
+
+/** The options of `rehearse`. */
+export const REHEARSE_OPTIONS = {
   'app': { type: 'string' },
   'stack': { type: 'string' },
   'loop': { type: 'string' },
@@ -43,13 +49,15 @@ const OPTIONS = {
   'state': { type: 'string', default: '.rehearsal' },
   'json': { type: 'boolean', default: false },
   'verbose': { type: 'boolean', default: false },
-} as const satisfies { readonly [name: string]: OptionType };
+} as const satisfies OptionTypes;
 
 /** Reads the words of a command line; what is wrong with one of them hides nothing of the others. */
-export function readArguments(args: readonly string[], faults: Faults) {
+export function readArguments<T extends OptionTypes>(
+  args: readonly string[], types: T, faults: Faults,
+): { readonly values: Values<T>; readonly positionals: string[] } {
   // A parser that is not strict accepts anything, also as a value.
-  const { values, tokens } = parseArgs({ args: withValues(args, faults), options: OPTIONS, allowPositionals: true, strict: false, tokens: true });
-  const types: { readonly [name: string]: OptionType } = OPTIONS;
+  const sound = withValues(args, types, faults);
+  const { values, tokens } = parseArgs({ args: sound, options: types, allowPositionals: true, strict: false, tokens: true });
   const positionals: string[] = [];
   const given = new Map<string, number>();
   let unknown = false; // what follows an unknown option may be its value
@@ -61,19 +69,18 @@ export function readArguments(args: readonly string[], faults: Faults) {
       const type = Object.hasOwn(types, token.name) ? types[token.name] : undefined;
       unknown = type === undefined && token.value === undefined;
       given.set(token.name, (given.get(token.name) ?? 0) + 1);
-      if (type === undefined) faults.add(`${token.rawName} is not an option${didYouMean(token.name, Object.keys(OPTIONS), (name) => `--${name}`)}`);
+      if (type === undefined) faults.add(`${token.rawName} is not an option${didYouMean(token.name, Object.keys(types), (name) => `--${name}`)}`);
       else faults.add(...faultsOfValue(token.rawName, type, token.value, token.inlineValue));
     }
   }
   for (const [name, count] of given) {
     if (count > 1 && types[name]?.type === 'string' && types[name].multiple !== true) faults.add(`--${name} is given ${count} times: give it once`);
   }
-  return { values: typed(values), positionals };
+  return { values: typed(values, types), positionals };
 }
 
 /** Removes options that lack their value and are followed by another option. */
-function withValues(args: readonly string[], faults: Faults): string[] {
-  const types: { readonly [name: string]: OptionType } = OPTIONS;
+function withValues(args: readonly string[], types: OptionTypes, faults: Faults): string[] {
   const typeOf = (word = '') => word.startsWith('--') && Object.hasOwn(types, word.slice(2).split('=')[0]) ? types[word.slice(2).split('=')[0]] : undefined;
   return args.filter((word, index) => {
     if (word.includes('=') || typeOf(word)?.type !== 'string' || typeOf(args[index + 1]) === undefined) return true;
@@ -88,18 +95,15 @@ function faultsOfValue(option: string, { type }: OptionType, value: string | und
   return inline !== true && value.startsWith('-') ? [`${option} is followed by "${value}", which looks like another option: write ${option}=${value} if it is the value`] : [];
 }
 
-type Values = ReturnType<typeof strictly>['values'];
+/** The values of options, as a strict parser returns them. */
+export type Values<T extends OptionTypes> = ReturnType<typeof parseArgs<{ options: T }>>['values'];
 
 /** Says what the values are once none has the wrong type: one without its value is left out. */
-function typed(values: { readonly [name: string]: unknown }): Values {
-  const types: { readonly [name: string]: OptionType } = OPTIONS;
+function typed<T extends OptionTypes>(values: { readonly [name: string]: unknown }, types: OptionTypes): Values<T> {
   const sound = ([name, value]: readonly [string, unknown]) => {
     const type = Object.hasOwn(types, name) ? types[name] : undefined;
     if (type?.multiple) return [name, (value as unknown[]).filter((each) => typeof each === 'string')];
     return [name, typeof value === type?.type ? value : type?.default];
   };
-  return Object.fromEntries(Object.entries(values).map(sound)) as Values;
+  return Object.fromEntries(Object.entries(values).map(sound)) as Values<T>;
 }
-
-/** Needed only for its type. */
-const strictly = () => parseArgs({ args: [], options: OPTIONS });

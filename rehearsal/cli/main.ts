@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type * as inAccount from '../account';
 import { clean } from './clean';
 import { InterruptedError } from './interrupt';
 import { Faults, MisuseError } from './misuse';
@@ -20,9 +21,12 @@ import { StateDirectoryError } from '../run/state-directory';
 
 const MISUSES = [NotEmulatedError, MisuseError, RepositoryError, StateInUseError, StateDirectoryError, AssemblyError, LoopNotFoundError];
 
+const COMMANDS = ['rehearse', 'run', 'runs'];
+
 /** The command line. Returns the exit code. */
 export async function main(args: readonly string[], stdout = process.stdout, stderr = process.stderr): Promise<number> {
   const [command, ...rest] = args;
+  if (command === 'run' || command === 'runs') return account(args, stdout, stderr);
   if (command === undefined || args.includes('--help') || args.includes('-h') || command === 'help') {
     stdout.write(USAGE);
     return command === undefined ? EXIT.MISUSE : EXIT.COMMITTED;
@@ -34,7 +38,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
   // The CDK asks for a home, and does without what is not there.
   if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';
   try {
-    if (command !== 'rehearse') throw new MisuseError(`"${command}" is not a command${didYouMean(command, ['rehearse']) || ': "rehearse" is the only one'}`);
+    if (command !== 'rehearse') throw new MisuseError(`"${command}" is not a command${didYouMean(command, COMMANDS) || `: the commands are ${COMMANDS.join(', ')}`}`);
     const faults = new Faults();
     const options = parseOptions(rest, faults);
     if (options.command === 'run') return await rehearse(options, faults, stdout, stderr);
@@ -47,6 +51,13 @@ export async function main(args: readonly string[], stdout = process.stdout, std
     if (error instanceof MisuseError) stderr.write('"cdk-agentcore-workbench --help" lists the options\n');
     return misuse ? EXIT.MISUSE : error instanceof AgentNotStartedError ? EXIT.RED : EXIT.INFRASTRUCTURE;
   }
+}
+
+/** Runs in an account need the clients of AWS, which a rehearsal does not load. */
+function account(args: readonly string[], stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Promise<number> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at once
+  const { runsInAccount } = require('../account') as typeof inAccount;
+  return runsInAccount(args, stdout, stderr);
 }
 
 /** Returns what is wrong with a command line, without a look at the files that it names, or `undefined` if it can be parsed. */

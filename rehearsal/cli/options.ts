@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readArguments } from './arguments';
+import { readArguments, REHEARSE_OPTIONS, Values as ValuesOf } from './arguments';
 import type { Faults } from './misuse';
 import { LIMITS } from '../../src/jobs/constants';
 import { LOOP_LIMITS } from '../../src/loop/steps/constants';
@@ -77,7 +77,7 @@ const COMMANDS = ['sessions', 'stop', 'shell', 'logs', 'clean'] as const;
 
 /** Reads the command line. What is wrong with it is added to the faults, and left out of what is returned. */
 export function parseOptions(args: readonly string[], faults: Faults): Options {
-  const { values, positionals } = readArguments(args, faults);
+  const { values, positionals } = readArguments(args, REHEARSE_OPTIONS, faults);
   const [command, id, ...rest] = positionals;
   const known = COMMANDS.find((each) => each === command);
   if (command !== undefined && known === undefined) {
@@ -105,7 +105,7 @@ export function parseOptions(args: readonly string[], faults: Faults): Options {
   };
 }
 
-type Values = ReturnType<typeof readArguments>['values'];
+type Values = ValuesOf<typeof REHEARSE_OPTIONS>;
 
 function targetOf(values: Values, faults: Faults): Target {
   const maxRepairs = values['max-repairs'];

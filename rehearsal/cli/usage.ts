@@ -6,6 +6,7 @@ export const USAGE = `Runs a coding loop on this machine: an agent's turn, gates
   cdk-agentcore-workbench rehearse --session ID --prompt '...'       continues in the workspace of a session
   cdk-agentcore-workbench rehearse sessions | stop ID | shell ID | logs ID
   cdk-agentcore-workbench rehearse clean [--session ID] [--older-than TIME]
+  cdk-agentcore-workbench run | runs --help                          runs in an AWS account: starts, follows, lists and stops them
   cdk-agentcore-workbench --version
 
 Run a loop of an app

@@ -30,7 +30,7 @@ describe('a build is needed', () => {
   };
   const SOURCES = ['src/x.ts', 'src/job.lambda.ts', 'README.md', 'package.json'];
   const OUTPUTS = [
-    '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
+    '.jsii', 'lib/index.js', 'lib/index.d.ts', 'rehearsal-dist/account.js', 'rehearsal-dist/cli.js', 'rehearsal-dist/index.js', 'rehearsal-dist/types/rehearsal/index.d.ts',
     'assets/job.lambda/index.js', 'assets/driver/session-driver.lambda/junit.js', 'assets/driver/session-driver.lambda/listing.js',
     'assets/driver/session-driver.lambda/agent-report.js',
     'assets/driver/session-driver.lambda/repair.js',

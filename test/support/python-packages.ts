@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { AIDER_BOTO3, PROGRAM_VERSIONS } from '../../src/agent/versions';
 
 /** Programs from PyPI that tests run for real, in the versions that were seen to work. */
-export const PYTHON_AGENTS: { readonly [name in 'strands-agents' | 'aider-chat' | 'bedrock-agentcore']: readonly string[] } = {
+export const PYTHON_AGENTS: { readonly [name in 'strands-agents' | 'aider-chat' | 'bedrock-agentcore' | 'moto']: readonly string[] } = {
   'strands-agents': [`strands-agents==${PROGRAM_VERSIONS.strands}`],
   // boto3, because LiteLLM signs requests to Amazon Bedrock with it.
   'aider-chat': [`aider-chat==${PROGRAM_VERSIONS.aider}`, `boto3==${AIDER_BOTO3}`],
   // The official SDK, whose server is compared with ours.
   'bedrock-agentcore': ['bedrock-agentcore==1.25.0'],
+  // AWS on loopback: Step Functions, CloudFormation, Systems Manager and S3 on the wire.
+  'moto': ['moto[server]==5.2.5'],
 };
 
 /** The directories in which Python is searched: those of the system, which every user can read. */

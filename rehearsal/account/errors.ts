@@ -1,0 +1,54 @@
+import { MisuseError } from '../cli/misuse';
+
+/** AWS refused a request, or did not answer it; the message says what to do. */
+export class AccountError extends Error {
+  readonly name = 'AccountError';
+}
+
+/** One request to AWS, as a policy names it. */
+export interface AwsAction {
+  /** The action in a policy, such as `states:StopExecution`. */
+  readonly action: string;
+  /** The ARN of the resource. `*` for actions without one. */
+  readonly resource: string;
+}
+
+interface AwsError extends Error {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly code?: string;
+}
+
+const DENIED = /AccessDenied|NotAuthorized|Unauthorized(Operation|Exception)|^Forbidden$/;
+const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/;
+const EXPIRED = /Expired|TokenRefreshRequired/;
+const UNKNOWN = /UnrecognizedClient|InvalidClientTokenId|InvalidSignature|InvalidAccessKeyId|SignatureDoesNotMatch|IncompleteSignature/;
+const NO_CREDENTIALS = /Credentials?Provider|TokenProvider/;
+const NO_CONNECTION = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'];
+
+/** Returns an error that says what to do about one of AWS. */
+export function described(thrown: unknown, { action, resource }: AwsAction): Error {
+  const error = thrown as AwsError;
+  const { name, message } = error;
+  if (name === 'MisuseError' || name === 'AccountError') return error;
+  if (DENIED.test(name)) return new AccountError(deniedText(message, { action, resource }));
+  if (THROTTLED.test(name)) return new AccountError(`AWS throttles ${action} and did so again and again: wait a moment and try again (${message})`);
+  if (NO_CREDENTIALS.test(name)) {
+    return new MisuseError(`there are no credentials for AWS: set AWS_PROFILE or give --profile, and log in as for the AWS CLI, such as with "aws sso login" (${message})`);
+  }
+  if (EXPIRED.test(name)) return new MisuseError(`the credentials for AWS have expired: log in again, such as with "aws sso login" (${message})`);
+  if (UNKNOWN.test(name)) return new MisuseError(`AWS does not know the credentials: check the profile, or the AWS_* variables of the environment (${message})`);
+  if (NO_CONNECTION.includes(error.code ?? name) || name === 'TimeoutError') {
+    return new AccountError(`AWS cannot be reached for ${action}: check the region and the network (${message || error.code})`);
+  }
+  return new AccountError(`${action} on ${resource} failed: ${name}: ${message}`);
+}
+
+/** The service names the action and the resource that it checked, which may be more than the one that was asked for. */
+function deniedText(message: string, asked: AwsAction): string {
+  const [, action = asked.action] = /perform:? ([\w-]+:\w+)/.exec(message) ?? [];
+  const [, resource = asked.resource] = /on resource:? (arn:\S+?)(?=[.,;]?(?:\s|$))/.exec(message) ?? [];
+  const [, who = 'the caller'] = /(arn:aws[\w-]*:(?:iam|sts)::\S+)/.exec(message.split(/is not authorized/)[0]) ?? [];
+  const text = `missing permission: ${who} may not perform ${action} on ${resource}`;
+  if (/explicit deny/i.test(message)) return `${text}: a policy denies it explicitly (${message})`;
+  return `${text}; this statement would allow it:\n  ${JSON.stringify({ Effect: 'Allow', Action: action, Resource: resource })}`;
+}

@@ -1,0 +1,64 @@
+import type { Account } from './account';
+import { Execution, Executions } from './executions';
+import { DeployedLoop, loopsOf, loopOf, LoopSelection } from './loops';
+import { stateMachineOf } from '../../src/loop/steps/sessions';
+import { MisuseError } from '../cli/misuse';
+import { didYouMean } from '../common/did-you-mean';
+
+/** A run of a loop in an account. */
+export interface DeployedRun {
+  readonly loop: DeployedLoop;
+  readonly execution: Execution;
+}
+
+const EXECUTION_ARN = /^arn:[\w-]+:states:[\w-]+:\d{12}:execution:[^:]+:[^:]+$/;
+
+/** The number of runs of each loop, from the newest, among which a part of a name is looked for. */
+const LOOKED_AT = 5_000;
+/** The number of names that an error lists. */
+const NAMED = 10;
+
+/** Returns the run of that name or ARN, or whose name has that part. Fails if there is none, or more than one. */
+export async function findRun(account: Account, executions: Executions, selection: LoopSelection, run: string): Promise<DeployedRun> {
+  if (EXECUTION_ARN.test(run)) {
+    const loop = await loopOf(account, stateMachineOf(run));
+    const execution = loop && await executions.find(run);
+    if (loop === undefined) throw new MisuseError(`${run} is not a run of a CodingLoop`);
+    return execution === undefined ? absent(run, []) : { loop, execution };
+  }
+  const loops = await loopsOf(account, selection);
+  const exact = await present(executions, loops.map((loop) => ({ loop, arn: `${loop.arn.replace(':stateMachine:', ':execution:')}:${run}` })));
+  if (exact.length === 1) return exact[0];
+  if (exact.length > 1) return ambiguous(run, exact.map(({ execution, loop }) => `${execution.name} of ${loop.path}`), 'say which loop with --loop');
+  const listed: { readonly loop: DeployedLoop; readonly arn: string; readonly name: string }[] = [];
+  for (const loop of loops) {
+    let left = LOOKED_AT;
+    for await (const { executionArn, name } of executions.list(loop)) {
+      if (left-- <= 0) break;
+      listed.push({ loop, arn: executionArn!, name: name! });
+    }
+  }
+  const close = listed.filter(({ name }) => name.includes(run));
+  if (close.length > 1) return ambiguous(run, close.map(({ name }) => name), 'give more of the name');
+  const [found] = await present(executions, close);
+  return found ?? absent(run, listed.map(({ name }) => name));
+}
+
+async function present(executions: Executions, all: readonly { readonly loop: DeployedLoop; readonly arn: string }[]): Promise<DeployedRun[]> {
+  const found: DeployedRun[] = [];
+  for (const { loop, arn } of all) {
+    // A name that no execution can have would be refused.
+    const execution = /[^\w.:/-]/.test(arn) || arn.split(':').pop()!.length > 80 ? undefined : await executions.find(arn);
+    if (execution !== undefined) found.push({ loop, execution });
+  }
+  return found;
+}
+
+function absent(run: string, names: readonly string[]): never {
+  throw new MisuseError(`there is no run "${run}": "runs list" lists those of the last 90 days, after which Step Functions forgets them${didYouMean(run, names)}`);
+}
+
+function ambiguous(run: string, names: readonly string[], advice: string): never {
+  const more = names.length > NAMED ? [`  and ${names.length - NAMED} more`] : [];
+  throw new MisuseError([`"${run}" fits ${names.length} runs: ${advice}`, ...names.slice(0, NAMED).map((name) => `  ${name}`), ...more].join('\n'));
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { Account } from './account';
+import { Executions } from './executions';
+import { findRun } from './find-run';
+import { DeployedLoop, theLoop } from './loops';
+import type { AccountOptions } from './options';
+import { LOOP_ERRORS, LOOP_LIMITS } from '../../src/loop/steps/constants';
+import { checkRepositoryOfInput, inputFaults } from '../../src/loop/steps/input';
+import type { LoopInput } from '../../src/loop/steps/records';
+import { isExecutionName, sessionOf } from '../../src/loop/steps/sessions';
+import { Faults, MisuseError } from '../cli/misuse';
+
+/** A run that has been started. */
+export interface StartedRun {
+  readonly loop: DeployedLoop;
+  readonly arn: string;
+  readonly name: string;
+  readonly input: LoopInput;
+}
+
+/** Starts a run of a loop. What its first step would refuse is refused before. */
+export async function startRun(
+  account: Account, executions: Executions, options: AccountOptions, faults: Faults, onStart: (loop: DeployedLoop) => void,
+): Promise<StartedRun> {
+  if (options.session === undefined && Object.keys(options.sessionOptions).length > 0) faults.add('--update and --on-top need --session: name the run that the session is of, or leave them out');
+  if (options.name !== undefined && !isExecutionName(options.name)) faults.add(`--name must be 1 to 80 characters without spaces and without any of <>{}[]?*"#%\\^|~\`$&,;:/, not "${options.name}"`);
+  // What can be said without asking anybody is said first.
+  if (options.session === undefined) faults.add(...faultsOf({ taskId: 'a-task', ...options.input }));
+  faults.throwIfAny();
+  const loop = await theLoop(account, options);
+  const { session, taskId } = options.session === undefined ? {} : await sessionOfRun(account, executions, options, loop, options.session);
+  const name = options.name ?? nameFor(options.input.taskId ?? taskId);
+  const input = {
+    ...options.input,
+    taskId: options.input.taskId ?? taskId ?? name,
+    ...session === undefined ? {} : { session: { ...session, ...options.sessionOptions } },
+  } as unknown as LoopInput;
+  faults.add(...faultsOf(input as unknown as AccountOptions['input']), ...repositoryFaults(input, loop));
+  faults.throwIfAny();
+  onStart(loop);
+  const arn = `${loop.arn.replace(':stateMachine:', ':execution:')}:${name}`;
+  await account.ask({ action: 'states:StartExecution', resource: loop.arn }, async () => {
+    try {
+      await account.sfn.send(new StartExecutionCommand({ stateMachineArn: loop.arn, name, input: JSON.stringify(input) }));
+    } catch (error) {
+      if ((error as Error).name === 'ExecutionAlreadyExists') throw new MisuseError(`there is a run "${name}" already: give another --name, or leave it out`);
+      throw error;
+    }
+  });
+  return { loop, arn, name, input };
+}
+
+/** Returns what is wrong with an input, in words for those who typed it. */
+function faultsOf(input: AccountOptions['input']): string[] {
+  if (input.prompt === undefined) return ['--prompt is missing: say what the agent has to do, with --prompt or in the file of --input'];
+  return inputFaults(input as unknown as LoopInput, LOOP_LIMITS.promptBytes);
+}
+
+function repositoryFaults({ repository }: LoopInput, loop: DeployedLoop): string[] {
+  if (repository?.url === undefined && loop.repository === undefined) return ['the loop has no repository of its own: give one with --repository URL'];
+  try {
+    checkRepositoryOfInput(repository?.url, loop);
+    return [];
+  } catch (error) {
+    if ((error as Error).name !== LOOP_ERRORS.BAD_INPUT) throw error;
+    return [(error as Error).message];
+  }
+}
+
+interface EarlierSession {
+  readonly session: NonNullable<LoopInput['session']>;
+  readonly taskId?: string;
+}
+
+/** The number of characters of a session's ID after the name of its execution. */
+const ID_SUFFIX = 34;
+
+/** Returns the session of an earlier run, which is named, or of an ID of a session. */
+async function sessionOfRun(
+  account: Account, executions: Executions, options: AccountOptions, loop: DeployedLoop, named: string,
+): Promise<EarlierSession> {
+  const isId = new RegExp(`^.+-[0-9a-f]{${ID_SUFFIX - 1}}$`).test(named);
+  const { execution } = await findRun(account, executions, { ...options, loop: loop.arn }, isId ? named.slice(0, -ID_SUFFIX) : named);
+  if (execution.state === 'RUNNING') throw new MisuseError(`the run ${execution.name} is still working in its session: wait for its end, or stop it with "runs stop ${execution.name}"`);
+  const { record, input } = execution;
+  const session = record?.session ?? sessionOf(execution.arn, input, loop.config.endpointName)?.session;
+  if (session === undefined || (isId && session.id !== named)) throw new MisuseError(`--session ${named}: no run of ${loop.path} made that session`);
+  const { taskId } = (input ?? {}) as { readonly taskId?: unknown };
+  return { session, taskId: typeof taskId === 'string' ? taskId : undefined };
+}
+
+/** Returns a name that is easy to read, and that no other run has: the task, the time in UTC, and a few random letters. */
+function nameFor(taskId: unknown): string {
+  const task = (typeof taskId === 'string' ? taskId : 'run').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 56);
+  const time = new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
+  return `${task}-${time}-${randomBytes(3).toString('hex')}`;
+}
