@@ -10,8 +10,9 @@ const MARKUP = [
   '<iframe srcdoc="<script>top.document.title = \'owned\'</script>"></iframe>', '<!--', ']]>', '&lt;b&gt;', '<base href="https://example.invalid/">',
 ].join(' ');
 
-/** Text from right to left, in Chinese, Japanese and Korean, with combining characters, and with characters that change the direction of what follows. */
-const WORLD = 'مرحبا بالعالم שלום עולם 你好，世界 こんにちは 안녕하세요 e\u0301\u0301\u0301 \u202e reversed \u2066 isolated \u{1F469}\u200d\u{1F4BB}';
+/** Text from right to left, in Chinese, Japanese and Korean, with combining characters, and with characters that change the direction of text. */
+const WORLD = 'مرحبا بالعالم שלום עולם 你好，世界 '
+  + 'こんにちは 안녕하세요 e\u0301\u0301\u0301 \u202e reversed \u2066 isolated \u{1F469}\u200d\u{1F4BB}';
 
 /** Text without a place to break a line. */
 const LONG = 'x'.repeat(400);
@@ -51,7 +52,11 @@ function stepsOf(text: string): Step[] {
   return steps.map((step) => ({ ...step, begin: (begin += step.duration) - step.duration }));
 }
 
-/** Returns a run of 20 rounds with gates of many kilobytes of output, in which each field that is a text holds one. @param text by default, markup and text of all kinds */
+/**
+ * Returns a run of 20 rounds with gates of many kilobytes of output.
+ *
+ * @param text the text of each field; by default, markup and text of all kinds
+ */
 export function hostileRun(text = HOSTILE): RunDescription {
   const steps = stepsOf(text);
   const names = [...new Set(steps.map(({ state }) => state)), text];
@@ -68,7 +73,15 @@ export function hostileRun(text = HOSTILE): RunDescription {
       outcome: text,
       taskId: text,
       rounds: ROUNDS,
-      agent: { name: text, version: text, turns: 3, usage: { inputTokens: 1, outputTokens: 2 }, costUsd: 1, summary: text, unreported: { turns: 1, reason: text } },
+      agent: {
+        name: text,
+        version: text,
+        turns: 3,
+        usage: { inputTokens: 1, outputTokens: 2 },
+        costUsd: 1,
+        summary: text,
+        unreported: { turns: 1, reason: text },
+      },
       gates: [{ name: text, verdict: 'FAILED', exitCode: 1, seconds: 1, logPath: text }],
       verified: false,
       findings: { putAway: { names: [text], count: 3 } },
@@ -84,10 +97,24 @@ export function hostileRun(text = HOSTILE): RunDescription {
       }])),
     },
     repository: { source: text, branch: text, commit: text, copy: text, uncommittedFiles: 2, uncommittedNames: [text] },
-    commit: { id: text, branch: text, tree: text, message: text, stat: text, patch: `+${text}\n-${text}\n ${text}`, commits: [{ id: text, subject: text }, { id: text, subject: text }] },
+    commit: {
+      id: text, branch: text, tree: text, message: text, stat: text, patch: `+${text}\n-${text}\n ${text}`, commits: [{ id: text, subject: text }, { id: text, subject: text }],
+    },
     forge: {
       repository: text,
-      pullRequest: { number: 1, url: text, title: text, body: text, head: text, base: text, draft: true, labels: [text], reviewers: [text], teams: [text], autoMerge: text },
+      pullRequest: {
+        number: 1,
+        url: text,
+        title: text,
+        body: text,
+        head: text,
+        base: text,
+        draft: true,
+        labels: [text],
+        reviewers: [text],
+        teams: [text],
+        autoMerge: text,
+      },
       checks: [{ name: text, conclusion: text, title: text, summary: text }, { name: text, conclusion: 'success', title: text }],
       comments: [{ issue: 1, body: text }],
       requests: [{ name: text, login: text, status: 200, faults: [text] }],
