@@ -6,7 +6,7 @@ import { SYSTEM_CLOCK } from '../handler/clock';
 import { numberFromEnv } from '../handler/environment';
 import { maskSecrets } from '../handler/mask';
 import { ENVIRONMENT, ERRORS, LIMITS, METRICS, OPERATIONS, RETRY_LOG, STATUSES, VERDICTS } from '../jobs/constants';
-import { isTransient, SessionError } from '../jobs/errors';
+import { isTransient, SessionError, typedError } from '../jobs/errors';
 import { invokeAgent, InvokeRequest, InvokeResult } from '../jobs/invoke-agent';
 import { Job, JobResult } from '../jobs/job';
 import { runJob, RunJobOptions } from '../jobs/run-job';
@@ -37,7 +37,15 @@ const logger = new Logger({ serviceName: METRICS.service });
 const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: METRICS.service });
 
 // The SDK must not retry: the agent may have started on an invoke, and a job's calls have their own retry loop.
-const client = lazy(() => new BedrockAgentCoreClient({ maxAttempts: 1 }));
+const client = lazy(() => {
+  const made = new BedrockAgentCoreClient({ maxAttempts: 1 });
+  made.middlewareStack.add((next) => (call) => next(call).catch((error) => {
+    const { agentRuntimeArn = '' } = call.input as { readonly agentRuntimeArn?: string };
+    if (typedError(error).name === ERRORS.THROTTLED) measure(METRICS.names.THROTTLES, 1, 'Count', { [METRICS.dimensions.RUNTIME]: runtimeIdOf(agentRuntimeArn) });
+    throw error;
+  }), { step: 'initialize' });
+  return made;
+});
 const services = new Map<string, AwsRequests>();
 
 /** The names of services in the variables of their endpoints, where they differ from those in signatures. */

@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -10,17 +9,16 @@ import { CodingLoopProps, SessionPolicy } from './coding-loop-props';
 import { Commit } from './commit';
 import { stopCutOffRuns } from './cut-off-runs';
 import { loopInstructions } from './loop-instructions';
-import { alarmedMetrics } from './loop-metrics';
+import { MeasuredLoop } from './loop-metrics';
 import { checksBase, planOf, turnOf } from './loop-plan';
 import { loopRole } from './loop-role';
 import { loopFaults } from './loop-rules';
 import { loopConfig, loopPublisher, promptBytesOf, warnAboutAnyRepository } from './loop-settings';
 import { LoopSources, loopSources } from './loop-sources';
 import { loopStates } from './loop-states';
-import { LOOP_ERRORS, LOOP_METRICS } from './steps/constants';
+import { LOOP_ERRORS } from './steps/constants';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
-import { METRICS } from '../jobs/constants';
 import { RUN_EVENTS } from '../operate/constants';
 import { LoopAlarms } from '../operate/loop-alarms';
 import { chatTarget, ruleOf, RunEventSource } from '../operate/run-rules';
@@ -66,7 +64,7 @@ import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '..
  *   ],
  * });
  */
-export class CodingLoop extends Construct implements iam.IGrantable {
+export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   /** The state machine that runs the loop. Each of its executions is a run. */
   public readonly stateMachine: sfn.StateMachine;
   /** The principal to grant permissions to: the role of the state machine. */
@@ -149,7 +147,7 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     stopCutOffRuns(this, this.stateMachine, target);
     this.runEvents = { scope: this, events: props.events, stateMachineArn: this.stateMachine.stateMachineArn };
     this.node.defaultChild = this.stateMachine;
-    this.alarms = LoopAlarms._of(this, alarmedMetrics(this));
+    this.alarms = LoopAlarms._of(this, this);
     this._sources = loopSources(props, driver, publisher);
   }
 
@@ -213,76 +211,5 @@ export class CodingLoop extends Construct implements iam.IGrantable {
     const rule = known ?? this.onFinished('NotifyOnFinished', { description: 'Sends a message about each run that ends' });
     rule.addTarget(chatTarget(topic));
     return rule;
-  }
-
-  /**
-   * Returns a metric of the loop by its name in CloudWatch.
-   *
-   * By default, the metric is the average over 5 minutes.
-   *
-   * @param metricName The name of the metric
-   * @param options Options for the metric
-   */
-  public metric(metricName: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
-    return new cloudwatch.Metric({
-      namespace: METRICS.namespace,
-      metricName,
-      ...options,
-      dimensionsMap: { [METRICS.dimensions.SERVICE]: METRICS.service, [LOOP_METRICS.dimension]: this.node.path, ...options.dimensionsMap },
-    }).attachTo(this);
-  }
-
-  /**
-   * Returns a metric of the number of runs that ended with an outcome.
-   *
-   * By default, the metric is the sum over 5 minutes.
-   *
-   * @param outcome The outcome: `COMMITTED`, `NO_CHANGES`, or the name of an error, such as `CodingLoop.Red`
-   * @param options Options for the metric
-   */
-  public metricRuns(outcome: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
-    return this.ofOutcome(LOOP_METRICS.names.RUNS, outcome, { statistic: cloudwatch.Stats.SUM, ...options });
-  }
-
-  /**
-   * Returns a metric of the number of rounds in runs that ended with an outcome.
-   *
-   * By default, the metric is the average over 5 minutes.
-   *
-   * @param outcome The outcome: `COMMITTED`, `NO_CHANGES`, or the name of an error, such as `CodingLoop.Red`
-   * @param options Options for the metric
-   */
-  public metricRounds(outcome: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
-    return this.ofOutcome(LOOP_METRICS.names.ROUNDS, outcome, options);
-  }
-
-  /**
-   * Returns a metric of the duration, in seconds, of runs that ended with an outcome.
-   *
-   * By default, the metric is the average over 5 minutes.
-   *
-   * @param outcome The outcome: `COMMITTED`, `NO_CHANGES`, or the name of an error, such as `CodingLoop.Red`
-   * @param options Options for the metric
-   */
-  public metricRunSeconds(outcome: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
-    return this.ofOutcome(LOOP_METRICS.names.RUN_SECONDS, outcome, options);
-  }
-
-  /**
-   * Returns a metric of the number of gates that ended with a verdict.
-   *
-   * By default, the metric is the sum over 5 minutes.
-   *
-   * @param verdict The verdict: `PASSED`, `FAILED`, `TIMED_OUT`, `INERT` or `LOST`
-   * @param options Options for the metric
-   */
-  public metricGates(verdict: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
-    return this.metric(LOOP_METRICS.names.GATES, {
-      statistic: cloudwatch.Stats.SUM, ...options, dimensionsMap: { [LOOP_METRICS.verdictDimension]: verdict },
-    });
-  }
-
-  private ofOutcome(name: string, outcome: string, options: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metric(name, { ...options, dimensionsMap: { [LOOP_METRICS.outcomeDimension]: outcome } });
   }
 }

@@ -11,7 +11,7 @@ import { LocalDeployment, LocalDeploymentProps } from '../../rehearsal/deploymen
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, Verification } from '../../src';
 import type { AgentRecord } from '../../src/loop/steps/agent-record';
-import { Feedback, GateRecord } from '../../src/loop/steps/records';
+import { CostRecord, Feedback, GateRecord } from '../../src/loop/steps/records';
 import { ownSession } from '../../src/loop/steps/sessions';
 
 export interface LoopFixtureProps {
@@ -249,6 +249,8 @@ export interface RunRecord {
   readonly session: { readonly id: string; readonly workspace?: string; readonly stopped: boolean; readonly error?: string };
   readonly error?: { readonly name: string; readonly message: string };
   readonly feedback?: Partial<Feedback>;
+  readonly cost?: CostRecord;
+  readonly schemaVersion: string;
 }
 
 function synth(directory: string, remote: string, loop: Partial<CodingLoopProps>): string {

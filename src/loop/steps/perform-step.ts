@@ -1,11 +1,12 @@
 import { checkBase } from './check-base';
 import { commit } from './commit';
-import { STEPS } from './constants';
+import { LOOP_METRICS, NEXT, STEPS } from './constants';
 import { gate } from './gate';
 import { LoopRequest, Operator } from './loop-request';
 import { withMeter } from './meter';
 import { bootstrap, prepareOrRefuse } from './prepare';
 import { snapshot } from './snapshot';
+import { LoopState } from './state';
 import { StepTools } from './step';
 import { cleanUp, stop } from './stop';
 import { turn } from './turn';
@@ -23,11 +24,22 @@ export async function performStep(request: LoopRequest, tools: StepTools & { rea
   const begunAt = tools.clock.now();
   const performed = await perform(request, { ...tools, ...limits }).catch(async (error: Error) => {
     throw await operator?.failed(request, error) ?? error;
-  });
+  }).finally(() => measureStep(request, begunAt, tools));
   const result = withMeter(request, performed, begunAt, tools.clock.now());
+  if (request.operation === STEPS.VERIFY && CAUGHT.includes((result as LoopState).next)) {
+    tools.measure(LOOP_METRICS.names.CATCHES, 1, 'Count', { [LOOP_METRICS.dimension]: request.config.name });
+  }
   await operator?.after(request, result);
   await tools.tell?.(request, result);
   return result;
+}
+
+/** The ways in which the state machine continues after a verification that did not pass. */
+const CAUGHT: readonly string[] = [NEXT.REPAIR, NEXT.RED, NEXT.STUCK];
+
+function measureStep({ operation, config }: LoopRequest, begunAt: number, { clock, measure }: StepTools): void {
+  const { names, dimension, stepDimension } = LOOP_METRICS;
+  measure(names.STEP_SECONDS, (clock.now() - begunAt) / 1_000, 'Seconds', { [dimension]: config.name, [stepDimension]: operation.replace('loop:', '') });
 }
 
 function operatorOf({ config }: LoopRequest, tools: StepTools): Operator | undefined {

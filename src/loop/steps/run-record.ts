@@ -4,7 +4,7 @@ import { LoopConfig } from './loop-config';
 import { BaseGate, GateRecord, RunRecord } from './records';
 import { defined } from './results';
 import type { AnyState } from './run-failure';
-import { LoopState } from './state';
+import { LoopState, RunIdentity } from './state';
 import { StepTools } from './step';
 
 /**
@@ -65,10 +65,30 @@ function isOfBootstrap(failed: RunRecord['error']): boolean {
   return failed?.name === LOOP_ERRORS.BOOTSTRAP_FAILED || (failed?.name === LOOP_ERRORS.INERT && failed.message.startsWith(BOOTSTRAP_ENDED));
 }
 
-/** Emits the metrics of a run that has ended. */
-export function measureEnd(tools: StepTools, config: LoopConfig, output: RunRecord, startedAt?: number): void {
-  const dimensions = { [LOOP_METRICS.dimension]: config.name, [LOOP_METRICS.outcomeDimension]: output.outcome };
-  tools.measure(LOOP_METRICS.names.RUNS, 1, 'Count', dimensions);
-  tools.measure(LOOP_METRICS.names.ROUNDS, output.rounds, 'Count', dimensions);
-  if (startedAt !== undefined) tools.measure(LOOP_METRICS.names.RUN_SECONDS, Math.max(0, tools.clock.now() / 1_000 - startedAt), 'Seconds', dimensions);
+/** Emits the metrics of a run that has ended, with those of its outcome and those of the loop alone. */
+export function measureEnd(
+  { measure, clock }: Pick<StepTools, 'measure' | 'clock'>,
+  { name }: LoopConfig,
+  { outcome, rounds, cost }: Pick<RunRecord, 'outcome' | 'cost'> & { readonly rounds?: number },
+  run?: Pick<RunIdentity, 'startedAt' | 'deadline'>,
+): void {
+  const { names, dimension, outcomeDimension } = LOOP_METRICS;
+  const loop = { [dimension]: name };
+  const ofOutcome = { ...loop, [outcomeDimension]: outcome };
+  const green = Object.values<string>(OUTCOMES).includes(outcome) ? 1 : 0;
+  measure(names.RUNS, 1, 'Count', ofOutcome);
+  measure(names.GREEN_RUNS, green, 'Count', loop);
+  measure(names.FAILED_RUNS, 1 - green, 'Count', loop);
+  if (rounds !== undefined) measure(names.ROUNDS, rounds, 'Count', ofOutcome);
+  if (run !== undefined) {
+    const seconds = Math.max(0, clock.now() / 1_000 - run.startedAt);
+    measure(names.RUN_SECONDS, seconds, 'Seconds', ofOutcome);
+    measure(names.TIME_USED, 100 * seconds / (run.deadline - run.startedAt), 'Percent', loop);
+  }
+  if (cost !== undefined) measure(names.COST, cost.usd + (cost.agentUsd ?? 0), 'NoUnit', loop);
+}
+
+/** Emits the number of sessions that a run had to stop, and did not, if there are any. */
+export function measureLeftOver({ measure }: Pick<StepTools, 'measure'>, { name }: LoopConfig, count: number): void {
+  if (count > 0) measure(LOOP_METRICS.names.LEFT_OVER, count, 'Count', { [LOOP_METRICS.dimension]: name });
 }

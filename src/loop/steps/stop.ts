@@ -7,7 +7,7 @@ import { costRecord, metered } from './meter';
 import { occupantOf } from './occupant';
 import { RunRecord, SessionRecord } from './records';
 import type { AnyState } from './run-failure';
-import { measureEnd, outputOf } from './run-record';
+import { measureEnd, measureLeftOver, outputOf } from './run-record';
 import { DEFAULT_ENDPOINT, LoopSession, ownSession, runIdOf, sessionOf, verificationSession } from './sessions';
 import { LoopState } from './state';
 import { inWorkspace, StepTools } from './step';
@@ -38,6 +38,7 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
   const begunAt = tools.clock.now();
   const where = placeOf(request);
   let stopped = false;
+  let notStopped = 0;
   let problem = await othersWork(where, request, tools);
   if (request.config.shared && problem === undefined) await release(request, where.session, tools);
   if (request.stop && problem === undefined) {
@@ -47,9 +48,10 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
       stopped = true;
     } catch (error) {
       problem = `${(error as Error).name}: ${(error as Error).message}`.slice(0, 1_000);
+      notStopped = 1;
     }
   }
-  const verification = await stopVerifications(request, tools);
+  const { verification, failures } = await stopVerifications(request, tools);
   // The record names the endpoint: a run that continues in the session finds its workspace there, even if the loop's own endpoint changes.
   const output = outputOf(state, {
     endpointName: DEFAULT_ENDPOINT, ...where.session, ...workspaceOf(state), stopped, ...(problem === undefined ? {} : { error: problem }),
@@ -58,7 +60,8 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
     cost: costUntil(begunAt, request, tools),
     isBeforeTurns: request.config.checkBase === true && state.loop?.baseCheck === undefined,
   });
-  measureEnd(tools, request.config, output, state.run?.startedAt);
+  measureEnd(tools, request.config, output, state.run);
+  measureLeftOver(tools, request.config, notStopped + failures);
   const failure = output.error === undefined ? { name: '', cause: '' } : { name: output.error.name, cause: afterFailure().causeOf(output) };
   if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that failed took the path of a successful one', output.error.message);
   return { output, failure };
@@ -111,25 +114,30 @@ async function occupied(where: LoopSession, execution: string, tools: StepTools)
 }
 
 /** Stops the sessions of the run's verifications. A step that failed may have started one more than the state knows of. */
-async function stopVerifications({ runtimeArn, execution, config, state, green }: StopRequest, tools: StepTools): Promise<RunRecord['verification']> {
+async function stopVerifications(
+  { runtimeArn, execution, config, state, green }: StopRequest, tools: StepTools,
+): Promise<{ readonly verification?: RunRecord['verification']; readonly failures: number }> {
   const { run } = state;
-  if (config.verification === undefined || run === undefined) return undefined;
+  if (config.verification === undefined || run === undefined) return { failures: 0 };
   const known = state.loop?.verification;
   const more = green || state.error === undefined ? 0 : 1;
   const count = (known?.attempt ?? 0) + more;
   const addresses = addressesOf(config.verification, { runtimeArn, execution, endpointName: run.session.endpointName }, count);
-  if (known === undefined && more === 0) return undefined;
+  if (known === undefined && more === 0) return { failures: 0 };
   const stops = await Promise.all(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)
     .catch((error: Error) => ({ status: `${address.sessionId}: ${error.name}: ${error.message}`.slice(0, 500), sessionId: address.sessionId }))));
-  const error = stops.find(({ status }) => status !== 'STOPPED' && status !== 'ALREADY_STOPPED')?.status;
+  const failed = stops.filter(({ status }) => status !== 'STOPPED' && status !== 'ALREADY_STOPPED');
   const started = stops.filter(({ status }, index) => index < (known?.attempt ?? 0) || status !== 'ALREADY_STOPPED');
-  if (started.length === 0) return undefined;
+  if (started.length === 0) return { failures: 0 };
   return {
-    sessions: started.map(({ sessionId }) => sessionId),
-    ...(known?.separate === undefined ? {} : { separateUser: known.separate }),
-    gates: known?.gates ?? [],
-    stopped: error === undefined,
-    ...(error === undefined ? {} : { error }),
+    verification: {
+      sessions: started.map(({ sessionId }) => sessionId),
+      ...(known?.separate === undefined ? {} : { separateUser: known.separate }),
+      gates: known?.gates ?? [],
+      stopped: failed.length === 0,
+      ...(failed.length === 0 ? {} : { error: failed[0].status }),
+    },
+    failures: failed.length,
   };
 }
 
@@ -198,6 +206,7 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   if (endedInOrder(detail)) return { status: 'ended in order', sessionId: '' };
   const known = await tools.executions.describe(execution).catch(() => undefined);
   if (known?.isRunning) return { status: 'running again', sessionId: '' };
+  measureEnd(tools, config, { outcome: detail.status === 'FAILED' ? LOOP_ERRORS.FAILED : detail.status });
   // The loop may have another endpoint by now, and an event omits an input that is long or encrypted.
   const endpointName = await tools.executions.endpointNameOf(execution).catch(() => undefined) ?? config.endpointName;
   const input = known === undefined ? parsed(detail.input) : known.input;
@@ -208,13 +217,17 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   if (config.verification !== undefined) {
     const run = { runtimeArn, execution, endpointName: where.session.endpointName };
     const addresses = addressesOf(config.verification, run, config.verification.attempts);
-    await Promise.allSettled(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)));
+    const stops = await Promise.allSettled(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)));
+    measureLeftOver(tools, config, stops.filter(({ status }) => status === 'rejected').length);
   }
   const problem = await occupied(where, execution, tools);
   if (problem !== undefined) return { status: problem, sessionId };
   if (config.shared) await release({ ...request, execution, state: {} }, where.session, tools);
   if (!request.stop) return { status: 'left to its idle timeout', sessionId };
-  return untilStopped({ runtimeArn, qualifier: where.session.endpointName, sessionId }, tools);
+  return untilStopped({ runtimeArn, qualifier: where.session.endpointName, sessionId }, tools).catch((error) => {
+    measureLeftOver(tools, config, 1);
+    throw error;
+  });
 }
 
 function parsed(text: string | null | undefined): unknown {
