@@ -4,6 +4,7 @@ import {
 import type { Account } from './account';
 import { DeployedLoop, described } from './loops';
 import type { State } from './options';
+import type { ExecutionDescription } from '../../src/journal/deployed-run';
 import { outputOf, parsed } from '../../src/journal/results';
 import type { KnownExecution, LoopExecutions } from '../../src/loop/steps/executions';
 import type { RunRecord } from '../../src/loop/steps/records';
@@ -21,7 +22,8 @@ export interface Execution {
   /** The record of a run that has ended in order, be it red or green. */
   readonly record?: RunRecord;
   readonly error?: string;
-  readonly cause?: string;
+  /** The description as Step Functions gives it. */
+  readonly description: ExecutionDescription;
 }
 
 const ABSENT = ['ExecutionDoesNotExist'];
@@ -85,7 +87,8 @@ export class Executions implements LoopExecutions {
   }
 }
 
-function executionOf({ executionArn, name, status, startDate, stopDate, input, output, error, cause }: DescribeExecutionCommandOutput): Execution {
+function executionOf(description: DescribeExecutionCommandOutput): Execution {
+  const { executionArn, name, status, startDate, stopDate, input, output, error, cause } = description;
   return {
     arn: executionArn!,
     name: name!,
@@ -95,6 +98,6 @@ function executionOf({ executionArn, name, status, startDate, stopDate, input, o
     input: parsed(input),
     record: outputOf({ output: parsed(output), cause }),
     error,
-    cause,
+    description,
   };
 }

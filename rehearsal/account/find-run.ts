@@ -6,7 +6,7 @@ import { MisuseError } from '../cli/misuse';
 import { didYouMean } from '../common/did-you-mean';
 
 /** A run of a loop in an account. */
-export interface DeployedRun {
+export interface FoundRun {
   readonly loop: DeployedLoop;
   readonly execution: Execution;
 }
@@ -19,7 +19,7 @@ const LOOKED_AT = 5_000;
 const NAMED = 10;
 
 /** Returns the run of that name or ARN, or whose name has that part. Fails if there is none, or more than one. */
-export async function findRun(account: Account, executions: Executions, selection: LoopSelection, run: string): Promise<DeployedRun> {
+export async function findRun(account: Account, executions: Executions, selection: LoopSelection, run: string): Promise<FoundRun> {
   if (EXECUTION_ARN.test(run)) {
     const loop = await loopOf(account, stateMachineOf(run));
     const execution = loop && await executions.find(run);
@@ -44,8 +44,8 @@ export async function findRun(account: Account, executions: Executions, selectio
   return found ?? absent(run, listed.map(({ name }) => name));
 }
 
-async function present(executions: Executions, all: readonly { readonly loop: DeployedLoop; readonly arn: string }[]): Promise<DeployedRun[]> {
-  const found: DeployedRun[] = [];
+async function present(executions: Executions, all: readonly { readonly loop: DeployedLoop; readonly arn: string }[]): Promise<FoundRun[]> {
+  const found: FoundRun[] = [];
   for (const { loop, arn } of all) {
     // A name that no execution can have would be refused.
     const execution = /[^\w.:/-]/.test(arn) || arn.split(':').pop()!.length > 80 ? undefined : await executions.find(arn);

@@ -4,20 +4,18 @@ import { brake } from './brake';
 import { Executions } from './executions';
 import { findRun } from './find-run';
 import { list } from './list';
-import { loopsOf } from './loops';
+import { logs } from './logs';
+import { DeployedLoop, loopsOf } from './loops';
 import { accountOptions, AccountOptions } from './options';
 import { startRun } from './start';
 import { isGone, StoppedRun, Stopper, stopAll, stopRun } from './stop';
+import { report, Streams, tell, Telling } from './story-of-run';
 import { ACCOUNT_USAGE } from './usage';
 import { Clock, SYSTEM_CLOCK } from '../../src/handler/clock';
 import { EXIT } from '../../src/journal/exit-codes';
+import { costBoundOf } from '../../src/journal/report/cost-bound';
 import { Terminal } from '../../src/journal/terminal';
 import { Faults, MisuseError } from '../cli/misuse';
-
-interface Streams {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-}
 
 /** The command lines that start with `run` and `runs`. Returns the exit code. */
 export async function runsInAccount(
@@ -49,22 +47,46 @@ export async function runsInAccount(
 async function perform(account: Account, options: AccountOptions, faults: Faults, streams: Streams, clock: Clock): Promise<number> {
   const executions = new Executions(account);
   const print = (line: string) => void streams.stdout.write(`${line}\n`);
+  const telling = { account, executions, options, streams, clock };
+  const find = () => findRun(account, executions, options, options.run!);
   switch (options.command) {
-    case 'run': return start(account, executions, options, faults, print);
+    case 'run': return start(telling, faults, print);
     case 'list': return list(account, executions, options, print);
     case 'brake': return brake(account, options, print);
     case 'stop': return stop(account, executions, options, streams, clock);
-    default: throw new MisuseError(`"runs ${options.command}" is not there yet`);
+    case 'logs': return logs(account, executions, await find(), options, clock, print);
+    case 'report': return report(telling, await find());
+    case 'show': return tell(telling, await find(), false);
+    case 'watch': return tell(telling, await find(), true);
   }
 }
 
-async function start(
-  account: Account, executions: Executions, options: AccountOptions, faults: Faults, print: (line: string) => void,
-): Promise<number> {
-  const run = await startRun(account, executions, options, faults, () => {});
-  if (options.json) print(JSON.stringify({ run: run.name, loop: run.loop.path, arn: run.arn, input: run.input }, undefined, 2));
-  else print(run.name);
-  return EXIT.COMMITTED;
+async function start(telling: Telling, faults: Faults, print: (line: string) => void): Promise<number> {
+  const { account, executions, options } = telling;
+  const told = !options.json && !options.detach;
+  const { loop, name, arn, input } = await startRun(account, executions, options, faults, (found) => {
+    if (told) introduce(found, options, print);
+  });
+  if (options.detach) {
+    print(options.json ? JSON.stringify({ run: name, loop: loop.path, arn, input }, undefined, 2) : name);
+    return EXIT.COMMITTED;
+  }
+  if (told) print(`run: ${name}\n`);
+  const execution = await executions.find(arn);
+  return tell(telling, { loop, execution: execution! }, true);
+}
+
+function introduce(loop: DeployedLoop, { input }: AccountOptions, print: (line: string) => void): void {
+  const bound = costBoundOf(loop, loop.config.operate?.budget);
+  print(`running ${loop.path}${loop.repository === undefined ? '' : ` on ${loop.repository.url}`}`);
+  print(`gates: ${loop.gates.map(({ name, command }) => `${name} (${firstLine(command)})`).join(', ')}; at most ${loop.maxRepairs} ${loop.maxRepairs === 1 ? 'repair' : 'repairs'}`);
+  print(`prompt: ${firstLine(String(input.prompt))}`);
+  if (bound !== undefined) print(`cost: at most $${bound.toFixed(2)} by the timeouts of the loop, without the model`);
+}
+
+function firstLine(text: string): string {
+  const [first, ...more] = text.trim().split('\n');
+  return more.length === 0 ? first : `${first} …`;
 }
 
 async function stop(account: Account, executions: Executions, options: AccountOptions, { stdout, stderr }: Streams, clock: Clock): Promise<number> {

@@ -1,12 +1,13 @@
 import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import type { Account } from './account';
 import type { Execution, Executions } from './executions';
-import type { DeployedRun } from './find-run';
+import type { FoundRun } from './find-run';
 import { DeployedLoop, loopsOf } from './loops';
 import type { AccountOptions } from './options';
 import { forEach } from './pool';
 import { EXIT } from '../../src/journal/exit-codes';
 import { parsed } from '../../src/journal/results';
+import { functionSecond, sessionSecond } from '../../src/prices/constants';
 
 /** A run in a list. */
 export interface ListedRun {
@@ -24,7 +25,7 @@ export interface ListedRun {
   readonly startedAt: string;
   readonly seconds: number;
   /** US dollars, without the model. */
-  readonly usd?: number;
+  readonly usd: number;
   readonly arn: string;
 }
 
@@ -51,9 +52,10 @@ export async function list(account: Account, executions: Executions, options: Ac
   return EXIT.COMMITTED;
 }
 
-export async function rowOf(account: Account, { loop, execution }: DeployedRun): Promise<ListedRun> {
+export async function rowOf(account: Account, { loop, execution }: FoundRun): Promise<ListedRun> {
   const { record, state, startedAt, endedAt = new Date() } = execution;
   const progress = state === 'RUNNING' ? await progressOf(account, execution) : { rounds: record?.rounds };
+  const seconds = (endedAt.getTime() - startedAt.getTime()) / 1_000;
   return {
     run: execution.name,
     loop: loop.path,
@@ -62,7 +64,9 @@ export async function rowOf(account: Account, { loop, execution }: DeployedRun):
     task: taskOf(execution),
     ...progress,
     startedAt: startedAt.toISOString(),
-    seconds: Math.round((endedAt.getTime() - startedAt.getTime()) / 1_000),
+    seconds: Math.round(seconds),
+    // The record has what was measured; until then, the session counts since the start.
+    usd: record?.cost?.usd ?? seconds * (sessionSecond() + functionSecond()),
     arn: execution.arn,
   };
 }
@@ -97,7 +101,7 @@ function table(rows: readonly ListedRun[], withLoop: boolean): string[] {
     row.outcome ?? row.step ?? '',
     row.rounds === undefined ? '' : String(row.rounds),
     (row.seconds / 60).toFixed(1),
-    row.usd === undefined ? '' : `$${row.usd.toFixed(2)}`,
+    `$${row.usd.toFixed(2)}`,
     row.task,
     ...withLoop ? [row.loop] : [],
     row.run,

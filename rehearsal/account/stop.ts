@@ -2,7 +2,7 @@ import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Account } from './account';
 import { AccountError, described } from './errors';
 import type { Executions } from './executions';
-import type { DeployedRun } from './find-run';
+import type { FoundRun } from './find-run';
 import type { DeployedLoop } from './loops';
 import { forEach } from './pool';
 import type { Clock } from '../../src/handler/clock';
@@ -55,14 +55,14 @@ export class Stopper {
   constructor(private readonly account: Account, private readonly executions: Executions, private readonly clock: Clock) {}
 
   /** Stops the execution, if it runs. Returns the state that it was in. */
-  async stopExecution({ execution }: DeployedRun): Promise<string> {
+  async stopExecution({ execution }: FoundRun): Promise<string> {
     if (execution.state !== 'RUNNING') return execution.state;
     await this.account.ask({ action: 'states:StopExecution', resource: execution.arn }, async () => this.account.sfn.send(new StopExecutionCommand({ executionArn: execution.arn, cause: CAUSE })));
     return 'STOPPED';
   }
 
   /** Stops the sessions of an execution that has ended, unless another run works there, and waits until AgentCore says that they are gone. */
-  async stopSessions({ loop, execution }: DeployedRun, executions: LoopExecutions = this.executions): Promise<StoppedSession[]> {
+  async stopSessions({ loop, execution }: FoundRun, executions: LoopExecutions = this.executions): Promise<StoppedSession[]> {
     const made = await this.executions.loopOf(execution.arn) ?? loop;
     const { config, runtimeArn } = made;
     const where = sessionOf(execution.arn, execution.input, config.endpointName);
@@ -113,7 +113,7 @@ function verificationsOf({ config, runtimeArn }: Pick<DeployedLoop, 'config' | '
 }
 
 /** Stops one run. */
-export async function stopRun(stopper: Stopper, run: DeployedRun): Promise<StoppedRun> {
+export async function stopRun(stopper: Stopper, run: FoundRun): Promise<StoppedRun> {
   const execution = await stopper.stopExecution(run);
   return { run: run.execution.name, loop: run.loop.path, execution, sessions: await stopper.stopSessions(run) };
 }
@@ -128,7 +128,7 @@ const LISTS = 20;
 export async function stopAll(
   stopper: Stopper, executions: Executions, loops: readonly DeployedLoop[], onStopped: (stopped: number) => void,
 ): Promise<StoppedRun[]> {
-  const stopped = new Map<string, { readonly run: DeployedRun; readonly error?: string }>();
+  const stopped = new Map<string, { readonly run: FoundRun; readonly error?: string }>();
   for (let lists = 0; ; lists++) {
     const news: { readonly loop: DeployedLoop; readonly arn: string }[] = [];
     for (const loop of loops) {

@@ -69,6 +69,29 @@ export class Moto {
     client.destroy();
   }
 
+  /** Creates a user with one policy. Returns its credentials, as variables. */
+  async createUser(policy: string): Promise<{ readonly [name: string]: string }> {
+    const name = `user-${Date.now()}`;
+    await this.iam({ Action: 'CreateUser', UserName: name });
+    await this.iam({ Action: 'PutUserPolicy', UserName: name, PolicyName: 'Policy', PolicyDocument: policy });
+    const text = await this.iam({ Action: 'CreateAccessKey', UserName: name });
+    const [, id] = /<AccessKeyId>(.+?)<\/AccessKeyId>/.exec(text)!;
+    const [, secret] = /<SecretAccessKey>(.+?)<\/SecretAccessKey>/.exec(text)!;
+    return { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret };
+  }
+
+  /** Determines whether requests are checked against policies. */
+  async authorize(checked: boolean): Promise<void> {
+    await fetch(`${this.endpoint}/moto-api/reset-auth`, { method: 'POST', body: checked ? '0' : 'inf' });
+  }
+
+  private async iam(parameters: { readonly [name: string]: string }): Promise<string> {
+    const body = new URLSearchParams({ Version: '2010-05-08', ...parameters });
+    const authorization = 'AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0';
+    const response = await fetch(this.endpoint, { method: 'POST', body, headers: { authorization } });
+    return response.text();
+  }
+
   /** Forgets everything. */
   async reset(): Promise<void> {
     await fetch(`${this.endpoint}/moto-api/reset`, { method: 'POST' });

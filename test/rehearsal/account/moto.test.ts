@@ -1,79 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DescribeExecutionCommand, ListStateMachinesCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { Template } from 'aws-cdk-lib/assertions';
-import { AgentCoreServer } from '../../../rehearsal/agentcore';
-import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount, Verification } from '../../../src';
 import { ownSession } from '../../../src/loop/steps/sessions';
 import { commandLine, ending } from '../../support/command-line';
-import { definitionsOf } from '../../support/definitions';
-import { awsEnvironment, Moto, setAwsEnvironment } from '../../support/moto';
-import { IMAGE, newStack } from '../../support/stacks';
-import { STUB_SANDBOXES } from '../../support/stub-sandbox';
+import { awsEnvironment, setAwsEnvironment } from '../../support/moto';
+import { BRAKE, FIX, json, MotoLoops } from '../../support/moto-loops';
 
 jest.setTimeout(60_000);
 
-const BRAKE = '/workbench/brake';
-const FIX = ['--stack', 'Stack', '--loop', 'Fix'];
-
-let moto: Moto;
-let agentCore: AgentCoreServer;
-let restore = () => {};
-let sfn: SFNClient;
-let runtimeArn: string;
-const directory = mkdtempSync(join(tmpdir(), 'account-'));
-
-/** The definitions of two loops, and of a state machine that is none. moto does not run them. */
-function definitions(): { [id: string]: object } {
-  const stack = newStack();
-  const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
-  const props = { runtime, gates: [Gate.command('test', 'npm test')] };
-  new CodingLoop(stack, 'Fix', { ...props, repository: GitRepository.fromUrl('https://example.com/a/repository.git') });
-  new CodingLoop(stack, 'Upgrade', { ...props, repository: GitRepository.fromInput(), verification: Verification.none() });
-  const text = JSON.stringify(definitionsOf(Template.fromStack(stack).toJSON())).replace(/<Agent\w*\.AgentRuntimeArn>/g, runtimeArn)
-    .replace(/("config":\{"name":)/g, `"config":{"operate":{"brake":"${BRAKE}"},"name":`);
-  return { ...JSON.parse(text), Other: { StartAt: 'Done', States: { Done: { Type: 'Succeed' } } } };
-}
-
+let aws: MotoLoops;
 beforeAll(async () => {
-  moto = await Moto.start();
-  agentCore = await AgentCoreServer.start({ stateDirectory: directory, sandbox: STUB_SANDBOXES });
-  runtimeArn = agentCore.createRuntime({ name: 'agent', mounts: ['/mnt/workspace'] }).arn;
-  restore = setAwsEnvironment(awsEnvironment(moto.endpoint, { AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: agentCore.endpoint }));
-  sfn = new SFNClient({});
+  aws = await MotoLoops.start();
 }, 300_000);
-
-beforeEach(async () => {
-  await moto.reset();
-  await moto.createStack('Stack', definitions());
-});
-
-afterAll(async () => {
-  restore();
-  sfn?.destroy();
-  moto?.close();
-  await agentCore?.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-async function machine(loop: string): Promise<string> {
-  const { stateMachines = [] } = await sfn.send(new ListStateMachinesCommand({}));
-  return stateMachines.find(({ name }) => name!.startsWith(`Stack-${loop}`))!.stateMachineArn!;
-}
-
-async function begin(loop: string, name: string, input: object = { prompt: 'do it', taskId: name }): Promise<string> {
-  const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn: await machine(loop), name, input: JSON.stringify(input) }));
-  return executionArn!;
-}
-
-async function statusOf(executionArn: string): Promise<string> {
-  return (await sfn.send(new DescribeExecutionCommand({ executionArn }))).status!;
-}
-
-async function json<T>(...args: string[]): Promise<T> {
-  return JSON.parse((await ending(0, commandLine(...args, '--json'))).stdout) as T;
-}
+beforeEach(async () => aws.reset());
+afterAll(async () => aws?.close());
 
 describe('the loop', () => {
   test('is found among the state machines of the stack', async () => {
@@ -87,7 +26,7 @@ describe('the loop', () => {
   });
 
   test('is found by the ARN of its state machine, without a stack', async () => {
-    expect((await ending(0, commandLine('runs', '--loop', await machine('Upgrade')))).stdout).toBe('no runs yet of Stack/Upgrade\n');
+    expect((await ending(0, commandLine('runs', '--loop', await aws.machine('Upgrade')))).stdout).toBe('no runs yet of Stack/Upgrade\n');
   });
 
   test.each<[string, string[], string]>([
@@ -105,11 +44,11 @@ describe('the loop', () => {
   });
 
   test('fails for a state machine that is no loop', async () => {
-    expect((await ending(2, commandLine('runs', '--loop', await machine('Other')))).stderr).toContain('is not the state machine of a CodingLoop');
+    expect((await ending(2, commandLine('runs', '--loop', await aws.machine('Other')))).stderr).toContain('is not the state machine of a CodingLoop');
   });
 
   test('fails without a region, and says how to give one', async () => {
-    const { AWS_REGION, ...rest } = awsEnvironment(moto.endpoint);
+    const { AWS_REGION, ...rest } = awsEnvironment(aws.moto.endpoint);
     const undo = setAwsEnvironment(rest);
     const { stderr } = await ending(2, commandLine('runs', '--stack', 'Stack')).finally(undo);
 
@@ -118,7 +57,7 @@ describe('the loop', () => {
   });
 
   test('fails without credentials, and says how to give them', async () => {
-    const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _key, ...rest } = awsEnvironment(moto.endpoint);
+    const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _key, ...rest } = awsEnvironment(aws.moto.endpoint);
     const undo = setAwsEnvironment(rest);
     const { stderr } = await ending(2, commandLine('runs', '--stack', 'Stack')).finally(undo);
 
@@ -126,9 +65,9 @@ describe('the loop', () => {
   });
 
   test('is looked for in the region and with the credentials of a profile', async () => {
-    const config = join(directory, 'config');
+    const config = join(aws.directory, 'config');
     writeFileSync(config, '[profile work]\nregion = us-east-1\naws_access_key_id = AKIAWORKWORKWORKWORK\naws_secret_access_key = secret\n');
-    const undo = setAwsEnvironment({ AWS_ENDPOINT_URL: moto.endpoint, AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_EC2_METADATA_DISABLED: 'true' });
+    const undo = setAwsEnvironment({ AWS_ENDPOINT_URL: aws.moto.endpoint, AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_EC2_METADATA_DISABLED: 'true' });
 
     await ending(0, commandLine('runs', '--stack', 'Stack', '--profile', 'work')).finally(undo);
     expect(process.env.AWS_REGION).toBe('us-east-1');
@@ -141,11 +80,11 @@ describe('a run', () => {
 
     expect(run).toMatch(/^T-1-\d{8}T\d{6}-[0-9a-f]{6}$/);
     expect(input).toEqual({ prompt: 'mend it', taskId: 'T-1' });
-    expect(JSON.parse((await sfn.send(new DescribeExecutionCommand({ executionArn: arn }))).input!)).toEqual(input);
+    expect(JSON.parse((await aws.describe(arn)).input!)).toEqual(input);
   });
 
   test('continues in the session of an earlier run, with its task', async () => {
-    const earlier = await begin('Fix', 'earlier', { prompt: 'x', taskId: 'T-2' });
+    const earlier = await aws.begin('Fix', 'earlier', { prompt: 'x', taskId: 'T-2' });
     await ending(0, commandLine('runs', 'stop', 'earlier', ...FIX));
     const { input } = await json<{ input: { taskId: string; session: { id: string } } }>('run', ...FIX, '--prompt', 'go on', '--session', 'earl', '--update', '--detach');
 
@@ -153,7 +92,7 @@ describe('a run', () => {
   });
 
   test('fails to continue in the session of a run that is under way', async () => {
-    await begin('Fix', 'busy');
+    await aws.begin('Fix', 'busy');
 
     expect((await ending(2, commandLine('run', ...FIX, '--prompt', 'x', '--session', 'busy', '--detach'))).stderr).toContain('the run busy is still working in its session');
   });
@@ -170,9 +109,9 @@ describe('a run', () => {
 });
 
 test('runs are listed, the newest first', async () => {
-  await begin('Fix', 'first');
-  await begin('Fix', 'second');
-  await begin('Upgrade', 'other');
+  await aws.begin('Fix', 'first');
+  await aws.begin('Fix', 'second');
+  await aws.begin('Upgrade', 'other');
   const rows = await json<{ run: string }[]>('runs', '--stack', 'Stack', '--max', '2');
 
   expect(rows.map(({ run }) => run)).toEqual(['other', 'second']);
@@ -181,10 +120,10 @@ test('runs are listed, the newest first', async () => {
 });
 
 test('a run is found by a part of its name on a later page', async () => {
-  const stateMachineArn = await machine('Fix');
-  await begin('Fix', 'the-oldest-of-all');
+  const stateMachineArn = await aws.machine('Fix');
+  await aws.begin('Fix', 'the-oldest-of-all');
   for (let run = 0; run < 1_000; run += 100) {
-    await Promise.all(Array.from({ length: 100 }, async (_, index) => sfn.send(new StartExecutionCommand({ stateMachineArn, name: `run-${run + index}`, input: '{}' }))));
+    await Promise.all(Array.from({ length: 100 }, async (_, index) => aws.start(stateMachineArn, `run-${run + index}`, {})));
   }
 
   expect((await ending(0, commandLine('runs', 'stop', 'oldest', ...FIX))).stdout).toContain('the-oldest-of-all: stopped');
@@ -192,42 +131,42 @@ test('a run is found by a part of its name on a later page', async () => {
 
 describe('a stop', () => {
   test('ends the execution and says that its session is gone', async () => {
-    const arn = await begin('Fix', 'long');
+    const arn = await aws.begin('Fix', 'long');
     const { stdout } = await ending(0, commandLine('runs', 'stop', 'lon', ...FIX));
 
-    expect(await statusOf(arn)).toBe('ABORTED');
+    expect((await aws.describe(arn)).status).toBe('ABORTED');
     expect(stdout).toBe(`long: stopped; session ${ownSession(arn).id} already gone\n`);
   });
 
   test('of a run that has ended looks for its session all the same', async () => {
-    await begin('Fix', 'long');
+    await aws.begin('Fix', 'long');
     await ending(0, commandLine('runs', 'stop', 'long', ...FIX));
 
     expect((await ending(0, commandLine('runs', 'stop', 'long', ...FIX))).stdout).toContain('long: it had ended (ABORTED); session');
   });
 
   test('leaves the session alone in which another run works', async () => {
-    const earlier = await begin('Fix', 'earlier');
+    const earlier = await aws.begin('Fix', 'earlier');
     await ending(0, commandLine('runs', 'stop', 'earlier', ...FIX));
-    await begin('Fix', 'guest', { prompt: 'x', taskId: 'guest', session: ownSession(earlier) });
+    await aws.begin('Fix', 'guest', { prompt: 'x', taskId: 'guest', session: ownSession(earlier) });
 
     expect((await ending(0, commandLine('runs', 'stop', 'earlier', ...FIX))).stdout).toMatch(/session earlier-\w+ left running: the run guest-\w+ is using it/);
   });
 
   test('fails for a part of a name that several runs have', async () => {
-    await begin('Fix', 'one-1');
-    await begin('Fix', 'one-2');
+    await aws.begin('Fix', 'one-1');
+    await aws.begin('Fix', 'one-2');
 
     expect((await ending(2, commandLine('runs', 'stop', 'one', ...FIX))).stderr).toContain('"one" fits 2 runs: give more of the name');
   });
 
   test('of all runs ends those of both loops', async () => {
-    const arns = [await begin('Fix', 'a'), await begin('Fix', 'b'), await begin('Upgrade', 'c')];
+    const arns = [await aws.begin('Fix', 'a'), await aws.begin('Fix', 'b'), await aws.begin('Upgrade', 'c')];
     const stopped = await json<{ run: string; sessions: { gone: boolean }[] }[]>('runs', 'stop', '--all', '--stack', 'Stack', '--yes');
 
     expect(stopped.map(({ run }) => run).sort()).toEqual(['a', 'b', 'c']);
     expect(stopped.every(({ sessions }) => sessions.every(({ gone }) => gone))).toBe(true);
-    expect(await Promise.all(arns.map(statusOf))).toEqual(['ABORTED', 'ABORTED', 'ABORTED']);
+    expect(await Promise.all(arns.map(async (arn) => (await aws.describe(arn)).status))).toEqual(['ABORTED', 'ABORTED', 'ABORTED']);
   });
 });
 

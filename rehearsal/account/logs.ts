@@ -1,0 +1,57 @@
+import type { Account } from './account';
+import { Artifacts } from './artifacts';
+import type { Executions } from './executions';
+import type { FoundRun } from './find-run';
+import { follow } from './follow';
+import type { AccountOptions } from './options';
+import type { Clock } from '../../src/handler/clock';
+import { EXIT } from '../../src/journal/exit-codes';
+import type { RunDescription } from '../../src/journal/run-description';
+import type { Step } from '../../src/journal/step';
+import { MisuseError } from '../cli/misuse';
+
+/** The output of one command, or of a turn of the agent. */
+interface Log {
+  readonly name: string;
+  readonly text: string;
+}
+
+const LOG = /\.log$/;
+
+/** Prints what the agent, the bootstrap and the gates of a run have printed. */
+export async function logs(
+  account: Account, executions: Executions, run: FoundRun, { step, gate, json }: AccountOptions, clock: Clock, print: (line: string) => void,
+): Promise<number> {
+  const artifacts = Artifacts.of(account, run);
+  const files = (await artifacts?.list() ?? []).filter(({ name }) => LOG.test(name));
+  const isOf = (name: string) => isChosen(name, { step, gate });
+  const found: Log[] = [];
+  for (const { name } of files.filter((file) => isOf(file.name))) found.push({ name, text: await artifacts!.text(name) ?? '' });
+  // Without a bucket, Step Functions has the end of what failed.
+  const told = files.length > 0 ? found : logsOf((await follow(account, executions, run, { toEnd: false, clock }))!).filter(({ name }) => isOf(name));
+  if (told.length === 0 && (step ?? gate) !== undefined) {
+    throw new MisuseError(`there is no output of ${gate === undefined ? `"${step}"` : `the gate "${gate}"`} in the run ${run.execution.name}${files.length === 0 ? '' : `; there is ${files.map(({ name }) => name).join(', ')}`}`);
+  }
+  if (json) print(JSON.stringify(told, undefined, 2));
+  else told.forEach(({ name, text }) => print(`== ${name}\n${text === '' ? '(no output)' : text.replace(/\n$/, '')}\n`));
+  if (!json && files.length === 0) print(whereTheRestIs(run, told.length));
+  return EXIT.COMMITTED;
+}
+
+/** Returns the outputs that the states of a run have. */
+function logsOf({ steps }: RunDescription): Log[] {
+  const nameOf = ({ state, round, kind }: Step) => kind === 'turn' ? `${state} (turn ${round + 1})` : state;
+  return steps.flatMap((step) => [step.log, step.output].filter((text) => text !== undefined && text !== '').map((text) => ({ name: nameOf(step), text: text! })));
+}
+
+function isChosen(name: string, { step, gate }: Pick<AccountOptions, 'step' | 'gate'>): boolean {
+  const [, file = ''] = /([^/]*?)(?:\.log)?$/.exec(name) ?? [];
+  const isOfGate = gate === undefined || file.replace(/^\d+-/, '') === gate.replace(/ /g, '.') || name.endsWith(`: ${gate}`);
+  return isOfGate && (step === undefined || name.toLowerCase().includes(step.toLowerCase()));
+}
+
+function whereTheRestIs({ loop, execution }: FoundRun, count: number): string {
+  const group = `/aws/bedrock-agentcore/runtimes/${loop.runtimeArn.split('/').pop()}-${loop.endpointName ?? 'DEFAULT'}`;
+  const have = count === 0 ? 'Step Functions has no output of this run' : 'this is the end of what failed, which Step Functions has';
+  return `${have}. What the agent printed is in the log group ${group}; for whole logs of later runs, give the loop "artifacts" (run ${execution.name})`;
+}

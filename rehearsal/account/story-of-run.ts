@@ -1,0 +1,88 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Account } from './account';
+import { Artifacts } from './artifacts';
+import type { Executions } from './executions';
+import type { FoundRun } from './find-run';
+import { follow } from './follow';
+import { InAccount } from './in-account';
+import type { AccountOptions } from './options';
+import type { Clock } from '../../src/handler/clock';
+import { EXIT, exitCodeOf } from '../../src/journal/exit-codes';
+import { reportOf } from '../../src/journal/report/report';
+import type { RunDescription } from '../../src/journal/run-description';
+import { Story } from '../../src/journal/story';
+import { Terminal } from '../../src/journal/terminal';
+import { ARTIFACTS } from '../../src/operate/constants';
+import { copyableWord } from '../../src/private/quote';
+
+export interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** The outcome of a run that has not ended. */
+const UNDER_WAY = 'RUNNING';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The parts of a command that tells a run. */
+export interface Telling {
+  readonly account: Account;
+  readonly executions: Executions;
+  readonly options: AccountOptions;
+  readonly streams: Streams;
+  readonly clock: Clock;
+}
+
+/** Tells a run, up to now or to its end. Returns the exit code for its end, or 0 for a run that has not ended. */
+export async function tell({ account, executions, options, streams, clock }: Telling, run: FoundRun, toEnd: boolean): Promise<number> {
+  const { json } = options;
+  const terminal = new Terminal(json ? streams.stderr : streams.stdout);
+  const story = new Story(terminal, new InAccount(againOf(options)));
+  const leave = new AbortController();
+  const hear = () => leave.abort();
+  SIGNALS.forEach((signal) => process.on(signal, hear));
+  let record: RunDescription | undefined;
+  try {
+    record = await follow(account, executions, run, { listener: json ? undefined : story, toEnd, signal: leave.signal, clock });
+  } finally {
+    SIGNALS.forEach((signal) => process.off(signal, hear));
+    terminal.settle();
+  }
+  const { name } = run.execution;
+  if (record === undefined) {
+    terminal.line(`the run goes on: "runs watch ${name}${againOf(options)}" follows it again, and "runs stop ${name}${againOf(options)}" stops it`);
+    return EXIT.INTERRUPTED;
+  }
+  if (json) streams.stdout.write(`${JSON.stringify({ ...record, definition: undefined, arn: run.execution.arn }, undefined, 2)}\n`);
+  else if (record.outcome === UNDER_WAY) terminal.line(`${underWay(record)}; "runs watch ${name}${againOf(options)}" follows it`);
+  else story.ended(record);
+  if (!json) tellCost(record, terminal);
+  return record.outcome === UNDER_WAY ? EXIT.COMMITTED : exitCodeOf(record);
+}
+
+function underWay({ steps, seconds }: RunDescription): string {
+  return `under way for ${(seconds / 60).toFixed(1)} min${steps.length === 0 ? '' : `, in "${steps.at(-1)!.state}"`}`;
+}
+
+function tellCost({ output }: RunDescription, terminal: Terminal): void {
+  const { usd, agentUsd } = output?.cost ?? {};
+  if (usd === undefined) return;
+  terminal.line(`cost       about $${usd.toFixed(2)} of AWS${agentUsd === undefined ? ', without the model' : `, and $${agentUsd.toFixed(2)} of the model as the agent says`}`);
+}
+
+/** Writes the report of a run: the one that it left in its bucket, or one that is made from its history. */
+export async function report({ account, executions, options, streams, clock }: Telling, run: FoundRun): Promise<number> {
+  const kept = run.execution.state === 'RUNNING' ? undefined : await Artifacts.of(account, run)?.text(ARTIFACTS.REPORT);
+  const file = resolve(options.output ?? 'report.html');
+  const html = kept ?? reportOf((await follow(account, executions, run, { toEnd: false, clock }))!);
+  writeFileSync(file, html);
+  streams.stdout.write(options.json ? `${JSON.stringify({ report: file })}\n` : `${file}\n`);
+  return EXIT.COMMITTED;
+}
+
+/** Returns the options that find the loop again, each with a space before it. */
+export function againOf({ stack, loop, profile, region }: AccountOptions): string {
+  return Object.entries({ stack, loop, profile, region }).filter(([, value]) => value !== undefined).map(([option, value]) => ` --${option} ${copyableWord(value!)}`).join('');
+}

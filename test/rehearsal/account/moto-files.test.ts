@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { commandLine, ending } from '../../support/command-line';
+import { awsEnvironment, setAwsEnvironment } from '../../support/moto';
+import { BUCKET, FIX, json, MotoLoops } from '../../support/moto-loops';
+
+jest.setTimeout(60_000);
+
+let aws: MotoLoops;
+beforeAll(async () => {
+  aws = await MotoLoops.start();
+}, 300_000);
+beforeEach(async () => aws.reset());
+afterAll(async () => aws?.close());
+
+describe('what a run left in the bucket of its loop', () => {
+  beforeEach(async () => {
+    const s3 = new S3Client({ forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    const files = { 'turns/1.log': 'the agent thinks\n', 'gates/1-test.log': '1 test fails\n', 'gates/1-unit.tests.log': 'ok\n', 'report.html': '<html>kept</html>' };
+    for (const [name, Body] of Object.entries(files)) await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `runs/kept/${name}`, Body }));
+    s3.destroy();
+    await aws.begin('Fix', 'kept');
+    await ending(0, commandLine('runs', 'stop', 'kept', ...FIX));
+  });
+
+  test('is printed as its logs', async () => {
+    const { stdout } = await ending(0, commandLine('runs', 'logs', 'kept', ...FIX));
+
+    expect(stdout).toContain('== turns/1.log\nthe agent thinks\n');
+    expect(stdout).toContain('== gates/1-test.log\n1 test fails\n');
+    expect(stdout).not.toContain('report.html');
+  });
+
+  test.each([['--gate', 'test', 'gates/1-test.log'], ['--gate', 'unit tests', 'gates/1-unit.tests.log'], ['--step', 'turn', 'turns/1.log']])('is chosen by %s %s', async (option, value, name) => {
+    expect(await json('runs', 'logs', 'kept', ...FIX, option, value)).toEqual([{ name, text: expect.any(String) }]);
+  });
+
+  test('fails to be chosen by a gate that it does not have', async () => {
+    expect((await ending(2, commandLine('runs', 'logs', 'kept', ...FIX, '--gate', 'lint'))).stderr).toContain('there is no output of the gate "lint" in the run kept; there is');
+  });
+
+  test('is written as its report', async () => {
+    const file = join(aws.directory, 'kept.html');
+    await ending(0, commandLine('runs', 'report', 'kept', ...FIX, '--output', file));
+
+    expect(readFileSync(file, 'utf8')).toBe('<html>kept</html>');
+  });
+});
+
+describe('a permission that is missing', () => {
+  const POLICY = (...actions: string[]) => JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] });
+
+  async function asUser(actions: string[], ...args: string[]) {
+    const credentials = await aws.moto.createUser(POLICY(...actions));
+    const undo = setAwsEnvironment({ ...awsEnvironment(aws.moto.endpoint), ...credentials });
+    await aws.moto.authorize(true);
+    try {
+      return await commandLine(...args);
+    } finally {
+      await aws.moto.authorize(false);
+      undo();
+    }
+  }
+
+  test.each<[string, string[], string[], string]>([
+    ['cloudformation:ListStackResources', [], ['runs', '--stack', 'Stack'], 'arn:aws:cloudformation:us-east-1:'],
+    ['s3:ListBucket', ['cloudformation:*', 'states:*'], ['runs', 'logs', 'long', ...FIX], `arn:aws:s3:::${BUCKET}`],
+  ])('is said: %s', async (action, allowed, args, resource) => {
+    await aws.begin('Fix', 'long');
+    const { exitCode, stderr } = await asUser(allowed, ...args);
+
+    expect(stderr).toMatch(new RegExp(`^missing permission: (arn:aws:iam::123456789012:user/\\S+|the caller) may not perform ${action} on ${resource}`));
+    expect(stderr).toContain(`{"Effect":"Allow","Action":"${action}","Resource":"${resource}`);
+    expect(exitCode).toBe(3);
+  });
+});
