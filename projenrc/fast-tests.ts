@@ -59,6 +59,8 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/verification-paths.test.ts',
     'test/loop/verification.test.ts',
     'test/operate/run-events.test.ts',
+    'test/rehearsal/account/moto-files.test.ts',
+    'test/rehearsal/account/moto.test.ts',
     'test/rehearsal/agent-not-started.test.ts',
     'test/rehearsal/agent-reports.test.ts',
     'test/rehearsal/agentcore/command.test.ts',
@@ -95,10 +97,5 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/workspace-script.test.ts',
   ],
   'needs chromium': ['test/journal/hostile-report.test.ts', 'test/rehearsal/newcomers-accident.test.ts', 'test/rehearsal/report.test.ts'],
-  'needs python3': [
-    'test/agent/serve-contract.test.ts',
-    'test/rehearsal/account/moto-files.test.ts',
-    'test/rehearsal/account/moto.test.ts',
-    'test/rehearsal/real-repositories.test.ts',
-  ],
+  'needs python3': ['test/agent/serve-contract.test.ts', 'test/rehearsal/real-repositories.test.ts'],
 };
