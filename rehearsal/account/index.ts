@@ -12,6 +12,8 @@ import { isGone, StoppedRun, Stopper, stopAll, stopRun } from './stop';
 import { report, Streams, tell, Telling } from './story-of-run';
 import { ACCOUNT_USAGE } from './usage';
 import { Clock, SYSTEM_CLOCK } from '../../src/handler/clock';
+import { numberFromEnv } from '../../src/handler/environment';
+import { ENVIRONMENT } from '../../src/jobs/constants';
 import { EXIT } from '../../src/journal/exit-codes';
 import { costBoundOf } from '../../src/journal/report/cost-bound';
 import { Terminal } from '../../src/journal/terminal';
@@ -90,9 +92,9 @@ function firstLine(text: string): string {
 }
 
 async function stop(account: Account, executions: Executions, options: AccountOptions, { stdout, stderr }: Streams, clock: Clock): Promise<number> {
-  const stopper = new Stopper(account, executions, clock);
+  const stopper = new Stopper(account, clock, numberFromEnv(ENVIRONMENT.BACKOFF_SECONDS, 1));
   const runs = options.all ? await allOf(account, executions, stopper, options, { stdout, stderr })
-    : [await stopRun(stopper, await findRun(account, executions, options, options.run!))];
+    : await stopRun(stopper, executions, await findRun(account, executions, options, options.run!));
   if (options.json) stdout.write(`${JSON.stringify(runs, undefined, 2)}\n`);
   else if (runs.length === 0) stdout.write('no run is under way\n');
   else runs.forEach((run) => stdout.write(`${inWords(run)}\n`));

@@ -16,20 +16,17 @@ import { sessionOf, verificationSession } from '../../src/loop/steps/sessions';
 /** The cause of an execution that was stopped from the command line. */
 const CAUSE = 'stopped with "cdk-agentcore-workbench runs stop"';
 
-/** Seconds between the tries of a stop of a session, the first time. */
-const BACKOFF_SECONDS = 1;
+/** Times the back-off, in seconds: a call of the driver that is under way may start a session once more, one second after it lost it. */
+const SETTLING = [3, 5, 8, 13, 21];
 
-/** The number of times that a session is stopped that comes back: a step that was under way may call it once more. */
-const COMEBACKS = 5;
-
-/** Seconds after which a session is asked for once more. */
-export const SETTLE_SECONDS = 3;
+/** The number of stops in a row after which a session is not waited for. */
+const STOPS = 3;
 
 /** The result of a stop, for people and for `--json`. */
 export interface StoppedRun {
   readonly run: string;
   readonly loop: string;
-  /** `STOPPED` if this stopped the execution, otherwise the state in which it had ended. */
+  /** `STOPPED` if this stopped the execution, otherwise the state in which it is. */
   readonly execution: string;
   /** The sessions of the run. Those of verifications that never began are left out. */
   readonly sessions: readonly StoppedSession[];
@@ -45,56 +42,109 @@ export interface StoppedSession {
   readonly status: string;
 }
 
+const STATUSES = { STOPPED: 'stopped', ALREADY: 'already gone', LEFT: 'left running' } as const;
+
 /** Determines whether nothing of a run is left that should be gone. */
 export function isGone({ error, sessions }: StoppedRun): boolean {
-  return error === undefined && sessions.every(({ gone, status }) => gone || status.startsWith('left running'));
+  return error === undefined && sessions.every(({ gone, status }) => gone || status.startsWith(STATUSES.LEFT));
+}
+
+/** A session that a stop ends, and how far that has come. */
+interface Ending {
+  readonly address: SessionAddress;
+  readonly isVerification: boolean;
+  status: string;
+  gone: boolean;
+}
+
+/** An execution that this stopped, or could not. */
+export interface StoppedExecution {
+  readonly run: FoundRun;
+  readonly state: string;
+  readonly error?: string;
 }
 
 /** Stops executions of loops and their sessions. */
 export class Stopper {
-  constructor(private readonly account: Account, private readonly executions: Executions, private readonly clock: Clock) {}
+  /** @param backoffSeconds the unit of all waits */
+  constructor(private readonly account: Account, private readonly clock: Clock, private readonly backoffSeconds = 1) {}
 
-  /** Stops the execution, if it runs. Returns the state that it was in. */
-  async stopExecution({ execution }: FoundRun): Promise<string> {
-    if (execution.state !== 'RUNNING') return execution.state;
-    await this.account.ask({ action: 'states:StopExecution', resource: execution.arn }, async () => this.account.sfn.send(new StopExecutionCommand({ executionArn: execution.arn, cause: CAUSE })));
-    return 'STOPPED';
+  /** Stops the execution, if it runs. */
+  async stopExecution(run: FoundRun): Promise<StoppedExecution> {
+    const { arn, state } = run.execution;
+    if (state !== 'RUNNING') return { run, state };
+    const request = new StopExecutionCommand({ executionArn: arn, cause: CAUSE });
+    await this.account.ask({ action: 'states:StopExecution', resource: arn }, async () => this.account.sfn.send(request));
+    return { run, state: 'STOPPED' };
   }
 
-  /** Stops the sessions of an execution that has ended, unless another run works there, and waits until AgentCore says that they are gone. */
-  async stopSessions({ loop, execution }: FoundRun, executions: LoopExecutions = this.executions): Promise<StoppedSession[]> {
-    const made = await this.executions.loopOf(execution.arn) ?? loop;
-    const { config, runtimeArn } = made;
-    const where = sessionOf(execution.arn, execution.input, config.endpointName);
+  /** Stops the sessions of executions that have ended, unless other runs work there, and waits until AgentCore says that they are gone. */
+  async stopSessions(stopped: readonly StoppedExecution[], executions: LoopExecutions & Pick<Executions, 'loopOf'>): Promise<StoppedRun[]> {
+    const all = await forEach(stopped, async ({ run, state, error }) => {
+      const of = { run: run.execution.name, loop: run.loop.path, execution: state };
+      // The session of a run that goes on is not to be taken from it.
+      if (error !== undefined) return { of: { ...of, error }, endings: [] };
+      const { endings, left } = await this.endingsOf(run, executions)
+        .catch((thrown: Error) => ({ endings: [], left: { id: '', gone: false, status: `not stopped: ${thrown.message}` } }));
+      for (const ending of endings) await this.end(ending);
+      return { of, endings, left };
+    });
+    await this.settle(all.filter(({ of }) => of.execution === 'STOPPED').flatMap(({ endings }) => endings).filter(({ gone }) => gone));
+    return all.map(({ of, endings, left }) => {
+      const told = endings.filter(({ isVerification, status }) => !isVerification || status !== STATUSES.ALREADY);
+      const sessions = told.map(({ address, gone, status }) => ({ id: address.sessionId, gone, status }));
+      return { ...of, sessions: left === undefined ? sessions : [left, ...sessions] };
+    });
+  }
+
+  private async endingsOf({ loop, execution }: FoundRun, executions: LoopExecutions & Pick<Executions, 'loopOf'>): Promise<{ readonly endings: Ending[]; readonly left?: StoppedSession }> {
+    // The loop may have another endpoint by now.
+    const made = await executions.loopOf(execution.arn) ?? loop;
+    const where = sessionOf(execution.arn, execution.input, made.config.endpointName);
+    const ending = (address: SessionAddress, isVerification: boolean): Ending => ({ address, isVerification, status: STATUSES.ALREADY, gone: false });
     // The sessions of verifications belong to this run alone.
-    const verifications = verificationsOf(made, execution.arn, where?.session.endpointName);
-    const stopped = await forEach(verifications, async (address) => this.untilGone(address));
-    const begun = stopped.filter(({ status }) => status !== ALREADY);
-    if (where === undefined) return [{ id: '', gone: true, status: 'none: its input names a session that is not the loop\'s' }, ...begun];
+    const endings = verificationsOf(made, execution.arn, where?.session.endpointName).map((address) => ending(address, true));
+    if (where === undefined) return { endings, left: { id: '', gone: true, status: 'none: its input names a session that is not the loop\'s' } };
     const { id, endpointName: qualifier } = where.session;
     const occupant = await occupantOf(where, execution.arn, { executions });
-    if (occupant !== undefined) return [{ id, gone: false, status: `left running: the run ${occupant} is using it` }, ...begun];
-    return [await this.untilGone({ runtimeArn, qualifier, sessionId: id }), ...begun];
+    if (occupant !== undefined) return { endings, left: { id, gone: false, status: `${STATUSES.LEFT}: the run ${occupant} is using it` } };
+    return { endings: [ending({ runtimeArn: made.runtimeArn, qualifier, sessionId: id }, false), ...endings] };
   }
 
   /** Stops a session until AgentCore answers that there is none. */
-  private async untilGone(address: SessionAddress): Promise<StoppedSession> {
-    const { sessionId: id } = address;
-    let status: string = ALREADY;
+  private async end(ending: Ending): Promise<void> {
+    ending.gone = false;
     try {
-      for (let tries = 0; tries < COMEBACKS; tries++) {
-        const answer = await stopSession(this.account.sessions, address, this.clock, BACKOFF_SECONDS);
-        if (answer.status === 'ALREADY_STOPPED') return { id, gone: true, status };
-        status = 'stopped';
+      for (let stops = 0; stops < STOPS && !ending.gone; stops++) {
+        const answer = await stopSession(this.account.sessions, ending.address, this.clock, this.backoffSeconds);
+        ending.gone = answer.status === 'ALREADY_STOPPED';
+        if (!ending.gone) ending.status = STATUSES.STOPPED;
       }
-      return { id, gone: false, status: `it was stopped ${COMEBACKS} times, and comes back: something calls it` };
+      if (!ending.gone) ending.status = 'stopped, and still there';
     } catch (error) {
-      return { id, gone: false, status: `not stopped: ${problemOf(error, address)}` };
+      ending.status = `not stopped: ${problemOf(error, ending.address)}`;
     }
   }
-}
 
-const ALREADY = 'already gone';
+  /** Looks again for sessions of runs that were under way: a call of the driver that was, may have started them once more. */
+  private async settle(endings: readonly Ending[]): Promise<void> {
+    let watched = endings;
+    for (const wait of SETTLING) {
+      if (watched.length === 0) return;
+      await this.clock.sleep(wait * this.backoffSeconds);
+      const back = await forEach(watched, async (ending) => {
+        const before = ending.status;
+        ending.status = STATUSES.ALREADY;
+        await this.end(ending);
+        const isBack = ending.status !== STATUSES.ALREADY;
+        if (!isBack) ending.status = before;
+        return isBack ? [ending] : [];
+      });
+      watched = back.flat();
+    }
+    for (const ending of watched) Object.assign(ending, { gone: false, status: 'stopped, and comes back: something calls it' });
+  }
+}
 
 function problemOf(error: unknown, { runtimeArn, qualifier = 'DEFAULT' }: SessionAddress): string {
   const cause = error instanceof SessionError && error.cause instanceof Error ? error.cause : error;
@@ -113,9 +163,8 @@ function verificationsOf({ config, runtimeArn }: Pick<DeployedLoop, 'config' | '
 }
 
 /** Stops one run. */
-export async function stopRun(stopper: Stopper, run: FoundRun): Promise<StoppedRun> {
-  const execution = await stopper.stopExecution(run);
-  return { run: run.execution.name, loop: run.loop.path, execution, sessions: await stopper.stopSessions(run) };
+export async function stopRun(stopper: Stopper, executions: Executions, run: FoundRun): Promise<StoppedRun[]> {
+  return stopper.stopSessions([await stopper.stopExecution(run)], executions);
 }
 
 /** The number of times that the running executions are listed: runs that start meanwhile are stopped, too. */
@@ -128,48 +177,40 @@ const LISTS = 20;
 export async function stopAll(
   stopper: Stopper, executions: Executions, loops: readonly DeployedLoop[], onStopped: (stopped: number) => void,
 ): Promise<StoppedRun[]> {
-  const stopped = new Map<string, { readonly run: FoundRun; readonly error?: string }>();
+  const stopped = new Map<string, StoppedExecution>();
   for (let lists = 0; ; lists++) {
-    const news: { readonly loop: DeployedLoop; readonly arn: string }[] = [];
-    for (const loop of loops) {
-      for await (const { executionArn: arn } of executions.list(loop, 'RUNNING')) {
-        if (!stopped.has(arn!)) news.push({ loop, arn: arn! });
-      }
-    }
+    const news = (await runningOf(executions, loops)).filter(({ arn }) => !stopped.has(arn));
     if (news.length === 0) break;
     if (lists >= LISTS) throw new AccountError(`runs keep starting: ${stopped.size} were stopped, and ${news.length} more run; pull the brake with "runs brake on", or stop what starts them, and try again`);
     await forEach(news, async ({ loop, arn }) => {
       const execution = await executions.find(arn);
       if (execution === undefined) return;
       const run = { loop, execution };
-      const error = await stopper.stopExecution(run).then(() => undefined, (thrown: Error) => thrown.message);
-      stopped.set(arn, { run, error });
+      stopped.set(arn, await stopper.stopExecution(run).catch(({ message: error }: Error) => ({ run, state: 'RUNNING', error })));
       onStopped(stopped.size);
     });
   }
-  const known = await snapshotOf(executions, loops);
-  return forEach([...stopped.values()], async ({ run, error }): Promise<StoppedRun> => {
-    const { name } = run.execution;
-    // The session of a run that goes on is not to be taken from it.
-    if (error !== undefined) return { run: name, loop: run.loop.path, execution: 'RUNNING', sessions: [], error };
-    const sessions = await stopper.stopSessions(run, known).catch((thrown: Error): StoppedSession[] => [{ id: '', gone: false, status: `not stopped: ${thrown.message}` }]);
-    return { run: name, loop: run.loop.path, execution: 'STOPPED', sessions };
+  return stopper.stopSessions([...stopped.values()], await snapshotOf(executions, loops));
+}
+
+async function runningOf(executions: Executions, loops: readonly DeployedLoop[]): Promise<{ readonly loop: DeployedLoop; readonly arn: string }[]> {
+  const found = await forEach(loops, async (loop) => {
+    const listed: { readonly loop: DeployedLoop; readonly arn: string }[] = [];
+    for await (const arn of executions.running(loop.arn, 0)) listed.push({ loop, arn });
+    return listed;
   });
+  return found.flat();
 }
 
 /** Lists what still runs once for all sessions: hundreds of lists would be throttled. */
-async function snapshotOf(executions: Executions, loops: readonly DeployedLoop[]): Promise<LoopExecutions> {
-  const running = new Map<string, string[]>();
-  for (const { arn } of loops) {
-    const listed: string[] = [];
-    for await (const each of executions.running(arn, 0)) listed.push(each);
-    running.set(arn, listed);
-  }
+async function snapshotOf(executions: Executions, loops: readonly DeployedLoop[]): Promise<LoopExecutions & Pick<Executions, 'loopOf'>> {
+  const all = await runningOf(executions, loops);
   return {
+    loopOf: async (arn) => executions.loopOf(arn),
     describe: async (arn) => executions.describe(arn),
     endpointNameOf: async (arn) => executions.endpointNameOf(arn),
     running: async function* (stateMachineArn) {
-      yield* running.get(stateMachineArn) ?? [];
+      yield* all.filter(({ loop }) => loop.arn === stateMachineArn).map(({ arn }) => arn);
     },
   };
 }

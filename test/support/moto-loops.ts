@@ -10,6 +10,7 @@ import { IMAGE, newStack } from './stacks';
 import { STUB_SANDBOXES } from './stub-sandbox';
 import { AgentCoreServer } from '../../rehearsal/agentcore';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount, Verification } from '../../src';
+import { ENVIRONMENT } from '../../src/jobs/constants';
 
 /** The options that name one of the loops. */
 export const FIX = ['--stack', 'Stack', '--loop', 'Fix'];
@@ -31,9 +32,12 @@ export class MotoLoops {
   private readonly sfn: SFNClient;
   private readonly runtimeArn: string;
 
+  private readonly backoff = process.env[ENVIRONMENT.BACKOFF_SECONDS];
+
   private constructor(readonly moto: Moto, private readonly agentCore: AgentCoreServer, readonly directory: string) {
     this.runtimeArn = agentCore.createRuntime({ name: 'agent', mounts: ['/mnt/workspace'] }).arn;
     this.restore = setAwsEnvironment(awsEnvironment(moto.endpoint, { AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: agentCore.endpoint }));
+    process.env[ENVIRONMENT.BACKOFF_SECONDS] = '0.01';
     this.sfn = new SFNClient({});
   }
 
@@ -45,6 +49,8 @@ export class MotoLoops {
 
   async close(): Promise<void> {
     this.restore();
+    if (this.backoff === undefined) delete process.env[ENVIRONMENT.BACKOFF_SECONDS];
+    else process.env[ENVIRONMENT.BACKOFF_SECONDS] = this.backoff;
     this.sfn.destroy();
     this.moto.close();
     await this.agentCore.close();
