@@ -65,7 +65,7 @@ async function eventsOf(account: Account, arn: string, last: number): Promise<Hi
 
 async function found(executions: Executions, arn: string): Promise<Execution> {
   const execution = await executions.find(arn);
-  if (execution === undefined) throw new AccountError(`${arn} is not there any more`);
+  if (execution === undefined) throw new AccountError(`${arn} no longer exists`);
   return execution;
 }
 

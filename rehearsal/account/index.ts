@@ -96,7 +96,7 @@ async function stop(account: Account, executions: Executions, options: AccountOp
   const runs = options.all ? await allOf(account, executions, stopper, options, { stdout, stderr })
     : await stopRun(stopper, executions, await findRun(account, executions, options, options.run!));
   if (options.json) stdout.write(`${JSON.stringify(runs, undefined, 2)}\n`);
-  else if (runs.length === 0) stdout.write('no run is under way\n');
+  else if (runs.length === 0) stdout.write('no run is in progress\n');
   else runs.forEach((run) => stdout.write(`${inWords(run)}\n`));
   const failed = runs.filter((run) => !isGone(run)).length;
   if (failed > 0 && options.all && !options.json) stdout.write(`${failed} of ${runs.length} runs could not be stopped with all that is theirs\n`);

@@ -63,7 +63,7 @@ export async function tell({ account, executions, options, streams, clock }: Tel
 }
 
 function underWay({ steps, seconds }: RunDescription): string {
-  return `under way for ${(seconds / 60).toFixed(1)} min${steps.length === 0 ? '' : `, in "${steps.at(-1)!.state}"`}`;
+  return `in progress for ${(seconds / 60).toFixed(1)} min${steps.length === 0 ? '' : `, in "${steps.at(-1)!.state}"`}`;
 }
 
 function tellCost({ output }: RunDescription, terminal: Terminal): void {
