@@ -170,6 +170,9 @@ export class Rehearsal implements RunContext {
   ) {
     this.environment = props.environment;
     this.mask = maskOf(props.environment);
+    // On a copy of the repository, as any run of a rehearsal.
+    deployment.starter = (id, input, name) => (
+      id === loop.logicalId ? this.begin(input as RehearsalInput, { name }).then(({ arn }) => arn) : undefined);
   }
 
   /** Commits of history, if it is not the loop that says how many. */

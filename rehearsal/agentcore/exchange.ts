@@ -82,8 +82,8 @@ export class Exchange {
   }
 
   json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void {
-    const text = body === undefined ? '' : JSON.stringify(body);
-    const entity = text === '' ? {} : { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}` };
+    const text = body === undefined ? '' : Buffer.isBuffer(body) ? body : JSON.stringify(body);
+    const entity = text.length === 0 ? {} : { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}` };
     this.response.writeHead(status, { ...entity, ...headers });
     this.response.end(text);
     this.settle({ statusCode: status });

@@ -10,6 +10,7 @@ export interface Resource {
 
 export interface Template {
   readonly Resources?: { readonly [logicalId: string]: Resource };
+  readonly Outputs?: { readonly [name: string]: { readonly Value: unknown; readonly Description?: string } };
   readonly Parameters?: { readonly [name: string]: { readonly Default?: unknown } };
 }
 

@@ -1,3 +1,4 @@
+export * from './cloudformation';
 export * from './event-bus';
 export * from './kept-files';
 export * from './lambda-invoke';

@@ -13,7 +13,7 @@ export interface AwsRequest {
 export interface AwsReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** It is sent as JSON; undefined for no body. */
+  /** It is sent as JSON; a buffer as it is; undefined for no body. */
   readonly body?: unknown;
 }
 

@@ -11,6 +11,19 @@ export interface ExecutionEnded {
   readonly cause?: string;
 }
 
+/** Describes the end of an execution. @param input as JSON */
+export function executionEnded(executionArn: string, input: string, { status, error, cause }: Pick<ExecutionEnded, 'status' | 'error' | 'cause'>): ExecutionEnded {
+  return {
+    executionArn,
+    stateMachineArn: executionArn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, ''),
+    name: executionArn.split(':').pop()!,
+    status,
+    input,
+    error,
+    cause,
+  };
+}
+
 export interface Target {
   readonly Arn: string;
   readonly Input?: string;

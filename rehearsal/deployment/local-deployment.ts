@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Agent, AgentCoreServer, OtherRequest, RuntimeProps } from '../agentcore';
 import { Assembly, SynthesizedStack, TemplateValues } from '../assembly';
-import { answerInvoke, answerPutEvents, AwsReply, InvokeProps, KeptFiles, Secrets } from '../aws';
+import { answerCloudFormation, answerInvoke, answerPutEvents, AwsReply, InvokeProps, KeptFiles, Secrets } from '../aws';
 import { EventRules } from './event-rules';
 import { ExecutionEnded, Rule } from './events';
+import { ExecutionRequests } from './execution-requests';
 import { accessKeyOf, Authorizer } from '../iam/authorizer';
 import { LocalFunction } from '../lambda';
 import { runtimeConfiguration, RuntimeProperties } from './runtime-configuration';
@@ -41,6 +42,11 @@ export interface LocalDeploymentProps {
   readonly account?: string;
 }
 
+export interface StartOptions extends ExecutionOptions {
+  /** True if the caller tells event rules of the end. @default - they hear of it if a request starts or stops the execution */
+  readonly tellsEnd?: boolean;
+}
+
 const TYPES = { RUNTIME: 'AWS::BedrockAgentCore::Runtime', FUNCTION: 'AWS::Lambda::Function', STATE_MACHINE: 'AWS::StepFunctions::StateMachine', RULE: 'AWS::Events::Rule' } as const;
 const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
 
@@ -65,6 +71,9 @@ export class LocalDeployment {
   readonly files: KeptFiles;
   /** The event rules of the stack. */
   readonly events: EventRules;
+  /** Starts an execution that a request asks for, if this is for its own starter to do. @default - it is started as it is asked for */
+  starter?: (stateMachine: string, input: unknown, name?: string) => Promise<string> | undefined;
+  private readonly requests: ExecutionRequests;
   private readonly known: Map<string, string>;
   private readonly values: TemplateValues;
   private secrets: Secrets;
@@ -82,6 +91,13 @@ export class LocalDeployment {
     this.authorizer = new Authorizer(stack, this.values);
     props.server.authorize = (authorization, action, resources) => this.authorizer.refusalOfRequest(authorization, action, resources);
     this.executions = props.executions ?? new Executions();
+    this.requests = new ExecutionRequests({
+      executions: this.executions,
+      stateMachines: () => stack.ofType(TYPES.STATE_MACHINE).map((logicalId) => (
+        { logicalId, arn: this.values.text({ Ref: logicalId }), definition: () => this.definition(logicalId) })),
+      start: async (logicalId, input, name) => this.starter?.(logicalId, input, name) ?? this.startExecution(logicalId, input, { name }).arn,
+      notifyEnd: (detail) => this.notifyEnd(detail),
+    });
     props.server.answer = (request) => this.answer(request);
     this.runtimes = new Map(stack.ofType(TYPES.RUNTIME).map((logicalId) => {
       const { arn, id, version } = props.server.createRuntime(this.runtimeProps(logicalId));
@@ -99,8 +115,10 @@ export class LocalDeployment {
   }
 
   /** Starts an execution. @param stateMachine its logical id or the beginning of it; not needed if there is only one */
-  startExecution(stateMachine: string | undefined, input: unknown, options?: ExecutionOptions): LocalExecution {
-    return this.stateMachine(this.stack.find(TYPES.STATE_MACHINE, stateMachine)).start(input, options);
+  startExecution(stateMachine: string | undefined, input: unknown, options: StartOptions = {}): LocalExecution {
+    const execution = this.stateMachine(this.stack.find(TYPES.STATE_MACHINE, stateMachine)).start(input, options);
+    if (!options.tellsEnd) this.requests.track(execution, input);
+    return execution;
   }
 
   /** Runs an execution to its end, whatever that is. */
@@ -165,6 +183,7 @@ export class LocalDeployment {
 
   /** Ends all processes of functions. The server is not ours to end. */
   async close(): Promise<void> {
+    await this.requests.close();
     await Promise.all([...this.functions.values()].map((made) => made.kill()));
     await this.events.settled();
     if (this.props.files === undefined) rmSync(this.files.directory, { recursive: true, force: true });
@@ -181,6 +200,7 @@ export class LocalDeployment {
     const { region, account } = this;
     const refusal = (action: string, resource: string) => this.authorizer.refusalOfRequest(request.authorization, action, [resource]);
     return answerCallback(this.tokens, { target, body }, refusal) ?? this.executions.answer({ target, body }, refusal)
+      ?? this.requests.answer(request, refusal) ?? answerCloudFormation(request, this.stack, this.values, refusal)
       ?? this.secrets.answer(request, refusal) ?? answerPutEvents(request, { region, account, events: this.events }, refusal)
       ?? answerInvoke(request, this.invocations, refusal);
   }
@@ -270,21 +290,5 @@ export class LocalDeployment {
     const tags = Object.fromEntries(Object.entries(Tags ?? {}).map(([key, value]) => [key, String(value)]));
     const program = typeof agent === 'function' ? agent(logicalId) : agent;
     return { name, configuration: runtimeConfiguration(properties), tags, agent: program, accessKeyId: accessKeyOf(logicalId) };
-  }
-}
-
-export interface RunStateMachineProps extends LocalDeploymentProps, ExecutionOptions {
-  /** Logical id of the state machine, or the beginning of it. @default - the only one there is */
-  readonly logicalId?: string;
-  readonly input: unknown;
-}
-
-/** One execution of one state machine. For more than one, start a `LocalDeployment`. */
-export async function runStateMachine(props: RunStateMachineProps): Promise<ExecutionResult> {
-  const deployment = LocalDeployment.start(props);
-  try {
-    return await deployment.run(props.logicalId, props.input, props);
-  } finally {
-    await deployment.close();
   }
 }

@@ -20,7 +20,7 @@ import type { RunIdentity } from '../../src/loop/steps/state';
 import type { AgentCoreServer, Call } from '../agentcore';
 import { agentStartOf } from '../agentcore/describe-start-failure';
 import { secretsOf } from '../common/mask-values';
-import type { LocalDeployment, LoopDescription } from '../deployment';
+import { executionEnded, type LocalDeployment, type LoopDescription } from '../deployment';
 import type { SandboxMount } from '../sandbox';
 import type { ExecutionResult, LocalExecution } from '../stepfunctions';
 
@@ -102,6 +102,7 @@ export class LocalRun {
       ...(input.repository?.ref === undefined ? {} : { repository: { ref: input.repository.ref } }),
     }, {
       name: this.name,
+      tellsEnd: true,
       onEvent: this.journal.hear,
       retryDelay: options.retryDelay,
       rewrite: (parameters) => this.onCopy(parameters),
@@ -120,6 +121,11 @@ export class LocalRun {
     if (request.operation !== STEPS.PREPARE) return { ...request, config };
     const repository = { url: this.served?.url ?? this.repository.url, ...(this.ref === undefined ? {} : { ref: this.ref }) };
     return { ...request, config: { ...config, repository } };
+  }
+
+  /** ARN of the execution. */
+  get arn(): string {
+    return this.execution.arn;
   }
 
   /** Known from the beginning: it is made of the execution's name. */
@@ -167,15 +173,7 @@ export class LocalRun {
   private async ended(result: ExecutionResult): Promise<RehearsalRecord> {
     const { loop, server, deployment, mask } = this.rehearsal;
     if (result.status !== 'SUCCEEDED') {
-      await deployment.notifyEnd({
-        executionArn: this.execution.arn,
-        stateMachineArn: this.execution.arn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, ''),
-        name: this.name,
-        status: result.status,
-        input: JSON.stringify(this.stateInput),
-        error: result.error,
-        cause: result.cause,
-      });
+      await deployment.notifyEnd(executionEnded(this.execution.arn, JSON.stringify(this.stateInput), result));
     }
     const { output, outcome, error } = endingOf(result);
     const { run, steps, path, transitions } = this.journal;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ADDED, CONTEXT, contextKey, forValidation, LONGEST_TIMER_SECONDS, prepare, statesOf } from './definition';
 import { Executions } from './executions';
+import type { HistoryWriter, TaskAttempt } from './history-writer';
 import { RunOptions, StateMachine, StateMachineDefinition, timeoutError } from './interpreter';
 import { checkSize, DataLimitExceeded } from './task-error';
 import { TaskTokens } from './task-tokens';
@@ -75,10 +76,11 @@ export class LocalStateMachine {
   start(input: unknown, options: ExecutionOptions = {}): LocalExecution {
     const name = options.name ?? randomUUID();
     const arn = `${this.props.arn.replace(':stateMachine:', ':execution:')}:${name}`;
-    const visits = new Visits(this.tokens);
     const over = new AbortController();
     const startedAt = new Date();
-    this.props.executions?.begin(arn, this.props, input, startedAt);
+    let abort = () => {};
+    const history = this.props.executions?.begin(arn, this.props, input, startedAt, () => abort());
+    const visits = new Visits(this.tokens, history);
     const run = this.machine.run(input as never, {
       context: {
         [CONTEXT.MACHINE]: {
@@ -89,9 +91,13 @@ export class LocalStateMachine {
       },
       overrides: this.overrides({ visits, over: over.signal }, options),
     });
-    const followed = follow(run.eventLogs, run.abort, visits, options.onEvent);
+    abort = run.abort;
+    const followed = follow(run.eventLogs, run.abort, visits, (event) => {
+      history?.hear(event);
+      options.onEvent?.(event);
+    });
     const result = resultOf(run.result, followed).finally(() => over.abort()).then((ended) => {
-      this.props.executions?.end(arn, ended.status);
+      this.props.executions?.end(arn, ended);
       return ended;
     });
     return { arn, abort: run.abort, result };
@@ -102,7 +108,8 @@ export class LocalStateMachine {
       Object.fromEntries(this.states.filter(([, state]) => of(state)).map(([name]) => [name, value]));
     const tasks = this.states.filter(([, { Type }]) => Type === 'Task')
       .map(([name, state]) => [name, (parameters: unknown) =>
-        released(running.visits.noting(name, inTime(this.perform(name, state, rewrite(parameters), running, before), state)), running.over)]);
+        released(running.visits.noting(name, rewrite(parameters), (rewritten) => (
+          inTime(this.perform(name, state, rewritten, running, before), state))), running.over)]);
     return {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
       ...(retryDelay === undefined ? {} : { retryIntervalOverrides: forAll(retryDelay, ({ Retry }) => Retry !== undefined) }),
@@ -175,7 +182,7 @@ class Visits {
   private readonly current = new Map<string, string>();
   private readonly failures = new Map<string, Error>();
 
-  constructor(private readonly tokens: TaskTokens) {}
+  constructor(private readonly tokens: TaskTokens, private readonly history?: HistoryWriter) {}
 
   contextOf(stateName: string): unknown {
     const token = () => {
@@ -198,9 +205,11 @@ class Visits {
   }
 
   /** Remembers why a task failed: the interpreter says that it is tried again, and not why. */
-  async noting<T>(stateName: string, task: Promise<T>): Promise<T> {
+  async noting<T>(stateName: string, parameters: unknown, perform: (parameters: unknown) => Promise<T>): Promise<T> {
+    const attempt: TaskAttempt = { parameters };
+    this.history?.called(stateName, attempt);
     try {
-      return await task;
+      return attempt.result = await perform(parameters);
     } catch (error) {
       this.failures.set(stateName, error as Error);
       throw error;
@@ -221,11 +230,11 @@ class Visits {
 
 /** Hands on the events. Returns why the execution was ended from here, if it was. */
 async function follow(
-  events: AsyncGenerator<ExecutionEvent>, abort: () => void, visits: Visits, onEvent: ExecutionOptions['onEvent'],
+  events: AsyncGenerator<ExecutionEvent>, abort: () => void, visits: Visits, onEvent: NonNullable<ExecutionOptions['onEvent']>,
 ): Promise<DataLimitExceeded | undefined> {
   let tooLarge: DataLimitExceeded | undefined;
   for await (const event of events) {
-    if (!('state' in event && event.state.name.endsWith(ADDED))) onEvent?.(event.type === 'StateRetried' ? { ...event, ...visits.failureOf(event.state.name) } : event);
+    if (!('state' in event && event.state.name.endsWith(ADDED))) onEvent(event.type === 'StateRetried' ? { ...event, ...visits.failureOf(event.state.name) } : event);
     if (event.type === 'StateExited' && tooLarge === undefined) {
       try {
         checkSize(`the output of "${event.state.name}"`, event.state.output);

@@ -20,8 +20,8 @@ interface Details {
 /** A state that was entered, and what happened to its task. */
 interface Visit {
   readonly state: EventState;
-  /** The failure of the last try, which is a retry, a caught error or the end of the run: the next event says which. */
-  failure?: { readonly Error?: string; readonly Cause?: string; readonly timestamp: number };
+  /** The failure of the last try. A retry, a caught error or the end of the run follows. */
+  failure?: { readonly Error?: string; readonly Cause?: string };
 }
 
 /** The tries of a task: of a function, of an integrated service, or of an activity. */
@@ -59,11 +59,11 @@ export class HistoryReader {
     if (entered !== undefined) return this.entered({ name: details.name ?? '', type: entered, input: parsed(details.input) }, timestamp);
     if (EXITED.test(type)) return this.exited(parsed(details.output), timestamp);
     if (SCHEDULED.test(type)) return this.scheduled(timestamp);
-    if (FAILED.test(type)) this.failed(type, details, timestamp);
+    if (FAILED.test(type)) return this.failed(type, details, timestamp);
+    if (!type.startsWith('Execution')) return [];
     // An execution that failed because of its task says so with the task's own error.
-    if (type === 'ExecutionFailed' && this.visit?.state.type === 'Fail') this.failed(type, details, timestamp);
-    if (/^Execution(?:Failed|TimedOut|Aborted)$/.test(type)) return [...this.failure(), { type: type as 'ExecutionFailed', timestamp }];
-    return type.startsWith('Execution') ? [{ type: type as 'ExecutionStarted', timestamp }] : [];
+    const own = type === 'ExecutionFailed' && this.visit?.state.type === 'Fail' ? this.failed(type, details, timestamp) : [];
+    return [...own, { type: type as 'ExecutionStarted', timestamp }];
   }
 
   private entered(state: EventState, timestamp: number): ExecutionEvent[] {
@@ -75,7 +75,7 @@ export class HistoryReader {
     const { visit } = this;
     if (visit === undefined) return [];
     const { state } = visit;
-    const caught: ExecutionEvent[] = visit.failure === undefined ? [] : [...this.failure(), { type: 'StateCaught', timestamp, state }];
+    const caught: ExecutionEvent[] = visit.failure === undefined ? [] : [{ type: 'StateCaught', timestamp, state }];
     this.visit = undefined;
     return [...caught, { type: 'StateExited', timestamp, state: { ...state, output } }];
   }
@@ -83,20 +83,17 @@ export class HistoryReader {
   private scheduled(timestamp: number): ExecutionEvent[] {
     const { visit } = this;
     if (visit?.failure === undefined) return []; // its first try
-    const { timestamp: _, ...error } = visit.failure;
+    const { state, failure } = visit;
     visit.failure = undefined;
-    return [{ type: 'StateRetried', timestamp, state: visit.state, ...error }];
+    return [{ type: 'StateRetried', timestamp, state, ...failure }];
   }
 
-  private failed(type: string, { error, cause }: Details, timestamp: number): void {
-    if (this.visit) this.visit.failure = { Error: error ?? (type.endsWith('TimedOut') ? TIMEOUT : undefined), Cause: cause, timestamp };
-  }
-
-  /** The failure stays: an execution that is redriven tries the task once more. */
-  private failure(): ExecutionEvent[] {
-    if (this.visit?.failure === undefined) return [];
-    const { state, failure } = this.visit;
-    return [{ type: 'StateFailed', state, ...failure }];
+  /** The failure is remembered: an execution that is redriven tries the task once more, too. */
+  private failed(type: string, { error, cause }: Details, timestamp: number): ExecutionEvent[] {
+    const { visit } = this;
+    if (visit === undefined) return [];
+    visit.failure = { Error: error ?? (type.endsWith('TimedOut') ? TIMEOUT : undefined), Cause: cause };
+    return [{ type: 'StateFailed', timestamp, state: visit.state, ...visit.failure }];
   }
 }
 
@@ -111,8 +108,8 @@ function millisecondsOf(timestamp: HistoryEvent['timestamp']): number {
 }
 
 /** A page of `GetExecutionHistory`. */
-export interface HistoryPage {
-  readonly events?: readonly HistoryEvent[];
+export interface HistoryPage<E extends HistoryEvent = HistoryEvent> {
+  readonly events?: readonly E[];
   readonly nextToken?: string;
 }
 
@@ -123,8 +120,8 @@ export interface HistoryPage {
  * @param last the id of the last event that is known
  * @param ask asks for a page with `reverseOrder`, the newest event first
  */
-export async function eventsAfter(last: number, ask: (nextToken?: string) => Promise<HistoryPage>): Promise<HistoryEvent[]> {
-  const found: HistoryEvent[] = [];
+export async function eventsAfter<E extends HistoryEvent>(last: number, ask: (nextToken?: string) => Promise<HistoryPage<E>>): Promise<E[]> {
+  const found: E[] = [];
   let nextToken: string | undefined;
   do {
     const page = await ask(nextToken);

@@ -23,7 +23,7 @@ test('a task is entered, retried after a failure, and exited', () => {
     event('ExecutionStarted'), entered('TaskStateEntered', 'Work', '{"a":1}'),
     event('LambdaFunctionScheduled'), event('LambdaFunctionStarted'), failed(), event('LambdaFunctionScheduled'), event('LambdaFunctionSucceeded'),
     exited('TaskStateExited', 'Work', '{"a":2}'), event('ExecutionSucceeded'),
-  )).toEqual(['ExecutionStarted', 'StateEntered Work', 'StateRetried Work after SomeError', 'StateExited Work', 'ExecutionSucceeded']);
+  )).toEqual(['ExecutionStarted', 'StateEntered Work', 'StateFailed Work after SomeError', 'StateRetried Work after SomeError', 'StateExited Work', 'ExecutionSucceeded']);
 });
 
 test('an error that is caught leads to the next state', () => {
@@ -37,7 +37,7 @@ test('a task of a service that is called back, and one that takes too long', () 
   expect(read(
     entered('TaskStateEntered', 'Ask'), event('TaskScheduled'), event('TaskStarted'), event('TaskSubmitted'), event('TaskTimedOut', { taskTimedOutEventDetails: { resource: 'invoke', resourceType: 'lambda' } }),
     event('TaskScheduled'), event('TaskSubmitted'), event('TaskSucceeded'), exited('TaskStateExited', 'Ask'),
-  )).toEqual(['StateEntered Ask', 'StateRetried Ask after States.Timeout', 'StateExited Ask']);
+  )).toEqual(['StateEntered Ask', 'StateFailed Ask after States.Timeout', 'StateRetried Ask after States.Timeout', 'StateExited Ask']);
 });
 
 test('an execution that is redriven tries its last task once more', () => {

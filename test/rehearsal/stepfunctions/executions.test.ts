@@ -13,7 +13,7 @@ describe('the emulated Step Functions\' view of executions', () => {
   executions.begin(arn('a'), MACHINE, { n: 1 }, new Date(1_000));
   executions.begin(arn('b'), MACHINE, undefined, new Date(2_000));
   executions.begin(arn('c'), MACHINE, { n: 3 }, new Date(3_000));
-  executions.end(arn('b'), 'FAILED');
+  executions.end(arn('b'), { status: 'FAILED' });
 
   test('has their input and their status', () => {
     expect(ask(executions, 'DescribeExecution', { executionArn: arn('a') })).toMatchObject({ status: 200, body: { status: 'RUNNING', input: '{"n":1}', startDate: 1 } });
@@ -51,7 +51,7 @@ test('executions are remembered from one start to the next, and those in progres
     const executions = new Executions(join(directory, 'executions'));
     executions.begin(arn('a'), MACHINE, { n: 1 }, new Date());
     executions.begin(arn('b'), MACHINE, {}, new Date());
-    executions.end(arn('b'), 'SUCCEEDED');
+    executions.end(arn('b'), { status: 'SUCCEEDED' });
     const later = new Executions(join(directory, 'executions'));
     expect(ask(later, 'DescribeExecution', { executionArn: arn('a') })).toMatchObject({ body: { status: 'ABORTED', input: '{"n":1}' } });
     expect(ask(later, 'DescribeExecution', { executionArn: arn('b') })).toMatchObject({ body: { status: 'SUCCEEDED' } });
