@@ -9,6 +9,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/agent/programs.test.ts',
     'test/agent/rehearsed-programs.test.ts',
     'test/agent/strands.test.ts',
+    'test/dashboard/metrics.test.ts',
     'test/driver/faults.test.ts',
     'test/examples/strands.test.ts',
     'test/forge/agent-summary.test.ts',

@@ -8,8 +8,7 @@ import { RUNBOOK_URL } from '../operate/constants';
 
 const HOUR = Duration.hours(1);
 const DAY = Duration.days(1);
-const { AVERAGE, MAXIMUM, SUM } = cloudwatch.Stats;
-const { names } = LOOP_METRICS;
+const { MAXIMUM, SUM } = cloudwatch.Stats;
 
 /** Returns the rows of widgets for a loop. */
 export function loopWidgets(loop: CodingLoop): cloudwatch.IWidget[][] {
@@ -33,57 +32,59 @@ function heading(loop: CodingLoop): cloudwatch.IWidget {
 
 /** Returns the numbers of the whole time that the dashboard shows. */
 function numbers(loop: CodingLoop): cloudwatch.IWidget {
-  const sum = (name: string, label: string) => loop.metric(name, { statistic: SUM, label, period: DAY });
   return new cloudwatch.SingleValueWidget({
     title: 'In the time shown',
     width: 24,
     height: 3,
     setPeriodToTimeRange: true,
     metrics: [
-      sum(names.GREEN_RUNS, 'green runs'),
-      sum(names.FAILED_RUNS, 'failed runs'),
-      loop.metric(names.TIME_USED, { statistic: MAXIMUM, label: 'longest run, in % of its timeout', period: DAY }),
-      sum(names.COST, 'cost, in US dollars'),
+      loop.metricGreenRuns({ label: 'green runs', period: DAY }),
+      loop.metricFailedRuns({ label: 'failed runs', period: DAY }),
+      loop.metricTimeUsed({ label: 'longest run, in % of its timeout', period: DAY }),
+      costPerDay(loop),
       costPerGreenRun(loop),
-      sum(names.CATCHES, 'caught by the verification'),
-      sum(names.LEFT_OVER, 'sessions not stopped'),
+      loop.metricVerificationCatches({ label: 'caught by the verification', period: DAY }),
+      loop.metricSessionsNotStopped({ label: 'sessions not stopped', period: DAY }),
     ],
   });
 }
 
+function costPerDay(loop: CodingLoop): cloudwatch.Metric {
+  return loop.metricCost({ label: 'cost, in US dollars', period: DAY });
+}
+
 function costPerGreenRun(loop: CodingLoop): cloudwatch.MathExpression {
-  const options = { statistic: SUM, period: DAY };
   return new cloudwatch.MathExpression({
     // A day without a green run has no such cost.
     expression: 'IF(green > 0, cost / green)',
-    usingMetrics: { cost: loop.metric(names.COST, options), green: loop.metric(names.GREEN_RUNS, options) },
+    usingMetrics: { cost: loop.metricCost({ period: DAY }), green: loop.metricGreenRuns({ period: DAY }) },
     label: 'cost per green run, in US dollars',
     period: DAY,
   });
 }
 
 function outcomes(loop: CodingLoop): cloudwatch.IWidget {
-  return graph('Runs by outcome', [search(loop, names.RUNS, LOOP_METRICS.outcomeDimension, SUM)], { stacked: true });
+  return graph('Runs by outcome', [eachOf(loop.metricRuns(ANY), LOOP_METRICS.outcomeDimension)], { stacked: true });
 }
 
 function rounds(loop: CodingLoop): cloudwatch.IWidget {
-  return graph('Rounds of a run, by outcome', [search(loop, names.ROUNDS, LOOP_METRICS.outcomeDimension, AVERAGE)]);
+  return graph('Rounds of a run, by outcome', [eachOf(loop.metricRounds(ANY), LOOP_METRICS.outcomeDimension)]);
 }
 
 function steps(loop: CodingLoop): cloudwatch.IWidget {
-  return graph('Minutes of a step', ['p50', 'p90'].map((statistic) => search(loop, names.STEP_SECONDS, LOOP_METRICS.stepDimension, statistic, '/ 60')));
+  const seconds = (statistic: string) => loop.metricStepSeconds(ANY, { statistic });
+  return graph('Minutes of a step', ['p50', 'p90'].map((statistic) => eachOf(seconds(statistic), LOOP_METRICS.stepDimension, `${statistic} `, ' / 60')));
 }
 
 function verdicts(loop: CodingLoop): cloudwatch.IWidget {
   return graph('Gates by verdict, and catches of the verification', [
-    search(loop, names.GATES, LOOP_METRICS.verdictDimension, SUM),
-    loop.metric(names.CATCHES, { statistic: SUM, label: 'caught by the verification', period: HOUR }),
+    eachOf(loop.metricGates(ANY), LOOP_METRICS.verdictDimension),
+    loop.metricVerificationCatches({ label: 'caught by the verification', period: HOUR }),
   ]);
 }
 
 function cost(loop: CodingLoop): cloudwatch.IWidget {
-  const perDay = loop.metric(names.COST, { statistic: SUM, label: 'cost per day, in US dollars', period: DAY });
-  return graph('Cost per day, and per green run', [perDay, costPerGreenRun(loop)]);
+  return graph('Cost per day, and per green run', [costPerDay(loop), costPerGreenRun(loop)]);
 }
 
 function sessions(loop: CodingLoop): cloudwatch.IWidget {
@@ -119,17 +120,20 @@ function vended(name: string, runtimeArn: string, label: string): cloudwatch.Mat
   return searched(`MetricName="${name}" Resource="${runtimeArn}"`, SUM, label);
 }
 
-/** Returns a metric of a loop for each value of a dimension that has been emitted. */
-function search(loop: CodingLoop, name: string, dimension: string, statistic: string, calculation = ''): cloudwatch.MathExpression {
-  const { SERVICE: service } = METRICS.dimensions;
-  const schema = `{${METRICS.namespace},${service},${LOOP_METRICS.dimension},${dimension}}`;
-  const terms = `${schema} MetricName="${name}" ${service}="${METRICS.service}" ${LOOP_METRICS.dimension}="${loop.node.path}"`;
-  return searched(terms, statistic, `${statistic.startsWith('p') ? `${statistic} ` : ''}\${PROP('Dim.${dimension}')}`, calculation);
+/** The value of a dimension that stands for all that have been emitted. */
+const ANY = '*';
+
+/** Returns a metric for each value of one of its dimensions. */
+function eachOf({ namespace, metricName, dimensions, statistic }: cloudwatch.Metric, dimension: string, prefix = '', calculation = ''): cloudwatch.MathExpression {
+  const names = Object.keys(dimensions!);
+  const values = names.filter((name) => name !== dimension).map((name) => `${name}="${dimensions![name]}"`);
+  const terms = `{${[namespace, ...names].join(',')}} MetricName="${metricName}" ${values.join(' ')}`;
+  return searched(terms, statistic, `${prefix}\${PROP('Dim.${dimension}')}`, calculation);
 }
 
 function searched(terms: string, statistic: string, label: string, calculation = ''): cloudwatch.MathExpression {
   return new cloudwatch.MathExpression({
-    expression: `SEARCH('${terms}', '${statistic}', ${HOUR.toSeconds()})${calculation && ` ${calculation}`}`,
+    expression: `SEARCH('${terms}', '${statistic}', ${HOUR.toSeconds()})${calculation}`,
     usingMetrics: {},
     label,
     period: HOUR,

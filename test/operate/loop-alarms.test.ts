@@ -6,6 +6,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../../src';
+import { AlarmProperties, alarmsOf, goesOff, Period } from '../support/alarms';
 import { anchorsIn } from '../support/anchors';
 import { IMAGE, newStack } from '../support/stacks';
 
@@ -14,70 +15,10 @@ function loopIn(stack: Stack): CodingLoop {
   return new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'x')] });
 }
 
-/** An alarm in a template, as far as CloudWatch evaluates it. */
-interface AlarmProperties {
-  readonly AlarmDescription: string;
-  readonly ComparisonOperator: string;
-  readonly EvaluationPeriods: number;
-  readonly Threshold: number;
-  readonly TreatMissingData: string;
-  readonly MetricName?: string;
-  readonly Period?: number;
-  readonly Statistic?: string;
-  readonly AlarmActions?: unknown[];
-  readonly Metrics?: readonly {
-    readonly Id: string;
-    readonly Expression?: string;
-    readonly ReturnData?: boolean;
-    readonly MetricStat?: { readonly Metric: { readonly MetricName: string }; readonly Period: number; readonly Stat: string };
-  }[];
-}
-
-function alarmsOf(stack: Stack): AlarmProperties[] {
-  return Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
-}
-
 function alarmOf(create: (loop: CodingLoop) => unknown): AlarmProperties {
   const stack = newStack();
   create(loopIn(stack));
   return alarmsOf(stack)[0];
-}
-
-/** The values that the runs of a period emitted, by metric. */
-interface Period {
-  readonly [metric: string]: readonly number[];
-}
-
-const STATISTICS: { readonly [name: string]: (values: readonly number[]) => number } = {
-  Sum: (values) => values.reduce((one, other) => one + other, 0),
-  Maximum: (values) => Math.max(...values),
-};
-const COMPARISONS: { readonly [name: string]: (value: number, threshold: number) => boolean } = {
-  GreaterThanThreshold: (value, threshold) => value > threshold,
-  GreaterThanOrEqualToThreshold: (value, threshold) => value >= threshold,
-};
-
-/** A second implementation of what CloudWatch does with an alarm that evaluates one period: its statistic, its expression, its comparison. */
-function goesOff(alarm: AlarmProperties, period: Period): boolean {
-  expect(alarm.EvaluationPeriods).toBe(1);
-  const statistic = (name: string, stat: string) => period[name] === undefined ? undefined : STATISTICS[stat](period[name]);
-  const value = alarm.Metrics === undefined ? statistic(alarm.MetricName!, alarm.Statistic!) : calculated(alarm.Metrics, statistic);
-  if (value === undefined) return alarm.TreatMissingData === 'breaching';
-  return COMPARISONS[alarm.ComparisonOperator](value, alarm.Threshold);
-}
-
-/** Calculates `IF(a > number, number, b)`: without data of either, the expression has none. */
-function calculated(metrics: NonNullable<AlarmProperties['Metrics']>, statistic: (name: string, stat: string) => number | undefined): number | undefined {
-  const returned = metrics.filter(({ ReturnData }) => ReturnData !== false);
-  expect(returned).toHaveLength(1);
-  const [, condition, above, then, otherwise] = /^IF\((\w+) > (\d+), (\d+), (\w+)\)$/.exec(returned[0].Expression!)!;
-  const valueOf = (id: string) => {
-    const { Metric, Stat } = metrics.find(({ Id }) => Id === id)!.MetricStat!;
-    return statistic(Metric.MetricName, Stat);
-  };
-  const [tested, value] = [valueOf(condition), valueOf(otherwise)];
-  if (tested === undefined || value === undefined) return undefined;
-  return tested > Number(above) ? Number(then) : value;
 }
 
 /** The values of runs that failed or were green. */
@@ -174,6 +115,7 @@ describe('fails', () => {
 
   test.each([[Duration.minutes(1)], [Duration.days(1)]])('not with a window of %s', (window) => {
     const { Metrics = [] } = alarmOf((loop) => loop.alarms.failuresInARow({ window }));
-    expect(Metrics.flatMap(({ MetricStat }) => MetricStat === undefined ? [] : [MetricStat.Period])).toEqual([window.toSeconds(), window.toSeconds()]);
+    const seconds = window.toSeconds();
+    expect(Metrics.flatMap(({ MetricStat }) => MetricStat === undefined ? [] : [MetricStat.Period])).toEqual([seconds, seconds]);
   });
 });
