@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Account } from './account';
 import { brake } from './brake';
+import { dollars } from './dollars';
 import { Executions } from './executions';
 import { findRun } from './find-run';
 import { list } from './list';
@@ -83,7 +84,7 @@ function introduce(loop: DeployedLoop, { input }: AccountOptions, print: (line: 
   print(`running ${loop.path}${loop.repository === undefined ? '' : ` on ${loop.repository.url}`}`);
   print(`gates: ${loop.gates.map(({ name, command }) => `${name} (${firstLine(command)})`).join(', ')}; at most ${loop.maxRepairs} ${loop.maxRepairs === 1 ? 'repair' : 'repairs'}`);
   print(`prompt: ${firstLine(String(input.prompt))}`);
-  if (bound !== undefined) print(`cost: at most $${bound.toFixed(2)} by the timeouts of the loop, without the model`);
+  if (bound !== undefined) print(`cost: at most ${dollars(bound)} by the timeouts of the loop, without the model`);
 }
 
 function firstLine(text: string): string {

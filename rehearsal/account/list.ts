@@ -1,5 +1,6 @@
 import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import type { Account } from './account';
+import { dollars } from './dollars';
 import type { Execution, Executions } from './executions';
 import type { FoundRun } from './find-run';
 import { DeployedLoop, loopsOf } from './loops';
@@ -101,7 +102,7 @@ function table(rows: readonly ListedRun[], withLoop: boolean): string[] {
     row.outcome ?? row.step ?? '',
     row.rounds === undefined ? '' : String(row.rounds),
     (row.seconds / 60).toFixed(1),
-    `$${row.usd.toFixed(2)}`,
+    dollars(row.usd),
     row.task,
     ...withLoop ? [row.loop] : [],
     row.run,

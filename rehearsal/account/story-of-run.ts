@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Account } from './account';
 import { Artifacts } from './artifacts';
+import { dollars } from './dollars';
 import type { Executions } from './executions';
 import type { FoundRun } from './find-run';
 import { follow } from './follow';
@@ -69,7 +70,7 @@ function underWay({ steps, seconds }: RunDescription): string {
 function tellCost({ output }: RunDescription, terminal: Terminal): void {
   const { usd, agentUsd } = output?.cost ?? {};
   if (usd === undefined) return;
-  terminal.line(`cost       about $${usd.toFixed(2)} of AWS${agentUsd === undefined ? ', without the model' : `, and $${agentUsd.toFixed(2)} of the model as the agent says`}`);
+  terminal.line(`cost       about ${dollars(usd)} of AWS${agentUsd === undefined ? ', without the model' : `, and ${dollars(agentUsd)} of the model as the agent says`}`);
 }
 
 /** Writes the report of a run: the one that it left in its bucket, or one that is made from its history. */
