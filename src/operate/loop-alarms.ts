@@ -124,7 +124,7 @@ class AlarmsOfLoop extends LoopAlarms {
       metric: this.metrics.metricCost({ statistic: cloudwatch.Stats.SUM, period: Duration.seconds(DAY) }),
       threshold: usd,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-      says: `The runs of the last 24 hours cost more than ${Tokenization.stringifyNumber(usd)} US dollars, by the estimate.`,
+      says: `The runs of the last 24 hours cost more than ${Tokenization.stringifyNumber(usd)} USD, by the estimate.`,
       anchor: 'cost-per-day',
     });
   }
@@ -168,7 +168,9 @@ class AlarmsOfLoop extends LoopAlarms {
       ...props,
       alarmName,
       alarmDescription: [
-        says, `Runbook: ${RUNBOOK_URL}#${anchor}`, `Look: npx cdk-agentcore-workbench runs list --stack ${Stack.of(this.loop).stackName}`,
+        says,
+        `Runbook: ${RUNBOOK_URL}#${anchor}`,
+        `Look: npx cdk-agentcore-workbench runs list --stack ${Stack.of(this.loop).stackName} --loop '${this.loop.node.path}'`,
       ].join('\n'),
       evaluationPeriods: 1,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
