@@ -20,6 +20,7 @@ export const OPERATIONS = [
 ] as const;
 
 /** Operations of Step Functions, Secrets Manager, Lambda and EventBridge. The owner of the server answers them, and faults apply to them too. */
-export type OtherOperationName = 'DescribeExecution' | 'DescribeStateMachineForExecution' | 'ListExecutions' | 'GetSecretValue' | 'Invoke' | 'PutEvents';
+export type OtherOperationName = 'StartExecution' | 'StopExecution' | 'DescribeExecution' | 'DescribeStateMachine' | 'DescribeStateMachineForExecution'
+  | 'ListExecutions' | 'GetExecutionHistory' | 'GetSecretValue' | 'Invoke' | 'PutEvents';
 
 export type OperationName = typeof OPERATIONS[number];

@@ -74,7 +74,7 @@ describe('a run that is started from the command line', () => {
 
   test('is followed although AWS throttles', async () => {
     const { server } = account.rehearsal;
-    const operations = ['ListStackResources', 'DescribeStateMachine', 'StartExecution', 'DescribeExecution', 'GetExecutionHistory', 'DescribeStateMachineForExecution'] as const;
+    const operations = ['DescribeStateMachine', 'StartExecution', 'DescribeExecution', 'GetExecutionHistory', 'DescribeStateMachineForExecution'] as const;
     const faults = operations.map((operation) => server.faults.add({ operation, at: 'beforeStart', kind: 'throttle', times: 2 }));
     const { stdout } = await ending(0, commandLine('run', ...STACK, '--prompt', 'mend it', '--name', 'throttled'));
 
