@@ -20,6 +20,10 @@ export function configureDocs(project: awscdk.AwsCdkConstructLibrary) {
     description: 'Write the page of a run\'s input and record from their types and rules',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/write-run-page.ts',
   });
+  const schema = project.addTask('docs:schema', {
+    description: 'Write the JSON Schemas of the record and the description of a run from their types',
+    exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/write-schemas.ts',
+  });
   const decisions = project.addTask('docs:decisions', {
     description: 'Write the list of decisions in docs/decisions from their titles',
     exec: 'ts-node --transpile-only --project tsconfig.dev.json scripts/list-decisions.ts',
@@ -34,6 +38,7 @@ export function configureDocs(project: awscdk.AwsCdkConstructLibrary) {
   });
   project.postCompileTask.spawn(rosetta);
   project.postCompileTask.spawn(run);
+  project.postCompileTask.spawn(schema);
   project.postCompileTask.spawn(decisions);
   project.postCompileTask.spawn(folders);
   project.postCompileTask.spawn(pictures);

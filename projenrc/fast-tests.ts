@@ -20,6 +20,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/jobs/job-properties.test.ts',
     'test/jobs/job-timeout.test.ts',
     'test/jobs/run-job.test.ts',
+    'test/journal/schema.test.ts',
     'test/journal/sources.test.ts',
     'test/loop/agents-change.test.ts',
     'test/loop/baseline.test.ts',

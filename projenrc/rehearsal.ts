@@ -25,6 +25,7 @@ export function configureRehearsal(project: awscdk.AwsCdkConstructLibrary) {
   project.package.addField('exports', {
     '.': { types: './lib/index.d.ts', default: './lib/index.js' },
     './rehearsal': { types, default: `./${DIST}/index.js` },
+    './schema/*': './schema/*',
     './package.json': './package.json',
     // Files of a dependency that jsii's tools read.
     './.jsii': './.jsii',

@@ -100,6 +100,9 @@ The output of an execution that succeeded, or, as JSON, the cause of one that fa
 A field that is not marked "always" is missing if it does not apply. A field of an optional object that is marked "always" is present whenever that object is. A cause has at most 32,768 characters, so a longer
 record omits \`feedback\`.
 
+The package contains a JSON Schema of the record, \`cdk-agentcore-workbench/schema/run-record.schema.json\`, and one of what \`--json\` prints, \`run-description.schema.json\` beside it. Its \`$id\` ends with the version
+that a record has as \`schemaVersion\`. A record of a later version with the same first number is valid too.
+
 | field | type | | description |
 |---|---|---|---|
 ${fieldsOf('RunRecord').map(({ path, type, optional, docs }) => `| \`${path}\` | ${cell(code(type))} | ${optional ? '' : 'always'} | ${cell(docs)} |`).join('\n')}

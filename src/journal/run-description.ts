@@ -49,6 +49,12 @@ export interface RunDescription {
   readonly sessionSeconds?: number;
 }
 
+/** A run as the command line prints it with `--json`. */
+export interface PrintedRun extends Omit<RunDescription, 'definition'> {
+  /** The path of the report. */
+  readonly report?: string;
+}
+
 /** The repository of a run. */
 export interface RepositoryDescription {
   readonly source: string;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
+import { deviationsFromSchema } from './record-schema';
 import { deviationsOf } from './run-page';
 import { loadHandler } from './session-driver';
 import { AgentHandler, AgentCoreServer, AgentCoreServerProps, MovableClock } from '../../rehearsal/agentcore';
@@ -114,8 +115,9 @@ export class LoopFixture {
     };
     const result = await this.deployment.run(undefined, { prompt: 'Make it right', taskId: 'task-1', ...input }, { retryDelay: 0, ...options, onEvent });
     const record = result.status === 'SUCCEEDED' ? result.output : safeJson(result.cause);
-    const deviations = typeof record === 'object' && record !== null && 'outcome' in record ? deviationsOf(record) : [];
-    if (deviations.length > 0) throw new Error(`the record is not as docs/run.md says: ${deviations.join('; ')}`);
+    const isRecord = typeof record === 'object' && record !== null && 'outcome' in record;
+    const deviations = isRecord ? [...deviationsOf(record), ...deviationsFromSchema('run-record', record)] : [];
+    if (deviations.length > 0) throw new Error(`the record is not as docs/run.md and its schema say: ${deviations.join('; ')}`);
     return { ...result, record: record as RunRecord };
   }
 
