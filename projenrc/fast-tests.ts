@@ -61,6 +61,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/verification-differences.test.ts',
     'test/loop/verification-paths.test.ts',
     'test/loop/verification.test.ts',
+    'test/operate/run-artifacts.test.ts',
     'test/operate/run-events.test.ts',
     'test/rehearsal/account/deployed.test.ts',
     'test/rehearsal/account/moto-files.test.ts',

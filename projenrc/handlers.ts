@@ -8,7 +8,7 @@ export const HANDLER_RUNTIME = new awscdk.LambdaRuntime('nodejs24.x', 'node24', 
 
 /** Parts of handlers that `bundleRest` bundles. The publisher makes commits, for which it needs one of them. */
 const PARTS = {
-  'driver/session-driver.lambda': ['junit', 'listing', 'access', 'agent-report', 'agent-words', 'repair', 'operate'],
+  'driver/session-driver.lambda': ['junit', 'listing', 'access', 'agent-report', 'agent-words', 'repair', 'operate', 'run-artifacts'],
   'forge/publisher.lambda': ['agent-words'],
 } as const;
 
@@ -33,6 +33,8 @@ export function bundleRest(project: awscdk.AwsCdkConstructLibrary) {
       project.tasks.tryFind(`bundle:${name}`)!.exec([
         `esbuild --bundle src/loop/steps/${part}.ts --target=node24 --platform=node`, `--outfile=assets/${name}/${part}.js`,
         '--tsconfig=tsconfig.dev.json --minify --main-fields=module,main',
+        // One part loads another.
+        ...part === 'operate' ? ['--external:./run-artifacts'] : [],
       ].join(' '));
     }
   }

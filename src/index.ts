@@ -77,6 +77,8 @@ export {
   type FailuresInARowOptions,
   type LoopAlarmOptions,
   LoopAlarms,
+  RunArtifacts,
+  type RunArtifactsOptions,
   RunEvents,
   RunMessage,
   type RunsNearTheirTimeOptions,

@@ -89,6 +89,12 @@ export class Exchange {
     this.settle({ statusCode: status });
   }
 
+  bytes(status: number, bytes: Buffer, headers: Readonly<Record<string, string>> = {}): void {
+    this.response.writeHead(status, headers);
+    this.response.end(bytes);
+    this.settle({ statusCode: status });
+  }
+
   async error(error: unknown): Promise<void> {
     const known = error instanceof ServiceError
       ? error

@@ -19,8 +19,13 @@ export const OPERATIONS = [
   'UntagResource',
 ] as const;
 
-/** Operations of Step Functions, Secrets Manager, Lambda and EventBridge. The owner of the server answers them, and faults apply to them too. */
-export type OtherOperationName = 'StartExecution' | 'StopExecution' | 'DescribeExecution' | 'DescribeStateMachine' | 'DescribeStateMachineForExecution'
-  | 'ListExecutions' | 'GetExecutionHistory' | 'GetSecretValue' | 'Invoke' | 'PutEvents';
+/**
+ * Operations of Step Functions, Secrets Manager, Lambda, EventBridge, S3 and Systems Manager. The owner of the server answers them, and faults apply
+ * to them too.
+ */
+export type OtherOperationName =
+  | 'StartExecution' | 'StopExecution' | 'DescribeExecution' | 'DescribeStateMachine' | 'DescribeStateMachineForExecution' | 'ListExecutions'
+  | 'GetExecutionHistory' | 'GetSecretValue' | 'Invoke' | 'PutEvents' | 'PutObject' | 'GetObject' | 'HeadObject' | 'ListObjectsV2' | 'GetParameter'
+  | 'PutParameter';
 
 export type OperationName = typeof OPERATIONS[number];

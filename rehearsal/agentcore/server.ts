@@ -55,6 +55,8 @@ export interface OtherRequest {
   readonly authorization: string;
   /** The header `x-amz-invocation-type`. */
   readonly invocationType?: string;
+  /** All headers, by their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
@@ -62,6 +64,8 @@ export interface OtherReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** It is sent as it is, in place of a body. */
+  readonly bytes?: Buffer;
 }
 
 /**
@@ -193,12 +197,13 @@ export class AgentCoreServer {
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = request.headers['x-amz-target']?.toString();
-    const found = target === undefined ? route(request.method ?? 'GET', request.url ?? '/') : undefined;
+    const isS3 = S3.test(request.headers.authorization ?? '');
+    const found = target === undefined && !isS3 ? route(request.method ?? 'GET', request.url ?? '/') : undefined;
     const body = await readBody(request).catch(() => undefined);
     if (body === undefined) {
       return; // the client has gone
     }
-    const call = new Call(found?.operation ?? target?.split('.').pop() ?? (INVOKE.test(request.url ?? '') ? 'Invoke' : 'Unknown'), found?.runtime, found?.qualifier ?? 'DEFAULT', body, this.clock.now());
+    const call = new Call(found?.operation ?? nameOf(request, isS3), found?.runtime, found?.qualifier ?? 'DEFAULT', body, this.clock.now());
     call.sessionId = request.headers[SESSION_HEADER]?.toString(); // also of a call that is refused before anything looks at it
     const exchange = new Exchange(request, response, call, this.faults, this.calls, this.clock);
     try {
@@ -207,7 +212,8 @@ export class AgentCoreServer {
         const answer = await this.answer?.(otherRequest(request, body));
         if (answer) {
           await strikeBeforeReply(exchange);
-          exchange.json(answer.status, answer.body, answer.headers ?? { 'content-type': 'application/x-amz-json-1.0' });
+          if (answer.bytes !== undefined) exchange.bytes(answer.status, answer.bytes, answer.headers);
+          else exchange.json(answer.status, answer.body, answer.headers ?? { 'content-type': 'application/x-amz-json-1.0' });
           return;
         }
         exchange.json(404, { message: `not an operation of this server: ${target ?? `${request.method} ${request.url}`}` }, { 'x-amzn-errortype': 'UnknownOperationException' });
@@ -234,9 +240,20 @@ export class AgentCoreServer {
 /** The path of Lambda's `Invoke`. */
 const INVOKE = /^\/2015-03-31\/functions\/[^/]+\/invocations/;
 
+/** The authorization of a request to S3, whose paths could be those of other services. */
+const S3 = /Credential=[^,]*\/s3\/aws4_request/;
+
+/** Returns the name of an operation of another service. */
+function nameOf({ method = 'GET', url = '/', headers }: IncomingMessage, isS3: boolean): string {
+  const ofS3: Readonly<Record<string, string>> = { PUT: 'PutObject', HEAD: 'HeadObject', GET: url.includes('list-type=2') ? 'ListObjectsV2' : 'GetObject' };
+  if (isS3) return ofS3[method] ?? 'Unknown';
+  return headers['x-amz-target']?.toString().split('.').pop() ?? (INVOKE.test(url) ? 'Invoke' : 'Unknown');
+}
+
 function otherRequest({ method = 'GET', url: path = '/', headers }: IncomingMessage, body: Buffer): OtherRequest {
   const header = (name: string) => headers[name]?.toString();
-  return { target: header('x-amz-target'), method, path, authorization: headers.authorization ?? '', invocationType: header('x-amz-invocation-type'), body };
+  const all = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value?.toString() ?? '']));
+  return { target: header('x-amz-target'), method, path, authorization: headers.authorization ?? '', invocationType: header('x-amz-invocation-type'), headers: all, body };
 }
 
 /** The start of a warning. */

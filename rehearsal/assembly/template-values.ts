@@ -111,7 +111,10 @@ export class TemplateValues {
       case 'AWS::StepFunctions::StateMachine':
         return this.attribute(name, 'Arn');
       case 'AWS::Events::EventBus':
+      case 'AWS::SSM::Parameter':
         return this.nameOf(name);
+      case 'AWS::S3::Bucket':
+        return this.bucketName(name);
       case 'AWS::EFS::AccessPoint':
         return idOf('fsap', name);
       case 'AWS::SecretsManager::Secret':
@@ -133,6 +136,7 @@ export class TemplateValues {
     if (attribute === 'AccessPointArn' && type === 'AWS::S3Files::AccessPoint') {
       return `arn:aws:s3files:${region}:${account}:file-system/${idOf('fs', logicalId)}/access-point/${idOf('fsap', logicalId)}`;
     }
+    if (attribute === 'Arn' && type === 'AWS::S3::Bucket') return `arn:aws:s3:::${this.bucketName(logicalId)}`;
     if (attribute === 'Arn' && type === 'AWS::Events::EventBus') return `arn:aws:events:${region}:${account}:event-bus/${this.nameOf(logicalId)}`;
     if (attribute === 'Arn' && type === 'AWS::IAM::Role') return `arn:aws:iam::${account}:role/${logicalId}`;
     if (attribute === 'Arn') return `arn:aws:${type.split('::')[1].toLowerCase()}:${region}:${account}:${logicalId}`;
@@ -142,6 +146,11 @@ export class TemplateValues {
   /** Returns the name that the template gives to a resource, or its logical ID. */
   private nameOf(logicalId: string): string {
     return this.text(this.stack.resource(logicalId)?.Properties?.Name ?? logicalId);
+  }
+
+  /** Returns the name of a bucket, which has no capital letters. */
+  private bucketName(logicalId: string): string {
+    return this.text(this.stack.resource(logicalId)?.Properties?.BucketName ?? logicalId.toLowerCase());
   }
 
   private functionArn(name: unknown): string {

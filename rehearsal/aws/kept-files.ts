@@ -31,6 +31,11 @@ export class KeptFiles {
     return join(this.directory, 'artifacts');
   }
 
+  /** The parameters that were written. */
+  get parameters(): string {
+    return join(this.directory, 'parameters.json');
+  }
+
   /** Keeps the metrics of a line of a function's log. */
   hearLog(line: string): void {
     if (!line.includes('"CloudWatchMetrics"')) return;

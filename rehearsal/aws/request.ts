@@ -7,6 +7,8 @@ export interface AwsRequest {
   readonly path: string;
   /** The header `x-amz-invocation-type`. */
   readonly invocationType?: string;
+  /** All headers, by their names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
@@ -15,6 +17,8 @@ export interface AwsReply {
   readonly headers?: Readonly<Record<string, string>>;
   /** It is sent as JSON; a buffer as it is; undefined for no body. */
   readonly body?: unknown;
+  /** It is sent as it is, in place of a body. */
+  readonly bytes?: Buffer;
 }
 
 /** Returns why the sender of a request is not allowed to do it. */

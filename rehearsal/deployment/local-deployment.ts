@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Agent, AgentCoreServer, OtherRequest, RuntimeProps } from '../agentcore';
 import { Assembly, SynthesizedStack, TemplateValues } from '../assembly';
-import { answerCloudFormation, answerInvoke, answerPutEvents, AwsReply, InvokeProps, KeptFiles, Secrets } from '../aws';
+import { answerCloudFormation, answerInvoke, answerPutEvents, AwsReply, InvokeProps, KeptFiles, ObjectStore, Parameters, Secrets } from '../aws';
 import { EventRules } from './event-rules';
 import { ExecutionEnded, Rule } from './events';
 import { ExecutionRequests } from './execution-requests';
@@ -74,6 +74,8 @@ export class LocalDeployment {
   /** Starts an execution that a request asks for, if this is for its own starter to do. @default - it is started as it is asked for */
   starter?: (stateMachine: string, input: unknown, name?: string) => Promise<string> | undefined;
   private readonly requests: ExecutionRequests;
+  private readonly objects: ObjectStore;
+  private readonly parameters: Parameters;
   private readonly known: Map<string, string>;
   private readonly values: TemplateValues;
   private secrets: Secrets;
@@ -87,7 +89,10 @@ export class LocalDeployment {
     this.events = new EventRules({ files: this.files, rules, invoke: (arn, event) => this.invoke(arn, event) });
     const known = this.known = new Map(Object.entries(props.values ?? {}));
     this.values = new TemplateValues(stack, { region: this.region, account: this.account, values: known });
+    const { region, account, values, files } = this;
     this.secrets = this.secretsOf(props.secrets ?? {});
+    this.objects = new ObjectStore({ stack, values, region, directory: files.artifacts });
+    this.parameters = new Parameters({ stack, values, region, account, file: files.parameters });
     this.authorizer = new Authorizer(stack, this.values);
     props.server.authorize = (authorization, action, resources) => this.authorizer.refusalOfRequest(authorization, action, resources);
     this.executions = props.executions ?? new Executions();
@@ -202,6 +207,7 @@ export class LocalDeployment {
     return answerCallback(this.tokens, { target, body }, refusal) ?? this.executions.answer({ target, body }, refusal)
       ?? this.requests.answer(request, refusal) ?? answerCloudFormation(request, this.stack, this.values, refusal)
       ?? this.secrets.answer(request, refusal) ?? answerPutEvents(request, { region, account, events: this.events }, refusal)
+      ?? this.parameters.answer(request, refusal) ?? this.objects.answer(request, refusal)
       ?? answerInvoke(request, this.invocations, refusal);
   }
 

@@ -21,17 +21,23 @@ export class AwsRequests {
    * @param endpoint the endpoint; by default that of the region
    */
   constructor(private readonly service: string, private readonly endpoint?: string) {
-    // A separate signer: a signer keeps the service name of its first request.
-    this.client = new BedrockAgentCoreClient({});
+    // A separate signer: a signer keeps the service name of its first request. Signatures of S3 have paths as they are sent.
+    this.client = new BedrockAgentCoreClient({ signingEscapePath: service !== 's3' });
   }
 
-  public async post(path: string, headers: { readonly [name: string]: string }, body: string, abortSignal: AbortSignal): Promise<AwsReply> {
+  public post(path: string, headers: { readonly [name: string]: string }, body: string, abortSignal: AbortSignal): Promise<AwsReply> {
+    return this.send('POST', path, headers, body, abortSignal);
+  }
+
+  public async send(
+    method: string, path: string, headers: { readonly [name: string]: string }, body: string | Buffer, abortSignal: AbortSignal,
+  ): Promise<AwsReply> {
     const { config } = this.client;
     const region = await config.region();
     const { protocol, hostname, port } = new URL(this.endpoint ?? endpointOf(this.service, region));
     const signer = await config.signer({ name: 'sigv4', signingName: this.service, signingRegion: region, properties: {} });
     const signed = await signer.sign({
-      method: 'POST',
+      method,
       protocol,
       hostname,
       ...(port === '' ? {} : { port: Number(port) }),

@@ -31,7 +31,7 @@ export class FollowedJob {
   /** Determines whether the job was started with the timeout of the request: a run that is about to end may attach with a shorter one. */
   private timeoutIsKnown: boolean;
 
-  constructor(private readonly request: Job, private readonly onOutput?: (data: Buffer) => void) {
+  constructor(private readonly request: Job, private readonly onOutput?: (data: Buffer, offset: number) => void) {
     this.id = jobId(request.run, request.round ?? 0, request.name, request.key);
     this.tail = new Tail(request.tailBytes ?? LIMITS.tailBytes.default);
     this.matcher = new LineMatcher(request.failFast ?? []);
@@ -163,7 +163,7 @@ export class FollowedJob {
     if (known < 0) this.tail.push(Buffer.from(`\n[${-known} bytes of output were not kept]\n`));
     this.offset = offset + data.length;
     this.tail.push(fresh);
-    this.onOutput?.(fresh);
+    this.onOutput?.(fresh, this.offset - fresh.length);
     this.matched ??= this.matcher.push(fresh);
   }
 }

@@ -39,8 +39,8 @@ export interface RunJobOptions {
   readonly silenceSeconds?: number;
   /** The time beyond a job's timeout after which the driver ends the job. @default 45 */
   readonly overtimeSeconds?: number;
-  /** Called with each new part of the output. Parts that the session did not keep are missing. */
-  readonly onOutput?: (data: Buffer) => void;
+  /** Called with each new part of the output, and the number of bytes before it. Parts that the session did not keep are missing. */
+  readonly onOutput?: (data: Buffer, offset: number) => void;
   /** Called for every call that failed and is repeated. */
   readonly onRetry: (error: SessionError, job: FollowedJob) => void;
 }

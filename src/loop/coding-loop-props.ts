@@ -9,6 +9,7 @@ import { GitRepository } from './git-repository';
 import { ProtectedPaths } from './protected-paths';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
+import { RunArtifacts } from '../operate/run-artifacts';
 import { RunEvents } from '../operate/run-events';
 
 /** Determines whether a loop stops the session when a run ends. */
@@ -191,6 +192,14 @@ export interface CodingLoopProps {
    * @default - an AWS owned key
    */
   readonly encryptionKey?: kms.IKey;
+
+  /**
+   * The bucket that runs write their files to as they proceed: the record, the whole logs of turns and gates, test reports, and the change as a
+   * patch.
+   *
+   * @default - no files outside the workspace
+   */
+  readonly artifacts?: RunArtifacts;
 
   /**
    * The event bus that runs report to: when they start, after each round and when they end.

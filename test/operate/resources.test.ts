@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, LoopDashboard, Mount, RunEvents } from '../../src';
+import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, LoopDashboard, Mount, RunArtifacts, RunEvents } from '../../src';
 import { IMAGE, newStack } from '../support/stacks';
 
 function stackWith(props: Partial<CodingLoopProps> = {}, more: (stack: Stack, loop: CodingLoop) => unknown = () => undefined): Stack {
@@ -33,6 +34,8 @@ const events = RunEvents.onDefaultBus();
 
 /** Each row of the table. */
 const CASES: readonly (readonly [string, Stack])[] = [
+  ['`artifacts`', stackWith({ artifacts: RunArtifacts.inBucket() })],
+  ['`artifacts` with a bucket of your own', stackWith({ artifacts: RunArtifacts.inBucket(s3.Bucket.fromBucketName(newStack(), 'Bucket', 'bucket')) })],
   ['`events`', stackWith({ events })],
   ['`loop.notifyOnFinished(topic)`', stackWith({ events }, (stack, loop) => loop.notifyOnFinished(stack.node.findChild('Topic') as sns.Topic))],
   ['`loop.alarms.failuresInARow()` and each other alarm', stackWith({}, (_, loop) => loop.alarms.failuresInARow())],

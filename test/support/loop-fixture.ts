@@ -12,7 +12,8 @@ import { LocalDeployment, LocalDeploymentProps } from '../../rehearsal/deploymen
 import { ExecutionEvent, ExecutionOptions, ExecutionResult } from '../../rehearsal/stepfunctions';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, Verification } from '../../src';
 import type { AgentRecord } from '../../src/loop/steps/agent-record';
-import { CostRecord, Feedback, GateRecord } from '../../src/loop/steps/records';
+import { CostRecord } from '../../src/loop/steps/operate-records';
+import { Feedback, GateRecord } from '../../src/loop/steps/records';
 import { ownSession } from '../../src/loop/steps/sessions';
 
 export interface LoopFixtureProps {

@@ -226,7 +226,7 @@ export class Workspaces {
         this.lose.shift();
         return { status: STATUSES.ENDED, verdict: VERDICTS.LOST, lostReason: LOST_REASONS.MICROVM, exitCode: null, tail: '', seconds: 1, logPath: '' };
       }
-      onOutput?.(stdout);
+      onOutput?.(stdout, 0);
       const tail = stdout.subarray(-24_576).toString('utf8');
       const verdict = status === 0 ? VERDICTS.PASSED : status === 127 ? VERDICTS.INERT : VERDICTS.FAILED;
       return { status: STATUSES.ENDED, verdict, exitCode: status, tail, seconds: 1, logPath: '' };

@@ -23,10 +23,10 @@ export type LoopRequest =
 
 /** Does what the loop has for the people who operate it, around each step. */
 export interface Operator {
-  /** Throws a `LoopError` if the step must not begin. Returns limits for the step. */
-  before(request: LoopRequest): Promise<Pick<StepTools, 'turnSeconds'>>;
+  /** Throws a `LoopError` if the step must not begin. Returns limits for the step, and what keeps its outputs. */
+  before(request: LoopRequest): Promise<Pick<StepTools, 'turnSeconds' | 'keep' | 'keepReports'>>;
   /** Returns the error that stands for that of the step, if it is another one. */
   failed(request: LoopRequest, error: Error): Promise<Error | undefined>;
-  /** Keeps and tells what the step has brought. It never fails. */
-  after(request: LoopRequest, result: object): Promise<void>;
+  /** Keeps and tells what the step has brought. Returns the result, of which a record names what is kept. It never fails. */
+  after(request: LoopRequest, result: object): Promise<object>;
 }

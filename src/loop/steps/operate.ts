@@ -1,5 +1,6 @@
 import { LoopConfig } from './loop-config';
-import { Operator } from './loop-request';
+import { LoopRequest, Operator } from './loop-request';
+import type { RunArtifacts } from './run-artifacts';
 import { RunEventSender } from './run-events';
 import { StepTools } from './step';
 import { OperateConfig } from '../../operate/constants';
@@ -7,21 +8,38 @@ import { OperateConfig } from '../../operate/constants';
 /** Returns what a loop does around each step for the people who operate it. */
 export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: StepTools): Operator {
   const events = operate.events === undefined ? undefined : new RunEventSender(config.name, operate.events, tools);
+  let artifacts: RunArtifacts | undefined;
   return {
-    before: async () => ({}),
-    failed: async (request, error) => {
-      await unfailing(tools, async () => events?.failed(request, error));
-      return undefined;
+    before: async (request) => {
+      artifacts = artifactsOf(request, operate, tools);
+      return { ...artifacts?.hooks };
     },
-    after: (request, result) => unfailing(tools, async () => events?.after(request, result)),
+    failed: async (request, error) => {
+      const recorded = await unfailing(tools, undefined, async () => artifacts?.failed(error));
+      await unfailing(tools, undefined, async () => events?.failed(request, recorded ?? error));
+      return recorded;
+    },
+    after: async (request, result) => {
+      const kept = await unfailing(tools, result, async () => artifacts === undefined ? result : artifacts.after(result));
+      await unfailing(tools, undefined, async () => events?.after(request, kept));
+      return kept;
+    },
   };
 }
 
+function artifactsOf(request: LoopRequest, { artifacts }: OperateConfig, tools: StepTools): RunArtifacts | undefined {
+  if (artifacts === undefined) return undefined;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only for loops with artifacts; Jest cannot import() without ".ts"
+  const part = require('./run-artifacts') as typeof import('./run-artifacts');
+  return new part.RunArtifacts(artifacts, request, tools);
+}
+
 /** Does what a run does not depend on. An error is logged. */
-async function unfailing(tools: StepTools, work: () => Promise<void>): Promise<void> {
+async function unfailing<T>(tools: StepTools, otherwise: T, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     tools.log?.('not kept', { error: (error as Error).name });
+    return otherwise;
   }
 }

@@ -25,11 +25,11 @@ export async function performStep(request: LoopRequest, tools: StepTools & { rea
   const performed = await perform(request, { ...tools, ...limits }).catch(async (error: Error) => {
     throw await operator?.failed(request, error) ?? error;
   }).finally(() => measureStep(request, begunAt, tools));
-  const result = withMeter(request, performed, begunAt, tools.clock.now());
-  if (request.operation === STEPS.VERIFY && CAUGHT.includes((result as LoopState).next)) {
+  const metered = withMeter(request, performed, begunAt, tools.clock.now());
+  if (request.operation === STEPS.VERIFY && CAUGHT.includes((metered as LoopState).next)) {
     tools.measure(LOOP_METRICS.names.CATCHES, 1, 'Count', { [LOOP_METRICS.dimension]: request.config.name });
   }
-  await operator?.after(request, result);
+  const result = operator === undefined ? metered : await operator.after(request, metered);
   await tools.tell?.(request, result);
   return result;
 }

@@ -1,5 +1,6 @@
 import { AgentRecord } from './agent-record';
 import { GATE_VERDICTS, WORKSPACES } from './constants';
+import { ArtifactsRecord, CostRecord } from './operate-records';
 import { PullRequestRecord, UpstreamRecord } from './remote-records';
 import { NameList } from './results';
 import { Verdict } from '../../jobs/job';
@@ -204,24 +205,6 @@ export interface VerificationRecord {
   readonly error?: string;
 }
 
-/** The estimated cost of a run. */
-export interface CostRecord {
-  /** The charges of AWS in US dollars, without the model. */
-  readonly usd: number;
-  /** The cost of the model in US dollars, as the program of the agent reports it. It is not part of `usd`. Missing if no turn reported it. */
-  readonly agentUsd?: number;
-  /** The duration of the run's session, in seconds. */
-  readonly sessionSeconds: number;
-  /** The duration of the sessions of verifications, in seconds. */
-  readonly verificationSeconds: number;
-  /** The duration of calls of the driver and the publisher, in seconds. */
-  readonly functionSeconds: number;
-  /** The number of state transitions, as the driver estimates it. */
-  readonly transitions: number;
-  /** The month or the day of the prices. */
-  readonly pricesAsOf: string;
-}
-
 /** The record of a run: the output of its execution, or the cause of its failure. */
 export interface RunRecord {
   /** `COMMITTED`; `NO_CHANGES`, if the agent changed nothing and all gates passed; or the name of the error that the run failed with. */
@@ -294,6 +277,8 @@ export interface RunRecord {
   readonly feedback?: Feedback;
   /** The estimated cost of the run, and what it is computed from. Missing if the first step did not end. */
   readonly cost?: CostRecord;
+  /** The place of the run's files. Only in a loop with `artifacts`. */
+  readonly artifacts?: ArtifactsRecord;
   /** The version of this schema. A new field raises the second number; a field that changes its meaning or is removed raises the first one. */
   readonly schemaVersion: string;
 }

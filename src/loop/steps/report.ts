@@ -50,6 +50,7 @@ export async function reported(request: StepRequest, tools: StepTools, reports: 
   const old = new Map(stale.files.map(({ name, identity }) => [name, identity]));
   const fresh = files.filter(({ name, identity }) => old.get(name) !== identity);
   if (fresh.length === 0) return { fault: `the command wrote no report: ${files[0].name} is older than the command` };
+  await tools.keepReports?.(request, reports.label, fresh);
   // The parser is a file of its own, which only gates with a report load.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- only for gates with a report; Jest cannot import() without ".ts"
   const { readReports, ReportError } = require('./junit') as typeof import('./junit');

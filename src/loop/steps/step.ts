@@ -45,8 +45,19 @@ export interface StepTools extends RunJobOptions {
   readonly requestsOf?: (service: string) => AwsRequests;
   /** The time that the budget of the run leaves for a turn, in seconds. */
   readonly turnSeconds?: number;
+  /** Returns what keeps the output of a command of the user's or the agent's. Undefined if it is not kept. */
+  readonly keep?: (request: StepRequest, name: string) => KeptOutput | undefined;
+  /** Keeps the reports of a gate. */
+  readonly keepReports?: (request: StepRequest, gate: string, reports: readonly { readonly name: string; readonly xml: Buffer }[]) => Promise<void>;
   /** Writes a line into the driver's log. */
   readonly log?: (message: string, fields: { readonly [name: string]: string | number }) => void;
+}
+
+/** Keeps the output of a command. It never fails. */
+export interface KeptOutput {
+  readonly onOutput: (data: Buffer, offset: number) => void;
+  /** Keeps what there is so far, or all of it. */
+  end(result: JobResult): Promise<void>;
 }
 
 /** The commit of a run, in the variables of the workspace script. */
@@ -132,6 +143,7 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
   const key = run.base === undefined ? undefined : run.key;
   const previous = loop.previous?.job === jobId(run.id, loop.round, name, key) ? loop.previous : undefined;
   const { unclaimed, ...own } = job;
+  const kept = job.isOurs ? undefined : tools.keep?.(request, job.name);
   const result = await tools.runJob({
     ...own,
     runtimeArn: request.runtimeArn,
@@ -150,7 +162,8 @@ export async function runStepJob(request: StepRequest, tools: StepTools, job: St
     marker: unclaimed ? undefined : run.id,
     answered: job.answered ?? true,
     baggage: baggageOf(request.state),
-  }, tools);
+  }, kept === undefined ? tools : { ...tools, onOutput: kept.onOutput });
+  await kept?.end(result);
   if (result.lostReason === LOST_REASONS.WORKSPACE) {
     throw new LoopError(LOOP_ERRORS.WORKSPACE_LOST, 'the workspace no longer belongs to the run: a deployment moved the endpoint, or the storage expired');
   }

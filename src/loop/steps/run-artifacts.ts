@@ -1,0 +1,155 @@
+import { afterFailure } from './after-failure';
+import { jobNameOf, NEXT, STEPS } from './constants';
+import type { LoopError } from './errors';
+import { LoopRequest } from './loop-request';
+import { ArtifactsRecord } from './operate-records';
+import { maskedBytes, OutputCollector } from './output-collector';
+import { RunRecord } from './records';
+import { defined } from './results';
+import { RunFiles, safeName } from './run-files';
+import { patchOf } from './run-patch';
+import { outputOf } from './run-record';
+import { DEFAULT_ENDPOINT } from './sessions';
+import { LoopState, RunIdentity } from './state';
+import { KeptOutput, StepRequest, StepTools } from './step';
+import { StopResult } from './stop';
+import { STATUSES } from '../../jobs/constants';
+import { ARTIFACTS, OperateConfig } from '../../operate/constants';
+
+type Reports = Parameters<NonNullable<StepTools['keepReports']>>[2];
+
+/** The maximum number of reports of a gate that are kept, each as a file. */
+const REPORTS = 100;
+
+/** The number of files that are written at once. */
+const AT_ONCE = 8;
+
+const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
+
+/** Keeps the files of a run in its bucket, as the run proceeds. It never fails. */
+export class RunArtifacts {
+  private readonly files: RunFiles;
+
+  constructor(place: NonNullable<OperateConfig['artifacts']>, private readonly request: LoopRequest, private readonly tools: StepTools) {
+    const execution = 'detail' in request ? request.detail.executionArn : request.execution;
+    this.files = new RunFiles(place, execution, tools);
+  }
+
+  /** Returns what keeps the outputs of a step's commands. */
+  public get hooks(): Pick<StepTools, 'keep' | 'keepReports'> {
+    return { keep: (request, name) => this.keep(request, name), keepReports: (request, gate, reports) => this.keepReports(request, gate, reports) };
+  }
+
+  /** Keeps what a step has brought. Returns its result; a record has the place of the files. */
+  public async after(result: object): Promise<object> {
+    const { request } = this;
+    if (request.operation === STEPS.CLEAN_UP) return result;
+    if (request.operation === STEPS.STOP) return this.atEnd(result as StopResult);
+    const state = { ...request.state, ...'next' in result ? { loop: result as LoopState } : result } as Progress;
+    if (state.loop.next === NEXT.RUNNING) return result;
+    if (request.operation === STEPS.SNAPSHOT) await this.keepPatch(request, state.loop);
+    await this.putRecord(progressOf(state));
+    return result;
+  }
+
+  /** Keeps the record of a run that was refused, which is the message of the error. Returns the error with the place of the files. */
+  public async failed(error: Error): Promise<Error | undefined> {
+    if (this.request.operation !== STEPS.PREPARE || !isRecorded(error) || !error.message.startsWith('{"outcome":')) return undefined;
+    const record = await this.finished(JSON.parse(error.message) as RunRecord);
+    return error.recordedAs(JSON.stringify(record));
+  }
+
+  private async atEnd(result: StopResult): Promise<StopResult> {
+    const output = await this.finished(result.output);
+    const { failure } = result;
+    return { ...result, output, failure: failure.name === '' ? failure : { ...failure, cause: afterFailure().causeOf(output) } };
+  }
+
+  /** Keeps the record of a run that has ended, and returns it with the place of the files. */
+  private async finished(output: RunRecord): Promise<RunRecord> {
+    await this.putRecord({ ...output, artifacts: this.place });
+    return { ...output, artifacts: this.place };
+  }
+
+  private get place(): ArtifactsRecord {
+    const { bucket, prefix, error } = this.files;
+    return { bucket, prefix, ...defined({ error }) };
+  }
+
+  private putRecord(record: object): Promise<void> {
+    return this.files.put(ARTIFACTS.RECORD, `${JSON.stringify(record, undefined, 2)}\n`, JSON_TYPE);
+  }
+
+  /** Returns what keeps the output of a turn, a gate or the bootstrap. Other commands are parts of ours. */
+  private keep(request: StepRequest, name: string): KeptOutput | undefined {
+    const [, kind, gate = kind] = /^(turn|bootstrap|gate (.*))(?: \d+)?$/.exec(name) ?? [];
+    if (kind === undefined) return undefined;
+    const { loop } = request.state;
+    const file = kind === 'turn' ? `turns/${loop.round + 1}${loop.losses > 0 ? `.again.${loop.losses}` : ''}` : this.nameOf(request, gate, 'gates');
+    const collector = new OutputCollector();
+    return {
+      onOutput: (data, offset) => collector.push(data, offset),
+      end: async (result) => {
+        const output = collector.output(result.status === STATUSES.RUNNING ? 0 : result.outputBytes);
+        await this.files.put(`${file}.log`, maskedBytes(output), TEXT);
+      },
+    };
+  }
+
+  private async keepReports(request: StepRequest, gate: string, reports: Reports): Promise<void> {
+    const directory = `reports/${this.nameOf(request, gate, '')}`;
+    const kept = reports.slice(0, REPORTS);
+    if (reports.length > kept.length) this.tools.log?.('reports not kept', { gate, reports: reports.length - kept.length });
+    for (let at = 0; at < kept.length; at += AT_ONCE) {
+      await Promise.all(kept.slice(at, at + AT_ONCE).map(({ name, xml }, index) => (
+        this.files.put(`${directory}/${at + index + 1}-${reportName(name)}`, maskedBytes(xml), 'application/xml')
+      )));
+    }
+  }
+
+  /** Returns the name of a log without its ending: the session if it is not the agent's, the number of the turn from 1, and the command. */
+  private nameOf(request: StepRequest, name: string, directory: string): string {
+    const { loop } = request.state;
+    const { operation } = this.request;
+    const last = safeName(jobNameOf(loop, name));
+    if (operation === STEPS.BOOTSTRAP) return last;
+    if (operation === STEPS.CHECK_BASE) return `base/${last}`;
+    const where = operation === STEPS.VERIFY ? 'verification/' : directory === '' ? '' : `${directory}/`;
+    return `${where}${loop.baseline ? 0 : loop.round + 1}-${last}`;
+  }
+
+  private async keepPatch(request: StepRequest, loop: LoopState): Promise<void> {
+    if (loop.tree === undefined || loop.tree === request.state.loop.tree) return;
+    try {
+      const patch = await patchOf({ ...request, state: { ...request.state, loop } }, this.tools);
+      await this.files.put(ARTIFACTS.PATCH, patch, 'text/x-diff');
+    } catch (error) {
+      this.files.error ??= (error as Error).name;
+      this.tools.log?.('artifact not kept', { name: ARTIFACTS.PATCH, error: (error as Error).name });
+    }
+  }
+}
+
+/** Determines whether an error can carry a record. The driver's class of it is another one than this part's. */
+function isRecorded(error: Error): error is LoopError {
+  return 'recordedAs' in error;
+}
+
+interface Progress {
+  readonly taskId: string;
+  readonly run: RunIdentity;
+  readonly loop: LoopState;
+}
+
+/** Returns the record of a run that has not ended. */
+function progressOf(state: Progress): object {
+  const session = { endpointName: DEFAULT_ENDPOINT, ...state.run.session, stopped: false };
+  const { error: _, outcome: __, feedback: ___, ...record } = outputOf(state, session);
+  return { outcome: NEXT.RUNNING, ...record, verified: false, ...defined({ feedback: state.loop.feedback }) };
+}
+
+/** Returns the name of a report's file, which `printf %q` may have quoted. */
+function reportName(path: string): string {
+  return safeName(path.split('/').pop()!.replace(/\\/g, '')).slice(-100);
+}

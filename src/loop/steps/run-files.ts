@@ -1,0 +1,83 @@
+import { createHash } from 'crypto';
+import { StepTools } from './step';
+import { OperateConfig } from '../../operate/constants';
+
+/** The timeout of an upload, in seconds. */
+const PUT_SECONDS = 60;
+
+/** The number of tries, with waits of 1 and 2 times the back-off. */
+const TRIES = 3;
+
+/** The time that a call must have left to begin an upload, in milliseconds: a step that ends is worth more than its files. */
+const ENOUGH_TIME = 15_000;
+
+/** The files of one run in its bucket. A failure is logged and remembered, and never fails a run. */
+export class RunFiles {
+  /** The place of the files, for records. */
+  public readonly prefix: string;
+  /** The name of the error of the first file that could not be written. */
+  public error?: string;
+
+  constructor(private readonly place: NonNullable<OperateConfig['artifacts']>, execution: string, private readonly tools: StepTools) {
+    this.prefix = `${place.prefix}${safeName(execution.split(':').pop()!)}/`;
+  }
+
+  public get bucket(): string {
+    return this.place.bucket;
+  }
+
+  /** Writes a file. A file of the same name is replaced. */
+  public async put(name: string, body: string | Buffer, type: string): Promise<void> {
+    const { clock, backoffSeconds, until, log } = this.tools;
+    for (let failures = 1; ; failures++) {
+      try {
+        if (until - clock.now() < ENOUGH_TIME) throw named('NoTimeLeft');
+        await this.send(`${this.prefix}${name}`, Buffer.from(body), type);
+        return;
+      } catch (error) {
+        if (failures < TRIES && mayPass(error as PutError)) {
+          await clock.sleep(backoffSeconds * 2 ** (failures - 1));
+          continue;
+        }
+        this.error ??= (error as Error).name;
+        log?.('artifact not kept', { name, error: (error as Error).name });
+        return;
+      }
+    }
+  }
+
+  private async send(key: string, body: Buffer, type: string): Promise<void> {
+    const headers = {
+      'content-type': type,
+      'content-length': `${body.length}`,
+      'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
+    };
+    const path = `/${this.place.bucket}/${key.split('/').map(encoded).join('/')}`;
+    const { status, text } = await this.tools.requestsOf!('s3').send('PUT', path, headers, body, AbortSignal.timeout(PUT_SECONDS * 1_000));
+    if (status >= 300) throw Object.assign(named(/<Code>(\w{1,100})<\/Code>/.exec(text)?.[1] ?? `Status${status}`), { status });
+  }
+}
+
+interface PutError extends Error {
+  readonly status?: number;
+}
+
+/** Determines whether another try may help: not if S3 has refused the request. */
+function mayPass({ name, status = 500 }: PutError): boolean {
+  return name !== 'NoTimeLeft' && (status >= 500 || status === 429 || status === 408 || name === 'RequestTimeout');
+}
+
+function named(name: string): Error {
+  return Object.assign(new Error(name), { name });
+}
+
+/** Encodes a part of a key as signatures of S3 have it. */
+function encoded(part: string): string {
+  return encodeURIComponent(part).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** Returns a name that is one part of a key, and the same part of a URL and of a file's path. Names of gates stay different. */
+export function safeName(name: string): string {
+  const safe = name.replace(/ /g, '.').replace(/[\p{Cc}\p{Cf}/\\%?#*:"<>|]/gu, '_');
+  return /^\.*$/.test(safe) ? `_${safe}` : safe;
+}

@@ -1,0 +1,103 @@
+import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { faultsOf, Rule, throwOnFaults } from '../private/validation';
+
+/** Options for `RunArtifacts.inBucket`. */
+export interface RunArtifactsOptions {
+  /**
+   * The beginning of the keys of all files, such as `runs/`. The driver can write to these keys alone.
+   *
+   * @default - no prefix: keys begin with the name of the execution
+   */
+  readonly prefix?: string;
+
+  /**
+   * The time after which files are deleted: 1 day or more. It is for the bucket that is created; a bucket of your own has its own lifecycle rules.
+   *
+   * @default Duration.days(90) - for as long as Step Functions keeps the history of an execution
+   */
+  readonly expiration?: Duration;
+
+  /**
+   * The key that encrypts the bucket that is created.
+   *
+   * @default - a key that Amazon S3 manages
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * The removal policy of the bucket that is created.
+   *
+   * @default RemovalPolicy.RETAIN - the files say what runs did, also after the loop is removed, and CloudFormation cannot delete a bucket with files
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** The files that runs of a loop leave, written as the run proceeds, so that what a lost session knew is not lost with it. */
+export abstract class RunArtifacts {
+  /**
+   * Files in an S3 bucket.
+   *
+   * The bucket that is created blocks public access, requires TLS and deletes files after 90 days. It is kept if the loop is removed.
+   *
+   * @param bucket A bucket of your own. By default, a bucket is created for the loop
+   * @param options Options for the files
+   */
+  public static inBucket(bucket?: s3.IBucket, options: RunArtifactsOptions = {}): RunArtifacts {
+    return new BucketArtifacts(bucket, options);
+  }
+
+  /** @internal */
+  public abstract _bind(scope: Construct): { readonly bucket: s3.IBucket; readonly prefix: string };
+}
+
+/** The maximum length of a prefix: a key has 1,024 bytes, and the names of executions and files take up to 500. */
+const PREFIX_LENGTH = 500;
+
+const isWholeDays = (days: number) => Number.isInteger(days) && days >= 1;
+
+type Given = RunArtifactsOptions & { readonly bucket?: s3.IBucket };
+
+const RULES: readonly Rule<Given>[] = [
+  {
+    broken: ({ prefix = '' }) => !Token.isUnresolved(prefix) && Buffer.byteLength(prefix) > PREFIX_LENGTH,
+    message: ({ prefix = '' }) => `"prefix" must have at most ${PREFIX_LENGTH} bytes, not ${Buffer.byteLength(prefix)}: shorten it`,
+  },
+  {
+    broken: ({ prefix = '' }) => !Token.isUnresolved(prefix) && /^\/|\/\/|[*?]|\$\{|(?:^|\/)\.\.?(?:\/|$)|\p{Cc}/u.test(prefix),
+    message: ({ prefix }) => `"prefix" must be a path in the bucket without "*", "?", "\${" and empty parts, not "${prefix}": write it like "runs/"`,
+  },
+  {
+    broken: ({ expiration }) => expiration !== undefined && !expiration.isUnresolved() && !isWholeDays(expiration.toDays({ integral: false })),
+    message: ({ expiration }) => `"expiration" must be a whole number of days from 1, not ${expiration!.toDays({ integral: false })}: change it`,
+  },
+  ...(['expiration', 'encryptionKey', 'removalPolicy'] as const).map((prop): Rule<Given> => ({
+    broken: ({ bucket, [prop]: value }) => bucket !== undefined && value !== undefined,
+    message: () => `"${prop}" must be left out for a bucket of your own: set it on the bucket`,
+  })),
+];
+
+class BucketArtifacts extends RunArtifacts {
+  constructor(private readonly bucket: s3.IBucket | undefined, private readonly options: RunArtifactsOptions) {
+    super();
+  }
+
+  public _bind(scope: Construct): { readonly bucket: s3.IBucket; readonly prefix: string } {
+    const { prefix = '', expiration = Duration.days(90), encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = this.options;
+    throwOnFaults(scope, faultsOf({ ...this.options, bucket: this.bucket }, RULES));
+    const bucket = this.bucket ?? new s3.Bucket(scope, 'Artifacts', {
+      encryption: encryptionKey === undefined ? s3.BucketEncryption.S3_MANAGED : s3.BucketEncryption.KMS,
+      encryptionKey,
+      // Without it, each file is a request to KMS.
+      ...(encryptionKey === undefined ? {} : { bucketKeyEnabled: true }),
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      lifecycleRules: [{ expiration }],
+      removalPolicy,
+    });
+    return { bucket, prefix };
+  }
+}
