@@ -2,7 +2,7 @@ import { awscdk, JsonFile } from 'projen';
 
 /** Code that runs in a Lambda function or in a session. Everything else in `src/` runs at synth. */
 const HANDLERS = ['./src/jobs/**', './src/handler/**', './src/loop/steps/**', './src/rollout/handler/**', './src/forge/publish/**', './src/agent/runner/**', './src/journal/**', './src/**/*.lambda.ts'];
-const SYNTH = ['./src/*.ts', './src/@(coding-agent|dashboard|image|mount|operate|private|runtime|tasks)/**', './src/@(agent|driver|forge|loop|rollout)/!(*.lambda).ts'];
+const SYNTH = ['./src/*.ts', './src/@(coding-agent|dashboard|image|mount|private|runtime|tasks)/**', './src/@(agent|driver|forge|loop|operate|rollout)/!(*.lambda).ts'];
 
 /** Files that both sides import: names, limits, rules, and plain functions for git's names and shell words. */
 const SHARED = ['**/constants.ts', '**/git-names.ts', '**/quote.ts', '**/rule.ts'];

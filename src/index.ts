@@ -79,8 +79,13 @@ export {
   LoopAlarms,
   RunArtifacts,
   type RunArtifactsOptions,
+  RunBrake,
+  type RunBrakeProps,
+  RunBudget,
+  type RunBudgetOptions,
   RunEvents,
   RunMessage,
+  type RunPrices,
   type RunsNearTheirTimeOptions,
 } from './operate';
 

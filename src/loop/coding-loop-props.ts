@@ -10,6 +10,8 @@ import { ProtectedPaths } from './protected-paths';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
 import { RunArtifacts } from '../operate/run-artifacts';
+import { RunBrake } from '../operate/run-brake';
+import { RunBudget } from '../operate/run-budget';
 import { RunEvents } from '../operate/run-events';
 
 /** Determines whether a loop stops the session when a run ends. */
@@ -163,6 +165,40 @@ export interface CodingLoopProps {
    * @default - the sum of the timeouts of all steps, at most 30 days
    */
   readonly timeout?: Duration;
+
+  /**
+   * The limits of each run. A run that is over its budget ends with `CodingLoop.OverBudget`; its work stays in the workspace.
+   *
+   * @default - `maxRepairs` and `timeout` alone limit a run
+   */
+  readonly budget?: RunBudget;
+
+  /**
+   * A brake for all runs of the loop. While it is on, no run and no turn begins.
+   *
+   * @default - no brake
+   */
+  readonly brake?: RunBrake;
+
+  /**
+   * The maximum number of runs of the loop at a time: at least 1. The run that started last is refused with `CodingLoop.TooManyRuns`, or waits
+   * (`queueTimeout`).
+   *
+   * Each run has a session of the agent, and up to one session of a verification at a time. AgentCore limits the number of active sessions in an
+   * account, which all runtimes share. The list of executions that runs are counted by is eventually consistent: runs that start within the same
+   * second may be more by a few.
+   *
+   * @default - no limit
+   */
+  readonly maxConcurrentRuns?: number;
+
+  /**
+   * The time that a run waits for others to end if there are `maxConcurrentRuns` of them: 30 seconds to 7 days. Runs begin in the order in which they
+   * started. The waiting time does not count for `timeout`.
+   *
+   * @default - a run that is too many is refused at once
+   */
+  readonly queueTimeout?: Duration;
 
   /**
    * The name of the state machine. If it is set, the driver gets permission to read the executions of this state machine only, instead of all

@@ -10,6 +10,7 @@ import { Commit } from './commit';
 import { stopCutOffRuns } from './cut-off-runs';
 import { loopInstructions } from './loop-instructions';
 import { MeasuredLoop } from './loop-metrics';
+import { warnAboutLimits } from './loop-operations';
 import { checksBase, planOf, turnOf } from './loop-plan';
 import { loopRole } from './loop-role';
 import { loopFaults } from './loop-rules';
@@ -89,6 +90,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
     throwOnFaults(this, loopFaults(this, props, plan));
     warnAboutDefaultEndpoint(this, props.runtime, props.endpoint);
     warnAboutAnyRepository(this, props.repository);
+    warnAboutLimits(this, props);
 
     const driver = props.driver ?? SessionDriver.getOrCreate(this);
     for (const actions of [INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS]) driver._allow(props.runtime, actions, props.endpoint);
@@ -119,6 +121,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
         branchPrefix: commit._branchPrefix,
         ...props.repository._ofInput(),
       },
+      queueSeconds: plan.queue,
       bootstrap,
       bootstrapSeconds: plan.bootstrap,
       turn,
@@ -139,7 +142,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
       definitionBody: sfn.DefinitionBody.fromChainable(start),
       role: role.withoutPolicyUpdates(),
       // The run's own timeout comes first, and ends the run in order. This one is the last resort.
-      timeout: Duration.seconds(plan.run + 3_600),
+      timeout: Duration.seconds(plan.queue + plan.run + 3_600),
       logs: props.logs ?? { destination: driver.logGroup, level: sfn.LogLevel.ERROR, includeExecutionData: false },
       tracingEnabled: props.tracingEnabled ?? true,
       ...(props.encryptionKey === undefined ? {} : { encryptionConfiguration: new sfn.CustomerManagedEncryptionConfiguration(props.encryptionKey) }),

@@ -1,12 +1,22 @@
+import { Token, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { CodingLoopProps } from './coding-loop-props';
 import { SessionDriver } from '../driver/session-driver';
 import { OperateConfig } from '../operate/constants';
+import { secondsOf } from '../private/validation';
 
 /** Returns the part of the configuration for the people who operate the loop, and grants the driver what it needs. Empty without such props. */
 export function operateConfig(scope: Construct, props: CodingLoopProps, driver: SessionDriver): { readonly operate?: OperateConfig } {
-  const operate: OperateConfig = { ...artifactsOf(scope, props, driver), ...eventsOf(scope, props, driver) };
+  const { budget, maxConcurrentRuns, queueTimeout } = props;
+  const operate: OperateConfig = {
+    ...artifactsOf(scope, props, driver),
+    ...eventsOf(scope, props, driver),
+    ...(budget === undefined ? {} : { budget: budget._config() }),
+    ...brakeOf(props, driver),
+    ...(maxConcurrentRuns === undefined ? {} : { maxConcurrentRuns }),
+    ...(queueTimeout === undefined ? {} : { queueSeconds: secondsOf(queueTimeout, 0) }),
+  };
   return Object.keys(operate).length === 0 ? {} : { operate };
 }
 
@@ -25,4 +35,30 @@ function eventsOf(scope: Construct, { events }: CodingLoopProps, driver: Session
   const { arn, name } = events._bind(scope);
   driver._allowTo(new iam.PolicyStatement({ actions: ['events:PutEvents'], resources: [arn] }));
   return { events: name };
+}
+
+function brakeOf({ brake }: CodingLoopProps, driver: SessionDriver): Pick<OperateConfig, 'brake'> {
+  if (brake === undefined) return {};
+  const { parameterArn, parameterName } = brake.parameter;
+  // To read, and not to set: the driver talks to sessions.
+  driver._allowTo(new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [parameterArn] }));
+  return { brake: parameterName };
+}
+
+/** The smaller one of the default quotas of active sessions in an account: 5,000 in us-east-1 and us-west-2, and 2,500 elsewhere. */
+const SESSION_QUOTA = 2_500;
+
+/** Warns about limits that do not limit anything. */
+export function warnAboutLimits(scope: Construct, { budget, maxRepairs = 3, maxConcurrentRuns, verification }: CodingLoopProps): void {
+  const turns = budget?._unreachableTurns(maxRepairs);
+  if (turns !== undefined) {
+    Validations.of(scope).addWarning('cdk-agentcore-workbench:budgetNotReached',
+      `"turns" of the budget allows ${turns} turns, and no run has more than ${maxRepairs + 1}: lower it, or raise "maxRepairs"`);
+  }
+  const sessions = verification?._verifies === false ? 1 : 2;
+  if (maxConcurrentRuns !== undefined && !Token.isUnresolved(maxConcurrentRuns) && maxConcurrentRuns * sessions > SESSION_QUOTA) {
+    Validations.of(scope).addWarning('cdk-agentcore-workbench:sessionQuota',
+      `"maxConcurrentRuns" allows ${maxConcurrentRuns} runs, which have up to ${maxConcurrentRuns * sessions} active sessions; the quota of an account may be `
+      + `${SESSION_QUOTA}: lower it, or check the quota`);
+  }
 }

@@ -16,12 +16,17 @@ export interface LoopPlan {
   readonly gates: ReadonlyArray<{ readonly name: string; readonly seconds: number }>;
   /** The whole run. */
   readonly run: number;
+  /** The time that a run may wait for others; 0 if it does not wait. */
+  readonly queue: number;
   /** The maximum lifetime of a session of the runtime. */
   readonly session: number;
 }
 
 /** The maximum timeout of a run: 30 days. */
 export const LONGEST_RUN = 30 * 86_400;
+
+/** The maximum time that a run waits for others: 7 days. */
+export const LONGEST_QUEUE = 7 * 86_400;
 
 /** Determines whether a loop runs its gates on the base. */
 export function checksBase({ checkBase, baseline = Baseline.NONE }: Pick<CodingLoopProps, 'checkBase' | 'baseline'>): boolean {
@@ -50,5 +55,6 @@ export function planOf(props: CodingLoopProps): LoopPlan {
   const rounds = 1 + (Token.isUnresolved(maxRepairs) ? LOOP_LIMITS.repairs : maxRepairs);
   const before = bootstrap + (gatesBefore === true ? judging : 0) + (checksBase(props) ? verifying : 0);
   const together = before + rounds * (turn + judging + verifying) + 2 * LOOP_LIMITS.gitSeconds;
-  return { turn, bootstrap, gates, run: secondsOf(props.timeout, Math.min(together, LONGEST_RUN)), session: sessionSecondsOf(runtime) };
+  const run = secondsOf(props.timeout, Math.min(together, LONGEST_RUN));
+  return { turn, bootstrap, gates, run, queue: secondsOf(props.queueTimeout, 0), session: sessionSecondsOf(runtime) };
 }

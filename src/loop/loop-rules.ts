@@ -1,8 +1,8 @@
 import { Token } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { Baseline, CodingLoopProps } from './coding-loop-props';
-import { checksBase, LONGEST_RUN, LoopPlan } from './loop-plan';
-import { LOOP_LIMITS } from './steps/constants';
+import { checksBase, LONGEST_QUEUE, LONGEST_RUN, LoopPlan } from './loop-plan';
+import { LOOP_LIMITS, QUEUE_SECONDS } from './steps/constants';
 import { LIMITS } from '../jobs/constants';
 import { isExpression } from '../private/expression';
 import { secretFaults } from '../private/secrets';
@@ -52,6 +52,15 @@ const LOOP_RULES: readonly Rule<CodingLoopProps & { readonly mount?: string }>[]
       + 'set one of them',
   },
   {
+    broken: ({ maxConcurrentRuns }) => maxConcurrentRuns !== undefined && !Token.isUnresolved(maxConcurrentRuns)
+      && !(Number.isInteger(maxConcurrentRuns) && maxConcurrentRuns >= 1),
+    message: ({ maxConcurrentRuns }) => `"maxConcurrentRuns" must be a whole number of at least 1, not ${maxConcurrentRuns}: change it, or use a brake to stop all runs`,
+  },
+  {
+    broken: ({ queueTimeout, maxConcurrentRuns }) => queueTimeout !== undefined && maxConcurrentRuns === undefined,
+    message: () => '"queueTimeout" must come with "maxConcurrentRuns", since no run waits otherwise: set it, or leave "queueTimeout" out',
+  },
+  {
     broken: ({ bootstrap = [] }) => bootstrap.some((command) => command.trim() === ''),
     message: () => '"bootstrap" must not have an empty command: remove it',
   },
@@ -89,6 +98,9 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps, plan: Loop
     ...outlivingFaults(props, plan),
     ...unknownDurationFaults('bootstrapTimeout', props.bootstrapTimeout),
     ...unknownDurationFaults('timeout', props.timeout),
+    ...unknownDurationFaults('queueTimeout', props.queueTimeout),
+    ...durationFaults('queueTimeout', props.queueTimeout, QUEUE_SECONDS, LONGEST_QUEUE, 'a run waits 7 days at most'),
+    ...props.budget?._faults() ?? [],
     ...durationFaults('bootstrapTimeout', props.bootstrapTimeout, 1, plan.session, 'a session of the runtime does not live longer'),
     ...durationFaults('timeout', props.timeout, 60, LONGEST_RUN, 'a run takes 30 days at most'),
     ...environmentFaults('environment', environment),

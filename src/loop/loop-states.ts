@@ -1,16 +1,20 @@
+import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { AgentTurn } from './agent-turn';
 import { Commit } from './commit';
 import { Gate } from './gate';
 import { LoopGraph, LoopStep, LoopTarget } from './loop-graph';
-import { LOOP_LIMITS, NEXT, NOTHING_TO_STOP, STEPS } from './steps/constants';
+import { LOOP_LIMITS, NEXT, NOTHING_TO_STOP, QUEUE_SECONDS, QUEUED, STEPS } from './steps/constants';
 import { Verification } from './verification';
+import { ATTACHING } from '../driver/retry-policies';
 
 /** The parts of a loop that its states are made of. */
 export interface LoopDefinition extends LoopTarget {
   /** Configuration that only the first step reads. */
   readonly prepare: { readonly [name: string]: unknown };
+  /** The time that the first step may wait for other runs, in seconds. */
+  readonly queueSeconds: number;
   readonly bootstrap: readonly string[];
   readonly bootstrapSeconds: number;
   readonly turn: AgentTurn;
@@ -81,11 +85,11 @@ function protectOf({ protect }: Pick<LoopDefinition, 'protect'>): object {
 }
 
 /** Creates the first step. It refuses a run before anything is started, so that there is no session to stop. */
-function prepareState(scope: Construct, graph: LoopGraph, { config, prepare }: LoopDefinition): sfn.TaskStateBase {
+function prepareState(scope: Construct, graph: LoopGraph, { config, prepare, queueSeconds }: LoopDefinition): sfn.TaskStateBase {
   const state = graph.step('Prepare', 'Prepare the run', STEPS.PREPARE, {
     config: { ...config, ...prepare },
     startedAt: sfn.JsonPath.executionStartTime,
-  }, { resultPath: undefined });
+  }, { resultPath: undefined, ...(queueSeconds === 0 ? {} : { retries: [waiting(queueSeconds), ...ATTACHING] }) });
   // Replaces the input, which may be no object and so have no place for an error. Lambda's cause is JSON, and the message in it is the record.
   const refuse = new sfn.Pass(scope, 'Refuse', {
     stateName: 'Say why it is refused',
@@ -94,6 +98,14 @@ function prepareState(scope: Construct, graph: LoopGraph, { config, prepare }: L
   refuse.next(new sfn.Fail(scope, 'Refused', { stateName: 'Refused, nothing was started', errorPath: '$.Error', causePath: '$.failure.errorMessage' }));
   state.addCatch(refuse, { errors: [...NOTHING_TO_STOP], resultPath: '$' });
   return graph.caught(state);
+}
+
+/**
+ * The retry of a first step that waits for other runs: every 30 seconds, without an end before the driver's own, which refuses the run. The runs that
+ * wait have the order in which they started.
+ */
+function waiting(queueSeconds: number): sfn.RetryProps {
+  return { errors: [QUEUED], interval: Duration.seconds(QUEUE_SECONDS), backoffRate: 1, maxAttempts: Math.ceil(queueSeconds / QUEUE_SECONDS) + 1 };
 }
 
 /** Connects the first step with what follows it, by way of the bootstrap commands if there are any. */

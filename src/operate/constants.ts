@@ -14,6 +14,8 @@ export interface OperateConfig {
   readonly brake?: string;
   /** The maximum number of runs of the loop at a time. */
   readonly maxConcurrentRuns?: number;
+  /** The time that a run may wait for others to end, in seconds. Missing if it is refused at once. */
+  readonly queueSeconds?: number;
 }
 
 /** The limits of a run. Each is missing if there is no such limit. */
@@ -52,3 +54,6 @@ export const BRAKE_ON = 'on';
 
 /** The page with the runbook. The anchors are those of its headings. */
 export const RUNBOOK_URL = 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench/blob/main/docs/operating.md';
+
+/** The environment of the function that pulls a brake. */
+export const BRAKE_ENVIRONMENT = { PARAMETER: 'WORKBENCH_BRAKE_PARAMETER' } as const;

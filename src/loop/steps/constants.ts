@@ -149,6 +149,12 @@ export const LOOP_ERRORS = {
   FAILED: 'CodingLoop.Failed',
 } as const;
 
+/** The error of a first step that waits for its turn. The state machine repeats the step, so that no run ends with it. */
+export const QUEUED = 'CodingLoop.Queued';
+
+/** The seconds between two looks of a run that waits for its turn. */
+export const QUEUE_SECONDS = 30;
+
 /** The errors of a forge. They end a run, unless a retry may help. */
 export const FORGE_ERRORS = {
   /** The credential is not known to the forge, or has expired. */
@@ -172,8 +178,8 @@ export const FORGE_ERRORS = {
 /** The beginning of the message of a bootstrap that did not pass. */
 export const BOOTSTRAP_ENDED = 'the bootstrap: ';
 
-/** The errors after which there is no session to stop, or none that the run may stop. */
-export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY, LOOP_ERRORS.TOO_MANY_RUNS];
+/** The errors of a first step after which there is no session to stop, or none that the run may stop. */
+export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY, LOOP_ERRORS.TOO_MANY_RUNS, LOOP_ERRORS.BRAKED];
 
 export const LOOP_LIMITS = {
   /** The maximum number of repairs. */

@@ -1,8 +1,8 @@
-import { FORGE_ERRORS, LOOP_ERRORS } from './constants';
+import { FORGE_ERRORS, LOOP_ERRORS, QUEUED } from './constants';
 import { maskSecrets } from '../../handler/mask';
 
 /** The names of errors that end a run. */
-export type LoopErrorName = typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS] | typeof FORGE_ERRORS[keyof typeof FORGE_ERRORS];
+export type LoopErrorName = typeof LOOP_ERRORS[keyof typeof LOOP_ERRORS] | typeof FORGE_ERRORS[keyof typeof FORGE_ERRORS] | typeof QUEUED;
 
 /** An error that ends a run. Step Functions sees `name` as the error and `message` in its cause. */
 export class LoopError extends Error {

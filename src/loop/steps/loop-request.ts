@@ -1,6 +1,7 @@
 import { VerifyRequest } from './clean-checkout';
 import { CommitRequest } from './commit';
 import { STEPS } from './constants';
+import { LoopErrorName } from './errors';
 import { GateRequest } from './gate';
 import { BootstrapRequest, PrepareRequest } from './prepare';
 import { SnapshotRequest } from './snapshot';
@@ -21,10 +22,17 @@ export type LoopRequest =
   | ({ readonly operation: typeof STEPS.STOP } & StopRequest)
   | ({ readonly operation: typeof STEPS.CLEAN_UP } & CleanUpRequest);
 
+/** The reason why a step must not begin; missing if it may. Data, since the part that refuses has no error class of the driver's. */
+export interface Refusal {
+  readonly refusal?: { readonly name: LoopErrorName; readonly message: string };
+}
+
 /** Does what the loop has for the people who operate it, around each step. */
 export interface Operator {
-  /** Throws a `LoopError` if the step must not begin. Returns limits for the step, and what keeps its outputs. */
-  before(request: LoopRequest): Promise<Pick<StepTools, 'turnSeconds' | 'keep' | 'keepReports'>>;
+  /** Returns why the step must not begin, or limits for it. */
+  admit(request: LoopRequest): Promise<Refusal & Pick<StepTools, 'turnSeconds' | 'turnLimit'>>;
+  /** Returns what keeps the outputs of the step. */
+  before(request: LoopRequest): Promise<Pick<StepTools, 'keep' | 'keepReports'>>;
   /** Returns the error that stands for that of the step, if it is another one. */
   failed(request: LoopRequest, error: Error): Promise<Error | undefined>;
   /** Keeps and tells what the step has brought. Returns the result, of which a record names what is kept. It never fails. */

@@ -1,3 +1,5 @@
+import { admission } from './admission';
+import { budgeted } from './budget';
 import { LoopConfig } from './loop-config';
 import { LoopRequest, Operator } from './loop-request';
 import type { RunArtifacts } from './run-artifacts';
@@ -13,6 +15,11 @@ export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: S
     before: async (request) => {
       artifacts = artifactsOf(request, operate, tools);
       return { ...artifacts?.hooks };
+    },
+    admit: async (request) => {
+      const { refusal } = await admission(request, operate, tools);
+      if (refusal !== undefined || operate.budget === undefined) return { refusal };
+      return budgeted(request, operate.budget, tools.clock.now());
     },
     failed: async (request, error) => {
       const recorded = await unfailing(tools, undefined, async () => artifacts?.failed(error));

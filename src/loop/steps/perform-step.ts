@@ -1,6 +1,7 @@
 import { checkBase } from './check-base';
 import { commit } from './commit';
 import { LOOP_METRICS, NEXT, STEPS } from './constants';
+import { LoopError } from './errors';
 import { gate } from './gate';
 import { LoopRequest, Operator } from './loop-request';
 import { withMeter } from './meter';
@@ -20,9 +21,19 @@ export function isLoopRequest(request: { readonly operation: string }): request 
 export async function performStep(request: LoopRequest, tools: StepTools & { readonly tell?: Tell }): Promise<object> {
   await tools.tell?.(request);
   const operator = operatorOf(request, tools);
-  const limits = await operator?.before(request);
+  const admit = async () => {
+    const { refusal, ...limits } = await operator?.admit(request) ?? {};
+    if (refusal !== undefined) throw new LoopError(refusal.name, refusal.message);
+    return limits;
+  };
   const begunAt = tools.clock.now();
-  const performed = await perform(request, { ...tools, ...limits }).catch(async (error: Error) => {
+  const work = async () => {
+    const kept = await operator?.before(request);
+    // The first step looks at the input before anything else.
+    const limits = request.operation === STEPS.PREPARE ? { admit } : await admit();
+    return perform(request, { ...tools, ...kept, ...limits });
+  };
+  const performed = await work().catch(async (error: Error) => {
     throw await operator?.failed(request, error) ?? error;
   }).finally(() => measureStep(request, begunAt, tools));
   const metered = withMeter(request, performed, begunAt, tools.clock.now());

@@ -65,6 +65,9 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
   const sameRepository = input.repository?.url === undefined || input.repository.url === config.repository?.url;
   const ref = input.repository?.ref ?? (sameRepository ? config.repository?.ref : undefined);
   checkRepository({ url, ref });
+  await tools.admit?.();
+  // A run that has waited has all of its time.
+  const begunAt = config.operate?.queueSeconds === undefined ? startedAt : Math.floor(tools.clock.now() / 1_000);
   const where = await freeSession(request, tools);
   const run: RunIdentity = {
     id: runIdOf(request.execution),
@@ -77,7 +80,7 @@ export async function prepare(request: PrepareRequest, tools: StepTools) {
     repository: { url, ...(ref === undefined ? {} : { ref }) },
     branch: branchOf(config.branchPrefix, input.taskId),
     startedAt,
-    deadline: startedAt + config.timeoutSeconds,
+    deadline: begunAt + config.timeoutSeconds,
   };
   const loop: LoopState = { next: NEXT.GO_ON, round: 0, losses: 0, rebases: 0, base: '', gates: [] };
   const state = { prompt: input.prompt, taskId: input.taskId, run, loop };

@@ -49,6 +49,10 @@ export interface StepTools extends RunJobOptions {
   readonly keep?: (request: StepRequest, name: string) => KeptOutput | undefined;
   /** Keeps the reports of a gate. */
   readonly keepReports?: (request: StepRequest, gate: string, reports: readonly { readonly name: string; readonly xml: Buffer }[]) => Promise<void>;
+  /** The limit of the budget that sets this time, in words. */
+  readonly turnLimit?: string;
+  /** Throws a `LoopError` if the run must not begin. Only in the first step. */
+  readonly admit?: () => Promise<unknown>;
   /** Writes a line into the driver's log. */
   readonly log?: (message: string, fields: { readonly [name: string]: string | number }) => void;
 }

@@ -27,14 +27,15 @@ export interface TurnRequest extends StepRequest {
 export async function turn(request: TurnRequest, tools: StepTools): Promise<LoopState> {
   const { loop, run, prompt } = request.state;
   if (request.command !== undefined) return commandTurn(request, request.command, tools);
-  const secondsLeft = Math.min(secondsLeftOf(run, tools), (tools.until - tools.clock.now()) / 1_000);
+  const secondsLeft = Math.min(request.timeoutSeconds, secondsLeftOf(run, tools), (tools.until - tools.clock.now()) / 1_000);
+  const { turnSeconds = Infinity } = tools;
   await invokeAgent(tools.onceClient, {
     runtimeArn: request.runtimeArn,
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
     baggage: baggageOf(request.state),
     answered: true, // the session has answered the first step
-    timeoutSeconds: Math.max(1, Math.floor(Math.min(request.timeoutSeconds, secondsLeft, tools.turnSeconds ?? Infinity))),
+    timeoutSeconds: Math.max(1, Math.floor(Math.min(secondsLeft, turnSeconds))),
     payload: {
       prompt: promptOf(prompt, loop.feedback),
       taskId: run.taskId,
@@ -43,6 +44,8 @@ export async function turn(request: TurnRequest, tools: StepTools): Promise<Loop
       ...(loop.feedback === undefined ? {} : { feedback: loop.feedback }),
       ...(request.taskToken === undefined ? {} : { taskToken: request.taskToken }),
     },
+  }).catch((error: Error) => {
+    throw error.name === ERRORS.INVOKE_TIMEOUT && turnSeconds <= secondsLeft ? cutOff(tools) : error;
   });
   return { ...loop, next: NEXT.GO_ON };
 }
@@ -52,11 +55,12 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
   const { run, prompt } = request.state;
   const loop = settled(request.state.loop);
   const file = await putPrompt(request, tools, promptOf(prompt, loop.feedback));
+  const timeoutSeconds = Math.min(request.timeoutSeconds, tools.turnSeconds ?? Infinity);
   const { agent, instructions } = request;
   const result = await runStepJob(request, tools, {
     name: 'turn',
     command,
-    timeoutSeconds: Math.min(request.timeoutSeconds, tools.turnSeconds ?? Infinity),
+    timeoutSeconds,
     input: file,
     environment: {
       [RUNNER_VARIABLES.PROMPT_FILE]: file,
@@ -72,7 +76,13 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
     if (loop.losses >= LOOP_LIMITS.losses) throw new LoopError(LOOP_ERRORS.LOST, `the agent's turn was lost ${loop.losses + 1} times`);
     return { ...(agent ? reports().afterLoss(loop) : loop), losses: loop.losses + 1, next: NEXT.RUNNING };
   }
-  if (agent && result.verdict !== VERDICTS.INERT) return reports().afterTurn(loop, result);
+  const isCutOff = result.verdict === VERDICTS.TIMED_OUT && tools.turnLimit !== undefined && tools.clock.now() < run.deadline * 1_000
+    && (request.state.loop.previous?.timeoutSeconds ?? timeoutSeconds) < request.timeoutSeconds;
+  if (agent && result.verdict !== VERDICTS.INERT) {
+    const after = reports().afterTurn(loop, result);
+    return isCutOff ? { ...after, next: NEXT.NO_WORK, agentError: { name: LOOP_ERRORS.OVER_BUDGET, message: cutOff(tools).message } } : after;
+  }
+  if (isCutOff) throw cutOff(tools);
   switch (result.verdict) {
     case VERDICTS.PASSED:
       return { ...loop, next: NEXT.GO_ON };
@@ -81,6 +91,11 @@ async function commandTurn(request: TurnRequest, command: string, tools: StepToo
     default:
       throw new LoopError(LOOP_ERRORS.TURN_FAILED, `${result.verdict}, exit code ${result.exitCode}; the whole output is in ${result.logPath}`, `\n${result.tail.slice(-4_000)}`);
   }
+}
+
+/** Returns the error of a turn that the budget ended. */
+function cutOff({ turnLimit }: StepTools): LoopError {
+  return new LoopError(LOOP_ERRORS.OVER_BUDGET, `the turn was stopped, because the budget of the run was used up: ${turnLimit}`);
 }
 
 function reports() {

@@ -1,0 +1,91 @@
+import { LOOP_ERRORS, QUEUED, STEPS } from './constants';
+import type { LoopRequest, Refusal } from './loop-request';
+import { stateMachineOf } from './sessions';
+import type { StepTools } from './step';
+import { isTransient, typedError } from '../../jobs/errors';
+import { BRAKE_ON, OperateConfig } from '../../operate/constants';
+
+/** The timeout of a request, in seconds, and the number of tries, with waits of 1, 2 and 4 times the back-off. */
+const REQUEST_SECONDS = 10;
+const TRIES = 4;
+
+/** Returns why a run, or a turn, must not begin: the brake is on, or too many runs are in progress. */
+export async function admission(request: LoopRequest, { brake, maxConcurrentRuns, queueSeconds }: OperateConfig, tools: StepTools): Promise<Refusal> {
+  const { operation } = request;
+  if (brake !== undefined && (operation === STEPS.PREPARE || operation === STEPS.TURN)) {
+    const message = await braked(brake, tools);
+    if (message !== undefined) return { refusal: { name: LOOP_ERRORS.BRAKED, message } };
+  }
+  if (maxConcurrentRuns === undefined || operation !== STEPS.PREPARE) return {};
+  const startedAt = Date.parse(request.startedAt ?? '');
+  const before = await runsBefore(request.execution, startedAt, tools);
+  if (before < maxConcurrentRuns) return {};
+  const waited = Math.floor((tools.clock.now() - startedAt) / 1_000);
+  const message = `${before} runs that started before this one are in progress, and "maxConcurrentRuns" allows ${maxConcurrentRuns}`;
+  if (queueSeconds !== undefined && waited < queueSeconds) return { refusal: { name: QUEUED, message } };
+  return { refusal: { name: LOOP_ERRORS.TOO_MANY_RUNS, message: queueSeconds === undefined ? message : `${message}; this one has waited for ${waited} seconds` } };
+}
+
+/** Returns why the brake stops the run. A brake that cannot be read stops it, too: nobody could stop the run otherwise. */
+async function braked(name: string, { requestsOf, clock, backoffSeconds }: StepTools): Promise<string | undefined> {
+  for (let failures = 1; ; failures++) {
+    try {
+      const { Parameter } = await requestsOf!('ssm').json<{ readonly Parameter?: { readonly Value?: string } }>(
+        '1.1', 'AmazonSSM.GetParameter', { Name: name }, AbortSignal.timeout(REQUEST_SECONDS * 1_000),
+      );
+      if (typeof Parameter?.Value !== 'string') return `the brake ${name} cannot be read: its parameter has no value`;
+      return Parameter.Value.trim().toLowerCase() === BRAKE_ON ? `the brake ${name} is on` : undefined;
+    } catch (error) {
+      const { name: type, message } = error as Error;
+      if (failures >= TRIES || NEVER.includes(type)) return `the brake ${name} cannot be read, so that nobody could stop the run: ${type}: ${message}`.slice(0, 500);
+      await clock.sleep(backoffSeconds * 2 ** (failures - 1));
+    }
+  }
+}
+
+/** Errors that another try does not change. */
+const NEVER: readonly string[] = ['AccessDeniedException', 'ParameterNotFound', 'ValidationException'];
+
+/**
+ * Returns the number of running executions that started before this one. Two that started in the same millisecond have the order of their ARNs.
+ *
+ * The list of Step Functions is eventually consistent: runs that start at the same moment may not see each other yet.
+ */
+async function runsBefore(own: string, startedAt: number, tools: StepTools): Promise<number> {
+  const isBefore = ({ executionArn, startDate }: ListedExecution) => {
+    const began = Math.round(startDate * 1_000);
+    return began < startedAt || (began === startedAt && executionArn < own);
+  };
+  let count = 0;
+  let nextToken: string | undefined;
+  do {
+    const page = await listed({ stateMachineArn: stateMachineOf(own), statusFilter: 'RUNNING', maxResults: 1_000, nextToken }, tools);
+    count += page.executions.filter(isBefore).length;
+    ({ nextToken } = page);
+  } while (nextToken !== undefined);
+  return count;
+}
+
+interface ListedExecution {
+  readonly executionArn: string;
+  /** Seconds since the epoch. */
+  readonly startDate: number;
+}
+
+interface ListReply {
+  readonly executions: readonly ListedExecution[];
+  readonly nextToken?: string;
+}
+
+/** Returns a page of executions. An error has a name that the state machine retries if that may help. */
+async function listed(parameters: object, { requestsOf, clock, backoffSeconds }: StepTools): Promise<ListReply> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await requestsOf!('states').json<ListReply>('1.0', 'AWSStepFunctions.ListExecutions', parameters, AbortSignal.timeout(REQUEST_SECONDS * 1_000));
+    } catch (thrown) {
+      const error = typedError(thrown);
+      if (failures >= TRIES || !isTransient(error)) throw error;
+      await clock.sleep(backoffSeconds * 2 ** (failures - 1));
+    }
+  }
+}
