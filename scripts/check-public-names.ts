@@ -8,7 +8,7 @@ import { join } from 'path';
 import type { Assembly, Callable, Docs, Parameter, Type } from '@jsii/spec';
 
 const WORDS = [
-  'agentcore', 'fsap', // AWS
+  'agentcore', 'fsap', 'vcpu', // AWS
   'jsonata', // the query language of Step Functions
   'pipefail', // an option of bash
   'procps', 'shellcheck', // Debian packages
