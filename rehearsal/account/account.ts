@@ -5,7 +5,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { fromEnv } from '@aws-sdk/credential-provider-env';
 import { AwsAction, described } from './errors';
-import { MisuseError } from '../cli/misuse';
+import { MisuseError } from '../common/misuse';
 
 /** Tries of a request: those that are throttled wait up to 20 s each. */
 const TRIES = 10;

@@ -4,7 +4,7 @@ import { loopsOf } from './loops';
 import type { AccountOptions } from './options';
 import { EXIT } from '../../src/journal/exit-codes';
 import { BRAKE_ON } from '../../src/operate/constants';
-import { MisuseError } from '../cli/misuse';
+import { MisuseError } from '../common/misuse';
 
 /** The value that lets runs go on. */
 const BRAKE_OFF = 'off';

@@ -1,4 +1,4 @@
-import { MisuseError } from '../cli/misuse';
+import { MisuseError } from '../common/misuse';
 
 /** AWS refused a request, or did not answer it; the message says what to do. */
 export class AccountError extends Error {

@@ -2,8 +2,8 @@ import type { Account } from './account';
 import { Execution, Executions } from './executions';
 import { DeployedLoop, loopsOf, loopOf, LoopSelection } from './loops';
 import { stateMachineOf } from '../../src/loop/steps/sessions';
-import { MisuseError } from '../cli/misuse';
 import { didYouMean } from '../common/did-you-mean';
+import { MisuseError } from '../common/misuse';
 
 /** A run of a loop in an account. */
 export interface FoundRun {

@@ -18,7 +18,7 @@ import { ENVIRONMENT } from '../../src/jobs/constants';
 import { EXIT } from '../../src/journal/exit-codes';
 import { costBoundOf } from '../../src/journal/report/cost-bound';
 import { Terminal } from '../../src/journal/terminal';
-import { Faults, MisuseError } from '../cli/misuse';
+import { Faults, MisuseError } from '../common/misuse';
 
 /** The command lines that start with `run` and `runs`. Returns the exit code. */
 export async function runsInAccount(

@@ -8,7 +8,7 @@ import type { Clock } from '../../src/handler/clock';
 import { EXIT } from '../../src/journal/exit-codes';
 import type { RunDescription } from '../../src/journal/run-description';
 import type { Step } from '../../src/journal/step';
-import { MisuseError } from '../cli/misuse';
+import { MisuseError } from '../common/misuse';
 
 /** The output of one command, or of a turn of the agent. */
 interface Log {

@@ -6,8 +6,8 @@ import type { Definition } from '../../src/journal/definition';
 import { describeLoop, LoopDescription } from '../../src/journal/loop-description';
 import { STEPS } from '../../src/loop/steps/constants';
 import type { LoopConfig } from '../../src/loop/steps/loop-config';
-import { MisuseError } from '../cli/misuse';
 import { didYouMean } from '../common/did-you-mean';
+import { MisuseError } from '../common/misuse';
 
 /** A `CodingLoop` in an account. */
 export interface DeployedLoop extends LoopDescription {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { OptionTypes, readArguments } from '../cli/arguments';
-import type { Faults } from '../cli/misuse';
+import { OptionTypes, readArguments } from '../common/arguments';
 import { didYouMean } from '../common/did-you-mean';
+import type { Faults } from '../common/misuse';
 
 const OPTIONS = {
   'stack': { type: 'string' },

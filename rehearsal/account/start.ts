@@ -9,7 +9,7 @@ import { LOOP_ERRORS, LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { checkRepositoryOfInput, inputFaults } from '../../src/loop/steps/input';
 import type { LoopInput } from '../../src/loop/steps/records';
 import { isExecutionName, sessionOf } from '../../src/loop/steps/sessions';
-import { Faults, MisuseError } from '../cli/misuse';
+import { Faults, MisuseError } from '../common/misuse';
 
 /** A run that has been started. */
 export interface StartedRun {

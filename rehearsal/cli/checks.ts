@@ -1,6 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Faults } from './misuse';
 import type { Options, Target } from './options';
 import { hasGit } from './preflight';
 import type { RunStore, StoredSession } from './run-store';
@@ -10,6 +9,7 @@ import { inputFaults } from '../../src/loop/steps/input';
 import { Assembly, AssemblyError } from '../assembly';
 import { didYouMean } from '../common/did-you-mean';
 import { secretsOf } from '../common/mask-values';
+import type { Faults } from '../common/misuse';
 import { writableFault } from '../common/writable';
 import { LoopNotFoundError } from '../deployment';
 import type { RehearsalInput } from '../run/input';

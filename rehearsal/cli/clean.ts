@@ -1,11 +1,11 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { MisuseError } from './misuse';
 import type { Options } from './options';
 import { RunStore, StoredRun, StoredSession } from './run-store';
 import { removeTree } from '../agentcore/remove-tree';
 import { SessionLog } from '../agentcore/session-log';
 import { didYouMean } from '../common/did-you-mean';
+import { MisuseError } from '../common/misuse';
 import { Lock } from '../run/lock';
 import { branchesOnlyIn } from '../run/repository-fault';
 

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readArguments, REHEARSE_OPTIONS, Values as ValuesOf } from './arguments';
-import type { Faults } from './misuse';
 import { LIMITS } from '../../src/jobs/constants';
 import { LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { COMMAND_MODES, CommandMode } from '../agentcore/words';
+import { readArguments, REHEARSE_OPTIONS, Values as ValuesOf } from '../common/arguments';
 import { didYouMean, nearFile } from '../common/did-you-mean';
+import type { Faults } from '../common/misuse';
 import type { RehearsalInput } from '../run/input';
 import { isPath } from '../run/repository-fault';
 

@@ -3,9 +3,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, AssetStaging, Duration, Stack } from 'aws-cdk-lib';
 import { AgentRuntimeArtifact } from 'aws-cdk-lib/aws-bedrockagentcore';
-import { MisuseError } from './misuse';
 import type { Target } from './options';
 import { AgentRuntime, AgentTurn, Baseline, CodingAgent, CodingLoop, CommandTurnOptions, Gate, GitRepository, Mount } from '../../src';
+import { MisuseError } from '../common/misuse';
 import { namedAgent } from '../run/local-agent';
 
 /** The options that stand for the loop's props, which start its messages. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MisuseError } from './misuse';
 import type { Target } from './options';
+import { MisuseError } from '../common/misuse';
 import type { RehearsalRecord, SessionDescription } from '../run/record';
 
 /** A run as it is kept: enough to go on with its session. */

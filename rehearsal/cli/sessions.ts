@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { CurrentRun } from './current-run';
-import { MisuseError } from './misuse';
 import type { Options } from './options';
 import { sandboxLike } from './preflight';
 import { RunStore, StoredSession, theOne } from './run-store';
@@ -13,6 +12,7 @@ import { hostEnvironment } from '../agentcore/environment';
 import { agentLines, SessionLog } from '../agentcore/session-log';
 import { didYouMean } from '../common/did-you-mean';
 import { maskOf } from '../common/mask-values';
+import { MisuseError } from '../common/misuse';
 import { Lock } from '../run/lock';
 import { isSame } from '../run/process-identity';
 

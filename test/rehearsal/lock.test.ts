@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Faults } from '../../rehearsal/cli/misuse';
+import { Faults } from '../../rehearsal/common/misuse';
 import { parseOptions } from '../../rehearsal/cli/options';
 import { aboutSessions } from '../../rehearsal/cli/sessions';
 import { Lock } from '../../rehearsal/run/lock';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { didYouMean } from './did-you-mean';
 import type { Faults } from './misuse';
-import { didYouMean } from '../common/did-you-mean';
 
 interface OptionType {
   readonly type: 'string' | 'boolean';
