@@ -1,7 +1,9 @@
 import { agentName, numbersOf, quoted } from '../../loop/steps/agent-words';
 import { GateRecord, RunRecord } from '../../loop/steps/records';
 import { named, NameList } from '../../loop/steps/results';
+import { safeName } from '../../loop/steps/run-files';
 import { StepRequest } from '../../loop/steps/step';
+import { ARTIFACTS } from '../../operate/constants';
 
 /** The part of a prompt that a description shows, in characters. */
 const PROMPT_LENGTH = 4_000;
@@ -40,7 +42,7 @@ export function descriptionOf({ execution, config, state: { prompt, run, loop } 
     [
       `${count(loop.round + 1, 'turn')}, ${minutes(seconds)}.`,
       ...(loop.agent === undefined ? [] : [`${agentLine(loop.agent)}.`]),
-      `Run ${code(run.id)} of the loop ${code(config.name)}: [execution](${consoleUrlOf(execution)}), session ${code(run.session.id)}.`,
+      `Run ${code(run.id)} of the loop ${code(config.name)}: [execution](${consoleUrlOf(execution)}),${reportLink(execution, config)} session ${code(run.session.id)}.`,
       ...(run.issue === undefined ? [] : [`For #${run.issue}.`]),
       'To try the change: check out the branch, and run the commands of the gates.',
     ].join(' '),
@@ -133,7 +135,20 @@ const CONSOLES: { readonly [partition: string]: string } = { 'aws-cn': 'console.
 
 /** Returns the page of an execution in the AWS console. */
 export function consoleUrlOf(execution: string): string {
-  const [, partition = 'aws', , region = ''] = execution.split(':');
-  const host = CONSOLES[partition] ?? `${region}.console.aws.amazon.com`;
+  const { host, region } = consoleOf(execution);
   return `https://${host}/states/home?region=${region}#/v2/executions/details/${execution}`;
+}
+
+/** Returns a link to the report of a run in the AWS console, with the text around it. Empty if the loop has no artifacts. */
+function reportLink(execution: string, { operate }: StepRequest['config']): string {
+  if (operate?.artifacts === undefined) return '';
+  const { bucket, prefix } = operate.artifacts;
+  const { host, region } = consoleOf(execution);
+  const key = `${prefix}${safeName(execution.split(':').pop()!)}/${ARTIFACTS.REPORT}`;
+  return ` [report](https://${host}/s3/object/${bucket}?region=${region}&prefix=${encodeURIComponent(key).replace(/[()]/g, (character) => character === '(' ? '%28' : '%29')}),`;
+}
+
+function consoleOf(execution: string): { readonly host: string; readonly region: string } {
+  const [, partition = 'aws', , region = ''] = execution.split(':');
+  return { host: CONSOLES[partition] ?? `${region}.console.aws.amazon.com`, region };
 }
