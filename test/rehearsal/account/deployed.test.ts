@@ -5,6 +5,7 @@ import type { AgentHandler } from '../../../rehearsal/agentcore';
 import { AccountFixture } from '../../support/account';
 import { CommandLine, commandLine, ending } from '../../support/command-line';
 import { json } from '../../support/moto-loops';
+import { deviationsFromSchema } from '../../support/record-schema';
 
 jest.setTimeout(120_000);
 
@@ -56,6 +57,7 @@ describe('a run that is started from the command line', () => {
     const record = JSON.parse(stdout) as { outcome: string; steps: { kind: string; output?: string }[] };
 
     expect(record.outcome).toBe('CodingLoop.Red');
+    expect(deviationsFromSchema('run-description', record, false)).toEqual([]);
     expect(record.steps.filter(({ kind }) => kind === 'gate').map(({ output }) => output)).toEqual(['the answer is 40\n', 'the answer is 43\n']);
     expect((await ending(1, commandLine('runs', 'watch', 'red', ...STACK))).stdout).toContain('CodingLoop.Red after 2 turns');
   });
