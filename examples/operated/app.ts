@@ -1,8 +1,10 @@
-/** A loop that somebody is responsible for: what it does is seen, alarms go off before the bill does, and each has an entry in a runbook. */
+/** A loop that somebody is responsible for: limits for its runs, a brake, alarms with a runbook, a dashboard, and what each run leaves in a bucket. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Gate, GitRepository, LoopDashboard, Mount, RunEvents } from '../../src';
+import {
+  AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Gate, GitRepository, LoopDashboard, Mount, RunArtifacts, RunBrake, RunBudget, RunEvents,
+} from '../../src';
 
 const app = new App();
 const stack = new Stack(app, 'Operated');
@@ -13,6 +15,9 @@ const runtime = new AgentRuntime(stack, 'Agent', {
 });
 runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));
 
+// People release it; they and the alarm on the cost pull it.
+const brake = new RunBrake(stack, 'Brake');
+
 const loop = new CodingLoop(stack, 'Fix', {
   runtime,
   repository: GitRepository.fromInput({ allow: ['https://example.com/your/*'] }),
@@ -20,6 +25,10 @@ const loop = new CodingLoop(stack, 'Fix', {
     Gate.command('syntax', 'node --check prices.mjs', { timeout: Duration.minutes(1) }),
     Gate.command('test', 'npm test', { timeout: Duration.minutes(10) }),
   ],
+  budget: RunBudget.of({ turns: 4, agentMinutes: 90, usd: 20 }),
+  brake,
+  maxConcurrentRuns: 5,
+  artifacts: RunArtifacts.inBucket(),
   events: RunEvents.onDefaultBus(),
 });
 
@@ -27,12 +36,13 @@ const loop = new CodingLoop(stack, 'Fix', {
 const people = new sns.Topic(stack, 'People', { enforceSSL: true });
 loop.notifyOnFinished(people);
 
-new LoopDashboard(stack, 'Dashboard', {
-  loops: [loop],
-  alarms: loop.alarms.addAll({ usdPerDay: 50, actions: [new actions.SnsAction(people)] }),
-});
+const tell = new actions.SnsAction(people);
+const alarms = loop.alarms.addAll({ actions: [tell] });
+const expensive = loop.alarms.costPerDay(50, { actions: [tell, brake] });
+new LoopDashboard(stack, 'Dashboard', { loops: [loop], alarms: [...alarms, expensive] });
 
 new CfnOutput(stack, 'StateMachineArn', { value: loop.stateMachine.stateMachineArn });
+new CfnOutput(stack, 'BrakeParameter', { value: brake.parameter.parameterName });
 new CfnOutput(stack, 'TopicArn', { value: people.topicArn });
 
 app.synth();

@@ -4,15 +4,22 @@ import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, LoopDashboard, Mount, RunArtifacts, RunEvents } from '../../src';
+import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, LoopDashboard, Mount, RunArtifacts, RunBrake, RunBudget, RunEvents } from '../../src';
 import { IMAGE, newStack } from '../support/stacks';
 
-function stackWith(props: Partial<CodingLoopProps> = {}, more: (stack: Stack, loop: CodingLoop) => unknown = () => undefined): Stack {
+type LoopProps = Partial<CodingLoopProps>;
+
+function stackWith(
+  props: LoopProps | ((stack: Stack) => LoopProps) = {}, more: (stack: Stack, loop: CodingLoop) => unknown = () => undefined,
+): Stack {
   const stack = newStack();
   new sns.Topic(stack, 'Topic');
   const runtime = new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
   more(stack, new CodingLoop(stack, 'Loop', {
-    runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'x')], ...props,
+    runtime,
+    repository: GitRepository.fromUrl('https://example.com/a.git'),
+    gates: [Gate.command('test', 'x')],
+    ...typeof props === 'function' ? props(stack) : props,
   }));
   return stack;
 }
@@ -32,11 +39,19 @@ const ROWS = (() => {
 
 const events = RunEvents.onDefaultBus();
 
+const brakeIn = (stack: Stack) => new RunBrake(stack, 'Brake');
+
 /** Each row of the table. */
 const CASES: readonly (readonly [string, Stack])[] = [
   ['`artifacts`', stackWith({ artifacts: RunArtifacts.inBucket() })],
   ['`artifacts` with a bucket of your own', stackWith({ artifacts: RunArtifacts.inBucket(s3.Bucket.fromBucketName(newStack(), 'Bucket', 'bucket')) })],
   ['`events`', stackWith({ events })],
+  ['`budget`', stackWith({ budget: RunBudget.of({ turns: 3, usd: 5 }) })],
+  ['`maxConcurrentRuns`', stackWith({ maxConcurrentRuns: 3 })],
+  ['`RunBrake`, as the `brake` of a loop', stackWith((stack) => ({ brake: brakeIn(stack) }))],
+  ['`RunBrake` as the action of an alarm, with the alarm', stackWith((stack) => ({ brake: brakeIn(stack) }), (stack, loop) => {
+    loop.alarms.costPerDay(1).addAlarmAction(stack.node.findChild('Brake') as RunBrake);
+  })],
   ['`loop.notifyOnFinished(topic)`', stackWith({ events }, (stack, loop) => loop.notifyOnFinished(stack.node.findChild('Topic') as sns.Topic))],
   ['`loop.alarms.failuresInARow()` and each other alarm', stackWith({}, (_, loop) => loop.alarms.failuresInARow())],
   ['`loop.alarms.addAll({ usdPerDay })`', stackWith({}, (_, loop) => loop.alarms.addAll({ usdPerDay: 1 }))],
