@@ -1,9 +1,10 @@
-/** A loop that somebody is responsible for: limits for its runs, a brake, alarms with a runbook, a dashboard, and what each run leaves in a bucket. */
+/** A loop that people operate: limits for its runs, a brake, alarms with a runbook, a dashboard, and what each run leaves in a bucket. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import {
-  AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Gate, GitRepository, LoopDashboard, Mount, RunArtifacts, RunBrake, RunBudget, RunEvents,
+  AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Gate, GitRepository, LoopDashboard, Mount, RunArtifacts, RunBrake, RunBudget,
+  RunEvents,
 } from '../../src';
 
 const app = new App();
