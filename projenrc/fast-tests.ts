@@ -66,6 +66,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/rehearsal/account/deployed.test.ts',
     'test/rehearsal/account/moto-files.test.ts',
     'test/rehearsal/account/moto.test.ts',
+    'test/rehearsal/account/operated.test.ts',
     'test/rehearsal/account/permissions.test.ts',
     'test/rehearsal/account/stop.test.ts',
     'test/rehearsal/agent-not-started.test.ts',

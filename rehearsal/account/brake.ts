@@ -21,7 +21,7 @@ export async function brake(account: Account, { stack, loop, brake: wanted, json
     rows.push({ parameter: name, brake: value === BRAKE_ON ? 'on' : 'off', loops: braked });
   }
   if (json) print(JSON.stringify(rows, undefined, 2));
-  else for (const row of rows) print(`the brake is ${row.brake} (${row.parameter}) for ${row.loops.join(', ')}${wanted === 'on' ? ': runs end before their next step; "runs stop --all" ends them now' : ''}`);
+  else for (const row of rows) print(`the brake is ${row.brake} (${row.parameter}) for ${row.loops.join(', ')}${wanted === 'on' ? ': no run and no turn begins; "runs stop --all" ends the runs in progress now' : ''}`);
   return EXIT.COMMITTED;
 }
 

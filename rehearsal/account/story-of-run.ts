@@ -75,12 +75,21 @@ function tellCost({ output }: RunDescription, terminal: Terminal): void {
 
 /** Writes the report of a run: the one that it left in its bucket, or one that is made from its history. */
 export async function report({ account, executions, options, streams, clock }: Telling, run: FoundRun): Promise<number> {
-  const kept = run.execution.state === 'RUNNING' ? undefined : await Artifacts.of(account, run)?.text(ARTIFACTS.REPORT);
+  const artifacts = Artifacts.of(account, run);
+  const kept = run.execution.state === 'RUNNING' ? undefined : await artifacts?.text(ARTIFACTS.REPORT);
   const file = resolve(options.output ?? 'report.html');
-  const html = kept ?? reportOf((await follow(account, executions, run, { toEnd: false, clock }))!);
-  writeFileSync(file, html);
+  const made = async () => {
+    const record = await follow(account, executions, run, { toEnd: false, clock });
+    return reportOf(withPatch(record!, await artifacts?.text(ARTIFACTS.PATCH)));
+  };
+  writeFileSync(file, kept ?? await made());
   streams.stdout.write(options.json ? `${JSON.stringify({ report: file })}\n` : `${file}\n`);
   return EXIT.COMMITTED;
+}
+
+/** Adds the change, which the history does not have. */
+function withPatch(record: RunDescription, patch: string | undefined): RunDescription {
+  return record.commit === undefined || patch === undefined ? record : { ...record, commit: { ...record.commit, patch } };
 }
 
 /** Returns the options that find the loop again, each with a space before it. */

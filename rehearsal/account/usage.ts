@@ -37,7 +37,7 @@ Look at runs
 Stop runs
   runs stop RUN        stops the execution and the sessions of the run, and waits until AgentCore says that they are gone
   runs stop --all      the same for all runs in progress of the loop, or of all loops of the stack; needs --yes without a terminal
-  runs brake on        stops all runs of the loops before their next step, and lets no new run start; "off" lets them run again
+  runs brake on        lets no run and no turn of the loops begin, until "off"; runs in progress end at their next turn
 
   --json               prints JSON for programs
   --yes                does not ask

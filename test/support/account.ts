@@ -1,3 +1,4 @@
+import type { Stack } from 'aws-cdk-lib';
 import { awsEnvironment, setAwsEnvironment } from './moto';
 import { RehearsedLoop } from './rehearsed-loop';
 import type { AgentHandler } from '../../rehearsal/agentcore';
@@ -7,9 +8,13 @@ import { ENVIRONMENT } from '../../src/jobs/constants';
 
 /** A loop of a rehearsal, which the command line finds as if it were in an account. */
 export class AccountFixture {
-  static async start(agent: AgentHandler, loop: Partial<CodingLoopProps> = {}, props: Partial<RehearsalProps> = {}): Promise<AccountFixture> {
+  static async start(
+    agent: AgentHandler, loop: Partial<CodingLoopProps> | ((stack: Stack) => Partial<CodingLoopProps>) = {}, props: Partial<RehearsalProps> = {},
+  ): Promise<AccountFixture> {
     const rehearsed = new RehearsedLoop();
-    const assembly = rehearsed.synth({ loop: { repository: GitRepository.fromUrl('https://example.com/app.git'), ...loop } });
+    const assembly = rehearsed.synth({
+      loop: (stack) => ({ repository: GitRepository.fromUrl('https://example.com/app.git'), ...typeof loop === 'function' ? loop(stack) : loop }),
+    });
     return new AccountFixture(rehearsed, await rehearsed.start(agent, { assembly, ...props }));
   }
 
@@ -21,7 +26,6 @@ export class AccountFixture {
     process.env[ENVIRONMENT.BACKOFF_SECONDS] = '0.1';
   }
 
-  /** The sessions that have a microVM, by the calls to the server: the last call that AgentCore has answered to a stop says that there is none. */
   async close(): Promise<void> {
     this.restore();
     if (this.backoff === undefined) delete process.env[ENVIRONMENT.BACKOFF_SECONDS];
