@@ -6,6 +6,9 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { AgentRuntime, CodingLoop, Gate, GitRepository, Mount } from '../../src';
+import { AGENT_ERRORS } from '../../src/agent/constants';
+import { ERRORS } from '../../src/jobs/constants';
+import { FORGE_ERRORS, LOOP_ERRORS } from '../../src/loop/steps/constants';
 import { AlarmProperties, alarmsOf, goesOff, Period } from '../support/alarms';
 import { anchorsIn } from '../support/anchors';
 import { IMAGE, newStack } from '../support/stacks';
@@ -118,4 +121,12 @@ describe('fails', () => {
     const seconds = window.toSeconds();
     expect(Metrics.flatMap(({ MetricStat }) => MetricStat === undefined ? [] : [MetricStat.Period])).toEqual([seconds, seconds]);
   });
+});
+
+test('the runbook names only errors that there are', () => {
+  const page = readFileSync(join(__dirname, '../../docs/operating.md'), 'utf8');
+  const named = [...page.matchAll(/`((?:CodingLoop|Agent|Forge|Workbench)\.\w+)`/g)].map(([, name]) => name);
+  const known: readonly string[] = [LOOP_ERRORS, AGENT_ERRORS, FORGE_ERRORS, ERRORS].flatMap((names) => Object.values(names));
+  expect(named.length).toBeGreaterThan(15);
+  expect(named.filter((name) => !known.includes(name))).toEqual([]);
 });
