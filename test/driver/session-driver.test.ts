@@ -72,12 +72,12 @@ describe('the driver', () => {
   test('bundles the SDK, because the version in the Lambda runtime may not know the service', () => {
     const { text, required } = bundle('index.js');
     expect(required).toContain('crypto');
-    expect(required.filter((name) => ![...builtinModules, './junit', './listing', './access', './agent-report', './agent-words', './operate', './repair'].includes(name))).toEqual([]);
+    expect(required.filter((name) => ![...builtinModules, './junit', './listing', './access', './agent-report', './agent-words', './operate', './repair', './run-artifacts'].includes(name))).toEqual([]);
     expect(text).toContain('StopRuntimeSession');
   });
 
   test('has the reader of reports in a second file, which index.js loads when it needs it', () => {
-    expect(readdirSync(ASSET).sort()).toEqual(['access.js', 'agent-report.js', 'agent-words.js', 'index.js', 'junit.js', 'listing.js', 'operate.js', 'repair.js']);
+    expect(readdirSync(ASSET).sort()).toEqual(['access.js', 'agent-report.js', 'agent-words.js', 'index.js', 'junit.js', 'listing.js', 'operate.js', 'repair.js', 'run-artifacts.js']);
     const { text, required } = bundle('junit.js');
     expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
     expect([text, bundle('index.js').text].map((file) => file.includes('unclosed tag'))).toEqual([true, false]);
