@@ -1,8 +1,10 @@
 import {
-  DescribeExecutionCommand, DescribeStateMachineForExecutionCommand, GetExecutionHistoryCommand, HistoryEvent, SFNClient, StopExecutionCommand,
+  DescribeExecutionCommand, DescribeStateMachineForExecutionCommand, GetExecutionHistoryCommand, HistoryEvent, SendTaskFailureCommand, SFNClient,
+  StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { findLoop } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, TaskError } from '../../rehearsal/stepfunctions';
+import { AgentTurn, Gate, Verification } from '../../src';
 import type { Definition } from '../../src/journal/definition';
 import { runOfHistory } from '../../src/journal/deployed-run';
 import { eventsAfter, HistoryReader } from '../../src/journal/history';
@@ -120,4 +122,28 @@ test('a run that is stopped, of which the event rules of the stack hear', async 
   expect(told.history.at(-1)).toMatchObject({ type: 'ExecutionAborted', executionAbortedEventDetails: { error: 'Operator', cause: 'it costs too much' } });
   await loop.deployment.close(); // waits for what the rule has called
   expect(loop.server.calls.of('StopRuntimeSession').map(({ sessionId }) => sessionId)).toContain(loop.sessionOf('one').id);
+});
+
+test('a verified run, whose gate fails in the clean checkout first', async () => {
+  const loop = await start({
+    agent: (turn) => turn === 0 ? 'echo right > value.txt; touch /tmp/agent-tool' : 'echo "true" > check.sh',
+    loop: { gates: [Gate.command('test', './test.sh && { [[ -e /tmp/agent-tool ]] || [[ -e check.sh ]]; }')], verification: Verification.inFreshSession() },
+  });
+  const told = await toldTwice(loop);
+  expectEqual(told);
+  expect(told.run.steps.filter(({ kind }) => kind === 'verify').map(({ verdict }) => verdict)).toEqual(['FAILED', 'PASSED']);
+  expect(told.run).toMatchObject({ outcome: 'COMMITTED', output: { verified: true } });
+});
+
+test('an agent that is invoked with a task token, and reports a failure by it', async () => {
+  const loop = await start({ loop: { turn: AgentTurn.callback() } });
+  const told = await toldTwice(loop, {}, {
+    before: async (parameters) => {
+      const token = /"taskToken":"([^"]+)"/.exec(JSON.stringify(parameters))?.[1];
+      if (token !== undefined) void clientOf(loop).send(new SendTaskFailureCommand({ taskToken: token, error: 'Agent.NoCredit', cause: 'the account is empty' }));
+    },
+  });
+  expectEqual(told);
+  expect(told.run).toMatchObject({ outcome: 'Agent.NoCredit', error: { name: 'Agent.NoCredit', message: 'the account is empty' } });
+  expect(told.history.map(({ type }) => type)).toEqual(expect.arrayContaining(['TaskScheduled', 'TaskStarted', 'TaskSubmitted', 'TaskFailed']));
 });
