@@ -1,9 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import type { Account } from './account';
 import { AccountError } from './errors';
 import type { Execution, Executions } from './executions';
 import type { FoundRun } from './find-run';
-import type { Clock } from '../../src/handler/clock';
 import { DeployedRun } from '../../src/journal/deployed-run';
 import { eventsAfter, HistoryEvent } from '../../src/journal/history';
 import type { JournalListener } from '../../src/journal/journal';
@@ -26,14 +26,13 @@ export interface FollowOptions {
   readonly toEnd: boolean;
   /** Ends it before, without a description. */
   readonly signal?: AbortSignal;
-  readonly clock: Clock;
 }
 
 /** Tells a run from its history, up to now or to its end. Returns nothing if the signal ended that. */
 export async function follow(
   account: Account, executions: Executions, { loop, execution }: FoundRun, options: FollowOptions,
 ): Promise<RunDescription | undefined> {
-  const { clock, signal } = options;
+  const { signal } = options;
   const { arn } = execution;
   const own = await executions.loopOf(arn) ?? loop;
   const run = new DeployedRun({ loop: { ...own, logicalId: loop.logicalId }, execution: execution.description, listener: options.listener });
@@ -49,7 +48,7 @@ export async function follow(
     if (isOver || !options.toEnd) return run.describe(known.description);
     if (events.some(({ type = '' }) => ENDED.test(type)) || quiet % QUIET === QUIET - 1) known = await found(executions, arn);
     interval = events.length > 0 ? INTERVALS.first : Math.min(interval * INTERVALS.growth, INTERVALS.most);
-    if (known.state === 'RUNNING') await Promise.race([clock.sleep(interval), aborted(signal)]);
+    if (known.state === 'RUNNING') await setTimeout(interval * 1_000, undefined, { signal }).catch(() => undefined);
     if (signal?.aborted) return undefined;
   }
 }
@@ -67,10 +66,4 @@ async function found(executions: Executions, arn: string): Promise<Execution> {
   const execution = await executions.find(arn);
   if (execution === undefined) throw new AccountError(`${arn} no longer exists`);
   return execution;
-}
-
-async function aborted(signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return new Promise(() => {});
-  if (signal.aborted) return;
-  await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
 }

@@ -50,14 +50,14 @@ export async function runsInAccount(
 async function perform(account: Account, options: AccountOptions, faults: Faults, streams: Streams, clock: Clock): Promise<number> {
   const executions = new Executions(account);
   const print = (line: string) => void streams.stdout.write(`${line}\n`);
-  const telling = { account, executions, options, streams, clock };
+  const telling = { account, executions, options, streams };
   const find = () => findRun(account, executions, options, options.run!);
   switch (options.command) {
     case 'run': return start(telling, faults, print);
     case 'list': return list(account, executions, options, print);
     case 'brake': return brake(account, options, print);
     case 'stop': return stop(account, executions, options, streams, clock);
-    case 'logs': return logs(account, executions, await find(), options, clock, print);
+    case 'logs': return logs(account, executions, await find(), options, print);
     case 'report': return report(telling, await find());
     case 'show': return tell(telling, await find(), false);
     case 'watch': return tell(telling, await find(), true);

@@ -4,7 +4,6 @@ import type { Executions } from './executions';
 import type { FoundRun } from './find-run';
 import { follow } from './follow';
 import type { AccountOptions } from './options';
-import type { Clock } from '../../src/handler/clock';
 import { EXIT } from '../../src/journal/exit-codes';
 import type { RunDescription } from '../../src/journal/run-description';
 import type { Step } from '../../src/journal/step';
@@ -20,7 +19,7 @@ const LOG = /\.log$/;
 
 /** Prints what the agent, the bootstrap and the gates of a run have printed. */
 export async function logs(
-  account: Account, executions: Executions, run: FoundRun, { step, gate, json }: AccountOptions, clock: Clock, print: (line: string) => void,
+  account: Account, executions: Executions, run: FoundRun, { step, gate, json }: AccountOptions, print: (line: string) => void,
 ): Promise<number> {
   const artifacts = Artifacts.of(account, run);
   const files = (await artifacts?.list() ?? []).filter(({ name }) => LOG.test(name));
@@ -28,7 +27,7 @@ export async function logs(
   const found: Log[] = [];
   for (const { name } of files.filter((file) => isOf(file.name))) found.push({ name, text: await artifacts!.text(name) ?? '' });
   // Without a bucket, Step Functions has the end of what failed.
-  const told = files.length > 0 ? found : logsOf((await follow(account, executions, run, { toEnd: false, clock }))!).filter(({ name }) => isOf(name));
+  const told = files.length > 0 ? found : logsOf((await follow(account, executions, run, { toEnd: false }))!).filter(({ name }) => isOf(name));
   if (told.length === 0 && (step ?? gate) !== undefined) {
     throw new MisuseError(`there is no output of ${gate === undefined ? `"${step}"` : `the gate "${gate}"`} in the run ${run.execution.name}${files.length === 0 ? '' : `; there is ${files.map(({ name }) => name).join(', ')}`}`);
   }

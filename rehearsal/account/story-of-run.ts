@@ -8,7 +8,6 @@ import type { FoundRun } from './find-run';
 import { follow } from './follow';
 import { InAccount } from './in-account';
 import type { AccountOptions } from './options';
-import type { Clock } from '../../src/handler/clock';
 import { EXIT, exitCodeOf } from '../../src/journal/exit-codes';
 import { reportOf } from '../../src/journal/report/report';
 import type { RunDescription } from '../../src/journal/run-description';
@@ -33,20 +32,23 @@ export interface Telling {
   readonly executions: Executions;
   readonly options: AccountOptions;
   readonly streams: Streams;
-  readonly clock: Clock;
 }
 
 /** Tells a run, up to now or to its end. Returns the exit code for its end, or 0 for a run that has not ended. */
-export async function tell({ account, executions, options, streams, clock }: Telling, run: FoundRun, toEnd: boolean): Promise<number> {
+export async function tell({ account, executions, options, streams }: Telling, run: FoundRun, toEnd: boolean): Promise<number> {
   const { json } = options;
   const terminal = new Terminal(json ? streams.stderr : streams.stdout);
   const story = new Story(terminal, new InAccount(againOf(options)));
   const leave = new AbortController();
-  const hear = () => leave.abort();
+  const hear = () => {
+    // A request is waited for, once.
+    if (leave.signal.aborted) process.exit(EXIT.INTERRUPTED);
+    leave.abort();
+  };
   SIGNALS.forEach((signal) => process.on(signal, hear));
   let record: RunDescription | undefined;
   try {
-    record = await follow(account, executions, run, { listener: json ? undefined : story, toEnd, signal: leave.signal, clock });
+    record = await follow(account, executions, run, { listener: json ? undefined : story, toEnd, signal: leave.signal });
   } finally {
     SIGNALS.forEach((signal) => process.off(signal, hear));
     terminal.settle();
@@ -74,12 +76,12 @@ function tellCost({ output }: RunDescription, terminal: Terminal): void {
 }
 
 /** Writes the report of a run: the one that it left in its bucket, or one that is made from its history. */
-export async function report({ account, executions, options, streams, clock }: Telling, run: FoundRun): Promise<number> {
+export async function report({ account, executions, options, streams }: Telling, run: FoundRun): Promise<number> {
   const artifacts = Artifacts.of(account, run);
   const kept = run.execution.state === 'RUNNING' ? undefined : await artifacts?.text(ARTIFACTS.REPORT);
   const file = resolve(options.output ?? 'report.html');
   const made = async () => {
-    const record = await follow(account, executions, run, { toEnd: false, clock });
+    const record = await follow(account, executions, run, { toEnd: false });
     return reportOf(withPatch(record!, await artifacts?.text(ARTIFACTS.PATCH)));
   };
   writeFileSync(file, kept ?? await made());

@@ -87,7 +87,9 @@ describe('a run', () => {
     const earlier = await aws.begin('Fix', 'earlier', { prompt: 'x', taskId: 'T-2' });
     await ending(0, commandLine('runs', 'stop', 'earlier', ...FIX));
     const { input } = await json<{ input: { taskId: string; session: { id: string } } }>('run', ...FIX, '--prompt', 'go on', '--session', 'earl', '--update', '--detach');
+    const byId = await json<{ input: object }>('run', ...FIX, '--prompt', 'go on', '--session', ownSession(earlier).id, '--update', '--detach');
 
+    expect(byId.input).toEqual(input);
     expect(input).toEqual({ prompt: 'go on', taskId: 'T-2', session: { ...ownSession(earlier), update: true } });
   });
 
