@@ -8,7 +8,7 @@ export const HANDLER_RUNTIME = new awscdk.LambdaRuntime('nodejs24.x', 'node24', 
 
 /** Parts of handlers that `bundleRest` bundles. The publisher makes commits, for which it needs one of them. */
 const PARTS = {
-  'driver/session-driver.lambda': ['junit', 'listing', 'access', 'agent-report', 'agent-words', 'repair', 'operate', 'run-artifacts'],
+  'driver/session-driver.lambda': ['junit', 'listing', 'access', 'agent-report', 'agent-words', 'repair', 'operate', 'run-artifacts', 'run-story'],
   'forge/publisher.lambda': ['agent-words'],
 } as const;
 
@@ -23,6 +23,11 @@ export const HANDLER_BUNDLING = {
   esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': './src/handler/credentials.ts' },
 };
 
+/** Returns the file of a part. The journal knows the steps, and not the other way round. */
+function sourceOf(part: string): string {
+  return part === 'run-story' ? 'src/journal/run-story.ts' : `src/loop/steps/${part}.ts`;
+}
+
 /**
  * Bundles beside the driver what most runs do not need, such as the reader of reports: a cold start would load its XML parser each time. They are
  * modules without a state, so what they share with the driver may be there twice.
@@ -31,10 +36,10 @@ export function bundleRest(project: awscdk.AwsCdkConstructLibrary) {
   for (const [name, parts] of Object.entries(PARTS)) {
     for (const part of parts) {
       project.tasks.tryFind(`bundle:${name}`)!.exec([
-        `esbuild --bundle src/loop/steps/${part}.ts --target=node24 --platform=node`, `--outfile=assets/${name}/${part}.js`,
+        `esbuild --bundle ${sourceOf(part)} --target=node24 --platform=node`, `--outfile=assets/${name}/${part}.js`,
         '--tsconfig=tsconfig.dev.json --minify --main-fields=module,main',
         // One part loads another.
-        ...part === 'operate' ? ['--external:./run-artifacts'] : [],
+        ...part === 'operate' ? ['--external:./run-artifacts'] : part === 'run-artifacts' ? ['--external:./run-story'] : [],
       ].join(' '));
     }
   }

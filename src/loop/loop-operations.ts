@@ -1,4 +1,4 @@
-import { Token, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { CodingLoopProps } from './coding-loop-props';
@@ -20,10 +20,15 @@ export function operateConfig(scope: Construct, props: CodingLoopProps, driver: 
   return Object.keys(operate).length === 0 ? {} : { operate };
 }
 
-function artifactsOf(scope: Construct, { artifacts }: CodingLoopProps, driver: SessionDriver): Pick<OperateConfig, 'artifacts'> {
+function artifactsOf(scope: Construct, { artifacts, stateMachineName = '*' }: CodingLoopProps, driver: SessionDriver): Pick<OperateConfig, 'artifacts'> {
   if (artifacts === undefined) return {};
   const { bucket, prefix } = artifacts._bind(scope);
   driver._allowTo(new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: [bucket.arnForObjects(`${prefix}*`)] }));
+  // The story and the report of a run are made from its history. Without a name, the ARN would be a circular reference.
+  const executions = Stack.of(scope).formatArn({
+    service: 'states', resource: 'execution', resourceName: `${stateMachineName}:*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  driver._allowTo(new iam.PolicyStatement({ actions: ['states:GetExecutionHistory'], resources: [executions] }));
   if (bucket.encryptionKey !== undefined) {
     driver._allowTo(new iam.PolicyStatement({ actions: ['kms:GenerateDataKey'], resources: [bucket.encryptionKey.keyArn] }));
   }

@@ -38,11 +38,16 @@ test('a run leaves its record, the logs of its gates and its change', async () =
   const loop = await start({ agent: twoRounds, loop: { artifacts, bootstrap: ['echo "it is prepared"'] } });
   const record = await run(loop, {}, { name: 'my-run' });
   expect(record.artifacts).toEqual({ bucket: loop.deployment.stack.find('AWS::S3::Bucket').toLowerCase(), prefix: 'runs/my-run/' });
-  expect(named(loop, record)).toEqual(['bootstrap.log', 'change.patch', 'gates/1-test.log', 'gates/2-test.log', 'record.json']);
+  expect(named(loop, record)).toEqual(['bootstrap.log', 'change.patch', 'gates/1-test.log', 'gates/2-test.log', 'record.json', 'report.html', 'story.txt']);
   expect(read(loop, record, 'gates/1-test.log')).toBe('value is wrong-a\n');
   expect(read(loop, record, 'gates/2-test.log')).toBe('value is right\n');
   expect(read(loop, record, 'bootstrap.log')).toBe('it is prepared\n');
   expect(JSON.parse(read(loop, record, 'record.json'))).toEqual(record);
+  const story = read(loop, record, 'story.txt');
+  expect(story).toContain('→ repair 1 of 3');
+  expect(story).toContain('COMMITTED after 2 turns');
+  expect(story).toContain(record.commit!.id.slice(0, 12));
+  expect(read(loop, record, 'report.html')).toMatch(/^<!doctype html>[^]*value is wrong-a/i);
   expect(loop.deployment.authorizer.missing).toEqual([]);
 });
 
@@ -82,7 +87,7 @@ test('the logs of a verification are kept, though its session ends with it', asy
   const gates = [Gate.command('unit test', 'echo "in $(pwd)"; [[ $(cat value.txt) == right ]]')];
   const loop = await start({ loop: { artifacts, gates, checkBase: false, verification: Verification.inFreshSession() } });
   const record = await run(loop);
-  expect(named(loop, record)).toEqual(['change.patch', 'gates/1-unit.test.log', 'record.json', 'verification/1-unit.test.log']);
+  expect(named(loop, record)).toEqual(['change.patch', 'gates/1-unit.test.log', 'record.json', 'report.html', 'story.txt', 'verification/1-unit.test.log']);
   expect(read(loop, record, 'gates/1-unit.test.log')).toBe('in /mnt/workspace/repo\n');
   expect(read(loop, record, 'verification/1-unit.test.log')).toBe('in /tmp/.workbench-verification/repo\n');
 });
@@ -137,7 +142,7 @@ test('a bucket that is slow to answer, or fails for a while, gets the files all 
   const record = await run(loop);
   expect(faults.map(({ fired }) => fired)).toEqual([1, 1, 1]);
   expect(record.artifacts!.error).toBeUndefined();
-  expect(named(loop, record)).toEqual(['change.patch', 'gates/1-test.log', 'gates/2-test.log', 'record.json']);
+  expect(named(loop, record)).toEqual(['change.patch', 'gates/1-test.log', 'gates/2-test.log', 'record.json', 'report.html', 'story.txt']);
 });
 
 test('a bucket that always fails does not change the outcome', async () => {
@@ -192,7 +197,7 @@ test('the reports of a gate are kept', async () => {
   const gates = [Gate.command('unit', `mkdir -p out; printf '%s' '${xml}' > out/one.xml; printf '%s' '${xml}' > "out/two three.xml"`, { report: 'out/*.xml' })];
   const loop = await start({ files: { '.gitignore': 'out/\n' }, loop: { artifacts, gates } });
   const record = await run(loop);
-  expect(named(loop, record)).toEqual(['change.patch', 'gates/1-unit.log', 'record.json', 'reports/1-unit/1-one.xml', 'reports/1-unit/2-two.three.xml']);
+  expect(named(loop, record)).toEqual(['change.patch', 'gates/1-unit.log', 'record.json', 'report.html', 'reports/1-unit/1-one.xml', 'reports/1-unit/2-two.three.xml', 'story.txt']);
   expect(read(loop, record, 'reports/1-unit/1-one.xml')).toBe(xml);
 });
 
@@ -200,4 +205,28 @@ test('the turns of an agent that is a program have logs', async () => {
   const loop = await start({ loop: { artifacts, turn: AgentTurn.command('echo "turn $WORKBENCH_ROUND"; echo right > value.txt') } });
   const record = await run(loop);
   expect(read(loop, record, 'turns/1.log')).toBe('turn 0\n');
+});
+
+test('the story is in the bucket after each round, while the agent repairs', async () => {
+  const loop: LoopFixture = await start({ loop: { artifacts, maxRepairs: 1 }, agent: (turn) => `echo wrong-${turn} > value.txt` });
+  loop.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'wipeWorkspace', match: ({ command = '' }) => command.includes('job=snapshot-1') });
+  const record = await run(loop, {}, { name: 'told' });
+  expect(record.outcome).toBe('CodingLoop.WorkspaceLost');
+  expect(read(loop, record, 'story.txt')).toMatch(/repair 1 of 1[^]*CodingLoop\.WorkspaceLost/);
+});
+
+test('a run that is aborted leaves its last state, its story and its report', async () => {
+  const loop: LoopFixture = await start({ loop: { artifacts }, agent: 'sleep 600' });
+  const execution = loop.deployment.startExecution(undefined, { prompt: 'p', taskId: 'task-9' }, { name: 'aborted' });
+  while (loop.turns.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  execution.abort();
+  const { status } = await execution.result;
+  const executionArn = loop.executionOf('aborted');
+  const stateMachineArn = executionArn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, '');
+  await loop.deployment.notifyEnd({ executionArn, stateMachineArn, name: 'aborted', status, input: JSON.stringify({ prompt: 'p', taskId: 'task-9' }) });
+  const directory = join(bucketOf(loop), 'runs/aborted');
+  const record = JSON.parse(readFileSync(join(directory, 'record.json'), 'utf8'));
+  expect(record).toMatchObject({ outcome: 'ABORTED', taskId: 'task-9', session: { id: loop.sessionOf('aborted').id, stopped: true } });
+  expect(readFileSync(join(directory, 'story.txt'), 'utf8')).toContain('INTERRUPTED');
+  expect(readFileSync(join(directory, 'report.html'), 'utf8')).toMatch(/^<!doctype html>/i);
 });

@@ -14,6 +14,7 @@ export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: S
   return {
     before: async (request) => {
       artifacts = artifactsOf(request, operate, tools);
+      artifacts?.before();
       return { ...artifacts?.hooks };
     },
     admit: async (request) => {

@@ -1,5 +1,5 @@
 import { afterFailure } from './after-failure';
-import { jobNameOf, NEXT, STEPS } from './constants';
+import { jobNameOf, LOOP_ERRORS, NEXT, STEPS } from './constants';
 import type { LoopError } from './errors';
 import { LoopRequest } from './loop-request';
 import { ArtifactsRecord } from './operate-records';
@@ -12,7 +12,7 @@ import { outputOf } from './run-record';
 import { DEFAULT_ENDPOINT } from './sessions';
 import { LoopState, RunIdentity } from './state';
 import { KeptOutput, StepRequest, StepTools } from './step';
-import { StopResult } from './stop';
+import { CleanUpRequest, StopRequest, StopResult } from './stop';
 import { STATUSES } from '../../jobs/constants';
 import { ARTIFACTS, OperateConfig } from '../../operate/constants';
 
@@ -24,12 +24,24 @@ const REPORTS = 100;
 /** The number of files that are written at once. */
 const AT_ONCE = 8;
 
+/** The timeout of a request to Step Functions, in seconds, and the time that a call must have left to read a history, in milliseconds. */
+const ASK_SECONDS = 20;
+const TELLING_TIME = 60_000;
+
+/** The part that tells runs, `src/journal/run-story.ts`. */
+interface RunTeller {
+  tellRun(
+    execution: string, ask: (operation: string, parameters: object) => Promise<never>, known: object, isLate: () => boolean,
+  ): Promise<{ readonly story: string; readonly report: string; readonly state?: unknown } | undefined>;
+}
+
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json';
 
 /** Keeps the files of a run in its bucket, as the run proceeds. It never fails. */
 export class RunArtifacts {
   private readonly files: RunFiles;
+  private telling?: Promise<void>;
 
   constructor(place: NonNullable<OperateConfig['artifacts']>, private readonly request: LoopRequest, private readonly tools: StepTools) {
     const execution = 'detail' in request ? request.detail.executionArn : request.execution;
@@ -41,11 +53,19 @@ export class RunArtifacts {
     return { keep: (request, name) => this.keep(request, name), keepReports: (request, gate, reports) => this.keepReports(request, gate, reports) };
   }
 
+  /** Tells the run so far, beside a turn that repairs: all of the rounds before it is in the history by then. */
+  public before(): void {
+    const { request } = this;
+    if (request.operation !== STEPS.TURN || request.state.loop.round === 0 || request.state.loop.previous !== undefined) return;
+    this.telling = this.tell(request.execution, {}).then(() => undefined);
+  }
+
   /** Keeps what a step has brought. Returns its result; a record has the place of the files. */
   public async after(result: object): Promise<object> {
     const { request } = this;
-    if (request.operation === STEPS.CLEAN_UP) return result;
-    if (request.operation === STEPS.STOP) return this.atEnd(result as StopResult);
+    await this.telling;
+    if (request.operation === STEPS.CLEAN_UP) return this.afterCutOff(request, result as { readonly status: string; readonly sessionId: string });
+    if (request.operation === STEPS.STOP) return this.atEnd(request, result as StopResult);
     const state = { ...request.state, ...'next' in result ? { loop: result as LoopState } : result } as Progress;
     if (state.loop.next === NEXT.RUNNING) return result;
     if (request.operation === STEPS.SNAPSHOT) await this.keepPatch(request, state.loop);
@@ -55,15 +75,55 @@ export class RunArtifacts {
 
   /** Keeps the record of a run that was refused, which is the message of the error. Returns the error with the place of the files. */
   public async failed(error: Error): Promise<Error | undefined> {
+    await this.telling;
     if (this.request.operation !== STEPS.PREPARE || !isRecorded(error) || !error.message.startsWith('{"outcome":')) return undefined;
     const record = await this.finished(JSON.parse(error.message) as RunRecord);
     return error.recordedAs(JSON.stringify(record));
   }
 
-  private async atEnd(result: StopResult): Promise<StopResult> {
+  private async atEnd(request: StopRequest, result: StopResult): Promise<StopResult> {
     const output = await this.finished(result.output);
     const { failure } = result;
-    return { ...result, output, failure: failure.name === '' ? failure : { ...failure, cause: afterFailure().causeOf(output) } };
+    const ended = { ...result, output, failure: failure.name === '' ? failure : { ...failure, cause: afterFailure().causeOf(output) } };
+    const { name, cause } = ended.failure;
+    await this.tell(request.execution, {
+      stopDate: this.tools.clock.now() / 1_000,
+      ...(name === '' ? { status: 'SUCCEEDED', output: JSON.stringify(output) } : { status: 'FAILED', error: name, cause }),
+    });
+    return ended;
+  }
+
+  /** Keeps what is known of a run that Step Functions has ended: the last state in its history. */
+  private async afterCutOff({ detail }: CleanUpRequest, result: { readonly status: string; readonly sessionId: string }): Promise<object> {
+    if (result.sessionId === '') return result; // it ended in order, or runs again
+    const state = await this.tell(detail.executionArn, {}) as Progress | undefined;
+    if (state === undefined) return result;
+    const stopped = result.status === 'STOPPED' || result.status === 'ALREADY_STOPPED';
+    const record = progressOf(state);
+    const outcome = detail.status === 'FAILED' ? LOOP_ERRORS.FAILED : detail.status;
+    await this.putRecord({ ...record, outcome, session: { ...record.session, stopped }, artifacts: this.place });
+    return result;
+  }
+
+  /** Writes the story and the report of the run from the history of its execution. Returns the last state in it. */
+  private async tell(execution: string, known: object): Promise<unknown> {
+    const { requestsOf, until, clock, log } = this.tools;
+    const isLate = () => until - clock.now() < TELLING_TIME;
+    try {
+      if (isLate()) return undefined;
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- it knows the steps, so that they must not import it
+      const { tellRun } = require('./run-story') as RunTeller;
+      const told = await tellRun(execution, (operation, parameters) => (
+        requestsOf!('states').json('1.0', `AWSStepFunctions.${operation}`, parameters, AbortSignal.timeout(ASK_SECONDS * 1_000))
+      ), known, isLate);
+      if (told === undefined) return undefined;
+      await this.files.put(ARTIFACTS.STORY, told.story, TEXT);
+      await this.files.put(ARTIFACTS.REPORT, told.report, 'text/html; charset=utf-8');
+      return told.state;
+    } catch (error) {
+      log?.('artifact not kept', { name: ARTIFACTS.STORY, error: (error as Error).name });
+      return undefined;
+    }
   }
 
   /** Keeps the record of a run that has ended, and returns it with the place of the files. */
@@ -143,7 +203,7 @@ interface Progress {
 }
 
 /** Returns the record of a run that has not ended. */
-function progressOf(state: Progress): object {
+function progressOf(state: Progress): Omit<RunRecord, 'error'> {
   const session = { endpointName: DEFAULT_ENDPOINT, ...state.run.session, stopped: false };
   const { error: _, outcome: __, feedback: ___, ...record } = outputOf(state, session);
   return { outcome: NEXT.RUNNING, ...record, verified: false, ...defined({ feedback: state.loop.feedback }) };
