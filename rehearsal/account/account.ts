@@ -35,9 +35,9 @@ export class Account {
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     const account = new Account(config);
     try {
-      return await account.sfn.config.region() === '' ? noRegion() : account;
+      return await account.sfn.config.region() === '' ? noRegion(profile) : account;
     } catch (error) {
-      if (/region is missing/i.test((error as Error).message)) noRegion();
+      if (/region is missing/i.test((error as Error).message)) noRegion(profile);
       throw described(error, { action: 'the configuration', resource: 'region' });
     }
   }
@@ -91,6 +91,7 @@ export class Account {
   }
 }
 
-function noRegion(): never {
-  throw new MisuseError('there is no region: give --region, set AWS_REGION, or give the profile a region with "aws configure set region"');
+function noRegion(profile: string | undefined): never {
+  const where = profile === undefined ? '' : ` in the profile "${profile}", or there is no such profile ("aws configure list-profiles" lists them)`;
+  throw new MisuseError(`there is no region${where}: give --region, set AWS_REGION, or give the profile a region with "aws configure set region"`);
 }

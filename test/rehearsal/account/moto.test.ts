@@ -56,6 +56,13 @@ describe('the loop', () => {
     expect(AWS_REGION).toBeDefined();
   });
 
+  test('fails for a profile that does not exist', async () => {
+    const undo = setAwsEnvironment({ AWS_ENDPOINT_URL: aws.moto.endpoint, AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' });
+    const { stderr } = await ending(2, commandLine('runs', '--stack', 'Stack', '--profile', 'wrok')).finally(undo);
+
+    expect(stderr).toContain('there is no region in the profile "wrok", or there is no such profile');
+  });
+
   test('fails without credentials, and says how to give them', async () => {
     const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _key, ...rest } = awsEnvironment(aws.moto.endpoint);
     const undo = setAwsEnvironment(rest);
