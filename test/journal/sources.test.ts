@@ -6,11 +6,12 @@ import { findLoop } from '../../rehearsal/deployment';
 import { ExecutionEvent, ExecutionOptions, TaskError } from '../../rehearsal/stepfunctions';
 import { AgentTurn, Gate, Verification } from '../../src';
 import type { Definition } from '../../src/journal/definition';
-import { runOfHistory } from '../../src/journal/deployed-run';
+import { DeployedRun, runOfHistory } from '../../src/journal/deployed-run';
 import { eventsAfter, HistoryReader } from '../../src/journal/history';
 import { Journal } from '../../src/journal/journal';
 import { describeLoop } from '../../src/journal/loop-description';
 import type { RunDescription } from '../../src/journal/run-description';
+import type { Step } from '../../src/journal/step';
 import { STEPS } from '../../src/loop/steps/constants';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
@@ -146,4 +147,24 @@ test('an agent that is invoked with a task token, and reports a failure by it', 
   expectEqual(told);
   expect(told.run).toMatchObject({ outcome: 'Agent.NoCredit', error: { name: 'Agent.NoCredit', message: 'the account is empty' } });
   expect(told.history.map(({ type }) => type)).toEqual(expect.arrayContaining(['TaskScheduled', 'TaskStarted', 'TaskSubmitted', 'TaskFailed']));
+});
+
+test('a run is told while it is under way, step by step, and without the data of the execution', async () => {
+  const loop = await start();
+  const { history } = await toldTwice(loop);
+  const told: string[] = [];
+  const listener = { begins: ({ state }: Step) => void told.push(`${state} …`), ends: ({ state }: Step) => void told.push(state) };
+  const running = new DeployedRun({ loop: findLoop(loop.deployment), execution: { executionArn: loop.executionOf('one'), status: 'RUNNING' }, listener });
+  const half = history.findIndex(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name === 'Run gate: test') + 1;
+  const bare = history.map(({ stateEnteredEventDetails: entered, ...event }) => ({ ...event, stateEnteredEventDetails: entered && { name: entered.name } }));
+  running.hear(history.slice(0, half));
+  expect([told.at(-1), running.describe().outcome, running.last]).toEqual(['Run gate: test …', 'RUNNING', half]);
+  running.hear(bare);
+  expect(told.at(-1)).toBe('Stop the session');
+  const states = ['Prepare the run', 'Ask the agent', 'Record what changed', 'Run gate: test', 'Commit and push', 'Stop the session'];
+  expect(running.journal.steps.map(({ state }) => state)).toEqual(states);
+  const nothing = bare.map(({ stateExitedEventDetails: exited, ...event }) => ({ ...event, stateExitedEventDetails: exited && { name: exited.name } }));
+  const execution = { executionArn: loop.executionOf('one'), status: 'FAILED', error: 'X' };
+  const blind = runOfHistory({ loop: findLoop(loop.deployment), execution }, nothing);
+  expect([blind.outcome, blind.steps.length, blind.session]).toEqual(['X', 6, undefined]);
 });
