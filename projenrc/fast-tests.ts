@@ -26,6 +26,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/baseline.test.ts',
     'test/loop/command-lines.test.ts',
     'test/loop/correlation.test.ts',
+    'test/loop/cost.test.ts',
     'test/loop/files-outside-the-change.test.ts',
     'test/loop/forged-results.test.ts',
     'test/loop/gate-reports.test.ts',
