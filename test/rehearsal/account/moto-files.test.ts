@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Account } from '../../../rehearsal/account/account';
+import { Executions } from '../../../rehearsal/account/executions';
+import type { FoundRun } from '../../../rehearsal/account/find-run';
+import { loopsOf } from '../../../rehearsal/account/loops';
+import { stopAll, StoppedExecution, Stopper } from '../../../rehearsal/account/stop';
+import { SYSTEM_CLOCK } from '../../../src/handler/clock';
 import { commandLine, ending } from '../../support/command-line';
 import { awsEnvironment, setAwsEnvironment } from '../../support/moto';
 import { BUCKET, FIX, json, MotoLoops } from '../../support/moto-loops';
@@ -75,4 +81,23 @@ describe('a permission that is missing', () => {
     expect(stderr).toContain(`{"Effect":"Allow","Action":"${action}","Resource":"${resource}`);
     expect(exitCode).toBe(3);
   });
+});
+
+test('a stop of all runs also stops those that start meanwhile', async () => {
+  const account = await Account.open({});
+  const executions = new Executions(account);
+  let more = 2;
+  class Meanwhile extends Stopper {
+    override async stopExecution(run: FoundRun): Promise<StoppedExecution> {
+      if (more > 0) await aws.begin('Fix', `meanwhile-${more--}`);
+      return super.stopExecution(run);
+    }
+  }
+  await aws.begin('Fix', 'first');
+  const loops = await loopsOf(account, { stack: 'Stack', loop: 'Fix' });
+  const stopped = await stopAll(new Meanwhile(account, SYSTEM_CLOCK, 0.01), executions, loops, () => {});
+  account.close();
+
+  expect(stopped.map(({ run, execution }) => `${run} ${execution}`).sort()).toEqual(['first STOPPED', 'meanwhile-1 STOPPED', 'meanwhile-2 STOPPED']);
+  expect(await json('runs', ...FIX, '--state', 'running')).toEqual([]);
 });
