@@ -7,9 +7,9 @@ import { LOG_QUERIES } from './queries';
 import { CodingLoop } from '../loop';
 import { throwOnFaults } from '../private/validation';
 
-/** Props for a LoopDashboard. */
+/** Properties for `LoopDashboard`. */
 export interface LoopDashboardProps {
-  /** The loops to show, at least one. */
+  /** The loops that the dashboard shows: at least one. */
   readonly loops: CodingLoop[];
 
   /**
@@ -27,25 +27,26 @@ export interface LoopDashboardProps {
   readonly alarms?: cloudwatch.IAlarm[];
 
   /**
-   * The time that the dashboard shows when it is opened.
+   * The time range that the dashboard shows when it is opened.
    *
    * @default Duration.days(7)
    */
   readonly defaultInterval?: Duration;
 
   /**
-   * Determines whether queries for Logs Insights are saved: the story of one run, failed runs by reason, and the slowest steps.
+   * Determines whether CloudWatch Logs Insights queries are saved: the story of one run, failures by reason, and the slowest steps.
    *
    * @default true
    */
   readonly savedQueries?: boolean;
 
   /**
-   * More log groups for the saved queries, such as that of the runtime: `/aws/bedrock-agentcore/runtimes/<runtime ID>-<endpoint>`.
+   * Additional log groups for the saved queries, such as that of the runtime: `/aws/bedrock-agentcore/runtimes/<runtime ID>-<endpoint>`.
    *
-   * The service creates that group with the first session. It is not included by default, because a query may not name a group that does not exist.
+   * The service creates that group when the first session starts. It is not included by default, because a query must not name a log group that does
+   * not exist.
    *
-   * @default - the log groups of the driver and of the publisher
+   * @default - only the log groups of the driver and of the publisher
    */
   readonly logGroups?: logs.ILogGroup[];
 }
@@ -55,10 +56,10 @@ export interface LoopDashboardProps {
  *
  * ## Limitations
  *
- * - A graph is empty until a run has ended. Metrics are by loop, so that the graphs of a loop begin anew if its path in the app changes.
- * - The metrics of sessions are those of the service, in the namespace `AWS/Bedrock-AgentCore`. Its documentation and the `metricXxx` methods of
- *   aws-cdk-lib agree on the name of this namespace, and not on the dimensions. The dashboard searches for them by the ARN of the runtime.
- * - The number of active sessions is that of the whole account: the service has no such metric by runtime.
+ * - A graph is empty until a run has ended. The metrics have the path of the loop in the app as a dimension: if it changes, the graphs start empty.
+ * - The metrics of sessions are those of AgentCore, in the namespace `AWS/Bedrock-AgentCore`. The AgentCore developer guide and `aws-cdk-lib` agree
+ *   on this namespace, but not on the dimensions, so the dashboard searches for these metrics by the ARN of the runtime.
+ * - The number of active sessions is that of the whole account, because AgentCore has no such metric by runtime.
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-runtime-metrics.html
  *

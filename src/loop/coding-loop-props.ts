@@ -167,36 +167,36 @@ export interface CodingLoopProps {
   readonly timeout?: Duration;
 
   /**
-   * The limits of each run. A run that is over its budget ends with `CodingLoop.OverBudget`; its work stays in the workspace.
+   * The limits of each run. A run that exceeds its budget ends with `CodingLoop.OverBudget`, and its work stays in the workspace.
    *
    * @default - `maxRepairs` and `timeout` alone limit a run
    */
   readonly budget?: RunBudget;
 
   /**
-   * A brake for all runs of the loop. While it is on, no run and no turn begins.
+   * The brake of the loop, which can be shared with other loops. While it is on, no run and no turn begins.
    *
    * @default - no brake
    */
   readonly brake?: RunBrake;
 
   /**
-   * The maximum number of runs of the loop at a time: at least 1. The run that started last is refused with `CodingLoop.TooManyRuns`, or waits
-   * (`queueTimeout`).
+   * The maximum number of runs of the loop that are in progress at the same time: at least 1. A run above the limit ends with
+   * `CodingLoop.TooManyRuns`, or waits for `queueTimeout`.
    *
-   * Each run has a session of the agent, and up to one session of a verification at a time. AgentCore limits the number of active sessions in an
-   * account, which all runtimes share. The list of executions that runs are counted by is eventually consistent: runs that start within the same
-   * second may be more by a few.
+   * Each run has one session for the agent, and at most one for a verification at a time. The AgentCore quota of active sessions applies to all
+   * runtimes of an account. The driver counts runs with the `ListExecutions` API of Step Functions, which is eventually consistent: runs that start
+   * within the same second may exceed the limit by a few.
    *
    * @default - no limit
    */
   readonly maxConcurrentRuns?: number;
 
   /**
-   * The time that a run waits for others to end if there are `maxConcurrentRuns` of them: 30 seconds to 7 days. Runs begin in the order in which they
-   * started. The waiting time does not count for `timeout`.
+   * The maximum time that a run waits while `maxConcurrentRuns` other runs are in progress: 30 seconds to 7 days. A run that waits longer ends with
+   * `CodingLoop.TooManyRuns`. Runs begin in the order in which they started. `timeout` does not include the wait.
    *
-   * @default - a run that is too many is refused at once
+   * @default - a run above the limit ends immediately
    */
   readonly queueTimeout?: Duration;
 
@@ -230,15 +230,15 @@ export interface CodingLoopProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * The bucket that runs write their files to as they proceed: the record, the whole logs of turns and gates, test reports, and the change as a
-   * patch.
+   * The bucket to which the driver writes the files of a run while the run is in progress: the record, the logs of turns and gates, test reports, and
+   * the change as a patch.
    *
    * @default - no files outside the workspace
    */
   readonly artifacts?: RunArtifacts;
 
   /**
-   * The event bus that runs report to: when they start, after each round and when they end.
+   * The event bus to which the driver sends events when a run starts, after each round, and when the run ends.
    *
    * @default - no events
    */

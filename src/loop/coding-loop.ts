@@ -72,10 +72,10 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   public readonly grantPrincipal: iam.IPrincipal;
   /** The function that holds the credential of the forge, and commits. Missing if the repository has no forge. */
   public readonly publisher?: lambda.IFunction;
-  /** The alarms of the loop. There is none until one of its methods is called. */
+  /** The alarms of the loop. Each of its methods creates an alarm. */
   public readonly alarms: LoopAlarms;
   /**
-   * The sources of what people see of the loop: the runtimes of its sessions, and its log groups.
+   * The sources of a dashboard: the runtimes of the loop's sessions, and its log groups.
    *
    * @internal
    */
@@ -164,7 +164,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   }
 
   /**
-   * Creates a rule for runs that start. The loop needs `events`.
+   * Creates a rule for runs that start. Fails if the loop has no `events`.
    *
    * @param id The ID of the rule in the loop
    * @param options The target and other options of the rule
@@ -174,7 +174,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   }
 
   /**
-   * Creates a rule for rounds that end: a turn and the gates after it. The loop needs `events`.
+   * Creates a rule for rounds that end: a turn and the gates after it. Fails if the loop has no `events`.
    *
    * @param id The ID of the rule in the loop
    * @param options The target and other options of the rule
@@ -184,7 +184,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   }
 
   /**
-   * Creates a rule for runs that end, whatever their outcome. The loop needs `events`.
+   * Creates a rule for runs that end, with any outcome. Fails if the loop has no `events`.
    *
    * @param id The ID of the rule in the loop
    * @param options The target and other options of the rule
@@ -194,7 +194,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   }
 
   /**
-   * Creates a rule for runs that end with a gate that did not pass: with `CodingLoop.Red` or `CodingLoop.Stuck`. The loop needs `events`.
+   * Creates a rule for runs that end with `CodingLoop.Red` or `CodingLoop.Stuck`: a gate did not pass. Fails if the loop has no `events`.
    *
    * @param id The ID of the rule in the loop
    * @param options The target and other options of the rule
@@ -204,10 +204,10 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   }
 
   /**
-   * Sends a message to a topic for each run that ends, in the form that Amazon Q Developer in chat applications (AWS Chatbot) shows in a channel.
-   * The loop needs `events`.
+   * Creates a rule that sends a message to a topic when a run ends, as a custom notification for Amazon Q Developer in chat
+   * applications (AWS Chatbot). Fails if the loop has no `events`.
    *
-   * @param topic The topic
+   * @param topic The SNS topic
    */
   public notifyOnFinished(topic: sns.ITopic): events.Rule {
     const known = this.node.tryFindChild('NotifyOnFinished') as events.Rule | undefined;

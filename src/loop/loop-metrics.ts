@@ -77,7 +77,7 @@ export abstract class MeasuredLoop extends Construct {
   }
 
   /**
-   * Returns a metric of the number of runs that ended as `COMMITTED` or `NO_CHANGES`. Each run that ends has a value: 1, or 0 for any other outcome.
+   * Returns a metric of the number of runs that ended as `COMMITTED` or `NO_CHANGES`. Each run that ends emits 1, or 0 for any other outcome.
    *
    * By default, the metric is the sum over 5 minutes.
    *
@@ -88,8 +88,8 @@ export abstract class MeasuredLoop extends Construct {
   }
 
   /**
-   * Returns a metric of the number of runs that ended with any other outcome than `COMMITTED` or `NO_CHANGES`, those included that were refused,
-   * aborted or cut off. Each run that ends has a value: 1, or 0 for one that did its work.
+   * Returns a metric of the number of runs that ended with any outcome other than `COMMITTED` or `NO_CHANGES`, including those that were refused,
+   * aborted or ended by Step Functions. Each run that ends emits a value: 1, or 0 for `COMMITTED` and `NO_CHANGES`.
    *
    * By default, the metric is the sum over 5 minutes.
    *
@@ -122,7 +122,7 @@ export abstract class MeasuredLoop extends Construct {
   }
 
   /**
-   * Returns a metric of the number of changes that passed all gates in the agent's session, and not in the verification.
+   * Returns a metric of the number of changes that passed all gates in the agent's session, but not in the verification.
    *
    * By default, the metric is the sum over 5 minutes.
    *
@@ -133,7 +133,7 @@ export abstract class MeasuredLoop extends Construct {
   }
 
   /**
-   * Returns a metric of the number of sessions that a run had to stop, and could not. It has no value as long as all sessions are stopped.
+   * Returns a metric of the number of sessions that a run had to stop, but did not. It has no value if all sessions are stopped.
    *
    * By default, the metric is the sum over 5 minutes.
    *
@@ -144,7 +144,7 @@ export abstract class MeasuredLoop extends Construct {
   }
 
   /**
-   * Returns a metric of the duration, in seconds, of a call of the driver for a step. A step whose command outlives a call has several.
+   * Returns a metric of the duration, in seconds, of a call of the driver for a step. A step that takes longer than one call has several values.
    *
    * By default, the metric is the average over 5 minutes.
    *

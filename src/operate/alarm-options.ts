@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 
-/** Options that all alarms of a loop have. */
+/** Options for each alarm of a loop. */
 export interface LoopAlarmOptions {
   /**
    * The name of the alarm.
@@ -21,16 +21,16 @@ export interface LoopAlarmOptions {
 /** Options for `LoopAlarms.failuresInARow`. */
 export interface FailuresInARowOptions extends LoopAlarmOptions {
   /**
-   * The number of failed runs without a green one: 1 or more.
+   * The number of failed runs without a green run from which the alarm goes off: 1 or more.
    *
    * @default 3
    */
   readonly failures?: number;
 
   /**
-   * The time in which the runs ended: whole minutes, 1 day at most.
+   * The length of the sliding window in which the runs ended: 1 minute to 1 day, in whole minutes.
    *
-   * A green run that ended this long ago no longer keeps the alarm silent, so that a shorter time notices failures after a green run sooner.
+   * The alarm does not go off while the window contains a green run. With a shorter window, it goes off sooner when runs fail after a green run.
    *
    * @default Duration.hours(6)
    */
@@ -40,7 +40,7 @@ export interface FailuresInARowOptions extends LoopAlarmOptions {
 /** Options for `LoopAlarms.runsNearTheirTime`. */
 export interface RunsNearTheirTimeOptions extends LoopAlarmOptions {
   /**
-   * The part of the run's timeout, in percent, from which the alarm goes off: more than 0, 100 at most.
+   * The percentage of the run's timeout from which the alarm goes off: more than 0, and at most 100.
    *
    * @default 80
    */
@@ -50,7 +50,7 @@ export interface RunsNearTheirTimeOptions extends LoopAlarmOptions {
 /** Options for `LoopAlarms.addAll`. */
 export interface AllAlarmsOptions {
   /**
-   * The cost of a day, in US dollars, above which the alarm goes off.
+   * The cost of the last 24 hours, in US dollars, above which the alarm on the cost goes off: more than 0.
    *
    * @default - no alarm on the cost
    */

@@ -1,8 +1,8 @@
-/** Names, and the configuration of what a loop does for the people who operate it, which synth and the driver share. */
+/** Names, and the configuration of operational features, which synth and the driver share. */
 
 import { Prices } from '../prices/constants';
 
-/** The parts of a loop for the people who operate it. */
+/** The configuration of a loop's operational features. */
 export interface OperateConfig {
   /** The place of the artifacts of runs: the keys of a run begin with the prefix, the name of the execution and a slash. */
   readonly artifacts?: { readonly bucket: string; readonly prefix: string };
@@ -14,7 +14,7 @@ export interface OperateConfig {
   readonly brake?: string;
   /** The maximum number of runs of the loop at a time. */
   readonly maxConcurrentRuns?: number;
-  /** The time that a run may wait for others to end, in seconds. Missing if it is refused at once. */
+  /** The maximum time that a run waits for others to end, in seconds. Missing if it is refused immediately. */
   readonly queueSeconds?: number;
 }
 

@@ -18,15 +18,15 @@ export interface AlarmedMetrics {
 const DAY = 86_400;
 
 /**
- * The alarms of a loop. Each method creates one alarm, and can be called once for each loop; without a call, there is none.
+ * The alarms of a loop. Each method creates one alarm, and can be called once for each loop. A loop has no alarms by default.
  *
- * The description of an alarm has the address of its entry in the runbook, and the command to begin with. Missing data never sets off an alarm: a
- * loop without runs has no metrics.
+ * The description of an alarm contains a link to its entry in the runbook, and the first command to run. Missing data is treated as not breaching,
+ * because a loop without runs has no metrics.
  *
  * ## Limitations
  *
- * - A run counts when it ends. The cost of a run in progress is in no alarm; a `budget` of the loop limits it.
- * - CloudWatch compares the sum over a window that slides. It does not see the order of the runs in the window.
+ * - Alarms include a run only when it has ended. To limit the cost of a run in progress, set the `budget` of the loop.
+ * - CloudWatch compares the sum over a sliding window. It does not see the order of the runs in the window.
  */
 export abstract class LoopAlarms {
   /**
@@ -39,45 +39,46 @@ export abstract class LoopAlarms {
   }
 
   /**
-   * Goes off if the last runs failed: at least so many in the window, and none of that window was green.
+   * Creates an alarm that goes off if the last runs failed: at least `failures` runs in the window, and no run in the window was green.
    *
-   * It may be late after a green run, because it waits until that run has left the window. It is never early.
+   * After a green run, the alarm can be late, because it waits until that run has left the window. It raises no false alarm.
    *
    * @param options Options for the alarm
    */
   public abstract failuresInARow(options?: FailuresInARowOptions): cloudwatch.Alarm;
 
   /**
-   * Goes off if runs ended in the last 24 hours, and none of them was green.
+   * Creates an alarm that goes off if runs ended in the last 24 hours, and none of them was green.
    *
    * @param options Options for the alarm
    */
   public abstract nothingGreen(options?: LoopAlarmOptions): cloudwatch.Alarm;
 
   /**
-   * Goes off if a run of the last hour took nearly as long as the timeout of runs.
+   * Creates an alarm that goes off if a run that ended in the last hour took nearly as long as the timeout of runs.
    *
    * @param options Options for the alarm
    */
   public abstract runsNearTheirTime(options?: RunsNearTheirTimeOptions): cloudwatch.Alarm;
 
   /**
-   * Goes off if the runs that ended in the last 24 hours cost more than an amount.
+   * Creates an alarm that goes off if the estimated cost of the runs that ended in the last 24 hours exceeds an amount.
    *
-   * @param usd The amount, in US dollars
+   * @param usd The amount, in US dollars: more than 0
    * @param options Options for the alarm
    */
   public abstract costPerDay(usd: number, options?: LoopAlarmOptions): cloudwatch.Alarm;
 
   /**
-   * Goes off if a run of the last hour did not stop a session that it had to stop. The session costs money until it is stopped or expires.
+   * Creates an alarm that goes off if a run that ended in the last hour did not stop a session that it had to stop. The session incurs charges until
+   * it is stopped or expires.
    *
    * @param options Options for the alarm
    */
   public abstract sessionsLeftOver(options?: LoopAlarmOptions): cloudwatch.Alarm;
 
   /**
-   * Creates all alarms with their defaults, and that on the cost if an amount is given.
+   * Creates all alarms with their defaults. The alarm on the cost is created only if `usdPerDay` is set.
    *
    * @param options Options for the alarms
    */
@@ -148,7 +149,7 @@ class AlarmsOfLoop extends LoopAlarms {
   /**
    * Returns the number of failed runs in a window without a green one, and 0 in any other.
    *
-   * Each run emits a value of both metrics, so that the expression has a value whenever a run ended, and none is filled in.
+   * Each run emits a value of both metrics, so that the expression has a value whenever a run ended, without `FILL`.
    */
   private failuresWithoutGreen(window: Duration): cloudwatch.MathExpression {
     const options = { statistic: cloudwatch.Stats.SUM, period: window };

@@ -7,40 +7,40 @@ import { faultsOf, Rule, throwOnFaults } from '../private/validation';
 /** Options for `RunArtifacts.inBucket`. */
 export interface RunArtifactsOptions {
   /**
-   * The beginning of the keys of all files, such as `runs/`. The driver can write to these keys alone.
+   * The prefix of the keys of all files, such as `runs/`: at most 500 bytes. The driver has permission to write to these keys only.
    *
    * @default - no prefix: keys begin with the name of the execution
    */
   readonly prefix?: string;
 
   /**
-   * The time after which files are deleted: 1 day or more. It is for the bucket that is created; a bucket of your own has its own lifecycle rules.
+   * The time after which files are deleted: 1 day or more, in whole days. Applies only to a bucket that is created.
    *
-   * @default Duration.days(90) - for as long as Step Functions keeps the history of an execution
+   * @default Duration.days(90) - as long as Step Functions keeps the history of an execution
    */
   readonly expiration?: Duration;
 
   /**
-   * The key that encrypts the bucket that is created.
+   * The key that encrypts the bucket. Applies only to a bucket that is created.
    *
    * @default - a key that Amazon S3 manages
    */
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * The removal policy of the bucket that is created.
+   * The removal policy of the bucket. Applies only to a bucket that is created.
    *
-   * @default RemovalPolicy.RETAIN - the files say what runs did, also after the loop is removed, and CloudFormation cannot delete a bucket with files
+   * @default RemovalPolicy.RETAIN - the files document what runs did, and CloudFormation cannot delete a bucket that is not empty
    */
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** The files that runs of a loop leave, written as the run proceeds, so that what a lost session knew is not lost with it. */
+/** The files of a loop's runs. The driver writes them while a run is in progress, so that they outlive its session. */
 export abstract class RunArtifacts {
   /**
    * Files in an S3 bucket.
    *
-   * The bucket that is created blocks public access, requires TLS and deletes files after 90 days. It is kept if the loop is removed.
+   * A bucket that is created blocks public access, requires TLS, and by default deletes files after 90 days. It is retained if the loop is removed.
    *
    * @param bucket A bucket of your own. By default, a bucket is created for the loop
    * @param options Options for the files
@@ -90,7 +90,7 @@ class BucketArtifacts extends RunArtifacts {
     const bucket = this.bucket ?? new s3.Bucket(scope, 'Artifacts', {
       encryption: encryptionKey === undefined ? s3.BucketEncryption.S3_MANAGED : s3.BucketEncryption.KMS,
       encryptionKey,
-      // Without it, each file is a request to KMS.
+      // Without a bucket key, S3 sends a request to KMS for each file.
       ...(encryptionKey === undefined ? {} : { bucketKeyEnabled: true }),
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,

@@ -4,8 +4,8 @@ import { AwsRequests } from '../handler/aws-requests';
 /**
  * Pulls a brake when an alarm goes off.
  *
- * CloudWatch invokes it asynchronously, and Lambda repeats it twice if it fails. An alarm that is over does not release the brake: whether runs may
- * begin again is for a person to decide.
+ * CloudWatch invokes it asynchronously, and Lambda retries it twice if it fails. It does not release the brake when the alarm returns to `OK`: a
+ * person decides whether runs may begin again.
  */
 export interface AlarmEvent {
   readonly alarmData?: { readonly alarmName?: string; readonly state?: { readonly value?: string } };
@@ -15,7 +15,7 @@ export interface AlarmEvent {
 const REQUEST_SECONDS = 20;
 
 export async function handler({ alarmData }: AlarmEvent): Promise<{ readonly brake: string }> {
-  // For an alarm that has this action for its end, too.
+  // An alarm can have this action for its OK state, too.
   if (alarmData?.state?.value === 'OK') return { brake: 'left as it is' };
   const requests = new AwsRequests('ssm', process.env.AWS_ENDPOINT_URL_SSM ?? process.env.AWS_ENDPOINT_URL);
   const parameters = { Name: process.env[BRAKE_ENVIRONMENT.PARAMETER], Value: BRAKE_ON, Overwrite: true };

@@ -26,18 +26,18 @@ export interface RunBrakeProps {
 }
 
 /**
- * A brake for the runs of all loops that have it: an SSM parameter. While its value is `on`, no run and no turn begins.
+ * A brake for the runs of all loops that share it. It is an SSM parameter: while its value is `on`, no run and no turn begins.
  *
- * A run that starts is refused with `CodingLoop.Braked`, and starts nothing. A run in progress ends with the same error at its next turn: its session
- * is stopped, and its work stays in the workspace. To end runs at once, stop their executions, too.
+ * A new run ends with `CodingLoop.Braked` before it starts a session. A run in progress ends with the same error at its next turn: its session is
+ * stopped, and its work stays in the workspace. To end runs immediately, also stop their executions.
  *
- * A brake that cannot be read counts as on: a run that nobody can stop must not begin.
+ * A brake that cannot be read counts as on, because a run that cannot be stopped must not begin.
  *
- * An alarm can pull the brake: `alarm.addAlarmAction(brake)`. Nothing of the library releases it: set the parameter to `off`.
+ * An alarm can pull the brake: `alarm.addAlarmAction(brake)`. The brake is not released automatically: set the parameter to `off`.
  *
  * ## Limitations
  *
- * The value of the parameter is not part of the stack's state: a deployment that changes the parameter itself sets it to `off`.
+ * CloudFormation does not detect that the value was changed: a deployment that changes the parameter itself sets it to `off`.
  *
  * @example
  * declare const loop: CodingLoop;
@@ -79,7 +79,7 @@ export class RunBrake extends Construct implements cloudwatch.IAlarmAction {
     return { alarmActionArn: this.pull.functionArn };
   }
 
-  /** Creates the function that pulls the brake. Apart from the driver, which can read the brake, and not set it. */
+  /** Creates the function that pulls the brake. It is separate from the driver, which has no permission to set the parameter. */
   private pullFunction(): lambda.IFunction {
     const logGroup = new logs.LogGroup(this, 'Logs', { retention: logs.RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
     const role = new iam.Role(this, 'Role', {
@@ -103,7 +103,7 @@ export class RunBrake extends Construct implements cloudwatch.IAlarmAction {
       environment: { [BRAKE_ENVIRONMENT.PARAMETER]: this.parameter.parameterName },
     });
     const stack = Stack.of(this);
-    // All alarms of the account and Region: a permission for each would make a circle of an alarm in another stack and the function.
+    // All alarms of the account and Region: a permission per alarm would be a circular dependency between the function and an alarm in another stack.
     pull.addPermission('Alarms', {
       principal: new iam.ServicePrincipal('lambda.alarms.cloudwatch.amazonaws.com'),
       sourceAccount: stack.account,

@@ -2,84 +2,85 @@ import { Token } from 'aws-cdk-lib';
 import { BudgetConfig } from './constants';
 import { faultsOf, Rule } from '../private/validation';
 
-/** Prices in US dollars in place of those of the library, which `docs/prices.md` lists. */
+/** Prices in US dollars that replace those of the library, which `docs/prices.md` lists. */
 export interface RunPrices {
   /**
-   * The month or the day of these prices, as the record of a run shows it.
+   * The month or the day of these prices. The record of a run contains it as `cost.pricesAsOf`.
    *
-   * @default - that of the library's prices
+   * @default - the month of the library's prices
    */
   readonly asOf?: string;
 
   /**
-   * The price of a vCPU of a session for an hour.
+   * The price of one vCPU of a session for one hour, in US dollars.
    *
    * @default - the library's price
    */
   readonly vcpuHour?: number;
 
   /**
-   * The price of a GB of memory of a session for an hour.
+   * The price of one GB of memory of a session for one hour, in US dollars.
    *
    * @default - the library's price
    */
   readonly gbHour?: number;
 
   /**
-   * The price of 1,000 state transitions of Step Functions.
+   * The price of 1,000 state transitions of Step Functions, in US dollars.
    *
    * @default - the library's price
    */
   readonly thousandTransitions?: number;
 
   /**
-   * The price of a GB of memory of a Lambda function for a second.
+   * The price of one GB of memory of a Lambda function for one second, in US dollars.
    *
    * @default - the library's price
    */
   readonly lambdaGbSecond?: number;
 
   /**
-   * The price of 1,000,000 requests to Lambda functions.
+   * The price of 1,000,000 requests to Lambda functions, in US dollars.
    *
    * @default - the library's price
    */
   readonly millionRequests?: number;
 }
 
-/** The limits of a run's budget. At least one of them is needed. */
+/** The limits of a run's budget. At least one of `turns`, `agentMinutes`, `sessionHours` and `usd` is required. */
 export interface RunBudgetOptions {
   /**
-   * The maximum number of turns, repairs included.
+   * The maximum number of turns, including repairs: at least 1.
    *
-   * @default - `maxRepairs` of the loop, and the first turn
+   * @default - the first turn and `maxRepairs` of the loop
    */
   readonly turns?: number;
 
   /**
-   * The maximum duration of all turns together, in minutes. A turn that is a command or an invocation is stopped when they are used up.
+   * The maximum total duration of all turns, in minutes: at least 1 second. A turn that is a command or an invocation is stopped at this limit.
    *
    * @default - no limit
    */
   readonly agentMinutes?: number;
 
   /**
-   * The maximum duration of all sessions of the run together, in hours: the agent's from the beginning of the run, and those of verifications.
+   * The maximum total duration of all sessions of the run, in hours: at least 1 minute. It includes the session of the agent, from the start of the
+   * run, and the sessions of verifications.
    *
    * @default - no limit
    */
   readonly sessionHours?: number;
 
   /**
-   * The maximum estimated cost, in US dollars: the charges of AWS, and the cost of the model that the agent reports. The cost of a turn is known
-   * when the turn has ended.
+   * The maximum estimated cost of the run, in US dollars: the AWS charges, and the cost of the model that the agent reports. The cost of the model is
+   * known only when a turn has ended.
    *
    * @default - no limit
    */
   readonly usd?: number;
 
   /**
-   * Prices in place of those of the library, for this budget and for the cost in the record of a run.
+   * Prices that replace those of the library, for this budget and for the cost in the record of a run.
    *
    * @default - the prices of us-east-1
    */
@@ -87,9 +88,9 @@ export interface RunBudgetOptions {
 }
 
 /**
- * The budget of each run of a loop. It is checked between the steps of a run.
+ * The budget of each run of a loop. The driver checks it between the steps of a run.
  *
- * A run that is over its budget ends with `CodingLoop.OverBudget`. Its session is stopped, and its work stays in the workspace, where another run can
+ * A run that exceeds its budget ends with `CodingLoop.OverBudget`. Its session is stopped, and its work stays in the workspace, where another run can
  * continue it.
  *
  * @example
@@ -97,7 +98,7 @@ export interface RunBudgetOptions {
  */
 export class RunBudget {
   /**
-   * A budget with these limits.
+   * A budget with the given limits.
    *
    * @param limits The limits
    */
@@ -113,7 +114,7 @@ export class RunBudget {
   }
 
   /**
-   * Returns the limit of turns if no run can reach it.
+   * Returns the limit of turns if no run can reach it because of `maxRepairs`.
    *
    * @internal
    */
@@ -135,7 +136,7 @@ export class RunBudget {
   }
 }
 
-/** The limits that are amounts, with the least that makes sense, and why. */
+/** The limits that are amounts, with their minimum and maximum. */
 const AMOUNTS = [
   { name: 'agentMinutes', least: 1 / 60, most: 1e6 },
   { name: 'sessionHours', least: 1 / 60, most: 1e6 },

@@ -11,7 +11,11 @@ interface BoundEvents {
   readonly name: string;
 }
 
-/** The event bus that the runs of a loop report to: `CodingLoop Run Started`, `CodingLoop Run Round` and `CodingLoop Run Finished`. */
+/**
+ * The event bus to which the driver sends the events of a loop's runs.
+ *
+ * The detail types are `CodingLoop Run Started`, `CodingLoop Run Round` and `CodingLoop Run Finished`.
+ */
 export abstract class RunEvents {
   /** The default event bus of the account and Region. */
   public static onDefaultBus(): RunEvents {
@@ -21,7 +25,7 @@ export abstract class RunEvents {
   /**
    * An event bus of your own, which may be in another account.
    *
-   * A bus in another account needs a resource policy that allows the driver's role `events:PutEvents`.
+   * A bus in another account needs a resource policy that grants `events:PutEvents` to the role of the driver.
    *
    * @param bus The event bus
    */

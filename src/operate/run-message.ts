@@ -3,12 +3,12 @@ import * as events from 'aws-cdk-lib/aws-events';
 /** Messages about the events of a loop's runs, as inputs of rule targets. */
 export class RunMessage {
   /**
-   * A custom notification of Amazon Q Developer in chat applications (AWS Chatbot), for an SNS topic that a chat channel subscribes to. Messages of
-   * one run are one thread.
+   * A custom notification for Amazon Q Developer in chat applications (AWS Chatbot), for an SNS topic that a chat channel is subscribed to. The
+   * messages of a run form one thread.
    */
   public static forChat(): events.RuleTargetInput {
     const field = (name: string) => events.EventField.fromPath(`$.detail.${name}`);
-    // Each value is one whole field, which EventBridge writes as a JSON string: text of a run cannot end it.
+    // Each value is one whole field, which EventBridge writes as a JSON string, so that text from a run cannot terminate the string.
     return events.RuleTargetInput.fromObject({
       version: '1.0',
       source: 'custom',
@@ -24,7 +24,7 @@ export class RunMessage {
     });
   }
 
-  /** One line of text as a JSON string, for an SNS topic with subscriptions by email. */
+  /** One line of text as a JSON string, for an SNS topic with email subscriptions. */
   public static asText(): events.RuleTargetInput {
     return events.RuleTargetInput.fromEventPath('$.detail.message');
   }

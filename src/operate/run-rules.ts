@@ -14,7 +14,7 @@ export interface RunEventSource {
   readonly stateMachineArn: string;
 }
 
-/** Creates a rule for one kind of events of a loop's runs. */
+/** Creates a rule for one detail type of the events of a loop's runs. */
 export function ruleOf(
   { scope, events: runEvents, stateMachineArn }: RunEventSource, method: string, detailType: string, id: string, options: events.OnEventOptions,
   outcomes?: readonly string[],
