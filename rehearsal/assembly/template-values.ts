@@ -115,6 +115,8 @@ export class TemplateValues {
         return this.nameOf(name);
       case 'AWS::S3::Bucket':
         return this.bucketName(name);
+      case 'AWS::SNS::Topic':
+        return `arn:aws:sns:${region}:${account}:${this.text(resource.Properties?.TopicName ?? name)}`;
       case 'AWS::EFS::AccessPoint':
         return idOf('fsap', name);
       case 'AWS::SecretsManager::Secret':

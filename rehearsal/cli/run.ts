@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkedRun } from './checks';
 import { CurrentRun } from './current-run';
 import { Interrupt } from './interrupt';
@@ -51,6 +53,7 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
     const files = store.save({ target: { ...target, sandbox: kindOf(sandbox) }, record }, reportOf(record));
     if (options.json) stdout.write(`${JSON.stringify({ ...record, definition: undefined, report: files.report }, undefined, 2)}\n`);
     else story.ended(record, files.report);
+    if (!options.json) keptBeside(rehearsal, record).forEach((line) => terminal.line(line));
     return exitCodeOf(record);
   } catch (error) {
     interrupt.signal.throwIfAborted(); // it failed because it was ended
@@ -61,6 +64,15 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
     terminal.settle();
     interrupt.dispose();
   }
+}
+
+/** Returns where the files of a run are that a deployed one would have sent or written: only of a loop that has them. */
+function keptBeside({ deployment: { files } }: Rehearsal, { output }: RehearsalRecord): string[] {
+  const { bucket = '', prefix = '' } = output?.artifacts ?? {};
+  return [
+    ...bucket === '' ? [] : [`files      ${join(files.artifacts, bucket, prefix)}`],
+    ...existsSync(files.events) ? [`events     ${files.events}`] : [],
+  ];
 }
 
 /** Adds a warning for a user who continues in a session and expects its workspace to have contents. */
