@@ -1,8 +1,9 @@
 import { AgentRecord } from './agent-record';
-import { GATE_VERDICTS, WORKSPACES } from './constants';
+import { WORKSPACES } from './constants';
 import { ArtifactsRecord, CostRecord } from './operate-records';
 import { PullRequestRecord, UpstreamRecord } from './remote-records';
 import { NameList } from './results';
+import type { VERDICTS } from '../../jobs/constants';
 import { Verdict } from '../../jobs/job';
 
 /** The input of a run. docs/run.md is generated from this interface, from its rules, and from `RunRecord`. */
@@ -89,7 +90,7 @@ export interface GateRecord {
    * The gate's verdict. Only `PASSED` and `FLAKY` let a change through. A gate is `FLAKY` if it passed on files on which it had failed: in the round
    * before, or in a try before (`retries`). `LOST` gates run again, and are not in the record.
    */
-  readonly verdict: typeof GATE_VERDICTS[keyof typeof GATE_VERDICTS];
+  readonly verdict: typeof VERDICTS[keyof typeof VERDICTS] | 'FLAKY';
   /** The exit code of the command; null if it has none. */
   readonly exitCode: number | null;
   /** The duration of the command, in seconds. */
