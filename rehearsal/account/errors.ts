@@ -25,18 +25,18 @@ const UNKNOWN = /UnrecognizedClient|InvalidClientTokenId|InvalidSignature|Invali
 const NO_CREDENTIALS = /Credentials?Provider|TokenProvider/;
 const NO_CONNECTION = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'];
 
-/** Returns an error that says what to do about one of AWS. */
+/** Returns an error that explains an error of AWS and names the fix. */
 export function described(thrown: unknown, { action, resource }: AwsAction): Error {
   const error = thrown as AwsError;
   const { name, message } = error;
   if (name === 'MisuseError' || name === 'AccountError') return error;
   if (DENIED.test(name)) return new AccountError(deniedText(message, { action, resource }));
-  if (THROTTLED.test(name)) return new AccountError(`AWS throttles ${action} and did so again and again: wait a moment and try again (${message})`);
+  if (THROTTLED.test(name)) return new AccountError(`AWS keeps throttling ${action}: wait a moment and try again (${message})`);
   if (NO_CREDENTIALS.test(name)) {
     return new MisuseError(`there are no credentials for AWS: set AWS_PROFILE or give --profile, and log in as for the AWS CLI, such as with "aws sso login" (${message})`);
   }
   if (EXPIRED.test(name)) return new MisuseError(`the credentials for AWS have expired: log in again, such as with "aws sso login" (${message})`);
-  if (UNKNOWN.test(name)) return new MisuseError(`AWS does not know the credentials: check the profile, or the AWS_* variables of the environment (${message})`);
+  if (UNKNOWN.test(name)) return new MisuseError(`AWS does not recognize the credentials: check the profile, or the AWS_* variables of the environment (${message})`);
   if (NO_CONNECTION.includes(error.code ?? name) || name === 'TimeoutError') {
     return new AccountError(`AWS cannot be reached for ${action}: check the region and the network (${message || error.code})`);
   }

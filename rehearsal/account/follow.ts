@@ -28,7 +28,7 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Tells a run from its history, up to now or to its end. Returns nothing if the signal ended that. */
+/** Describes a run from its history, so far or until it ends. Returns undefined if the signal aborted it. */
 export async function follow(
   account: Account, executions: Executions, { loop, execution }: FoundRun, options: FollowOptions,
 ): Promise<RunDescription | undefined> {

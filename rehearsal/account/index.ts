@@ -100,7 +100,7 @@ async function stop(account: Account, executions: Executions, options: AccountOp
   else if (runs.length === 0) stdout.write('no run is in progress\n');
   else runs.forEach((run) => stdout.write(`${inWords(run)}\n`));
   const failed = runs.filter((run) => !isGone(run)).length;
-  if (failed > 0 && options.all && !options.json) stdout.write(`${failed} of ${runs.length} runs could not be stopped with all that is theirs\n`);
+  if (failed > 0 && options.all && !options.json) stdout.write(`${failed} of ${runs.length} runs or their sessions could not be stopped\n`);
   return failed > 0 ? EXIT.INFRASTRUCTURE : EXIT.COMMITTED;
 }
 

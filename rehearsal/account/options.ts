@@ -70,7 +70,7 @@ export interface AccountOptions {
   readonly yes: boolean;
   readonly detach: boolean;
   readonly all: boolean;
-  /** The input of a new run as it was given, checked by nobody. */
+  /** The input of a new run as given on the command line, not yet validated. */
   readonly input: { readonly [field: string]: unknown };
   readonly inputFile?: string;
   /** The run whose session a new run continues in, or the ID of the session. */

@@ -25,7 +25,7 @@ export async function startRun(
 ): Promise<StartedRun> {
   if (options.session === undefined && Object.keys(options.sessionOptions).length > 0) faults.add('--update and --on-top need --session: name the run that the session is of, or leave them out');
   if (options.name !== undefined && !isExecutionName(options.name)) faults.add(`--name must be 1 to 80 characters without spaces and without any of <>{}[]?*"#%\\^|~\`$&,;:/, not "${options.name}"`);
-  // What can be said without asking anybody is said first.
+  // Faults that need no request to AWS are reported first.
   if (options.session === undefined) faults.add(...faultsOf({ taskId: 'a-task', ...options.input }));
   faults.throwIfAny();
   const loop = await theLoop(account, options);

@@ -120,7 +120,7 @@ export class Stopper {
         ending.gone = answer.status === 'ALREADY_STOPPED';
         if (!ending.gone) ending.status = STATUSES.STOPPED;
       }
-      if (!ending.gone) ending.status = 'stopped, and still there';
+      if (!ending.gone) ending.status = 'stopped, but it still exists';
     } catch (error) {
       ending.status = `not stopped: ${problemOf(error, ending.address)}`;
     }
@@ -142,7 +142,7 @@ export class Stopper {
       });
       watched = back.flat();
     }
-    for (const ending of watched) Object.assign(ending, { gone: false, status: 'stopped, and comes back: something calls it' });
+    for (const ending of watched) Object.assign(ending, { gone: false, status: 'stopped, but started again: something calls it' });
   }
 }
 

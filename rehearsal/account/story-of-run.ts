@@ -34,7 +34,7 @@ export interface Telling {
   readonly streams: Streams;
 }
 
-/** Tells a run, up to now or to its end. Returns the exit code for its end, or 0 for a run that has not ended. */
+/** Prints a run, so far or until it ends. Returns the exit code of the run, or 0 if it has not ended. */
 export async function tell({ account, executions, options, streams }: Telling, run: FoundRun, toEnd: boolean): Promise<number> {
   const { json } = options;
   const terminal = new Terminal(json ? streams.stderr : streams.stdout);

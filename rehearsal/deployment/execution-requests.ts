@@ -29,7 +29,7 @@ const ROLE = 'arn:aws:iam::123456789012:role/Role';
 /** Starts, stops and describes, by requests to Step Functions. Answers are in its wire format. */
 export class ExecutionRequests {
   private readonly createdAt = Date.now() / 1_000;
-  /** The executions under way whose end nobody else tells. */
+  /** The executions in progress whose end is not reported otherwise. */
   private readonly untold = new Map<string, { readonly input: string; readonly result: Promise<ExecutionResult> }>();
   /** The executions that requests have started. */
   private readonly started = new Set<string>();
@@ -47,7 +47,7 @@ export class ExecutionRequests {
     };
   }
 
-  /** Remembers an execution, so that event rules hear of it if a request stops it. */
+  /** Remembers an execution, so that event rules receive its end if a request stops it. */
   track({ arn, result }: LocalExecution, input: unknown): void {
     this.untold.set(arn, { input: JSON.stringify(input ?? {}), result });
     void result.catch(() => undefined).then(() => this.untold.delete(arn));

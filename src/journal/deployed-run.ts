@@ -30,7 +30,7 @@ export interface DeployedRunProps {
   readonly listener?: JournalListener;
   /** The source of the output of jobs and of the agent. @default - the end that the states themselves have of what failed */
   readonly outputs?: Outputs;
-  /** Hides what nobody is to see. What looks like a secret is hidden anyway. @default - nothing else */
+  /** Masks values in addition to text that looks like a secret, which is always masked. @default - nothing else */
   readonly mask?: Mask;
 }
 

@@ -4,7 +4,7 @@ import type { RunIdentity } from '../loop/steps/state';
 export type RunSession = RunIdentity['session'];
 
 /**
- * The output of a run's commands and of its agent, as far as somebody can read it. For a rehearsed run these are files of this machine; for a
+ * The output of a run's commands and of its agent, as far as it can be read. For a rehearsed run these are files of this machine; for a
  * run in an account, whatever it left in a bucket or in a log group. A source that has nothing returns nothing: the journal is made of the
  * states' own data then.
  */

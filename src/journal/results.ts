@@ -34,7 +34,7 @@ export function endingOf(result: ExecutionEnding): RunEnding {
   };
 }
 
-/** The outcome of a run that somebody stopped. */
+/** The outcome of a run that was stopped. */
 export const INTERRUPTED = 'INTERRUPTED';
 
 /** The cause of a failure in words: Lambda's is a JSON of its own. */

@@ -105,7 +105,7 @@ test.each([
 ])('a brake that cannot be read (%s) stops the run, after %i tries', async (error, tries) => {
   const { made, parameters } = await braked({ error });
   const { record } = await made.run();
-  expect(record).toMatchObject({ outcome: 'CodingLoop.Braked', error: { message: expect.stringContaining(`the brake /coding/brake cannot be read, so that nobody could stop the run: ${error}`) } });
+  expect(record).toMatchObject({ outcome: 'CodingLoop.Braked', error: { message: expect.stringContaining(`the brake /coding/brake cannot be read, so it could not stop the run: ${error}`) } });
   expect(parameters.asked).toHaveLength(tries);
 });
 

@@ -9,7 +9,7 @@ import { BRAKE_ON, OperateConfig } from '../../operate/constants';
 const REQUEST_SECONDS = 10;
 const TRIES = 4;
 
-/** Returns why a run, or a turn, must not begin: the brake is on, or too many runs are in progress. */
+/** Returns the reason why a run or a turn must not begin: the brake is on, or too many runs are in progress. */
 export async function admission(request: LoopRequest, { brake, maxConcurrentRuns, queueSeconds }: OperateConfig, tools: StepTools): Promise<Refusal> {
   const { operation } = request;
   if (brake !== undefined && (operation === STEPS.PREPARE || operation === STEPS.TURN)) {
@@ -26,7 +26,7 @@ export async function admission(request: LoopRequest, { brake, maxConcurrentRuns
   return { refusal: { name: LOOP_ERRORS.TOO_MANY_RUNS, message: queueSeconds === undefined ? message : `${message}; this one has waited for ${waited} seconds` } };
 }
 
-/** Returns why the brake stops the run. A brake that cannot be read stops it, too: nobody could stop the run otherwise. */
+/** Returns the reason why the brake stops the run. A brake that cannot be read counts as on, because it could not stop the run later. */
 async function braked(name: string, { requestsOf, clock, backoffSeconds }: StepTools): Promise<string | undefined> {
   for (let failures = 1; ; failures++) {
     try {
@@ -37,13 +37,13 @@ async function braked(name: string, { requestsOf, clock, backoffSeconds }: StepT
       return Parameter.Value.trim().toLowerCase() === BRAKE_ON ? `the brake ${name} is on` : undefined;
     } catch (error) {
       const { name: type, message } = error as Error;
-      if (failures >= TRIES || NEVER.includes(type)) return `the brake ${name} cannot be read, so that nobody could stop the run: ${type}: ${message}`.slice(0, 500);
+      if (failures >= TRIES || NEVER.includes(type)) return `the brake ${name} cannot be read, so it could not stop the run: ${type}: ${message}`.slice(0, 500);
       await clock.sleep(backoffSeconds * 2 ** (failures - 1));
     }
   }
 }
 
-/** Errors that another try does not change. */
+/** Errors that are not transient. */
 const NEVER: readonly string[] = ['AccessDeniedException', 'ParameterNotFound', 'ValidationException'];
 
 /**

@@ -7,7 +7,7 @@ import { RunEventSender } from './run-events';
 import { StepTools } from './step';
 import { OperateConfig } from '../../operate/constants';
 
-/** Returns what a loop does around each step for the people who operate it. */
+/** Returns the operational features of a loop, which act before and after each step. */
 export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: StepTools): Operator {
   const events = operate.events === undefined ? undefined : new RunEventSender(config.name, operate.events, tools);
   let artifacts: RunArtifacts | undefined;
@@ -42,7 +42,7 @@ function artifactsOf(request: LoopRequest, { artifacts }: OperateConfig, tools: 
   return new part.RunArtifacts(artifacts, request, tools);
 }
 
-/** Does what a run does not depend on. An error is logged. */
+/** Does work that must not fail a run. An error is logged. */
 async function unfailing<T>(tools: StepTools, otherwise: T, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

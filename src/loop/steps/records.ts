@@ -231,7 +231,7 @@ export interface RunRecord {
   readonly upstream?: UpstreamRecord;
   /** The uncommitted work of another task in the session, set aside when the run started. */
   readonly setAside?: SetAsideRecord;
-  /** Moves of the run's branch at the remote that the run did not make: the agent pushed by itself, or somebody else did. At most 20. */
+  /** Moves of the run's branch at the remote that the run did not make: the agent or another user pushed. At most 20. */
   readonly branchMoves?: readonly BranchMove[];
   /** The reports of a `CodingAgent`, added up. They are the agent's own words and numbers, and decide nothing. */
   readonly agent?: AgentRecord;
@@ -276,9 +276,9 @@ export interface RunRecord {
   };
   /** The last feedback for the agent, if the run failed: the reason why the last round failed. Omitted from a record that would be too long. */
   readonly feedback?: Feedback;
-  /** The estimated cost of the run, and what it is computed from. Missing if the first step did not end. */
+  /** The estimated cost of the run, and the consumption that it is computed from. Missing if the first step did not end. */
   readonly cost?: CostRecord;
-  /** The place of the run's files. Only in a loop with `artifacts`. */
+  /** The location of the run's files. Only in a loop with `artifacts`. */
   readonly artifacts?: ArtifactsRecord;
   /** The version of this schema. A new field raises the second number; a field that changes its meaning or is removed raises the first one. */
   readonly schemaVersion: string;

@@ -22,19 +22,19 @@ export interface RunEventDetail {
   readonly executionName: string;
   /** The `taskId` of the input; empty if it cannot be read. */
   readonly taskId: string;
-  /** One line for the head of a message. */
+  /** The heading of a message, on one line. */
   readonly title: string;
   /** One or two lines of plain text. */
   readonly message: string;
   /** The session that the run works in. */
   readonly sessionId?: string;
-  /** The number of the round, from 1. Only of a round. */
+  /** The number of the round, from 1. Only in the event of a round. */
   readonly round?: number;
-  /** The number of turns. Only of a run that has ended. */
+  /** The number of turns. Only in the last event of a run. */
   readonly rounds?: number;
   /** The outcome of the record, or `ABORTED` or `TIMED_OUT` if Step Functions ended the run. For a round that leads to another one, `REPAIR`. */
   readonly outcome?: string;
-  /** The gate that did not pass. Only of a round. */
+  /** The gate that did not pass. Only in the event of a round. */
   readonly gate?: string;
   /** The record. Only of a run that has ended by itself. The record is shortened as the cause of a failed execution is if it is too long. */
   readonly record?: RunRecord;
@@ -54,7 +54,7 @@ const TRIES = 3;
 export class RunEventSender {
   constructor(private readonly loop: string, private readonly bus: string, private readonly tools: StepTools) {}
 
-  /** Tells what a step has brought. */
+  /** Sends the event of a step that succeeded, if it has one. */
   public async after(request: LoopRequest, result: object): Promise<void> {
     switch (request.operation) {
       case STEPS.PREPARE: return this.send(request.execution, 'STARTED', started(result as { readonly run: RunIdentity }));
@@ -75,14 +75,14 @@ export class RunEventSender {
     }
   }
 
-  /** Tells of a run that was refused: the message of the error is its record. */
+  /** Sends the end of a run that was refused. The message of the error is its record. */
   public async failed(request: LoopRequest, { message }: Error): Promise<void> {
     if (request.operation !== STEPS.PREPARE || !message.startsWith('{"outcome":')) return;
     await this.send(request.execution, 'FINISHED', finished(JSON.parse(message) as RunRecord));
   }
 
   private async afterCleanUp({ detail }: CleanUpRequest, { status, sessionId }: CleanedUp): Promise<void> {
-    if (sessionId === '') return; // it ended in order, or runs again
+    if (sessionId === '') return; // the run ended by itself, or was redriven
     const { executionArn, input, status: ended } = detail;
     const outcome = ended === 'FAILED' ? LOOP_ERRORS.FAILED : ended;
     const taskId = taskIdIn(input);
@@ -126,7 +126,7 @@ export class RunEventSender {
   }
 }
 
-/** Errors that another try does not change. */
+/** Errors that are not transient. */
 const NEVER = ['AccessDeniedException', 'ResourceNotFoundException', 'ValidationException', 'NotAuthorizedForSourceException'];
 
 interface PutEventsEntry {
@@ -195,7 +195,7 @@ function nameOf(taskId: string): string {
   return taskId === '' ? 'a task without a name' : plain(taskId, 100);
 }
 
-/** Returns text on one line that neither hides what follows nor mentions anybody in a chat. */
+/** Returns text on one line, without characters that hide the text after them or mention people in a chat. */
 function plain(text: string, length: number): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Noncharacter_Code_Point}\u2028\u2029\s]+/gu, ' ').replace(/</g, '‹').replace(/>/g, '›').trim();
   const characters = [...line];
