@@ -18,6 +18,7 @@ const ARNS: { readonly [attribute: string]: (id: string) => string } = {
 /** Types whose `Ref` is an ARN. */
 const REFERENCES: { readonly [type: string]: (id: string) => string } = {
   'AWS::SecretsManager::Secret': (id) => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${id}-a1b2c3`,
+  'AWS::SNS::Topic': (id) => `arn:aws:sns:${REGION}:${ACCOUNT}:${id}`,
 };
 
 export interface PolicyFault {
