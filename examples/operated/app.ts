@@ -1,4 +1,4 @@
-/** A loop that people operate: limits for its runs, a brake, alarms with a runbook, a dashboard, and what each run leaves in a bucket. */
+/** A loop in production: limits for its runs, a brake, alarms with a runbook, a dashboard, events, and the files of each run in a bucket. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -16,7 +16,7 @@ const runtime = new AgentRuntime(stack, 'Agent', {
 });
 runtime.grantInvokeModel(BedrockModel.inferenceProfile('global.anthropic.claude-sonnet-4-20250514-v1:0'));
 
-// People release it; they and the alarm on the cost pull it.
+// Pulled by hand or by the alarm on the cost, and released by hand.
 const brake = new RunBrake(stack, 'Brake');
 
 const loop = new CodingLoop(stack, 'Fix', {
@@ -33,13 +33,13 @@ const loop = new CodingLoop(stack, 'Fix', {
   events: RunEvents.onDefaultBus(),
 });
 
-// People subscribe to it, or a channel of a chat.
+// For subscriptions by email, or of a chat channel.
 const people = new sns.Topic(stack, 'People', { enforceSSL: true });
 loop.notifyOnFinished(people);
 
-const tell = new actions.SnsAction(people);
-const alarms = loop.alarms.addAll({ actions: [tell] });
-const expensive = loop.alarms.costPerDay(50, { actions: [tell, brake] });
+const notify = new actions.SnsAction(people);
+const alarms = loop.alarms.addAll({ actions: [notify] });
+const expensive = loop.alarms.costPerDay(50, { actions: [notify, brake] });
 new LoopDashboard(stack, 'Dashboard', { loops: [loop], alarms: [...alarms, expensive] });
 
 new CfnOutput(stack, 'StateMachineArn', { value: loop.stateMachine.stateMachineArn });

@@ -9,14 +9,14 @@ import type { RunDescription } from './run-description';
 import { Story, StoryPlace } from './story';
 import { Terminal } from './terminal';
 
-/** Asks Step Functions for an operation. */
+/** Calls an operation of Step Functions. */
 export type Ask = <T>(operation: string, parameters: object) => Promise<T>;
 
 /** The number of events in a page: each may have a state of 256 KB. */
 const PAGE = 50;
 
 /**
- * Tells a run from the history of its execution, page by page, so that a long one fits into memory.
+ * Describes a run from the history of its execution. Reads the history page by page, so that a long one fits into memory.
  *
  * @param known what is known of the end of the execution, and not yet in Step Functions
  * @param isLate determines whether to stop reading

@@ -15,10 +15,10 @@ export interface Spent {
   readonly usd: number;
 }
 
-/** Steps without a limit: before the first one, nothing is spent; a change that has passed everything is committed; a session is always stopped. */
+/** Steps without a limit: the first step, because nothing is spent yet; the commit of a change that passed all gates; and the stop of the session. */
 const UNLIMITED: readonly string[] = [STEPS.PREPARE, STEPS.COMMIT, STEPS.STOP, STEPS.CLEAN_UP];
 
-/** Returns why a step must not begin, or the limits of the turn that begins. */
+/** Returns the reason why a step must not begin, or the limits of the turn that begins. */
 export function budgeted(request: LoopRequest, budget: BudgetConfig, now: number): Refusal | Pick<StepTools, 'turnSeconds' | 'turnLimit'> {
   if (UNLIMITED.includes(request.operation)) return {};
   const { loop } = (request as { readonly state: { readonly loop: LoopState } }).state;
@@ -42,9 +42,9 @@ function spentBy({ meter, agent, round }: LoopState, prices: Prices, now: number
   };
 }
 
-/** Returns the limit that is reached, in the words of the user's props. A limit is the most that may be used, not the least that may not. */
+/** Returns the limit that is exceeded, with the name of its prop. Limits are inclusive: a run may use up to the limit. */
 export function overBudget({ turns, agentSeconds, sessionSeconds, usd }: BudgetConfig, spent: Spent, isTurn: boolean): string | undefined {
-  // A turn of less than a second is none.
+  // A turn needs at least a second.
   const least = isTurn ? 1 : 0;
   if (isTurn && turns !== undefined && spent.turns > turns) return `"turns" allows ${turns}, and this would be turn ${spent.turns}`;
   if (agentSeconds !== undefined && spent.agentSeconds + least > agentSeconds) {
@@ -57,7 +57,7 @@ export function overBudget({ turns, agentSeconds, sessionSeconds, usd }: BudgetC
   return undefined;
 }
 
-/** Returns the time that the budget leaves for a turn, and the limit that sets it. The model's price of a turn is not known before it ends. */
+/** Returns the time that the budget leaves for a turn, and the limit that sets it. The model cost of a turn is known only when the turn ends. */
 export function turnLimitOf(
   { agentSeconds = Infinity, sessionSeconds = Infinity, usd = Infinity }: BudgetConfig, spent: Spent, prices: Prices,
 ): Pick<StepTools, 'turnSeconds' | 'turnLimit'> {

@@ -4,7 +4,7 @@ import { maskSecrets } from '../../handler/mask';
 const HEAD_BYTES = 8_388_608;
 const TAIL_BYTES = 25_165_824;
 
-/** Collects the output of a command, of which the middle is left out if it is too long for memory. What is missing is said in its place. */
+/** Collects the output of a command. If it is too long for memory, a line with the number of missing bytes replaces the middle. */
 export class OutputCollector {
   private readonly head: Part[] = [];
   private readonly tail: Part[] = [];
@@ -30,7 +30,7 @@ export class OutputCollector {
     }
   }
 
-  /** Returns what was collected. @param total the size of the whole output, as the session reports it */
+  /** Returns the collected output. @param total the size of the whole output, as the session reports it */
   public output(total: number): Buffer {
     const [next, ...others] = this.tail;
     const tail = next === undefined ? [] : [{ ...next, missing: next.missing + this.dropped }, ...others];

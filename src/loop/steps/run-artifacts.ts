@@ -18,7 +18,7 @@ import { ARTIFACTS, OperateConfig } from '../../operate/constants';
 
 type Reports = Parameters<NonNullable<StepTools['keepReports']>>[2];
 
-/** The maximum number of reports of a gate that are kept, each as a file. */
+/** The maximum number of reports of a gate that are written, each as a file. */
 const REPORTS = 100;
 
 /** The number of files that are written at once. */
@@ -28,7 +28,7 @@ const AT_ONCE = 8;
 const ASK_SECONDS = 20;
 const TELLING_TIME = 60_000;
 
-/** The part that tells runs, `src/journal/run-story.ts`. */
+/** The part that writes stories and reports, `src/journal/run-story.ts`. */
 interface RunTeller {
   tellRun(
     execution: string, ask: (operation: string, parameters: object) => Promise<never>, known: object, isLate: () => boolean,
@@ -38,7 +38,7 @@ interface RunTeller {
 const TEXT = 'text/plain; charset=utf-8';
 const JSON_TYPE = 'application/json';
 
-/** Keeps the files of a run in its bucket, as the run proceeds. It never fails. */
+/** Writes the files of a run to its bucket while the run is in progress. It never fails. */
 export class RunArtifacts {
   private readonly files: RunFiles;
   private telling?: Promise<void>;
@@ -48,19 +48,19 @@ export class RunArtifacts {
     this.files = new RunFiles(place, execution, tools);
   }
 
-  /** Returns what keeps the outputs of a step's commands. */
+  /** Returns the writers for the outputs of a step's commands. */
   public get hooks(): Pick<StepTools, 'keep' | 'keepReports'> {
     return { keep: (request, name) => this.keep(request, name), keepReports: (request, gate, reports) => this.keepReports(request, gate, reports) };
   }
 
-  /** Tells the run so far, beside a turn that repairs: all of the rounds before it is in the history by then. */
+  /** Writes the story so far during a turn that repairs: by then, the history contains all rounds before it. */
   public before(): void {
     const { request } = this;
     if (request.operation !== STEPS.TURN || request.state.loop.round === 0 || request.state.loop.previous !== undefined) return;
     this.telling = this.tell(request.execution, {}).then(() => undefined);
   }
 
-  /** Keeps what a step has brought. Returns its result; a record has the place of the files. */
+  /** Writes the files of a step that succeeded. Returns its result, in which a record names the location of the files. */
   public async after(result: object): Promise<object> {
     const { request } = this;
     await this.telling;
@@ -73,7 +73,7 @@ export class RunArtifacts {
     return result;
   }
 
-  /** Keeps the record of a run that was refused, which is the message of the error. Returns the error with the place of the files. */
+  /** Writes the record of a run that was refused, which is the message of the error. Returns the error with the location of the files. */
   public async failed(error: Error): Promise<Error | undefined> {
     await this.telling;
     if (this.request.operation !== STEPS.PREPARE || !isRecorded(error) || !error.message.startsWith('{"outcome":')) return undefined;
@@ -93,9 +93,9 @@ export class RunArtifacts {
     return ended;
   }
 
-  /** Keeps what is known of a run that Step Functions has ended: the last state in its history. */
+  /** Writes the record of a run that Step Functions ended, from the last state in its history. */
   private async afterCutOff({ detail }: CleanUpRequest, result: { readonly status: string; readonly sessionId: string }): Promise<object> {
-    if (result.sessionId === '') return result; // it ended in order, or runs again
+    if (result.sessionId === '') return result; // the run ended by itself, or was redriven
     const state = await this.tell(detail.executionArn, {}) as Progress | undefined;
     if (state === undefined) return result;
     const stopped = result.status === 'STOPPED' || result.status === 'ALREADY_STOPPED';
@@ -126,7 +126,7 @@ export class RunArtifacts {
     }
   }
 
-  /** Keeps the record of a run that has ended, and returns it with the place of the files. */
+  /** Writes the record of a run that has ended, and returns it with the location of the files. */
   private async finished(output: RunRecord): Promise<RunRecord> {
     await this.putRecord({ ...output, artifacts: this.place });
     return { ...output, artifacts: this.place };
@@ -141,7 +141,7 @@ export class RunArtifacts {
     return this.files.put(ARTIFACTS.RECORD, `${JSON.stringify(record, undefined, 2)}\n`, JSON_TYPE);
   }
 
-  /** Returns what keeps the output of a turn, a gate or the bootstrap. Other commands are parts of ours. */
+  /** Returns the writer for the output of a turn, a gate or the bootstrap. Other commands are internal. */
   private keep(request: StepRequest, name: string): KeptOutput | undefined {
     const [, kind, gate = kind] = /^(turn|bootstrap|gate (.*))(?: \d+)?$/.exec(name) ?? [];
     if (kind === undefined) return undefined;

@@ -8,12 +8,12 @@ const PUT_SECONDS = 60;
 /** The number of tries, with waits of 1 and 2 times the back-off. */
 const TRIES = 3;
 
-/** The time that a call must have left to begin an upload, in milliseconds: a step that ends is worth more than its files. */
+/** The time that a call must have left to begin an upload, in milliseconds: the result of a step is more important than its files. */
 const ENOUGH_TIME = 15_000;
 
-/** The files of one run in its bucket. A failure is logged and remembered, and never fails a run. */
+/** The files of one run in its bucket. A failure is logged and added to the record, and never fails a run. */
 export class RunFiles {
-  /** The place of the files, for records. */
+  /** The location of the files, for records. */
   public readonly prefix: string;
   /** The name of the error of the first file that could not be written. */
   public error?: string;
@@ -62,7 +62,7 @@ interface PutError extends Error {
   readonly status?: number;
 }
 
-/** Determines whether another try may help: not if S3 has refused the request. */
+/** Determines whether to try again: not if S3 refused the request. */
 function mayPass({ name, status = 500 }: PutError): boolean {
   return name !== 'NoTimeLeft' && (status >= 500 || status === 429 || status === 408 || name === 'RequestTimeout');
 }
@@ -71,7 +71,7 @@ function named(name: string): Error {
   return Object.assign(new Error(name), { name });
 }
 
-/** Encodes a part of a key as signatures of S3 have it. */
+/** Encodes a part of a key as S3 signatures require. */
 function encoded(part: string): string {
   return encodeURIComponent(part).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
