@@ -1,7 +1,7 @@
 import type { Account } from './account';
 import { Execution, Executions } from './executions';
 import { DeployedLoop, loopsOf, loopOf, LoopSelection } from './loops';
-import { stateMachineOf } from '../../src/loop/steps/sessions';
+import { isExecutionName, stateMachineOf } from '../../src/loop/steps/sessions';
 import { didYouMean } from '../common/did-you-mean';
 import { MisuseError } from '../common/misuse';
 
@@ -27,10 +27,10 @@ export async function findRun(account: Account, executions: Executions, selectio
     return execution === undefined ? absent(run, []) : { loop, execution };
   }
   const loops = await loopsOf(account, selection);
-  const exact = await present(executions, loops.map((loop) => ({ loop, arn: `${loop.arn.replace(':stateMachine:', ':execution:')}:${run}` })));
+  const exact = await present(executions, loops.map((loop) => ({ loop, arn: `${loop.arn.replace(':stateMachine:', ':execution:')}:${run}`, name: run })));
   if (exact.length === 1) return exact[0];
   if (exact.length > 1) return ambiguous(run, exact.map(({ execution, loop }) => `${execution.name} of ${loop.path}`), 'say which loop with --loop');
-  const listed: { readonly loop: DeployedLoop; readonly arn: string; readonly name: string }[] = [];
+  const listed: ListedRun[] = [];
   for (const loop of loops) {
     let left = LOOKED_AT;
     for await (const { executionArn, name } of executions.list(loop)) {
@@ -44,11 +44,17 @@ export async function findRun(account: Account, executions: Executions, selectio
   return found ?? absent(run, listed.map(({ name }) => name));
 }
 
-async function present(executions: Executions, all: readonly { readonly loop: DeployedLoop; readonly arn: string }[]): Promise<FoundRun[]> {
+interface ListedRun {
+  readonly loop: DeployedLoop;
+  readonly arn: string;
+  readonly name: string;
+}
+
+async function present(executions: Executions, all: readonly ListedRun[]): Promise<FoundRun[]> {
   const found: FoundRun[] = [];
-  for (const { loop, arn } of all) {
+  for (const { loop, arn, name } of all) {
     // A name that no execution can have would be refused.
-    const execution = /[^\w.:/-]/.test(arn) || arn.split(':').pop()!.length > 80 ? undefined : await executions.find(arn);
+    const execution = isExecutionName(name) ? await executions.find(arn) : undefined;
     if (execution !== undefined) found.push({ loop, execution });
   }
   return found;

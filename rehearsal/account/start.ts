@@ -33,7 +33,8 @@ export async function startRun(
   const name = options.name ?? nameFor(options.input.taskId ?? taskId);
   const input = {
     ...options.input,
-    taskId: options.input.taskId ?? taskId ?? name,
+    // A name may be longer, and have other characters.
+    taskId: options.input.taskId ?? taskId ?? name.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64),
     ...session === undefined ? {} : { session: { ...session, ...options.sessionOptions } },
   } as unknown as LoopInput;
   faults.add(...faultsOf(input as unknown as AccountOptions['input']), ...repositoryFaults(input, loop));

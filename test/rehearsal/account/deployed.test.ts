@@ -52,6 +52,13 @@ describe('a run that is started from the command line', () => {
     expect(storyOf(again.stdout)).toEqual(storyOf(stdout));
   });
 
+  test('has any name that Step Functions takes', async () => {
+    await ending(0, commandLine('run', ...STACK, '--prompt', 'mend it', '--name', 'fix+1@(é)'));
+    const { stdout } = await ending(0, commandLine('runs', 'show', 'x+1@', ...STACK, '--json'));
+
+    expect(JSON.parse(stdout)).toMatchObject({ id: 'fix+1@(é)', outcome: 'COMMITTED', input: { taskId: 'fix-1----' } });
+  });
+
   test('ends with the exit code of a red run, and its record has what the gate printed', async () => {
     const { stdout } = await ending(1, commandLine('run', ...STACK, '--prompt', 'fail', '--name', 'red', '--json'));
     const record = JSON.parse(stdout) as { outcome: string; steps: { kind: string; output?: string }[] };
