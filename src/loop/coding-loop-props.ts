@@ -193,7 +193,7 @@ export interface CodingLoopProps {
   readonly maxConcurrentRuns?: number;
 
   /**
-   * The maximum time that a run waits while `maxConcurrentRuns` other runs are in progress: 30 seconds to 7 days. A run that waits longer ends with
+   * The maximum time that a run waits while `maxConcurrentRuns` other runs are in progress: 30 seconds to 1 day. A run that waits longer ends with
    * `CodingLoop.TooManyRuns`. Runs begin in the order in which they started. `timeout` does not include the wait.
    *
    * @default - a run above the limit ends immediately

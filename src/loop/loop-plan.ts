@@ -25,8 +25,8 @@ export interface LoopPlan {
 /** The maximum timeout of a run: 30 days. */
 export const LONGEST_RUN = 30 * 86_400;
 
-/** The maximum time that a run waits for others: 7 days. */
-export const LONGEST_QUEUE = 7 * 86_400;
+/** The maximum time that a run waits for others: 1 day. Each look, every 30 seconds, is 3 of the 25,000 events that the history of a run may have. */
+export const LONGEST_QUEUE = 86_400;
 
 /** Determines whether a loop runs its gates on the base. */
 export function checksBase({ checkBase, baseline = Baseline.NONE }: Pick<CodingLoopProps, 'checkBase' | 'baseline'>): boolean {

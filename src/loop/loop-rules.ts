@@ -99,7 +99,7 @@ export function loopFaults(scope: IConstruct, props: CodingLoopProps, plan: Loop
     ...unknownDurationFaults('bootstrapTimeout', props.bootstrapTimeout),
     ...unknownDurationFaults('timeout', props.timeout),
     ...unknownDurationFaults('queueTimeout', props.queueTimeout),
-    ...durationFaults('queueTimeout', props.queueTimeout, QUEUE_SECONDS, LONGEST_QUEUE, 'a run waits 7 days at most'),
+    ...durationFaults('queueTimeout', props.queueTimeout, QUEUE_SECONDS, LONGEST_QUEUE, 'a run waits 1 day at most'),
     ...props.budget?._faults() ?? [],
     ...durationFaults('bootstrapTimeout', props.bootstrapTimeout, 1, plan.session, 'a session of the runtime does not live longer'),
     ...durationFaults('timeout', props.timeout, 60, LONGEST_RUN, 'a run takes 30 days at most'),

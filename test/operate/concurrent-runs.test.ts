@@ -51,8 +51,8 @@ describe('a limit of runs is refused', () => {
     ['of none', { maxConcurrentRuns: 0 }, '"maxConcurrentRuns" must be a whole number of at least 1, not 0'],
     ['of a part', { maxConcurrentRuns: 1.5 }, '"maxConcurrentRuns" must be a whole number of at least 1, not 1.5'],
     ['that is missing, with a queue', { queueTimeout: Duration.minutes(5) }, '"queueTimeout" must come with "maxConcurrentRuns"'],
-    ['with too short a queue', { maxConcurrentRuns: 1, queueTimeout: Duration.seconds(29) }, '"queueTimeout" must be 30 to 604800 seconds, not 29'],
-    ['with too long a queue', { maxConcurrentRuns: 1, queueTimeout: Duration.days(8) }, '"queueTimeout" must be 30 to 604800 seconds, not 691200'],
+    ['with too short a queue', { maxConcurrentRuns: 1, queueTimeout: Duration.seconds(29) }, '"queueTimeout" must be 30 to 86400 seconds, not 29'],
+    ['with too long a queue', { maxConcurrentRuns: 1, queueTimeout: Duration.days(2) }, '"queueTimeout" must be 30 to 86400 seconds, not 172800'],
   ])('%s', (_, props, message) => {
     expect(() => synth(props)).toThrow(message);
   });
