@@ -29,6 +29,7 @@ class Parameters {
   readonly asked: string[] = [];
   /** The value, or the name of the error. */
   value: string | { readonly error: string } = 'off';
+  type = 'String';
 
   /** Answers the requests that functions of the loop send to SSM. */
   serve({ deployment, server }: LoopFixture): void {
@@ -41,7 +42,7 @@ class Parameters {
       );
       this.asked.push(refusal ?? Name);
       if (typeof this.value !== 'string') return { status: 400, body: { __type: this.value.error, message: 'no' } };
-      return { status: 200, body: { Parameter: { Name, Type: 'String', Value: this.value, Version: 1 } } };
+      return { status: 200, body: { Parameter: { Name, Type: this.type, Value: this.value, Version: 1 } } };
     };
   }
 }
@@ -89,7 +90,7 @@ test('a run in progress ends at its next turn: its session is stopped, and its w
     return turn === 0 ? 'echo wrong-a > value.txt; echo kept > work.txt' : 'cat work.txt && echo right > value.txt';
   });
   const { record } = await made.run();
-  expect(record).toMatchObject({ outcome: 'CodingLoop.Braked', session: { stopped: true }, feedback: { gate: 'test' } });
+  expect(record).toMatchObject({ outcome: 'CodingLoop.Braked', session: { stopped: true }, feedback: { gate: 'test' }, rounds: 1 });
   expect(made.entered.slice(-1)).toEqual(['Not committed']);
   expect(made.turns).toHaveLength(1);
   parameters.value = 'off';
@@ -107,6 +108,13 @@ test.each([
   const { record } = await made.run();
   expect(record).toMatchObject({ outcome: 'CodingLoop.Braked', error: { message: expect.stringContaining(`the brake /coding/brake cannot be read, so it could not stop the run: ${error}`) } });
   expect(parameters.asked).toHaveLength(tries);
+});
+
+test('a brake whose value is encrypted stops the run', async () => {
+  const { made, parameters } = await braked('off');
+  parameters.type = 'SecureString';
+  const { record } = await made.run();
+  expect(record).toMatchObject({ outcome: 'CodingLoop.Braked', error: { message: 'the brake /coding/brake cannot be read: its parameter is a SecureString, and must be a String' } });
 });
 
 test('the driver may read the parameter, and nothing of it may set it', () => {

@@ -30,10 +30,12 @@ export async function admission(request: LoopRequest, { brake, maxConcurrentRuns
 async function braked(name: string, { requestsOf, clock, backoffSeconds }: StepTools): Promise<string | undefined> {
   for (let failures = 1; ; failures++) {
     try {
-      const { Parameter } = await requestsOf!('ssm').json<{ readonly Parameter?: { readonly Value?: string } }>(
+      const { Parameter } = await requestsOf!('ssm').json<{ readonly Parameter?: { readonly Type?: string; readonly Value?: string } }>(
         '1.1', 'AmazonSSM.GetParameter', { Name: name }, AbortSignal.timeout(REQUEST_SECONDS * 1_000),
       );
       if (typeof Parameter?.Value !== 'string') return `the brake ${name} cannot be read: its parameter has no value`;
+      // A value that is encrypted is never "on".
+      if (Parameter.Type === 'SecureString') return `the brake ${name} cannot be read: its parameter is a SecureString, and must be a String`;
       return Parameter.Value.trim().toLowerCase() === BRAKE_ON ? `the brake ${name} is on` : undefined;
     } catch (error) {
       const { name: type, message } = error as Error;
