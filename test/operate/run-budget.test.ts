@@ -89,7 +89,8 @@ test('a run that needs one more turn than its budget allows ends without it, and
   expect(record).toMatchObject({
     outcome: 'CodingLoop.OverBudget',
     session: { stopped: true },
-    error: { name: 'CodingLoop.OverBudget', message: 'the budget of the run is used up: "turns" allows 1, and this would be turn 2' },
+    error: { name: 'CodingLoop.OverBudget', message: 'the turn did not begin: the budget of the run is used up: "turns" allows 1, and this would be turn 2' },
+    rounds: 1,
     cost: { usd: expect.any(Number) },
   });
   expect(made.turns).toHaveLength(1);
@@ -122,8 +123,8 @@ test('a run that is over its cost does not begin another step', async () => {
   const prices = { vcpuHour: 3_600, asOf: 'today' };
   const made = await start({ agent: 'echo wrong > value.txt', loop: { budget: RunBudget.of({ usd: 0.0001, prices }) } });
   const { record } = await made.run();
-  expect(record).toMatchObject({ outcome: 'CodingLoop.OverBudget', session: { stopped: true }, cost: { pricesAsOf: 'today' } });
-  expect(record.error!.message).toMatch(/^the budget of the run is used up: "usd" allows 0.0001, and \d+\.\d+ are spent$/);
+  expect(record).toMatchObject({ outcome: 'CodingLoop.OverBudget', session: { stopped: true }, cost: { pricesAsOf: 'today' }, rounds: 0 });
+  expect(record.error!.message).toMatch(/^the turn did not begin: the budget of the run is used up: "usd" allows 0.0001, and \d+\.\d+ are spent$/);
   expect(record.cost!.usd).toBeGreaterThan(0.1);
   expect(made.turns).toHaveLength(0);
 });

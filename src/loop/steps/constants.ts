@@ -178,6 +178,9 @@ export const FORGE_ERRORS = {
 /** The beginning of the message of a bootstrap that did not pass. */
 export const BOOTSTRAP_ENDED = 'the bootstrap: ';
 
+/** The beginning of the message of a turn that the budget or the brake refused. */
+export const TURN_NOT_BEGUN = 'the turn did not begin: ';
+
 /** The errors of a first step after which there is no session to stop, or none that the run may stop. */
 export const NOTHING_TO_STOP: readonly string[] = [LOOP_ERRORS.BAD_INPUT, LOOP_ERRORS.SESSION_BUSY, LOOP_ERRORS.TOO_MANY_RUNS, LOOP_ERRORS.BRAKED];
 

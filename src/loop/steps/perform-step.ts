@@ -1,6 +1,6 @@
 import { checkBase } from './check-base';
 import { commit } from './commit';
-import { LOOP_METRICS, NEXT, STEPS } from './constants';
+import { LOOP_METRICS, NEXT, STEPS, TURN_NOT_BEGUN } from './constants';
 import { LoopError } from './errors';
 import { gate } from './gate';
 import { LoopRequest, Operator } from './loop-request';
@@ -23,7 +23,7 @@ export async function performStep(request: LoopRequest, tools: StepTools & { rea
   const operator = operatorOf(request, tools);
   const admit = async () => {
     const { refusal, ...limits } = await operator?.admit(request) ?? {};
-    if (refusal !== undefined) throw new LoopError(refusal.name, refusal.message);
+    if (refusal !== undefined) throw new LoopError(refusal.name, `${beginsTurn(request) ? TURN_NOT_BEGUN : ''}${refusal.message}`);
     return limits;
   };
   const begunAt = tools.clock.now();
@@ -43,6 +43,11 @@ export async function performStep(request: LoopRequest, tools: StepTools & { rea
   const result = operator === undefined ? metered : await operator.after(request, metered);
   await tools.tell?.(request, result);
   return result;
+}
+
+/** Determines whether a step begins a turn, and does not continue one. */
+function beginsTurn(request: LoopRequest): boolean {
+  return request.operation === STEPS.TURN && request.state.loop.next !== NEXT.RUNNING;
 }
 
 /** The ways in which the state machine continues after a verification that did not pass. */

@@ -1,5 +1,5 @@
 import { afterFailure } from './after-failure';
-import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES, PASSING, RECORD_SCHEMA } from './constants';
+import { BOOTSTRAP_ENDED, LOOP_ERRORS, LOOP_METRICS, NEXT, OUTCOMES, PASSING, RECORD_SCHEMA, TURN_NOT_BEGUN } from './constants';
 import { LoopConfig } from './loop-config';
 import { BaseGate, GateRecord, RunRecord } from './records';
 import { defined } from './results';
@@ -23,7 +23,8 @@ export function outputOf(
   return {
     outcome,
     taskId: typeof state.taskId === 'string' ? state.taskId : '',
-    rounds: loop === undefined || loop.baseline === true || isBeforeTurns || isOfBootstrap(failed) ? 0 : loop.round + 1,
+    rounds: loop === undefined || loop.baseline === true || isBeforeTurns || isOfBootstrap(failed) ? 0
+      : loop.round + (isBeforeItsTurn(failed) ? 0 : 1),
     ...(outcome === OUTCOMES.COMMITTED && loop?.commit !== undefined && run !== undefined ? {
       commit: { id: loop.commit, branch: run.branch, pushed: loop.pushed === true, ...(loop.found === true ? { found: true } : {}) },
       ...defined({ pullRequest: loop.pullRequest }),
@@ -63,6 +64,11 @@ export function isVerified({ tree, base, verification }: LoopState): boolean {
 /** Determines whether the run failed in its bootstrap, before the first turn. */
 function isOfBootstrap(failed: RunRecord['error']): boolean {
   return failed?.name === LOOP_ERRORS.BOOTSTRAP_FAILED || (failed?.name === LOOP_ERRORS.INERT && failed.message.startsWith(BOOTSTRAP_ENDED));
+}
+
+/** Determines whether the run ended because its next turn was refused. */
+function isBeforeItsTurn(failed: RunRecord['error']): boolean {
+  return failed?.message.startsWith(TURN_NOT_BEGUN) === true;
 }
 
 /** Emits the metrics of a run that has ended, with those of its outcome and those of the loop alone. */
