@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { BusEvent, KeptFiles } from '../../rehearsal/aws';
-import { Gate, RunEvents } from '../../src';
+import { Gate, RunBudget, RunEvents } from '../../src';
 import type { RunEventDetail } from '../../src/loop/steps/run-events';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
 
@@ -61,6 +61,16 @@ test('a run that is refused sends its end alone', async () => {
   const { record } = await made.run({ prompt: '' });
   expect(eventsOf(made).map(brief)).toEqual([['CodingLoop Run Finished', 'task-1', undefined, 0, 'CodingLoop.BadInput']]);
   expect(eventsOf(made)[0].detail.record).toEqual(record);
+});
+
+test('a turn that is refused is no round', async () => {
+  const made = await start({ agent: 'echo wrong > value.txt', loop: { ...loop, budget: RunBudget.of({ turns: 1 }) } });
+  await made.run();
+  expect(eventsOf(made).map(brief)).toEqual([
+    ['CodingLoop Run Started', 'task-1', undefined, undefined, undefined],
+    ['CodingLoop Run Round', 'task-1', 1, undefined, 'REPAIR'],
+    ['CodingLoop Run Finished', 'task-1', undefined, 1, 'CodingLoop.OverBudget'],
+  ]);
 });
 
 test.each(['ABORTED', 'TIMED_OUT'])('a run that Step Functions ends as %s sends its end', async (status) => {

@@ -1,4 +1,5 @@
-import { LOOP_ERRORS, NEXT, OUTCOMES, STEPS } from './constants';
+import { LOOP_ERRORS, NEXT, OUTCOMES, STEPS, TURN_NOT_BEGUN } from './constants';
+import { keepingTime } from './keeping-time';
 import { LoopRequest } from './loop-request';
 import { Feedback, RunRecord } from './records';
 import { defined } from './results';
@@ -46,6 +47,9 @@ type Told = Omit<RunEventDetail, 'version' | 'loop' | 'stateMachineArn' | 'execu
 /** The maximum size of a record in an event, in bytes: an entry has at most 256 KB, and targets such as SNS no more. */
 const RECORD_BYTES = 200_000;
 
+/** The maximum length of a `taskId` in an event, in characters: longer ones are refused. */
+const TASK_LENGTH = 200;
+
 /** The timeout of a request, in seconds, and the number of tries, with waits of 1 and 2 times the back-off. */
 const REQUEST_SECONDS = 5;
 const TRIES = 3;
@@ -67,7 +71,8 @@ export class RunEventSender {
       }
       case STEPS.STOP: {
         const { output } = result as StopResult;
-        if (output.rounds > 0) await this.send(request.execution, 'ROUND', lastRound(output));
+        // The round before a turn that was refused has had its event.
+        if (output.rounds > 0 && output.error?.message.startsWith(TURN_NOT_BEGUN) !== true) await this.send(request.execution, 'ROUND', lastRound(output));
         return this.send(request.execution, 'FINISHED', finished(output));
       }
       case STEPS.CLEAN_UP: return this.afterCleanUp(request, result as CleanedUp);
@@ -94,7 +99,9 @@ export class RunEventSender {
   private async send(execution: string, type: keyof typeof RUN_EVENTS.types, told: Told): Promise<void> {
     const stateMachineArn = execution.replace(':execution:', ':stateMachine:').replace(/:[^:]*$/, '');
     const executionName = execution.split(':').pop()!;
-    const detail: RunEventDetail = { version: RUN_EVENT_VERSION, loop: this.loop, stateMachineArn, execution, executionName, ...told };
+    // An input that was refused may have a text of any length there.
+    const taskId = told.taskId.slice(0, TASK_LENGTH);
+    const detail: RunEventDetail = { version: RUN_EVENT_VERSION, loop: this.loop, stateMachineArn, execution, executionName, ...told, taskId };
     await this.put({
       Time: Math.floor(this.tools.clock.now() / 1_000),
       Source: RUN_EVENTS.source,
@@ -105,16 +112,20 @@ export class RunEventSender {
     });
   }
 
+  private timeout(): AbortSignal {
+    return AbortSignal.timeout(Math.min(keepingTime(this.tools), REQUEST_SECONDS * 1_000));
+  }
+
   private async put(entry: PutEventsEntry): Promise<void> {
     const { requestsOf, clock, backoffSeconds, log } = this.tools;
     for (let failures = 1; ; failures++) {
       try {
-        const reply = await requestsOf!('events').json<PutEventsReply>('1.1', 'AWSEvents.PutEvents', { Entries: [entry] }, AbortSignal.timeout(REQUEST_SECONDS * 1_000));
+        const reply = await requestsOf!('events').json<PutEventsReply>('1.1', 'AWSEvents.PutEvents', { Entries: [entry] }, this.timeout());
         const refused = reply.Entries?.find(({ ErrorCode }) => ErrorCode !== undefined);
         if (refused === undefined && !reply.FailedEntryCount) return;
         throw Object.assign(new Error(refused?.ErrorMessage ?? ''), { name: refused?.ErrorCode ?? 'FailedEntry' });
       } catch (error) {
-        const isFinal = NEVER.includes((error as Error).name);
+        const isFinal = NEVER.includes((error as Error).name) || keepingTime(this.tools) === 0;
         if (!isFinal && failures < TRIES) {
           await clock.sleep(backoffSeconds * 2 ** (failures - 1));
           continue;
@@ -210,7 +221,7 @@ function shortened(output: RunRecord): RunRecord {
 function taskIdIn(input: string | null | undefined): string {
   try {
     const { taskId } = JSON.parse(input ?? '') as { readonly taskId?: unknown };
-    return typeof taskId === 'string' ? taskId.slice(0, 200) : '';
+    return typeof taskId === 'string' ? taskId : '';
   } catch {
     return '';
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'crypto';
+import { keepingTime } from './keeping-time';
 import { StepTools } from './step';
 import { OperateConfig } from '../../operate/constants';
 
@@ -8,8 +9,8 @@ const PUT_SECONDS = 60;
 /** The number of tries, with waits of 1 and 2 times the back-off. */
 const TRIES = 3;
 
-/** The time that a call must have left to begin an upload, in milliseconds: the result of a step is more important than its files. */
-const ENOUGH_TIME = 15_000;
+/** The least time for a try, in milliseconds. */
+const ENOUGH_TIME = 1_000;
 
 /** The files of one run in its bucket. A failure is logged and added to the record, and never fails a run. */
 export class RunFiles {
@@ -28,11 +29,12 @@ export class RunFiles {
 
   /** Writes a file. A file of the same name is replaced. */
   public async put(name: string, body: string | Buffer, type: string): Promise<void> {
-    const { clock, backoffSeconds, until, log } = this.tools;
+    const { clock, backoffSeconds, log } = this.tools;
     for (let failures = 1; ; failures++) {
       try {
-        if (until - clock.now() < ENOUGH_TIME) throw named('NoTimeLeft');
-        await this.send(`${this.prefix}${name}`, Buffer.from(body), type);
+        const left = keepingTime(this.tools);
+        if (left < ENOUGH_TIME) throw named('NoTimeLeft');
+        await this.send(`${this.prefix}${name}`, Buffer.from(body), type, Math.min(left, PUT_SECONDS * 1_000));
         return;
       } catch (error) {
         if (failures < TRIES && mayPass(error as PutError)) {
@@ -46,14 +48,14 @@ export class RunFiles {
     }
   }
 
-  private async send(key: string, body: Buffer, type: string): Promise<void> {
+  private async send(key: string, body: Buffer, type: string, milliseconds: number): Promise<void> {
     const headers = {
       'content-type': type,
       'content-length': `${body.length}`,
       'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
     };
     const path = `/${this.place.bucket}/${key.split('/').map(encoded).join('/')}`;
-    const { status, text } = await this.tools.requestsOf!('s3').send('PUT', path, headers, body, AbortSignal.timeout(PUT_SECONDS * 1_000));
+    const { status, text } = await this.tools.requestsOf!('s3').send('PUT', path, headers, body, AbortSignal.timeout(milliseconds));
     if (status >= 300) throw Object.assign(named(/<Code>(\w{1,100})<\/Code>/.exec(text)?.[1] ?? `Status${status}`), { status });
   }
 }

@@ -1,4 +1,5 @@
 import { GIT_FOLDER } from './constants';
+import { keepingTime } from './keeping-time';
 import { collector, StepRequest, StepTools } from './step';
 import { isTransient } from '../../jobs/errors';
 import { exec } from '../../jobs/exec';
@@ -33,6 +34,8 @@ export async function patchOf(request: StepRequest, tools: StepTools): Promise<B
 
 async function printed(request: StepRequest, tools: StepTools): Promise<Buffer> {
   const { run, loop } = request.state;
+  const seconds = Math.min(PATCH_SECONDS, Math.floor(keepingTime(tools) / 1_000));
+  if (seconds < 1) throw Object.assign(new Error('no time is left'), { name: 'NoTimeLeft' });
   const { onOutput, output } = collector(PATCH_BYTES * 1.4);
   // The service may split words in its own way, so each is plain, or is between apostrophes and has none.
   const words = ['/bin/bash', '-c', `'${SCRIPT}'`, 'workbench', `'${run.mount}/${GIT_FOLDER}'`, loop.base, loop.tree!];
@@ -41,10 +44,10 @@ async function printed(request: StepRequest, tools: StepTools): Promise<Buffer> 
     qualifier: run.session.endpointName,
     sessionId: run.session.id,
     command: words.join(' '),
-    timeoutSeconds: PATCH_SECONDS,
-    replySeconds: PATCH_SECONDS,
-    silenceSeconds: PATCH_SECONDS,
-    deadline: AbortSignal.timeout(PATCH_SECONDS * 1_000),
+    timeoutSeconds: seconds,
+    replySeconds: seconds,
+    silenceSeconds: seconds,
+    deadline: AbortSignal.timeout(seconds * 1_000),
     onAnswer: () => undefined,
     onStdout: (text) => onOutput(Buffer.from(text)),
     onStderr: () => undefined,
