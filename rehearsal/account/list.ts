@@ -8,6 +8,7 @@ import type { AccountOptions } from './options';
 import { forEach } from './pool';
 import { EXIT } from '../../src/journal/exit-codes';
 import { parsed } from '../../src/journal/results';
+import { onOneLine } from '../../src/journal/story';
 import { functionSecond, sessionSecond } from '../../src/prices/constants';
 
 /** A run in a list. */
@@ -94,16 +95,25 @@ async function progressOf(account: Account, { arn }: Execution): Promise<Pick<Li
   return { step: entered.name, rounds: round ?? 0 };
 }
 
+/** The length of text of a run in a table, in characters. */
+const CELL = 60;
+
+/** Returns text of a run, which may be anything if the run was refused, for one cell of a table. */
+export function cellOf(text: string): string {
+  const line = onOneLine(text);
+  return line.length > CELL ? `${line.slice(0, CELL - 1)}…` : line;
+}
+
 function table(rows: readonly ListedRun[], withLoop: boolean): string[] {
   const head = ['started (UTC)', 'state', 'outcome', 'rounds', 'minutes', 'cost', 'task', ...withLoop ? ['loop'] : [], 'run'];
   return columns([head, ...rows.map((row) => [
     row.startedAt.slice(0, 16).replace('T', ' '),
     row.state,
-    row.outcome ?? row.step ?? '',
+    cellOf(row.outcome ?? row.step ?? ''),
     row.rounds === undefined ? '' : String(row.rounds),
     (row.seconds / 60).toFixed(1),
     dollars(row.usd),
-    row.task,
+    cellOf(row.task),
     ...withLoop ? [row.loop] : [],
     row.run,
   ])]);

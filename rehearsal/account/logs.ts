@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Account } from './account';
 import { Artifacts } from './artifacts';
 import type { Executions } from './executions';
@@ -32,9 +33,14 @@ export async function logs(
     throw new MisuseError(`there is no output of ${gate === undefined ? `"${step}"` : `the gate "${gate}"`} in the run ${run.execution.name}${files.length === 0 ? '' : `; there is ${files.map(({ name }) => name).join(', ')}`}`);
   }
   if (json) print(JSON.stringify(told, undefined, 2));
-  else told.forEach(({ name, text }) => print(`== ${name}\n${text === '' ? '(no output)' : text.replace(/\n$/, '')}\n`));
+  else told.forEach(({ name, text }) => print(`== ${name}\n${text === '' ? '(no output)' : forTerminal(text.replace(/\n$/, ''))}\n`));
   if (!json && files.length === 0) print(whereTheRestIs(run, told.length));
   return EXIT.COMMITTED;
+}
+
+/** Removes what a terminal acts on, such as a title or a link: the code under test prints whatever it likes. */
+function forTerminal(text: string): string {
+  return stripVTControlCharacters(text).replace(/[^\P{Cc}\n\t]/gu, '');
 }
 
 /** Returns the outputs that the states of a run have. */

@@ -178,25 +178,27 @@ export async function stopAll(
   stopper: Stopper, executions: Executions, loops: readonly DeployedLoop[], onStopped: (stopped: number) => void,
 ): Promise<StoppedRun[]> {
   const stopped = new Map<string, StoppedExecution>();
-  let problem: Error | undefined;
-  for (let lists = 0; problem === undefined; lists++) {
-    const news = (await runningOf(executions, loops)).filter(({ arn }) => !stopped.has(arn));
-    if (news.length === 0) break;
-    if (lists >= LISTS) problem = new AccountError(`runs keep starting, and ${news.length} more run: pull the brake with "runs brake on", or stop what starts them, and try again`);
-    else await forEach(news, async ({ loop, arn }) => stopIt(loop, arn).catch((error: Error) => { problem ??= error; }));
+  // Whatever cannot be asked, the sessions of what was stopped are stopped, too.
+  const failed = new Map<string, StoppedRun>();
+  const fails = (key: string, run: string, loop: string, { message }: Error) => failed.set(key, { run, loop, execution: 'RUNNING', sessions: [], error: message });
+  try {
+    for (let lists = 0; ; lists++) {
+      const news = (await runningOf(executions, loops)).filter(({ arn }) => !stopped.has(arn) && !failed.has(arn));
+      if (news.length === 0) break;
+      if (lists >= LISTS) throw new AccountError(`runs keep starting: ${stopped.size} were stopped, and ${news.length} more run; pull the brake with "runs brake on", or stop what starts them, and try again`);
+      await forEach(news, async ({ loop, arn }) => {
+        const execution = await executions.find(arn).catch((error: Error) => void fails(arn, arn.split(':').pop()!, loop.path, error));
+        if (execution === undefined) return;
+        const run = { loop, execution };
+        stopped.set(arn, await stopper.stopExecution(run).catch(({ message: error }: Error) => ({ run, state: 'RUNNING', error })));
+        onStopped(stopped.size);
+      });
+    }
+  } catch (error) {
+    fails('', 'other runs', loops.map(({ path }) => path).join(', '), error as Error);
   }
-  const runs = await stopper.stopSessions([...stopped.values()], await snapshotOf(executions, loops));
-  // What was stopped before has no session left.
-  if (problem !== undefined) throw new AccountError(`${problem.message}\n${runs.length} runs were stopped, and others may be in progress`);
-  return runs;
-
-  async function stopIt(loop: DeployedLoop, arn: string): Promise<void> {
-    const execution = await executions.find(arn);
-    if (execution === undefined) return;
-    const run = { loop, execution };
-    stopped.set(arn, await stopper.stopExecution(run).catch(({ message: error }: Error) => ({ run, state: 'RUNNING', error })));
-    onStopped(stopped.size);
-  }
+  const ended = await stopper.stopSessions([...stopped.values()], await snapshotOf(executions, loops).catch(() => executions));
+  return [...ended, ...failed.values()];
 }
 
 async function runningOf(executions: Executions, loops: readonly DeployedLoop[]): Promise<{ readonly loop: DeployedLoop; readonly arn: string }[]> {

@@ -227,8 +227,8 @@ function lastLines(output: string): string[] {
   return output.split('\n').map((line) => onOneLine(line.split('\r').pop()!)).filter((line) => line.trim() !== '').slice(-LIVE_LINES);
 }
 
-/** Names of files may hold anything. */
-function onOneLine(text: string): string {
+/** Returns text of a run, such as the name of a file, on one line and without what a terminal acts on. */
+export function onOneLine(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?');
 }
 
