@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { faultsOf, Rule, throwOnFaults } from '../private/validation';
+import { faultsOf, regionFaults, Rule, throwOnFaults } from '../private/validation';
 
 /** Options for `RunArtifacts.inBucket`. */
 export interface RunArtifactsOptions {
@@ -86,7 +86,8 @@ class BucketArtifacts extends RunArtifacts {
 
   public _bind(scope: Construct): { readonly bucket: s3.IBucket; readonly prefix: string } {
     const { prefix = '', expiration = Duration.days(90), encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = this.options;
-    throwOnFaults(scope, faultsOf({ ...this.options, bucket: this.bucket }, RULES));
+    // The driver signs requests for its own Region.
+    throwOnFaults(scope, [...faultsOf({ ...this.options, bucket: this.bucket }, RULES), ...regionFaults('bucket', this.bucket, scope)]);
     const bucket = this.bucket ?? new s3.Bucket(scope, 'Artifacts', {
       encryption: encryptionKey === undefined ? s3.BucketEncryption.S3_MANAGED : s3.BucketEncryption.KMS,
       encryptionKey,

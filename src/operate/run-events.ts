@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import { IConstruct } from 'constructs';
+import { regionFaults, throwOnFaults } from '../private/validation';
 
 /** The event bus of a loop's runs, as `RunEvents` binds it. */
 interface BoundEvents {
@@ -49,7 +50,8 @@ class OwnBusEvents extends RunEvents {
     super();
   }
 
-  public _bind(): BoundEvents {
+  public _bind(scope: IConstruct): BoundEvents {
+    throwOnFaults(scope, regionFaults('bus', this.bus, scope));
     return { eventBus: this.bus, arn: this.bus.eventBusArn, name: this.bus.eventBusArn };
   }
 }

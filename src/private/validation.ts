@@ -1,4 +1,4 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { Duration, IResource, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 export * from './rule';
@@ -49,4 +49,12 @@ export function patternFaults(prop: string, pattern: string): string[] {
   } catch (error) {
     return [`"${prop}" must have regular expressions of JavaScript, not "${pattern}" (${(error as Error).message}): correct it`];
   }
+}
+
+/** Returns a fault for a resource in another Region than a construct, as far as both are known at synth. */
+export function regionFaults(prop: string, resource: IResource | undefined, scope: IConstruct): string[] {
+  if (resource === undefined) return [];
+  const { region } = Stack.of(scope);
+  if (Token.compareStrings(resource.env.region, region) !== TokenComparison.DIFFERENT) return [];
+  return [`"${prop}" must be in the Region of the loop, ${region}, not in ${resource.env.region}: use another one`];
 }

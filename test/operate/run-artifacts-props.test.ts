@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -87,4 +87,20 @@ test('takes a prefix of 500 bytes, and one that is not known at synth', () => {
   expect(() => loopIn(stack, { artifacts: RunArtifacts.inBucket(undefined, { prefix: `${'a'.repeat(499)}/` }) })).not.toThrow();
   const other = newStack();
   expect(() => loopIn(other, { artifacts: RunArtifacts.inBucket(undefined, { prefix: other.stackName }) })).not.toThrow();
+});
+
+test('a bucket in another Region is refused, because the driver signs requests for its own', () => {
+  const stack = new Stack(new App(), 'Stack', { env: { region: 'eu-west-1', account: '123456789012' } });
+  const bucket = s3.Bucket.fromBucketAttributes(stack, 'Bucket', { bucketName: 'bucket', region: 'us-east-1' });
+  expect(messageOf(() => loopIn(stack, { artifacts: RunArtifacts.inBucket(bucket) })))
+    .toBe('"bucket" must be in the Region of the loop, eu-west-1, not in us-east-1: use another one\n  at Stack/Loop');
+});
+
+test('a bucket whose Region is that of the loop, or is not known, is accepted', () => {
+  const stack = new Stack(new App(), 'Stack', { env: { region: 'eu-west-1', account: '123456789012' } });
+  const bucket = s3.Bucket.fromBucketAttributes(stack, 'Bucket', { bucketName: 'bucket', region: 'eu-west-1' });
+  expect(() => loopIn(stack, { artifacts: RunArtifacts.inBucket(bucket) })).not.toThrow();
+  const anywhere = newStack();
+  const unknown = s3.Bucket.fromBucketAttributes(anywhere, 'Bucket', { bucketName: 'bucket', region: 'us-east-1' });
+  expect(() => loopIn(anywhere, { artifacts: RunArtifacts.inBucket(unknown) })).not.toThrow();
 });

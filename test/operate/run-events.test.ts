@@ -143,6 +143,15 @@ test('text of the task and of gates stays in its field, on one line', async () =
   }
 });
 
+test('text of an input that is refused makes no link and mentions nobody', async () => {
+  const made = await start({ loop });
+  await made.run({ taskId: '[Approve](https://example.com) [Merge][1] <!channel>\n' });
+  const [{ detail }] = eventsOf(made);
+  expect(detail.outcome).toBe('CodingLoop.BadInput');
+  expect(`${detail.title}${detail.message}`).not.toMatch(/\]\(|\]\[|[\n<>]/);
+  expect(detail.message).toContain('[Approve] (https://example.com) [Merge] [1] ‹!channel›');
+});
+
 test('the page lists exactly the fields of the details', async () => {
   const made = await start({ agent: twoRounds, loop });
   await made.run();

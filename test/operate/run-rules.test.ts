@@ -43,6 +43,16 @@ test('two loops of a stack with the same bus need one statement', () => {
   Template.fromStack(stack).hasResourceProperties('AWS::IAM::Role', DRIVER_PUTS({ 'Fn::GetAtt': [Match.stringLikeRegexp('^Bus'), 'Arn'] }));
 });
 
+test('a bus in another Region is refused, because the driver could not send to it', () => {
+  const stack = new Stack(new App(), 'Stack', { env: { region: 'eu-west-1', account: '123456789012' } });
+  const busIn = (region: string, account: string) => events.EventBus.fromEventBusArn(stack, `Bus-${region}-${account}`, `arn:aws:events:${region}:${account}:event-bus/b`);
+  expect(messageOf(() => loopIn(stack, { events: RunEvents.onBus(busIn('us-east-1', '123456789012')) })))
+    .toBe('"bus" must be in the Region of the loop, eu-west-1, not in us-east-1: use another one\n  at Stack/Loop');
+  const other = new Stack(new App(), 'Stack', { env: { region: 'eu-west-1', account: '123456789012' } });
+  const bus = events.EventBus.fromEventBusArn(other, 'Bus', 'arn:aws:events:eu-west-1:210987654321:event-bus/b');
+  expect(() => loopIn(other, { events: RunEvents.onBus(bus) })).not.toThrow();
+});
+
 test.each(['onStarted', 'onRound', 'onFinished', 'onRed'] as const)('fails in %s of a loop without events, and says what to add', (method) => {
   const loop = loopIn(newStack());
   expect(messageOf(() => loop[method]('Rule'))).toBe(

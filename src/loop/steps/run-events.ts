@@ -206,9 +206,9 @@ function nameOf(taskId: string): string {
   return taskId === '' ? 'a task without a name' : plain(taskId, 100);
 }
 
-/** Returns text on one line, without characters that hide the text after them or mention people in a chat. */
+/** Returns text on one line, without characters that hide the text after them, mention people in a chat or make a link of other words. */
 function plain(text: string, length: number): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Noncharacter_Code_Point}\u2028\u2029\s]+/gu, ' ').replace(/</g, '‹').replace(/>/g, '›').trim();
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Noncharacter_Code_Point}\u2028\u2029\s]+/gu, ' ').replace(/</g, '‹').replace(/>/g, '›').replace(/\](?=[([])/g, '] ').trim();
   const characters = [...line];
   return characters.length <= length ? line : `${characters.slice(0, length - 1).join('')}…`;
 }
