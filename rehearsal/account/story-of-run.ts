@@ -75,15 +75,16 @@ function tellCost({ output }: RunDescription, terminal: Terminal): void {
   terminal.line(`cost       about ${dollars(usd)} of AWS${agentUsd === undefined ? ', without the model' : `, and ${dollars(agentUsd)} of the model as the agent says`}`);
 }
 
-/** Writes the report of a run: the one that it left in its bucket, or one that is made from its history. */
+/**
+ * Writes the report of a run: one that is made from its history, with the change from its bucket, or the report in the bucket if there is no change.
+ */
 export async function report({ account, executions, options, streams }: Telling, run: FoundRun): Promise<number> {
   const artifacts = Artifacts.of(account, run);
-  const kept = run.execution.state === 'RUNNING' ? undefined : await artifacts?.text(ARTIFACTS.REPORT);
+  const patch = await artifacts?.text(ARTIFACTS.PATCH);
+  // The driver, which writes it, cannot read the change again.
+  const kept = run.execution.state === 'RUNNING' || patch !== undefined ? undefined : await artifacts?.text(ARTIFACTS.REPORT);
   const file = resolve(options.output ?? 'report.html');
-  const made = async () => {
-    const record = await follow(account, executions, run, { toEnd: false });
-    return reportOf(withPatch(record!, await artifacts?.text(ARTIFACTS.PATCH)));
-  };
+  const made = async () => reportOf(withPatch((await follow(account, executions, run, { toEnd: false }))!, patch));
   writeFileSync(file, kept ?? await made());
   streams.stdout.write(options.json ? `${JSON.stringify({ report: file })}\n` : `${file}\n`);
   return EXIT.COMMITTED;
