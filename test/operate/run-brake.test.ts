@@ -30,6 +30,8 @@ class Parameters {
   /** The value, or the name of the error. */
   value: string | { readonly error: string } = 'off';
   type = 'String';
+  /** The number of requests that are throttled first: more than the tries of one call. */
+  throttled = 0;
 
   /** Answers the requests that functions of the loop send to SSM. */
   serve({ deployment, server }: LoopFixture): void {
@@ -41,6 +43,7 @@ class Parameters {
         request.authorization, 'ssm:GetParameter', [`arn:aws:ssm:us-east-1:123456789012:parameter/${Name.replace(/^\//, '')}`],
       );
       this.asked.push(refusal ?? Name);
+      if (this.throttled-- > 0) return { status: 400, body: { __type: 'ThrottlingException', message: 'Rate exceeded' } };
       if (typeof this.value !== 'string') return { status: 400, body: { __type: this.value.error, message: 'no' } };
       return { status: 200, body: { Parameter: { Name, Type: this.type, Value: this.value, Version: 1 } } };
     };
@@ -102,12 +105,25 @@ test.each([
   ['AccessDeniedException', 1],
   ['ParameterNotFound', 1],
   ['InternalServerError', 4],
-  ['ThrottlingException', 4],
 ])('a brake that cannot be read (%s) stops the run, after %i tries', async (error, tries) => {
   const { made, parameters } = await braked({ error });
   const { record } = await made.run();
   expect(record).toMatchObject({ outcome: 'CodingLoop.Braked', error: { message: expect.stringContaining(`the brake /coding/brake cannot be read, so it could not stop the run: ${error}`) } });
   expect(parameters.asked).toHaveLength(tries);
+});
+
+test('a throttled brake is read again by the state machine, and a run goes on when it can be read', async () => {
+  const { made, parameters } = await braked('off', () => 'echo right > value.txt');
+  parameters.throttled = 6;
+  expect((await made.run()).record).toMatchObject({ outcome: 'COMMITTED' });
+  expect(parameters.asked).toHaveLength(8);
+});
+
+test('a run does not begin if its brake stays throttled', async () => {
+  const { made } = await braked({ error: 'ThrottlingException' });
+  const { record } = await made.run();
+  expect(record).toMatchObject({ outcome: 'Workbench.Throttled', rounds: 0 });
+  expect(made.turns).toHaveLength(0);
 });
 
 test('a brake whose value is encrypted stops the run', async () => {

@@ -2,6 +2,7 @@ import { LOOP_ERRORS, QUEUED, STEPS } from './constants';
 import type { LoopRequest, Refusal } from './loop-request';
 import { stateMachineOf } from './sessions';
 import type { StepTools } from './step';
+import { ERRORS } from '../../jobs/constants';
 import { isTransient, typedError } from '../../jobs/errors';
 import { BRAKE_ON, OperateConfig } from '../../operate/constants';
 
@@ -39,6 +40,9 @@ async function braked(name: string, { requestsOf, clock, backoffSeconds }: StepT
       return Parameter.Value.trim().toLowerCase() === BRAKE_ON ? `the brake ${name} is on` : undefined;
     } catch (error) {
       const { name: type, message } = error as Error;
+      const typed = typedError(error);
+      // The state machine tries for minutes: many runs that begin at once are no reason to end any.
+      if (failures >= TRIES && typed.name === ERRORS.THROTTLED) throw typed;
       if (failures >= TRIES || NEVER.includes(type)) return `the brake ${name} cannot be read, so it could not stop the run: ${type}: ${message}`.slice(0, 500);
       await clock.sleep(backoffSeconds * 2 ** (failures - 1));
     }
