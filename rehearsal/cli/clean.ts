@@ -4,6 +4,7 @@ import type { Options } from './options';
 import { RunStore, StoredRun, StoredSession } from './run-store';
 import { removeTree } from '../agentcore/remove-tree';
 import { SessionLog } from '../agentcore/session-log';
+import { KeptFiles } from '../aws';
 import { didYouMean } from '../common/did-you-mean';
 import { MisuseError } from '../common/misuse';
 import { Lock } from '../run/lock';
@@ -46,6 +47,7 @@ export async function clean(options: Options, stdout: NodeJS.WriteStream): Promi
       remove(store.home(record.id));
       executions.filter(({ name }) => name === record.id).forEach(({ file }) => remove(file));
     }
+    filesOf(plan, state).forEach(remove);
     strays(plan, state).forEach(remove);
     const kept = await removeCopies(plan, state, remove);
     for (const { id, runs } of plan.sessions) {
@@ -114,9 +116,20 @@ function strays({ kept, strayBefore }: Plan, state: string): string[] {
   return [...workspaces, ...begun, ...disks].filter((path) => statSync(path).mtimeMs < strayBefore);
 }
 
-/** The files with the state of each execution. */
+/** The files of each execution: its state, and its history. */
 function executionsIn(state: string): { readonly file: string; readonly name: string }[] {
-  return within(join(state, 'executions'), 1).map((file) => ({ file, name: (JSON.parse(readFileSync(file, 'utf8')) as { readonly name: string }).name }));
+  return within(join(state, 'executions'), 1).filter((file) => file.endsWith('.json')).flatMap((file) => {
+    const { name } = JSON.parse(readFileSync(file, 'utf8')) as { readonly name: string };
+    return [file, file.replace(/\.json$/, '.history.jsonl')].filter((one) => existsSync(one)).map((one) => ({ file: one, name }));
+  });
+}
+
+/** The files that runs left in buckets. If no run is kept, also the events, messages and metrics of all runs, which are one file each. */
+function filesOf({ runs, kept, strayBefore }: Plan, state: string): string[] {
+  const { artifacts, events, messages, metrics } = new KeptFiles(state);
+  const names = new Set(runs.map(({ record }) => record.id));
+  const directories = existsSync(artifacts) ? readdirSync(artifacts, { recursive: true, encoding: 'utf8' }).filter((path) => names.has(basename(path))) : [];
+  return [...directories.map((path) => join(artifacts, path)), ...kept.length === 0 && strayBefore === Infinity ? [events, messages, metrics] : []];
 }
 
 function within(directory: string, depth: number): string[] {

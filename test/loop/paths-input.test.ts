@@ -65,6 +65,7 @@ describe('bad input', () => {
       verified: false,
       session: { id: expect.any(String), endpointName: 'DEFAULT', stopped: false },
       error: { name: 'CodingLoop.BadInput', message: expect.stringContaining(field) },
+      schemaVersion: '1.0',
     });
     expect(loop.server.calls.all).toHaveLength(0);
     expect(loop.entered).toEqual(['Prepare the run', 'Say why it is refused', 'Refused, nothing was started']);

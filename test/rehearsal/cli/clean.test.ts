@@ -43,13 +43,13 @@ function aged(id: string, hours: number): void {
 
 test('removes one session, and another continues from where it was', async () => {
   const [first, second] = [await rehearse('--task', 'one'), await rehearse('--task', 'two')];
-  // Each run has a session for its verification.
-  expect(kept()).toEqual({ runs: 2, executions: 2, workspaces: 4, logs: 4, copies: 1 });
+  // Each run has a session for its verification, and each execution a history.
+  expect(kept()).toEqual({ runs: 2, executions: 4, workspaces: 4, logs: 4, copies: 1 });
 
   const { exitCode, stdout } = await clean('--session', first);
 
   expect([exitCode, stdout]).toEqual([0, expect.stringMatching(new RegExp(`^removed ${first}  one  COMMITTED\nremoved 1 session, [0-9.]+ [kM]B\n$`))]);
-  expect([sessions(), kept()]).toEqual([[second], { runs: 1, executions: 1, workspaces: 2, logs: 2, copies: 1 }]);
+  expect([sessions(), kept()]).toEqual([[second], { runs: 1, executions: 2, workspaces: 2, logs: 2, copies: 1 }]);
   expect(await rehearse('--session', second)).toBe(second);
 });
 
