@@ -71,7 +71,9 @@ test('measures attaches in one metric, whether or not the job has ended', async 
 test('measures failures of the platform as such, and does not measure invalid requests', async () => {
   driver.server.faults.add({ operation: 'InvokeAgentRuntimeCommand', at: 'beforeStart', kind: 'throttle', times: 6, match: (call) => call.command !== 'true' });
   expect(await run({})).toMatchObject({ error: ERRORS.THROTTLED });
-  expect(metric()[0]).toMatchObject({ [METRICS.dimensions.VERDICT]: 'PLATFORM', [METRICS.names.JOBS]: 1 });
+  const emitted = metric();
+  expect(emitted.at(-1)).toMatchObject({ [METRICS.dimensions.VERDICT]: 'PLATFORM', [METRICS.names.JOBS]: 1 });
+  expect(emitted.slice(0, -1).map((emf) => emf[METRICS.names.THROTTLES])).toEqual(Array(6).fill(1));
   expect(await run({ timeoutSeconds: 0 })).toMatchObject({ error: ERRORS.VALIDATION });
   expect(await run({ runtimeArn: undefined })).toMatchObject({ error: ERRORS.VALIDATION });
   expect(metric()).toEqual([]);
