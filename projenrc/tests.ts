@@ -31,7 +31,9 @@ export const JEST_CONFIG: javascript.JestOptions = {
     // The last ones have types only: nothing of them runs.
     coveragePathIgnorePatterns: [
       '/node_modules/', '/test/', '-function\\.ts$', '\\.generated\\.ts$',
-      '/(agent-image-options|runtime-rollout-props)\\.ts$', '/steps/(records|state|loop-config|publication)\\.ts$', '/publish/forge-client\\.ts$',
+      '/(agent-image-options|coding-agent-options|i-coding-agent|runtime-rollout-props)\\.ts$', '/publish/forge-client\\.ts$', '/programs/program\\.ts$',
+      '/steps/(records|agent-record|operate-records|remote-records|state|loop-config|loop-request|publication)\\.ts$',
+      '/journal/(definition|execution-event|forge-description|run-description|step)\\.ts$',
     ],
     // For single files; the default would leave one of two cores idle. Above 100 %, jest reads the number as one of workers.
     maxWorkers: '100%',

@@ -77,7 +77,7 @@ describe('the driver', () => {
   });
 
   test('has the reader of reports in a second file, which index.js loads when it needs it', () => {
-    expect(readdirSync(ASSET).sort()).toEqual(['access.js', 'agent-report.js', 'agent-words.js', 'index.js', 'junit.js', 'listing.js', 'operate.js', 'repair.js', 'run-artifacts.js']);
+    expect(readdirSync(ASSET).sort()).toEqual(['access.js', 'agent-report.js', 'agent-words.js', 'index.js', 'junit.js', 'listing.js', 'operate.js', 'repair.js', 'run-artifacts.js', 'run-story.js']);
     const { text, required } = bundle('junit.js');
     expect(required.filter((name) => !builtinModules.includes(name))).toEqual([]);
     expect([text, bundle('index.js').text].map((file) => file.includes('unclosed tag'))).toEqual([true, false]);

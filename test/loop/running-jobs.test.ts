@@ -26,6 +26,7 @@ test.each([['gate test', GATE], ['bootstrap', BOOTSTRAP]])('%s that outlives the
   let seconds = 1_500;
   const tools = {
     clock: { now: () => seconds * 1_000, sleep: () => Promise.resolve() },
+    measure: () => undefined,
     runJob: (request: Job) => {
       asked.push(request);
       const job = jobId(request.run, request.round!, request.name);
@@ -61,6 +62,7 @@ test('an agent\'s turn that outlives the function is counted when it ends, and o
   const tails: unknown[] = [];
   const tools = {
     clock: { now: () => 0, sleep: () => Promise.resolve() },
+    measure: () => undefined,
     runJob: ({ name, tailBytes }: Job) => {
       if (name !== 'turn') return Promise.resolve({ status: 'ENDED', verdict: 'PASSED', exitCode: 0, tail: createHash('sha256').update('Mend it').digest('hex') });
       tails.push(tailBytes);
@@ -92,6 +94,7 @@ describe('the tree that the session saw after the last command', () => {
   /** The gate's command passes; the following result of the files does not say which files differ. */
   const seeing = (tree: string) => ({
     clock: { now: () => 0, sleep: () => Promise.resolve() },
+    measure: () => undefined,
     measure: () => undefined,
     runJob: ({ environment }: Job) => {
       const nonce = environment?.WB_NONCE;
