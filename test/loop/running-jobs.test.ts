@@ -42,7 +42,7 @@ test.each([['gate test', GATE], ['bootstrap', BOOTSTRAP]])('%s that outlives the
   await call({ ...first, losses: 1 });
 
   const previous = { job: jobId('run', 0, name), timeoutSeconds: 3_500, overtimeAt: 5_045_000 };
-  expect(first).toEqual({ ...LOOP, next: 'RUNNING', previous });
+  expect(first).toEqual({ ...LOOP, next: 'RUNNING', previous, meter: expect.objectContaining({ at: 1_500_000, transitions: 2 }) });
   expect(asked.map(({ timeoutSeconds, previous: before }) => [timeoutSeconds, before])).toEqual([
     [3_500, undefined],
     [3_500, previous],
@@ -85,7 +85,7 @@ test('an agent\'s turn that outlives the function is counted when it ends, and o
     seen.push([loop.next, loop.agent?.turns]);
   }
   expect(seen).toEqual([['RUNNING', 1], ['RUNNING', 1], ['GO_ON', 3]]);
-  expect(loop).toEqual({ ...LOOP, agent: { name: 'claude-code', turns: 3, costUsd: 0.1 } });
+  expect(loop).toEqual({ ...LOOP, agent: { name: 'claude-code', turns: 3, costUsd: 0.1 }, meter: expect.objectContaining({ turn: 0, transitions: 6 }) });
   expect(tails).toEqual([24_576, 24_576, 24_576]);
 });
 
@@ -94,7 +94,6 @@ describe('the tree that the session saw after the last command', () => {
   /** The gate's command passes; the following result of the files does not say which files differ. */
   const seeing = (tree: string) => ({
     clock: { now: () => 0, sleep: () => Promise.resolve() },
-    measure: () => undefined,
     measure: () => undefined,
     runJob: ({ environment }: Job) => {
       const nonce = environment?.WB_NONCE;
