@@ -11,7 +11,7 @@ import { commandLine, ending } from '../../support/command-line';
 import { awsEnvironment, setAwsEnvironment } from '../../support/moto';
 import { BUCKET, FIX, json, MotoLoops } from '../../support/moto-loops';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let aws: MotoLoops;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { commandLine, ending } from '../../support/command-line';
 import { awsEnvironment, setAwsEnvironment } from '../../support/moto';
 import { BRAKE, FIX, json, MotoLoops } from '../../support/moto-loops';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let aws: MotoLoops;
 beforeAll(async () => {
