@@ -43,7 +43,7 @@ async function there(loop: LoopFixture, input: object): Promise<End> {
 
 /** Returns the part of a record that is the same in two runs of one kind. */
 function withoutTimes(record: unknown): unknown {
-  const varies = (key: string) => /seconds|bytes|at$/i.test(key) || ['commit', 'base'].includes(key);
+  const varies = (key: string) => /seconds|bytes|at$|^usd$/i.test(key) || ['commit', 'base'].includes(key);
   const text = JSON.stringify(record, (key, value) => varies(key) ? `some ${key}` : value);
   // The names of jobs follow from a key that each run has for itself.
   return JSON.parse(text.replace(/(?<=\/jobs\/[\w-]+-)[0-9a-f]{12}(?=\/log)/g, 'digest'));
