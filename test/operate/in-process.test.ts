@@ -62,7 +62,7 @@ test('a run that is refused, and one that Step Functions ends, are told once eac
 
 test('a bus and a bucket that take nothing fail no run', async () => {
   const made = await start({ loop, agent: 'echo right > value.txt' });
-  const [event, file] = ['PutEvents', 'PutObject'].map((operation) => made.server.faults.add({ operation, at: 'beforeStart', kind: 'internal', times: 1_000 }));
+  const [event, file] = (['PutEvents', 'PutObject'] as const).map((operation) => made.server.faults.add({ operation, at: 'beforeStart', kind: 'internal', times: 1_000 }));
   const { record } = await made.run();
   expect(record).toMatchObject({ outcome: 'COMMITTED', artifacts: { error: expect.any(String) } });
   expect(event.fired).toBe(9);
