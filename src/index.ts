@@ -70,7 +70,7 @@ export {
   type TokenForgeOptions,
 } from './forge';
 
-// What people who operate a loop see
+// Monitoring
 export { LoopDashboard, type LoopDashboardProps } from './dashboard';
 export {
   type AllAlarmsOptions,

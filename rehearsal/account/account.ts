@@ -84,7 +84,8 @@ export class Account {
     [this.sfn, ...this.others.values()].forEach((client) => (client as SFNClient).destroy());
   }
 
-  private client<T>(type: new (config: any) => T, more: object = {}): T { // eslint-disable-line @typescript-eslint/no-explicit-any -- of any client
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the configurations of the clients have no common type
+  private client<T>(type: new (config: any) => T, more: object = {}): T {
     const made = this.others.get(type) ?? new type({ ...this.config, ...more });
     this.others.set(type, made);
     return made as T;

@@ -40,7 +40,7 @@ export async function follow(
   let interval: number = INTERVALS.first;
   let quiet = 0;
   for (;;) {
-    // What the execution is now, before its events: those of one that has ended are all there.
+    // The status was read before the events: if the execution had ended by then, the events are complete.
     const events = await eventsOf(account, arn, run.last);
     run.hear(events);
     quiet = events.length === 0 ? quiet + 1 : 0;

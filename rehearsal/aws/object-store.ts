@@ -81,7 +81,7 @@ export class ObjectStore {
     this.check(bucket);
     const found = this.files.read(bucket, key);
     if (found === undefined) {
-      // Whoever may not list a bucket does not learn what is not in it.
+      // Without s3:ListBucket, S3 answers AccessDenied for a key that does not exist.
       allow(refusal, 's3:ListBucket', `arn:aws:s3:::${bucket}`);
       throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.', method === 'HEAD');
     }

@@ -55,7 +55,7 @@ export async function main(args: readonly string[], stdout = process.stdout, std
 
 /** Runs in an account need the clients of AWS, which a rehearsal does not load. */
 function account(args: readonly string[], stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Promise<number> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at once
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load the clients of AWS for each command, such as "rehearse"
   const { runsInAccount } = require('../account') as typeof inAccount;
   return runsInAccount(args, stdout, stderr);
 }

@@ -101,7 +101,7 @@ function kindOf({ name }: SandboxDriver): SandboxKind {
 
 /** The CDK takes a second to load, which a loop of an app need not wait for. */
 function ownAssembly(target: Target, state: string): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would be of all of it, at once
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load the CDK, which takes a second, for each run
   const { synthesizeLoop } = require('./own-app') as typeof ownApp;
   return synthesizeLoop(target, state);
 }

@@ -5,7 +5,7 @@ import { CodingLoopProps } from './coding-loop-props';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
 
-/** The sources of what people see of a loop, beside its own metrics. */
+/** The resources that a dashboard of a loop reads, in addition to the metrics of the loop. */
 export interface LoopSources {
   /** The runtimes of its sessions: the agent's, and that of the verification if it is another one. */
   readonly runtimes: readonly IBedrockAgentRuntime[];

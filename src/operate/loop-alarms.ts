@@ -163,7 +163,7 @@ class AlarmsOfLoop extends LoopAlarms {
 
   private alarm(id: string, { alarmName, actions = [] }: LoopAlarmOptions, { says, anchor, ...props }: AlarmConfig): cloudwatch.Alarm {
     const scope = this.loop.node.tryFindChild('Alarms') as Construct | undefined ?? new Construct(this.loop, 'Alarms');
-    // eslint-disable-next-line awscdk/no-variable-construct-id -- a literal of each method
+    // eslint-disable-next-line awscdk/no-variable-construct-id -- each method passes a literal, so the ID does not change
     const alarm = new cloudwatch.Alarm(scope, id, {
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       ...props,

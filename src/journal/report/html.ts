@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 const ENTITIES: { readonly [character: string]: string } = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' };
 
 /** Control characters that a page has no use for. */
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- HTML does not allow control characters, so they are removed
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Characters that change the direction of the text after them, so that it reads as something else. */

@@ -60,7 +60,7 @@ function measureStep({ operation, config }: LoopRequest, begunAt: number, { cloc
 
 function operatorOf({ config }: LoopRequest, tools: StepTools): Operator | undefined {
   if (config.operate === undefined) return undefined;
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only for loops that somebody operates; Jest cannot import() without ".ts"
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only with "artifacts", "budget" or such; Jest cannot import() without ".ts"
   const { operatorFor } = require('./operate') as typeof import('./operate');
   return operatorFor(config, config.operate, tools);
 }

@@ -111,7 +111,7 @@ export class RunArtifacts {
     const isLate = () => until - clock.now() < TELLING_TIME;
     try {
       if (isLate()) return undefined;
-      // eslint-disable-next-line @typescript-eslint/no-require-imports -- it knows the steps, so that they must not import it
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- the part imports the steps, so an import here would be a circle
       const { tellRun } = require('./run-story') as RunTeller;
       const told = await tellRun(execution, (operation, parameters) => (
         requestsOf!('states').json('1.0', `AWSStepFunctions.${operation}`, parameters, AbortSignal.timeout(ASK_SECONDS * 1_000))

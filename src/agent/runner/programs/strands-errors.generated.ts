@@ -83,7 +83,7 @@ export const STRANDS_ERRORS = [
   "    \"guardrail_intervened\": (REFUSED, \"a guardrail stopped the answer\"),",
   "    \"refusal\": (REFUSED, \"the model refused the task\"),",
   "    \"model_context_window_exceeded\": (CONTEXT_FULL, \"the conversation is longer than the context window of the model\"),",
-  "    \"interrupt\": (FAILED, \"the agent asks a person, and nobody is there: remove the interrupt from agent.py\"),",
+  "    \"interrupt\": (FAILED, \"the agent was interrupted to ask a person, which an unattended run cannot do: remove the interrupt from agent.py\"),",
   "}",
   "",
   "",

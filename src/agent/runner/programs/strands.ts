@@ -65,7 +65,7 @@ function script(definition: AgentDefinition, state: string): Omit<ProgramStart, 
       PYTHONUNBUFFERED: '1',
       // What a read-only directory of the image cannot hold, and a directory of the user should not.
       PYTHONDONTWRITEBYTECODE: '1',
-      // The tools of strands-agents-tools ask before they write or run anything, and nobody is there to answer.
+      // The tools of strands-agents-tools ask for confirmation before they write or run anything, which an unattended run cannot give.
       BYPASS_TOOL_CONSENT: 'true',
       STRANDS_NON_INTERACTIVE: 'true',
     },
