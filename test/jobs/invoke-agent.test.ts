@@ -140,8 +140,11 @@ test.each([['text/event-stream', 'data: '], ['application/json', '']])('memory i
       }
     })(),
   });
+  const [added, removed] = (['addEventListener', 'removeEventListener'] as const).map((name) => jest.spyOn(AbortSignal.prototype, name));
   const { reply, replyBytes } = await invoke();
   expect([reply, replyBytes]).toEqual([null, 300_000_000 + prefix.length]);
+  expect(added.mock.calls.length - removed.mock.calls.length).toBeLessThan(10);
+  [added, removed].forEach((spy) => spy.mockRestore());
   // The sending server runs in this process, too, with pieces that wait for the connection.
   expect(most / 1e6).toBeLessThan(64);
 });
