@@ -25,7 +25,8 @@ export class Account {
     const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret, AWS_REGION, AWS_DEFAULT_REGION } = process.env;
     const config = {
       region: region ?? (AWS_REGION || AWS_DEFAULT_REGION || undefined),
-      maxAttempts: TRIES,
+      // As for the AWS CLI, a variable has precedence.
+      ...process.env.AWS_MAX_ATTEMPTS ? {} : { maxAttempts: TRIES },
       requestHandler: TIMEOUTS,
       ...profile === undefined ? {} : { profile },
       // The AWS CLI prefers them to AWS_PROFILE, and the SDK does not.

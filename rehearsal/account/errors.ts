@@ -5,6 +5,9 @@ export class AccountError extends Error {
   readonly name = 'AccountError';
 }
 
+/** A policy does not allow a request. */
+export class MissingPermissionError extends AccountError {}
+
 /** One request to AWS, as a policy names it. */
 export interface AwsAction {
   /** The action in a policy, such as `states:StopExecution`. */
@@ -30,7 +33,7 @@ export function described(thrown: unknown, { action, resource }: AwsAction): Err
   const error = thrown as AwsError;
   const { name, message } = error;
   if (name === 'MisuseError' || name === 'AccountError') return error;
-  if (DENIED.test(name)) return new AccountError(deniedText(message, { action, resource }));
+  if (DENIED.test(name)) return new MissingPermissionError(deniedText(message, { action, resource }));
   if (THROTTLED.test(name)) return new AccountError(`AWS keeps throttling ${action}: wait a moment and try again (${message})`);
   if (NO_CREDENTIALS.test(name)) {
     return new MisuseError(`there are no credentials for AWS: set AWS_PROFILE or give --profile, and log in as for the AWS CLI, such as with "aws sso login" (${message})`);
@@ -46,9 +49,17 @@ export function described(thrown: unknown, { action, resource }: AwsAction): Err
 /** The service names the action and the resource that it checked, which may be more than the one that was asked for. */
 function deniedText(message: string, asked: AwsAction): string {
   const [, action = asked.action] = /perform:? ([\w-]+:\w+)/.exec(message) ?? [];
-  const [, resource = asked.resource] = /on resource:? (arn:\S+?)(?=[.,;]?(?:\s|$))/.exec(message) ?? [];
+  const [, resource = asked.resource] = /on resource:? "?(arn:[^\s"]+?)(?=[.,;"]?(?:\s|$))/.exec(message) ?? [];
   const [, who = 'the caller'] = /(arn:aws[\w-]*:(?:iam|sts)::\S+)/.exec(message.split(/is not authorized/)[0]) ?? [];
   const text = `missing permission: ${who} may not perform ${action} on ${resource}`;
   if (/explicit deny/i.test(message)) return `${text}: a policy denies it explicitly (${message})`;
+  // Such as the key of a bucket, which the message does not name.
+  if (resource === asked.resource && serviceOf(action) !== serviceOf(asked.action)) {
+    return `missing permission: ${who} may not perform ${action}, which ${asked.action} on ${resource} needs: allow it on the key with which that is encrypted (${message})`;
+  }
   return `${text}; this statement would allow it:\n  ${JSON.stringify({ Effect: 'Allow', Action: action, Resource: resource })}`;
+}
+
+function serviceOf(action: string): string {
+  return action.split(':')[0];
 }

@@ -26,7 +26,8 @@ export interface Execution {
   readonly description: ExecutionDescription;
 }
 
-const ABSENT = ['ExecutionDoesNotExist'];
+/** The error of what is gone, and for a moment of what has just started: descriptions are eventually consistent. */
+export const ABSENT = ['ExecutionDoesNotExist'];
 
 /** Executions of loops. What has ended is asked for once. */
 export class Executions implements LoopExecutions {
@@ -62,12 +63,17 @@ export class Executions implements LoopExecutions {
     } while (nextToken !== undefined);
   }
 
-  /** Returns the loop's configuration and runtime in the definition that an execution runs, which may not be the newest. */
+  /** Returns the loop as an execution runs it, which may not be the newest. Undefined if there is no such execution. */
   async loopOf(arn: string): Promise<DeployedLoop | undefined> {
     const asked = { action: 'states:DescribeStateMachineForExecution', resource: arn };
     const request = new DescribeStateMachineForExecutionCommand({ executionArn: arn });
-    const { stateMachineArn, definition } = await this.account.ask(asked, async () => this.account.sfn.send(request));
-    return described(stateMachineArn!.split(':').pop()!, stateMachineArn!, definition);
+    try {
+      const { stateMachineArn, definition } = await this.account.ask(asked, async () => this.account.sfn.send(request), ABSENT);
+      return described(stateMachineArn!.split(':').pop()!, stateMachineArn!, definition);
+    } catch (error) {
+      if (ABSENT.includes((error as Error).name)) return undefined;
+      throw error;
+    }
   }
 
   async describe(arn: string): Promise<KnownExecution | undefined> {
@@ -87,7 +93,7 @@ export class Executions implements LoopExecutions {
   }
 }
 
-function executionOf(description: DescribeExecutionCommandOutput): Execution {
+export function executionOf(description: Omit<DescribeExecutionCommandOutput, '$metadata' | 'stateMachineArn'>): Execution {
   const { executionArn, name, status, startDate, stopDate, input, output, error, cause } = description;
   return {
     arn: executionArn!,

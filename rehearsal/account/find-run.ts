@@ -21,7 +21,8 @@ const NAMED = 10;
 /** Returns the run of that name or ARN, or whose name has that part. Fails if there is none, or more than one. */
 export async function findRun(account: Account, executions: Executions, selection: LoopSelection, run: string): Promise<FoundRun> {
   if (EXECUTION_ARN.test(run)) {
-    const loop = await loopOf(account, stateMachineOf(run));
+    // Its state machine may have been deleted or replaced.
+    const loop = await loopOf(account, stateMachineOf(run)) ?? await executions.loopOf(run);
     const execution = loop && await executions.find(run);
     if (loop === undefined) throw new MisuseError(`${run} is not a run of a CodingLoop`);
     return execution === undefined ? absent(run, []) : { loop, execution };

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import type { Account } from './account';
 import { AccountError } from './errors';
-import type { Execution, Executions } from './executions';
+import { ABSENT, Execution, Executions } from './executions';
 import type { FoundRun } from './find-run';
 import { DeployedRun } from '../../src/journal/deployed-run';
 import { eventsAfter, HistoryEvent } from '../../src/journal/history';
@@ -41,7 +41,7 @@ export async function follow(
   let quiet = 0;
   for (;;) {
     // The status was read before the events: if the execution had ended by then, the events are complete.
-    const events = await eventsOf(account, arn, run.last);
+    const events = await eventsOf(account, known, run.last);
     run.hear(events);
     quiet = events.length === 0 ? quiet + 1 : 0;
     const isOver = known.state !== 'RUNNING';
@@ -53,13 +53,20 @@ export async function follow(
   }
 }
 
-async function eventsOf(account: Account, arn: string, last: number): Promise<HistoryEvent[]> {
+async function eventsOf(account: Account, { arn, name, state }: Execution, last: number): Promise<HistoryEvent[]> {
   const maxResults = last === 0 ? PAGE.first : PAGE.later;
   const request = { executionArn: arn, reverseOrder: true, includeExecutionData: true, maxResults };
-  return eventsAfter(last, async (nextToken) => account.ask(
-    { action: 'states:GetExecutionHistory', resource: arn },
-    async () => account.sfn.send(new GetExecutionHistoryCommand({ ...request, nextToken })),
-  ));
+  try {
+    return await eventsAfter(last, async (nextToken) => account.ask(
+      { action: 'states:GetExecutionHistory', resource: arn },
+      async () => account.sfn.send(new GetExecutionHistoryCommand({ ...request, nextToken })),
+      ABSENT,
+    ));
+  } catch (error) {
+    if (!ABSENT.includes((error as Error).name)) throw error;
+    if (state === 'RUNNING') return []; // it has just started
+    throw new AccountError(`Step Functions has no history of the run ${name} any more: it forgets runs 90 days after their end`);
+  }
 }
 
 async function found(executions: Executions, arn: string): Promise<Execution> {

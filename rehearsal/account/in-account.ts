@@ -5,6 +5,7 @@ import { copyableWord } from '../../src/private/quote';
 /** The place of a run in an account: its commit is at the remote, and its output in a bucket or a log group. */
 export class InAccount implements StoryPlace {
   readonly logs = 'runs logs';
+  readonly logsOfSession = false;
 
   /** @param again the options that find the loop again */
   constructor(private readonly again: string) {}

@@ -67,16 +67,16 @@ async function perform(account: Account, options: AccountOptions, faults: Faults
 async function start(telling: Telling, faults: Faults, print: (line: string) => void): Promise<number> {
   const { account, executions, options } = telling;
   const told = !options.json && !options.detach;
-  const { loop, name, arn, input } = await startRun(account, executions, options, faults, (found) => {
+  const { loop, execution, input } = await startRun(account, executions, options, faults, (found) => {
     if (told) introduce(found, options, print);
   });
+  const { name, arn } = execution;
   if (options.detach) {
     print(options.json ? JSON.stringify({ run: name, loop: loop.path, arn, input }, undefined, 2) : name);
     return EXIT.COMMITTED;
   }
   if (told) print(`run: ${name}\n`);
-  const execution = await executions.find(arn);
-  return tell(telling, { loop, execution: execution! }, true);
+  return tell(telling, { loop, execution }, true);
 }
 
 function introduce(loop: DeployedLoop, { input }: AccountOptions, print: (line: string) => void): void {

@@ -1,9 +1,10 @@
 import { ListStackResourcesCommand, StackResourceSummary } from '@aws-sdk/client-cloudformation';
 import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import type { Account } from './account';
+import { MissingPermissionError } from './errors';
 import { forEach } from './pool';
 import type { Definition } from '../../src/journal/definition';
-import { describeLoop, LoopDescription } from '../../src/journal/loop-description';
+import { describeLoop, LoopDescription, loopsNamed } from '../../src/journal/loop-description';
 import { STEPS } from '../../src/loop/steps/constants';
 import type { LoopConfig } from '../../src/loop/steps/loop-config';
 import { didYouMean } from '../common/did-you-mean';
@@ -26,15 +27,29 @@ const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';
 const STACK = 'AWS::CloudFormation::Stack';
 const STATE_MACHINE_ARN = /^arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[^:]+$/;
 
+const ABSENT = ['StateMachineDoesNotExist'];
+
 /** Returns the loops that a command line names. Fails if there is none. */
 export async function loopsOf(account: Account, { stack, loop }: LoopSelection): Promise<DeployedLoop[]> {
   if (loop !== undefined && STATE_MACHINE_ARN.test(loop)) return [await loopOf(account, loop) ?? notALoop(loop)];
   if (stack === undefined) throw new MisuseError('--stack is missing: name the stack of the loop, or give the ARN of its state machine with --loop');
   const resources = await stateMachinesOf(account, stack);
-  const found = await forEach(resources, async ({ PhysicalResourceId: arn, LogicalResourceId: id }) => loopOf(account, arn!, id));
+  // Of a stack that has other state machines, too, a policy may allow the loop alone.
+  const hidden: MissingPermissionError[] = [];
+  const hide = (error: Error) => {
+    if (!(error instanceof MissingPermissionError)) throw error;
+    hidden.push(error);
+    return undefined;
+  };
+  const found = await forEach(resources, async ({ PhysicalResourceId: arn, LogicalResourceId: id }) => loopOf(account, arn!, id).catch(hide));
   const all = found.filter((each) => each !== undefined);
-  const chosen = loop === undefined ? all : named(all, loop);
+  const chosen = loop === undefined ? all : [...loopsNamed(all, loop)];
+  const [missing] = hidden;
+  if (missing !== undefined && loop === undefined && all.length > 0) {
+    throw new MissingPermissionError(`${missing.message}\nor name the loop with --loop, if it is another one: there is ${all.map(({ path }) => path).join(', ')}`);
+  }
   if (chosen.length > 0) return chosen;
+  if (missing !== undefined) throw missing;
   if (all.length === 0) throw new MisuseError(`stack ${stack} has no CodingLoop: ${resources.length === 0 ? 'it has no state machine' : 'none of its state machines is one'}`);
   const paths = all.map(({ path }) => path);
   throw new MisuseError(`stack ${stack} has no CodingLoop "${loop}"; there is ${paths.join(', ')}${didYouMean(loop!, all.flatMap(({ path }) => [path, path.split('/').pop()!]))}`);
@@ -50,11 +65,16 @@ export async function theLoop(account: Account, selection: LoopSelection): Promi
     : `stack ${selection.stack} has more than one CodingLoop "${selection.loop}" (${paths}): give more of the path with --loop`);
 }
 
-/** Describes the loop that a state machine is; undefined for any other state machine. */
+/** Describes the loop that a state machine is; undefined for any other state machine, and for one that was deleted. */
 export async function loopOf(account: Account, arn: string, logicalId = arn.split(':').pop()!): Promise<DeployedLoop | undefined> {
   const request = new DescribeStateMachineCommand({ stateMachineArn: arn });
-  const { definition } = await account.ask({ action: 'states:DescribeStateMachine', resource: arn }, async () => account.sfn.send(request));
-  return described(logicalId, arn, definition);
+  try {
+    const { definition } = await account.ask({ action: 'states:DescribeStateMachine', resource: arn }, async () => account.sfn.send(request), ABSENT);
+    return described(logicalId, arn, definition);
+  } catch (error) {
+    if (ABSENT.includes((error as Error).name)) return undefined;
+    throw error;
+  }
 }
 
 interface StepParameters {
@@ -71,19 +91,14 @@ export function described(logicalId: string, arn: string, text = '{}'): Deployed
   return loop === undefined || config === undefined ? undefined : { ...loop, arn, config };
 }
 
-function named(all: readonly DeployedLoop[], name: string): DeployedLoop[] {
-  const exact = all.filter(({ path, logicalId }) => path === name || logicalId === name);
-  return exact.length > 0 ? exact : all.filter(({ path, logicalId }) => logicalId.startsWith(name) || path.endsWith(`/${name}`));
-}
-
 function notALoop(arn: string): never {
-  throw new MisuseError(`${arn} is not the state machine of a CodingLoop: "runs list --stack S" finds those of a stack`);
+  throw new MisuseError(`${arn} is not the state machine of a CodingLoop, or no longer exists: "runs list --stack S" finds those of a stack`);
 }
 
 /** Returns the state machines of a stack, and of the stacks that are nested in it. */
 async function stateMachinesOf(account: Account, stack: string): Promise<StackResourceSummary[]> {
   const resources = await resourcesOf(account, stack);
-  const there = resources.filter(({ PhysicalResourceId: id, ResourceStatus: status }) => id !== undefined && status !== 'DELETE_COMPLETE');
+  const there = resources.filter(({ PhysicalResourceId: id = '', ResourceStatus: status }) => id !== '' && status !== 'DELETE_COMPLETE');
   const ofType = (type: string) => there.filter(({ ResourceType }) => ResourceType === type);
   const nested = await forEach(ofType(STACK), async ({ PhysicalResourceId: id }) => stateMachinesOf(account, id!));
   return [...ofType(STATE_MACHINE), ...nested.flat()];

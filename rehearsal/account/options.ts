@@ -34,6 +34,9 @@ type Option = keyof typeof OPTIONS;
 /** The options of every command. */
 const COMMON: readonly Option[] = ['stack', 'loop', 'profile', 'region', 'json'];
 
+/** Options that are a name. */
+const NAMES = ['stack', 'loop', 'profile', 'region', 'session', 'gate', 'step'] as const satisfies readonly Option[];
+
 /** The other options of each command. */
 const COMMANDS = {
   run: ['input', 'prompt', 'task', 'repository', 'ref', 'issue', 'session', 'update', 'on-top', 'name', 'detach'],
@@ -95,6 +98,8 @@ export function accountOptions([word, ...args]: readonly string[], faults: Fault
     const known: readonly Option[] = [...COMMON, ...COMMANDS[command]];
     if (!known.includes(option)) faults.add(`--${option} is not an option of "${spoken(command)}"${usesOf(option)}`);
   }
+  // Such as of a variable of a shell that is not set: an empty name would be a part of every name.
+  for (const option of NAMES.filter((each) => values[each] === '')) faults.add(`--${option} is empty: give it a value, or leave it out`);
   const taken = argumentOf(command, rest, values.all, faults);
   return {
     command,
@@ -160,7 +165,7 @@ function argumentOf(command: Command, rest: readonly string[], all: boolean, fau
     return { brake };
   }
   if (all && argument !== undefined) faults.add('--all stops every run: leave out the name of a run, or leave out --all');
-  if (argument === undefined && !all) faults.add(`"runs ${command}" needs the name of a run: "runs list" lists them${command === 'stop' ? '; --all stops all of them' : ''}`);
+  if ((argument ?? '') === '' && !all) faults.add(`"runs ${command}" needs the name of a run: "runs list" lists them${command === 'stop' ? '; --all stops all of them' : ''}`);
   return { run: argument };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Account } from './account';
-import { Executions } from './executions';
+import { Execution, executionOf, Executions } from './executions';
 import { findRun } from './find-run';
 import { DeployedLoop, theLoop } from './loops';
 import type { AccountOptions } from './options';
@@ -14,8 +14,8 @@ import { Faults, MisuseError } from '../common/misuse';
 /** A run that has been started. */
 export interface StartedRun {
   readonly loop: DeployedLoop;
-  readonly arn: string;
-  readonly name: string;
+  /** Known without being asked for, which may be too early: descriptions are eventually consistent. */
+  readonly execution: Execution;
   readonly input: LoopInput;
 }
 
@@ -41,15 +41,16 @@ export async function startRun(
   faults.throwIfAny();
   onStart(loop);
   const arn = `${loop.arn.replace(':stateMachine:', ':execution:')}:${name}`;
-  await account.ask({ action: 'states:StartExecution', resource: loop.arn }, async () => {
+  const text = JSON.stringify(input);
+  const startDate = await account.ask({ action: 'states:StartExecution', resource: loop.arn }, async () => {
     try {
-      await account.sfn.send(new StartExecutionCommand({ stateMachineArn: loop.arn, name, input: JSON.stringify(input) }));
+      return (await account.sfn.send(new StartExecutionCommand({ stateMachineArn: loop.arn, name, input: text }))).startDate;
     } catch (error) {
       if ((error as Error).name === 'ExecutionAlreadyExists') throw new MisuseError(`there is a run "${name}" already: give another --name, or leave it out`);
       throw error;
     }
   });
-  return { loop, arn, name, input };
+  return { loop, execution: executionOf({ executionArn: arn, name, status: 'RUNNING', startDate, input: text }), input };
 }
 
 /** Returns what is wrong with an input, in words for those who typed it. */

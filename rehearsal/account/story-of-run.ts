@@ -46,16 +46,32 @@ export async function tell({ account, executions, options, streams }: Telling, r
     leave.abort();
   };
   SIGNALS.forEach((signal) => process.on(signal, hear));
+  // The reader of the story has left, such as `head`. Its run does not need it.
+  let isRead = true;
+  const unheard = () => {
+    isRead = false;
+    leave.abort();
+  };
+  if (!json) streams.stdout.on('error', unheard);
+  const { name } = run.execution;
+  const goesOn = () => {
+    const line = `the run goes on: "runs watch ${name}${againOf(options)}" follows it again, and "runs stop ${name}${againOf(options)}" stops it`;
+    if (isRead) terminal.line(line);
+    else streams.stderr.write(`${line}\n`);
+  };
   let record: RunDescription | undefined;
   try {
     record = await follow(account, executions, run, { listener: json ? undefined : story, toEnd, signal: leave.signal });
+  } catch (error) {
+    if (toEnd && run.execution.state === UNDER_WAY) goesOn();
+    throw error;
   } finally {
     SIGNALS.forEach((signal) => process.off(signal, hear));
+    streams.stdout.off('error', unheard);
     terminal.settle();
   }
-  const { name } = run.execution;
   if (record === undefined) {
-    terminal.line(`the run goes on: "runs watch ${name}${againOf(options)}" follows it again, and "runs stop ${name}${againOf(options)}" stops it`);
+    goesOn();
     return EXIT.INTERRUPTED;
   }
   if (json) streams.stdout.write(`${JSON.stringify({ ...record, definition: undefined, arn: run.execution.arn }, undefined, 2)}\n`);

@@ -7,6 +7,7 @@ import type { RehearsalRecord } from '../run/record';
 /** The place of a rehearsed run: its output and its commit are on this machine. */
 export class ThisMachine implements StoryPlace<RehearsalRecord> {
   readonly logs = 'rehearse logs';
+  readonly logsOfSession = true;
 
   /** @param hints what may be why a command does not find its program */
   constructor(private readonly hints: readonly string[] = []) {}

@@ -1,6 +1,6 @@
 import { NotEmulatedError } from '../assembly';
 import type { LocalDeployment } from './local-deployment';
-import { describeLoop, LoopDescription } from '../../src/journal/loop-description';
+import { describeLoop, LoopDescription, loopsNamed } from '../../src/journal/loop-description';
 import { didYouMean } from '../common/did-you-mean';
 
 /** The stack has no such loop, or more than one. */
@@ -46,8 +46,7 @@ export function findLoop(deployment: Definitions, name?: string): LoopDescriptio
 
 /** The same among the loops of a stack, wherever their descriptions are from. */
 export function chooseLoop(all: readonly LoopDescription[], stack: string, name?: string): LoopDescription {
-  const exact = all.filter(({ path, logicalId }) => path === name || logicalId === name);
-  const found = exact.length > 0 ? exact : all.filter(({ path, logicalId }) => name === undefined || logicalId.startsWith(name) || path.endsWith(`/${name}`));
+  const found = name === undefined ? all : loopsNamed(all, name);
   if (found.length === 1) return found[0];
   const there = all.map(({ path }) => path).join(', ') || 'none';
   throw new LoopNotFoundError(found.length, name === undefined

@@ -44,9 +44,10 @@ export class HistoryReader {
 
   /** @param events in their order */
   read(events: readonly HistoryEvent[]): ExecutionEvent[] {
-    const fresh = events.filter(({ id = 0 }) => id > this.last);
-    return fresh.flatMap((event) => {
-      this.last = event.id!;
+    return events.flatMap((event) => {
+      const { id = 0 } = event;
+      if (id <= this.last) return [];
+      this.last = id;
       return this.eventsOf(event);
     });
   }
@@ -121,13 +122,16 @@ export interface HistoryPage<E extends HistoryEvent = HistoryEvent> {
  * @param ask asks for a page with `reverseOrder`, the newest event first
  */
 export async function eventsAfter<E extends HistoryEvent>(last: number, ask: (nextToken?: string) => Promise<HistoryPage<E>>): Promise<E[]> {
-  const found: E[] = [];
+  // By their ids: a history that grows while it is paged can have an event on two pages.
+  const found = new Map<number, E>();
   let nextToken: string | undefined;
+  let isComplete: boolean;
   do {
-    const page = await ask(nextToken);
-    const fresh = (page.events ?? []).filter(({ id = 0 }) => id > last);
-    found.push(...fresh);
-    nextToken = fresh.length === 0 || fresh.at(-1)!.id === last + 1 ? undefined : page.nextToken;
-  } while (nextToken !== undefined);
-  return found.sort((a, b) => a.id! - b.id!);
+    const { events = [], nextToken: next } = await ask(nextToken);
+    events.filter(({ id = 0 }) => id > last).forEach((event) => found.set(event.id!, event));
+    // A page may be empty, and yet another one follow.
+    isComplete = events.some(({ id = 0 }) => id <= last + 1);
+    nextToken = next;
+  } while (nextToken !== undefined && !isComplete);
+  return [...found.values()].sort((a, b) => a.id! - b.id!);
 }

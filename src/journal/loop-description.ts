@@ -22,6 +22,19 @@ export interface LoopDescription {
   readonly publisher?: string;
 }
 
+/**
+ * Returns the loops that a name means: the loop of that path or logical ID; otherwise those whose path ends with it; otherwise those whose logical
+ * ID begins with it, as that of the state machine does with the ID of its loop.
+ */
+export function loopsNamed<T extends Pick<LoopDescription, 'path' | 'logicalId'>>(all: readonly T[], name: string): readonly T[] {
+  const meanings = [
+    ({ path, logicalId }: T) => path === name || logicalId === name,
+    ({ path }: T) => path.endsWith(`/${name}`),
+    ({ logicalId }: T) => logicalId.startsWith(name),
+  ];
+  return meanings.map((isMeant) => all.filter(isMeant)).find((found) => found.length > 0) ?? [];
+}
+
 interface StepParameters {
   readonly operation?: string;
   readonly runtimeArn?: string;

@@ -63,6 +63,7 @@ function stateIn(event: HistoryEvent): unknown {
 /** The place of a run whose reader may be anywhere: the files of the run are beside its story. */
 const REMOTE: StoryPlace = {
   logs: 'runs logs',
+  logsOfSession: false,
   explain: () => [],
   take: ({ repository }: RunDescription, branch) => repository === undefined ? [] : [`branch     ${branch} of ${repository.source}`],
 };

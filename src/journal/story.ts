@@ -30,6 +30,8 @@ const NAME_WIDTH = 34;
 export interface StoryPlace<R extends RunDescription = RunDescription> {
   /** The command that prints all output of a run, such as `rehearse logs`. */
   readonly logs: string;
+  /** Determines whether that command takes the ID of a session, rather than the name of a run. */
+  readonly logsOfSession: boolean;
   /** Explains an error, a sentence for each line, beyond what holds for any run. */
   explain(record: R): readonly string[];
   /** Returns the lines that say how to see and how to fetch the run's commit. */
@@ -127,7 +129,7 @@ export class Story<R extends RunDescription = RunDescription> implements Journal
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);
-    if (record.session && record.error) terminal.line(`           "${place.logs}" with this id shows all of its output`);
+    if (record.session && record.error && place.logsOfSession) terminal.line(`           "${place.logs}" with this id shows all of its output`);
     if (report !== undefined) terminal.line(`report     ${report}`);
   }
 

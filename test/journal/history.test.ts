@@ -78,3 +78,19 @@ test.each([[0, 5], [3, 3], [6, 2], [7, 1], [9, 1]])('a poll that knows %i of 9 e
   expect(found.map((each) => each.id)).toEqual(Array.from({ length: 9 - last }, (_, index) => last + 1 + index));
   expect(asked).toBe(pages);
 });
+
+test('events that are on two pages, because the history grew in between, are read once', async () => {
+  const all = [event('ExecutionStarted'), entered('TaskStateEntered', 'Work'), exited('TaskStateExited', 'Work'), event('ExecutionSucceeded')];
+  const pages = [[all[3], all[2]], [all[2], all[1]], [all[1], all[0]]];
+  const found = await eventsAfter(0, async (nextToken = '0') => ({ events: pages[Number(nextToken)], nextToken: nextToken === '2' ? undefined : `${Number(nextToken) + 1}` }));
+
+  expect(found.map((each) => each.id)).toEqual([1, 2, 3, 4]);
+  expect(read(all[0], all[1], all[1], all[2])).toEqual(['ExecutionStarted', 'StateEntered Work', 'StateExited Work']);
+});
+
+test('an empty page is not the last one, if it says so', async () => {
+  const all = [event('ExecutionStarted'), event('ExecutionSucceeded')];
+  const pages = [{ events: [], nextToken: '1' }, { events: [all[1]], nextToken: '2' }, { events: [], nextToken: '3' }, { events: [all[0]] }];
+
+  expect(await eventsAfter(0, async (nextToken = '0') => pages[Number(nextToken)])).toEqual(all);
+});

@@ -90,7 +90,6 @@ export class LoopFixture {
       assembly: this.assembly,
       server,
       executions: first?.deployment.executions,
-      files: first?.deployment.files.directory,
       agent: { handler: this.agent },
       secrets: props.deployment?.secrets,
       environment: { WORKBENCH_BACKOFF_SECONDS: '0', ...props.deployment?.environment },
