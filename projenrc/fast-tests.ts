@@ -66,6 +66,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/loop/verification.test.ts',
     'test/operate/concurrent-runs.test.ts',
     'test/operate/in-process.test.ts',
+    'test/operate/random-faults.test.ts',
     'test/operate/run-artifacts.test.ts',
     'test/operate/run-brake.test.ts',
     'test/operate/run-budget.test.ts',

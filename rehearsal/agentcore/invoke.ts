@@ -91,11 +91,15 @@ class Invocation {
 
   /** A scripted agent may take no notice of the signal. */
   private untilStopped<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
+    const { signal } = this.stopper;
+    let stop: () => void;
+    const stopped = new Promise<never>((_, reject) => {
       this.throwIfStopped();
-      this.stopper.signal.addEventListener('abort', () => reject(new Error('stopped')));
-      work.then(resolve, reject);
+      stop = () => reject(new Error('stopped'));
+      signal.addEventListener('abort', stop);
     });
+    // Each part of a reply waits in this way: a listener that stayed would be one more for each.
+    return Promise.race([work, stopped]).finally(() => signal.removeEventListener('abort', stop));
   }
 
   private async fail(error: unknown): Promise<void> {

@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { FORGE_ENVIRONMENT } from './constants';
+import { FORGE_ENVIRONMENT, PUBLISHER_MEMORY_MEBIBYTES } from './constants';
 import { Forge } from './forge';
 import { PublisherFunction } from './publisher-function';
 import { LIMITS } from '../jobs/constants';
@@ -60,7 +60,7 @@ export class Publisher extends Construct {
     this.function = new PublisherFunction(this, 'Function', {
       description: 'Holds the credential of a forge, and publishes verified changes',
       architecture: lambda.Architecture.ARM_64,
-      memorySize: 512,
+      memorySize: PUBLISHER_MEMORY_MEBIBYTES,
       timeout: Duration.seconds(LIMITS.functionSeconds),
       tracing: lambda.Tracing.ACTIVE,
       role: role.withoutPolicyUpdates(),

@@ -13,7 +13,7 @@ export function operateConfig(scope: Construct, props: CodingLoopProps, driver: 
     ...artifactsOf(scope, props, driver),
     ...eventsOf(scope, props, driver),
     ...(budget === undefined ? {} : { budget: budget._config() }),
-    ...brakeOf(props, driver),
+    ...brakeOf(scope, props, driver),
     ...(maxConcurrentRuns === undefined ? {} : { maxConcurrentRuns }),
     ...(queueTimeout === undefined ? {} : { queueSeconds: secondsOf(queueTimeout, 0) }),
   };
@@ -42,9 +42,9 @@ function eventsOf(scope: Construct, { events }: CodingLoopProps, driver: Session
   return { events: name };
 }
 
-function brakeOf({ brake }: CodingLoopProps, driver: SessionDriver): Pick<OperateConfig, 'brake'> {
+function brakeOf(scope: Construct, { brake }: CodingLoopProps, driver: SessionDriver): Pick<OperateConfig, 'brake'> {
   if (brake === undefined) return {};
-  const { parameterArn, parameterName } = brake.parameter;
+  const { parameterArn, parameterName } = brake._bind(scope);
   // To read, and not to set: the driver talks to sessions.
   driver._allowTo(new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [parameterArn] }));
   return { brake: parameterName };

@@ -52,9 +52,16 @@ export function patternFaults(prop: string, pattern: string): string[] {
 }
 
 /** Returns a fault for a resource in another Region than a construct, as far as both are known at synth. */
-export function regionFaults(prop: string, resource: IResource | undefined, scope: IConstruct): string[] {
-  if (resource === undefined) return [];
-  const { region } = Stack.of(scope);
-  if (Token.compareStrings(resource.env.region, region) !== TokenComparison.DIFFERENT) return [];
-  return [`"${prop}" must be in the Region of the loop, ${region}, not in ${resource.env.region}: use another one`];
+export function regionFaults(prop: string, resource: IResource | undefined, scope: IConstruct, of = 'loop'): string[] {
+  return resource === undefined ? [] : placeFaults(prop, `Region of the ${of}`, resource.env.region, Stack.of(scope).region);
+}
+
+/** Returns a fault for the account of a resource if it is not that of a construct, as far as both are known at synth. */
+export function accountFaults(prop: string, account: string, scope: IConstruct, of = 'loop'): string[] {
+  return placeFaults(prop, `account of the ${of}`, account, Stack.of(scope).account);
+}
+
+function placeFaults(prop: string, place: string, actual: string, expected: string): string[] {
+  if (Token.compareStrings(actual, expected) !== TokenComparison.DIFFERENT) return [];
+  return [`"${prop}" must be in the ${place}, ${expected}, not in ${actual}: use another one`];
 }

@@ -112,6 +112,23 @@ test.each([
   expect(parameters.asked).toHaveLength(tries);
 });
 
+test('a brake that is pulled between two tries of the first step leaves no session of the first one', async () => {
+  const { made, parameters } = await braked('off');
+  const cut = made.server.faults.add({
+    operation: 'InvokeAgentRuntimeCommand',
+    at: 'beforeEnd',
+    kind: 'internal',
+    times: 6,
+    match: ({ command = '' }) => {
+      parameters.value = 'on';
+      return command.includes('job=prepare');
+    },
+  });
+  const { error, record } = await made.run();
+  expect([cut.fired, error, record.session.stopped]).toEqual([6, 'CodingLoop.Braked', false]);
+  expect(made.server.calls.of('StopRuntimeSession').map(({ sessionId, outcome }) => [sessionId, outcome?.statusCode])).toEqual([[record.session.id, 200]]);
+});
+
 test('a throttled brake is read again by the state machine, and a run goes on when it can be read', async () => {
   const { made, parameters } = await braked('off', () => 'echo right > value.txt');
   parameters.throttled = 6;

@@ -91,7 +91,9 @@ const BOOTSTRAP = 'mkdir -p ignored && touch ignored/ready';
 const GATE = '[[ -e ignored/ready ]] && ./test.sh';
 
 /** Declares the tests of a kind of agent: those whose loop verifies its changes, and those whose loop does not. */
-export function testSchedules(agent: LoopFixtureProps['agent'], turn: (shared: string) => Partial<CodingLoopProps>, operations: readonly Struck[]): void {
+export function testSchedules(
+  agent: LoopFixtureProps['agent'], turn: (shared: string) => Partial<CodingLoopProps>, operations: readonly Struck[], alsoHolds?: Schedules['alsoHolds'],
+): void {
   const seeds = Array.from({ length: SCHEDULES }, (_, index) => FIRST_SEED + index);
   describe.each([
     ['with a verification', Verification.inFreshSession(), seeds.filter(isVerified)],
@@ -112,7 +114,7 @@ export function testSchedules(agent: LoopFixtureProps['agent'], turn: (shared: s
     afterAll(() => loop.close(), 60_000 + ours.length * 2_000);
 
     test(`${ours.length} schedules from seed ${FIRST_SEED}`, async () => {
-      const { faults, struck } = await runSchedules(loop, { title, seeds: ours, operations, commands, verified: verification._verifies });
+      const { faults, struck } = await runSchedules(loop, { title, seeds: ours, operations, commands, verified: verification._verifies, alsoHolds });
       expect(faults).toEqual([]);
       // No test passes for lack of faults.
       expect(ours.length < 40 ? [] : [...operations, 'coldStart'].filter((operation) => !struck[operation])).toEqual([]);
@@ -131,6 +133,8 @@ interface Schedules {
   /** What passes in a fresh clone of each commit. */
   readonly commands: readonly string[];
   readonly verified: boolean;
+  /** Throws if a run lacks something else. */
+  readonly alsoHolds?: (loop: LoopFixture, name: string, result: Awaited<ReturnType<LoopFixture['run']>>) => void;
 }
 
 interface SchedulesResult {
@@ -206,7 +210,7 @@ export function inject(
 
 /** Executes one run, checks the invariants and returns its outcome. */
 async function strike(
-  loop: LoopFixture, seed: number, schedule: Schedule, { commands, verified }: Schedules, struck: SchedulesResult['struck'],
+  loop: LoopFixture, seed: number, schedule: Schedule, { commands, verified, alsoHolds }: Schedules, struck: SchedulesResult['struck'],
 ): Promise<string> {
   const name = `run-${seed}`;
   const task = `seed-${seed}`;
@@ -227,6 +231,7 @@ async function strike(
   check(!BLAME.test(error ?? ''), `${error}: ${cause}`);
   const isWiped = added.some(({ spec, fired }) => spec.kind === 'wipeWorkspace' && fired > 0);
   check(error !== 'CodingLoop.WorkspaceLost' || isWiped, `the workspace of the agent is still there: ${cause}`);
+  alsoHolds?.(loop, name, result);
   if (commit !== undefined) loop.git('update-ref', '-d', `refs/heads/${branch}`); // so that the remote stays fast
   return status === 'SUCCEEDED' ? record.outcome : error!;
 }

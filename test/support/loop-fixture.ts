@@ -90,6 +90,7 @@ export class LoopFixture {
       assembly: this.assembly,
       server,
       executions: first?.deployment.executions,
+      files: first?.deployment.files.directory,
       agent: { handler: this.agent },
       secrets: props.deployment?.secrets,
       environment: { WORKBENCH_BACKOFF_SECONDS: '0', ...props.deployment?.environment },

@@ -1,14 +1,24 @@
 import { admission } from './admission';
 import { budgeted } from './budget';
+import { QUEUED, STEPS } from './constants';
 import { LoopConfig } from './loop-config';
 import { LoopRequest, Operator } from './loop-request';
+import { occupantOf } from './occupant';
+import type { PrepareRequest } from './prepare';
 import type { RunArtifacts } from './run-artifacts';
 import { RunEventSender } from './run-events';
+import { sessionOf } from './sessions';
 import { StepTools } from './step';
+import type { stopSession } from '../../jobs/stop-session';
 import { OperateConfig } from '../../operate/constants';
 
+/** Functions of the driver: this part would contain a copy of the SDK's. */
+interface DriverTools extends StepTools {
+  readonly stopSession: typeof stopSession;
+}
+
 /** Returns the operational features of a loop, which act before and after each step. */
-export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: StepTools): Operator {
+export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: DriverTools): Operator {
   const events = operate.events === undefined ? undefined : new RunEventSender(config.name, operate.events, tools);
   let artifacts: RunArtifacts | undefined;
   return {
@@ -19,6 +29,7 @@ export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: S
     },
     admit: async (request) => {
       const { refusal } = await admission(request, operate, tools);
+      if (refusal !== undefined && refusal.name !== QUEUED && request.operation === STEPS.PREPARE) await stopEarlierTry(request, tools);
       if (refusal !== undefined || operate.budget === undefined) return { refusal };
       return budgeted(request, operate.budget, tools.clock.now());
     },
@@ -33,6 +44,19 @@ export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: S
       return kept;
     },
   };
+}
+
+/**
+ * Stops the session that an earlier try of the first step may have started: after a refusal, nothing else stops it. Throws if it cannot be
+ * stopped, so that the step is tried again.
+ */
+async function stopEarlierTry({ execution, runtimeArn, state, config }: PrepareRequest, tools: DriverTools): Promise<void> {
+  const where = sessionOf(execution, state, config.endpointName);
+  if (where === undefined) return;
+  // Another run may work in a session that the input names.
+  if (where.maker !== execution && await occupantOf(where, execution, tools).catch(() => 'not known') !== undefined) return;
+  const address = { runtimeArn, qualifier: where.session.endpointName, sessionId: where.session.id };
+  await tools.stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
 }
 
 function artifactsOf(request: LoopRequest, { artifacts }: OperateConfig, tools: StepTools): RunArtifacts | undefined {

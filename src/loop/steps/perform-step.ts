@@ -12,6 +12,7 @@ import { StepTools } from './step';
 import { cleanUp, stop } from './stop';
 import { turn } from './turn';
 import { verify } from './verify';
+import { stopSession } from '../../jobs/stop-session';
 
 export function isLoopRequest(request: { readonly operation: string }): request is LoopRequest {
   return (Object.values(STEPS) as string[]).includes(request.operation);
@@ -62,7 +63,7 @@ function operatorOf({ config }: LoopRequest, tools: StepTools): Operator | undef
   if (config.operate === undefined) return undefined;
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- only with "artifacts", "budget" or such; Jest cannot import() without ".ts"
   const { operatorFor } = require('./operate') as typeof import('./operate');
-  return operatorFor(config, config.operate, tools);
+  return operatorFor(config, config.operate, { ...tools, stopSession });
 }
 
 /** Keeps people informed, before a step and, with its result, after it. */
