@@ -30,7 +30,7 @@ export async function logs(
   // Without a bucket, Step Functions has the end of what failed.
   const told = files.length > 0 ? found : logsOf((await follow(account, executions, run, { toEnd: false }))!).filter(({ name }) => isOf(name));
   if (told.length === 0 && (step ?? gate) !== undefined) {
-    throw new MisuseError(`there is no output of ${gate === undefined ? `"${step}"` : `the gate "${gate}"`} in the run ${run.execution.name}${files.length === 0 ? '' : `; there is ${files.map(({ name }) => name).join(', ')}`}`);
+    throw new MisuseError(`there is no output of ${gate === undefined ? `"${step}"` : `the gate "${gate}"`} in the run ${run.execution.name}${files.length === 0 ? '' : `; it has ${files.map(({ name }) => name).join(', ')}`}`);
   }
   if (json) print(JSON.stringify(told, undefined, 2));
   else told.forEach(({ name, text }) => print(`== ${name}\n${text === '' ? '(no output)' : forTerminal(text.replace(/\n$/, ''))}\n`));

@@ -52,7 +52,7 @@ export async function loopsOf(account: Account, { stack, loop }: LoopSelection):
   if (missing !== undefined) throw missing;
   if (all.length === 0) throw new MisuseError(`stack ${stack} has no CodingLoop: ${resources.length === 0 ? 'it has no state machine' : 'none of its state machines is one'}`);
   const paths = all.map(({ path }) => path);
-  throw new MisuseError(`stack ${stack} has no CodingLoop "${loop}"; there is ${paths.join(', ')}${didYouMean(loop!, all.flatMap(({ path }) => [path, path.split('/').pop()!]))}`);
+  throw new MisuseError(`stack ${stack} has no CodingLoop "${loop}"; the stack has ${paths.join(', ')}${didYouMean(loop!, all.flatMap(({ path }) => [path, path.split('/').pop()!]))}`);
 }
 
 /** Returns the one loop that a command line names. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { OptionTypes, readArguments } from '../common/arguments';
+import { OptionTypes, readArguments, unexpected } from '../common/arguments';
 import { didYouMean } from '../common/did-you-mean';
 import type { Faults } from '../common/misuse';
 
@@ -156,7 +156,7 @@ function givenIn(values: Given): Option[] {
 /** The argument after the command: a run, or what to do with the brake. */
 function argumentOf(command: Command, rest: readonly string[], all: boolean, faults: Faults): Pick<AccountOptions, 'run' | 'brake'> {
   const takes = command === 'run' || command === 'list' ? 0 : 1;
-  if (rest.length > takes) faults.add(`"${rest.slice(takes).join(' ')}" is unexpected: put an argument with spaces in quotes`);
+  if (rest.length > takes) faults.add(unexpected(rest.slice(takes)));
   const [argument] = rest;
   if (takes === 0) return {};
   if (command === 'brake') {

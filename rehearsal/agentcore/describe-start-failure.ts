@@ -22,7 +22,7 @@ export function describeStartFailures(tries: readonly StartFailure[], logFile: s
   const lines = lastLines(maskSecrets(mask(tries[tries.length - 1].output)));
   return [
     ...describeAgentStart(agentStartOf(tries, mask)),
-    ...lines.length === 0 ? ['  it printed nothing'] : ['  it printed', ...lines.map((line) => `  │ ${line}`), `  all of it  ${logFile}`],
+    ...lines.length === 0 ? ['  it printed nothing'] : ['  it printed', ...lines.map((line) => `  │ ${line}`), `  full log   ${logFile}`],
   ].join('\n');
 }
 

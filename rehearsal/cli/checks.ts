@@ -32,7 +32,7 @@ export async function checkedRun(options: Options, store: RunStore, faults: Faul
   const { target, input } = resumed(options, session);
   faults.add(...idleFaults(target));
   // A session that is not there would have said the rest.
-  if (options.sessionId === undefined || session !== undefined) faults.add(...missingFaults(target, input));
+  if (options.sessionId === undefined || session !== undefined) faults.add(...missingFaults(target, input, options.isInputRead));
   faults.add(...target.app === undefined ? loopFaults(target) : appFaults(target), ...agentFaults(target));
   faults.add(...faultsOfInput(options, input), ...writableFaults('--state', options.state), ...shareFaults(target), ...messageFaults(target, input));
   if (hasGit()) faults.add(...await repositoryFaults(options, target, input)); // without it, that is what the next check says
@@ -52,7 +52,7 @@ function shareFaults({ cache, sshAgent }: Target): string[] {
 /** Faults of the texts that go into the commit's message and the branch's name. */
 function messageFaults({ env = [] }: Target, { prompt, taskId }: RehearsalInput): string[] {
   const secrets = secretsOf(Object.fromEntries(env.map((name) => [name, process.env[name] ?? ''])));
-  const texts = { 'the prompt': prompt, 'the task\'s id': taskId };
+  const texts = { 'the prompt': prompt, 'the task\'s ID': taskId };
   return Object.entries(texts).flatMap(([what, text]) => secrets
     .filter(({ parts }) => typeof text === 'string' && parts.some((part) => text.includes(part)))
     .map(({ name }) => `${what} contains the value of ${name} (--env), and so would the commit: remove it; if it is not a secret, set it in the command that needs it instead`));
@@ -112,14 +112,15 @@ function idleFaults(target: Target): string[] {
       .map((option) => `--${option} cannot be used with --app, whose loop defines it: leave out one of them`);
 }
 
-function missingFaults({ app, agent, gates, repository }: Target, input: RehearsalInput): string[] {
+function missingFaults({ app, agent, gates, repository }: Target, input: RehearsalInput, isInputRead: boolean): string[] {
   const own = app !== undefined ? [] : [
     ...(repository ?? input.repository?.url) === undefined
       ? ['--repository is missing: name the directory or URL that the agent works on, or give --app for a loop of your own'] : [],
     ...agent === undefined ? ['--agent is missing: give the command of the agent, or give --app for a loop of your own'] : [],
     ...gates === undefined ? ["--gate is missing: give a command that must pass, such as --gate test='npm test'"] : [],
   ];
-  return [...own, ...input.prompt === undefined ? ['--prompt is missing: say what the agent has to do, with --prompt or in the file of --input'] : []];
+  // A file that cannot be read may have it.
+  return [...own, ...input.prompt === undefined && isInputRead ? ['--prompt is missing: say what the agent has to do, with --prompt or in the file of --input'] : []];
 }
 
 /** The faults that the loop of the command line would report. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { LIMITS } from '../../src/jobs/constants';
 import { LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { COMMAND_MODES, CommandMode } from '../agentcore/words';
-import { readArguments, REHEARSE_OPTIONS, Values as ValuesOf } from '../common/arguments';
+import { readArguments, REHEARSE_OPTIONS, unexpected, Values as ValuesOf } from '../common/arguments';
 import { didYouMean, nearFile } from '../common/did-you-mean';
 import type { Faults } from '../common/misuse';
 import type { RehearsalInput } from '../run/input';
@@ -57,12 +57,14 @@ export interface Target {
 
 export interface Options {
   readonly command: 'run' | 'sessions' | 'stop' | 'shell' | 'logs' | 'clean';
-  /** The id of a session, for commands that take one. */
+  /** The ID of a session, for commands that take one. */
   readonly id?: string;
   readonly target: Target;
   readonly input: Partial<RehearsalInput>;
   /** The file of the input, for messages. */
   readonly inputFile?: string;
+  /** False if the file cannot be read, which is a fault. */
+  readonly isInputRead: boolean;
   readonly sessionId?: string;
   /** Seconds, for `clean`. */
   readonly olderThan?: number;
@@ -81,11 +83,14 @@ export function parseOptions(args: readonly string[], faults: Faults): Options {
   const [command, id, ...rest] = positionals;
   const known = COMMANDS.find((each) => each === command);
   if (command !== undefined && known === undefined) {
-    faults.add(`"${command}" is not a command of "rehearse"${didYouMean(command, COMMANDS) || `: the commands are ${COMMANDS.join(', ')}; options alone start a run`}`);
+    const near = didYouMean(command, COMMANDS);
+    faults.add(near === '' && positionals[0] !== args[0]
+      ? unexpected(positionals)
+      : `"${command}" is not a command of "rehearse"${near || `: the commands are ${COMMANDS.join(', ')}; options alone start a run`}`);
   } else if (rest.length > 0) {
-    faults.add(`"${rest.join(' ')}" is unexpected: put an argument with spaces in quotes`);
+    faults.add(unexpected(rest));
   } else if (known !== undefined && known !== 'sessions' && known !== 'clean' && id === undefined) {
-    faults.add(`"rehearse ${known}" needs the id of a session: "rehearse sessions" lists them`);
+    faults.add(`"rehearse ${known}" needs the ID of a session: "rehearse sessions" lists them`);
   }
   const input = values.input === undefined ? {} : inputFile(values.input, faults);
   const target = targetOf(values, faults);
@@ -96,6 +101,7 @@ export function parseOptions(args: readonly string[], faults: Faults): Options {
     target,
     input: { ...input, ...defined({ prompt: values.prompt, taskId: values.task }) },
     inputFile: values.input,
+    isInputRead: input !== undefined,
     sessionId: values.session,
     olderThan: ageOf(known ?? 'run', values['older-than'], faults),
     goesOn: goesOn(values, faults),
@@ -219,7 +225,7 @@ function ageOf(command: Options['command'], text: string | undefined, faults: Fa
   return Number(amount) * AGES[unit as keyof typeof AGES];
 }
 
-function inputFile(file: string, faults: Faults): Partial<RehearsalInput> {
+function inputFile(file: string, faults: Faults): Partial<RehearsalInput> | undefined {
   try {
     const input: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
@@ -227,7 +233,7 @@ function inputFile(file: string, faults: Faults): Partial<RehearsalInput> {
   } catch (error) {
     faults.add(`--input ${file}${existsSync(file) ? ` is not valid JSON: ${(error as Error).message}` : `: there is no such file${nearFile(file)}`}`);
   }
-  return {};
+  return undefined;
 }
 
 function defined<T extends object>(object: T): T {

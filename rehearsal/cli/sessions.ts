@@ -108,7 +108,11 @@ function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: Sto
   else if (!jobNames.some((name) => name.startsWith('turn-'))) stdout.write(`== the agent\n${wasAsked(runs) ? '(it was called, and printed nothing)' : '(it was not called)'}\n`);
   const began = (name: string) => statSync(join(jobs, name)).birthtimeMs;
   const told = jobNames.filter((name) => verbose || isTold(join(jobs, name), name));
-  for (const name of told.sort((a, b) => began(a) - began(b))) stdout.write(`\n${mask(jobLog(join(jobs, name), name))}`);
+  const heads = runs.length === 1 ? [] : runs.map(({ record }) => ({ at: Date.parse(record.startedAt), text: `\n== run ${record.id}, ${record.outcome}\n` }));
+  for (const name of told.sort((a, b) => began(a) - began(b))) {
+    while (heads.length > 0 && heads[0].at <= began(name)) stdout.write(heads.shift()!.text);
+    stdout.write(`\n${mask(jobLog(join(jobs, name), name))}`);
+  }
   const own = jobNames.length - told.length;
   if (own > 0) stdout.write(`\n(${own} ${own === 1 ? 'command' : 'commands'} of the loop itself, such as the clone and the commit: "rehearse logs ID --verbose" shows them)\n`);
   if (jobNames.length === 0) {
@@ -121,9 +125,12 @@ function wasAsked(runs: StoredSession['runs']): boolean {
   return runs.some(({ record }) => record.steps.some(({ kind }) => kind === 'turn'));
 }
 
-/** Determines whether a job is shown: those that run the user's commands, and those that failed. The loop's own steps print for the loop alone. */
+/**
+ * Determines whether a job is shown: those that run the user's commands, and those that failed. The loop's own steps print for the loop alone. The
+ * first step ends with 75 in each workspace of an earlier run, and starts again.
+ */
 function isTold(directory: string, name: string): boolean {
-  return /^(turn|gate|bootstrap)-/.test(name) || !/^EXITED 0\b/.test(textOf(directory, 'exit'));
+  return /^(turn|gate|bootstrap)-/.test(name) || !(name.startsWith('prepare-') ? /^EXITED (0|75)\b/ : /^EXITED 0\b/).test(textOf(directory, 'exit'));
 }
 
 function textOf(directory: string, file: string): string {
@@ -133,9 +140,16 @@ function textOf(directory: string, file: string): string {
 /** A command with its output, and how it ended. */
 function jobLog(directory: string, name: string): string {
   const [how, code] = textOf(directory, 'exit').trim().split(/\s+/);
-  const end = how === '' ? 'did not finish' : `${how} ${code ?? ''}`.trim();
+  const end = how === '' ? 'did not finish' : how === 'EXITED' ? `exit code ${code}` : `${how} ${code ?? ''}`.trim();
   const output = textOf(directory, 'log');
-  return `== ${name.replace(/-[0-9a-f]{12}$/, '')}: ${end}\n${output === '' ? '(no output)\n' : output.replace(/\n?$/, '\n')}`;
+  return `== ${titleOf(name.replace(/-[0-9a-f]{12}$/, ''))}: ${end}\n${output === '' ? '(no output)\n' : output.replace(/\n?$/, '\n')}`;
+}
+
+/** Returns the title of a job. Turns are counted as in the story, from 1. */
+function titleOf(job: string): string {
+  const [, kind, of = '', round] = /^(turn|gate|bootstrap)(?:-(.+))?-(\d+)$/.exec(job) ?? [];
+  if (kind === undefined) return job;
+  return kind === 'bootstrap' ? kind : [`turn ${Number(round) + 1}`, ...kind === 'gate' ? [`gate ${of}`] : []].join(', ');
 }
 
 /** Set where the shell begins: on the way there, a shell that is not interactive would drop it. */

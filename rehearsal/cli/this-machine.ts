@@ -4,6 +4,9 @@ import type { StoryPlace } from '../../src/journal/story';
 import { LOOP_ERRORS } from '../../src/loop/steps/constants';
 import type { RehearsalRecord } from '../run/record';
 
+/** The words of the runner for a program that is not there. */
+const NO_PROGRAM = 'or the directory of the turn is not there';
+
 /** The place of a rehearsed run: its output and its commit are on this machine. */
 export class ThisMachine implements StoryPlace<RehearsalRecord> {
   readonly logs = 'rehearse logs';
@@ -18,6 +21,8 @@ export class ThisMachine implements StoryPlace<RehearsalRecord> {
       ...session && error?.message.includes('CloudWatch') ? [`in a rehearsal, "${this.logs} ${session.id}" shows what CloudWatch would`] : [],
       ...error?.name === LOOP_ERRORS.INERT && session?.sandbox.image === undefined
         ? ['a rehearsal without an image looks for programs on this machine\'s PATH, as the session has it, and did not find this one'] : [],
+      ...error?.message.includes(NO_PROGRAM) && session?.sandbox.image === undefined
+        ? ['a rehearsal without an image uses the program of this machine: install it, or correct PATH'] : [],
       ...isNotFound(record) ? this.hints : [],
     ];
   }

@@ -12,7 +12,7 @@ export const USAGE = `Runs a coding loop on this machine: an agent's turn, gates
 Run a loop of an app
   --app DIR            the app's cloud assembly, such as cdk.out
   --stack NAME         the stack to use, if the assembly has several
-  --loop PATH          path or logical id of the CodingLoop, if the stack has several
+  --loop PATH          path or logical ID of the CodingLoop, if the stack has several
   --input FILE         JSON file with the input of the run: prompt, taskId, repository, session
   --agent COMMAND      a server of /ping and /invocations on $PORT, in place of the image's own command; starts in the session's workspace
   --agent NAME         the program of this machine that NAME stands for, as below, in place of the image's own command
@@ -48,7 +48,7 @@ Manage sessions
 
 Options of every run
   --prompt TEXT        the task for the agent
-  --task ID            id of the task, which names the branch
+  --task ID            ID of the task, which names the branch
   --session ID         continues in the workspace of an earlier run
   --update             with --session: brings the workspace to the newest commit, and keeps the work of earlier runs of the task
   --on-top             with --session: starts another --task from the branch of the last task instead of from the newest commit

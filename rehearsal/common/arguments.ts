@@ -51,6 +51,11 @@ export const REHEARSE_OPTIONS = {
   'verbose': { type: 'boolean', default: false },
 } as const satisfies OptionTypes;
 
+/** Returns the fault of words that no option and no command takes, which are often the rest of a value without quotes. */
+export function unexpected(words: readonly string[]): string {
+  return `"${words.join(' ')}" is unexpected: put a value with spaces in quotes, such as --prompt 'Fix the failing test'`;
+}
+
 /** Reads the words of a command line; what is wrong with one of them hides nothing of the others. */
 export function readArguments<T extends OptionTypes>(
   args: readonly string[], types: T, faults: Faults,

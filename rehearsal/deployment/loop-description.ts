@@ -51,5 +51,5 @@ export function chooseLoop(all: readonly LoopDescription[], stack: string, name?
   const there = all.map(({ path }) => path).join(', ') || 'none';
   throw new LoopNotFoundError(found.length, name === undefined
     ? `stack ${stack} has ${all.length === 0 ? 'no CodingLoop' : `more than one CodingLoop (${there}): name one with "loop" (--loop)`}`
-    : `stack ${stack} has ${found.length === 0 ? 'no' : 'more than one'} CodingLoop "${name}"; there is ${there}${didYouMean(name, all.flatMap(({ path }) => [path, path.split('/').pop()!]))}`);
+    : `stack ${stack} has ${found.length === 0 ? 'no' : 'more than one'} CodingLoop "${name}"; the stack has ${there}${didYouMean(name, all.flatMap(({ path }) => [path, path.split('/').pop()!]))}`);
 }

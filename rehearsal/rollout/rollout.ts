@@ -113,7 +113,7 @@ export class Rollout {
       const tries = startFailures.since(failed);
       if (isOfTheAgent(error as Error, tries)) {
         const what = describeStartFailures(tries, deployment.server.logs.file(tries[tries.length - 1].key), foreign.mask);
-        throw new AgentNotStartedError(`the rollout ${path} of version ${version} failed, since its agent does not start: ${what}${whereItRan(foreign)}`);
+        throw new AgentNotStartedError(`the rollout ${path} of version ${version} failed, because its agent does not start: ${what}${whereItRan(foreign)}`);
       }
       throw new RolloutFailedError(`the rollout ${path} of version ${version} ${reasonOf(error as Error, foreign)}`);
     } finally {
@@ -166,7 +166,7 @@ function isNotHere(test: SmokeTestProperties, { programs = 'MACHINE' }: RolloutO
 /** Returns the function's own message, whether a deployment would fail too as far as that is known, and what else would help here. */
 function reasonOf(error: Error, options: RolloutOptions): string {
   const reason = wordsOf(error);
-  if (reason.startsWith('no room')) return `failed: ${reason}\nHere another state directory helps too.`;
+  if (reason.startsWith('no room')) return `failed: ${reason}\nIn a rehearsal, another state directory helps, too.`;
   const where = reason.startsWith('smoke test') ? whereItRan(options) : '';
   return where === '' ? `failed, as its deployment would: ${reason}` : `failed: ${reason}${where}`;
 }
@@ -184,8 +184,8 @@ function isOfTheAgent(error: Error, tries: readonly StartFailure[]): boolean {
 function whereItRan({ programs = 'MACHINE', otherAgent = false }: RolloutOptions): string {
   if (programs === 'OWN_IMAGE' && !otherAgent) return '';
   const whose = { MACHINE: 'the programs of this machine', OTHER_IMAGE: 'the image that was named', OWN_IMAGE: 'another agent' }[programs];
-  const remedy = programs === 'OWN_IMAGE' ? 'without --agent it runs with the image\'s own' : 'in a container sandbox of the app\'s own image it runs with those of a deployment';
-  return `\nHere it ran with ${whose}; ${remedy}.`;
+  const remedy = programs === 'OWN_IMAGE' ? 'without --agent, it uses the agent of the image' : 'in a container of the app\'s own image (--sandbox container), it uses those of a deployment';
+  return `\nThis rehearsal used ${whose}: ${remedy}.`;
 }
 
 function messageOf(cause: string): string {

@@ -22,6 +22,7 @@ export interface ChooseSandboxOptions extends ContainerToolOptions, Pick<Contain
  */
 export async function chooseSandbox(options: ChooseSandboxOptions = {}): Promise<SandboxDriver> {
   const complaints: string[] = [];
+  let hasTool = false;
   if (options.driver !== 'container') {
     const { user } = options;
     const complaint = await namespaceComplaint(user);
@@ -32,15 +33,16 @@ export async function chooseSandbox(options: ChooseSandboxOptions = {}): Promise
   }
   if (options.driver !== 'namespace') {
     const tool = await findContainerTool(options);
+    hasTool = tool instanceof ContainerTool;
     if (tool instanceof ContainerTool && options.image !== undefined) {
       const image = typeof options.image === 'string' ? options.image : await options.image(tool);
       return ContainerDriver.create({ tool, image, network: options.network });
     }
     complaints.push(...tool instanceof ContainerTool
-      ? [`  container: ${tool.name} is installed, but there is no image: name one (--image), or rehearse an app whose runtime has one`]
+      ? [`  container: ${tool.name} is installed, but there is no image`]
       : tool.map(complaint => `  container: ${complaint}`));
   }
-  throw new SandboxUnavailableError(['no sandbox can be started here:', ...complaints, 'Try one of these:', ...remedies(options.driver)].join('\n'));
+  throw new SandboxUnavailableError(['no sandbox can be started here:', ...complaints, 'Try one of these:', ...remedies(options, hasTool)].join('\n'));
 }
 
 /** Returns why namespaces do not work here, or `undefined` if they do. The only way to find out is to make some. */
@@ -58,10 +60,11 @@ async function namespaceComplaint(user: number | undefined): Promise<string | un
   }
 }
 
-function remedies(driver: ChooseSandboxOptions['driver']): string[] {
-  const container = [
-    '  install Docker, Podman or Finch, and start it ("podman machine start", "finch vm start"); rehearse as a user who may use it',
-  ];
+/** @param hasTool whether containers lack no more than an image */
+function remedies({ driver }: ChooseSandboxOptions, hasTool: boolean): string[] {
+  const container = hasTool
+    ? '  name an image that has bash, git and the programs of the gates, with "image" (--image); or rehearse an app whose runtime has one'
+    : '  install Docker, Podman or Finch, and start it ("podman machine start", "finch vm start"); rehearse as a user who may use it';
   const namespace = [
     '  apt-get install bash coreutils util-linux                            the programs that it needs',
     '  sudo sysctl --write kernel.unprivileged_userns_clone=1               user namespaces, on Debian',
@@ -69,5 +72,5 @@ function remedies(driver: ChooseSandboxOptions['driver']): string[] {
     '  docker run --privileged …                                            in a container',
     '  rehearse as root',
   ];
-  return [...driver === 'namespace' ? [] : container, ...driver === 'container' || process.platform !== 'linux' ? [] : namespace];
+  return [...driver === 'namespace' ? [] : [container], ...driver === 'container' || process.platform !== 'linux' ? [] : namespace];
 }

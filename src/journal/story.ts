@@ -129,7 +129,7 @@ export class Story<R extends RunDescription = RunDescription> implements Journal
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);
-    if (record.session && record.error && place.logsOfSession) terminal.line(`           "${place.logs}" with this id shows all of its output`);
+    if (record.session && record.error && place.logsOfSession) terminal.line(`           "${place.logs}" with this ID shows all of its output`);
     if (report !== undefined) terminal.line(`report     ${report}`);
   }
 

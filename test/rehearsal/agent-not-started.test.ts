@@ -56,9 +56,9 @@ test('fails the rollout of an agent that does not start after a few attempts, as
   const { exitCode, stdout, stderr } = await rehearse(synth());
 
   expect(stdout).toMatch(/^rolling out version 1 with Stack\/Rollout, and running its smoke tests: writable \/mnt\/workspace, git --version …\n/m);
-  expect(stderr).toMatch(/^the rollout Stack\/Rollout of version 1 failed, since its agent does not start: the agent ended with exit code 1 before it was healthy, in each of 3 tries\n {2}command {4}node server\.mjs\n {2}started in \/\S+\n {2}it printed\n/);
+  expect(stderr).toMatch(/^the rollout Stack\/Rollout of version 1 failed, because its agent does not start: the agent ended with exit code 1 before it was healthy, in each of 3 tries\n {2}command {4}node server\.mjs\n {2}started in \/\S+\n {2}it printed\n/);
   expect(stderr).toMatch(/^ {2}│ Error: Cannot find module '\S+\/server\.mjs'$/m);
-  expect(stderr).toMatch(/^ {2}all of it {2}\/\S+\.log$/m);
+  expect(stderr).toMatch(/^ {2}full log {3}\/\S+\.log$/m);
   expect(`${stdout}${stderr}`).not.toMatch(/CloudWatch|Rollout[0-9A-F]{8}/);
   expect(exitCode).toBe(1);
 

@@ -122,7 +122,7 @@ test('fails for a version that does not pass, with the message of a deployment, 
   const started = start(assembly);
 
   await expect(started).rejects.toThrow(RolloutFailedError);
-  await expect(started).rejects.toThrow(/^the rollout Stack\/Rollout of version 1 failed: smoke test ".*" on endpoint "v1" failed: exit code 3, expected 0: .*\noutput ends with:\nthe disk is full\nHere it ran with the programs of this machine; in a container sandbox /);
+  await expect(started).rejects.toThrow(/^the rollout Stack\/Rollout of version 1 failed: smoke test ".*" on endpoint "v1" failed: exit code 3, expected 0: .*\noutput ends with:\nthe disk is full\nThis rehearsal used the programs of this machine: in a container of /);
   expect(existsSync(join(copy.state, 'lock'))).toBe(false);
   expect(readdirSync(join(copy.state, 'agentcore', 'microvms'))).toEqual([]);
   const [runtime] = JSON.parse(readFileSync(join(copy.state, 'agentcore/runtimes.json'), 'utf8')) as { endpoints: { name: string }[] }[];

@@ -51,7 +51,7 @@ test.each(Object.keys(KINDS))('the workspace of a run on %s is found, in its rep
   ]);
 
   new RunStore(loop.copy.state).save({ target: {}, record }, reportOf(record));
-  expect((await commandLine('rehearse', 'logs', session!.id, '--state', loop.copy.state)).stdout).toMatch(/^== gate-.*\nthe answer is 42$/m);
+  expect((await commandLine('rehearse', 'logs', session!.id, '--state', loop.copy.state)).stdout).toMatch(/^== .*gate .*\nthe answer is 42$/m);
   const shell = new CommandLine(['rehearse', 'shell', session!.id, '--state', loop.copy.state], { terminal: true });
   await shell.prints(/session \/mnt\/shared\/repo [$#] /);
   shell.type('touch /mnt/mine/seen && exit 3\n');

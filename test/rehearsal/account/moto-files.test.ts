@@ -44,7 +44,7 @@ describe('what a run left in the bucket of its loop', () => {
   });
 
   test('fails to be chosen by a gate that it does not have', async () => {
-    expect((await ending(2, commandLine('runs', 'logs', 'kept', ...FIX, '--gate', 'lint'))).stderr).toContain('there is no output of the gate "lint" in the run kept; there is');
+    expect((await ending(2, commandLine('runs', 'logs', 'kept', ...FIX, '--gate', 'lint'))).stderr).toContain('there is no output of the gate "lint" in the run kept; it has');
   });
 
   test('is written as its report', async () => {

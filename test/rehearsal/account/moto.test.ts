@@ -32,7 +32,7 @@ describe('the loop', () => {
   test.each<[string, string[], string]>([
     ['no stack is named', ['runs'], '--stack is missing: name the stack of the loop, or give the ARN of its state machine with --loop'],
     ['there is no such stack', ['runs', '--stack', 'Stuck'], 'there is no stack "Stuck" in us-east-1 of this account'],
-    ['there is no such loop', ['runs', '--stack', 'Stack', '--loop', 'Fox'], 'stack Stack has no CodingLoop "Fox"; there is Stack/Fix, Stack/Upgrade: did you mean Fix?'],
+    ['there is no such loop', ['runs', '--stack', 'Stack', '--loop', 'Fox'], 'stack Stack has no CodingLoop "Fox"; the stack has Stack/Fix, Stack/Upgrade: did you mean Fix?'],
     ['a run could be of two loops', ['run', '--stack', 'Stack', '--prompt', 'x'], 'stack Stack has more than one CodingLoop (Stack/Fix, Stack/Upgrade): name one with --loop'],
     ['there is no such command', ['runs', 'stopp', 'x'], '"stopp" is not a command of "runs": did you mean stop?'],
     ['an option belongs to another command', ['runs', 'list', '--stack', 'Stack', '--detach'], '--detach is not an option of "runs list": it belongs to "run"'],

@@ -71,6 +71,9 @@ test.each([
   ['--on-top without a branch', [...LOOP, '--repository', 'PROJECT', '--on-top'], /^--on-top needs --session: name the session, or give the branch to start from with --ref\n/],
   ['a misspelled option', [...LOOP, '--repository', 'PROJECT', '--updat'], /^--updat is not an option: did you mean --update\?\n/],
   ['an unknown command', ['session'], /^"session" is not a command of "rehearse": did you mean sessions\?\n/],
+  ['a prompt without quotes', ['--agent', 'true', '--gate', 'test=true', '--repository', 'PROJECT', '--prompt', 'Fix', 'the', 'test'], /^"the test" is unexpected: put a value with spaces in quotes, such as --prompt 'Fix the failing test'\n"cdk/],
+  ['a session with more words', ['logs', 'a', 'b'], /^"b" is unexpected: put a value with spaces in quotes/],
+  ['an input file that does not exist, without a prompt', ['--agent', 'true', '--gate', 'test=true', '--repository', 'PROJECT', '--input', 'PROJECT/none'], /^--input \S+: there is no such file\n"cdk/],
   ['a directory inside a repository', [...LOOP, '--repository', 'PROJECT/part'], /^--repository \S+ cannot be cloned: it is a subdirectory of a repository: name \S+\/project\n/],
   ['an unknown reference', [...LOOP, '--repository', 'PROJECT', '--ref', 'mian'], /^"mian" is not a branch, tag or commit of \S+: did you mean main\?\n/],
   ['an input file that does not exist', ['--agent', 'true', '--gate', 'test=true', '--repository', 'PROJECT', '--prompt', 'x', '--input', 'PROJECT/inputs.json'], /^--input \S+: there is no such file: did you mean \S+\/input\.json\?\n/],
@@ -86,7 +89,7 @@ test('fails for an unknown stack, loop or app directory, with the known ones', a
     const app = loop.synth();
     const run = ['--prompt', 'x', '--repository', copy.directory];
     expect(await refused('--app', app, '--stack', 'Stakc', ...run)).toMatch(/^--app: \S+ has no stack "Stakc": name one of Stack with "stack" \(--stack\): did you mean Stack\?\n/);
-    expect(await refused('--app', app, '--loop', 'Lop', ...run)).toMatch(/^stack Stack has no CodingLoop "Lop"; there is Stack\/Loop: did you mean Loop\?\n/);
+    expect(await refused('--app', app, '--loop', 'Lop', ...run)).toMatch(/^stack Stack has no CodingLoop "Lop"; the stack has Stack\/Loop: did you mean Loop\?\n/);
     expect(await refused('--app', app.replace(/out$/, 'uot'), ...run)).toMatch(/^--app: there is no directory \S+; run "cdk synth" first: did you mean \S+cdk\.out\?\n/);
     expect(await refused('--app', join(app, '..'), ...run)).toMatch(/is not a cloud assembly: it has no manifest\.json; did you mean \S+cdk\.out\?\n/);
   } finally {

@@ -88,6 +88,13 @@ test('a limit of the provider is an end of its own, before any gate', async () =
   expect(stdout).not.toContain('Run gate');
 });
 
+test('says what to install if the program of the agent is not on this machine', async () => {
+  const { exitCode, stdout } = await rehearse(['--repository', copy.directory, '--agent', 'codex', '--gate', 'test=true', '--prompt', 'x']);
+
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(/"codex" or the directory of the turn is not there[^]*\n {2}a rehearsal without an image uses the program of this machine: install it, or correct PATH\n/);
+});
+
 test('fails for an agent that needs an app, and for programs that are not those of this machine', async () => {
   mkdirSync(copy.state, { recursive: true });
   const strands = await run('--agent', 'strands');

@@ -189,6 +189,6 @@ describe('a machine that lacks what a sandbox needs', () => {
   test('uses containers if there is an engine, and fails without an image for them', async () => {
     writeFileSync(join(bin, 'podman'), '#!/bin/sh\n', { mode: 0o755 });
     const { exitCode, stderr } = await run(FIXES, [], { env: { ...process.env, PATH: bin } }).ended;
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('podman is installed, but there is no image: name one (--image)')]);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('podman is installed, but there is no image\nTry one of these:\n  name an image that has bash')]);
   });
 });

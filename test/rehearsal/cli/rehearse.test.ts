@@ -132,8 +132,8 @@ test('a run whose agent fails says where its whole output is', async () => {
   const { exitCode, stdout } = await rehearse('--agent', 'cat >/dev/null; echo "no model is configured"; exit 3');
 
   expect([exitCode, stdout]).toEqual([1, expect.stringContaining('agent: no model is configured\n')]);
-  const [, id] = /^session {4}(\S+)\n +"rehearse logs" with this id/m.exec(stdout)!;
-  expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toMatch(/^== turn-0: EXITED 3\nno model is configured$/m);
+  const [, id] = /^session {4}(\S+)\n +"rehearse logs" with this ID/m.exec(stdout)!;
+  expect((await commandLine('rehearse', 'logs', id, '--state', copy.state)).stdout).toMatch(/^== turn 1: exit code 3\nno model is configured$/m);
 });
 
 test('a session continues from where it was left, with the same agent and gates', async () => {
@@ -151,6 +151,9 @@ test('a session continues from where it was left, with the same agent and gates'
   expect(listed.stdout).toContain(first.session!.id);
   const logs = await commandLine('rehearse', 'logs', first.session!.id, '--state', copy.state);
   expect(logs.stdout).toContain('FAIL: no mark in Hello, world');
+  expect(logs.stdout.match(/^== run (\S+), COMMITTED$/gm)).toEqual([first, record].map(({ id }) => `== run ${id}, COMMITTED`));
+  // What the second run's first step asks of the first run is no failure.
+  expect(logs.stdout).not.toContain('== prepare');
 });
 
 test('a run starts from the given reference, and so does the next one in its session', async () => {

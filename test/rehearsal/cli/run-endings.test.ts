@@ -32,7 +32,7 @@ test('shows the first and last lines of a failed bootstrap once, in the story an
   expect(report.match(/line 150$/gm)).toHaveLength(1);
   const { stdout: logs } = await commandLine('rehearse', 'logs', id, '--state', copy.state);
   expect(logs).toMatch(/^== the agent\n\(it was not called\)\n/);
-  expect(logs).toMatch(/^== bootstrap-0: EXITED 4\nline 100\n[^]*\nline 199\n/m);
+  expect(logs).toMatch(/^== bootstrap: exit code 4\nline 100\n[^]*\nline 199\n/m);
 });
 
 test('names a gate whose program does not exist, and puts the subject of a warning first', async () => {

@@ -29,8 +29,8 @@ test('the logs of a session are the output of the agent and the gates, and that 
   const { id } = await rehearse('--agent', 'cat >/dev/null; echo I am the agent; echo right > value', '--gate', 'test=./test.sh && echo I am the gate');
 
   const logs = async (...more: string[]) => (await commandLine('rehearse', 'logs', id, '--state', copy.state, ...more)).stdout;
-  expect(await logs()).toMatch(/^\n== turn-0: EXITED 0\nI am the agent\n\n== gate-test-0: EXITED 0\nI am the gate\n\n\(\d+ commands of the loop itself, .*--verbose" shows them\)\n$/);
-  expect(await logs('--verbose')).toMatch(/^== prepare-0: EXITED 0\n[^]*@result [^]*I am the agent/m);
+  expect(await logs()).toMatch(/^\n== turn 1: exit code 0\nI am the agent\n\n== turn 1, gate test: exit code 0\nI am the gate\n\n\(\d+ commands of the loop itself, .*--verbose" shows them\)\n$/);
+  expect(await logs('--verbose')).toMatch(/^== prepare-0: exit code 0\n[^]*@result [^]*I am the agent/m);
 });
 
 test('refers nobody to an image if sessions have this machine\'s programs', async () => {
