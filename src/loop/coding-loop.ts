@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
@@ -72,6 +73,8 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   public readonly grantPrincipal: iam.IPrincipal;
   /** The function that holds the credential of the forge, and commits. Missing if the repository has no forge. */
   public readonly publisher?: lambda.IFunction;
+  /** The bucket that the driver writes the files of runs to, such as for `grantRead`. Missing if the loop has no `artifacts`. */
+  public readonly artifactsBucket?: s3.IBucket;
   /** The alarms of the loop. Each of its methods creates an alarm. */
   public readonly alarms: LoopAlarms;
   /**
@@ -105,6 +108,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
     if (publisher !== undefined) driver._allowCalls(publisher);
     this.publisher = publisher;
     const config = loopConfig(this, props, { driver, publisher });
+    this.artifactsBucket = props.artifacts?._bucketOf(this);
     const instructions = turn._reports ? [loopInstructions(props)] : [];
     const target = {
       driver,

@@ -1,7 +1,7 @@
-import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { faultsOf, regionFaults, Rule, throwOnFaults } from '../private/validation';
 
 /** Options for `RunArtifacts.inBucket`. */
@@ -9,7 +9,11 @@ export interface RunArtifactsOptions {
   /**
    * The prefix of the keys of all files, such as `runs/`: at most 500 bytes. The driver has permission to write to these keys only.
    *
-   * @default - no prefix: keys begin with the name of the execution
+   * Each loop of a bucket has its own prefix, because executions of two loops can have the same name: two loops with the same bucket and prefix are
+   * refused.
+   *
+   * @default - for a bucket of your own, a name that is unique to the loop and a slash, such as `Stack-Fix-1A2B3C4D/`. For a bucket that is created,
+   * no prefix: keys begin with the name of the execution
    */
   readonly prefix?: string;
 
@@ -42,12 +46,23 @@ export abstract class RunArtifacts {
    *
    * A bucket that is created blocks public access, requires TLS, and by default deletes files after 90 days. It is retained if the loop is removed.
    *
-   * @param bucket A bucket of your own. By default, a bucket is created for the loop
+   * A bucket of your own can be shared by the loops of its Region. The policy of a bucket in another account must allow `s3:PutObject` to the role of
+   * the driver. To import a bucket that is encrypted with a key of yours, use `Bucket.fromBucketAttributes` with `encryptionKey`: otherwise, the driver
+   * gets no permission for the key.
+   *
+   * @param bucket A bucket of your own. By default, a bucket is created for each loop
    * @param options Options for the files
    */
   public static inBucket(bucket?: s3.IBucket, options: RunArtifactsOptions = {}): RunArtifacts {
     return new BucketArtifacts(bucket, options);
   }
+
+  /**
+   * Returns the bucket of a loop that these files were bound to.
+   *
+   * @internal
+   */
+  public abstract _bucketOf(loop: IConstruct): s3.IBucket;
 
   /** @internal */
   public abstract _bind(scope: Construct): { readonly bucket: s3.IBucket; readonly prefix: string };
@@ -79,16 +94,24 @@ const RULES: readonly Rule<Given>[] = [
   })),
 ];
 
+/** The ID of a bucket that is created, in its loop. */
+const BUCKET_ID = 'Artifacts';
+
 class BucketArtifacts extends RunArtifacts {
   constructor(private readonly bucket: s3.IBucket | undefined, private readonly options: RunArtifactsOptions) {
     super();
   }
 
+  public _bucketOf(loop: IConstruct): s3.IBucket {
+    return this.bucket ?? loop.node.findChild(BUCKET_ID) as s3.Bucket;
+  }
+
   public _bind(scope: Construct): { readonly bucket: s3.IBucket; readonly prefix: string } {
-    const { prefix = '', expiration = Duration.days(90), encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = this.options;
+    const { expiration = Duration.days(90), encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = this.options;
     // The driver signs requests for its own Region.
     throwOnFaults(scope, [...faultsOf({ ...this.options, bucket: this.bucket }, RULES), ...regionFaults('bucket', this.bucket, scope)]);
-    const bucket = this.bucket ?? new s3.Bucket(scope, 'Artifacts', {
+    if (this.bucket !== undefined) return { bucket: this.bucket, prefix: prefixIn(this.bucket, scope, this.options) };
+    const bucket = new s3.Bucket(scope, BUCKET_ID, {
       encryption: encryptionKey === undefined ? s3.BucketEncryption.S3_MANAGED : s3.BucketEncryption.KMS,
       encryptionKey,
       // Without a bucket key, S3 sends a request to KMS for each file.
@@ -99,6 +122,24 @@ class BucketArtifacts extends RunArtifacts {
       lifecycleRules: [{ expiration }],
       removalPolicy,
     });
-    return { bucket, prefix };
+    return { bucket, prefix: this.options.prefix ?? '' };
   }
+}
+
+/** The loops that write to the buckets of an app, by bucket and prefix. */
+const PLACES = new WeakMap<IConstruct, Map<string, string>>();
+
+/** Returns the prefix of a loop in a bucket of the user's. Fails if another loop of the app has the same place. */
+function prefixIn(bucket: s3.IBucket, scope: Construct, { prefix }: RunArtifactsOptions): string {
+  if (prefix === undefined) return `${Names.uniqueResourceName(scope, { separator: '-', maxLength: 100 })}/`;
+  // One token can have other values in other stacks.
+  if (Token.isUnresolved(prefix)) return prefix;
+  const places = PLACES.get(scope.node.root) ?? new Map<string, string>();
+  const place = JSON.stringify([Token.isUnresolved(bucket.bucketName) ? bucket.node.path : bucket.bucketName, prefix]);
+  const other = places.get(place);
+  throwOnFaults(scope, other === undefined ? [] : [
+    `"prefix" must not be "${prefix}", which "${other}" has in the same bucket, since their runs could overwrite each other's files: change it, or leave it out`,
+  ]);
+  PLACES.set(scope.node.root, places.set(place, scope.node.path));
+  return prefix;
 }

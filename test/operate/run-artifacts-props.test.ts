@@ -1,7 +1,9 @@
-import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
 import { AgentRuntime, CodingLoop, CodingLoopProps, Gate, GitRepository, Mount, RunArtifacts } from '../../src';
 import { IMAGE, messageOf, newStack } from '../support/stacks';
 
@@ -65,6 +67,70 @@ test('a key of your own encrypts the bucket, and the driver may make data keys w
     },
   });
   template.hasResourceProperties('AWS::IAM::Role', may({ Effect: 'Allow', Action: 'kms:GenerateDataKey', Resource: arn }));
+});
+
+/** Returns the resources that the drivers of all stacks may write files to, joined. */
+const writable = (...stacks: Stack[]) => stacks.flatMap((stack) => {
+  const roles = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Role'));
+  const statements = roles.flatMap(({ Properties }) => Properties.Policies ?? []).flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  return statements.filter(({ Action }) => Action === 's3:PutObject').map(({ Resource }) => Resource['Fn::Join'][1].pop() as string);
+});
+
+function secondIn(scope: Construct, artifacts: RunArtifacts): void {
+  const runtime = AgentRuntime.fromAgentRuntimeAttributes(scope, 'Runtime', {
+    agentRuntimeArn: 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/a-0123456789',
+    agentRuntimeId: 'a-0123456789',
+    agentRuntimeName: 'a',
+    roleArn: 'arn:aws:iam::123456789012:role/a',
+    agentRuntimeVersion: '1',
+  });
+  const repository = GitRepository.fromUrl('https://example.com/b.git');
+  new CodingLoop(scope, 'Loop', { runtime, mountPath: '/mnt/w', repository, gates: [Gate.command('test', 'x')], artifacts });
+}
+
+test('loops that share a bucket of your own write to places of their own', () => {
+  const stack = newStack();
+  const artifacts = RunArtifacts.inBucket(new s3.Bucket(stack, 'Bucket'));
+  loopIn(stack, { artifacts });
+  secondIn(new Construct(stack, 'Second'), artifacts);
+  const other = new Stack(stack.node.root, 'Other');
+  secondIn(other, artifacts);
+  const places = writable(stack, other);
+  expect(places).toEqual([expect.stringMatching(/^\/Stack-Loop-\w{8}\/\*$/), expect.stringMatching(/^\/Stack-Second-Loop-\w{8}\/\*$/), expect.stringMatching(/^\/Other-Loop-\w{8}\/\*$/)]);
+});
+
+test.each(['runs/', ''])('fails for two loops with one prefix in one bucket, also in two stacks: "%s"', (prefix) => {
+  const stack = newStack();
+  const bucketIn = (scope: Construct) => RunArtifacts.inBucket(s3.Bucket.fromBucketName(scope, 'Bucket', 'my-bucket'), { prefix });
+  loopIn(stack, { artifacts: bucketIn(stack) });
+  const other = new Stack(stack.node.root as App, 'Other');
+  expect(messageOf(() => secondIn(other, bucketIn(other)))).toBe(
+    `"prefix" must not be "${prefix}", which "Stack/Loop" has in the same bucket, since their runs could overwrite each other's files: change it, or leave it out\n  at Other/Loop`);
+});
+
+test('the bucket of a loop can be read by others', () => {
+  const stack = newStack();
+  const bucket = s3.Bucket.fromBucketName(stack, 'Mine', 'my-bucket');
+  expect(loopIn(stack, { artifacts: RunArtifacts.inBucket(bucket) }).artifactsBucket).toBe(bucket);
+  const other = newStack();
+  const loop = loopIn(other, { artifacts: RunArtifacts.inBucket() });
+  loop.artifactsBucket!.grantRead(new iam.User(other, 'Reader'));
+  Template.fromStack(other).hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: { Statement: [Match.objectLike({ Resource: Match.arrayWith([{ 'Fn::GetAtt': [Match.stringLikeRegexp('^LoopArtifacts'), 'Arn'] }]) })] },
+  });
+  expect(loopIn(newStack()).artifactsBucket).toBeUndefined();
+});
+
+test('one prefix in two buckets is accepted, and one that is not known at synth', () => {
+  const stack = newStack();
+  for (const name of ['one', 'two']) {
+    const bucket = new s3.Bucket(stack, name);
+    secondIn(new Construct(stack, `In-${name}`), RunArtifacts.inBucket(bucket, { prefix: 'runs/' }));
+    secondIn(new Construct(stack, `Token-${name}`), RunArtifacts.inBucket(bucket, { prefix: `${stack.stackName}/` }));
+    secondIn(new Construct(stack, `More-${name}`), RunArtifacts.inBucket(bucket, { prefix: Token.asString({ Ref: 'Prefix' }) }));
+    secondIn(new Construct(stack, `Again-${name}`), RunArtifacts.inBucket(bucket, { prefix: Token.asString({ Ref: 'Prefix' }) }));
+  }
+  expect(writable(stack).length).toBeGreaterThan(0);
 });
 
 const own = () => s3.Bucket.fromBucketName(new Stack(), 'Bucket', 'my-bucket');
