@@ -64,21 +64,21 @@ function costPerGreenRun(loop: CodingLoop): cloudwatch.MathExpression {
 }
 
 function outcomes(loop: CodingLoop): cloudwatch.IWidget {
-  return graph('Runs by outcome', [eachOf(loop.metricRuns(ANY), LOOP_METRICS.outcomeDimension)], { stacked: true });
+  return graph('Runs by outcome', [eachOf(loop, loop.metricRuns(ANY), LOOP_METRICS.outcomeDimension)], { stacked: true });
 }
 
 function rounds(loop: CodingLoop): cloudwatch.IWidget {
-  return graph('Rounds of a run, by outcome', [eachOf(loop.metricRounds(ANY), LOOP_METRICS.outcomeDimension)]);
+  return graph('Rounds of a run, by outcome', [eachOf(loop, loop.metricRounds(ANY), LOOP_METRICS.outcomeDimension)]);
 }
 
 function steps(loop: CodingLoop): cloudwatch.IWidget {
   const seconds = (statistic: string) => loop.metricStepSeconds(ANY, { statistic });
-  return graph('Minutes of a step', ['p50', 'p90'].map((statistic) => eachOf(seconds(statistic), LOOP_METRICS.stepDimension, `${statistic} `, ' / 60')));
+  return graph('Minutes of a step', ['p50', 'p90'].map((statistic) => eachOf(loop, seconds(statistic), LOOP_METRICS.stepDimension, `${statistic} `, ' / 60')));
 }
 
 function verdicts(loop: CodingLoop): cloudwatch.IWidget {
   return graph('Gates by verdict, and catches of the verification', [
-    eachOf(loop.metricGates(ANY), LOOP_METRICS.verdictDimension),
+    eachOf(loop, loop.metricGates(ANY), LOOP_METRICS.verdictDimension),
     loop.metricVerificationCatches({ label: 'caught by the verification', period: HOUR }),
   ]);
 }
@@ -89,15 +89,15 @@ function cost(loop: CodingLoop): cloudwatch.IWidget {
 
 function sessions(loop: CodingLoop): cloudwatch.IWidget {
   const ofRuntime = (runtime: IBedrockAgentRuntime) => [
-    vended('SessionCount', runtime.agentRuntimeArn, 'new sessions'),
-    vended('Throttles', runtime.agentRuntimeArn, 'throttled requests, by the service'),
-    throttles(runtime),
+    vended(loop, 'SessionCount', runtime.agentRuntimeArn, 'new sessions'),
+    vended(loop, 'Throttles', runtime.agentRuntimeArn, 'throttled requests, by the service'),
+    throttles(loop, runtime),
   ];
-  return graph('Sessions and throttled requests', [...loop._sources.runtimes.flatMap(ofRuntime), activeSessions()]);
+  return graph('Sessions and throttled requests', [...loop._sources.runtimes.flatMap(ofRuntime), activeSessions(loop)]);
 }
 
 /** Returns the number of requests of the driver that the service throttled. */
-function throttles(runtime: IBedrockAgentRuntime): cloudwatch.Metric {
+function throttles(loop: CodingLoop, runtime: IBedrockAgentRuntime): cloudwatch.Metric {
   return new cloudwatch.Metric({
     namespace: METRICS.namespace,
     metricName: METRICS.names.THROTTLES,
@@ -105,38 +105,42 @@ function throttles(runtime: IBedrockAgentRuntime): cloudwatch.Metric {
     statistic: SUM,
     label: 'throttled requests of the driver',
     period: HOUR,
-  });
+  }).attachTo(loop);
 }
 
 /** The namespace of the service's metrics, and the dimension of those of the account. AgentCore developer guide, "Observability runtime metrics". */
 const SERVICE = { namespace: 'AWS/Bedrock-AgentCore', dimensionsMap: { Service: 'AgentCore.Runtime' } };
 
-function activeSessions(): cloudwatch.Metric {
-  return new cloudwatch.Metric({ ...SERVICE, metricName: 'ActiveSessionCount', statistic: MAXIMUM, label: 'active sessions of the account', period: HOUR });
+function activeSessions(loop: CodingLoop): cloudwatch.Metric {
+  return new cloudwatch.Metric({ ...SERVICE, metricName: 'ActiveSessionCount', statistic: MAXIMUM, label: 'active sessions of the account', period: HOUR }).attachTo(loop);
 }
 
 /** Returns a metric of the service for a runtime, whatever other dimensions it has. */
-function vended(name: string, runtimeArn: string, label: string): cloudwatch.MathExpression {
-  return searched(`MetricName="${name}" Resource="${runtimeArn}"`, SUM, label);
+function vended(loop: CodingLoop, name: string, runtimeArn: string, label: string): cloudwatch.MathExpression {
+  return searched(loop, `MetricName="${name}" Resource="${runtimeArn}"`, SUM, label);
 }
 
 /** The value of a dimension that stands for all that have been emitted. */
 const ANY = '*';
 
 /** Returns a metric for each value of one of its dimensions. */
-function eachOf({ namespace, metricName, dimensions, statistic }: cloudwatch.Metric, dimension: string, prefix = '', calculation = ''): cloudwatch.MathExpression {
+function eachOf(
+  loop: CodingLoop, { namespace, metricName, dimensions, statistic }: cloudwatch.Metric, dimension: string, prefix = '', calculation = '',
+): cloudwatch.MathExpression {
   const names = Object.keys(dimensions!);
   const values = names.filter((name) => name !== dimension).map((name) => `${name}="${dimensions![name]}"`);
   const terms = `{${[namespace, ...names].join(',')}} MetricName="${metricName}" ${values.join(' ')}`;
-  return searched(terms, statistic, `${prefix}\${PROP('Dim.${dimension}')}`, calculation);
+  return searched(loop, terms, statistic, `${prefix}\${PROP('Dim.${dimension}')}`, calculation);
 }
 
-function searched(terms: string, statistic: string, label: string, calculation = ''): cloudwatch.MathExpression {
+function searched(loop: CodingLoop, terms: string, statistic: string, label: string, calculation = ''): cloudwatch.MathExpression {
   return new cloudwatch.MathExpression({
     expression: `SEARCH('${terms}', '${statistic}', ${HOUR.toSeconds()})${calculation}`,
     usingMetrics: {},
     label,
     period: HOUR,
+    // A search does not say where its metrics are: without it, a dashboard in another Region would search its own.
+    searchRegion: Stack.of(loop).region,
   });
 }
 

@@ -23,7 +23,7 @@ import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
 import { RUN_EVENTS } from '../operate/constants';
 import { LoopAlarms } from '../operate/loop-alarms';
-import { chatTarget, ruleOf, RunEventSource } from '../operate/run-rules';
+import { addTopic, ruleOf, RunEventSource } from '../operate/run-rules';
 import { throwOnFaults } from '../private/validation';
 import { warnAboutDefaultEndpoint } from '../runtime/endpoint';
 import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '../runtime/perms';
@@ -85,6 +85,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   public readonly _sources: LoopSources;
 
   private readonly runEvents: RunEventSource;
+  private readonly topics = new Set<sns.ITopic>();
 
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
     super(scope, id);
@@ -209,14 +210,13 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
 
   /**
    * Creates a rule that sends a message to a topic when a run ends, as a custom notification for Amazon Q Developer in chat
-   * applications (AWS Chatbot). Fails if the loop has no `events`.
+   * applications (AWS Chatbot). Fails if the loop has no `events`. All topics are targets of one rule, which has 5 at most.
    *
-   * @param topic The SNS topic
+   * @param topic The SNS topic. The policy of an imported topic must allow `sns:Publish` to `events.amazonaws.com`
    */
   public notifyOnFinished(topic: sns.ITopic): events.Rule {
     const known = this.node.tryFindChild('NotifyOnFinished') as events.Rule | undefined;
     const rule = known ?? this.onFinished('NotifyOnFinished', { description: 'Sends a message about each run that ends' });
-    rule.addTarget(chatTarget(topic));
-    return rule;
+    return addTopic(rule, this.topics, topic);
   }
 }

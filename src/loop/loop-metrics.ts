@@ -2,6 +2,10 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { LOOP_METRICS } from './steps/constants';
 import { METRICS } from '../jobs/constants';
+import { throwOnFaults } from '../private/validation';
+
+/** Printable ASCII, of which the value of a dimension consists. CloudWatch API reference, `Dimension`. */
+const DIMENSION_VALUE = /^[ -~]+$/;
 
 /**
  * The metrics of a loop. In the public interface, these are methods of `CodingLoop`.
@@ -12,17 +16,22 @@ export abstract class MeasuredLoop extends Construct {
   /**
    * Returns a metric of the loop by its name in CloudWatch.
    *
-   * By default, the metric is the average over 5 minutes.
+   * By default, the metric is the average over 5 minutes. The path of the loop is a dimension of the metric, so it must consist of printable ASCII
+   * characters.
    *
    * @param metricName The name of the metric
    * @param options Options for the metric
    */
   public metric(metricName: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    const { path } = this.node;
+    throwOnFaults(this, DIMENSION_VALUE.test(path) ? [] : [
+      `the path of the loop must have only printable ASCII characters, since it is a dimension of its metrics, not "${path}": change the ID of the construct`,
+    ]);
     return new cloudwatch.Metric({
       namespace: METRICS.namespace,
       metricName,
       ...options,
-      dimensionsMap: { [METRICS.dimensions.SERVICE]: METRICS.service, [LOOP_METRICS.dimension]: this.node.path, ...options.dimensionsMap },
+      dimensionsMap: { [METRICS.dimensions.SERVICE]: METRICS.service, [LOOP_METRICS.dimension]: path, ...options.dimensionsMap },
     }).attachTo(this);
   }
 

@@ -4,7 +4,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 /** Options for each alarm of a loop. */
 export interface LoopAlarmOptions {
   /**
-   * The name of the alarm.
+   * The name of the alarm: 1 to 255 characters.
    *
    * @default - a name that CloudFormation generates
    */
@@ -12,6 +12,8 @@ export interface LoopAlarmOptions {
 
   /**
    * Actions for when the alarm goes off, such as an `SnsAction`.
+   *
+   * The policy of a key that encrypts an SNS topic must allow `kms:Decrypt` and `kms:GenerateDataKey*` to `cloudwatch.amazonaws.com`.
    *
    * @default - no actions
    */

@@ -78,7 +78,7 @@ export abstract class LoopAlarms {
   public abstract sessionsLeftOver(options?: LoopAlarmOptions): cloudwatch.Alarm;
 
   /**
-   * Creates all alarms with their defaults. The alarm on the cost is created only if `usdPerDay` is set.
+   * Creates all alarms with their defaults. The alarm on the cost is created only if `usdPerDay` is set: leave it out if you call `costPerDay`.
    *
    * @param options Options for the alarms
    */
@@ -120,7 +120,7 @@ class AlarmsOfLoop extends LoopAlarms {
   }
 
   public costPerDay(usd: number, options: LoopAlarmOptions = {}): cloudwatch.Alarm {
-    throwOnFaults(this.loop, Token.isUnresolved(usd) || usd > 0 ? [] : [`"usd" must be more than 0, not ${usd}: raise it`]);
+    throwOnFaults(this.loop, Token.isUnresolved(usd) || (usd > 0 && Number.isFinite(usd)) ? [] : [`"usd" must be a number of more than 0, not ${usd}: change it`]);
     return this.alarm('CostPerDay', options, {
       metric: this.metrics.metricCost({ statistic: cloudwatch.Stats.SUM, period: Duration.seconds(DAY) }),
       threshold: usd,
@@ -163,6 +163,7 @@ class AlarmsOfLoop extends LoopAlarms {
 
   private alarm(id: string, { alarmName, actions = [] }: LoopAlarmOptions, { says, anchor, ...props }: AlarmConfig): cloudwatch.Alarm {
     const scope = this.loop.node.tryFindChild('Alarms') as Construct | undefined ?? new Construct(this.loop, 'Alarms');
+    throwOnFaults(this.loop, [...repeatFaults(scope, id), ...nameFaults(alarmName)]);
     // eslint-disable-next-line awscdk/no-variable-construct-id -- each method passes a literal, so the ID does not change
     const alarm = new cloudwatch.Alarm(scope, id, {
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -171,7 +172,7 @@ class AlarmsOfLoop extends LoopAlarms {
       alarmDescription: [
         says,
         `Runbook: ${RUNBOOK_URL}#${anchor}`,
-        `Look: npx cdk-agentcore-workbench runs list --stack ${Stack.of(this.loop).stackName} --loop '${this.loop.node.path}'`,
+        `Look: npx cdk-agentcore-workbench runs list --stack ${Stack.of(this.loop).stackName} --loop ${quoted(this.loop.node.path)}`,
       ].join('\n'),
       evaluationPeriods: 1,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
@@ -189,6 +190,25 @@ interface AlarmConfig {
   readonly says: string;
   /** The entry of the runbook. */
   readonly anchor: string;
+}
+
+/** Returns a word for a shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** The longest name of an alarm. CloudWatch API reference, `PutMetricAlarm`. */
+const NAME_LENGTH = 255;
+
+function nameFaults(name: string | undefined): string[] {
+  return name === undefined || Token.isUnresolved(name) || (name.length >= 1 && name.length <= NAME_LENGTH) ? []
+    : [`"alarmName" must have 1 to ${NAME_LENGTH} characters, not ${name.length}: change it, or leave it out`];
+}
+
+function repeatFaults(scope: Construct, id: string): string[] {
+  const method = `${id[0].toLowerCase()}${id.slice(1)}`;
+  return scope.node.tryFindChild(id) === undefined ? []
+    : [`"${method}" must be called once for each loop, and "addAll" calls it, too: leave out one of the calls, or create an Alarm for a metric of the loop`];
 }
 
 function countFaults(failures: number): string[] {

@@ -47,8 +47,8 @@ export abstract class RunArtifacts {
    * A bucket that is created blocks public access, requires TLS, and by default deletes files after 90 days. It is retained if the loop is removed.
    *
    * A bucket of your own can be shared by the loops of its Region. The policy of a bucket in another account must allow `s3:PutObject` to the role of
-   * the driver. To import a bucket that is encrypted with a key of yours, use `Bucket.fromBucketAttributes` with `encryptionKey`: otherwise, the driver
-   * gets no permission for the key.
+   * the driver. To import a bucket that is encrypted with a key of yours, use `Bucket.fromBucketAttributes` with `encryptionKey`. Otherwise, the
+   * driver gets no permission for the key.
    *
    * @param bucket A bucket of your own. By default, a bucket is created for each loop
    * @param options Options for the files

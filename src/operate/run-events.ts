@@ -26,7 +26,8 @@ export abstract class RunEvents {
   /**
    * An event bus of your own, which may be in another account.
    *
-   * A bus in another account needs a resource policy that grants `events:PutEvents` to the role of the driver.
+   * A bus in another account needs a resource policy that grants `events:PutEvents` to the role of the driver, and its rules have to be created in
+   * that account.
    *
    * @param bus The event bus
    */

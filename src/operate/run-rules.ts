@@ -1,7 +1,8 @@
+import { Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as sns from 'aws-cdk-lib/aws-sns';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { RUN_EVENTS } from './constants';
 import { RunEvents } from './run-events';
 import { RunMessage } from './run-message';
@@ -23,9 +24,11 @@ export function ruleOf(
     throwOnFaults(scope, [`"${method}" must have events to wait for, and the loop sends none: set "events", such as to RunEvents.onDefaultBus()`]);
   }
   const { target, eventPattern, crossStackScope, ...props } = options;
+  const { eventBus } = runEvents!._bind(scope);
+  throwOnFaults(scope, eventBus === undefined ? [] : ownerFaults(method, eventBus, crossStackScope ?? scope));
   // eslint-disable-next-line awscdk/no-variable-construct-id -- the caller's, as in the onXxx methods of the CDK
   const rule = new events.Rule(crossStackScope ?? scope, id, {
-    eventBus: runEvents!._bind(scope).eventBus,
+    eventBus,
     ...props,
     ...(target === undefined ? {} : { targets: [target] }),
   });
@@ -38,7 +41,28 @@ export function ruleOf(
   return rule;
 }
 
+/** Returns a fault if the rule would not be in the account of the bus: it would be a rule of a bus of the same name. */
+function ownerFaults(method: string, { env }: events.IEventBus, place: IConstruct): string[] {
+  const { account } = Stack.of(place);
+  if (Token.compareStrings(env.account, account) !== TokenComparison.DIFFERENT) return [];
+  return [`"${method}" must create its rule in the account of the bus, ${env.account}, not in ${account}: create a Rule there, or set "crossStackScope" to a construct there`];
+}
+
+/** The maximum number of targets of a rule. EventBridge user guide, "Quotas". */
+const TARGETS = 5;
+
+/** Adds a topic to a rule that sends chat messages, once for each topic. */
+export function addTopic(rule: events.Rule, topics: Set<sns.ITopic>, topic: sns.ITopic): events.Rule {
+  if (topics.has(topic)) return rule;
+  throwOnFaults(rule, topics.size < TARGETS ? [] : [
+    `"notifyOnFinished" must have at most ${TARGETS} topics, the targets of one rule: for more, use "onFinished" with RunMessage.forChat()`,
+  ]);
+  topics.add(topic);
+  rule.addTarget(chatTarget(topic));
+  return rule;
+}
+
 /** Returns the target that sends a chat message about an event to a topic. */
-export function chatTarget(topic: sns.ITopic): events.IRuleTarget {
+function chatTarget(topic: sns.ITopic): events.IRuleTarget {
   return new targets.SnsTopic(topic, { message: RunMessage.forChat() });
 }

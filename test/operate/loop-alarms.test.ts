@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Duration, Stack, Token } from 'aws-cdk-lib';
+import { App, Duration, Stack, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -11,11 +12,11 @@ import { ERRORS } from '../../src/jobs/constants';
 import { FORGE_ERRORS, LOOP_ERRORS } from '../../src/loop/steps/constants';
 import { AlarmProperties, alarmsOf, goesOff, Period } from '../support/alarms';
 import { anchorsIn } from '../support/anchors';
-import { IMAGE, newStack } from '../support/stacks';
+import { IMAGE, messageOf, newStack } from '../support/stacks';
 
-function loopIn(stack: Stack): CodingLoop {
+function loopIn(stack: Stack, id = 'Loop'): CodingLoop {
   const runtime = new AgentRuntime(stack, 'Agent', { runtimeName: 'agent', agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
-  return new CodingLoop(stack, 'Loop', { runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'x')] });
+  return new CodingLoop(stack, id, { runtime, repository: GitRepository.fromUrl('https://example.com/a.git'), gates: [Gate.command('test', 'x')] });
 }
 
 function alarmOf(create: (loop: CodingLoop) => unknown): AlarmProperties {
@@ -86,6 +87,22 @@ test('the description of each alarm leads to an entry of the runbook of its own'
   expect(entries).toEqual(expect.arrayContaining(links));
 });
 
+test('the command in the description is one that a shell reads as it is meant, and fits', () => {
+  const stack = new Stack(new App(), 'Stack', { stackName: 's'.repeat(128) });
+  const loop = loopIn(stack, `it's ${'a'.repeat(255 - 'Stack/it\'s '.length)}`);
+  expect(loop.node.path).toHaveLength(255);
+  loop.alarms.costPerDay(1);
+  const [{ AlarmDescription }] = alarmsOf(stack);
+  const command = AlarmDescription.split('Look: ')[1].replace('npx', 'printf "%s\\n"');
+  expect(execFileSync('bash', ['-c', command], { encoding: 'utf8' }).split('\n')).toContain(loop.node.path);
+  expect(AlarmDescription.length).toBeLessThanOrEqual(1_024);
+});
+
+test('fails for a loop whose path CloudWatch would not take', () => {
+  expect(messageOf(() => loopIn(newStack(), 'Lösen').alarms.addAll())).toBe(
+    'the path of the loop must have only printable ASCII characters, since it is a dimension of its metrics, not "Stack/Lösen": change the ID of the construct\n  at Stack/Lösen');
+});
+
 test('an alarm calls the actions that it is given', () => {
   const stack = newStack();
   const topic = new sns.Topic(stack, 'Topic');
@@ -111,7 +128,12 @@ describe('fails', () => {
     ['with a window that is not known', (loop) => loop.alarms.failuresInARow({ window: Duration.seconds(Token.asNumber({ Ref: 'A' })) }), /"window" must be known at synth/],
     ['with 0 percent', (loop) => loop.alarms.runsNearTheirTime({ percent: 0 }), /"percent" must be more than 0 and 100 at most, not 0/],
     ['with 101 percent', (loop) => loop.alarms.runsNearTheirTime({ percent: 101 }), /"percent" must be more than 0 and 100 at most, not 101/],
-    ['with an amount of 0', (loop) => loop.alarms.costPerDay(0), /"usd" must be more than 0, not 0: raise it/],
+    ['with an amount of 0', (loop) => loop.alarms.costPerDay(0), /"usd" must be a number of more than 0, not 0: change it/],
+    ['with an amount without an end', (loop) => loop.alarms.costPerDay(Infinity), /"usd" must be a number of more than 0, not Infinity: change it/],
+    ['with a name of 256 characters', (loop) => loop.alarms.nothingGreen({ alarmName: 'a'.repeat(256) }), /"alarmName" must have 1 to 255 characters, not 256: change it, or leave it out/],
+    ['with an empty name', (loop) => loop.alarms.nothingGreen({ alarmName: '' }), /"alarmName" must have 1 to 255 characters, not 0/],
+    ['if the same one is created twice', (loop) => (loop.alarms.costPerDay(1), loop.alarms.addAll({ usdPerDay: 1 })[0]),
+      /"costPerDay" must be called once for each loop, and "addAll" calls it, too: leave out one of the calls, or create an Alarm for a metric of the loop\n {2}at Stack\/Loop/],
   ])('%s', (_, create, message) => {
     expect(() => create(loopIn(newStack()))).toThrow(message);
   });

@@ -53,6 +53,18 @@ test('a bus in another Region is refused, because the driver could not send to i
   expect(() => loopIn(other, { events: RunEvents.onBus(bus) })).not.toThrow();
 });
 
+test('a rule for a bus in another account is refused, because it would be one of a bus with the same name', () => {
+  const stack = newStack({ region: 'eu-west-1', account: '123456789012' });
+  const bus = events.EventBus.fromEventBusArn(stack, 'Bus', 'arn:aws:events:eu-west-1:210987654321:event-bus/b');
+  const loop = loopIn(stack, { events: RunEvents.onBus(bus), stateMachineName: 'fix' });
+  expect(messageOf(() => loop.onRed('Red'))).toBe('"onRed" must create its rule in the account of the bus, 210987654321, not in 123456789012: '
+    + 'create a Rule there, or set "crossStackScope" to a construct there\n  at Stack/Loop');
+  const there = new Stack(stack.node.root as App, 'There', { env: { region: 'eu-west-1', account: '210987654321' } });
+  loop.onRed('Red', { crossStackScope: there });
+  const stateMachineArn = [{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':states:eu-west-1:123456789012:stateMachine:fix']] }];
+  Template.fromStack(there).hasResourceProperties('AWS::Events::Rule', { EventBusName: 'b', EventPattern: { detail: { stateMachineArn } } });
+});
+
 test.each(['onStarted', 'onRound', 'onFinished', 'onRed'] as const)('fails in %s of a loop without events, and says what to add', (method) => {
   const loop = loopIn(newStack());
   expect(messageOf(() => loop[method]('Rule'))).toBe(
@@ -118,6 +130,17 @@ test('a rule of another stack reads the events of the loop', () => {
   const [stack, other] = [new Stack(app, 'Stack'), new Stack(app, 'Other')];
   loopIn(stack, { events: RunEvents.onDefaultBus() }).onFinished('Rule', { crossStackScope: other });
   Template.fromStack(other).resourceCountIs('AWS::Events::Rule', 1);
+});
+
+test('a topic gets one message for a run, however often it is added, and a sixth topic is refused', () => {
+  const stack = newStack();
+  const loop = loopIn(stack, { events: RunEvents.onDefaultBus() });
+  const topics = ['1', '2', '3', '4', '5', '6'].map((id) => new sns.Topic(stack, `Topic${id}`));
+  for (const topic of [topics[0], ...topics.slice(0, 5)]) loop.notifyOnFinished(topic);
+  const [{ Properties }] = Object.values(Template.fromStack(stack).findResources('AWS::Events::Rule', { Properties: { EventPattern: { source: ['cdk-agentcore-workbench'] } } }));
+  expect(Properties.Targets).toHaveLength(5);
+  expect(messageOf(() => loop.notifyOnFinished(topics[5])))
+    .toBe('"notifyOnFinished" must have at most 5 topics, the targets of one rule: for more, use "onFinished" with RunMessage.forChat()\n  at Stack/Loop/NotifyOnFinished');
 });
 
 test('a topic hears of a run in the form of a custom notification, whatever the text of the task', () => {
