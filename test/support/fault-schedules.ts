@@ -6,6 +6,9 @@ import { check, judge, noted, openForAll, RunSessions, sessionsOf } from './run-
 import type { FaultKind, FaultPoint, FaultSpec } from '../../rehearsal/agentcore';
 import { CodingLoopProps, Gate, Verification } from '../../src';
 
+/** The number of files with schedules. */
+const FILES = 3;
+
 /**
  * Asserts the invariants under any fault at any point: at most one commit, of which a fresh clone passes the gates, nothing pushed that was not
  * verified, each turn and command started at most once, all sessions stopped. One of five schedules has a loop that does not verify.
@@ -13,7 +16,7 @@ import { CodingLoopProps, Gate, Verification } from '../../src';
  * WORKBENCH_FAULT_SCHEDULES sets the number of schedules in all files together, WORKBENCH_FAULT_SEED the first seed of each file.
  * One schedule takes about two seconds of one core: `.ci/nightly` runs a thousand.
  */
-const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 28 : 20)) / 2);
+const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 28 : 20)) / FILES);
 export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
 const AT_ONCE = 4;
 
