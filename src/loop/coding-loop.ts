@@ -18,6 +18,7 @@ import { loopFaults } from './loop-rules';
 import { loopConfig, loopPublisher, promptBytesOf, warnAboutAnyRepository } from './loop-settings';
 import { LoopSources, loopSources } from './loop-sources';
 import { loopStates } from './loop-states';
+import { kindFaults } from './prop-kinds';
 import { LOOP_ERRORS } from './steps/constants';
 import { Verification } from './verification';
 import { SessionDriver } from '../driver/session-driver';
@@ -89,6 +90,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
 
   constructor(scope: Construct, id: string, props: CodingLoopProps) {
     super(scope, id);
+    throwOnFaults(this, kindFaults(props));
     const { verification = Verification.inFreshSession() } = props;
     const plan = planOf(props);
     throwOnFaults(this, loopFaults(this, props, plan));
