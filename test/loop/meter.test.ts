@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { STEPS } from '../../src/loop/steps/constants';
-import { costRecord, metered, usageOf, withMeter } from '../../src/loop/steps/meter';
+import { costRecord, metered, usageOf, withKeeping, withMeter } from '../../src/loop/steps/meter';
 import { LoopState, Meter } from '../../src/loop/steps/state';
 import { costOf, PRICES } from '../../src/prices/constants';
 
@@ -68,6 +68,19 @@ test('the session of a verification counts until it is over', () => {
     { operation: STEPS.COMMIT, gap: 1, seconds: 9, change: { verification: alive } },
     { operation: STEPS.TURN, gap: 0, seconds: 100, change: { verification: { ...alive, isOver: true } } },
   ).verificationSeconds).toBe(20);
+});
+
+test('the time in which files are written after a step is the function\'s, and none of the next turn', () => {
+  const prepared = withMeter({ operation: STEPS.PREPARE }, { taskId: 'a', loop: LOOP }, BEGIN, BEGIN + 10_000);
+  const { loop } = withKeeping(prepared, BEGIN + 100_000);
+  const meter = { since: BEGIN, agentSeconds: 0, verificationSeconds: 0, functionSeconds: 100, transitions: 1, at: BEGIN + 100_000 };
+  expect(loop).toEqual({ ...LOOP, meter });
+  const turn = metered({ operation: STEPS.TURN, state: { loop } }, BEGIN + 101_000, BEGIN + 105_000);
+  expect(turn).toMatchObject({ agentSeconds: 5, functionSeconds: 104 });
+  const verifying = { ...LOOP, verification: { attempt: 1, gates: [] }, meter: loop.meter } as LoopState;
+  expect(withKeeping(verifying, BEGIN + 130_000).meter).toMatchObject({ verificationSeconds: 30, functionSeconds: 130 });
+  expect(withKeeping({ status: 'STOPPED', sessionId: 'a' }, BEGIN)).toEqual({ status: 'STOPPED', sessionId: 'a' });
+  expect(withKeeping({ loop: LOOP }, BEGIN)).toEqual({ loop: LOOP });
 });
 
 test('the input of a run has no meter, whatever it says', () => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { ERRORS } from '../../src/jobs/constants';
 import { LOOP_ERRORS, OUTCOMES } from '../../src/loop/steps/constants';
 import { AnyState, causeOf } from '../../src/loop/steps/run-failure';
-import { outputOf } from '../../src/loop/steps/run-record';
+import { measureEnd, outputOf } from '../../src/loop/steps/run-record';
 
 const SESSION = { id: 'x'.repeat(33), stopped: true };
 /** A run that committed: only a caught error marks it as failed. */
@@ -82,6 +82,33 @@ describe('a failure that was caught', () => {
       expect(commit).toBeUndefined();
     }));
   });
+});
+
+describe('the rounds of a run', () => {
+  const refused = 'the turn did not begin: the brake is on';
+
+  test.each(['CodingLoop.Braked', 'CodingLoop.OverBudget'])('do not include a turn that was refused: %s', (name) => {
+    expect(ended({ error: thrown(name, refused) }).rounds).toBe(0);
+  });
+
+  test('include a turn whose agent says that it did not begin', () => {
+    expect(ended({ error: { Error: 'Agent.NoCredit', Cause: refused } }).rounds).toBe(1);
+    const loop = { ...GREEN.loop, commit: undefined, next: 'NO_WORK', agentError: { name: 'Agent.Crashed', message: refused } };
+    expect(outputOf({ ...GREEN, loop } as unknown as AnyState, SESSION, false)).toMatchObject({ outcome: 'Agent.Crashed', rounds: 1 });
+  });
+});
+
+test.each<[string, number | undefined, number]>([
+  ['a run that began at once', 0, 50],
+  ['a run that waited for an hour', 3_600_000, 25],
+  ['a run whose first step did not end', undefined, 50],
+])('the time that is used, of what is allowed: %s', (_, since, percent) => {
+  const measured: [string, number][] = [];
+  const measure = (name: string, value: number) => measured.push([name, value]);
+  const tools = { measure, clock: { now: () => 5_400_000, sleep: () => Promise.resolve() } };
+  const run = { startedAt: 0, deadline: 10_800 };
+  measureEnd(tools as never, { name: 'Loop' } as never, { outcome: 'COMMITTED' }, run, since);
+  expect(measured.find(([name]) => name === 'TimeUsed')).toEqual(['TimeUsed', percent]);
 });
 
 test('a cause stays valid JSON if its message exceeds the limit of a cause', () => {

@@ -167,6 +167,17 @@ describe('the place of a run in the queue', () => {
     expect(await asked(others, { max: 3 })).toBeUndefined();
   });
 
+  test.each(['ThrottlingException', 'InternalServerException'])('is kept while it is not known (%s), and until the time in the queue is over', async (name) => {
+    const json = () => Promise.reject(Object.assign(new Error('Rate exceeded'), { name, $metadata: { httpStatusCode: 400 } }));
+    const look = (now: number, config: object) => admission(
+      { operation: 'loop:prepare', execution: OWN, startedAt: new Date(BEGAN).toISOString() } as never, { maxConcurrentRuns: 1, ...config },
+      { requestsOf: () => ({ json }), clock: { now: () => now, sleep: async () => undefined }, backoffSeconds: 0 } as unknown as StepTools,
+    );
+    expect((await look(BEGAN + 59_999, { queueSeconds: 60 })).refusal).toEqual({ name: 'CodingLoop.Queued', message: expect.stringContaining('the place in the queue is not known: ') });
+    await expect(look(BEGAN + 60_000, { queueSeconds: 60 })).rejects.toThrow('Rate exceeded');
+    await expect(look(BEGAN, {})).rejects.toThrow('Rate exceeded');
+  });
+
   test('is by the ARN among those that started in the same millisecond', async () => {
     expect(await asked([['a', BEGAN]])).toBe('CodingLoop.TooManyRuns');
     expect(await asked([['z', BEGAN]])).toBeUndefined();

@@ -215,6 +215,15 @@ test('the story is in the bucket after each round, while the agent repairs', asy
   expect(read(loop, record, 'story.txt')).toMatch(/repair 1 of 1[^]*CodingLoop\.WorkspaceLost/);
 });
 
+test('the story of a run is told although Step Functions throttles the requests for its history', async () => {
+  const loop = await start({ loop: { artifacts } });
+  const throttled = (['GetExecutionHistory', 'DescribeExecution', 'DescribeStateMachineForExecution'] as const)
+    .map((operation) => loop.server.faults.add({ operation, at: 'beforeStart', kind: 'throttle', times: 3 }));
+  const record = await run(loop);
+  expect(throttled.map(({ fired }) => fired)).toEqual([3, 3, 3]);
+  expect(read(loop, record, 'story.txt')).toContain('COMMITTED after 1 turn');
+});
+
 test('a run that is aborted leaves its last state, its story and its report', async () => {
   const loop: LoopFixture = await start({ loop: { artifacts }, agent: 'sleep 600' });
   const execution = loop.deployment.startExecution(undefined, { prompt: 'p', taskId: 'task-9' }, { name: 'aborted' });

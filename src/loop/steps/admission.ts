@@ -1,5 +1,6 @@
 import { LOOP_ERRORS, QUEUED, STEPS } from './constants';
 import type { LoopRequest, Refusal } from './loop-request';
+import type { PrepareRequest } from './prepare';
 import { stateMachineOf } from './sessions';
 import type { StepTools } from './step';
 import { ERRORS } from '../../jobs/constants';
@@ -11,20 +12,42 @@ const REQUEST_SECONDS = 10;
 const TRIES = 4;
 
 /** Returns the reason why a run or a turn must not begin: the brake is on, or too many runs are in progress. */
-export async function admission(request: LoopRequest, { brake, maxConcurrentRuns, queueSeconds }: OperateConfig, tools: StepTools): Promise<Refusal> {
-  const { operation } = request;
-  if (brake !== undefined && (operation === STEPS.PREPARE || operation === STEPS.TURN)) {
+export async function admission(request: LoopRequest, config: OperateConfig, tools: StepTools): Promise<Refusal> {
+  try {
+    return await refusalOf(request, config, tools);
+  } catch (error) {
+    // Many runs that look for their place exceed the quotas of Step Functions and SSM. None of them loses its place by that.
+    if (request.operation !== STEPS.PREPARE || !isTransient(error) || !isQueued(request, config, tools)) throw error;
+    return { refusal: { name: QUEUED, message: `the place in the queue is not known: ${error.message}`.slice(0, 500) } };
+  }
+}
+
+async function refusalOf(request: LoopRequest, config: OperateConfig, tools: StepTools): Promise<Refusal> {
+  const { brake, maxConcurrentRuns, queueSeconds } = config;
+  if (brake !== undefined && (request.operation === STEPS.PREPARE || request.operation === STEPS.TURN)) {
     const message = await braked(brake, tools);
     if (message !== undefined) return { refusal: { name: LOOP_ERRORS.BRAKED, message } };
   }
-  if (maxConcurrentRuns === undefined || operation !== STEPS.PREPARE) return {};
-  const startedAt = Date.parse(request.startedAt ?? '');
-  const before = await runsBefore(request.execution, startedAt, tools);
+  if (maxConcurrentRuns === undefined || request.operation !== STEPS.PREPARE) return {};
+  const before = await runsBefore(request.execution, startOf(request), tools);
   if (before < maxConcurrentRuns) return {};
-  const waited = Math.floor((tools.clock.now() - startedAt) / 1_000);
   const message = `${before} runs that started before this one are in progress, and "maxConcurrentRuns" allows ${maxConcurrentRuns}`;
-  if (queueSeconds !== undefined && waited < queueSeconds) return { refusal: { name: QUEUED, message } };
-  return { refusal: { name: LOOP_ERRORS.TOO_MANY_RUNS, message: queueSeconds === undefined ? message : `${message}; this one has waited for ${waited} seconds` } };
+  if (isQueued(request, config, tools)) return { refusal: { name: QUEUED, message } };
+  const waited = queueSeconds === undefined ? '' : `; this one has waited for ${secondsSince(startOf(request), tools)} seconds`;
+  return { refusal: { name: LOOP_ERRORS.TOO_MANY_RUNS, message: `${message}${waited}` } };
+}
+
+/** Determines whether a run may wait. */
+function isQueued(request: PrepareRequest, { maxConcurrentRuns, queueSeconds }: OperateConfig, tools: StepTools): boolean {
+  return maxConcurrentRuns !== undefined && queueSeconds !== undefined && secondsSince(startOf(request), tools) < queueSeconds;
+}
+
+function startOf({ startedAt }: PrepareRequest): number {
+  return Date.parse(startedAt ?? '');
+}
+
+function secondsSince(milliseconds: number, { clock }: StepTools): number {
+  return Math.floor((clock.now() - milliseconds) / 1_000);
 }
 
 /** Returns the reason why the brake stops the run. A brake that cannot be read counts as on, because it could not stop the run later. */

@@ -48,6 +48,24 @@ export function withMeter<T extends object>(request: MeteredRequest, result: T, 
   return 'loop' in result ? { ...result, loop: { ...result.loop as LoopState, meter } } : result;
 }
 
+/** Returns the result of a step with the time in which its files were written: the function's, and none of the agent's next turn. */
+export function withKeeping<T extends object>(result: T, now: number): T {
+  if ('loop' in result) return { ...result, loop: withKeeping(result.loop as LoopState, now) };
+  const { meter, verification } = result as Partial<LoopState>;
+  if (meter === undefined) return result;
+  const { at, functionSeconds, verificationSeconds } = meter;
+  const isVerifying = verification !== undefined && !verification.isOver;
+  return {
+    ...result,
+    meter: {
+      ...meter,
+      functionSeconds: sum(functionSeconds, now - at),
+      verificationSeconds: sum(verificationSeconds, isVerifying ? now - at : 0),
+      at: now,
+    },
+  };
+}
+
 /** Adds milliseconds to seconds. A clock that was set back takes nothing away. */
 function sum(seconds: number, milliseconds: number): number {
   return Math.round(seconds * 1_000 + Math.max(0, milliseconds)) / 1_000;

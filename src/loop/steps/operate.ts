@@ -3,6 +3,7 @@ import { budgeted } from './budget';
 import { QUEUED, STEPS } from './constants';
 import { LoopConfig } from './loop-config';
 import { LoopRequest, Operator } from './loop-request';
+import { withKeeping } from './meter';
 import { occupantOf } from './occupant';
 import type { PrepareRequest } from './prepare';
 import type { RunArtifacts } from './run-artifacts';
@@ -41,7 +42,7 @@ export function operatorFor(config: LoopConfig, operate: OperateConfig, tools: D
     after: async (request, result) => {
       const kept = await unfailing(tools, result, async () => artifacts === undefined ? result : artifacts.after(result));
       await unfailing(tools, undefined, async () => events?.after(request, kept));
-      return kept;
+      return withKeeping(kept, tools.clock.now());
     },
   };
 }

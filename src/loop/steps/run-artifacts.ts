@@ -6,14 +6,15 @@ import { ArtifactsRecord } from './operate-records';
 import { maskedBytes, OutputCollector } from './output-collector';
 import { RunRecord } from './records';
 import { defined } from './results';
-import { RunFiles, safeName } from './run-files';
+import { endOfName, RunFiles, safeName } from './run-files';
 import { patchOf } from './run-patch';
 import { outputOf } from './run-record';
 import { DEFAULT_ENDPOINT } from './sessions';
 import { LoopState, RunIdentity } from './state';
 import { KeptOutput, StepRequest, StepTools } from './step';
 import { CleanUpRequest, StopRequest, StopResult } from './stop';
-import { STATUSES } from '../../jobs/constants';
+import { STATUSES, VERDICTS } from '../../jobs/constants';
+import { isTransient, typedError } from '../../jobs/errors';
 import { ARTIFACTS, OperateConfig } from '../../operate/constants';
 
 type Reports = Parameters<NonNullable<StepTools['keepReports']>>[2];
@@ -24,8 +25,11 @@ const REPORTS = 100;
 /** The number of files that are written at once. */
 const AT_ONCE = 8;
 
-/** The timeout of a request to Step Functions, in seconds, and the time that a call must have left to read a history, in milliseconds. */
-const ASK_SECONDS = 20;
+/** The timeout of a request to Step Functions, in seconds, and the number of tries, with waits of 1, 2 and 4 times the back-off. */
+const ASK_SECONDS = 10;
+const ASK_TRIES = 4;
+
+/** The time that a call must have left to read a history, in milliseconds: the tries of a request, and the uploads. */
 const TELLING_TIME = 60_000;
 
 /** The part that writes stories and reports, `src/journal/run-story.ts`. */
@@ -107,15 +111,13 @@ export class RunArtifacts {
 
   /** Writes the story and the report of the run from the history of its execution. Returns the last state in it. */
   private async tell(execution: string, known: object): Promise<unknown> {
-    const { requestsOf, until, clock, log } = this.tools;
+    const { until, clock, log } = this.tools;
     const isLate = () => until - clock.now() < TELLING_TIME;
     try {
       if (isLate()) return undefined;
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- the part imports the steps, so an import here would be a circle
       const { tellRun } = require('./run-story') as RunTeller;
-      const told = await tellRun(execution, (operation, parameters) => (
-        requestsOf!('states').json('1.0', `AWSStepFunctions.${operation}`, parameters, AbortSignal.timeout(ASK_SECONDS * 1_000))
-      ), known, isLate);
+      const told = await tellRun(execution, (operation, parameters) => this.ask(operation, parameters), known, isLate);
       if (told === undefined) return undefined;
       await this.files.put(ARTIFACTS.STORY, told.story, TEXT);
       await this.files.put(ARTIFACTS.REPORT, told.report, 'text/html; charset=utf-8');
@@ -123,6 +125,19 @@ export class RunArtifacts {
     } catch (error) {
       log?.('artifact not kept', { name: ARTIFACTS.STORY, error: (error as Error).name });
       return undefined;
+    }
+  }
+
+  /** Asks Step Functions, which throttles the requests of many runs that end at once. */
+  private async ask(operation: string, parameters: object): Promise<never> {
+    const { requestsOf, clock, backoffSeconds } = this.tools;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await requestsOf!('states').json('1.0', `AWSStepFunctions.${operation}`, parameters, AbortSignal.timeout(ASK_SECONDS * 1_000));
+      } catch (error) {
+        if (failures >= ASK_TRIES || !isTransient(typedError(error))) throw error;
+        await clock.sleep(backoffSeconds * 2 ** (failures - 1));
+      }
     }
   }
 
@@ -152,6 +167,8 @@ export class RunArtifacts {
       onOutput: (data, offset) => collector.push(data, offset),
       end: async (result) => {
         const output = collector.output(result.status === STATUSES.RUNNING ? 0 : result.outputBytes);
+        // A session that is lost tells nothing more: what an earlier call kept stays.
+        if (output.length === 0 && (loop.previous !== undefined || result.verdict === VERDICTS.LOST)) return;
         await this.files.put(`${file}.log`, maskedBytes(output), TEXT);
       },
     };
@@ -211,5 +228,5 @@ function progressOf(state: Progress): Omit<RunRecord, 'error'> {
 
 /** Returns the name of a report's file, which `printf %q` may have quoted. */
 function reportName(path: string): string {
-  return safeName(path.split('/').pop()!.replace(/\\/g, '')).slice(-100);
+  return endOfName(safeName(path.split('/').pop()!.replace(/\\/g, '')), 100);
 }

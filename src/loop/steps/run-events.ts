@@ -1,9 +1,10 @@
-import { LOOP_ERRORS, NEXT, OUTCOMES, STEPS, TURN_NOT_BEGUN } from './constants';
+import { LOOP_ERRORS, NEXT, OUTCOMES, STEPS } from './constants';
 import { keepingTime } from './keeping-time';
 import { LoopRequest } from './loop-request';
 import { Feedback, RunRecord } from './records';
 import { defined } from './results';
 import { causeOf } from './run-failure';
+import { isBeforeItsTurn } from './run-record';
 import { LoopState, RunIdentity } from './state';
 import { StepTools } from './step';
 import type { cleanUp, CleanUpRequest, StopResult } from './stop';
@@ -72,7 +73,7 @@ export class RunEventSender {
       case STEPS.STOP: {
         const { output } = result as StopResult;
         // The round before a turn that was refused has had its event.
-        if (output.rounds > 0 && output.error?.message.startsWith(TURN_NOT_BEGUN) !== true) await this.send(request.execution, 'ROUND', lastRound(output));
+        if (output.rounds > 0 && !isBeforeItsTurn(output.error)) await this.send(request.execution, 'ROUND', lastRound(output));
         return this.send(request.execution, 'FINISHED', finished(output));
       }
       case STEPS.CLEAN_UP: return this.afterCleanUp(request, result as CleanedUp);

@@ -3,8 +3,9 @@ import { keepingTime } from './keeping-time';
 import { StepTools } from './step';
 import { OperateConfig } from '../../operate/constants';
 
-/** The timeout of an upload, in seconds. */
-const PUT_SECONDS = 60;
+/** The timeout of an upload, in milliseconds: of any, and for each byte of it, which is 64 seconds for the longest log. */
+const PUT_TIME = 10_000;
+const BYTE_TIME = 0.0016;
 
 /** The number of tries, with waits of 1 and 2 times the back-off. */
 const TRIES = 3;
@@ -18,6 +19,8 @@ export class RunFiles {
   public readonly prefix: string;
   /** The name of the error of the first file that could not be written. */
   public error?: string;
+  /** True if a file had no answer in all tries: the step does not wait as long for each of its other files. */
+  private isUnreachable = false;
 
   constructor(private readonly place: NonNullable<OperateConfig['artifacts']>, execution: string, private readonly tools: StepTools) {
     this.prefix = `${place.prefix}${safeName(execution.split(':').pop()!)}/`;
@@ -30,17 +33,20 @@ export class RunFiles {
   /** Writes a file. A file of the same name is replaced. */
   public async put(name: string, body: string | Buffer, type: string): Promise<void> {
     const { clock, backoffSeconds, log } = this.tools;
+    const tries = this.isUnreachable ? 1 : TRIES;
+    const content = Buffer.from(body);
     for (let failures = 1; ; failures++) {
       try {
         const left = keepingTime(this.tools);
         if (left < ENOUGH_TIME) throw named('NoTimeLeft');
-        await this.send(`${this.prefix}${name}`, Buffer.from(body), type, Math.min(left, PUT_SECONDS * 1_000));
+        await this.send(`${this.prefix}${name}`, content, type, Math.min(left, PUT_TIME + content.length * BYTE_TIME));
         return;
       } catch (error) {
-        if (failures < TRIES && mayPass(error as PutError)) {
+        if (failures < tries && mayPass(error as PutError)) {
           await clock.sleep(backoffSeconds * 2 ** (failures - 1));
           continue;
         }
+        this.isUnreachable ||= (error as PutError).status === undefined;
         this.error ??= (error as Error).name;
         log?.('artifact not kept', { name, error: (error as Error).name });
         return;
@@ -55,7 +61,7 @@ export class RunFiles {
       'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
     };
     const path = `/${this.place.bucket}/${key.split('/').map(encoded).join('/')}`;
-    const { status, text } = await this.tools.requestsOf!('s3').send('PUT', path, headers, body, AbortSignal.timeout(milliseconds));
+    const { status, text } = await this.tools.requestsOf!('s3').send('PUT', path, headers, body, AbortSignal.timeout(Math.ceil(milliseconds)));
     if (status >= 300) throw Object.assign(named(/<Code>(\w{1,100})<\/Code>/.exec(text)?.[1] ?? `Status${status}`), { status });
   }
 }
@@ -80,6 +86,14 @@ function encoded(part: string): string {
 
 /** Returns a name that is one part of a key, and the same part of a URL and of a file's path. Names of gates stay different. */
 export function safeName(name: string): string {
-  const safe = name.replace(/ /g, '.').replace(/[\p{Cc}\p{Cf}/\\%?#*:"<>|]/gu, '_');
+  const safe = name.replace(/ /g, '.').replace(/[\p{Cc}\p{Cf}\p{Cs}/\\%?#*:"<>|]/gu, '_');
   return /^\.*$/.test(safe) ? `_${safe}` : safe;
+}
+
+/** Returns the end of a name, at most so many bytes long: a key has at most 1,024. */
+export function endOfName(name: string, bytes: number): string {
+  const characters = [...name];
+  let at = characters.length;
+  for (let left = bytes; at > 0 && (left -= Buffer.byteLength(characters[at - 1])) >= 0;) at--;
+  return characters.slice(at).join('');
 }

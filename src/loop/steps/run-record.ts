@@ -66,9 +66,9 @@ function isOfBootstrap(failed: RunRecord['error']): boolean {
   return failed?.name === LOOP_ERRORS.BOOTSTRAP_FAILED || (failed?.name === LOOP_ERRORS.INERT && failed.message.startsWith(BOOTSTRAP_ENDED));
 }
 
-/** Determines whether the run ended because its next turn was refused. */
-function isBeforeItsTurn(failed: RunRecord['error']): boolean {
-  return failed?.message.startsWith(TURN_NOT_BEGUN) === true;
+/** Determines whether the run ended because its next turn was refused. The message of another error may be the agent's. */
+export function isBeforeItsTurn(failed: RunRecord['error']): boolean {
+  return (failed?.name === LOOP_ERRORS.BRAKED || failed?.name === LOOP_ERRORS.OVER_BUDGET) && failed.message.startsWith(TURN_NOT_BEGUN);
 }
 
 /** Emits the metrics of a run that has ended, with those of its outcome and those of the loop alone. */
@@ -77,6 +77,8 @@ export function measureEnd(
   { name }: LoopConfig,
   { outcome, rounds, cost }: Pick<RunRecord, 'outcome' | 'cost'> & { readonly rounds?: number },
   run?: Pick<RunIdentity, 'startedAt' | 'deadline'>,
+  /** The time at which the run took its session, in milliseconds: it may have waited for others before. */
+  since = 0,
 ): void {
   const { names, dimension, outcomeDimension } = LOOP_METRICS;
   const loop = { [dimension]: name };
@@ -89,7 +91,8 @@ export function measureEnd(
   if (run !== undefined) {
     const seconds = Math.max(0, clock.now() / 1_000 - run.startedAt);
     measure(names.RUN_SECONDS, seconds, 'Seconds', ofOutcome);
-    measure(names.TIME_USED, 100 * seconds / (run.deadline - run.startedAt), 'Percent', loop);
+    const waited = Math.max(0, since / 1_000 - run.startedAt);
+    measure(names.TIME_USED, 100 * Math.max(0, seconds - waited) / (run.deadline - run.startedAt - waited), 'Percent', loop);
   }
   if (cost !== undefined) measure(names.COST, cost.usd + (cost.agentUsd ?? 0), 'NoUnit', loop);
 }

@@ -60,7 +60,7 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
     cost: costUntil(begunAt, request, tools),
     isBeforeTurns: request.config.checkBase === true && state.loop?.baseCheck === undefined,
   });
-  measureEnd(tools, request.config, output, state.run);
+  measureEnd(tools, request.config, output, state.run, state.loop?.meter?.since);
   measureLeftOver(tools, request.config, notStopped + failures);
   const failure = output.error === undefined ? { name: '', cause: '' } : { name: output.error.name, cause: afterFailure().causeOf(output) };
   if (request.green && output.error !== undefined) throw new LoopError(LOOP_ERRORS.COMMIT_FAILED, 'a run that failed took the path of a successful one', output.error.message);
