@@ -13,6 +13,9 @@ const TRIES = 10;
 /** Milliseconds: the SDK itself waits for an answer forever. */
 const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 30_000 };
 
+/** The partitions of regions that are not of `aws`. */
+const PARTITIONS = [['cn-', 'aws-cn'], ['us-gov-', 'aws-us-gov']] as const;
+
 export interface AccountProps {
   readonly profile?: string;
   readonly region?: string;
@@ -70,6 +73,13 @@ export class Account {
 
   async region(): Promise<string> {
     return this.sfn.config.region();
+  }
+
+  /** Returns an ARN with the partition of the region, for what a policy allows. */
+  async arn(rest: string): Promise<string> {
+    const region = await this.region();
+    const partition = PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? 'aws';
+    return `arn:${partition}:${rest.replace('REGION', region)}`;
   }
 
   /** Sends a request; an error says which permission is missing, or what else to do. */

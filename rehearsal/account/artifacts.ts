@@ -30,10 +30,11 @@ export class Artifacts {
   async list(): Promise<Artifact[]> {
     const { account, bucket, prefix } = this;
     const found: Artifact[] = [];
+    const arn = await account.arn(`s3:::${bucket}`);
     let token: string | undefined;
     do {
       const request = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token });
-      const page = await account.ask({ action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}` }, async () => account.s3.send(request));
+      const page = await account.ask({ action: 's3:ListBucket', resource: arn }, async () => account.s3.send(request));
       found.push(...(page.Contents ?? []).map(({ Key, LastModified }) => ({ name: Key!.slice(prefix.length), writtenAt: LastModified! })));
       token = page.NextContinuationToken;
     } while (token !== undefined);
@@ -45,7 +46,8 @@ export class Artifacts {
     const { account, bucket, prefix } = this;
     const request = new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${name}` });
     try {
-      const found = await account.ask({ action: 's3:GetObject', resource: `arn:aws:s3:::${bucket}/${prefix}${name}` }, async () => account.s3.send(request), ABSENT);
+      const asked = { action: 's3:GetObject', resource: await account.arn(`s3:::${bucket}/${prefix}${name}`) };
+      const found = await account.ask(asked, async () => account.s3.send(request), ABSENT);
       return await found.Body!.transformToString();
     } catch (error) {
       if (ABSENT.includes((error as Error).name)) return undefined;

@@ -36,5 +36,5 @@ async function write(account: Account, name: string, value: string): Promise<str
 }
 
 async function arnOf(account: Account, name: string): Promise<string> {
-  return `arn:aws:ssm:${await account.region()}:*:parameter/${name.replace(/^\//, '')}`;
+  return account.arn(`ssm:REGION:*:parameter/${name.replace(/^\//, '')}`);
 }

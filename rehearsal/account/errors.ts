@@ -22,7 +22,7 @@ interface AwsError extends Error {
 }
 
 const DENIED = /AccessDenied|NotAuthorized|Unauthorized(Operation|Exception)|^Forbidden$/;
-const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/;
+const THROTTLED = /Throttl|TooManyRequests|TooManyUpdates|RequestLimitExceeded|SlowDown/;
 const EXPIRED = /Expired|TokenRefreshRequired/;
 const UNKNOWN = /UnrecognizedClient|InvalidClientTokenId|InvalidSignature|InvalidAccessKeyId|SignatureDoesNotMatch|IncompleteSignature/;
 const NO_CREDENTIALS = /Credentials?Provider|TokenProvider/;

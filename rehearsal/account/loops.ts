@@ -127,5 +127,5 @@ async function resourcesOf(account: Account, stack: string): Promise<StackResour
 
 /** The stack in a policy: its account is not known before anything answers. */
 async function stackArn(account: Account, stack: string): Promise<string> {
-  return stack.startsWith('arn:') ? stack : `arn:aws:cloudformation:${await account.region()}:*:stack/${stack}/*`;
+  return stack.startsWith('arn:') ? stack : account.arn(`cloudformation:REGION:*:stack/${stack}/*`);
 }

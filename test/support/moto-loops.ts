@@ -75,7 +75,7 @@ export class MotoLoops {
   }
 
   /** The definitions of two loops, and of a state machine that is none. */
-  private definitions(): { [id: string]: object } {
+  definitions(): { [id: string]: object } {
     const stack = newStack();
     const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
     const props = { runtime, gates: [Gate.command('test', 'npm test')] };
