@@ -1,4 +1,4 @@
-import { Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, IConstruct } from 'constructs';
@@ -132,10 +132,13 @@ const PLACES = new WeakMap<IConstruct, Map<string, string>>();
 /** Returns the prefix of a loop in a bucket of the user's. Fails if another loop of the app has the same place. */
 function prefixIn(bucket: s3.IBucket, scope: Construct, { prefix }: RunArtifactsOptions): string {
   if (prefix === undefined) return `${Names.uniqueResourceName(scope, { separator: '-', maxLength: 100 })}/`;
-  // One token can have other values in other stacks.
-  if (Token.isUnresolved(prefix)) return prefix;
   const places = PLACES.get(scope.node.root) ?? new Map<string, string>();
-  const place = JSON.stringify([Token.isUnresolved(bucket.bucketName) ? bucket.node.path : bucket.bucketName, prefix]);
+  const place = JSON.stringify([
+    Token.isUnresolved(bucket.bucketName) ? bucket.node.path : bucket.bucketName,
+    prefix,
+    // One token can have other values in other stacks.
+    Token.isUnresolved(prefix) ? Stack.of(scope).node.path : '',
+  ]);
   const other = places.get(place);
   throwOnFaults(scope, other === undefined ? [] : [
     `"prefix" must not be "${prefix}", which "${other}" has in the same bucket, since their runs could overwrite each other's files: change it, or leave it out`,
