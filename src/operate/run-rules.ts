@@ -25,7 +25,10 @@ export function ruleOf(
   }
   const { target, eventPattern, crossStackScope, ...props } = options;
   const { eventBus } = runEvents!._bind(scope);
-  throwOnFaults(scope, eventBus === undefined ? [] : ownerFaults(method, eventBus, crossStackScope ?? scope));
+  throwOnFaults(scope, [
+    ...(eventBus === undefined ? [] : ownerFaults(method, eventBus, crossStackScope ?? scope)),
+    ...patternFaults(method, eventPattern, outcomes),
+  ]);
   // eslint-disable-next-line awscdk/no-variable-construct-id -- the caller's, as in the onXxx methods of the CDK
   const rule = new events.Rule(crossStackScope ?? scope, id, {
     eventBus,
@@ -46,6 +49,14 @@ function ownerFaults(method: string, { env }: events.IEventBus, place: IConstruc
   const { account } = Stack.of(place);
   if (Token.compareStrings(env.account, account) !== TokenComparison.DIFFERENT) return [];
   return [`"${method}" must create its rule in the account of the bus, ${env.account}, not in ${account}: create a Rule there, or set "crossStackScope" to a construct there`];
+}
+
+/** Returns a fault for each field of a pattern that the method sets: the CDK would match the values of both, and not only those of the pattern. */
+function patternFaults(method: string, pattern: events.EventPattern | undefined, outcomes: readonly string[] | undefined): string[] {
+  const { source, detailType, detail = {} } = pattern ?? {};
+  const fields = { source, detailType, 'detail.stateMachineArn': detail.stateMachineArn, 'detail.outcome': outcomes && detail.outcome };
+  return Object.entries(fields).filter(([, value]) => value !== undefined).map(([field]) => `"eventPattern" must not have "${field}", which "${method}" sets: `
+    + (field === 'detail.outcome' ? 'use "onFinished" for other outcomes' : 'leave it out, or create a Rule'));
 }
 
 /** The maximum number of targets of a rule. EventBridge user guide, "Quotas". */

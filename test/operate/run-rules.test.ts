@@ -116,6 +116,20 @@ test('a rule is on the bus of the events, with the target and the other options 
   });
 });
 
+test('a pattern adds restrictions, and is refused where the values of the method would be matched, too', () => {
+  const loop = loopIn(newStack(), { events: RunEvents.onDefaultBus() });
+  const pattern = { source: ['mine'], detailType: ['CodingLoop Run Started'], detail: { stateMachineArn: ['arn'], outcome: ['CodingLoop.Stuck'] } };
+  expect(messageOf(() => loop.onRed('Red', { eventPattern: pattern })).split('\n')).toEqual([
+    '"eventPattern" must not have "source", which "onRed" sets: leave it out, or create a Rule',
+    '"eventPattern" must not have "detailType", which "onRed" sets: leave it out, or create a Rule',
+    '"eventPattern" must not have "detail.stateMachineArn", which "onRed" sets: leave it out, or create a Rule',
+    '"eventPattern" must not have "detail.outcome", which "onRed" sets: use "onFinished" for other outcomes',
+    '  at Stack/Loop',
+  ]);
+  expect(() => loop.onFinished('Stuck', { eventPattern: { detail: { outcome: ['CodingLoop.Stuck'] } } })).not.toThrow();
+  expect(() => loop.onRed('Red', { eventPattern: { detail: { taskId: ['issue-7'] } } })).not.toThrow();
+});
+
 test('a message in one line is the field of the event', () => {
   const stack = newStack();
   const topic = new sns.Topic(stack, 'Topic');
