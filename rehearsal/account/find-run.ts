@@ -62,10 +62,10 @@ async function present(executions: Executions, all: readonly ListedRun[]): Promi
 }
 
 function absent(run: string, names: readonly string[]): never {
-  throw new MisuseError(`there is no run "${run}": "runs list" lists those of the last 90 days, after which Step Functions forgets them${didYouMean(run, names)}`);
+  throw new MisuseError(`there is no run "${run}": "runs list" lists the runs of the last 90 days, which Step Functions keeps${didYouMean(run, names)}`);
 }
 
 function ambiguous(run: string, names: readonly string[], advice: string): never {
   const more = names.length > NAMED ? [`  and ${names.length - NAMED} more`] : [];
-  throw new MisuseError([`"${run}" fits ${names.length} runs: ${advice}`, ...names.slice(0, NAMED).map((name) => `  ${name}`), ...more].join('\n'));
+  throw new MisuseError([`"${run}" matches ${names.length} runs: ${advice}`, ...names.slice(0, NAMED).map((name) => `  ${name}`), ...more].join('\n'));
 }

@@ -65,7 +65,7 @@ async function eventsOf(account: Account, { arn, name, state }: Execution, last:
   } catch (error) {
     if (!ABSENT.includes((error as Error).name)) throw error;
     if (state === 'RUNNING') return []; // it has just started
-    throw new AccountError(`Step Functions has no history of the run ${name} any more: it forgets runs 90 days after their end`);
+    throw new AccountError(`Step Functions no longer has the history of the run ${name}, which it keeps for 90 days after the end of the run`);
   }
 }
 

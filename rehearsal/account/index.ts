@@ -84,7 +84,7 @@ function introduce(loop: DeployedLoop, { input }: AccountOptions, print: (line: 
   print(`running ${loop.path}${loop.repository === undefined ? '' : ` on ${loop.repository.url}`}`);
   print(`gates: ${loop.gates.map(({ name, command }) => `${name} (${firstLine(command)})`).join(', ')}; at most ${loop.maxRepairs} ${loop.maxRepairs === 1 ? 'repair' : 'repairs'}`);
   print(`prompt: ${firstLine(String(input.prompt))}`);
-  if (bound !== undefined) print(`cost: at most ${dollars(bound)} by the timeouts of the loop, without the model`);
+  if (bound !== undefined) print(`cost: at most ${dollars(bound)} for AWS, computed from the timeouts; the model is not included`);
 }
 
 function firstLine(text: string): string {
@@ -109,7 +109,7 @@ async function allOf(
 ): Promise<StoppedRun[]> {
   const loops = await loopsOf(account, options);
   const paths = loops.map(({ path }) => path).join(', ');
-  if (!options.yes && !await isConfirmed(`stop all runs of ${paths}?`)) throw new MisuseError(`nothing was stopped: give --yes to stop all runs of ${paths} without being asked`);
+  if (!options.yes && !await isConfirmed(`stop all runs of ${paths}?`)) throw new MisuseError(`nothing was stopped: give --yes to stop all runs of ${paths} without a confirmation`);
   const terminal = new Terminal(options.json ? stderr : stdout);
   try {
     return await stopAll(stopper, executions, loops, (stopped) => {

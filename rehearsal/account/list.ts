@@ -49,7 +49,7 @@ export async function list(account: Account, executions: Executions, options: Ac
   });
   const rows = described.filter((row) => row !== undefined);
   if (options.json) print(JSON.stringify(rows, undefined, 2));
-  else if (rows.length === 0) print(`no runs${options.state === undefined ? '' : ` that are ${options.state}`} yet of ${loops.map(({ path }) => path).join(', ')}`);
+  else if (rows.length === 0) print(`no runs${options.state === undefined ? '' : ` in the state ${options.state}`} of ${loops.map(({ path }) => path).join(', ')} yet`);
   else table(rows, loops.length > 1).forEach(print);
   return EXIT.COMMITTED;
 }

@@ -45,18 +45,18 @@ function forTerminal(text: string): string {
 
 /** Returns the outputs that the states of a run have. */
 function logsOf({ steps }: RunDescription): Log[] {
-  const nameOf = ({ state, round, kind }: Step) => kind === 'turn' ? `${state} (turn ${round + 1})` : state;
+  const nameOf = ({ state, round, kind }: Step) => kind === 'turn' || kind === 'gate' ? `${state} (turn ${round + 1})` : state;
   return steps.flatMap((step) => [step.log, step.output].filter((text) => text !== undefined && text !== '').map((text) => ({ name: nameOf(step), text: text! })));
 }
 
 function isChosen(name: string, { step, gate }: Pick<AccountOptions, 'step' | 'gate'>): boolean {
   const [, file = ''] = /([^/]*?)(?:\.log)?$/.exec(name) ?? [];
-  const isOfGate = gate === undefined || file.replace(/^\d+-/, '') === gate.replace(/ /g, '.') || name.endsWith(`: ${gate}`);
+  const isOfGate = gate === undefined || file.replace(/^\d+-/, '') === gate.replace(/ /g, '.') || name.replace(/ \(turn \d+\)$/, '').endsWith(`: ${gate}`);
   return isOfGate && (step === undefined || name.toLowerCase().includes(step.toLowerCase()));
 }
 
-function whereTheRestIs({ loop, execution }: FoundRun, count: number): string {
+function whereTheRestIs({ loop }: FoundRun, count: number): string {
   const group = `/aws/bedrock-agentcore/runtimes/${loop.runtimeArn.split('/').pop()}-${loop.endpointName ?? 'DEFAULT'}`;
-  const have = count === 0 ? 'Step Functions has no output of this run' : 'this is the end of what failed, which Step Functions has';
-  return `${have}. What the agent printed is in the log group ${group}; for whole logs of later runs, give the loop "artifacts" (run ${execution.name})`;
+  const have = count === 0 ? 'the execution history has no output of this run' : 'this is the end of the output of failed steps, from the execution history';
+  return `${have}. What the agent printed is in the log group ${group}; to keep the complete logs of later runs, set "artifacts" of the loop`;
 }

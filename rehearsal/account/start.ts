@@ -23,7 +23,7 @@ export interface StartedRun {
 export async function startRun(
   account: Account, executions: Executions, options: AccountOptions, faults: Faults, onStart: (loop: DeployedLoop) => void,
 ): Promise<StartedRun> {
-  if (options.session === undefined && Object.keys(options.sessionOptions).length > 0) faults.add('--update and --on-top need --session: name the run that the session is of, or leave them out');
+  if (options.session === undefined && Object.keys(options.sessionOptions).length > 0) faults.add('--update and --on-top need --session: name the run whose session to continue in, or leave them out');
   if (options.name !== undefined && !isExecutionName(options.name)) faults.add(`--name must be 1 to 80 characters without spaces and without any of <>{}[]?*"#%\\^|~\`$&,;:/, not "${options.name}"`);
   // Faults that need no request to AWS are reported first.
   if (options.session === undefined) faults.add(...faultsOf({ taskId: 'a-task', ...options.input }));
@@ -46,7 +46,7 @@ export async function startRun(
     try {
       return (await account.sfn.send(new StartExecutionCommand({ stateMachineArn: loop.arn, name, input: text }))).startDate;
     } catch (error) {
-      if ((error as Error).name === 'ExecutionAlreadyExists') throw new MisuseError(`there is a run "${name}" already: give another --name, or leave it out`);
+      if ((error as Error).name === 'ExecutionAlreadyExists') throw new MisuseError(`a run with the name "${name}" already exists: give another --name, or leave it out`);
       throw error;
     }
   });
@@ -84,10 +84,10 @@ async function sessionOfRun(
 ): Promise<EarlierSession> {
   const isId = new RegExp(`^.+-[0-9a-f]{${ID_SUFFIX - 1}}$`).test(named);
   const { execution } = await findRun(account, executions, { ...options, loop: loop.arn }, isId ? named.slice(0, -ID_SUFFIX) : named);
-  if (execution.state === 'RUNNING') throw new MisuseError(`the run ${execution.name} is still working in its session: wait for its end, or stop it with "runs stop ${execution.name}"`);
+  if (execution.state === 'RUNNING') throw new MisuseError(`the run ${execution.name} is still working in its session: wait until it ends, or stop it with "runs stop ${execution.name}"`);
   const { record, input } = execution;
   const session = record?.session ?? sessionOf(execution.arn, input, loop.config.endpointName)?.session;
-  if (session === undefined || (isId && session.id !== named)) throw new MisuseError(`--session ${named}: no run of ${loop.path} made that session`);
+  if (session === undefined || (isId && session.id !== named)) throw new MisuseError(`--session ${named}: no run of ${loop.path} created that session`);
   const { taskId } = (input ?? {}) as { readonly taskId?: unknown };
   return { session, taskId: typeof taskId === 'string' ? taskId : undefined };
 }

@@ -185,7 +185,7 @@ export async function stopAll(
     for (let lists = 0; ; lists++) {
       const news = (await runningOf(executions, loops)).filter(({ arn }) => !stopped.has(arn) && !failed.has(arn));
       if (news.length === 0) break;
-      if (lists >= LISTS) throw new AccountError(`runs keep starting: ${stopped.size} were stopped, and ${news.length} more run; pull the brake with "runs brake on", or stop what starts them, and try again`);
+      if (lists >= LISTS) throw new AccountError(`runs keep starting: ${stopped.size} were stopped, and ${news.length} more are in progress; pull the brake with "runs brake on", or stop the source of the runs, and try again`);
       await forEach(news, async ({ loop, arn }) => {
         const execution = await executions.find(arn).catch((error: Error) => void fails(arn, arn.split(':').pop()!, loop.path, error));
         if (execution === undefined) return;

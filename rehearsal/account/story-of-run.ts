@@ -55,7 +55,7 @@ export async function tell({ account, executions, options, streams }: Telling, r
   if (!json) streams.stdout.on('error', unheard);
   const { name } = run.execution;
   const goesOn = () => {
-    const line = `the run goes on: "runs watch ${name}${againOf(options)}" follows it again, and "runs stop ${name}${againOf(options)}" stops it`;
+    const line = `the run continues: "runs watch ${name}${againOf(options)}" follows it again, and "runs stop ${name}${againOf(options)}" stops it`;
     if (isRead) terminal.line(line);
     else streams.stderr.write(`${line}\n`);
   };
@@ -88,7 +88,7 @@ function underWay({ steps, seconds }: RunDescription): string {
 function tellCost({ output }: RunDescription, terminal: Terminal): void {
   const { usd, agentUsd } = output?.cost ?? {};
   if (usd === undefined) return;
-  terminal.line(`cost       about ${dollars(usd)} of AWS${agentUsd === undefined ? ', without the model' : `, and ${dollars(agentUsd)} of the model as the agent says`}`);
+  terminal.line(`cost       about ${dollars(usd)} for AWS${agentUsd === undefined ? ', without the model' : `, and ${dollars(agentUsd)} for the model, as the agent reports`}`);
 }
 
 /**

@@ -69,7 +69,7 @@ export function theOne<T extends { readonly id: string }>(all: readonly T[], id:
   const exact = all.find((one) => one.id === id);
   const close = all.filter((one) => one.id.startsWith(id) || one.id.endsWith(id));
   if (exact === undefined && close.length > 1) {
-    throw new MisuseError(`"${id}" fits ${close.length} sessions: give more of the id\n${close.map((one) => `  ${one.id}`).join('\n')}`);
+    throw new MisuseError(`"${id}" matches ${close.length} sessions: give more of the ID\n${close.map((one) => `  ${one.id}`).join('\n')}`);
   }
   return exact ?? close[0];
 }

@@ -12,6 +12,7 @@ import { ThisMachine } from './this-machine';
 import { EXIT, exitCodeOf } from '../../src/journal/exit-codes';
 import { reportOf } from '../../src/journal/report/report';
 import { describeRollout } from '../../src/journal/rollout-description';
+import type { Step, StepRetry } from '../../src/journal/step';
 import { Story } from '../../src/journal/story';
 import { Terminal } from '../../src/journal/terminal';
 import { WORKSPACES } from '../../src/loop/steps/constants';
@@ -43,7 +44,7 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
     rehearsal = await start(target, { assembly, sandbox, signal: interrupt.signal, onRollout }, options, stderr);
     interrupt.started(rehearsal);
     terminal.settle(); // a record alone has no line that would
-    const story = new Story(terminal, new ThisMachine(hints));
+    const story = new LiveStory(terminal, new ThisMachine(hints), interrupt.signal);
     if (!options.json) introduce(terminal, rehearsal, target, input);
     const run = await rehearsal.begin(input, { listener: options.json ? undefined : story });
     if (!options.json) run.foreseen.forEach((warning) => terminal.line(terminal.red(`warning: ${warning}`)));
@@ -63,6 +64,17 @@ export async function rehearse(options: Options, faults: Faults, stdout: NodeJS.
     ended();
     terminal.settle();
     interrupt.dispose();
+  }
+}
+
+/** The story of a run that can be interrupted: what fails after that fails because of it. */
+class LiveStory extends Story<RehearsalRecord> {
+  constructor(terminal: Terminal, place: ThisMachine, private readonly signal: AbortSignal) {
+    super(terminal, place);
+  }
+
+  retries(step: Step, retry: StepRetry): void {
+    if (!this.signal.aborted) super.retries(step, retry);
   }
 }
 

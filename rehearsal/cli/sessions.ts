@@ -116,7 +116,7 @@ function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: Sto
   const own = jobNames.length - told.length;
   if (own > 0) stdout.write(`\n(${own} ${own === 1 ? 'command' : 'commands'} of the loop itself, such as the clone and the commit: "rehearse logs ID --verbose" shows them)\n`);
   if (jobNames.length === 0) {
-    stdout.write(`\n(no command has a log: ${workspace === '' || !existsSync(workspace) ? 'the workspace, which has the logs, is gone' : 'none was started'})\n`);
+    stdout.write(`\n(no command has a log: ${workspace === '' || !existsSync(workspace) ? 'the workspace with the logs no longer exists' : 'none was started'})\n`);
   }
   return 0;
 }
@@ -158,7 +158,7 @@ const PROMPT = 'PS1=session \\w \\$ ';
 /** A shell where the session's commands ran: the same workspace at the same path, with a new disk beside it. */
 async function shell(session: StoredSession, { state }: Options, stdout: NodeJS.WriteStream): Promise<number> {
   const { id, mount, workspace, mounts, runs } = session;
-  if (!existsSync(workspace)) throw new MisuseError(`the workspace of session ${id} is gone: a change of the runtime empties it`);
+  if (!existsSync(workspace)) throw new MisuseError(`the workspace of session ${id} no longer exists: a change of the runtime deletes it`);
   const copies = join(state, 'repositories');
   const driver = await sandboxLike(session);
   const sandbox = await driver.start({

@@ -44,7 +44,7 @@ describe('a run that is started from the command line', () => {
     const { stdout } = await ending(0, commandLine('run', ...STACK, '--prompt', 'mend it', '--task', 'T-1', '--name', 'green'));
     const again = await ending(0, commandLine('runs', 'show', 'green', ...STACK));
 
-    expect(stdout).toMatch(/^running Stack\/Loop on https:\/\/example\.com\/app\.git\ngates: test \(\.\/test\.sh\); at most 1 repair\nprompt: mend it\ncost: at most \$\d+\.\d\d by the timeouts/);
+    expect(stdout).toMatch(/^running Stack\/Loop on https:\/\/example\.com\/app\.git\ngates: test \(\.\/test\.sh\); at most 1 repair\nprompt: mend it\ncost: at most \$\d+\.\d\d for AWS, computed from the timeouts/);
     expect(storyOf(stdout)).toEqual(expect.arrayContaining([
       ' … s Prepare the run … s', ' … s Ask the agent (turn 1) … s', ' … s Run gate: test … s FAILED, exit code 1', ' │ the answer is 41',
       ' → repair 1 of 1: the agent gets this output with its prompt', ' … s Run gate: test … s PASSED', 'COMMITTED after 2 turns in … s',
@@ -77,7 +77,7 @@ describe('a run that is started from the command line', () => {
     const report = readFileSync(join(directory, 'report.html'), 'utf8');
     rmSync(directory, { recursive: true });
 
-    expect(stdout).toMatch(/^== Run gate: test\nthe answer is 40\n\n== Run gate: test\nthe answer is 43\n\nthis is the end of what failed, .* log group \/aws\/bedrock-agentcore\/runtimes\/\S+-DEFAULT/);
+    expect(stdout).toMatch(/^== Run gate: test \(turn 1\)\nthe answer is 40\n\n== Run gate: test \(turn 2\)\nthe answer is 43\n\nthis is the end of the output of failed steps, .* log group \/aws\/bedrock-agentcore\/runtimes\/\S+-DEFAULT/);
     expect(report).toContain('the answer is 43');
   });
 
@@ -102,7 +102,7 @@ describe('a run that is started from the command line', () => {
     const watched = await ending(0, commandLine('runs', 'watch', 'long', ...STACK));
 
     expect(exitCode).toBe(130);
-    expect(stdout).toContain('the run goes on: "runs watch long --stack Stack" follows it again, and "runs stop long --stack Stack" stops it');
+    expect(stdout).toContain('the run continues: "runs watch long --stack Stack" follows it again, and "runs stop long --stack Stack" stops it');
     expect(running).toEqual([expect.objectContaining({ run: 'long', state: 'RUNNING', step: 'Ask the agent', rounds: 0 })]);
     expect(shown.stdout).toMatch(/in progress for 0\.\d min, in "Ask the agent"; "runs watch long --stack Stack" follows it/);
     expect(watched.stdout).toContain('COMMITTED after 2 turns');

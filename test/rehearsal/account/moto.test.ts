@@ -18,15 +18,15 @@ describe('the loop', () => {
   test('is found among the state machines of the stack', async () => {
     const { stdout } = await ending(0, commandLine('runs', '--stack', 'Stack'));
 
-    expect(stdout).toBe('no runs yet of Stack/Fix, Stack/Upgrade\n');
+    expect(stdout).toBe('no runs of Stack/Fix, Stack/Upgrade yet\n');
   });
 
   test.each([['its path', 'Stack/Fix'], ['its id', 'Fix']])('is chosen by %s', async (_, loop) => {
-    expect((await ending(0, commandLine('runs', '--stack', 'Stack', '--loop', loop))).stdout).toBe('no runs yet of Stack/Fix\n');
+    expect((await ending(0, commandLine('runs', '--stack', 'Stack', '--loop', loop))).stdout).toBe('no runs of Stack/Fix yet\n');
   });
 
   test('is found by the ARN of its state machine, without a stack', async () => {
-    expect((await ending(0, commandLine('runs', '--loop', await aws.machine('Upgrade')))).stdout).toBe('no runs yet of Stack/Upgrade\n');
+    expect((await ending(0, commandLine('runs', '--loop', await aws.machine('Upgrade')))).stdout).toBe('no runs of Stack/Upgrade yet\n');
   });
 
   test.each<[string, string[], string]>([
@@ -166,7 +166,7 @@ describe('a stop', () => {
     await aws.begin('Fix', 'one-1');
     await aws.begin('Fix', 'one-2');
 
-    expect((await ending(2, commandLine('runs', 'stop', 'one', ...FIX))).stderr).toContain('"one" fits 2 runs: give more of the name');
+    expect((await ending(2, commandLine('runs', 'stop', 'one', ...FIX))).stderr).toContain('"one" matches 2 runs: give more of the name');
   });
 
   test('of all runs ends those of both loops', async () => {

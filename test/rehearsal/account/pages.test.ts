@@ -130,7 +130,7 @@ describe('a stack and a history in many pages', () => {
   test('fails for a run whose history is gone, and says why', async () => {
     between.answer('GetExecutionHistory', jsonError('ExecutionDoesNotExist', 'Execution Does Not Exist'));
 
-    expect((await ending(3, commandLine('runs', 'show', 'whole', ...STACK))).stderr).toBe('Step Functions has no history of the run whole any more: it forgets runs 90 days after their end\n');
+    expect((await ending(3, commandLine('runs', 'show', 'whole', ...STACK))).stderr).toBe('Step Functions no longer has the history of the run whole, which it keeps for 90 days after the end of the run\n');
   });
 });
 

@@ -63,6 +63,7 @@ test('Ctrl-C on a terminal leaves no process, mount or lock; the workspace stays
 
   const { exitCode, stdout } = await command.ended;
   expect([exitCode, stdout]).toEqual([130, expect.stringMatching(/interrupted: stopping the session; its workspace is kept[^]*INTERRUPTED/)]);
+  expect(stdout).not.toContain('retried'); // the end of the session is no fault
   expectNothingLeft();
 
   const { exitCode: next, stdout: json } = await rehearse(['--session', id, '--prompt', 'Go on', '--agent', 'cat >/dev/null; git status --short > seen; echo right > value', '--json']).ended;

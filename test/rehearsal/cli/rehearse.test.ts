@@ -252,7 +252,7 @@ test.each([['logs', ['logs', 'rehearsal-']], ['stop', ['stop', 'rehearsal-']], [
       writeFileSync(join(copy.state, 'runs', id, 'record.json'), JSON.stringify({ target: {}, record: { startedAt: id, session: { id } } }));
     }
     const { exitCode, stderr } = await commandLine('rehearse', ...args, '--state', copy.state);
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"rehearsal-" fits 2 sessions: give more of the id\n  rehearsal-1\n  rehearsal-2\n')]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"rehearsal-" matches 2 sessions: give more of the ID\n  rehearsal-1\n  rehearsal-2\n')]);
   });
 
 test('a message that names CloudWatch is followed by where the logs are on this machine', () => {
