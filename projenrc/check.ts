@@ -28,7 +28,7 @@ export function configureCheck(project: awscdk.AwsCdkConstructLibrary) {
       { spawn: 'eslint' },
       { spawn: 'imports' },
       { spawn: 'prose' },
-      { exec: `jest --ci --coverage=false --testPathIgnorePatterns ${ignored.join(' ')}` },
+      { exec: `bash scripts/in-memory.sh jest --ci --coverage=false --testPathIgnorePatterns ${ignored.join(' ')}` },
     ],
   });
   project.addTask('check:newest-cdk', {

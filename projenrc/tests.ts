@@ -28,6 +28,8 @@ export const JEST_CONFIG: javascript.JestOptions = {
   // projen's default rewrites snapshots during the run, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
   jestConfig: {
+    // Not in /tmp, which the tests have in memory and empty.
+    cacheDirectory: 'node_modules/.cache/jest',
     // The last ones have types only: nothing of them runs.
     coveragePathIgnorePatterns: [
       '/node_modules/', '/test/', '-function\\.ts$', '\\.generated\\.ts$',
@@ -63,7 +65,7 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
 
   // Most tests wait for their own processes: with one worker per processor, processors are idle for a quarter of the time.
   // The rest is projen's own command: --passWithNoTests hides nothing here, since the coverage threshold fails without tests.
-  project.testTask.updateStep(0, { exec: 'jest --passWithNoTests --ci --maxWorkers=$(node -p "os.availableParallelism() + 1")', receiveArgs: true });
+  project.testTask.updateStep(0, { exec: 'bash scripts/in-memory.sh jest --passWithNoTests --ci --maxWorkers=$(node -p "os.availableParallelism() + 1")', receiveArgs: true });
 
   const images = project.addTask('images', {
     description: 'Build images with developer tools for real, look into them, and rehearse in them',
