@@ -71,11 +71,17 @@ function preparedState(name: string, state: State): State {
 /** Fields whose texts mean nothing to Step Functions. */
 const PAYLOADS = ['Parameters', 'ItemSelector', 'ResultSelector'];
 
-/** The same for the interpreter's validation, which refuses in lists what Step Functions takes: empty texts, those of several lines, `null`. */
+/**
+ * The same for the interpreter's validation: without the texts of payloads. They cannot be invalid, and in lists the interpreter refuses some that
+ * Step Functions takes: empty ones, those of several lines, `null`.
+ */
 export function forValidation(value: unknown, ofPayload = false): unknown {
-  if (Array.isArray(value)) return value.map((item) => ofPayload && (typeof item === 'string' || item === null) ? 'text' : forValidation(item, ofPayload));
+  if (Array.isArray(value)) return value.map((item) => ofPayload && item === null ? 'text' : forValidation(item, ofPayload));
+  if (ofPayload && typeof value === 'string') return 'text';
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, forValidation(item, ofPayload || PAYLOADS.includes(name))]));
+  const entries = Object.entries(value).map(([name, item]) => (
+    [name, ofPayload && name.endsWith('.$') ? item : forValidation(item, ofPayload || PAYLOADS.includes(name))]));
+  return Object.fromEntries(entries);
 }
 
 /** Ends the names of states that are not in the definition. */

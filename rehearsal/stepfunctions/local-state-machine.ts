@@ -68,8 +68,7 @@ export class LocalStateMachine {
     this.tokens = props.tokens ?? new TaskTokens();
     this.states = statesOf(props.definition);
     const definition = prepare(props.definition);
-    // Its own validation asks for ARNs that real tasks do not have, such as those of a function that is not deployed.
-    new StateMachine(forValidation(definition) as unknown as StateMachineDefinition, { validationOptions: { checkArn: false, checkPaths: false } });
+    validate(definition);
     this.machine = new StateMachine(definition as unknown as StateMachineDefinition, { validationOptions: { noValidate: true } });
   }
 
@@ -136,6 +135,17 @@ export class LocalStateMachine {
       cancel();
     }
   }
+}
+
+/** Definitions that are valid. The interpreter compiles its schemas each time, which takes longer than anything else that a machine does. */
+const valid = new Set<string>();
+
+function validate(definition: Definition): void {
+  const seen = JSON.stringify(forValidation(definition));
+  if (valid.has(seen)) return;
+  // The validation asks for ARNs that real tasks do not have, such as those of a function that is not deployed.
+  new StateMachine(JSON.parse(seen) as StateMachineDefinition, { validationOptions: { checkArn: false, checkPaths: false } });
+  valid.add(seen);
 }
 
 /** A task that takes longer than its state may fails with the service's words; what it does goes on, as a function would. */

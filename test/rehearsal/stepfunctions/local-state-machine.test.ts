@@ -204,6 +204,14 @@ test('fails for a definition that Step Functions would refuse', () => {
   expect(() => machine({ A: task({ Next: 'Nowhere' }) })).toThrow('Nowhere');
 });
 
+test('fails each time, and for a definition that differs in more than its texts from a valid one', () => {
+  const states = (parameters: object) => ({ A: task({ Parameters: parameters }) });
+  expect(() => machine(states({ text: 'one' }))).not.toThrow();
+  expect(() => machine(states({ text: 'two' }))).not.toThrow();
+  for (let time = 0; time < 2; time++) expect(() => machine(states({ 'text': 'one', 'text.$': '$.text' }))).toThrow('duplicate field');
+  expect(() => machine({ A: { Type: 'Task', Resource: 'Nothing', End: true, Retry: [{}] } })).toThrow('ErrorEquals');
+});
+
 test('fails for what would silently have another meaning', () => {
   expect(() => machine({ A: { Type: 'Pass', QueryLanguage: 'JSONata', End: true } })).toThrow('JSONata');
   expect(() => machine({ A: { Type: 'Pass', Assign: { x: 1 }, End: true } })).toThrow('state "A" assigns variables');
