@@ -101,7 +101,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     devdirs: ['test', 'integ', 'examples', 'rehearsal', 'benchmark', 'scripts', 'projenrc'],
     ignorePatterns: ['*.js', '*.d.ts', 'node_modules/', '*-function.ts', '*.generated.ts', '*.snapshot/', 'cdk.out/', 'coverage'],
   },
-  gitignore: ['integ/*.snapshot/asset.*.lambda/', 'integ/integ.runtime-rollout.ts.snapshot/asset.*/*.js', 'cdk.out/', '.rehearsal/', '/.upstream-names-*/', '/benchmark/results/', '*.tabl.json', '.jsii.tabl.json'],
+  gitignore: ['integ/cdk-integ.out.*/', 'integ/*.snapshot/asset.*.lambda/', 'integ/integ.runtime-rollout.ts.snapshot/asset.*/*.js', 'cdk.out/', '.rehearsal/', '/.upstream-names-*/', '/benchmark/results/', '*.tabl.json', '.jsii.tabl.json'],
 });
 
 configurePackaging(project);

@@ -152,5 +152,5 @@ test('the build compiles the README\'s TypeScript', () => {
   const { tasks } = JSON.parse(readFileSync(join(ROOT, '.projen/tasks.json'), 'utf8')) as { tasks: Record<string, { steps: { exec?: string; spawn?: string }[] }> };
 
   expect(tasks.rosetta.steps[0].exec).toContain('--strict --compile');
-  expect(tasks['post-compile'].steps).toContainEqual({ spawn: 'rosetta' });
+  expect(tasks['post-compile'].steps.map(({ exec }) => exec?.split(' '))).toEqual([expect.arrayContaining(['rosetta'])]);
 });
