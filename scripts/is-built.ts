@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
 import { join, normalize, resolve } from 'path';
 
 const TRANSLATIONS = ['.jsii.tabl.json'];
-const SOURCES = ['src', 'rehearsal', 'rosetta', 'README.md', 'package.json', 'package-lock.json'];
+const SOURCES = ['src', 'rehearsal', 'rosetta', 'README.md', 'package.json', 'package-lock.json', '.projen/tasks.json'];
 
 interface Package {
   readonly main: string;
@@ -49,6 +49,9 @@ export function reasonToBuild(root: string, needed = outputs(root)): string | un
     .find((path) => changed(path) > changed(oldest));
   return newer && `${oldest} is older than ${newer}`;
 }
+
+/** Returns the same for the code of handlers and agents, which `projen bundle` makes. */
+export const reasonToBundle = (root: string) => reasonToBuild(root, outputs(root).filter((path) => path.startsWith('assets')));
 
 /** Returns the same for the additional files that packages for other languages need: the docs' code in each language. */
 export const reasonToTranslate = (root: string) => reasonToBuild(root, TRANSLATIONS);

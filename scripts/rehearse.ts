@@ -7,6 +7,7 @@
 import { execFileSync } from 'child_process';
 import { cpSync, mkdirSync, mkdtempSync } from 'fs';
 import { dirname, join, resolve } from 'path';
+import { reasonToBundle } from './is-built';
 import { main, misuseOf } from '../rehearsal/cli/main';
 
 const root = resolve(__dirname, '..');
@@ -54,8 +55,7 @@ async function rehearse(): Promise<number> {
   }
   const began = Date.now();
   console.error('synthesizing examples/first-loop …');
-  const projen = join(root, 'node_modules/.bin/projen');
-  run(projen, ['bundle']); // the driver function's code
+  if (reasonToBundle(root) !== undefined) run(join(root, 'node_modules/.bin/projen'), ['bundle']); // the driver function's code
   mkdirSync(assembly, { recursive: true });
   run(process.execPath, [require.resolve('ts-node/dist/bin'), '--transpile-only', '--project', join(root, 'tsconfig.dev.json'), join(example, 'app.ts')], {
     env: { ...process.env, CDK_OUTDIR: assembly },
