@@ -157,6 +157,70 @@ describe('a remote that is not quite one', () => {
     await expect(announced({ url })).rejects.toThrow(/remote|reply|packet/);
   });
 
+  /** Answers an announcement as git does, and a push with a given body. */
+  async function reporting(body: Buffer, capabilities = 'report-status side-band-64k'): Promise<ReturnType<typeof pushed>> {
+    const url = await answering((request, response) => {
+      const service = request.method === 'GET' ? 'advertisement' : 'result';
+      response.writeHead(200, { 'content-type': `application/x-git-receive-pack-${service}` });
+      const announcement = Buffer.concat([packetOf('# service=git-receive-pack\n'), FLUSH, packetOf(`${base} refs/heads/main\0${capabilities}\n`), FLUSH]);
+      request.resume().once('end', () => response.end(service === 'result' ? body : announcement));
+    });
+    const { id, commit, pack } = change('one');
+    return pushed({ url }, await announced({ url }), { reference: REFERENCE, to: id }, withCommit(once(pack), commit));
+  }
+  const list = (...lines: string[]) => Buffer.concat([...lines.map((line) => packetOf(`${line}\n`)), FLUSH]);
+  const band = (number: number, data: Buffer | string) => packetOf(Buffer.concat([Buffer.from([number]), Buffer.from(data as string)]));
+
+  test.each<[string, Buffer, object]>([
+    ['in a band, with words beside it', Buffer.concat([band(2, 'checking'), band(1, list('unpack ok', `ok ${REFERENCE}`)), FLUSH]), { said: 'checking' }],
+    ['in two pieces', Buffer.concat([band(1, list('unpack ok', `ok ${REFERENCE}`).subarray(0, 9)), band(1, list('unpack ok', `ok ${REFERENCE}`).subarray(9)), FLUSH]), { said: '' }],
+    ['as a fatal error', Buffer.concat([band(2, 'one '), band(3, 'disk full\n'), FLUSH]), { rejected: 'disk full', said: 'one disk full\n' }],
+    ['of a pack that could not be unpacked', Buffer.concat([band(1, list('unpack index-pack abnormal exit', `ng ${REFERENCE} unpacker error`)), FLUSH]), { rejected: 'index-pack abnormal exit', said: '' }],
+  ])('may report %s', async (_, body, result) => {
+    expect(await reporting(body)).toEqual(result);
+  });
+
+  test.each<[string, Buffer, string]>([
+    ['nothing', FLUSH, 'does not report whether it unpacked'],
+    ['another reference', Buffer.concat([band(1, list('unpack ok', 'ok refs/heads/other')), FLUSH]), `does not report on ${REFERENCE}`],
+    ['a reference whose name only begins so', Buffer.concat([band(1, list('unpack ok', `ok ${REFERENCE}-2`)), FLUSH]), 'does not report on'],
+    ['a band that does not exist', Buffer.concat([band(7, 'x'), FLUSH]), 'band 7'],
+    ['an empty packet', Buffer.concat([Buffer.from('0004'), FLUSH]), 'band undefined'],
+  ])('that reports %s has not taken the push', async (_, body, message) => {
+    await expect(reporting(body)).rejects.toThrow(message);
+  });
+
+  test('may have no bands', async () => {
+    expect(await reporting(list('unpack ok', `ok ${REFERENCE}`), 'report-status')).toEqual({ said: '' });
+  });
+
+  test('that announces what is no reference is refused', async () => {
+    const url = await answering((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-git-receive-pack-advertisement' });
+      response.end(Buffer.concat([packetOf('# service=git-receive-pack\n'), FLUSH, packetOf('not a reference'), FLUSH]));
+    });
+    await expect(announced({ url })).rejects.toThrow('the remote announces "not a reference"');
+  });
+
+  test('that answers without an end is cut off', async () => {
+    const url = await answering((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-git-receive-pack-advertisement' });
+      const write = () => { while (!response.destroyed && response.write(Buffer.alloc(1_048_576, '0'))); };
+      response.on('drain', write);
+      write();
+    });
+    await expect(announced({ url })).rejects.toMatchObject({ name: FORGE_ERRORS.UNAVAILABLE, quote: 'the reply has more than 67108864 bytes' });
+  });
+
+  test.each([
+    ['a date in an hour', new Date(Date.now() + 3_600_000).toUTCString(), expect.any(Number)],
+    ['a date that has passed', new Date(0).toUTCString(), 0],
+    ['no date', 'soon', undefined],
+  ])('that asks for a pause until %s', async (_, value, retryAfter) => {
+    const url = await answering((__, response) => void response.writeHead(429, { 'retry-after': value }).end());
+    await expect(announced({ url })).rejects.toMatchObject({ name: FORGE_ERRORS.RATE_LIMITED, retryAfter });
+  });
+
   test('that asks for a pause names its length', async () => {
     const url = await answering((_, response) => void response.writeHead(403, { 'retry-after': '30', 'content-type': 'application/json' }).end('{"message":"secondary rate limit"}'));
     await expect(announced({ url })).rejects.toMatchObject({ name: FORGE_ERRORS.RATE_LIMITED, retryAfter: 30, quote: '{"message":"secondary rate limit"}' });

@@ -1,5 +1,5 @@
 import { agentName, numbersOf, quoted } from '../../loop/steps/agent-words';
-import { GateRecord, RunRecord } from '../../loop/steps/records';
+import { GateRecord } from '../../loop/steps/records';
 import { named, NameList } from '../../loop/steps/results';
 import { safeName } from '../../loop/steps/run-files';
 import { StepRequest } from '../../loop/steps/step';
@@ -97,8 +97,9 @@ function filesOf(title: string, list: NameList | undefined): string | undefined 
 
 function findingsOf({ findings, leftOut, putBack }: Loop): string | undefined {
   const lists: readonly (readonly [string, NameList | undefined])[] = [
-    ...Object.entries(findings ?? {}) as [keyof NonNullable<RunRecord['findings']>, NameList][],
-    ['left out of the change', leftOut], ['changed by the bootstrap, and restored', putBack],
+    ['new files that git ignores', findings?.ignored], ['empty directories', findings?.empty],
+    ['symbolic links that point out of the clone', findings?.links], ['stashed, or committed elsewhere than on the branch', findings?.putAway],
+    ['files of tools and linked worktrees', leftOut], ['changed by the bootstrap, and restored', putBack],
   ];
   const lines = lists.filter(([, list]) => list !== undefined && list.count > 0).map(([title, list]) => `- ${title}: ${named(list!).map(code).join(', ')}`);
   return lines.length === 0 ? undefined : `### Not in the commit\n\n${lines.join('\n')}`;
@@ -109,7 +110,7 @@ function count(number: number, noun: string): string {
 }
 
 function minutes(seconds: number): string {
-  return seconds < 120 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
+  return seconds < 120 ? count(Math.round(seconds), 'second') : `${Math.round(seconds / 60)} minutes`;
 }
 
 /** Returns text of others as it is, on one line. */
