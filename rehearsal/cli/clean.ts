@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Options } from './options';
 import { RunStore, StoredRun, StoredSession } from './run-store';
+import { counted } from '../../src/handler/counted';
 import { removeTree } from '../agentcore/remove-tree';
 import { SessionLog } from '../agentcore/session-log';
 import { KeptFiles } from '../aws';
@@ -55,7 +56,7 @@ export async function clean(options: Options, stdout: NodeJS.WriteStream): Promi
       stdout.write(`removed ${id}  ${record.input.taskId}  ${record.outcome}\n`);
     }
     kept.forEach((line) => stdout.write(`${line}\n`));
-    stdout.write(`removed ${plan.sessions.length} ${plan.sessions.length === 1 ? 'session' : 'sessions'}, ${inUnits(bytes)}\n`);
+    stdout.write(`removed ${counted(plan.sessions.length, 'session')}, ${inUnits(bytes)}\n`);
     return 0;
   } finally {
     lock.release();

@@ -9,6 +9,7 @@ import type * as ownApp from './own-app';
 import { preflight } from './preflight';
 import { RunStore } from './run-store';
 import { ThisMachine } from './this-machine';
+import { counted } from '../../src/handler/counted';
 import { EXIT, exitCodeOf } from '../../src/journal/exit-codes';
 import { reportOf } from '../../src/journal/report/report';
 import { describeRollout } from '../../src/journal/rollout-description';
@@ -140,11 +141,11 @@ async function start(target: Target, prepared: Prepared, options: Options, stder
 /** A script or a prompt of several lines, for somebody who knows it. */
 function onOneLine(text: string): string {
   const [first, ...more] = text.trim().split('\n');
-  return more.length === 0 ? first : `${first} … and ${more.length} more ${more.length === 1 ? 'line' : 'lines'}`;
+  return more.length === 0 ? first : `${first} … and ${counted(more.length, 'more line')}`;
 }
 
 function repairs(most: number): string {
-  return most === 0 ? 'no repairs allowed' : `at most ${most} ${most === 1 ? 'repair' : 'repairs'}`;
+  return most === 0 ? 'no repairs allowed' : `at most ${counted(most, 'repair')}`;
 }
 
 /** Returns the agent of an app, or the one that its name stands for. A command without an app is a part of the loop. */

@@ -6,6 +6,7 @@ import { CurrentRun } from './current-run';
 import type { Options } from './options';
 import { sandboxLike } from './preflight';
 import { RunStore, StoredSession, theOne } from './run-store';
+import { counted } from '../../src/handler/counted';
 import { JOBS_FOLDER } from '../../src/jobs/constants';
 import { CLONE_FOLDER } from '../../src/loop/steps/constants';
 import { hostEnvironment } from '../agentcore/environment';
@@ -114,7 +115,7 @@ function logs({ id, runtimeArn, endpointName = 'DEFAULT', workspace, runs }: Sto
     stdout.write(`\n${mask(jobLog(join(jobs, name), name))}`);
   }
   const own = jobNames.length - told.length;
-  if (own > 0) stdout.write(`\n(${own} ${own === 1 ? 'command' : 'commands'} of the loop itself, such as the clone and the commit: "rehearse logs ID --verbose" shows them)\n`);
+  if (own > 0) stdout.write(`\n(${counted(own, 'command')} of the loop itself, such as the clone and the commit: "rehearse logs ID --verbose" shows them)\n`);
   if (jobNames.length === 0) {
     stdout.write(`\n(no command has a log: ${workspace === '' || !existsSync(workspace) ? 'the workspace with the logs no longer exists' : 'none was started'})\n`);
   }

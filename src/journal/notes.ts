@@ -1,4 +1,5 @@
 import type { StepKind } from './step';
+import { counted } from '../handler/counted';
 import { GATE_VERDICTS, IN_THE_WAY_FOLDER, WORKSPACES } from '../loop/steps/constants';
 import { isGreen } from '../loop/steps/gate';
 import type { GateRecord, OnlyInWorkspace } from '../loop/steps/records';
@@ -64,7 +65,7 @@ function whereItGoesOn({ upstream, setAside, work, inTheWay }: LoopState): strin
   if (upstream === undefined) return [];
   const { ref = 'the repository', base, tip, behind, updatedFrom } = upstream;
   const from = updatedFrom === undefined ? '' : `, updated from ${updatedFrom.slice(0, 12)}`;
-  const commits = behind === undefined ? 'other commits' : behind === 1 ? '1 more commit' : `${behind} more commits`;
+  const commits = behind === undefined ? 'other commits' : counted(behind, 'more commit');
   const newer = tip === undefined ? [] : [`${ref} now has ${commits}, up to ${tip.slice(0, 12)}: "--update", or "session.update" in the input, brings them into the workspace`];
   return [
     `continues from ${ref} at ${base.slice(0, 12)}${from}`,
@@ -82,6 +83,6 @@ function testNotes({ tests, reason, knownFailure }: Partial<GateRecord> = {}): s
     ...reason === undefined ? [] : [reason],
     ...knownFailure ? [tests === undefined ? 'it fails in the same way on the base' : `${knownFailures} of ${ran} tests fail, as on the base`] : [],
     ...!knownFailure && failed > 0 ? [`${failed} of ${ran} tests fail${knownFailures > 0 ? `, ${knownFailures} of them on the base, too` : ''}`] : [],
-    ...ran < ranBefore ? [`${ran} tests ran, and ${ranBefore} ran on the base`] : [],
+    ...ran < ranBefore ? [`${counted(ran, 'test')} ran, and ${ranBefore} ran on the base`] : [],
   ];
 }

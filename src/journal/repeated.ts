@@ -1,3 +1,5 @@
+import { counted } from '../handler/counted';
+
 /** Counts what is said again and again, so that it is told once. */
 export class Repeated {
   private last?: string;
@@ -17,7 +19,7 @@ export class Repeated {
 
   /** The number of repetitions, in words. */
   get again(): string | undefined {
-    return this.more === 0 ? undefined : `… ${this.more} more ${this.more === 1 ? 'time' : 'times'} in the same words`;
+    return this.more === 0 ? undefined : `… ${counted(this.more, 'more time')} in the same words`;
   }
 
   /** Ends it: returns what there is left to tell. */

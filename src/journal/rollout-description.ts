@@ -1,3 +1,4 @@
+import { counted } from '../handler/counted';
 import { MANIFEST_PATH } from '../image/constants';
 
 /** The result of a rollout. */
@@ -18,7 +19,7 @@ export interface RolloutDescription {
 
 /** Describes a completed rollout in one line. */
 export function describeRollout({ version, endpointName, smokeTests, skipped, tested, seconds }: RolloutDescription): string {
-  const tests = `${smokeTests.length} smoke ${smokeTests.length === 1 ? 'test' : 'tests'}`;
+  const tests = counted(smokeTests.length, 'smoke test');
   const names = smokeTests.map((name) => nameOnOneLine(name)).join(', ');
   const what = smokeTests.length === 0 ? (skipped.length === 0 ? 'there are no smoke tests' : 'nothing was tested')
     : tested ? `${tests} passed: ${names}` : `its ${tests} had passed before`;

@@ -2,6 +2,7 @@ import { PUT_AWAY } from './notes';
 import type { RunDescription } from './run-description';
 import type { Step } from './step';
 import { AGENT_ERRORS } from '../agent/constants';
+import { counted } from '../handler/counted';
 import { OUTCOMES } from '../loop/steps/constants';
 import { named } from '../loop/steps/results';
 
@@ -17,7 +18,7 @@ export function endOf({ steps, outcome, error, seconds }: Pick<RunDescription, '
   const last = steps.filter(({ kind }) => kind !== 'stop').at(-1);
   if (turns === 0) return `before the first turn, after ${time}`;
   if (!isGood({ outcome, error }) && last?.kind === 'turn') return `in turn ${last.round + 1}, after ${time}`;
-  return `after ${turns} ${turns === 1 ? 'turn' : 'turns'} in ${time}`;
+  return `after ${counted(turns, 'turn')} in ${time}`;
 }
 
 /** Explains outcomes that are not clear by themselves, a sentence each. */

@@ -9,6 +9,7 @@ import type { RepositoryDescription, RunCommitDescription, RunDescription } from
 import { endOf, errorOf, isGood, meaningOf, messageOf } from './run-words';
 import type { Step, StepRetry } from './step';
 import type { Terminal } from './terminal';
+import { counted } from '../handler/counted';
 import type { AgentRecord } from '../loop/steps/agent-record';
 import { agentInWords } from '../loop/steps/agent-words';
 import { NEXT, PASSING } from '../loop/steps/constants';
@@ -125,7 +126,7 @@ export class Story<R extends RunDescription = RunDescription> implements Journal
     }
     const uncommittedFiles = record.repository?.uncommittedFiles ?? 0;
     if (uncommittedFiles + record.warnings.length > 0) terminal.line();
-    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${uncommittedFiles === 1 ? '1 uncommitted file' : `${uncommittedFiles} uncommitted files`}${namesOf(record.repository!)}`);
+    if (uncommittedFiles > 0) terminal.line(`warning: the run did not see ${counted(uncommittedFiles, 'uncommitted file')}${namesOf(record.repository!)}`);
     record.warnings.forEach((warning) => terminal.line(`warning: ${warning}`));
     terminal.line();
     if (record.session) terminal.line(`session    ${record.session.id}`);
@@ -187,7 +188,7 @@ export class Story<R extends RunDescription = RunDescription> implements Journal
     const lines = log.split('\n');
     const told = failed ? tellingLines(log) : lines.slice(-AGENT_LINES);
     const before = lines.filter((line) => line.trim() !== '').length - told.filter((line) => line.trim() !== '').length;
-    return before > 0 ? [`… ${before} more ${before === 1 ? 'line' : 'lines'} in "${this.place.logs}" …`, ...told] : told;
+    return before > 0 ? [`… ${counted(before, 'more line')} in "${this.place.logs}" …`, ...told] : told;
   }
 
   private row(step: Step, rest: string): string {

@@ -1,4 +1,5 @@
 import { agentLine, code, consoleUrlOf, fenced } from './description';
+import { counted } from '../../handler/counted';
 import { Progress, TellRequest } from '../../loop/steps/access';
 
 /** The part of an error that a comment shows, in characters. */
@@ -25,7 +26,7 @@ function turn({ turn: number, gate, verdict }: Progress & { readonly kind: 'TURN
 }
 
 function ending({ outcome, rounds, verified, commit, pullRequest, error }: Progress & { readonly kind: 'ENDED' }): string[] {
-  const turns = `after ${rounds} ${rounds === 1 ? 'turn' : 'turns'}`;
+  const turns = `after ${counted(rounds, 'turn')}`;
   if (error !== undefined) return [`The run has failed ${turns}: ${code(error.name)}.`, fenced(error.message.slice(0, ERROR_LENGTH))];
   if (commit === undefined) return [`The run has ended ${turns}: ${code(outcome)}.`];
   const where = pullRequest === undefined ? `on the branch ${code(commit.branch)}` : `in [pull request ${pullRequest.number}](${pullRequest.url})`;

@@ -1,3 +1,4 @@
+import { counted } from '../../handler/counted';
 import { agentName, numbersOf, quoted } from '../../loop/steps/agent-words';
 import { GateRecord } from '../../loop/steps/records';
 import { named, NameList } from '../../loop/steps/results';
@@ -40,7 +41,7 @@ export function descriptionOf({ execution, config, state: { prompt, run, loop } 
     `### Gates\n\n${gateTable(loop, isVerified)}${isVerified ? '' : '\n\nThe change was not verified in a clean checkout.'}`,
     findingsOf(loop),
     [
-      `${count(loop.round + 1, 'turn')}, ${minutes(seconds)}.`,
+      `${counted(loop.round + 1, 'turn')}, ${minutes(seconds)}.`,
       ...(loop.agent === undefined ? [] : [`${agentLine(loop.agent)}.`]),
       `Run ${code(run.id)} of the loop ${code(config.name)}: [execution](${consoleUrlOf(execution)}),${reportLink(execution, config)} session ${code(run.session.id)}.`,
       ...(run.issue === undefined ? [] : [`For #${run.issue}.`]),
@@ -86,7 +87,7 @@ export function testsOf({ tests }: Pick<GateRecord, 'tests'>): string {
   if (tests === undefined) return '';
   const { ran, failed, skipped, ranBefore } = tests;
   const less = ranBefore !== undefined && ran < ranBefore ? `, ${ranBefore} on the base` : '';
-  return `${count(ran, 'test')}${less}, ${failed} failed, ${skipped} skipped`;
+  return `${counted(ran, 'test')}${less}, ${failed} failed, ${skipped} skipped`;
 }
 
 function filesOf(title: string, list: NameList | undefined): string | undefined {
@@ -105,12 +106,8 @@ function findingsOf({ findings, leftOut, putBack }: Loop): string | undefined {
   return lines.length === 0 ? undefined : `### Not in the commit\n\n${lines.join('\n')}`;
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
 function minutes(seconds: number): string {
-  return seconds < 120 ? count(Math.round(seconds), 'second') : `${Math.round(seconds / 60)} minutes`;
+  return seconds < 120 ? counted(Math.round(seconds), 'second') : `${Math.round(seconds / 60)} minutes`;
 }
 
 /** Returns text of others as it is, on one line. */

@@ -31,7 +31,7 @@ async function refusalOf(request: LoopRequest, config: OperateConfig, tools: Ste
   if (maxConcurrentRuns === undefined || request.operation !== STEPS.PREPARE) return {};
   const before = await runsBefore(request.execution, startOf(request), tools);
   if (before < maxConcurrentRuns) return {};
-  const message = `${before} runs that started before this one are in progress, and "maxConcurrentRuns" allows ${maxConcurrentRuns}`;
+  const message = `${before === 1 ? '1 run that started before this one is' : `${before} runs that started before this one are`} in progress, and "maxConcurrentRuns" allows ${maxConcurrentRuns}`;
   if (isQueued(request, config, tools)) return { refusal: { name: QUEUED, message } };
   const waited = queueSeconds === undefined ? '' : `; this one has waited for ${secondsSince(startOf(request), tools)} seconds`;
   return { refusal: { name: LOOP_ERRORS.TOO_MANY_RUNS, message: `${message}${waited}` } };

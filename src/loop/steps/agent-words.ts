@@ -1,4 +1,5 @@
 import type { AgentRecord } from './agent-record';
+import { counted } from '../../handler/counted';
 
 /**
  * Puts what an agent says into words for commits, pull requests and comments. An agent may have been steered by what it read, so its text must not
@@ -94,8 +95,4 @@ export function numbersOf({ turns, usage, costUsd, unreported }: AgentRecord): s
 function tokensOf({ inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 }: NonNullable<AgentRecord['usage']>): string {
   const all = counted(inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens, 'token');
   return cacheReadTokens === 0 ? all : `${all} (${cacheReadTokens.toLocaleString('en-US')} of them from the cache)`;
-}
-
-function counted(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -5,6 +5,7 @@ import { isAllowedRepository, isRef, isRepositoryUrl } from './git-names';
 import { LoopInput } from './records';
 import { isExecutionName, isSessionId } from './sessions';
 import { RunIdentity } from './state';
+import { counted } from '../../handler/counted';
 import { hasSecret } from '../../handler/mask';
 import { LIMITS } from '../../jobs/constants';
 
@@ -121,7 +122,7 @@ export function inputFaults(input: LoopInput, promptBytes: number): string[] {
 export function checkInput(input: LoopInput, promptBytes: number): void {
   if (!isObject(input)) throw new LoopError(LOOP_ERRORS.BAD_INPUT, 'the input must be an object with "prompt" and "taskId"');
   const faults = inputFaults(input, promptBytes);
-  if (faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `the input has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`, faults.join('; '));
+  if (faults.length > 0) throw new LoopError(LOOP_ERRORS.BAD_INPUT, `the input has ${counted(faults.length, 'fault')}`, faults.join('; '));
 }
 
 /**

@@ -6,6 +6,7 @@ import { BaseGate, GateRecord, TestsRecord } from './records';
 import { before, ReadReport, reported } from './report';
 import { brief, defined, named, NameList } from './results';
 import { inWorkspace, runStepJob, StepJob, StepRequest, StepTools, strictly } from './step';
+import { counted } from '../../handler/counted';
 import { STATUSES, VERDICTS } from '../../jobs/constants';
 import { JobResult, Verdict } from '../../jobs/job';
 
@@ -137,11 +138,11 @@ export function weighed(
     }),
   };
   const minTests = gate.minTests ?? 1;
-  const reason = fresh.length > 0 && !isFailure ? `the command passed, but ${testsOf(fresh.length)} failed according to its report`
-    : ran < minTests ? `${testsOf(ran)} ran, and at least ${minTests} must`
-      : gate.failOnFewerTests && hasFewer ? `${testsOf(ran)} ran, and ${ranBefore} ran without the change`
+  const reason = fresh.length > 0 && !isFailure ? `the command passed, but ${counted(fresh.length, 'test')} failed according to its report`
+    : ran < minTests ? `${counted(ran, 'test')} ran, and at least ${minTests} must`
+      : gate.failOnFewerTests && hasFewer ? `${counted(ran, 'test')} ran, and ${ranBefore} ran without the change`
         // A runner that dies, or cannot load a file, leaves tests out of its report, and its exit code is that of the known failures.
-        : isRedOnBase && isFailure && fresh.length === 0 && hasFewer ? `the command failed, and ${testsOf(ran)} of ${ranBefore} on the base ran`
+        : isRedOnBase && isFailure && fresh.length === 0 && hasFewer ? `the command failed, and ${counted(ran, 'test')} of ${ranBefore} on the base ran`
           : undefined;
   const isKnown = known.length > 0 && fresh.length === 0 && results.failed === known.length && (!isFailure || base?.exitCode === result.exitCode);
   if (reason !== undefined) return { verdict: VERDICTS.FAILED, tests, failing, reason };
@@ -149,9 +150,6 @@ export function weighed(
   return { verdict, tests, ...defined({ failing: failing.length > 0 ? failing : undefined }) };
 }
 
-function testsOf(number: number): string {
-  return `${number} ${number === 1 ? 'test' : 'tests'}`;
-}
 
 /** Divides names of failing tests into those that do not fail on the base, and those that do. Tests of the same name count one by one. */
 function apart(names: readonly string[], known: string): [fresh: string[], known: string[]] {

@@ -1,5 +1,6 @@
 import type { Feedback, OnlyInWorkspace } from './records';
 import { named } from './results';
+import { counted } from '../../handler/counted';
 
 /**
  * Returns the prompt of a repair: the task and the feedback, for agents that read nothing but the prompt. A file of its own, which only repairs
@@ -64,6 +65,6 @@ function testLines({ tests, failingTests = [] }: Feedback): string[] {
   return [
     ...(failed > 0 ? [`Failing tests (${failed} of ${ran}${known}):`, ...failingTests.map((name) => `  ${name}`)] : []),
     ...(failed > failingTests.length ? [`  (and ${failed - failingTests.length} more)`] : []),
-    ...(ranBefore !== undefined && ran < ranBefore ? [`${ran} ${ran === 1 ? 'test' : 'tests'} ran, and ${ranBefore} ran without your change: do not remove or skip tests.`] : []),
+    ...(ranBefore !== undefined && ran < ranBefore ? [`${counted(ran, 'test')} ran, and ${ranBefore} ran without your change: do not remove or skip tests.`] : []),
   ];
 }

@@ -8,6 +8,7 @@ import { isBeforeItsTurn } from './run-record';
 import { LoopState, RunIdentity } from './state';
 import { StepTools } from './step';
 import type { cleanUp, CleanUpRequest, StopResult } from './stop';
+import { counted } from '../../handler/counted';
 import { RUN_EVENT_VERSION, RUN_EVENTS } from '../../operate/constants';
 
 /** The detail of an event of a run. docs/operating.md has it as a table. */
@@ -193,7 +194,7 @@ function wordOf({ outcome }: RunRecord): string {
 }
 
 function messageOf({ outcome, taskId, rounds, commit, pullRequest, error, session, verified }: RunRecord): string {
-  const how = `after ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`;
+  const how = `after ${counted(rounds, 'round')}`;
   const left = session.stopped || session.error === undefined ? '' : ` Its session was not stopped: ${plain(session.error, 200)}.`;
   if (outcome === OUTCOMES.NO_CHANGES) return `All gates of ${nameOf(taskId)} passed, and the agent changed nothing.${left}`;
   if (outcome === OUTCOMES.COMMITTED && commit !== undefined) {

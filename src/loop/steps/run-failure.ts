@@ -2,6 +2,7 @@ import { FORGE_ERRORS, LOOP_ERRORS, NEXT, OUTCOMES } from './constants';
 import type { GateRecord, RunRecord } from './records';
 import { defined } from './results';
 import type { LoopState, RunIdentity } from './state';
+import { counted } from '../../handler/counted';
 import { maskSecrets } from '../../handler/mask';
 import { ERRORS } from '../../jobs/constants';
 
@@ -44,7 +45,7 @@ function decided({ next, feedback, agentError }: LoopState): Failure | undefined
 
 function afterRepairs(count: number | undefined): string {
   if (count === undefined) return '';
-  return count === 0 ? ', and no repairs are allowed' : ` after ${count} ${count === 1 ? 'repair' : 'repairs'}`;
+  return count === 0 ? ', and no repairs are allowed' : ` after ${counted(count, 'repair')}`;
 }
 
 /** Returns the failure: a caught error, a decision, or a state that should not lead here. */
