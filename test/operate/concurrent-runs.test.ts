@@ -114,7 +114,7 @@ test('a run that is too many is refused at once without a queue: it starts nothi
     outcome: 'CodingLoop.TooManyRuns',
     rounds: 0,
     session: { stopped: false },
-    error: { message: '1 runs that started before this one are in progress, and "maxConcurrentRuns" allows 1' },
+    error: { message: '1 run that started before this one is in progress, and "maxConcurrentRuns" allows 1' },
   });
   expect(made.server.calls.of('InvokeAgentRuntimeCommand').filter(({ sessionId }) => sessionId === made.sessionOf('second').id)).toEqual([]);
   first.abort();
