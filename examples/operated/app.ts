@@ -1,6 +1,7 @@
 /** A loop in production: limits for its runs, a brake, alarms with a runbook, a dashboard, events, and the files of each run in a bucket. */
 import { App, CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import * as actions from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import {
   AgentImage, AgentRuntime, BedrockModel, CodingLoop, DevTool, Gate, GitRepository, LoopDashboard, Mount, RunArtifacts, RunBrake, RunBudget,
@@ -37,6 +38,8 @@ const loop = new CodingLoop(stack, 'Fix', {
 const people = new sns.Topic(stack, 'People', { enforceSSL: true });
 loop.notifyOnFinished(people);
 
+// The topic has a policy, which replaces the default one, and SnsAction does not add to it.
+people.grantPublish(new iam.ServicePrincipal('cloudwatch.amazonaws.com'));
 const notify = new actions.SnsAction(people);
 const alarms = loop.alarms.addAll({ actions: [notify] });
 const expensive = loop.alarms.costPerDay(50, { actions: [notify, brake] });

@@ -214,6 +214,9 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
    * Creates a rule that sends a message to a topic when a run ends, as a custom notification for Amazon Q Developer in chat
    * applications (AWS Chatbot). Fails if the loop has no `events`. All topics are targets of one rule, which has 5 at most.
    *
+   * The topic gets a policy, which replaces its default one. If alarms use it, too, allow them to:
+   * `topic.grantPublish(new iam.ServicePrincipal('cloudwatch.amazonaws.com'))`.
+   *
    * @param topic The SNS topic. The policy of an imported topic must allow `sns:Publish` to `events.amazonaws.com`
    */
   public notifyOnFinished(topic: sns.ITopic): events.Rule {

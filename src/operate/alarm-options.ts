@@ -13,7 +13,8 @@ export interface LoopAlarmOptions {
   /**
    * Actions for when the alarm goes off, such as an `SnsAction`.
    *
-   * The policy of a key that encrypts an SNS topic must allow `kms:Decrypt` and `kms:GenerateDataKey*` to `cloudwatch.amazonaws.com`.
+   * If an SNS topic has a policy, the policy must allow `sns:Publish` to `cloudwatch.amazonaws.com`. If a key encrypts the topic, the policy of the
+   * key must allow `kms:Decrypt` and `kms:GenerateDataKey*` to it. An `SnsAction` does not add these statements.
    *
    * @default - no actions
    */
