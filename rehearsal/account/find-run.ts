@@ -1,6 +1,6 @@
 import type { Account } from './account';
 import { Execution, Executions } from './executions';
-import { DeployedLoop, loopsOf, loopOf, LoopSelection } from './loops';
+import { DeployedLoop, EXECUTION_ARN, loopsOf, loopOf, LoopSelection } from './loops';
 import { isExecutionName, stateMachineOf } from '../../src/loop/steps/sessions';
 import { didYouMean } from '../common/did-you-mean';
 import { MisuseError } from '../common/misuse';
@@ -10,8 +10,6 @@ export interface FoundRun {
   readonly loop: DeployedLoop;
   readonly execution: Execution;
 }
-
-const EXECUTION_ARN = /^arn:[\w-]+:states:[\w-]+:\d{12}:execution:[^:]+:[^:]+$/;
 
 /** The number of runs of each loop, from the newest, among which a part of a name is looked for. */
 const LOOKED_AT = 5_000;

@@ -6,9 +6,9 @@ import { Executions } from './executions';
 import { findRun } from './find-run';
 import { list } from './list';
 import { logs } from './logs';
-import { DeployedLoop, loopsOf } from './loops';
+import { DeployedLoop, loopsOf, selectionFaults } from './loops';
 import { accountOptions, AccountOptions } from './options';
-import { startRun } from './start';
+import { startFaults, startRun } from './start';
 import { isGone, StoppedRun, Stopper, stopAll, stopRun } from './stop';
 import { report, Streams, tell, Telling } from './story-of-run';
 import { ACCOUNT_USAGE } from './usage';
@@ -32,9 +32,10 @@ export async function runsInAccount(
   try {
     const faults = new Faults();
     const options = accountOptions(args, faults);
-    if (options.command !== 'run') faults.throwIfAny();
+    faults.add(...selectionFaults(options), ...options.command === 'run' ? startFaults(options) : []);
+    faults.throwIfAny();
     account = await Account.open(options);
-    return await perform(account, options, faults, { stdout, stderr }, clock);
+    return await perform(account, options, { stdout, stderr }, clock);
   } catch (thrown) {
     const error = thrown as Error;
     const isTold = error instanceof MisuseError || error.name === 'AccountError' || error.name === 'LoopNotFoundError';
@@ -47,13 +48,13 @@ export async function runsInAccount(
   }
 }
 
-async function perform(account: Account, options: AccountOptions, faults: Faults, streams: Streams, clock: Clock): Promise<number> {
+async function perform(account: Account, options: AccountOptions, streams: Streams, clock: Clock): Promise<number> {
   const executions = new Executions(account);
   const print = (line: string) => void streams.stdout.write(`${line}\n`);
   const telling = { account, executions, options, streams };
   const find = () => findRun(account, executions, options, options.run!);
   switch (options.command) {
-    case 'run': return start(telling, faults, print);
+    case 'run': return start(telling, print);
     case 'list': return list(account, executions, options, print);
     case 'brake': return brake(account, options, print);
     case 'stop': return stop(account, executions, options, streams, clock);
@@ -64,10 +65,10 @@ async function perform(account: Account, options: AccountOptions, faults: Faults
   }
 }
 
-async function start(telling: Telling, faults: Faults, print: (line: string) => void): Promise<number> {
+async function start(telling: Telling, print: (line: string) => void): Promise<number> {
   const { account, executions, options } = telling;
   const told = !options.json && !options.detach;
-  const { loop, execution, input } = await startRun(account, executions, options, faults, (found) => {
+  const { loop, execution, input } = await startRun(account, executions, options, (found) => {
     if (told) introduce(found, options, print);
   });
   const { name, arn } = execution;

@@ -25,15 +25,21 @@ export interface LoopSelection {
 
 const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';
 const STACK = 'AWS::CloudFormation::Stack';
+export const EXECUTION_ARN = /^arn:[\w-]+:states:[\w-]+:\d{12}:execution:[^:]+:[^:]+$/;
 const STATE_MACHINE_ARN = /^arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[^:]+$/;
 
 const ABSENT = ['StateMachineDoesNotExist'];
 
+/** Returns a fault of a command line that names no loop. */
+export function selectionFaults({ stack, loop = '', run = '' }: LoopSelection & { readonly run?: string }): string[] {
+  return stack !== undefined || STATE_MACHINE_ARN.test(loop) || EXECUTION_ARN.test(run) ? []
+    : ['--stack is missing: name the stack of the loop, or give the ARN of its state machine with --loop'];
+}
+
 /** Returns the loops that a command line names. Fails if there is none. */
 export async function loopsOf(account: Account, { stack, loop }: LoopSelection): Promise<DeployedLoop[]> {
   if (loop !== undefined && STATE_MACHINE_ARN.test(loop)) return [await loopOf(account, loop) ?? notALoop(loop)];
-  if (stack === undefined) throw new MisuseError('--stack is missing: name the stack of the loop, or give the ARN of its state machine with --loop');
-  const resources = await stateMachinesOf(account, stack);
+  const resources = await stateMachinesOf(account, stack!);
   // Of a stack that has other state machines, too, a policy may allow the loop alone.
   const hidden: MissingPermissionError[] = [];
   const hide = (error: Error) => {

@@ -19,15 +19,19 @@ export interface StartedRun {
   readonly input: LoopInput;
 }
 
+/** Returns what is wrong with the options of a new run, as far as it can be seen without a request to AWS. */
+export function startFaults({ session, sessionOptions, name, input }: AccountOptions): string[] {
+  return [
+    ...session === undefined && Object.keys(sessionOptions).length > 0 ? ['--update and --on-top need --session: name the run whose session to continue in, or leave them out'] : [],
+    ...name !== undefined && !isExecutionName(name) ? [`--name must be 1 to 80 characters without spaces and without any of <>{}[]?*"#%\\^|~\`$&,;:/, not "${name}"`] : [],
+    ...session === undefined ? faultsOf({ taskId: 'a-task', ...input }) : [],
+  ];
+}
+
 /** Starts a run of a loop. What its first step would refuse is refused before. */
 export async function startRun(
-  account: Account, executions: Executions, options: AccountOptions, faults: Faults, onStart: (loop: DeployedLoop) => void,
+  account: Account, executions: Executions, options: AccountOptions, onStart: (loop: DeployedLoop) => void,
 ): Promise<StartedRun> {
-  if (options.session === undefined && Object.keys(options.sessionOptions).length > 0) faults.add('--update and --on-top need --session: name the run whose session to continue in, or leave them out');
-  if (options.name !== undefined && !isExecutionName(options.name)) faults.add(`--name must be 1 to 80 characters without spaces and without any of <>{}[]?*"#%\\^|~\`$&,;:/, not "${options.name}"`);
-  // Faults that need no request to AWS are reported first.
-  if (options.session === undefined) faults.add(...faultsOf({ taskId: 'a-task', ...options.input }));
-  faults.throwIfAny();
   const loop = await theLoop(account, options);
   const { session, taskId } = options.session === undefined ? {} : await sessionOfRun(account, executions, options, loop, options.session);
   const name = options.name ?? nameFor(options.input.taskId ?? taskId);
@@ -37,6 +41,7 @@ export async function startRun(
     taskId: options.input.taskId ?? taskId ?? name.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64),
     ...session === undefined ? {} : { session: { ...session, ...options.sessionOptions } },
   } as unknown as LoopInput;
+  const faults = new Faults();
   faults.add(...faultsOf(input as unknown as AccountOptions['input']), ...repositoryFaults(input, loop));
   faults.throwIfAny();
   onStart(loop);
