@@ -174,7 +174,7 @@ export interface CodingLoopProps {
   readonly budget?: RunBudget;
 
   /**
-   * The brake of the loop, which can be shared with other loops. While it is on, no run and no turn begins.
+   * The brake of the loop, which can be shared with other loops of the account and Region. While it is on, no run and no turn begins.
    *
    * @default - no brake
    */

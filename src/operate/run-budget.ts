@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import { BudgetConfig } from './constants';
 import { faultsOf, Rule } from '../private/validation';
 
-/** Prices in US dollars that replace those of the library, which `docs/prices.md` lists. */
+/** Prices in US dollars that replace those of the library, which `docs/prices.md` lists. Each is 0 or more, and known at synth. */
 export interface RunPrices {
   /**
    * The month or the day of these prices. The record of a run contains it as `cost.pricesAsOf`.
@@ -47,7 +47,7 @@ export interface RunPrices {
   readonly millionRequests?: number;
 }
 
-/** The limits of a run's budget. At least one of `turns`, `agentMinutes`, `sessionHours` and `usd` is required. */
+/** The limits of a run's budget, known at synth. At least one of `turns`, `agentMinutes`, `sessionHours` and `usd` is required. */
 export interface RunBudgetOptions {
   /**
    * The maximum number of turns, including repairs: at least 1.
@@ -57,23 +57,24 @@ export interface RunBudgetOptions {
   readonly turns?: number;
 
   /**
-   * The maximum total duration of all turns, in minutes: at least 1 second. A turn that is a command or an invocation is stopped at this limit.
+   * The maximum total duration of all turns, in minutes: 1 second to 1,000,000 minutes. A turn that is a command or an invocation is stopped at this
+   * limit.
    *
    * @default - no limit
    */
   readonly agentMinutes?: number;
 
   /**
-   * The maximum total duration of all sessions of the run, in hours: at least 1 minute. It includes the session of the agent, from the start of the
-   * run, and the sessions of verifications.
+   * The maximum total duration of all sessions of the run, in hours: 1 minute to 1,000,000 hours. It includes the session of the agent, from the
+   * start of the run, and the sessions of verifications.
    *
    * @default - no limit
    */
   readonly sessionHours?: number;
 
   /**
-   * The maximum estimated cost of the run, in US dollars: the AWS charges, and the cost of the model that the agent reports. The cost of the model is
-   * known only when a turn has ended.
+   * The maximum estimated cost of the run, in US dollars, from 0.0001: the AWS charges, and the cost of the model that the agent reports. The cost of
+   * the model is known only when a turn has ended.
    *
    * @default - no limit
    */
