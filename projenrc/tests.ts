@@ -37,6 +37,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
       '/steps/(records|agent-record|operate-records|remote-records|state|loop-config|loop-request|publication)\\.ts$',
       '/journal/(definition|execution-event|forge-description|run-description|step)\\.ts$',
     ],
+    testSequencer: '<rootDir>/test/support/long-first.js',
     // For single files; the default would leave one of two cores idle. Above 100 %, jest reads the number as one of workers.
     maxWorkers: '100%',
     // A worker retains the memory of its test files, and each process that a test starts is a fork of it: forking a large process takes longer.

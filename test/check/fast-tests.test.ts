@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
 import { NOT_FAST } from '../../projenrc/fast-tests';
+
+interface TestFile { readonly path: string }
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- jest itself loads it, without a compiler
+const LongFirst = require('../support/long-first') as new (options: object) => { sort(tests: TestFile[]): TestFile[] };
 
 const ROOT = resolve(__dirname, '../..');
 const left = Object.entries(NOT_FAST).flatMap(([reason, files]) => files.map((file) => [file, reason] as const));
@@ -34,4 +39,14 @@ test('check:fast runs all other files', () => {
   const run = all.filter((file) => !ignored.some((pattern) => pattern.test(`/${file}`)));
   expect(run).toContain('test/check/fast-tests.test.ts');
   expect(run).toEqual(ordinary.filter((file) => left.every(([known]) => known !== file)));
+});
+
+test('jest begins with the files that take long, however small they are', () => {
+  const { testSequencer } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).jest as { testSequencer: string };
+  expect(testSequencer).toBe('<rootDir>/test/support/long-first.js');
+  const context = { config: { cacheDirectory: tmpdir(), id: 'none' }, hasteFS: { getSize: (path: string) => path.length } };
+  const [long] = NOT_FAST['takes long'];
+  const others = [`test/${'small'.repeat(50)}.test.ts`, `test/${'large'.repeat(100)}.test.ts`];
+  const sorted = new LongFirst({}).sort([...others, long].map((file) => ({ path: join(ROOT, file), context })));
+  expect(sorted.map(({ path }) => relative(ROOT, path))).toEqual([long, others[1], others[0]]);
 });
