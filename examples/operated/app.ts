@@ -34,7 +34,7 @@ const loop = new CodingLoop(stack, 'Fix', {
   events: RunEvents.onDefaultBus(),
 });
 
-// For subscriptions by email, or of a chat channel.
+// For the subscription of a chat channel. Email subscriptions receive the same messages, as JSON.
 const people = new sns.Topic(stack, 'People', { enforceSSL: true });
 loop.notifyOnFinished(people);
 

@@ -19,7 +19,7 @@ export class Lock {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         const holder = Lock.holder(directory);
         if (holder !== undefined || attempt > 0) {
-          const who = holder === undefined ? 'another rehearsal' : `the rehearsal with process id ${holder.pid}`;
+          const who = holder === undefined ? 'another rehearsal' : `the rehearsal with process ID ${holder.pid}`;
           throw new StateInUseError(`${directory} is in use by ${who}: wait for it, or choose another with "stateDirectory" (--state)`);
         }
         rmSync(file, { force: true });

@@ -3,7 +3,7 @@ import { MANIFEST_PATH } from '../image/constants';
 
 /** The result of a rollout. */
 export interface RolloutDescription {
-  /** The logical id of the custom resource. */
+  /** The logical ID of the custom resource. */
   readonly logicalId: string;
   /** The endpoint that it returned. */
   readonly endpointName: string;

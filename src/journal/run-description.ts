@@ -107,7 +107,7 @@ export interface CallDescription {
 
 /** A call that the template's policies do not allow. */
 export interface MissingPermission {
-  /** Logical id of the role. */
+  /** The logical ID of the role. */
   readonly role: string;
   readonly action: string;
   readonly resource: string;

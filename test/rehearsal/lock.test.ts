@@ -34,7 +34,7 @@ function isHeldBy(identity: ProcessIdentity): void {
 
 test('a state directory belongs to one process at a time, and is released when the process ends', () => {
   const lock = Lock.take(state);
-  expect(() => Lock.take(state)).toThrow(`${state} is in use by the rehearsal with process id ${process.pid}: wait for it, or choose another with "stateDirectory" (--state)`);
+  expect(() => Lock.take(state)).toThrow(`${state} is in use by the rehearsal with process ID ${process.pid}: wait for it, or choose another with "stateDirectory" (--state)`);
 
   lock.release();
   const next = Lock.take(state);
@@ -46,12 +46,12 @@ test('a state directory belongs to one process at a time, and is released when t
 
 test('another running process holds it, whoever owns the process', () => {
   isHeldBy(identityOf(other.pid));
-  expect(() => Lock.take(state)).toThrow(`process id ${other.pid}:`);
+  expect(() => Lock.take(state)).toThrow(`process ID ${other.pid}:`);
 
   jest.spyOn(process, 'kill').mockImplementation(() => {
     throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
   });
-  expect(() => Lock.take(state)).toThrow(`process id ${other.pid}:`);
+  expect(() => Lock.take(state)).toThrow(`process ID ${other.pid}:`);
 });
 
 describe.each<[string, (identity: ProcessIdentity) => ProcessIdentity]>([

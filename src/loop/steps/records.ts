@@ -194,7 +194,7 @@ export interface BranchMove {
 
 /** The verification of a run, in a new session, separate from the agent's. */
 export interface VerificationRecord {
-  /** The ids of the sessions that the run started for verifications, in their order. */
+  /** The IDs of the sessions that the run started for verifications, in their order. */
   readonly sessions: readonly string[];
   /** True if the gates ran as a user of their own, who cannot reach the records. False if the image cannot do that, or the bootstrap needs more. */
   readonly separateUser?: boolean;

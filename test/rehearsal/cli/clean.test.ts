@@ -105,7 +105,7 @@ test('refuses an unknown session, an invalid time and a state directory in use, 
   expect(await clean('--older-than', 'a week')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--older-than must be a time in minutes, hours or days, such as 90m, 12h or 7d, not "a week"') });
   expect(await commandLine('rehearse', '--older-than', '7d')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--older-than applies only to "rehearse clean"') });
   const lock = Lock.take(copy.state);
-  expect(await clean()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is in use by the rehearsal with process id') });
+  expect(await clean()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is in use by the rehearsal with process ID') });
   lock.release();
   expect([sessions(), readFileSync(join(copy.state, '.gitignore'), 'utf8')]).toEqual([[id], '*\n']);
 });
