@@ -136,7 +136,8 @@ describe('an execution that Step Functions ended', () => {
     const event = transformed(loop, { executionArn, status: 'ABORTED', input: JSON.stringify(input) });
     const stopped = sessionPolicy === SessionPolicy.STOP;
     expect(await loop.deployment.function().invoke(event)).toMatchObject({ result: { sessionId, status: stopped ? 'STOPPED' : 'left to its idle timeout' } });
-    expect(loop.server.calls.of('StopRuntimeSession').map((call) => call.sessionId)).toEqual(stopped ? [sessionId] : []);
+    const stops = loop.server.calls.of('StopRuntimeSession').map((call) => call.sessionId);
+    expect([...new Set(stops)]).toEqual(stopped ? [sessionId] : []);
   });
 
   test.each([['has it', true], ['has left it out, since it was too long', false]])('has the session of its input stopped if the event %s', async (_, told) => {

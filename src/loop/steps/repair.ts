@@ -11,6 +11,7 @@ import { VERDICTS } from '../../jobs/constants';
 
 export { repairPrompt } from './repair-prompt';
 export { causeOf, failureOfRun } from './run-failure';
+export { settled } from './settle';
 
 /** A gate that did not pass. */
 interface Red {

@@ -44,7 +44,7 @@ export async function stop(request: StopRequest, tools: StepTools): Promise<Stop
   if (request.stop && problem === undefined) {
     try {
       const address = { runtimeArn: request.runtimeArn, qualifier: where.session.endpointName, sessionId: where.session.id };
-      await stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
+      await stopping(tools)(address);
       stopped = true;
     } catch (error) {
       problem = `${(error as Error).name}: ${(error as Error).message}`.slice(0, 1_000);
@@ -124,7 +124,7 @@ async function stopVerifications(
   const count = (known?.attempt ?? 0) + more;
   const addresses = addressesOf(config.verification, { runtimeArn, execution, endpointName: run.session.endpointName }, count);
   if (known === undefined && more === 0) return { failures: 0 };
-  const stops = await Promise.all(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)
+  const stops = await Promise.all(addresses.map((address) => stopping(tools)(address)
     .catch((error: Error) => ({ status: `${address.sessionId}: ${error.name}: ${error.message}`.slice(0, 500), sessionId: address.sessionId }))));
   const failed = stops.filter(({ status }) => status !== 'STOPPED' && status !== 'ALREADY_STOPPED');
   const started = stops.filter(({ status }, index) => index < (known?.attempt ?? 0) || status !== 'ALREADY_STOPPED');
@@ -139,6 +139,11 @@ async function stopVerifications(
     },
     failures: failed.length,
   };
+}
+
+/** Returns the function that stops a session. */
+function stopping({ client, clock, backoffSeconds }: StepTools) {
+  return (address: SessionAddress) => stopSession(client, address, clock, backoffSeconds);
 }
 
 /** Returns the addresses of the sessions of the first verifications of a run. */
@@ -214,20 +219,29 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   if (where === undefined) return { status: 'refused: the session that its input names is not the loop\'s', sessionId: '' };
   const sessionId = where.session.id;
   // The sessions of verifications belong to this run alone: they are always stopped.
+  let addresses: SessionAddress[] = [];
   if (config.verification !== undefined) {
     const run = { runtimeArn, execution, endpointName: where.session.endpointName };
-    const addresses = addressesOf(config.verification, run, config.verification.attempts);
-    const stops = await Promise.allSettled(addresses.map((address) => stopSession(tools.client, address, tools.clock, tools.backoffSeconds)));
+    addresses = addressesOf(config.verification, run, config.verification.attempts);
+    const stops = await Promise.allSettled(addresses.map(stopping(tools)));
     measureLeftOver(tools, config, stops.filter(({ status }) => status === 'rejected').length);
   }
   const problem = await occupied(where, execution, tools);
-  if (problem !== undefined) return { status: problem, sessionId };
-  if (config.shared) await release({ ...request, execution, state: {} }, where.session, tools);
-  if (!request.stop) return { status: 'left to its idle timeout', sessionId };
-  return untilStopped({ runtimeArn, qualifier: where.session.endpointName, sessionId }, tools).catch((error) => {
-    measureLeftOver(tools, config, 1);
-    throw error;
-  });
+  if (problem === undefined && config.shared) await release({ ...request, execution, state: {} }, where.session, tools);
+  let status = problem ?? 'left to its idle timeout';
+  if (problem === undefined && request.stop) {
+    const own = { runtimeArn, qualifier: where.session.endpointName, sessionId };
+    addresses.push(own);
+    ({ status } = await untilStopped(own, tools).catch((error) => {
+      measureLeftOver(tools, config, 1);
+      throw error;
+    }));
+  }
+  // A redriven run, or another one, may use the session by now.
+  const isUsed = async () => (await tools.executions.describe(execution).catch(() => undefined))?.isRunning
+    || await occupied(where, execution, tools) !== undefined;
+  measureLeftOver(tools, config, await afterFailure().settled(addresses, stopping(tools), isUsed, tools));
+  return { status, sessionId };
 }
 
 function parsed(text: string | null | undefined): unknown {
@@ -242,7 +256,7 @@ function parsed(text: string | null | undefined): unknown {
 async function untilStopped(address: SessionAddress, tools: StepTools): Promise<SessionStop> {
   for (;;) {
     try {
-      return await stopSession(tools.client, address, tools.clock, tools.backoffSeconds);
+      return await stopping(tools)(address);
     } catch (error) {
       if (!isTransient(error) || tools.clock.now() >= tools.until - STOP_SECONDS * 1_000) throw error;
     }
