@@ -78,6 +78,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/rehearsal/account/operated.test.ts',
     'test/rehearsal/account/pages.test.ts',
     'test/rehearsal/account/permissions.test.ts',
+    'test/rehearsal/account/profiles.test.ts',
     'test/rehearsal/account/stop.test.ts',
     'test/rehearsal/account/throttled.test.ts',
     'test/rehearsal/agent-not-started.test.ts',

@@ -4,7 +4,8 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { fromEnv } from '@aws-sdk/credential-provider-env';
-import { AwsAction, described } from './errors';
+import { AwsAction, CredentialSearch, described } from './errors';
+import { checkProfile } from './profiles';
 import { MisuseError } from '../common/misuse';
 
 /** Tries of a request: those that are throttled wait up to 20 s each. */
@@ -16,6 +17,8 @@ const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 30_000 };
 /** The partitions of regions that are not of `aws`. */
 const PARTITIONS = [['cn-', 'aws-cn'], ['us-gov-', 'aws-us-gov']] as const;
 
+type Logger = NonNullable<NonNullable<ConstructorParameters<typeof SFNClient>[0]>['logger']>;
+
 export interface AccountProps {
   readonly profile?: string;
   readonly region?: string;
@@ -26,30 +29,34 @@ export class Account {
   /** Fails if no region is named anywhere. */
   static async open({ profile, region }: AccountProps): Promise<Account> {
     const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret, AWS_REGION, AWS_DEFAULT_REGION } = process.env;
+    checkProfile(profile ?? process.env.AWS_PROFILE);
+    const reasons: string[] = [];
     const config = {
       region: region ?? (AWS_REGION || AWS_DEFAULT_REGION || undefined),
       // As for the AWS CLI, a variable has precedence.
       ...process.env.AWS_MAX_ATTEMPTS ? {} : { maxAttempts: TRIES },
       requestHandler: TIMEOUTS,
+      logger: loggerInto(reasons),
       ...profile === undefined ? {} : { profile },
       // The AWS CLI prefers them to AWS_PROFILE, and the SDK does not.
       ...profile === undefined && key && secret ? { credentials: fromEnv() } : {},
     };
     // The clients are bundled: it is not for the user to do something about their version.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-    const account = new Account(config);
+    const account = new Account(config, { profile: profile ?? process.env.AWS_PROFILE, reasons });
     try {
       return await account.sfn.config.region() === '' ? noRegion(profile) : account;
     } catch (error) {
-      if (/region is missing/i.test((error as Error).message)) noRegion(profile);
-      throw described(error, { action: 'the configuration', resource: 'region' });
+      const { message } = error as Error;
+      if (/region is missing/i.test(message)) noRegion(profile);
+      throw new MisuseError(`the region must be one of AWS, such as us-east-1: ${message}`);
     }
   }
 
   readonly sfn: SFNClient;
   private readonly others = new Map<unknown, unknown>();
 
-  private constructor(private readonly config: ConstructorParameters<typeof SFNClient>[0] & object) {
+  private constructor(private readonly config: ConstructorParameters<typeof SFNClient>[0] & object, private readonly search: CredentialSearch) {
     this.sfn = new SFNClient(config);
   }
 
@@ -87,7 +94,7 @@ export class Account {
     try {
       return await send();
     } catch (error) {
-      throw passed.includes((error as Error).name) ? error : described(error, asked);
+      throw passed.includes((error as Error).name) ? error : described(error, asked, this.search);
     }
   }
 
@@ -97,13 +104,25 @@ export class Account {
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the configurations of the clients have no common type
   private client<T>(type: new (config: any) => T, more: object = {}): T {
-    const made = this.others.get(type) ?? new type({ ...this.config, ...more });
+    // One search for credentials: it may assume a role or start a program.
+    const { credentials } = this.sfn.config;
+    const made = this.others.get(type) ?? new type({ ...this.config, credentials, ...more });
     this.others.set(type, made);
     return made as T;
   }
 }
 
+/** Returns a logger that keeps why no provider had credentials. It is silent: the SDK would print warnings that are wrong here. */
+function loggerInto(reasons: string[]): Logger {
+  const ignore = () => undefined;
+  const debug = (text: unknown) => {
+    const [, reason] = /property-provider (?:->|\(!\)) (.+)/s.exec(String(text)) ?? [];
+    if (reason !== undefined) reasons.push(reason.trim().replace(/\s*\n\s*/g, ': '));
+  };
+  return { trace: ignore, debug, info: ignore, warn: ignore, error: ignore };
+}
+
 function noRegion(profile: string | undefined): never {
-  const where = profile === undefined ? '' : ` in the profile "${profile}", or there is no such profile ("aws configure list-profiles" lists them)`;
+  const where = profile === undefined ? '' : ` in the profile "${profile}"`;
   throw new MisuseError(`there is no region${where}: give --region, set AWS_REGION, or give the profile a region with "aws configure set region"`);
 }

@@ -1,3 +1,4 @@
+import { copyableWord } from '../../src/private/quote';
 import { MisuseError } from '../common/misuse';
 
 /** AWS refused a request, or did not answer it; the message says what to do. */
@@ -16,6 +17,13 @@ export interface AwsAction {
   readonly resource: string;
 }
 
+/** The search for credentials. */
+export interface CredentialSearch {
+  readonly profile?: string;
+  /** The reasons why the providers had none, in their order. */
+  readonly reasons: readonly string[];
+}
+
 interface AwsError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly code?: string;
@@ -29,15 +37,13 @@ const NO_CREDENTIALS = /Credentials?Provider|TokenProvider/;
 const NO_CONNECTION = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'];
 
 /** Returns an error that explains an error of AWS and names the fix. */
-export function described(thrown: unknown, { action, resource }: AwsAction): Error {
+export function described(thrown: unknown, { action, resource }: AwsAction, search: CredentialSearch = { reasons: [] }): Error {
   const error = thrown as AwsError;
   const { name, message } = error;
   if (name === 'MisuseError' || name === 'AccountError') return error;
   if (DENIED.test(name)) return new MissingPermissionError(deniedText(message, { action, resource }));
   if (THROTTLED.test(name)) return new AccountError(`AWS keeps throttling ${action}: wait a moment and try again (${message})`);
-  if (NO_CREDENTIALS.test(name)) {
-    return new MisuseError(`there are no credentials for AWS: set AWS_PROFILE or give --profile, and log in as for the AWS CLI, such as with "aws sso login" (${message})`);
-  }
+  if (NO_CREDENTIALS.test(name)) return new MisuseError(withoutCredentials(message, search));
   if (EXPIRED.test(name)) return new MisuseError(`the credentials for AWS have expired: log in again, such as with "aws sso login" (${message})`);
   if (UNKNOWN.test(name)) return new MisuseError(`AWS does not recognize the credentials: check the profile, or the AWS_* variables of the environment (${message})`);
   if (NO_CONNECTION.includes(error.code ?? name) || name === 'TimeoutError') {
@@ -62,4 +68,19 @@ function deniedText(message: string, asked: AwsAction): string {
 
 function serviceOf(action: string): string {
   return action.split(':')[0];
+}
+
+/** Reasons of providers that were not meant. */
+const NOT_MEANT = /^Not found in |skipping|access disabled|not specified|from any providers|did not contain/i;
+
+function withoutCredentials(message: string, { profile, reasons }: CredentialSearch): string {
+  const reason = [message, ...reasons].find((each) => !NOT_MEANT.test(each)) ?? message;
+  const option = profile === undefined ? '' : ` --profile ${copyableWord(profile)}`;
+  if (/sso login/.test(reason)) return `the session of AWS IAM Identity Center is missing or has expired: log in with "aws sso login${option}" (${reason})`;
+  if (/multi-factor/.test(reason)) {
+    return 'the profile needs a code of multi-factor authentication, which this command does not ask for: ' +
+      `run eval "$(aws configure export-credentials${option} --format env)", and leave out --profile`;
+  }
+  if (profile !== undefined) return `the profile "${profile}" has no credentials for AWS: add them to it, or log in as for the AWS CLI, such as with "aws sso login" (${reason})`;
+  return `there are no credentials for AWS: set AWS_PROFILE or give --profile, and log in as for the AWS CLI, such as with "aws sso login" (${reason})`;
 }

@@ -60,7 +60,7 @@ describe('the loop', () => {
     const undo = setAwsEnvironment({ AWS_ENDPOINT_URL: aws.moto.endpoint, AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' });
     const { stderr } = await ending(2, commandLine('runs', '--stack', 'Stack', '--profile', 'wrok')).finally(undo);
 
-    expect(stderr).toContain('there is no region in the profile "wrok", or there is no such profile');
+    expect(stderr).toContain('there is no profile "wrok"');
   });
 
   test('fails without credentials, and says how to give them', async () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(async () => aws?.close());
 
 test('loops in nested stacks are found', async () => {
-  expect((await ending(0, commandLine('runs', ...STACK))).stdout).toBe('no runs yet of Parent/A/Fix, Parent/B/Deep/Fix\n');
+  expect((await ending(0, commandLine('runs', ...STACK))).stdout).toBe('no runs of Parent/A/Fix, Parent/B/Deep/Fix yet\n');
 });
 
 test.each([['a path', 'Parent/B/Deep/Fix'], ['the end of a path', 'Deep/Fix']])('a run is started in a nested stack by %s', async (_, loop) => {
@@ -60,7 +60,7 @@ test('fails for a run that both loops have, until the loop is named', async () =
   for (const loop of ['A/Fix', 'Deep/Fix']) await ending(0, commandLine('run', ...STACK, '--loop', loop, '--prompt', 'x', '--name', 'both', '--detach'));
   const { stderr } = await ending(2, commandLine('runs', 'show', 'both', ...STACK));
 
-  expect(stderr).toContain('"both" fits 2 runs: say which loop with --loop\n  both of Parent/A/Fix\n  both of Parent/B/Deep/Fix\n');
+  expect(stderr).toContain('"both" matches 2 runs: say which loop with --loop\n  both of Parent/A/Fix\n  both of Parent/B/Deep/Fix\n');
   expect(await json('runs', 'show', 'both', ...STACK, '--loop', 'A/Fix')).toMatchObject({ id: 'both', loop: 'Parent/A/Fix' });
 });
 
