@@ -78,7 +78,7 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
     description: 'Run the loop\'s definitions by a second interpreter, and compare',
     steps: [
       { exec: 'python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target node_modules/.cache/second-engine --upgrade --requirement test/second-engine/requirements.txt' },
-      { exec: `jest --ci --coverage=false --testPathIgnorePatterns=/node_modules/ -- ${SECOND_ENGINE.slice(1)}` },
+      { exec: `bash scripts/in-memory.sh jest --ci --coverage=false --testPathIgnorePatterns=/node_modules/ -- ${SECOND_ENGINE.slice(1)}` },
     ],
   });
   project.testTask.spawn(secondEngine);

@@ -10,7 +10,7 @@ if [[ $1 != --one ]]; then
   exit
 fi
 SECONDS=0
-output=$(npx projen "$2" 2>&1 </dev/null)
+output=$("$(dirname "$0")/../node_modules/.bin/projen" "$2" 2>&1 </dev/null)
 status=$?
 if ((status == 0)); then verdict="done"; else verdict="FAILED, exit code $status,"; fi
 printf '%s\n=== %s: %s after %s s\n' "$output" "$2" "$verdict" "$SECONDS"

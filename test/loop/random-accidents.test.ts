@@ -11,7 +11,7 @@ import { judge, noted, openForAll, sessionsOf } from '../support/run-oracle';
  *
  * WORKBENCH_ACCIDENTS sets the number of runs, WORKBENCH_FAULT_SEED the first seed. `.ci/nightly` runs a thousand.
  */
-const RUNS = Number(process.env.WORKBENCH_ACCIDENTS ?? (process.env.CI ? 16 : 8));
+const RUNS = Number(process.env.WORKBENCH_ACCIDENTS ?? 8);
 
 const OPERATIONS = ['InvokeAgentRuntime', 'InvokeAgentRuntimeCommand', 'StopRuntimeSession'] as const;
 

@@ -16,7 +16,7 @@ const FILES = 3;
  * WORKBENCH_FAULT_SCHEDULES sets the number of schedules in all files together, WORKBENCH_FAULT_SEED the first seed of each file.
  * One schedule takes about two seconds of one core: `.ci/nightly` runs a thousand.
  */
-const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? (process.env.CI ? 28 : 20)) / FILES);
+const SCHEDULES = Math.ceil(Number(process.env.WORKBENCH_FAULT_SCHEDULES ?? 20) / FILES);
 export const FIRST_SEED = Number(process.env.WORKBENCH_FAULT_SEED ?? 1);
 const AT_ONCE = 4;
 
