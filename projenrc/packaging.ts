@@ -15,7 +15,7 @@ export const JSII_TARGETS = {
 const NOT_PUBLISHED = [
   '/.ci/', '/.dependency-cruiser.cjs', '/.textlintrc.json', '/CONTRIBUTING.md', '/benchmark/', '/docs/decisions/', '/examples/', '/integ/', '/projenrc/',
   '/rehearsal/*', '!/rehearsal/FEATURES.md', '/rosetta/', '/scripts/',
-  '.jsii.tabl.json', '.rehearsal/', 'cdk.out/',
+  '.jsii.tabl.json', '.rehearsal/', 'cdk.out/', '/.upstream-names-*/',
 ];
 
 /** Settings for npm itself. */
