@@ -63,6 +63,7 @@ export class RunBrake extends Construct implements cloudwatch.IAlarmAction {
       description: 'While the value is "on", no run and no turn of a coding loop begins',
       stringValue: 'off',
     });
+    if (props.parameter === undefined) this.node.defaultChild = this.parameter.node.defaultChild;
   }
 
   /**

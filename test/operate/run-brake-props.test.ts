@@ -43,6 +43,13 @@ describe('a brake is refused', () => {
   });
 });
 
+test('the resource of a brake is its parameter, for an escape hatch', () => {
+  const stack = newStack();
+  const brake = new RunBrake(stack, 'Brake');
+  expect(brake.node.defaultChild).toBeInstanceOf(ssm.CfnParameter);
+  expect(new RunBrake(stack, 'Other', { parameter: brake.parameter }).node.defaultChild).toBeUndefined();
+});
+
 test.each([`/${'a'.repeat(1_010)}`, 'brake', '/coding/brake'])('a brake takes a name that Systems Manager takes', (parameterName) => {
   expect(() => new RunBrake(newStack(ENV), 'Brake', { parameterName })).not.toThrow();
 });
