@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { OptionTypes, readArguments, unexpected } from '../common/arguments';
+import { jsonIn, OptionTypes, readArguments, unexpected } from '../common/arguments';
 import { didYouMean } from '../common/did-you-mean';
 import type { Faults } from '../common/misuse';
 
@@ -193,7 +192,7 @@ function inputOf({ prompt, task, repository, ref, issue }: Given, faults: Faults
 
 function fileOf(file: string, faults: Faults): AccountOptions['input'] {
   try {
-    const input: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const input = jsonIn(file);
     if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as AccountOptions['input'];
     faults.add(`--input ${file} must be a JSON object, such as { "prompt": "what the agent has to do" }`);
   } catch (error) {

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LIMITS } from '../../src/jobs/constants';
 import { LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { COMMAND_MODES, CommandMode } from '../agentcore/words';
-import { readArguments, REHEARSE_OPTIONS, unexpected, Values as ValuesOf } from '../common/arguments';
+import { jsonIn, readArguments, REHEARSE_OPTIONS, unexpected, Values as ValuesOf } from '../common/arguments';
 import { didYouMean, nearFile } from '../common/did-you-mean';
 import type { Faults } from '../common/misuse';
 import type { RehearsalInput } from '../run/input';
@@ -227,7 +227,7 @@ function ageOf(command: Options['command'], text: string | undefined, faults: Fa
 
 function inputFile(file: string, faults: Faults): Partial<RehearsalInput> | undefined {
   try {
-    const input: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const input = jsonIn(file);
     if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
     faults.add(`--input ${file} must be a JSON object, such as { "prompt": "what the agent has to do" }`);
   } catch (error) {

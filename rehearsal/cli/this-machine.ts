@@ -19,7 +19,9 @@ export class ThisMachine implements StoryPlace<RehearsalRecord> {
     const { session, error } = record;
     return [
       ...session && error?.message.includes('CloudWatch') ? [`in a rehearsal, "${this.logs} ${session.id}" shows what CloudWatch would`] : [],
-      ...error?.name === LOOP_ERRORS.INERT && session?.sandbox.image === undefined
+      ...hasNoInterpreter(record)
+        ? ['the first line of a script names an interpreter that does not exist; if the script has Windows line endings, remove them, as with sed -i \'s/\\r$//\' FILE'] : [],
+      ...error?.name === LOOP_ERRORS.INERT && session?.sandbox.image === undefined && !hasNoInterpreter(record)
         ? ['a rehearsal without an image looks for programs on this machine\'s PATH, as the session has it, and did not find this one'] : [],
       ...error?.message.includes(NO_PROGRAM) && session?.sandbox.image === undefined
         ? ['a rehearsal without an image uses the program of this machine: install it, or correct PATH'] : [],
@@ -30,6 +32,12 @@ export class ThisMachine implements StoryPlace<RehearsalRecord> {
   take({ repository }: RehearsalRecord, branch: string): string[] {
     return [`show       ${lookAt(repository, branch)}`, `fetch      ${takeIt(repository, branch)}`];
   }
+}
+
+/** Determines whether a program that was not found is the interpreter of a script, in the words of bash. */
+function hasNoInterpreter({ steps }: RehearsalRecord): boolean {
+  return steps.some(({ exitCode, output = '', log = '' }) => NOT_FOUND.includes(exitCode ?? 127)
+    && /cannot execute: required file not found|bad interpreter/.test(`${output}\n${log}`));
 }
 
 /** Exit codes of shells and interpreters that did not find the program or file to run. */

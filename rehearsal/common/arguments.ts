@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { didYouMean } from './did-you-mean';
 import type { Faults } from './misuse';
@@ -50,6 +51,11 @@ export const REHEARSE_OPTIONS = {
   'json': { type: 'boolean', default: false },
   'verbose': { type: 'boolean', default: false },
 } as const satisfies OptionTypes;
+
+/** Returns the value in a JSON file. Editors on Windows may write a byte order mark before it. */
+export function jsonIn(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+}
 
 /** Returns the fault of words that no option and no command takes, which are often the rest of a value without quotes. */
 export function unexpected(words: readonly string[]): string {

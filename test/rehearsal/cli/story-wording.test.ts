@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandLine, WorkingCopy } from '../../support/command-line';
 
@@ -38,6 +39,18 @@ test('refers nobody to an image if sessions have this machine\'s programs', asyn
 
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/^ {2}a rehearsal without an image looks for programs on this machine's PATH, as the session has it, and did not find this one$/m);
+});
+
+test('names Windows line endings as the cause of a script that is not found, and reads an input with a byte order mark', async () => {
+  const input = join(copy.directory, 'input.json');
+  writeFileSync(input, '\uFEFF{ "prompt": "x" }\r\n');
+  const script = "printf '#!/bin/bash\\r\\ntrue\\r\\n' > run.sh; chmod +x run.sh";
+  const { exitCode, stdout } = await commandLine('rehearse', '--repository', copy.directory, '--agent', `cat >/dev/null; ${script}`, '--gate', 'test=./run.sh',
+    '--input', input, '--state', copy.state);
+
+  expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/CodingLoop\.Inert after 1 turn/)]);
+  expect(stdout).toContain("if the script has Windows line endings, remove them, as with sed -i 's/\\r$//' FILE\n");
+  expect(stdout).not.toContain('looks for programs on this machine\'s PATH');
 });
 
 test('fails at once for a file in place of a repository, and names the repository that contains it', async () => {
