@@ -45,9 +45,9 @@ export interface RehearsalProps extends LoopLocation {
   readonly forge?: ForgeOptions;
   /** The number of commits to clone, with their contents; 0 for all. @default - as the loop's `GitRepository` says */
   readonly depth?: number;
-  /** Keeps sessions from one rehearsal to the next. @default - a temporary directory, which is removed at the end */
+  /** Directory that keeps sessions from one rehearsal to the next. @default - a temporary directory, which is removed at the end */
   readonly stateDirectory?: string;
-  /** Environment of the sessions, beside that of the template. */
+  /** Environment variables of the sessions, in addition to those of the template. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The server's behavior where the service's documentation does not define it. */
   readonly server?: Pick<AgentCoreServerProps, 'commandMode' | 'leftovers' | 'onDisconnect' | 'onSessionEnd' | 'timedOutExitCode'>;
@@ -55,15 +55,15 @@ export interface RehearsalProps extends LoopLocation {
   readonly sandbox?: SandboxDriver;
   /** Directories of this machine that sessions see at the same path. */
   readonly sharedDirectories?: readonly string[];
-  /** Directory of this machine that sessions have their caches in, from one to the next. @default - none: caches end with the session's disk */
+  /** Directory of this machine for the caches of sessions, which the next session uses, too. @default - caches are lost with the session's disk */
   readonly cacheDirectory?: string;
   /** Socket of an ssh agent that sessions may sign with, such as `SSH_AUTH_SOCK`. @default - none */
   readonly sshAgentSocket?: string;
-  /** Ends a start that is under way, with its own reason. Afterwards it does nothing. */
+  /** Aborts the start, which then rejects with the reason of the signal. Has no effect after the start. */
   readonly signal?: AbortSignal;
-  /** Hears of each rollout before its smoke tests begin. */
+  /** Called for each rollout before its smoke tests start. */
   readonly onRollout?: (rollout: RolloutBeginning) => void;
-  /** Hears of what functions write to their logs. */
+  /** Called for each line that a function writes to its log. */
   readonly onLog?: (functionLogicalId: string, line: string) => void;
 }
 
@@ -147,7 +147,7 @@ export class Rehearsal implements RunContext {
   }
 
   private closed?: Promise<void>;
-  /** Hides the values of the environment that the sessions were given. */
+  /** Masks the values of the environment variables that the sessions were given. */
   readonly mask: Mask;
   /** Environment of the sessions, in addition to that of the template. */
   readonly environment: RehearsalProps['environment'];
@@ -157,11 +157,11 @@ export class Rehearsal implements RunContext {
     readonly directory: string,
     private readonly lock: Lock,
     readonly server: AgentCoreServer,
-    /** Time, as the sessions see it: it can be moved on. */
+    /** The clock of the sessions, which can be advanced. */
     readonly clock: MovableClock,
     readonly deployment: LocalDeployment,
     readonly loop: LoopDescription,
-    /** The rollouts of the start. */
+    /** The rollouts that ran at the start. */
     readonly rollouts: readonly RolloutDescription[],
     private readonly running: Set<LocalRun>,
     private readonly sshAgent: SshAgent | undefined,
@@ -175,7 +175,7 @@ export class Rehearsal implements RunContext {
       id === loop.logicalId ? this.begin(input as RehearsalInput, { name }).then(({ arn }) => arn) : undefined);
   }
 
-  /** Commits of history, if it is not the loop that says how many. */
+  /** The number of commits to clone, if it is not the one of the loop. */
   get depth(): number | undefined {
     return this.props.depth;
   }
@@ -185,17 +185,17 @@ export class Rehearsal implements RunContext {
     return { kind: name, tool, image: image?.name, user };
   }
 
-  /** The next call that fits is struck by it. */
+  /** Injects a fault into the next matching call. */
   inject(fault: FaultSpec): Fault {
     return this.server.faults.add(fault);
   }
 
-  /** One run, to its end, whatever that is. Only what is wrong with the rehearsal itself is thrown. */
+  /** Performs a run, and returns its record, whether it succeeded or not. Rejects only for faults of the rehearsal itself. */
   async run(input: RehearsalInput, options: RunOptions = {}): Promise<RehearsalRecord> {
     return (await this.begin(input, options)).record;
   }
 
-  /** Begins a run, to follow or to interrupt it. */
+  /** Starts a run that can be followed and interrupted. */
   async begin(input: RehearsalInput, options: RunOptions = {}): Promise<LocalRun> {
     const repository = await this.repository(input);
     const ref = input.repository?.ref ?? this.loop.repository?.ref;
@@ -208,7 +208,7 @@ export class Rehearsal implements RunContext {
     return run;
   }
 
-  /** Ends everything that runs: no process, mount or lock is left. Workspaces stay, if there is a state directory. */
+  /** Stops all sessions and functions, without leaving a process, mount or lock. Workspaces are kept if there is a `stateDirectory`. */
   async close(): Promise<void> {
     this.closed ??= this.end();
     return this.closed;
