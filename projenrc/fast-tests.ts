@@ -72,6 +72,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/operate/run-budget.test.ts',
     'test/operate/run-events.test.ts',
     'test/rehearsal/account/deployed.test.ts',
+    'test/rehearsal/account/followers.test.ts',
     'test/rehearsal/account/moto-files.test.ts',
     'test/rehearsal/account/moto.test.ts',
     'test/rehearsal/account/nested-stacks.test.ts',

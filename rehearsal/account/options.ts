@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 import { jsonIn, OptionTypes, readArguments, unexpected } from '../common/arguments';
+=======
+import { OptionTypes, readArguments, unexpected } from '../common/arguments';
+>>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 import { didYouMean } from '../common/did-you-mean';
+import { inputOfFile } from '../common/input-file';
 import type { Faults } from '../common/misuse';
 
 const OPTIONS = {
@@ -75,6 +80,8 @@ export interface AccountOptions {
   /** The input of a new run as given on the command line, not yet validated. */
   readonly input: { readonly [field: string]: unknown };
   readonly inputFile?: string;
+  /** False if the file cannot be read: what it lacks is not known. */
+  readonly isInputRead: boolean;
   /** The run whose session a new run continues in, or the ID of the session. */
   readonly session?: string;
   readonly sessionOptions: { readonly update?: true; readonly onTop?: true };
@@ -100,6 +107,7 @@ export function accountOptions([word, ...args]: readonly string[], faults: Fault
   // Such as of a variable of a shell that is not set: an empty name would be a part of every name.
   for (const option of NAMES.filter((each) => values[each] === '')) faults.add(`--${option} is empty: give it a value, or leave it out`);
   const taken = argumentOf(command, rest, values.all, faults);
+  const file = values.input === undefined ? {} : inputOfFile(values.input, faults);
   return {
     command,
     ...taken,
@@ -120,7 +128,8 @@ export function accountOptions([word, ...args]: readonly string[], faults: Fault
     yes: values.yes,
     detach: values.detach,
     all: values.all,
-    input: { ...values.input === undefined ? {} : fileOf(values.input, faults), ...inputOf(values, faults) },
+    input: { ...file, ...inputOf(values, faults) },
+    isInputRead: file !== undefined,
     sessionOptions: defined({ update: values.update || undefined, onTop: values['on-top'] || undefined }) as AccountOptions['sessionOptions'],
     max: maxOf(values.max, faults),
   };
@@ -190,6 +199,7 @@ function inputOf({ prompt, task, repository, ref, issue }: Given, faults: Faults
   });
 }
 
+<<<<<<< HEAD
 function fileOf(file: string, faults: Faults): AccountOptions['input'] {
   try {
     const input = jsonIn(file);
@@ -201,6 +211,8 @@ function fileOf(file: string, faults: Faults): AccountOptions['input'] {
   return {};
 }
 
+=======
+>>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 function defined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }

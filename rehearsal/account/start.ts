@@ -20,11 +20,12 @@ export interface StartedRun {
 }
 
 /** Returns what is wrong with the options of a new run, as far as it can be seen without a request to AWS. */
-export function startFaults({ session, sessionOptions, name, input }: AccountOptions): string[] {
+export function startFaults({ session, sessionOptions, name, input, isInputRead }: AccountOptions): string[] {
   return [
     ...session === undefined && Object.keys(sessionOptions).length > 0 ? ['--update and --on-top need --session: name the run whose session to continue in, or leave them out'] : [],
     ...name !== undefined && !isExecutionName(name) ? [`--name must be 1 to 80 characters without spaces and without any of <>{}[]?*"#%\\^|~\`$&,;:/, not "${name}"`] : [],
-    ...session === undefined ? faultsOf({ taskId: 'a-task', ...input }) : [],
+    // The prompt may be in a file that cannot be read.
+    ...session === undefined ? faultsOf({ taskId: 'a-task', ...isInputRead ? {} : { prompt: 'a prompt' }, ...input }) : [],
   ];
 }
 

@@ -1,10 +1,19 @@
+<<<<<<< HEAD
 import { existsSync } from 'node:fs';
+=======
+>>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 import { resolve } from 'node:path';
 import { LIMITS } from '../../src/jobs/constants';
 import { LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { COMMAND_MODES, CommandMode } from '../agentcore/words';
+<<<<<<< HEAD
 import { jsonIn, readArguments, REHEARSE_OPTIONS, unexpected, Values as ValuesOf } from '../common/arguments';
 import { didYouMean, nearFile } from '../common/did-you-mean';
+=======
+import { readArguments, REHEARSE_OPTIONS, unexpected, Values as ValuesOf } from '../common/arguments';
+import { didYouMean } from '../common/did-you-mean';
+import { inputOfFile } from '../common/input-file';
+>>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 import type { Faults } from '../common/misuse';
 import type { RehearsalInput } from '../run/input';
 import { isPath } from '../run/repository-fault';
@@ -92,7 +101,7 @@ export function parseOptions(args: readonly string[], faults: Faults): Options {
   } else if (known !== undefined && known !== 'sessions' && known !== 'clean' && id === undefined) {
     faults.add(`"rehearse ${known}" needs the ID of a session: "rehearse sessions" lists them`);
   }
-  const input = values.input === undefined ? {} : inputFile(values.input, faults);
+  const input = values.input === undefined ? {} : inputOfFile(values.input, faults);
   const target = targetOf(values, faults);
   if (command !== undefined && known === undefined) faults.throwIfAny(); // whatever it was, it was no run
   return {
@@ -225,6 +234,7 @@ function ageOf(command: Options['command'], text: string | undefined, faults: Fa
   return Number(amount) * AGES[unit as keyof typeof AGES];
 }
 
+<<<<<<< HEAD
 function inputFile(file: string, faults: Faults): Partial<RehearsalInput> | undefined {
   try {
     const input = jsonIn(file);
@@ -236,6 +246,8 @@ function inputFile(file: string, faults: Faults): Partial<RehearsalInput> | unde
   return undefined;
 }
 
+=======
+>>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 function defined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }
