@@ -101,14 +101,14 @@ function costs(record: RunDescription): string {
   const rows = costsOf(record);
   const total = rows.reduce((sum, { usd }) => sum + usd, 0);
   const usd = (amount: number) => `${amount.toFixed(6)} USD`;
-  return `${table(['item', 'amount', 'price'], [...rows.map(({ item, amount, usd: price }) => [item, amount, usd(price)]), ['<strong>total</strong>', '', usd(total)]])}
+  return `${table(['item', 'amount', 'cost'], [...rows.map(({ item, amount, usd: price }) => [item, amount, usd(price)]), ['<strong>total</strong>', '', usd(total)]])}
 <p class="dim">Without the model${record.output?.agent?.costUsd === undefined ? '' : ', whose cost the program of the agent estimates'}. Prices of us-east-1 as of ${PRICES.asOf}; docs/prices.md lists the sources and assumptions.</p>`;
 }
 
 function session({ session: found, repository }: RunDescription): string {
   if (!found) return '<p class="dim">no session was started</p>';
   return table([], [
-    ['id', `<code>${escape(found.id)}</code>`],
+    ['ID', `<code>${escape(found.id)}</code>`],
     ...found.workspace === undefined ? [] : [['workspace', `<code>${escape(found.workspace)}</code>`]],
     ...repository === undefined ? [] : [['repository', `<code>${escape(repository.source)}</code>${whereItWas(repository)}`]],
   ]);
