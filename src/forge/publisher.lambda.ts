@@ -8,7 +8,7 @@ import { AwsRequests } from '../handler/aws-requests';
 import { SYSTEM_CLOCK } from '../handler/clock';
 import { numberFromEnv } from '../handler/environment';
 import { maskSecrets } from '../handler/mask';
-import { ENVIRONMENT, LIMITS, RETRY_LOG } from '../jobs/constants';
+import { ENVIRONMENT, LIMITS, METRICS, RETRY_LOG } from '../jobs/constants';
 import { SessionError } from '../jobs/errors';
 import { Job } from '../jobs/job';
 import { runJob, RunJobOptions } from '../jobs/run-job';
@@ -17,6 +17,7 @@ import { commit, CommitRequest } from '../loop/steps/commit';
 import { STEPS } from '../loop/steps/constants';
 import { LoopError } from '../loop/steps/errors';
 import { LoopExecutions } from '../loop/steps/executions';
+import { measureStep } from '../loop/steps/measure-step';
 import { withMeter } from '../loop/steps/meter';
 import { published } from '../loop/steps/publish';
 import { NameList } from '../loop/steps/results';
@@ -85,7 +86,7 @@ async function perform(request: PublisherRequest, millisecondsLeft: number): Pro
       const begunAt = SYSTEM_CLOCK.now();
       const loop = await commit(request, toolsOf(publisher, request.proposal?.signed === true, {
         client: client(), clock: SYSTEM_CLOCK, until: Date.now() + millisecondsLeft, backoffSeconds, onRetry,
-      }));
+      })).finally(() => measureStep(request, begunAt, { clock: SYSTEM_CLOCK, measure }));
       return withMeter(request, loop, begunAt, SYSTEM_CLOCK.now());
     }
     default:
@@ -96,6 +97,13 @@ async function perform(request: PublisherRequest, millisecondsLeft: number): Pro
 function onRetry(error: SessionError, job: { readonly id: string }): void {
   logger.warn(RETRY_LOG, { jobId: job.id, error: error.name, reason: error.summary });
 }
+
+/** Emits a metric in the embedded metric format, with the dimensions that the driver's metrics have: the publisher has no other. */
+const measure: StepTools['measure'] = (name, value, unit, dimensions) => {
+  const all = { [METRICS.dimensions.SERVICE]: METRICS.service, ...dimensions };
+  const described = { Namespace: METRICS.namespace, Dimensions: [Object.keys(all)], Metrics: [{ Name: name, Unit: unit }] };
+  process.stdout.write(`${JSON.stringify({ _aws: { Timestamp: SYSTEM_CLOCK.now(), CloudWatchMetrics: [described] }, ...all, [name]: value })}\n`);
+};
 
 function toolsOf(publisher: Publisher, isSigned: boolean, options: RunJobOptions): StepTools {
   let changed: NameList | undefined;

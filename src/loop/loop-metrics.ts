@@ -153,12 +153,12 @@ export abstract class MeasuredLoop extends Construct {
   }
 
   /**
-   * Returns a metric of the duration, in seconds, of a call of the driver for a step. A step that takes longer than one call has several values.
+   * Returns a metric of the duration, in seconds, of a call for a step.
    *
-   * By default, the metric is the average over 5 minutes.
+   * By default, the metric is the average over 5 minutes. A step that takes longer than one call of the driver has several values. The publisher of a
+   * forge emits the value of a commit.
    *
-   * @param step The step: `prepare`, `bootstrap`, `turn`, `snapshot`, `gate`, `checkBase`, `verify`, `commit` or `stop`. A commit by the publisher of
-   * a forge is not measured.
+   * @param step The step: `prepare`, `bootstrap`, `turn`, `snapshot`, `gate`, `checkBase`, `verify`, `commit` or `stop`.
    * @param options Options for the metric
    */
   public metricStepSeconds(step: string, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {

@@ -1,5 +1,6 @@
 import { Commit, GitLab, GitRepository, MergeMethod, Verification } from '../../src';
 import { gitHubRepository, useForgeLoops } from '../support/forge-loop';
+import { emittedValues } from '../support/metrics';
 
 const start = useForgeLoops();
 
@@ -15,6 +16,12 @@ describe('a verified change', () => {
     expect(made.forge.requests.filter(({ operation }) => operation === 'push')).toMatchObject([{ login: 'write' }]);
     expect(made.leaks(result)).toEqual([]);
     expect(made.loop.deployment.authorizer.missing).toEqual([]);
+    await made.loop.deployment.close(); // so that its output is complete
+    const metrics = emittedValues(made.loop.logs).filter(({ name }) => name === 'StepSeconds');
+    const stepOf = (step: string) => metrics.filter(({ dimensions }) => dimensions.Step === step)
+      .map(({ namespace, dimensions }) => [namespace, Object.keys(dimensions).sort()]);
+    expect(stepOf('commit')).toEqual(stepOf('stop'));
+    expect(metrics.filter(({ value }) => !(Number(value) > 0))).toEqual([]);
   });
 
   test('ends as a pull request at GitHub, with tokens of an app, and a second run updates it', async () => {

@@ -4,6 +4,7 @@ import { LOOP_METRICS, NEXT, STEPS, TURN_NOT_BEGUN } from './constants';
 import { LoopError } from './errors';
 import { gate } from './gate';
 import { LoopRequest, Operator } from './loop-request';
+import { measureStep } from './measure-step';
 import { withMeter } from './meter';
 import { bootstrap, prepareOrRefuse } from './prepare';
 import { snapshot } from './snapshot';
@@ -53,11 +54,6 @@ function beginsTurn(request: LoopRequest): boolean {
 
 /** The ways in which the state machine continues after a verification that did not pass. */
 const CAUGHT: readonly string[] = [NEXT.REPAIR, NEXT.RED, NEXT.STUCK];
-
-function measureStep({ operation, config }: LoopRequest, begunAt: number, { clock, measure }: StepTools): void {
-  const { names, dimension, stepDimension } = LOOP_METRICS;
-  measure(names.STEP_SECONDS, (clock.now() - begunAt) / 1_000, 'Seconds', { [dimension]: config.name, [stepDimension]: operation.replace('loop:', '') });
-}
 
 function operatorOf({ config }: LoopRequest, tools: StepTools): Operator | undefined {
   if (config.operate === undefined) return undefined;
