@@ -8,6 +8,8 @@ import { parsed } from './results';
 import type { RunDescription } from './run-description';
 import { Story, StoryPlace } from './story';
 import { Terminal } from './terminal';
+import type { LoopState } from '../loop/steps/state';
+import { ARTIFACTS } from '../operate/constants';
 
 /** Calls an operation of Step Functions. */
 export type Ask = <T>(operation: string, parameters: object) => Promise<T>;
@@ -50,7 +52,15 @@ export async function tellRun(
   const description = run.describe(described);
   story.ended(description);
   terminal.settle();
-  return { story: lines.join(''), report: reportOf(description), state };
+  // The driver, which has no permission to read the change again, has written it before the gates.
+  const patch = hasChange(state) ? ARTIFACTS.PATCH : undefined;
+  return { story: lines.join(''), report: reportOf(description, { patch }), state };
+}
+
+/** Determines whether the files of a turn have been recorded, and differ from those before. */
+function hasChange(state: unknown): boolean {
+  const { loop } = (state ?? {}) as { readonly loop?: Pick<LoopState, 'tree' | 'unchanged'> };
+  return loop?.tree !== undefined && loop.unchanged !== true;
 }
 
 /** Returns the state of the run that a state of the machine ended with, if it is one. */

@@ -51,6 +51,22 @@ test('a run leaves its record, the logs of its gates and its change', async () =
   expect(loop.deployment.authorizer.missing).toEqual([]);
 });
 
+test('the report names the file with the change, of a run that fails, too, and not if there is none', async () => {
+  const agents = ['echo wrong-a > value.txt', 'echo right > value.txt', 'true'];
+  const loop = await start({ loop: { artifacts, maxRepairs: 0 }, agent: (turn) => agents[turn] });
+  const reports = [];
+  for (const name of ['red', 'green', 'unchanged']) reports.push(read(loop, await run(loop, { taskId: name }, { name }), 'report.html'));
+  expect(reports.map((report) => report.includes('<a href="change.patch">change.patch</a>'))).toEqual([true, true, false]);
+});
+
+test('a change with what looks like a secret is kept as it is, and the log says so', async () => {
+  const token = `ghp_${'aB3xK9qLmZ7tR2wY5vN8cD4fG6hJ1kP0aB3x'}`;
+  const loop = await start({ loop: { artifacts }, agent: `echo right > value.txt; echo ${token} > token.txt` });
+  expect(read(loop, await run(loop), 'change.patch')).toContain(`+${token}\n`);
+  await loop.deployment.close();
+  expect(warnings(loop).filter(({ message }) => message === 'the change has text that looks like a secret').map(({ name }) => name)).toEqual(['change.patch']);
+});
+
 test('the change can be applied to what the run started from', async () => {
   const agent = 'printf "\\0\\1binary" > "ümlaut name.bin"; git rm -q test.sh; echo right > value.txt; printf x > "a b"; chmod +x "a b"; ln -s value.txt link';
   const loop = await start({ agent, loop: { artifacts, gates: [Gate.command('test', 'true')] } });

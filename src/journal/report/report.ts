@@ -4,6 +4,7 @@ import { escape, table } from './html';
 import { stateGraph } from './state-graph';
 import { STYLE } from './style';
 import { nameOf, timelineOf } from './timeline';
+import { maskSecrets } from '../../handler/mask';
 import type { AgentRecord } from '../../loop/steps/agent-record';
 import { agentInWords } from '../../loop/steps/agent-words';
 import { PASSING } from '../../loop/steps/constants';
@@ -13,8 +14,17 @@ import type { RepositoryDescription, RunCommitDescription, RunDescription } from
 import { endOf, errorOf, isGood, meaningOf, messageOf } from '../run-words';
 import type { Step } from '../step';
 
+/** The maximum length of the changes in a report, in characters. */
+const PATCH_LENGTH = 65_536;
+
+/** A file beside a report. */
+interface ReportPlace {
+  /** The name of the file with the change. @default - the change is in the report, if it is known */
+  readonly patch?: string;
+}
+
 /** A run as one file: opens anywhere, asks no network. */
-export function reportOf(record: RunDescription): string {
+export function reportOf(record: RunDescription, { patch }: ReportPlace = {}): string {
   const { rollouts = [], faults = [], missingPermissions = [] } = record;
   const forge = record.forge === undefined ? '' : forgePage(record.forge);
   return `<!doctype html>
@@ -38,6 +48,7 @@ ${record.error === undefined ? '' : `<pre class="error">${escape(`${record.error
 ${section('Turns and gates', rounds(record.steps))}
 ${record.output?.agent === undefined ? '' : section('Agent', agent(record.output.agent))}
 ${record.commit === undefined ? '' : section('Commit', commit(record.commit, record))}
+${patch === undefined ? '' : section('Change', `<p>All changes of the run are in the file <a href="${escape(patch)}">${escape(patch)}</a> beside this report, for <code>git apply</code>.</p>`)}
 ${forge === '' ? '' : section(record.forge?.pullRequest ? 'Pull request' : 'At the forge', forge)}
 ${section('Timeline', timelineOf(record.steps))}
 ${section('Path through the states', stateGraph(record.definition, record.path))}
@@ -81,7 +92,10 @@ function testsOf({ failingTests = [] }: Step): string {
 }
 
 function commit({ id, branch, commits = [], tree, message, stat, patch }: RunCommitDescription, { repository }: RunDescription): string {
-  const lines = patch?.split('\n').map((line) => {
+  // Secrets that the cut could shorten to something else are masked before it.
+  const shown = patch === undefined ? undefined : maskSecrets(patch.slice(0, 2 * PATCH_LENGTH)).slice(0, PATCH_LENGTH);
+  const more = patch === undefined || patch.length <= PATCH_LENGTH ? '' : '<p class="dim">The rest of the changes is not shown.</p>';
+  const lines = shown?.split('\n').map((line) => {
     const kind = /^\+(?!\+\+)/.test(line) ? 'added' : /^-(?!--)/.test(line) ? 'removed' : '';
     return kind === '' ? escape(line) : `<span class="${kind}">${escape(line)}</span>`;
   });
@@ -89,7 +103,7 @@ function commit({ id, branch, commits = [], tree, message, stat, patch }: RunCom
   return `<p><code>${escape(id)}</code> on <strong>${escape(branch)}</strong>${tree === undefined ? '' : `, tree <code>${escape(tree)}</code>`}</p>
 ${about === '' ? '' : `<pre>${escape(about)}</pre>`}
 ${commits.length < 2 ? '' : `<p>The branch has ${commits.length} commits:</p>\n${list(commits.map((one) => `${one.id} ${one.subject}`), '')}`}
-${lines === undefined ? '' : `<details open><summary>Changes</summary><pre>${lines.join('\n')}</pre></details>`}
+${lines === undefined ? '' : `<details open><summary>Changes</summary><pre>${lines.join('\n')}</pre>${more}</details>`}
 ${repository === undefined ? '' : `<p class="dim">To fetch it: <code>git fetch ${escape(repository.copy ?? repository.source)} ${escape(branch)}</code></p>`}`;
 }
 

@@ -201,6 +201,8 @@ export class RunArtifacts {
     try {
       const patch = await patchOf({ ...request, state: { ...request.state, loop } }, this.tools);
       await this.files.put(ARTIFACTS.PATCH, patch, 'text/x-diff');
+      // It is kept as it is, since a masked one could not be applied.
+      if (!maskedBytes(patch).equals(patch)) this.tools.log?.('the change has text that looks like a secret', { name: ARTIFACTS.PATCH });
     } catch (error) {
       this.files.error ??= (error as Error).name;
       this.tools.log?.('artifact not kept', { name: ARTIFACTS.PATCH, error: (error as Error).name });
