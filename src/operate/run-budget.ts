@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { BudgetConfig } from './constants';
+import { sorted } from '../private/sorted';
 import { faultsOf, Rule } from '../private/validation';
 
 /** Prices in US dollars that replace those of the library, which `docs/prices.md` lists. Each is 0 or more, and known at synth. */
@@ -132,7 +133,7 @@ export class RunBudget {
       ...(agentMinutes === undefined ? {} : { agentSeconds: Math.round(agentMinutes * 60) }),
       ...(sessionHours === undefined ? {} : { sessionSeconds: Math.round(sessionHours * 3_600) }),
       ...(usd === undefined ? {} : { usd }),
-      ...(prices === undefined ? {} : { prices: { ...prices } }),
+      ...(prices === undefined ? {} : { prices: sorted(prices) }),
     };
   }
 }

@@ -5,7 +5,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as fc from 'fast-check';
 import {
-  AgentImage, AgentRuntime, AgentTurn, CodingLoop, Command, Gate, GitRepository, InvokeAgent, Mount, RunCommand, RuntimeRollout, SmokeTest,
+  AgentImage, AgentRuntime, AgentTurn, CodingLoop, Command, Gate, GitRepository, InvokeAgent, Mount, RunBudget, RunCommand, RuntimeRollout, SmokeTest,
   StopSession,
 } from '../../src';
 
@@ -16,7 +16,10 @@ writeFileSync(join(agent, 'Dockerfile'), 'FROM public.ecr.aws/docker/library/nod
 
 const SESSION = 'a-session-of-more-than-33-characters';
 const KEYS = ['B', 'a', 'A', 'b_1', 'Z9', 'z'] as const;
-type Order = readonly string[];
+type Order = readonly (typeof KEYS[number])[];
+
+/** Each price of a budget, by one of these keys. */
+const PRICES = { B: { vcpuHour: 1 }, a: { gbHour: 1 }, A: { thousandTransitions: 1 }, b_1: { lambdaGbSecond: 1 }, Z9: { millionRequests: 1 }, z: { asOf: '2026-11' } };
 
 /** Uses every prop that takes a map from the user, with the keys of each map in this order. */
 function templates(order: Order): string {
@@ -39,6 +42,7 @@ function templates(order: Order): string {
       repository: GitRepository.fromInput(),
       environment: map('x'),
       turn: AgentTurn.invoke(),
+      budget: RunBudget.of({ usd: 1, prices: Object.assign({}, ...order.map((key) => PRICES[key])) }),
       gates: [Gate.command('test', 'true', { environment: map('x') })],
     });
     const result = { resultSelector: nested, assign: nested };
