@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-import { jsonIn, OptionTypes, readArguments, unexpected } from '../common/arguments';
-=======
 import { OptionTypes, readArguments, unexpected } from '../common/arguments';
->>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 import { didYouMean } from '../common/did-you-mean';
 import { inputOfFile } from '../common/input-file';
 import type { Faults } from '../common/misuse';
@@ -199,20 +195,6 @@ function inputOf({ prompt, task, repository, ref, issue }: Given, faults: Faults
   });
 }
 
-<<<<<<< HEAD
-function fileOf(file: string, faults: Faults): AccountOptions['input'] {
-  try {
-    const input = jsonIn(file);
-    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as AccountOptions['input'];
-    faults.add(`--input ${file} must be a JSON object, such as { "prompt": "what the agent has to do" }`);
-  } catch (error) {
-    faults.add(`--input ${file} cannot be read as JSON: ${(error as Error).message}`);
-  }
-  return {};
-}
-
-=======
->>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 function defined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,19 +1,10 @@
-<<<<<<< HEAD
-import { existsSync } from 'node:fs';
-=======
->>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 import { resolve } from 'node:path';
 import { LIMITS } from '../../src/jobs/constants';
 import { LOOP_LIMITS } from '../../src/loop/steps/constants';
 import { COMMAND_MODES, CommandMode } from '../agentcore/words';
-<<<<<<< HEAD
-import { jsonIn, readArguments, REHEARSE_OPTIONS, unexpected, Values as ValuesOf } from '../common/arguments';
-import { didYouMean, nearFile } from '../common/did-you-mean';
-=======
 import { readArguments, REHEARSE_OPTIONS, unexpected, Values as ValuesOf } from '../common/arguments';
 import { didYouMean } from '../common/did-you-mean';
 import { inputOfFile } from '../common/input-file';
->>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 import type { Faults } from '../common/misuse';
 import type { RehearsalInput } from '../run/input';
 import { isPath } from '../run/repository-fault';
@@ -234,20 +225,6 @@ function ageOf(command: Options['command'], text: string | undefined, faults: Fa
   return Number(amount) * AGES[unit as keyof typeof AGES];
 }
 
-<<<<<<< HEAD
-function inputFile(file: string, faults: Faults): Partial<RehearsalInput> | undefined {
-  try {
-    const input = jsonIn(file);
-    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
-    faults.add(`--input ${file} must be a JSON object, such as { "prompt": "what the agent has to do" }`);
-  } catch (error) {
-    faults.add(`--input ${file}${existsSync(file) ? ` is not valid JSON: ${(error as Error).message}` : `: there is no such file${nearFile(file)}`}`);
-  }
-  return undefined;
-}
-
-=======
->>>>>>> 83a18e1f (fix: an empty name stood for every loop and every run, and an input file that cannot be read was said to lack its prompt)
 function defined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }
