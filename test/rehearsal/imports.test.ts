@@ -6,7 +6,7 @@ const ROOT = join(__dirname, '../../rehearsal');
 
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
-/** Imports of a file in the rehearsal, including types, which `import/no-cycle` does not follow. */
+/** Imports of a file in the rehearsal, including types. */
 function importsOf(file: string): string[] {
   const { importedFiles } = preProcessFile(readFileSync(join(ROOT, file), 'utf8'));
   return importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
