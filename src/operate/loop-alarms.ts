@@ -125,7 +125,7 @@ class AlarmsOfLoop extends LoopAlarms {
       metric: this.metrics.metricCost({ statistic: cloudwatch.Stats.SUM, period: Duration.seconds(DAY) }),
       threshold: usd,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-      says: `The runs of the last 24 hours cost more than ${Tokenization.stringifyNumber(usd)} USD, by the estimate.`,
+      says: `The estimated cost of the runs of the last 24 hours is more than ${Tokenization.stringifyNumber(usd)} USD.`,
       anchor: 'cost-per-day',
     });
   }
@@ -212,15 +212,15 @@ function repeatFaults(scope: Construct, id: string): string[] {
 }
 
 function countFaults(failures: number): string[] {
-  return Token.isUnresolved(failures) || (Number.isInteger(failures) && failures >= 1) ? [] : [`"failures" must be a whole number from 1, not ${failures}: correct it`];
+  return Token.isUnresolved(failures) || (Number.isInteger(failures) && failures >= 1) ? [] : [`"failures" must be a whole number of at least 1, not ${failures}: correct it`];
 }
 
 function percentFaults(percent: number): string[] {
-  return Token.isUnresolved(percent) || (percent > 0 && percent <= 100) ? [] : [`"percent" must be more than 0 and 100 at most, not ${percent}: correct it`];
+  return Token.isUnresolved(percent) || (percent > 0 && percent <= 100) ? [] : [`"percent" must be more than 0 and at most 100, not ${percent}: correct it`];
 }
 
 function windowFaults(window: Duration): string[] {
   if (window.isUnresolved()) return ['"window" must be known at synth, since an alarm needs its period: use a literal'];
   const seconds = window.toSeconds({ integral: false });
-  return seconds >= 60 && seconds <= DAY && seconds % 60 === 0 ? [] : [`"window" must be whole minutes, 1 day at most, not ${seconds} seconds: correct it`];
+  return seconds >= 60 && seconds <= DAY && seconds % 60 === 0 ? [] : [`"window" must be a whole number of minutes and at most 1 day, not ${seconds} seconds: correct it`];
 }

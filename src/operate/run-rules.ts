@@ -21,7 +21,7 @@ export function ruleOf(
   outcomes?: readonly string[],
 ): events.Rule {
   if (runEvents === undefined) {
-    throwOnFaults(scope, [`"${method}" must have events to wait for, and the loop sends none: set "events", such as to RunEvents.onDefaultBus()`]);
+    throwOnFaults(scope, [`"${method}" needs the events of the loop, which sends none: set "events" of the loop, such as RunEvents.onDefaultBus()`]);
   }
   const { target, eventPattern, crossStackScope, ...props } = options;
   const { eventBus } = runEvents!._bind(scope);

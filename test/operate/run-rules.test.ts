@@ -68,7 +68,7 @@ test('a rule for a bus in another account is refused, because it would be one of
 test.each(['onStarted', 'onRound', 'onFinished', 'onRed'] as const)('fails in %s of a loop without events, and says what to add', (method) => {
   const loop = loopIn(newStack());
   expect(messageOf(() => loop[method]('Rule'))).toBe(
-    `"${method}" must have events to wait for, and the loop sends none: set "events", such as to RunEvents.onDefaultBus()\n  at Stack/Loop`);
+    `"${method}" needs the events of the loop, which sends none: set "events" of the loop, such as RunEvents.onDefaultBus()\n  at Stack/Loop`);
 });
 
 test('fails to notify a topic for a loop without events', () => {
