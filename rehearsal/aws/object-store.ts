@@ -19,8 +19,11 @@ const SECRET = 'local';
 /** Limits of S3 (user guide, "Naming Amazon S3 objects", and `ListObjectsV2`). */
 const LIMITS = { key: 1_024, page: 1_000 } as const;
 
-interface Encryption {
-  readonly ServerSideEncryptionConfiguration?: readonly { readonly ServerSideEncryptionByDefault?: { readonly KMSMasterKeyID?: string } }[];
+interface BucketProperties {
+  readonly BucketEncryption?: {
+    readonly ServerSideEncryptionConfiguration?: readonly { readonly ServerSideEncryptionByDefault?: { readonly KMSMasterKeyID?: string } }[];
+  };
+  readonly ObjectLockConfiguration?: { readonly Rule?: { readonly DefaultRetention?: object } };
 }
 
 /** Amazon S3 with path-style addresses: `PutObject`, `GetObject`, `HeadObject` and `ListObjectsV2`. */
@@ -65,7 +68,7 @@ export class ObjectStore {
     this.check(bucket);
     const kms = this.kmsKeyOf(bucket);
     if (kms !== undefined) allow(refusal, 'kms:GenerateDataKey', kms);
-    checkSums(headers, body);
+    checkSums(headers, body, this.hasRetention(bucket));
     try {
       this.files.write(bucket, key, body);
     } catch (error) {
@@ -139,10 +142,20 @@ export class ObjectStore {
   }
 
   private kmsKeyOf(bucket: string): string | undefined {
+    const { ServerSideEncryptionConfiguration: [rule] = [] } = this.properties(bucket).BucketEncryption ?? {};
+    return rule?.ServerSideEncryptionByDefault?.KMSMasterKeyID;
+  }
+
+  /** Determines whether the bucket has a default retention (S3 Object Lock). */
+  private hasRetention(bucket: string): boolean {
+    return this.properties(bucket).ObjectLockConfiguration?.Rule?.DefaultRetention !== undefined;
+  }
+
+  /** Returns the properties of a bucket in the template; none of another one. */
+  private properties(bucket: string): BucketProperties {
     const { stack, values } = this.props;
     const own = stack.ofType('AWS::S3::Bucket').find((id) => values.text({ Ref: id }) === bucket);
-    const { ServerSideEncryptionConfiguration: [rule] = [] } = (values.resolve(stack.resource(own ?? '')?.Properties?.BucketEncryption ?? {})) as Encryption;
-    return rule?.ServerSideEncryptionByDefault?.KMSMasterKeyID;
+    return values.resolve(stack.resource(own ?? '')?.Properties ?? {}) as BucketProperties;
   }
 }
 
@@ -162,8 +175,15 @@ function isPlain(query: URLSearchParams): boolean {
   return [...query.keys()].every((name) => name === 'x-id');
 }
 
-function checkSums(headers: Readonly<Record<string, string>>, body: Buffer): void {
+function checkSums(headers: Readonly<Record<string, string>>, body: Buffer, isRequired: boolean): void {
   const md5 = headers['content-md5'];
+  if (isRequired && md5 === undefined && !Object.keys(headers).some((name) => name.startsWith('x-amz-checksum-'))) {
+    throw new S3Error(400, 'InvalidRequest', 'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters');
+  }
+  const sha256 = headers['x-amz-checksum-sha256'];
+  if (sha256 !== undefined && sha256 !== createHash('sha256').update(body).digest('base64')) {
+    throw new S3Error(400, 'BadDigest', 'The SHA256 you specified did not match the calculated checksum.');
+  }
   if (md5 !== undefined && md5 !== createHash('md5').update(body).digest('base64')) throw new S3Error(400, 'BadDigest', 'The Content-MD5 you specified did not match what we received.');
   const crc = headers['x-amz-checksum-crc32'];
   const { crc32 } = zlib as { readonly crc32?: (data: Buffer) => number };

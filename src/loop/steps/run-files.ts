@@ -55,10 +55,13 @@ export class RunFiles {
   }
 
   private async send(key: string, body: Buffer, type: string, milliseconds: number): Promise<void> {
+    const hash = createHash('sha256').update(body).digest();
     const headers = {
       'content-type': type,
       'content-length': `${body.length}`,
-      'x-amz-content-sha256': createHash('sha256').update(body).digest('hex'),
+      'x-amz-content-sha256': hash.toString('hex'),
+      // A bucket with a default retention (S3 Object Lock) refuses a file without a checksum of this kind.
+      'x-amz-checksum-sha256': hash.toString('base64'),
     };
     const path = `/${this.place.bucket}/${key.split('/').map(encoded).join('/')}`;
     const { status, text } = await this.tools.requestsOf!('s3').send('PUT', path, headers, body, AbortSignal.timeout(Math.ceil(milliseconds)));

@@ -3,13 +3,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { accessKeyOf } from '../../../rehearsal/iam/authorizer';
 import { AwsRequests } from '../../../src/handler/aws-requests';
+import { RunFiles } from '../../../src/loop/steps/run-files';
 import { DeploymentFixture } from '../../support/deployments';
 
 /** "Owner" may do everything in all buckets, "Writer" may write below a prefix, "Reader" may read objects but not list them. */
@@ -21,6 +22,7 @@ function build(app: App): Stack {
   const plain = new s3.Bucket(stack, 'Plain', { bucketName: 'plain' });
   const sealed = new s3.Bucket(stack, 'Sealed', { bucketName: 'sealed', encryptionKey: new kms.Key(stack, 'Key') });
   const [owner, writer, reader, keyless] = ['Owner', 'Writer', 'Reader', 'Keyless'].map(make);
+  new s3.Bucket(stack, 'Locked', { bucketName: 'locked', objectLockDefaultRetention: s3.ObjectLockRetention.governance(Duration.days(1)) });
   for (const bucket of [plain, sealed]) bucket.grantReadWrite(owner);
   writer.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: [plain.arnForObjects('runs/*')] }));
   reader.addToRolePolicy(new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [plain.arnForObjects('*')] }));
@@ -65,6 +67,31 @@ test.each(KEYS)('the requests of handlers are signed for the key "%s"', async (k
   const reply = await new AwsRequests('s3', made.server.endpoint).send('PUT', path, { 'content-type': 'text/x' }, Buffer.from([0, 255]), AbortSignal.timeout(10_000));
   expect(reply).toMatchObject({ status: 200 });
   expect(await get(key)).toEqual(Buffer.from([0, 255]));
+});
+
+test.each<[string, object, number]>([
+  ['none', {}, 400],
+  ['SHA-256', { 'x-amz-checksum-sha256': createHash('sha256').update('text').digest('base64') }, 200],
+  ['MD5', { 'content-md5': createHash('md5').update('text').digest('base64') }, 200],
+  ['SHA-256 of something else', { 'x-amz-checksum-sha256': createHash('sha256').update('other').digest('base64') }, 400],
+])('a bucket with a default retention needs a checksum: %s', async (_, headers, status) => {
+  Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: accessKeyOf(logicalIdOf('Owner')), AWS_SECRET_ACCESS_KEY: 'local' });
+  const reply = await new AwsRequests('s3', made.server.endpoint).send('PUT', '/locked/file', { ...headers }, Buffer.from('text'), AbortSignal.timeout(10_000));
+  expect(reply).toMatchObject({ status });
+});
+
+test('the driver writes to a bucket with a default retention', async () => {
+  Object.assign(process.env, { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: accessKeyOf(logicalIdOf('Owner')), AWS_SECRET_ACCESS_KEY: 'local' });
+  const tools = {
+    clock: { now: Date.now, sleep: async () => undefined },
+    backoffSeconds: 0,
+    until: Date.now() + 600_000,
+    requestsOf: () => new AwsRequests('s3', made.server.endpoint),
+  };
+  const files = new RunFiles({ bucket: 'locked', prefix: 'runs/' }, 'arn:aws:states:us-east-1:123456789012:execution:Runs:my-run', tools as never);
+  await files.put('story.txt', 'ümläut', 'text/plain');
+  expect(files.error).toBeUndefined();
+  expect((await get('runs/my-run/story.txt', 'Owner', 'locked')).toString()).toBe('ümläut');
 });
 
 test('bytes and the type of an object stay as they are', async () => {
