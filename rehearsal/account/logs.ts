@@ -34,7 +34,7 @@ export async function logs(
   }
   if (json) print(JSON.stringify(told, undefined, 2));
   else told.forEach(({ name, text }) => print(`== ${name}\n${text === '' ? '(no output)' : forTerminal(text.replace(/\n$/, ''))}\n`));
-  if (!json && files.length === 0) print(whereTheRestIs(run, told.length));
+  if (!json && files.length === 0) print(whereTheRestIs(run, told.length, artifacts?.url));
   return EXIT.COMMITTED;
 }
 
@@ -55,8 +55,9 @@ function isChosen(name: string, { step, gate }: Pick<AccountOptions, 'step' | 'g
   return isOfGate && (step === undefined || name.toLowerCase().includes(step.toLowerCase()));
 }
 
-function whereTheRestIs({ loop }: FoundRun, count: number): string {
+function whereTheRestIs({ loop }: FoundRun, count: number, bucket: string | undefined): string {
   const group = `/aws/bedrock-agentcore/runtimes/${loop.runtimeArn.split('/').pop()}-${loop.endpointName ?? 'DEFAULT'}`;
   const have = count === 0 ? 'the execution history has no output of this run' : 'this is the end of the output of failed steps, from the execution history';
-  return `${have}. What the agent printed is in the log group ${group}; to keep the complete logs of later runs, set "artifacts" of the loop`;
+  const whole = bucket === undefined ? 'to keep the complete logs of later runs, set "artifacts" of the loop' : `there is no log in ${bucket} yet`;
+  return `${have}. What the agent printed is in the log group ${group}; ${whole}`;
 }

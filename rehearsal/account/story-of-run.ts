@@ -15,6 +15,7 @@ import { Story } from '../../src/journal/story';
 import { Terminal } from '../../src/journal/terminal';
 import { ARTIFACTS } from '../../src/operate/constants';
 import { copyableWord } from '../../src/private/quote';
+import { MisuseError } from '../common/misuse';
 
 export interface Streams {
   readonly stdout: NodeJS.WriteStream;
@@ -101,7 +102,12 @@ export async function report({ account, executions, options, streams }: Telling,
   const kept = run.execution.state === 'RUNNING' || patch !== undefined ? undefined : await artifacts?.text(ARTIFACTS.REPORT);
   const file = resolve(options.output ?? 'report.html');
   const made = async () => reportOf(withPatch((await follow(account, executions, run, { toEnd: false }))!, patch));
-  writeFileSync(file, kept ?? await made());
+  const text = kept ?? await made();
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new MisuseError(`the report cannot be written to ${file}: ${(error as Error).message}`);
+  }
   streams.stdout.write(options.json ? `${JSON.stringify({ report: file })}\n` : `${file}\n`);
   return EXIT.COMMITTED;
 }

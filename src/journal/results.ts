@@ -37,10 +37,11 @@ export function endingOf(result: ExecutionEnding): RunEnding {
 /** The outcome of a run that was stopped. */
 export const INTERRUPTED = 'INTERRUPTED';
 
-/** The cause of a failure in words: Lambda's is a JSON of its own. */
+/** The cause of a failure in words: Lambda's is a JSON of its own, and that of a run that was refused has its record in it. */
 export function messageIn(cause: unknown): string {
   const { errorMessage } = (parsed(String(cause)) ?? {}) as { readonly errorMessage?: string };
-  return errorMessage ?? String(cause ?? '');
+  const text = errorMessage ?? String(cause ?? '');
+  return outputOf({ cause: text })?.error?.message ?? text;
 }
 
 /** Returns the value of a JSON text; nothing if it is none. */
