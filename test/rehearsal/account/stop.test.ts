@@ -36,7 +36,7 @@ interface Stopped {
 }
 
 beforeAll(async () => {
-  account = await AccountFixture.start(agent);
+  account = await AccountFixture.start(agent, {}, {}, 0.5);
 });
 beforeEach(() => {
   turns = 0;
