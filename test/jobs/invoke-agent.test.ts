@@ -147,7 +147,7 @@ test.each([['text/event-stream', 'data: '], ['application/json', '']])('memory i
   [added, removed].forEach((spy) => spy.mockRestore());
   // The sending server runs in this process, too, with pieces that wait for the connection.
   expect(most / 1e6).toBeLessThan(64);
-});
+}, 60_000);
 
 describe('an agent that does not answer', () => {
   const fault = (kind: 'throttle' | 'conflict' | 'internal' | 'agentError' | 'reset' | 'end', at: 'beforeStart' | 'midOutput' = 'beforeStart') =>
