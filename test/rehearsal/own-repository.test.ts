@@ -24,7 +24,8 @@ test('repairs a mutation of this project in two turns, with the unit test that c
 
     const { exitCode, stdout } = await commandLine(
       'rehearse', '--repository', clone, '--agent', AGENT, '--bootstrap', `ln -s ${ROOT}/node_modules node_modules`,
-      '--gate', 'unit=node_modules/.bin/jest --ci --coverage=false test/mount/mount-path.test.ts',
+      // The user of a verification must not write to the cache of this project.
+      '--gate', 'unit=node_modules/.bin/jest --ci --coverage=false --cacheDirectory=/tmp/jest test/mount/mount-path.test.ts',
       '--prompt', 'A mount path may have 200 characters', '--state', join(home, 'state'), '--json');
 
     const record = JSON.parse(stdout) as RehearsalRecord;

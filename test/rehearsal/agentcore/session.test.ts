@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { InvokeAgentRuntimeCommandCommand } from '@aws-sdk/client-bedrock-agentcore';
 import { CreateAgentRuntimeEndpointCommand, UpdateAgentRuntimeEndpointCommand } from '@aws-sdk/client-bedrock-agentcore-control';
 import { Agent, AgentSession } from '../../../rehearsal/agentcore';
+import { SandboxDriver } from '../../../rehearsal/sandbox';
 import { newSessionId, ServerFixture } from '../../support/agentcore';
+import { STUB_SANDBOXES } from '../../support/stub-sandbox';
 
 const SECOND = 1000;
 const DAY = 24 * 60 * 60 * SECOND;
@@ -51,12 +53,20 @@ describe('a stop', () => {
   });
 
   test('fails, as an invocation or a command does, while the session is in transition', async () => {
-    await fixture.command('true');
-    const operations = [() => fixture.stop(), () => fixture.command('true'), () => fixture.invoke({})];
-    const received = fixture.server.calls.next({ operation: 'StopRuntimeSession' });
-    const stopping = fixture.stop();
+    let ended = () => {};
+    const end = new Promise<void>((resolve) => { ended = resolve; });
+    const sandbox: SandboxDriver = {
+      name: 'slow to end',
+      start: async (options) => Object.assign(await STUB_SANDBOXES.start(options), { kill: async () => end }),
+    };
+    const slow = await start({ agent: AGENT }, { sandbox });
+    await slow.command('true');
+    const operations = [() => slow.stop(), () => slow.command('true'), () => slow.invoke({})];
+    const received = slow.server.calls.next({ operation: 'StopRuntimeSession' });
+    const stopping = slow.stop();
     await received;
     await Promise.all(operations.map(operation => expect(operation()).rejects.toMatchObject({ name: 'RetryableConflictException' })));
+    ended();
     await stopping;
   });
 

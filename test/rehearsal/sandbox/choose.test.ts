@@ -51,7 +51,7 @@ describe('the selected sandbox', () => {
 
   test('fails if there is an engine but no image', async () => {
     install('podman', ANSWERS);
-    await expect(chooseSandbox({ driver: 'container', environment: environment() })).rejects.toThrow('podman is installed, but there is no image: name one');
+    await expect(chooseSandbox({ driver: 'container', environment: environment() })).rejects.toThrow('podman is installed, but there is no image');
   });
 
   test('fails with what to allow if namespaces are requested and do not work', async () => {
