@@ -63,7 +63,8 @@ test('the gates of a verified change have the verdicts of both sessions, and the
   const text = described({
     loop: {
       gates: [gate('lint', { knownFailure: true, verdict: 'FAILED' }), gate('test', { greenBefore: true })],
-      verification: { passed: {}, gates: [gate('test', { seconds: 5, tests })] },
+      tree: 't',
+      verification: { passed: { tree: 't', base: 'b' }, gates: [gate('test', { seconds: 5, tests })] },
     },
   });
   expect(text).toContain('| `lint` | FAILED in 3 s, fails as on the base |  |  |');

@@ -3,6 +3,7 @@ import { agentName, numbersOf, quoted } from '../../loop/steps/agent-words';
 import { GateRecord } from '../../loop/steps/records';
 import { named, NameList } from '../../loop/steps/results';
 import { safeName } from '../../loop/steps/run-files';
+import { isVerified } from '../../loop/steps/run-record';
 import { StepRequest } from '../../loop/steps/step';
 import { ARTIFACTS } from '../../operate/constants';
 
@@ -29,8 +30,7 @@ type Loop = StepRequest['state']['loop'];
  * link.
  */
 export function descriptionOf({ execution, config, state: { prompt, run, loop } }: StepRequest, { body, changed, seconds }: RunFacts): string {
-  const { verification } = loop;
-  const isVerified = verification?.passed !== undefined;
+  const verified = isVerified(loop);
   const sections = [
     body,
     filesOf('Protected files that the change touches', loop.protectedFiles),
@@ -38,7 +38,7 @@ export function descriptionOf({ execution, config, state: { prompt, run, loop } 
     `### Task\n\n${fenced(prompt.length > PROMPT_LENGTH ? `${prompt.slice(0, PROMPT_LENGTH)}…` : prompt)}`,
     filesOf('Changed files', changed),
     summaryOf(loop),
-    `### Gates\n\n${gateTable(loop, isVerified)}${isVerified ? '' : '\n\nThe change was not verified in a clean checkout.'}`,
+    `### Gates\n\n${gateTable(loop, verified)}${verified ? '' : '\n\nThe change was not verified in a clean checkout.'}`,
     findingsOf(loop),
     [
       `${counted(loop.round + 1, 'turn')}, ${minutes(seconds)}.`,
@@ -63,12 +63,12 @@ export function agentLine(agent: NonNullable<Loop['agent']>): string {
 }
 
 /** Returns a table of the gates with their verdicts in the agent's session and in the clean checkout. */
-function gateTable({ gates, verification }: Loop, isVerified: boolean): string {
+function gateTable({ gates, verification }: Loop, verified: boolean): string {
   const there = (name: string) => verification?.gates.find((gate) => gate.name === name);
-  const header = isVerified ? '| gate | agent\'s session | clean checkout | tests |\n|---|---|---|---|' : '| gate | agent\'s session | tests |\n|---|---|---|';
+  const header = verified ? '| gate | agent\'s session | clean checkout | tests |\n|---|---|---|---|' : '| gate | agent\'s session | tests |\n|---|---|---|';
   const rows = gates.map((gate) => {
     const other = there(gate.name);
-    return `| ${[code(gate.name), verdictOf(gate), ...isVerified ? [other === undefined ? '' : verdictOf(other)] : [], testsOf(other ?? gate)].join(' | ')} |`;
+    return `| ${[code(gate.name), verdictOf(gate), ...verified ? [other === undefined ? '' : verdictOf(other)] : [], testsOf(other ?? gate)].join(' | ')} |`;
   });
   return [header, ...rows].join('\n');
 }
