@@ -3,6 +3,7 @@
 # delete some hundred thousand small files, and on a disk without a journal that alone takes a fifth of their processor time.
 set -euo pipefail
 
+# A system without /proc/meminfo, such as macOS, has no value here, and the command runs as it is.
 available=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo 2>/dev/null || true)
 if [[ $(id -u) != 0 || $(command -v node) == /tmp/* ]] || ((${available:-0} < 8000000)) ||
   ! unshare --mount mount -t tmpfs tmpfs /tmp 2>/dev/null; then

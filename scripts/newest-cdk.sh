@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 copy=$(mktemp -d)
+# The compiler may have ended by then: that is no failure. The exit code of the script stays as it is.
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$copy"' EXIT
 git ls-files -z | xargs -0 cp --parents -t "$copy"
 cd "$copy"

@@ -40,7 +40,7 @@ export function selectionFaults({ stack, loop = '', run = '' }: LoopSelection & 
 export async function loopsOf(account: Account, { stack, loop }: LoopSelection): Promise<DeployedLoop[]> {
   if (loop !== undefined && STATE_MACHINE_ARN.test(loop)) return [await loopOf(account, loop) ?? notALoop(loop)];
   const resources = await stateMachinesOf(account, stack!);
-  // Of a stack that has other state machines, too, a policy may allow the loop alone.
+  // A policy can allow only the state machine of the loop, and not the others of the stack.
   const hidden: MissingPermissionError[] = [];
   const hide = (error: Error) => {
     if (!(error instanceof MissingPermissionError)) throw error;

@@ -67,7 +67,7 @@ export abstract class AgentTurn {
    *
    * The program can read the prompt from its standard input, or from the file whose path is in the environment variable `WORKBENCH_PROMPT_FILE`.
    * The prompt is never part of the command. `WORKBENCH_TASK_ID`, `WORKBENCH_ROUND` and `WORKBENCH_RUN` contain the ID of the task, the number
-   * of the round and the ID of the run, which also appears in the logs of the driver.
+   * of the round, and the ID of the run. The logs of the driver contain the same ID.
    *
    * @param line A command line for `/bin/bash -c`, at most 32 KiB. The turn fails if the exit code of its last command is not 0
    * @param options Options for the turn

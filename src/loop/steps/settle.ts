@@ -10,8 +10,8 @@ const QUIET_LOOKS = 2;
 const ENOUGH_TIME = 210_000;
 
 /**
- * Stops the sessions of a run that was cut off again: a call of the driver that was in progress may have started them once more. Returns the number
- * of those that could not be stopped.
+ * Stops the sessions of an interrupted run again, because a call of the driver that was in progress may have restarted them. Returns the number of
+ * sessions that could not be stopped.
  *
  * @param isUsed determines whether a run uses the sessions by now
  */
