@@ -194,7 +194,7 @@ export interface CodingLoopProps {
 
   /**
    * The maximum time that a run waits while `maxConcurrentRuns` other runs are in progress: 30 seconds to 1 day. A run that waits longer ends with
-   * `CodingLoop.TooManyRuns`. Runs begin in the order in which they started. `timeout` does not include the wait.
+   * `CodingLoop.TooManyRuns`. No run takes the place of one that started before it. `timeout` does not include the wait.
    *
    * @default - a run above the limit ends immediately
    */
