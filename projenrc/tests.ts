@@ -37,6 +37,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
       '/steps/(records|agent-record|operate-records|remote-records|state|loop-config|loop-request|publication)\\.ts$',
       '/journal/(definition|execution-event|forge-description|run-description|step)\\.ts$',
     ],
+    setupFilesAfterEnv: ['<rootDir>/test/support/second-try.ts'],
     testSequencer: '<rootDir>/test/support/long-first.js',
     // For single files; the default would leave one of two cores idle. Above 100 %, jest reads the number as one of workers.
     maxWorkers: '100%',
@@ -58,6 +59,7 @@ export const JEST_CONFIG: javascript.JestOptions = {
 
 /** Unit tests compile file by file; a separate task checks the types of everything outside `src/` once. */
 export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
+  project.jest!.addReporter(new javascript.JestReporter('<rootDir>/test/support/flaky-tests.js'));
   const types = project.addTask('typecheck', {
     description: 'Check the types of tests, examples, scripts and the rehearsal',
     exec: 'tsc --noEmit -p tsconfig.dev.json',
