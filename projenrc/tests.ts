@@ -27,6 +27,7 @@ const TRANSLATION = {
 export const JEST_CONFIG: javascript.JestOptions = {
   // projen's default rewrites snapshots during the run, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
+  passWithNoTests: false,
   jestConfig: {
     // Not in /tmp, which the tests have in memory and empty.
     cacheDirectory: 'node_modules/.cache/jest',
@@ -67,7 +68,6 @@ export function configureTests(project: awscdk.AwsCdkConstructLibrary) {
   project.preCompileTask.spawn(types);
 
   // Most tests wait for their own processes: with one worker per processor, processors are idle for a quarter of the time.
-  // Without --passWithNoTests, which projen adds.
   project.testTask.updateStep(0, { exec: 'bash scripts/in-memory.sh jest --ci --maxWorkers=$(node -p "os.availableParallelism() + 1")', receiveArgs: true });
 
   const images = project.addTask('images', {
