@@ -1,46 +1,29 @@
-import type { AgentHandler } from '../../../rehearsal/agentcore';
-import { AccountFixture } from '../../support/account';
+import { AccountFixture, HeldAgent } from '../../support/account';
 import { AwsBetween, jsonError } from '../../support/aws-between';
 import { CommandLine, commandLine, ending } from '../../support/command-line';
-import { awsEnvironment, setAwsEnvironment } from '../../support/moto';
 
 jest.setTimeout(120_000);
 
 const STACK = ['--stack', 'Stack'];
 const CONTINUES = /the run continues: "runs watch (\S+) --stack Stack" follows it again, and "runs stop \1 --stack Stack" stops it\n/;
 
+const agent = new HeldAgent(() => 42);
 let account: AccountFixture;
 let between: AwsBetween;
-let restore: () => void;
-/** Lets an agent go on that waits. */
-let release = () => {};
-let waits = Promise.resolve();
-
-const agent: AgentHandler = async (request, session) => {
-  const { workspace, prompt } = request.json() as { readonly workspace: string; readonly prompt: string };
-  if (prompt === 'wait') await waits;
-  await session.exec('echo 42 > answer', { workingDirectory: workspace });
-  return { done: true };
-};
 
 beforeAll(async () => {
-  account = await AccountFixture.start(agent);
-  between = await AwsBetween.start(account.rehearsal.server.endpoint);
-  restore = setAwsEnvironment(awsEnvironment(between.endpoint));
+  account = await AccountFixture.start(agent.handler());
+  between = await account.intercept();
 });
 beforeEach(() => {
   between.reset();
-  waits = new Promise((done) => { release = done; });
+  agent.hold();
 });
 afterEach(() => {
-  release();
+  agent.release();
   delete process.env.AWS_MAX_ATTEMPTS;
 });
-afterAll(async () => {
-  restore?.();
-  await between?.close();
-  await account?.close();
-});
+afterAll(() => account?.close());
 
 test.each([
   ['the credentials expire', 2, jsonError('ExpiredTokenException', 'The security token included in the request is expired'), 'the credentials for AWS have expired: log in again'],
@@ -54,7 +37,7 @@ test.each([
   const name = `left-${exitCode}`;
   const { stdout, stderr } = await ending(exitCode, commandLine('run', ...STACK, '--prompt', 'wait', '--name', name));
   between.reset();
-  release();
+  agent.release();
 
   expect(stdout).toMatch(CONTINUES);
   expect(stderr).toContain(message);
@@ -65,7 +48,7 @@ test.each([['before the story', 2], ['in the story', 6]])('a reader that leaves 
   const name = `read-${lines}`;
   const by = ['bash', '-c', `"$0" "$@" | head -n ${lines}; exit \${PIPESTATUS[0]}`];
   const { exitCode, stdout, stderr } = await new CommandLine(['run', ...STACK, '--prompt', 'wait', '--name', name], { by, env: process.env }).ended;
-  release();
+  agent.release();
 
   expect(stdout.split('\n')).toHaveLength(lines + 1);
   expect(stderr).toMatch(CONTINUES);
@@ -77,7 +60,7 @@ test('a run that is started and left is watched in another terminal, and again w
   const { stdout } = await ending(0, new CommandLine(['run', ...STACK, '--prompt', 'wait', '--name', 'left', '--detach'], { env: process.env }).ended);
   const watching = new CommandLine(['runs', 'watch', 'left', ...STACK], { env: process.env });
   await watching.prints(/Prepare the run .*\d s\n/);
-  release();
+  agent.release();
   const watched = await ending(0, watching.ended);
 
   expect(stdout).toBe('left\n');
@@ -94,7 +77,7 @@ test.each([
     return answer;
   }));
   await turn;
-  if (exitCode === 0) release();
+  if (exitCode === 0) agent.release();
   else following.kill('SIGINT');
   const { stdout, stderr } = await ending(exitCode, following.ended);
 

@@ -3,11 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { CfnWaitConditionHandle } from 'aws-cdk-lib';
-import type { AgentHandler } from '../../../rehearsal/agentcore';
-import { AccountFixture } from '../../support/account';
+import { AccountFixture, HeldAgent } from '../../support/account';
 import { AwsBetween, jsonError } from '../../support/aws-between';
 import { commandLine, ending } from '../../support/command-line';
-import { awsEnvironment, setAwsEnvironment } from '../../support/moto';
 import { json } from '../../support/moto-loops';
 import { writes } from '../../support/rehearsed-loop';
 
@@ -30,18 +28,9 @@ async function told(run: string): Promise<Told> {
 const pagesOf = (size: number) => (request: object) => ({ ...request, maxResults: size });
 
 describe('a stack and a history in many pages', () => {
+  const agent = new HeldAgent();
   let account: AccountFixture;
   let between: AwsBetween;
-  let restore: () => void;
-  let release = () => {};
-  let waits = Promise.resolve();
-
-  const agent: AgentHandler = async (request, session) => {
-    const { workspace, round, prompt } = request.json() as { readonly workspace: string; readonly round: number; readonly prompt: string };
-    if (prompt === 'wait') await waits;
-    await session.exec(`echo ${41 + round} > answer`, { workingDirectory: workspace });
-    return { done: true };
-  };
 
   beforeAll(async () => {
     // The resources of a stack come in pages of 100.
@@ -49,17 +38,12 @@ describe('a stack and a history in many pages', () => {
       for (let index = 0; index < 120; index++) new CfnWaitConditionHandle(stack, `Handle${index}`);
       return {};
     };
-    account = await AccountFixture.start(agent, more);
-    between = await AwsBetween.start(account.rehearsal.server.endpoint);
-    restore = setAwsEnvironment(awsEnvironment(between.endpoint));
+    account = await AccountFixture.start(agent.handler(), more);
+    between = await account.intercept();
     await ending(0, commandLine('run', ...STACK, '--prompt', 'mend it', '--name', 'whole'));
   });
   beforeEach(() => between.reset());
-  afterAll(async () => {
-    restore?.();
-    await between?.close();
-    await account?.close();
-  });
+  afterAll(() => account?.close());
 
   test('the loop is found behind a hundred other resources', async () => {
     await ending(0, commandLine('runs', ...STACK));
@@ -85,13 +69,13 @@ describe('a stack and a history in many pages', () => {
   });
 
   test('a history that grows while it is paged has each event once', async () => {
-    waits = new Promise((done) => { release = done; });
+    agent.hold();
     await ending(0, commandLine('run', ...STACK, '--prompt', 'wait', '--name', 'growing', '--detach'));
     while ((await told('growing')).path.at(-1) !== 'Ask the agent') await new Promise((done) => setImmediate(done));
     const sfn = new SFNClient({ endpoint: account.rehearsal.server.endpoint });
     between.change('GetExecutionHistory', pagesOf(4));
     between.afterwards('GetExecutionHistory', async (answer) => {
-      release();
+      agent.release();
       const { arn } = JSON.parse((await ending(0, commandLine('runs', ...STACK, '--json'))).stdout)[0] as { readonly arn: string };
       while ((await sfn.send(new DescribeExecutionCommand({ executionArn: arn }))).status === 'RUNNING') await new Promise((done) => setImmediate(done));
       return answer;
