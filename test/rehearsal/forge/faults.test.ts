@@ -110,11 +110,17 @@ test('a push whose answer ends early arrives, and the publisher asks whether it 
 test('a forge that hangs is left by the client, and can be closed', async () => {
   forge.server.faults.add({ operation: 'announce', at: 'beforeStart', kind: 'hang' });
   const url = forge.server.url('octo/shop');
-  const asked = fetch(`${url}/info/refs?service=git-receive-pack`, { signal: AbortSignal.timeout(100) });
+  const arrived = async (requests: number) => {
+    while (forge.server.requests.length < requests) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const leaving = new AbortController();
+  const asked = fetch(`${url}/info/refs?service=git-receive-pack`, { signal: leaving.signal });
+  await arrived(1);
+  leaving.abort();
   await expect(asked).rejects.toThrow(/aborted/);
   forge.server.faults.add({ operation: 'announce', at: 'beforeStart', kind: 'hang' });
   const other = fetch(`${url}/info/refs?service=git-receive-pack`).catch((error: Error) => error.message);
-  while (forge.server.requests.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  await arrived(2);
   await forge.server.close();
   expect(await other).toBe('fetch failed');
 });
