@@ -71,6 +71,7 @@ export const NOT_FAST: { readonly [reason: string]: readonly string[] } = {
     'test/operate/run-brake.test.ts',
     'test/operate/run-budget.test.ts',
     'test/operate/run-events.test.ts',
+    'test/rehearsal/account/brakes.test.ts',
     'test/rehearsal/account/deployed.test.ts',
     'test/rehearsal/account/followers.test.ts',
     'test/rehearsal/account/moto-files.test.ts',

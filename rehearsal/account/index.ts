@@ -18,6 +18,7 @@ import { ENVIRONMENT } from '../../src/jobs/constants';
 import { EXIT } from '../../src/journal/exit-codes';
 import { costBoundOf } from '../../src/journal/report/cost-bound';
 import { Terminal } from '../../src/journal/terminal';
+import { InterruptedError } from '../cli/interrupt';
 import { Faults, MisuseError } from '../common/misuse';
 
 /** The command lines that start with `run` and `runs`. Returns the exit code. */
@@ -37,6 +38,7 @@ export async function runsInAccount(
     account = await Account.open(options);
     return await perform(account, options, { stdout, stderr }, clock);
   } catch (thrown) {
+    if (thrown instanceof InterruptedError) return EXIT.INTERRUPTED;
     const error = thrown as Error;
     const isTold = error instanceof MisuseError || error.name === 'AccountError' || error.name === 'LoopNotFoundError';
     stderr.write(`${isTold ? error.message : error.stack}\n`);
@@ -121,11 +123,18 @@ async function allOf(
   }
 }
 
+/** Asks at the terminal. The end of the input (Ctrl-D) is a no; an interrupt (Ctrl-C) ends the command. */
 async function isConfirmed(question: string): Promise<boolean> {
   if (process.stdin.isTTY !== true) return false;
   const reader = createInterface({ input: process.stdin, output: process.stderr });
+  const interrupt = new AbortController();
+  reader.once('SIGINT', () => interrupt.abort());
   try {
-    return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());
+    return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `, { signal: interrupt.signal })).trim());
+  } catch (error) {
+    if (interrupt.signal.aborted) throw new InterruptedError();
+    if ((error as Error).name !== 'AbortError') throw error;
+    return false;
   } finally {
     reader.close();
   }

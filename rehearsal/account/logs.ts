@@ -49,9 +49,13 @@ function logsOf({ steps }: RunDescription): Log[] {
   return steps.flatMap((step) => [step.log, step.output].filter((text) => text !== undefined && text !== '').map((text) => ({ name: nameOf(step), text: text! })));
 }
 
-function isChosen(name: string, { step, gate }: Pick<AccountOptions, 'step' | 'gate'>): boolean {
-  const [, file = ''] = /([^/]*?)(?:\.log)?$/.exec(name) ?? [];
-  const isOfGate = gate === undefined || file.replace(/^\d+-/, '') === gate.replace(/ /g, '.') || name.replace(/ \(turn \d+\)$/, '').endsWith(`: ${gate}`);
+/** The part of a file name that the driver adds for a gate that runs more than once in a turn. */
+const REPETITION = /(\.retry\.\d+)?(\.before|\.again\.\d+\.\d+)?$/;
+
+/** Determines whether a log is of the step and of the gate that are asked for. */
+export function isChosen(name: string, { step, gate }: Pick<AccountOptions, 'step' | 'gate'>): boolean {
+  const [, file = ''] = /^(?:.*\/)?(?:\d+-)?([^/]*?)(?:\.log)?$/.exec(name) ?? [];
+  const isOfGate = gate === undefined || [file, file.replace(REPETITION, '')].includes(gate.replace(/ /g, '.')) || name.replace(/ \(turn \d+\)$/, '').endsWith(`: ${gate}`);
   return isOfGate && (step === undefined || name.toLowerCase().includes(step.toLowerCase()));
 }
 

@@ -19,8 +19,8 @@ const CAUSE = 'stopped with "cdk-agentcore-workbench runs stop"';
 /** Times the back-off, in seconds: a call of the driver that is under way may start a session once more, one second after it lost it. */
 const SETTLING = [3, 5, 8, 13, 21];
 
-/** The number of stops in a row after which a session is not waited for. */
-const STOPS = 3;
+/** Times the back-off, in seconds, before each stop of a session that AgentCore may still be ending. After the last one, it is not waited for. */
+const STOPPING = [0, 0, 3, 8];
 
 /** The result of a stop, for people and for `--json`. */
 export interface StoppedRun {
@@ -115,7 +115,9 @@ export class Stopper {
   private async end(ending: Ending): Promise<void> {
     ending.gone = false;
     try {
-      for (let stops = 0; stops < STOPS && !ending.gone; stops++) {
+      for (const wait of STOPPING) {
+        if (ending.gone) break;
+        if (wait > 0) await this.clock.sleep(wait * this.backoffSeconds);
         const answer = await stopSession(this.account.sessions, ending.address, this.clock, this.backoffSeconds);
         ending.gone = answer.status === 'ALREADY_STOPPED';
         if (!ending.gone) ending.status = STATUSES.STOPPED;

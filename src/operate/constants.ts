@@ -52,6 +52,11 @@ export const ARTIFACTS = {
 /** The value of the brake's parameter that stops all runs. Any other value lets them run. */
 export const BRAKE_ON = 'on';
 
+/** Determines whether a value of the brake's parameter stops all runs. Case and surrounding space do not matter. */
+export function isBrakeOn(value: string): boolean {
+  return value.trim().toLowerCase() === BRAKE_ON;
+}
+
 /** The page with the runbook. The anchors are those of its headings. */
 export const RUNBOOK_URL = 'https://github.com/cdk-agentcore-workbench/cdk-agentcore-workbench/blob/main/docs/operating.md';
 

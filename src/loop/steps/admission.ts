@@ -5,7 +5,7 @@ import { stateMachineOf } from './sessions';
 import type { StepTools } from './step';
 import { ERRORS } from '../../jobs/constants';
 import { isTransient, typedError } from '../../jobs/errors';
-import { BRAKE_ON, OperateConfig } from '../../operate/constants';
+import { isBrakeOn, OperateConfig } from '../../operate/constants';
 
 /** The timeout of a request, in seconds, and the number of tries, with waits of 1, 2 and 4 times the back-off. */
 const REQUEST_SECONDS = 10;
@@ -60,7 +60,7 @@ async function braked(name: string, { requestsOf, clock, backoffSeconds }: StepT
       if (typeof Parameter?.Value !== 'string') return `the brake ${name} cannot be read: its parameter has no value`;
       // A value that is encrypted is never "on".
       if (Parameter.Type === 'SecureString') return `the brake ${name} cannot be read: its parameter is a SecureString, and must be a String`;
-      return Parameter.Value.trim().toLowerCase() === BRAKE_ON ? `the brake ${name} is on` : undefined;
+      return isBrakeOn(Parameter.Value) ? `the brake ${name} is on` : undefined;
     } catch (error) {
       const { name: type, message } = error as Error;
       const typed = typedError(error);

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownSession } from '../../../src/loop/steps/sessions';
-import { commandLine, ending } from '../../support/command-line';
+import { CommandLine, commandLine, ending } from '../../support/command-line';
 import { awsEnvironment, setAwsEnvironment } from '../../support/moto';
-import { BRAKE, FIX, json, MotoLoops } from '../../support/moto-loops';
+import { FIX, json, MotoLoops } from '../../support/moto-loops';
 
 jest.setTimeout(180_000);
 
@@ -169,6 +169,18 @@ describe('a stop', () => {
     expect((await ending(2, commandLine('runs', 'stop', 'one', ...FIX))).stderr).toContain('"one" matches 2 runs: give more of the name');
   });
 
+  test.each([['Ctrl-C', '\x03', 130], ['Ctrl-D', '\x04', 2], ['n', 'n\r', 2]])('of all runs stops nothing if the answer at the terminal is %s', async (_, keys, exitCode) => {
+    const arn = await aws.begin('Fix', 'a');
+    const asking = new CommandLine(['runs', 'stop', '--all', '--stack', 'Stack'], { terminal: true });
+    await asking.prints(/\[y\/N\] /);
+    asking.type(keys);
+    const { stdout } = await ending(exitCode, asking.ended);
+
+    expect(stdout).not.toMatch(/^ +at /m);
+    expect(stdout.includes('nothing was stopped')).toBe(exitCode === 2);
+    expect((await aws.describe(arn)).status).toBe('RUNNING');
+  });
+
   test('of all runs ends those of both loops', async () => {
     const arns = [await aws.begin('Fix', 'a'), await aws.begin('Fix', 'b'), await aws.begin('Upgrade', 'c')];
     const stopped = await json<{ run: string; sessions: { gone: boolean }[] }[]>('runs', 'stop', '--all', '--stack', 'Stack', '--yes');
@@ -177,12 +189,4 @@ describe('a stop', () => {
     expect(stopped.every(({ sessions }) => sessions.every(({ gone }) => gone))).toBe(true);
     expect(await Promise.all(arns.map(async (arn) => (await aws.describe(arn)).status))).toEqual(['ABORTED', 'ABORTED', 'ABORTED']);
   });
-});
-
-test('the brake is pulled and released for all loops that have it', async () => {
-  const states = [];
-  for (const wanted of ['on', 'status', 'off', 'status']) states.push(await json<object[]>('runs', 'brake', wanted, '--stack', 'Stack'));
-
-  const row = { parameter: BRAKE, loops: ['Stack/Fix', 'Stack/Upgrade'] };
-  expect(states).toEqual([[{ ...row, brake: 'on' }], [{ ...row, brake: 'on' }], [{ ...row, brake: 'off' }], [{ ...row, brake: 'off' }]]);
 });

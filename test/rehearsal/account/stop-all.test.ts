@@ -1,5 +1,6 @@
 import { cellOf, columns } from '../../../rehearsal/account/list';
-import { stopAll, StoppedExecution } from '../../../rehearsal/account/stop';
+import { isChosen } from '../../../rehearsal/account/logs';
+import { Stopper, stopAll, StoppedExecution } from '../../../rehearsal/account/stop';
 
 const arnOf = (name: string) => `arn:aws:states:us-east-1:123456789012:execution:Runs:${name}`;
 const LOOP = { arn: 'arn:aws:states:us-east-1:123456789012:stateMachine:Runs', path: 'Stack/Loop' };
@@ -53,6 +54,39 @@ test('text of a run neither breaks a table nor acts on a terminal', () => {
   expect(cellOf('x'.repeat(200_000))).toHaveLength(60);
 });
 
+test.each([
+  ['gates/1-lint.log', true],
+  ['gates/0-lint.before.log', true],
+  ['gates/1-lint.again.1.0.log', true],
+  ['verification/1-lint.retry.1.log', true],
+  ['verification/1-lint.retry.2.again.0.1.log', true],
+  ['verify: lint (turn 1)', true],
+  ['gates/1-lint.all.log', false],
+  ['gates/1-lint.retry.log', false],
+  ['gates/1-eslint.log', false],
+])('%s is a log of the gate "lint": %s', (name, expected) => {
+  expect(isChosen(name, { gate: 'lint' })).toBe(expected);
+});
+
 test('columns are as wide as their longest cell', () => {
   expect(columns([['a', 'run'], ['long', 'x']])).toEqual(['a     run', 'long  x']);
+});
+
+test.each([[2, true, 3], [3, true, 11], [4, false, 11]])('a session that exists after %i stops is looked at again some seconds later', async (stops, gone, seconds) => {
+  let left = stops;
+  let slept = 0;
+  const missing = Object.assign(new Error('Session not found or already terminated'), { name: 'ResourceNotFoundException', $metadata: { httpStatusCode: 404 } });
+  const send = async () => {
+    if (left-- <= 0) throw missing;
+    return {};
+  };
+  const account = { sessions: { send } };
+  const clock = { now: () => 0, sleep: async (wait: number) => { slept += wait; } };
+  const loop = { ...LOOP, runtimeArn: 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agent-1234567890', config: {} };
+  const run = { loop, execution: { arn: arnOf('a'), name: 'a', state: 'FAILED', input: { taskId: 'a', prompt: 'x' } } };
+  const executions = { loopOf: async () => undefined, describe: async () => ({ isRunning: false }), running: async function* () {} };
+  const [stopped] = await new Stopper(account as never, clock as never).stopSessions([{ run, state: 'FAILED' }] as never, executions as never);
+
+  expect(stopped.sessions).toEqual([expect.objectContaining({ gone, status: gone ? 'stopped' : 'stopped, but it still exists' })]);
+  expect(slept).toBe(seconds);
 });
