@@ -6,6 +6,7 @@ import { BusEvent, KeptFiles } from '../../rehearsal/aws';
 import { Gate, RunBudget, RunEvents } from '../../src';
 import type { RunEventDetail } from '../../src/loop/steps/run-events';
 import { LoopFixture, useLoops } from '../support/loop-fixture';
+import { emittedValues } from '../support/metrics';
 
 const start = useLoops();
 
@@ -90,6 +91,36 @@ test('a run that ended in order sends no second end when Step Functions says tha
   const stateMachineArn = arn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, '');
   await made.deployment.notifyEnd({ executionArn: arn, stateMachineArn, name: 'x', status: 'FAILED', input: '{}', error, cause });
   expect(eventsOf(made)).toHaveLength(before);
+});
+
+test('a failed run of a state machine with a key of its own sends no second end, though the event has no error and no cause', async () => {
+  const made = await start({ agent: 'echo wrong > value.txt', loop: { ...loop, maxRepairs: 0 } });
+  await made.run();
+  const arn = eventsOf(made)[0].detail.execution;
+  const before = eventsOf(made).length;
+  const stateMachineArn = arn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, '');
+  await made.deployment.notifyEnd({ executionArn: arn, stateMachineArn, name: 'x', status: 'FAILED', input: '' });
+  expect(eventsOf(made)).toHaveLength(before);
+});
+
+test('a run whose session cannot be stopped sends its end all the same, and counts the session', async () => {
+  const made = await start({ loop });
+  made.server.faults.add({ operation: 'StopRuntimeSession', at: 'beforeStart', kind: 'accessDenied', times: 99 });
+  const executionArn = made.executionOf('stays');
+  const stateMachineArn = executionArn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, '');
+  await made.deployment.notifyEnd({ executionArn, stateMachineArn, name: 'stays', status: 'ABORTED', input: JSON.stringify({ prompt: 'p', taskId: 'task-8' }) });
+  expect(eventsOf(made)[0].detail).toMatchObject({ outcome: 'ABORTED', message: expect.stringContaining('Its session: not stopped: ') });
+  await made.deployment.close();
+  expect(emittedValues(made.logs).filter(({ name }) => name === 'SessionsNotStopped').map(({ value }) => value)).toContain(1);
+});
+
+test('a run whose input names a session of others sends its end', async () => {
+  const made = await start({ loop });
+  const executionArn = made.executionOf('foreign');
+  const stateMachineArn = executionArn.replace(':execution:', ':stateMachine:').replace(/:[^:]+$/, '');
+  const input = JSON.stringify({ prompt: 'p', taskId: 'task-8', session: { id: 'x'.repeat(40) } });
+  await made.deployment.notifyEnd({ executionArn, stateMachineArn, name: 'foreign', status: 'ABORTED', input });
+  expect(eventsOf(made).map(brief)).toEqual([['CodingLoop Run Finished', 'task-8', undefined, undefined, 'ABORTED']]);
 });
 
 test('a bus that throttles gets the event all the same', async () => {

@@ -65,7 +65,7 @@ test.each<[string | null, string]>([['{"taskId":7}', 'a task without a name'], [
     const detail = { executionArn: EXECUTION, input, status: 'TIMED_OUT' };
     await events.after({ operation: 'loop:cleanUp', detail } as never, { status: 'STOPPED', sessionId: 'session' });
     expect(details.map(({ title }) => title)).toEqual([`${name}: TIMED_OUT`]);
-    await events.after({ operation: 'loop:cleanUp', detail } as never, { status: 'ended by itself', sessionId: '' });
+    await events.after({ operation: 'loop:cleanUp', detail } as never, { status: 'ended by itself' });
     expect(details).toHaveLength(1);
   },
 );

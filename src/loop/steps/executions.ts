@@ -11,6 +11,9 @@ export interface KnownExecution {
   /** The start time, in milliseconds since the epoch. */
   readonly startedAt: number;
   readonly input: unknown;
+  /** The error and the cause of an execution that failed. */
+  readonly error?: string;
+  readonly cause?: string;
 }
 
 /** Access to a loop's executions in Step Functions. Every method throws an error named in `ERRORS` if the request fails. */
@@ -34,7 +37,9 @@ export class StepFunctionsLoopExecutions implements LoopExecutions {
 
   public async describe(arn: string): Promise<KnownExecution | undefined> {
     const found = await this.unlessAbsent<ExecutionReply>('DescribeExecution', { executionArn: arn });
-    return found && { arn, isRunning: found.status === 'RUNNING', startedAt: millisecondsOf(found), input: parsed(found.input) };
+    if (found === undefined) return undefined;
+    const { status, input, error, cause } = found;
+    return { arn, isRunning: status === 'RUNNING', startedAt: millisecondsOf(found), input: parsed(input), error, cause };
   }
 
   public async* running(stateMachineArn: string, sinceMilliseconds: number): AsyncIterable<string> {
@@ -81,6 +86,8 @@ interface ExecutionReply {
   /** Seconds since the epoch. */
   readonly startDate: number;
   readonly input?: string;
+  readonly error?: string;
+  readonly cause?: string;
 }
 
 interface ListReply {

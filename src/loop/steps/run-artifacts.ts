@@ -68,7 +68,7 @@ export class RunArtifacts {
   public async after(result: object): Promise<object> {
     const { request } = this;
     await this.telling;
-    if (request.operation === STEPS.CLEAN_UP) return this.afterCutOff(request, result as { readonly status: string; readonly sessionId: string });
+    if (request.operation === STEPS.CLEAN_UP) return this.afterCutOff(request, result as { readonly status: string; readonly sessionId?: string });
     if (request.operation === STEPS.STOP) return this.atEnd(request, result as StopResult);
     const state = { ...request.state, ...'next' in result ? { loop: result as LoopState } : result } as Progress;
     if (state.loop.next === NEXT.RUNNING) return result;
@@ -98,8 +98,8 @@ export class RunArtifacts {
   }
 
   /** Writes the record of a run that Step Functions ended, from the last state in its history. */
-  private async afterCutOff({ detail }: CleanUpRequest, result: { readonly status: string; readonly sessionId: string }): Promise<object> {
-    if (result.sessionId === '') return result; // the run ended by itself, or was redriven
+  private async afterCutOff({ detail }: CleanUpRequest, result: { readonly status: string; readonly sessionId?: string }): Promise<object> {
+    if (result.sessionId === undefined) return result; // the run ended by itself, or was redriven
     const state = await this.tell(detail.executionArn, {}) as Progress | undefined;
     if (state === undefined) return result;
     const stopped = result.status === 'STOPPED' || result.status === 'ALREADY_STOPPED';

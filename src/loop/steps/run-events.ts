@@ -89,7 +89,7 @@ export class RunEventSender {
   }
 
   private async afterCleanUp({ detail }: CleanUpRequest, { status, sessionId }: CleanedUp): Promise<void> {
-    if (sessionId === '') return; // the run ended by itself, or was redriven
+    if (sessionId === undefined) return; // the run ended by itself, or was redriven
     const { executionArn, input, status: ended } = detail;
     const outcome = ended === 'FAILED' ? LOOP_ERRORS.FAILED : ended;
     const taskId = taskIdIn(input);

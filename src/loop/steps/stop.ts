@@ -204,13 +204,20 @@ function endedInOrder({ status, error, cause }: CleanUpRequest['detail']): boole
   return status === 'FAILED' && (NOTHING_TO_STOP.includes(error ?? '') || (cause ?? '').startsWith('{"outcome":'));
 }
 
-/** Stops the session of an execution that ended without its last step: the session is derived from the execution alone. */
-export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promise<{ readonly status: string; readonly sessionId: string }> {
+const IN_ORDER = { status: 'ended in order' };
+
+/**
+ * Stops the session of an execution that ended without its last step: the session is derived from the execution alone.
+ * Returns no `sessionId` if there is nothing to do, and an empty one if the input names a session of others.
+ */
+export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promise<{ readonly status: string; readonly sessionId?: string }> {
   const { detail, config, runtimeArn } = request;
   const execution = detail.executionArn;
-  if (endedInOrder(detail)) return { status: 'ended in order', sessionId: '' };
+  if (endedInOrder(detail)) return IN_ORDER;
   const known = await tools.executions.describe(execution).catch(() => undefined);
-  if (known?.isRunning) return { status: 'running again', sessionId: '' };
+  if (known?.isRunning) return { status: 'running again' };
+  // An event of a state machine with a key of its own has no input, no error and no cause.
+  if (endedInOrder({ ...detail, error: detail.error ?? known?.error, cause: detail.cause ?? known?.cause })) return IN_ORDER;
   measureEnd(tools, config, { outcome: detail.status === 'FAILED' ? LOOP_ERRORS.FAILED : detail.status });
   // The loop may have another endpoint by now, and an event omits an input that is long or encrypted.
   const endpointName = await tools.executions.endpointNameOf(execution).catch(() => undefined) ?? config.endpointName;
@@ -231,11 +238,15 @@ export async function cleanUp(request: CleanUpRequest, tools: StepTools): Promis
   let status = problem ?? 'left to its idle timeout';
   if (problem === undefined && request.stop) {
     const own = { runtimeArn, qualifier: where.session.endpointName, sessionId };
-    addresses.push(own);
-    ({ status } = await untilStopped(own, tools).catch((error) => {
+    try {
+      ({ status } = await untilStopped(own, tools));
+      addresses.push(own);
+    } catch (error) {
       measureLeftOver(tools, config, 1);
-      throw error;
-    }));
+      // The end of the run is still to be recorded and told.
+      status = `not stopped: ${(error as Error).message}`;
+      tools.log?.(status, { execution, sessionId });
+    }
   }
   // A redriven run, or another one, may use the session by now.
   const isUsed = async () => (await tools.executions.describe(execution).catch(() => undefined))?.isRunning
