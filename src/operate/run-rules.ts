@@ -1,4 +1,4 @@
-import { Stack, Token, TokenComparison } from 'aws-cdk-lib';
+import { ResourceEnvironment, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -26,7 +26,7 @@ export function ruleOf(
   const { target, eventPattern, crossStackScope, ...props } = options;
   const { eventBus } = runEvents!._bind(scope);
   throwOnFaults(scope, [
-    ...(eventBus === undefined ? [] : ownerFaults(method, eventBus, crossStackScope ?? scope)),
+    ...placeFaults(method, eventBus?.env ?? Stack.of(scope), crossStackScope ?? scope),
     ...patternFaults(method, eventPattern, outcomes),
   ]);
   // eslint-disable-next-line awscdk/no-variable-construct-id -- the caller's, as in the onXxx methods of the CDK
@@ -44,11 +44,13 @@ export function ruleOf(
   return rule;
 }
 
-/** Returns a fault if the rule would not be in the account of the bus: it would be a rule of a bus of the same name. */
-function ownerFaults(method: string, { env }: events.IEventBus, place: IConstruct): string[] {
-  const { account } = Stack.of(place);
-  if (Token.compareStrings(env.account, account) !== TokenComparison.DIFFERENT) return [];
-  return [`"${method}" must create its rule in the account of the bus, ${env.account}, not in ${account}: create a Rule there, or set "crossStackScope" to a construct there`];
+/** Returns a fault if the rule would not be in the account and the Region of the bus: it would be a rule of a bus of the same name. */
+function placeFaults(method: string, bus: Pick<ResourceEnvironment, 'account' | 'region'>, place: IConstruct): string[] {
+  const { account, region } = Stack.of(place);
+  const compared = [['account', bus.account, account], ['Region', bus.region, region]];
+  const different = compared.filter(([, expected, actual]) => Token.compareStrings(expected, actual) === TokenComparison.DIFFERENT);
+  return different.map(([what, expected, actual]) => `"${method}" must create its rule in the ${what} of the bus, ${expected}, not in ${actual}: `
+    + 'create a Rule there, or set "crossStackScope" to a construct there');
 }
 
 /** Returns a fault for each field of a pattern that the method sets: the CDK would match the values of both, and not only those of the pattern. */

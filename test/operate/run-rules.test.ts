@@ -65,6 +65,28 @@ test('a rule for a bus in another account is refused, because it would be one of
   Template.fromStack(there).hasResourceProperties('AWS::Events::Rule', { EventBusName: 'b', EventPattern: { detail: { stateMachineArn } } });
 });
 
+test.each<[string, string, string, string[]]>([
+  ['account', '210987654321', 'eu-west-1', ['account of the bus, 123456789012, not in 210987654321']],
+  ['Region', '123456789012', 'us-east-1', ['Region of the bus, eu-west-1, not in us-east-1']],
+  ['account and Region', '210987654321', 'us-east-1', ['account of the bus, 123456789012, not in 210987654321', 'Region of the bus, eu-west-1, not in us-east-1']],
+])('a rule in another %s is refused for each kind of bus, because the events are not there', (_, account, region, places) => {
+  const expected = places.map((place) => `"onRed" must create its rule in the ${place}: create a Rule there, or set "crossStackScope" to a construct there`);
+  for (const own of [false, true]) {
+    const stack = newStack({ region: 'eu-west-1', account: '123456789012' });
+    const bus = own ? RunEvents.onBus(new events.EventBus(stack, 'Bus', { eventBusName: 'b' })) : RunEvents.onDefaultBus();
+    const loop = loopIn(stack, { events: bus, stateMachineName: 'fix' });
+    const there = new Stack(stack.node.root as App, 'There', { env: { region, account } });
+    expect(messageOf(() => loop.onRed('Red', { crossStackScope: there })).split('\n')).toEqual([...expected, '  at Stack/Loop']);
+  }
+});
+
+test.each([[undefined, undefined], ['123456789012', undefined], [undefined, 'eu-west-1']])('a rule in a stack whose account is %s and Region is %s is left to the deployment', (account, region) => {
+  const stack = newStack({ region: 'eu-west-1', account: '123456789012' });
+  const loop = loopIn(stack, { events: RunEvents.onDefaultBus(), stateMachineName: 'fix' });
+  const there = new Stack(stack.node.root as App, 'There', { env: { region, account } });
+  expect(() => loop.onRed('Red', { crossStackScope: there })).not.toThrow();
+});
+
 test.each(['onStarted', 'onRound', 'onFinished', 'onRed'] as const)('fails in %s of a loop without events, and says what to add', (method) => {
   const loop = loopIn(newStack());
   expect(messageOf(() => loop[method]('Rule'))).toBe(
