@@ -14,8 +14,10 @@ const ABSENT = ['NoSuchKey', 'NoSuchBucket', 'NotFound'];
 
 /** The files of a run in the bucket of its loop. */
 export class Artifacts {
-  /** Returns undefined if the loop has no bucket. */
+  /** Returns the files of a run, with the loop as the run's execution has it. Returns undefined if that loop has no bucket. */
   static of(account: Account, { loop, execution }: FoundRun): Artifacts | undefined {
+    const { record } = execution;
+    if (record?.artifacts !== undefined) return new Artifacts(account, record.artifacts.bucket, record.artifacts.prefix);
     const place = loop.config.operate?.artifacts;
     return place && new Artifacts(account, place.bucket, `${place.prefix}${execution.name}/`);
   }

@@ -43,6 +43,11 @@ export async function findRun(account: Account, executions: Executions, selectio
   return found ?? absent(run, listed.map(({ name }) => name));
 }
 
+/** Returns the run with the loop as its execution has it: a later deployment may have changed the loop. */
+export async function asItRan(executions: Executions, { loop, execution }: FoundRun): Promise<FoundRun> {
+  return { loop: await executions.loopOf(execution.arn) ?? loop, execution };
+}
+
 interface ListedRun {
   readonly loop: DeployedLoop;
   readonly arn: string;

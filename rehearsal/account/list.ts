@@ -28,6 +28,8 @@ export interface ListedRun {
   readonly seconds: number;
   /** US dollars, without the model. */
   readonly usd: number;
+  /** US dollars for the model, as the agent reports them. Missing if it reports none, and while the run is under way. */
+  readonly agentUsd?: number;
   readonly arn: string;
 }
 
@@ -57,6 +59,7 @@ export async function list(account: Account, executions: Executions, options: Ac
 export async function rowOf(account: Account, { loop, execution }: FoundRun): Promise<ListedRun> {
   const { record, state, startedAt, endedAt = new Date() } = execution;
   const progress = state === 'RUNNING' ? await progressOf(account, execution) : { rounds: record?.rounds };
+  const { usd, agentUsd } = record?.cost ?? {};
   const seconds = (endedAt.getTime() - startedAt.getTime()) / 1_000;
   return {
     run: execution.name,
@@ -68,7 +71,8 @@ export async function rowOf(account: Account, { loop, execution }: FoundRun): Pr
     startedAt: startedAt.toISOString(),
     seconds: Math.round(seconds),
     // The record has what was measured; until then, the session counts since the start.
-    usd: record?.cost?.usd ?? seconds * (sessionSecond() + functionSecond()),
+    usd: usd ?? seconds * (sessionSecond() + functionSecond()),
+    ...agentUsd === undefined ? {} : { agentUsd },
     arn: execution.arn,
   };
 }
@@ -112,7 +116,7 @@ function table(rows: readonly ListedRun[], withLoop: boolean): string[] {
     cellOf(row.outcome ?? row.step ?? ''),
     row.rounds === undefined ? '' : String(row.rounds),
     (row.seconds / 60).toFixed(1),
-    dollars(row.usd),
+    dollars(row.usd + (row.agentUsd ?? 0)),
     cellOf(row.task),
     ...withLoop ? [row.loop] : [],
     row.run,

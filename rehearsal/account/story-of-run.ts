@@ -4,7 +4,7 @@ import type { Account } from './account';
 import { Artifacts } from './artifacts';
 import { dollars } from './dollars';
 import type { Executions } from './executions';
-import type { FoundRun } from './find-run';
+import { asItRan, FoundRun } from './find-run';
 import { follow } from './follow';
 import { InAccount } from './in-account';
 import type { AccountOptions } from './options';
@@ -96,7 +96,7 @@ function tellCost({ output }: RunDescription, terminal: Terminal): void {
  * Writes the report of a run: one that is made from its history, with the change from its bucket, or the report in the bucket if there is no change.
  */
 export async function report({ account, executions, options, streams }: Telling, run: FoundRun): Promise<number> {
-  const artifacts = Artifacts.of(account, run);
+  const artifacts = Artifacts.of(account, await asItRan(executions, run));
   const patch = await artifacts?.text(ARTIFACTS.PATCH);
   // The driver, which writes it, cannot read the change again.
   const kept = run.execution.state === 'RUNNING' || patch !== undefined ? undefined : await artifacts?.text(ARTIFACTS.REPORT);

@@ -42,9 +42,9 @@ export class MotoLoops {
   }
 
   /** Forgets all runs. */
-  async reset(): Promise<void> {
+  async reset({ gates = ['test'] }: { readonly gates?: readonly string[] } = {}): Promise<void> {
     await this.moto.reset();
-    await this.moto.createStack('Stack', this.definitions());
+    await this.moto.createStack('Stack', this.definitions(gates));
   }
 
   async close(): Promise<void> {
@@ -75,10 +75,10 @@ export class MotoLoops {
   }
 
   /** The definitions of two loops, and of a state machine that is none. */
-  definitions(): { [id: string]: object } {
+  definitions(gates: readonly string[] = ['test']): { [id: string]: object } {
     const stack = newStack();
     const runtime = new AgentRuntime(stack, 'Agent', { agentRuntimeArtifact: IMAGE, mounts: [Mount.sessionStorage('/mnt/workspace')] });
-    const props = { runtime, gates: [Gate.command('test', 'npm test')] };
+    const props = { runtime, gates: gates.map((name) => Gate.command(name, 'npm test')) };
     new CodingLoop(stack, 'Fix', { ...props, repository: GitRepository.fromUrl('https://example.com/a/repository.git') });
     new CodingLoop(stack, 'Upgrade', { ...props, repository: GitRepository.fromInput(), verification: Verification.none() });
     const text = JSON.stringify(definitionsOf(Template.fromStack(stack).toJSON())).replace(/<Agent\w*\.AgentRuntimeArn>/g, this.runtimeArn)

@@ -20,6 +20,14 @@ beforeAll(async () => {
 beforeEach(async () => aws.reset());
 afterAll(async () => aws?.close());
 
+/** Writes logs of the run `kept` to a bucket, which is made if there is none. */
+async function put(...names: readonly string[]): Promise<void> {
+  const s3 = new S3Client({ forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  for (const name of names) await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `runs/kept/${name}`, Body: name }));
+  s3.destroy();
+}
+
 describe('what a run left in the bucket of its loop', () => {
   beforeEach(async () => {
     const s3 = new S3Client({ forcePathStyle: true });
@@ -41,6 +49,30 @@ describe('what a run left in the bucket of its loop', () => {
 
   test.each([['--gate', 'test', 'gates/1-test.log'], ['--gate', 'unit tests', 'gates/1-unit.tests.log'], ['--step', 'turn', 'turns/1.log']])('is chosen by %s %s', async (option, value, name) => {
     expect(await json('runs', 'logs', 'kept', ...FIX, option, value)).toEqual([{ name, text: expect.any(String) }]);
+  });
+
+  test('is chosen by a gate with all that ran of it, and with nothing of a gate whose name is longer', async () => {
+    const ofTest = [
+      'gates/0-test.before.log', 'gates/1-test.log', 'gates/1-test.again.1.0.log', 'gates/12-test.again.0.2.log',
+      'verification/1-test.log', 'verification/1-test.retry.1.log', 'verification/1-test.retry.2.again.1.0.log', 'base/test.log', 'base/test.retry.1.log',
+    ];
+    const ofOthers = ['gates/0-test.log', 'gates/1-test.before.log', 'gates/1-test.retry.log', 'gates/1-test.retry.retry.1.log', 'gates/1-test.retry.x.log', 'gates/1-unit.test.log', 'test.log'];
+    await put(...ofTest, ...ofOthers);
+    const logs = await json<{ readonly name: string }[]>('runs', 'logs', 'kept', ...FIX, '--gate', 'test');
+    const longer = await json<{ readonly name: string }[]>('runs', 'logs', 'kept', ...FIX, '--gate', 'test retry');
+
+    expect(logs.map(({ name }) => name).sort()).toEqual([...ofTest].sort());
+    expect(longer.map(({ name }) => name).sort()).toEqual(['gates/1-test.retry.log', 'gates/1-test.retry.retry.1.log']);
+  });
+
+  test('is of the gate with the longer name if the name could be that of two gates', async () => {
+    await aws.reset({ gates: ['test', 'test retry 1'] });
+    await aws.begin('Fix', 'kept');
+    await put('gates/1-test.log', 'verification/1-test.retry.1.log', 'verification/1-test.retry.1.retry.1.log', 'verification/1-test.retry.2.log');
+    const namesOf = async (gate: string) => (await json<{ readonly name: string }[]>('runs', 'logs', 'kept', ...FIX, '--gate', gate)).map(({ name }) => name).sort();
+
+    expect(await namesOf('test')).toEqual(['gates/1-test.log', 'verification/1-test.retry.2.log']);
+    expect(await namesOf('test retry 1')).toEqual(['verification/1-test.retry.1.log', 'verification/1-test.retry.1.retry.1.log']);
   });
 
   test('fails to be chosen by a gate that it does not have', async () => {

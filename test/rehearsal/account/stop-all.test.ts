@@ -63,9 +63,11 @@ test.each([
   ['verify: lint (turn 1)', true],
   ['gates/1-lint.all.log', false],
   ['gates/1-lint.retry.log', false],
+  ['gates/1-lint.retry.7.log', false],
+  ['base/lint.retry.1.log', true],
   ['gates/1-eslint.log', false],
 ])('%s is a log of the gate "lint": %s', (name, expected) => {
-  expect(isChosen(name, { gate: 'lint' })).toBe(expected);
+  expect(isChosen(name, { gate: 'lint' }, ['lint', 'lint all', 'lint retry 7', 'eslint'])).toBe(expected);
 });
 
 test('columns are as wide as their longest cell', () => {
