@@ -42,7 +42,7 @@ export interface StoppedSession {
   readonly status: string;
 }
 
-const STATUSES = { STOPPED: 'stopped', ALREADY: 'already gone', LEFT: 'left running' } as const;
+const STATUSES = { STOPPED: 'stopped', ALREADY: 'already gone', LEFT: 'left running', STILL: 'stopped, but it still exists' } as const;
 
 /** Determines whether nothing of a run is left that should be gone. */
 export function isGone({ error, sessions }: StoppedRun): boolean {
@@ -89,7 +89,7 @@ export class Stopper {
       for (const ending of endings) await this.end(ending);
       return { of, endings, left };
     });
-    await this.settle(all.filter(({ of }) => of.execution === 'STOPPED').flatMap(({ endings }) => endings).filter(({ gone }) => gone));
+    await this.settle(all.filter(({ of }) => of.execution === 'STOPPED').flatMap(({ endings }) => endings).filter(({ gone, status }) => gone || status === STATUSES.STILL));
     return all.map(({ of, endings, left }) => {
       const told = endings.filter(({ isVerification, status }) => !isVerification || status !== STATUSES.ALREADY);
       const sessions = told.map(({ address, gone, status }) => ({ id: address.sessionId, gone, status }));
@@ -122,13 +122,13 @@ export class Stopper {
         ending.gone = answer.status === 'ALREADY_STOPPED';
         if (!ending.gone) ending.status = STATUSES.STOPPED;
       }
-      if (!ending.gone) ending.status = 'stopped, but it still exists';
+      if (!ending.gone) ending.status = STATUSES.STILL;
     } catch (error) {
       ending.status = `not stopped: ${problemOf(error, ending.address)}`;
     }
   }
 
-  /** Looks again for sessions of runs that were under way: a call of the driver that was, may have started them once more. */
+  /** Looks again for sessions of runs that were under way: some still exist, and a call of the driver may have started others once more. */
   private async settle(endings: readonly Ending[]): Promise<void> {
     let watched = endings;
     for (const wait of SETTLING) {
@@ -139,12 +139,13 @@ export class Stopper {
         ending.status = STATUSES.ALREADY;
         await this.end(ending);
         const isBack = ending.status !== STATUSES.ALREADY;
-        if (!isBack) ending.status = before;
+        if (!isBack) ending.status = before === STATUSES.STILL ? STATUSES.STOPPED : before;
         return isBack ? [ending] : [];
       });
       watched = back.flat();
     }
-    for (const ending of watched) Object.assign(ending, { gone: false, status: 'stopped, but started again: something calls it' });
+    // What does not go, or cannot be stopped, has a status that says so.
+    for (const ending of watched.filter(({ gone }) => gone)) Object.assign(ending, { gone: false, status: 'stopped, but started again: something calls it' });
   }
 }
 

@@ -137,6 +137,7 @@ function operationOf({ headers, url = '', method }: IncomingMessage, body: Buffe
   const { 'x-amz-target': target } = headers;
   if (typeof target === 'string') return target.split('.').pop()!;
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return new URLSearchParams(body.toString()).get('Action') ?? '';
+  if (url.includes('/stopruntimesession')) return 'StopRuntimeSession';
   if (url.includes('list-type=2')) return 'ListObjectsV2';
   return /\/s3\/aws4_request/.test(String(headers.authorization)) ? `${method === 'GET' ? 'Get' : 'Put'}Object` : `${method} ${url}`;
 }

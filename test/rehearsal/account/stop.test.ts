@@ -86,3 +86,15 @@ test(`${RUNS} runs are stopped in their midst: every run has an end, and every s
   expect(rows.filter(({ state }) => state !== 'ABORTED')).toEqual([]);
   expect(microvms()).toEqual([]);
 }, 60_000 + RUNS * 10_000);
+
+test('a session that AgentCore still has after several stops is looked at again until it is gone', async () => {
+  await ending(0, commandLine('run', ...STACK, '--prompt', 'x', '--name', 'slow', '--detach'));
+  await turnsStarted(1);
+  const between = await account.intercept();
+  between.answer('StopRuntimeSession', { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' }, 4);
+  const { stdout } = await ending(0, commandLine('runs', 'stop', 'slow', ...STACK));
+
+  expect(stdout).toMatch(/^slow: stopped; session slow-\w+ stopped, and gone\n$/);
+  expect(between.count('StopRuntimeSession')).toBeGreaterThan(4);
+  expect(microvms()).toEqual([]);
+});
