@@ -27,6 +27,7 @@ const TRANSLATION = {
 export const JEST_CONFIG: javascript.JestOptions = {
   // projen's default rewrites snapshots during the run, so that none could ever fail.
   updateSnapshot: javascript.UpdateSnapshot.NEVER,
+  // Stricter than projen's default: a pattern that matches no test file fails.
   passWithNoTests: false,
   jestConfig: {
     // Not in /tmp, which the tests have in memory and empty.

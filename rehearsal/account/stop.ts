@@ -144,7 +144,7 @@ export class Stopper {
       });
       watched = back.flat();
     }
-    // What does not go, or cannot be stopped, has a status that says so.
+    // A session that still exists or could not be stopped keeps its own status.
     for (const ending of watched.filter(({ gone }) => gone)) Object.assign(ending, { gone: false, status: 'stopped, but started again: something calls it' });
   }
 }

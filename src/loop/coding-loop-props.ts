@@ -31,7 +31,7 @@ export enum Baseline {
   NONE = 'NONE',
   /**
    * A gate that fails on the base passes if it fails with the same exit code, and nothing fails that did not fail there. With a report, each failing
-   * test must fail on the base, too, and at least as many tests must run. Without one, the output must be the same, apart from durations, dates and
+   * test must also fail on the base, and at least as many tests must run. Without one, the output must be the same, apart from durations, dates and
    * the like.
    */
   KNOWN_FAILURES = 'KNOWN_FAILURES',
@@ -92,7 +92,7 @@ export interface CodingLoopProps {
    * Determines whether the gates also run before the first turn, after the bootstrap commands.
    *
    * The field `greenBefore` of the record then shows for each gate whether it passed without the change. A gate that did says nothing about the
-   * task. The results of these gates neither end the run nor count as repairs. The run takes longer by the time that all gates take.
+   * task. The results of these gates neither end the run nor count as repairs. This adds the time of all gates to the run.
    *
    * @default false - `greenBefore` is recorded only where it is already known, such as after a turn that changed nothing
    */
@@ -102,7 +102,7 @@ export interface CodingLoopProps {
    * Determines whether all gates run on the base, in a clean checkout of their own, before the first turn.
    *
    * A gate that does not pass there ends the run with `CodingLoop.BaseRed` before a turn is paid for, unless there is a `baseline`. The record has
-   * the results (`baseCheck`). The run takes longer by the time that the bootstrap and all gates take.
+   * the results (`baseCheck`). This adds the time of the bootstrap and of all gates to the run.
    *
    * @default false, or true with a `baseline`
    */
@@ -130,7 +130,7 @@ export interface CodingLoopProps {
   readonly verification?: Verification;
 
   /**
-   * Files that the agent must not change in silence, such as tests and the configuration of checks.
+   * Files that the agent must not change unnoticed, such as tests and the configuration of checks.
    *
    * @default - no change is refused; the record of a run lists which of the changed files usually judge a change (`judgingFiles`)
    */
@@ -147,7 +147,7 @@ export interface CodingLoopProps {
    * Environment variables of the bootstrap commands, of a turn that is a command, and of the gates. They must not contain secrets, because the
    * service logs them.
    *
-   * @default - only those that set an identity for git and move caches to ephemeral disk
+   * @default - only variables that set an identity for git and move caches to ephemeral disk
    */
   readonly environment?: { [name: string]: string };
 

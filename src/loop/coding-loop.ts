@@ -49,7 +49,7 @@ import { INVOKE_ACTIONS, INVOKE_COMMAND_ACTIONS, STOP_SESSION_ACTIONS } from '..
  * - In the agent's session, gates protect against mistakes: anyone who can write to the workspace can forge their results. The verification is out of
  *   the agent's reach. It does not detect a change that weakens its own tests.
  * - The logs of the runtime contain commands and prompts, because the service logs every command. The history of executions contains prompts.
- * - Without a forge, sessions push with a credential of their own, which the agent can use, too. With one, sessions have at most a token that reads.
+ * - Without a forge, sessions push with a credential of their own, which the agent can also use. With one, sessions have at most a token that reads.
  * - A session can be used by one run at a time. Another run fails with `CodingLoop.SessionBusy`.
  * - The `session` of an input must come from an execution of this state machine that Step Functions still knows, which ended at most 90 days ago.
  * - The driver can read the executions of all state machines in the account and Region, unless `stateMachineName` is set.
@@ -76,7 +76,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
   public readonly publisher?: lambda.IFunction;
   /** The bucket that the driver writes the files of runs to, such as for `grantRead`. Missing if the loop has no `artifacts`. */
   public readonly artifactsBucket?: s3.IBucket;
-  /** The alarms of the loop. Each of its methods creates an alarm. */
+  /** The alarms of the loop. Its methods create alarms. */
   public readonly alarms: LoopAlarms;
   /**
    * The sources of a dashboard: the runtimes of the loop's sessions, and its log groups.
@@ -214,7 +214,7 @@ export class CodingLoop extends MeasuredLoop implements iam.IGrantable {
    * Creates a rule that sends a message to a topic when a run ends, as a custom notification for Amazon Q Developer in chat
    * applications (AWS Chatbot). Fails if the loop has no `events`. All topics are targets of one rule, which has 5 at most.
    *
-   * The topic gets a policy, which replaces its default one. If alarms use it, too, allow them to:
+   * The topic gets a policy, which replaces its default one. If alarms also publish to it, grant them permission:
    * `topic.grantPublish(new iam.ServicePrincipal('cloudwatch.amazonaws.com'))`.
    *
    * @param topic The SNS topic. The policy of an imported topic must allow `sns:Publish` to `events.amazonaws.com`

@@ -45,7 +45,7 @@ export interface GitRepositoryOptions {
   /**
    * The forge of the repository. Its publisher, a function that holds the credential, pushes the commit, so that sessions need none that can write.
    *
-   * @default - sessions clone and push with the credentials that the image or the execution role provides, which the agent can use, too
+   * @default - sessions clone and push with the credentials that the image or the execution role provides, which the agent can also use
    */
   readonly forge?: Forge;
 }

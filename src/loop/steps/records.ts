@@ -76,7 +76,7 @@ export interface TestsRecord {
   readonly skipped: number;
   /** The number of tests that ran on the base. Missing if that is not known. A smaller number now means that tests were removed or skipped. */
   readonly ranBefore?: number;
-  /** The number of failing tests that fail on the base, too. */
+  /** The number of failing tests that also fail on the base. */
   readonly knownFailures?: number;
   /** Failing tests, those that do not fail on the base first. */
   readonly failing?: NameList;
@@ -105,7 +105,7 @@ export interface GateRecord {
   readonly reason?: string;
   /** True if the gate passes only because it fails in the same way on the base (`Baseline.KNOWN_FAILURES`). */
   readonly knownFailure?: boolean;
-  /** Tests that failed in the tries of a `FLAKY` gate that did not pass. */
+  /** Tests that failed in the unsuccessful tries of a `FLAKY` gate. */
   readonly flakyTests?: NameList;
   /** True if the gate passed before the agent changed anything, so that it proves nothing about the task. Missing if not known. */
   readonly greenBefore?: boolean;
@@ -241,7 +241,7 @@ export interface RunRecord {
   readonly baseCheck?: {
     /** The commit that was checked. */
     readonly commit: string;
-    /** The gates in their order: all of them, whatever their verdict. */
+    /** All gates in their order, regardless of their verdict. */
     readonly gates: readonly GateRecord[];
   };
   /** True if all gates also passed on the committed files in a new session, separate from the agent's. False in a loop with `Verification.none()`. */

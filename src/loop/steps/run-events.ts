@@ -95,7 +95,7 @@ export class RunEventSender {
     const taskId = taskIdIn(input);
     const title = `${nameOf(taskId)}: ${outcome}`;
     const message = `Step Functions ended the run${detail.error ? ` (${plain(detail.error, 100)})` : ''}. Its session: ${plain(status, 200)}.`;
-    await this.send(executionArn, 'FINISHED', { taskId, title, message, sessionId, outcome });
+    await this.send(executionArn, 'FINISHED', { taskId, title, message, sessionId: sessionId || undefined, outcome });
   }
 
   private async send(execution: string, type: keyof typeof RUN_EVENTS.types, told: Told): Promise<void> {
