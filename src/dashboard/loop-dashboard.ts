@@ -61,7 +61,8 @@ export interface LoopDashboardProps {
  *
  * ## Limitations
  *
- * - Graphs of runs, rounds and cost are empty until a run has ended. The metrics have the path of the loop in the app as a dimension: if it changes, the graphs start empty.
+ * - Graphs of runs, rounds and cost are empty until a run has ended. The metrics have the path of the loop in the app as a
+ *   dimension: if it changes, the graphs start empty.
  * - The metrics of sessions are those of AgentCore, in the namespace `AWS/Bedrock-AgentCore`. The AgentCore developer guide and `aws-cdk-lib` agree
  *   on this namespace, but not on the dimensions, so the dashboard searches for these metrics by the ARN of the runtime.
  * - The number of active sessions is that of the whole account, because AgentCore has no such metric by runtime.

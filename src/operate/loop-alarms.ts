@@ -18,7 +18,8 @@ export interface AlarmedMetrics {
 const DAY = 86_400;
 
 /**
- * The alarms of a loop. Each method except `addAll` creates one alarm. Each can be called once for each loop, and fails if it is called again. A loop has no alarms by default.
+ * The alarms of a loop, which has none by default. Each method except `addAll` creates one alarm. Each can be called once for each loop, and fails if
+ * it is called again.
  *
  * The description of an alarm contains a link to its entry in the runbook, and the first command to run. Missing data is treated as not breaching,
  * because a loop without runs has no metrics.
