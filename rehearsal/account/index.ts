@@ -18,7 +18,7 @@ import { ENVIRONMENT } from '../../src/jobs/constants';
 import { EXIT } from '../../src/journal/exit-codes';
 import { costBoundOf } from '../../src/journal/report/cost-bound';
 import { Terminal } from '../../src/journal/terminal';
-import { InterruptedError } from '../cli/interrupt';
+import { InterruptedError } from '../common/interrupted';
 import { Faults, MisuseError } from '../common/misuse';
 
 /** The command lines that start with `run` and `runs`. Returns the exit code. */

@@ -1,12 +1,8 @@
 import type { Terminal } from '../../src/journal/terminal';
+import { InterruptedError } from '../common/interrupted';
 import type { Rehearsal } from '../rehearsal';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Ctrl-C, before there was anything to go on with. */
-export class InterruptedError extends Error {
-  readonly name = 'InterruptedError';
-}
 
 /** The first Ctrl-C ends what is under way in order; a second one, at once: even then the kernel ends the sandboxes. */
 export class Interrupt {
